@@ -1,0 +1,56 @@
+"""Scores rows of pen strokes by handwriting quality, from 0 (corrupted) to 1 (legible, human-looking).
+
+MLX is imported when a name that needs it is first used, not by `import penpal_fast`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from penpal_fast.errors import PenpalError
+from penpal_fast.rendering import render_batch, render_into, render_strokes
+from penpal_fast.strokes import strokes_from_offsets
+
+if TYPE_CHECKING:
+    from penpal_fast import reference
+    from penpal_fast.network import BasicBlock, ModelConfig, QualityClassifier
+    from penpal_fast.scoring import ArrowScorer, Scorer, score
+
+_LAZY = {
+    "ArrowScorer": "penpal_fast.scoring",
+    "BasicBlock": "penpal_fast.network",
+    "ModelConfig": "penpal_fast.network",
+    "QualityClassifier": "penpal_fast.network",
+    "Scorer": "penpal_fast.scoring",
+    "score": "penpal_fast.scoring",
+}
+
+__all__ = [
+    "ArrowScorer",
+    "BasicBlock",
+    "ModelConfig",
+    "PenpalError",
+    "QualityClassifier",
+    "Scorer",
+    "reference",
+    "render_batch",
+    "render_into",
+    "render_strokes",
+    "score",
+    "strokes_from_offsets",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "reference":
+        return importlib.import_module("penpal_fast.reference")
+    if name not in _LAZY:
+        raise AttributeError(f"module 'penpal_fast' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_LAZY[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

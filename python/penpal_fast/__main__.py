@@ -1,0 +1,5 @@
+"""Runs the command line as `python -m penpal_fast`."""
+
+from penpal_fast.cli import main
+
+main()

@@ -1,0 +1,90 @@
+"""Counts and quantiles of a scored data set, in constant memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+QUANTILES = {"min": 0.0, "p10": 0.1, "p25": 0.25, "median": 0.5, "p75": 0.75, "p90": 0.9, "max": 1.0}
+
+THRESHOLDS = {"lenient": 0.3, "balanced": 0.5, "strict": 0.7}
+"""Scores from which rows are kept."""
+
+BINS = 10_000
+"""Scores are counted in bins of a ten-thousandth, so a quantile is off by half of that at most."""
+
+
+class Summary:
+    """What a job did: rows, bad rows by reason, and the distribution of the scores."""
+
+    def __init__(self) -> None:
+        """Start with no rows."""
+        self.rows = 0
+        self.reasons: Counter[str] = Counter()
+        self._counts = np.zeros(BINS, dtype=np.int64)
+        self._kept = dict.fromkeys(THRESHOLDS, 0)
+        self._sum = 0.0
+        self._low, self._high = np.inf, -np.inf
+
+    def add(self, quality: NDArray[np.float32], problems: Iterable[str]) -> None:
+        """Count scores, NaN for bad rows, and the problems of the bad rows ("REASON: DETAIL")."""
+        good = quality[~np.isnan(quality)]
+        self.rows += len(quality)
+        self.reasons.update(problem.partition(":")[0] for problem in problems)
+        if len(good) == 0:
+            return
+        bins = np.minimum((good.astype(np.float64) * BINS).astype(np.int64), BINS - 1)
+        self._counts += np.bincount(bins, minlength=BINS)
+        self._sum += float(good.sum(dtype=np.float64))
+        self._low, self._high = min(self._low, float(good.min())), max(self._high, float(good.max()))
+        for name, threshold in THRESHOLDS.items():
+            self._kept[name] += int((good >= np.float32(threshold)).sum())
+
+    @property
+    def scored(self) -> int:
+        """Number of rows that have a score."""
+        return int(self._counts.sum())
+
+    @property
+    def bad(self) -> int:
+        """Number of rows that have none."""
+        return self.rows - self.scored
+
+    @property
+    def mean(self) -> float | None:
+        """Mean score, None without scores."""
+        return self._sum / self.scored if self.scored else None
+
+    def quantiles(self) -> dict[str, float]:
+        """Return the quantiles of the scores by name; empty without scores."""
+        if not self.scored:
+            return {}
+        below = np.cumsum(self._counts)
+        values = {}
+        for name, share in QUANTILES.items():
+            rank = min(int(share * self.scored), self.scored - 1)
+            middle = (int(np.searchsorted(below, rank, side="right")) + 0.5) / BINS
+            values[name] = min(max(middle, self._low), self._high)
+        return {**values, "min": self._low, "max": self._high}
+
+    def kept(self) -> dict[str, float]:
+        """Return the share of scored rows at or above each threshold, by the threshold's name; empty without scores."""
+        return {name: count / self.scored for name, count in self._kept.items()} if self.scored else {}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything for JSON."""
+        return {
+            "rows": self.rows,
+            "scored": self.scored,
+            "bad": dict(self.reasons),
+            "mean": self.mean,
+            "quantiles": self.quantiles(),
+            "kept": self.kept(),
+        }

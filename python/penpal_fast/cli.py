@@ -1,0 +1,150 @@
+"""The command `penpal-fast`."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from penpal_fast.bulk.sources import open_source
+from penpal_fast.bulk.summary import THRESHOLDS, Summary
+from penpal_fast.errors import PenpalError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Scores rows of pen strokes by handwriting quality, from 0 (corrupted) to 1 (legible, human-looking).",
+)
+out = Console()
+err = Console(stderr=True)
+
+Column = Annotated[str, typer.Option(help="Name of the column with the strokes.")]
+
+
+@app.command()
+def score(
+    inputs: Annotated[list[Path], typer.Argument(help="Parquet files, or JSON lines (.jsonl, .jsonl.gz).")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Parquet file to write.")],
+    column: Column = "strokes",
+    model: Annotated[
+        str | None, typer.Option(help="Folder or Hugging Face id of another model than the bundled one.")
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Rows that go through the network at a time; by default what suits the device.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="Rendering threads; by default one for each processor.")] = None,
+) -> None:
+    """Score every row: all columns are kept, `quality` and `quality_error` are added."""
+    with _readable_errors():
+        from penpal_fast.bulk.job import score_files
+        from penpal_fast.scoring import Scorer
+
+        scorer = Scorer(model, threads=threads, batch_size=batch_size)
+        with _progress() as progress:
+            summary = score_files(inputs, output, scorer=scorer, column=column, progress=progress)
+        _print_summary(summary)
+        out.print(f"wrote {output}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def render(
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="Parquet file or JSON lines.")],
+    row: Annotated[int, typer.Option(help="Number of the row, from 0.", min=0)],
+    output: Annotated[Path, typer.Option("--output", "-o", help="PNG file to write.")],
+    column: Column = "strokes",
+) -> None:
+    """Draw one row as the network sees it, black on white."""
+    with _readable_errors():
+        from penpal_fast.picture import save_png
+        from penpal_fast.rendering import render_strokes
+
+        strokes = _read_strokes(source, row, column)
+        try:
+            canvas = render_strokes(strokes)
+        except PenpalError as error:
+            raise PenpalError(f"{source}, row {row}: {str(error).removeprefix('row 0: ')}") from error
+        save_png(canvas, output)
+        out.print(f"wrote {output}", highlight=False, soft_wrap=True)
+
+
+def _read_strokes(path: Path, row: int, column: str) -> object:
+    """Read the strokes of one row."""
+    source = open_source(path, column)
+    if row >= source.rows:
+        raise PenpalError(f"{path}: there is no row {row}; it has {source.rows} rows, counted from 0")
+    start = 0
+    for batch in source.batches(512):
+        if row < start + len(batch.data):
+            if problem := batch.problems.get(row - start):
+                raise PenpalError(f"{path}, row {row}: {problem}")
+            return batch.data.column(column)[row - start]
+        start += len(batch.data)
+    raise PenpalError(f"{path}: it ended before row {row}")
+
+
+@contextlib.contextmanager
+def _readable_errors() -> Iterator[None]:
+    """Turn errors that a user can act on into one message and the exit code 1."""
+    try:
+        yield
+    except PenpalError as error:
+        err.print(f"[bold red]error:[/] {_plain(str(error))}", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from error
+    except OSError as error:
+        err.print(f"[bold red]error:[/] {_plain(str(error))}", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt as error:
+        err.print("stopped; no output was written")
+        raise typer.Exit(130) from error
+
+
+def _plain(text: str) -> str:
+    """Keep brackets in messages from being taken for markup."""
+    return text.replace("[", r"\[")
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """Show a bar with rows/s and the time left, on a terminal only."""
+    columns = (
+        TextColumn("scoring"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as progress:
+        task = progress.add_task("scoring", total=None, rate="")
+
+        def report(done: int, total: int) -> None:
+            speed = progress.tasks[0].speed or 0.0 if progress.tasks else 0.0
+            progress.update(task, completed=done, total=total, rate=f"{speed:,.0f} rows/s")
+
+        yield report
+
+
+def _print_summary(summary: Summary) -> None:
+    out.print(f"{summary.rows:,} rows, {summary.scored:,} scored, {summary.bad:,} bad", highlight=False)
+    for reason, count in summary.reasons.most_common():
+        out.print(f"  {count:,} bad: {_plain(reason)}", highlight=False)
+    if not summary.scored:
+        return
+    quantiles = Table("quality", *summary.quantiles(), title_justify="left")
+    quantiles.add_row("", *(f"{value:.3f}" for value in summary.quantiles().values()))
+    out.print(quantiles)
+    for name, share in summary.kept().items():
+        out.print(f"  {share:6.1%} at or above {THRESHOLDS[name]} ({name})", highlight=False)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

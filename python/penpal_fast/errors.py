@@ -1,0 +1,22 @@
+"""The one exception that this package raises for bad input."""
+
+from __future__ import annotations
+
+
+class PenpalError(ValueError):
+    """Input that cannot be used: what was wrong, where, and what to do.
+
+    Attributes:
+        row: Index of the bad row, or None if the error is not about one row.
+        stroke: Index of the bad stroke in its row, over all words, where it is known.
+        reason: Short, stable name of the problem, such as "no points" or "null"; None if not about one row.
+    """
+
+    def __init__(
+        self, message: str, *, row: int | None = None, stroke: int | None = None, reason: str | None = None
+    ) -> None:
+        """Make an error with the place it is about."""
+        super().__init__(message)
+        self.row = row
+        self.stroke = stroke
+        self.reason = reason

@@ -1,0 +1,97 @@
+"""What a model is, apart from its numbers: `config.json`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from penpal_fast.canvas import LINE_WIDTH, PADDING, SIDE
+from penpal_fast.errors import PenpalError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Shortcut = Literal["identity", "projection"]
+"""How a block's input is added to its output: "identity" takes every second pixel and pads the new channels with 0;
+"projection" is a 1x1 convolution of stride 2 (the options A and B of He et al., 2015, section 3.3)."""
+
+MAX_CONFIG_BYTES = 1 << 20
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelConfig:
+    """Architecture of a `QualityClassifier` and the rendering it was trained on.
+
+    Attributes:
+        canvas: Side of the picture in pixels; must be what this package renders.
+        padding: Margin of the picture in pixels; must be what this package renders.
+        line_width: Width of the drawn lines in pixels.
+        channels: Channels of the stem and of the blocks.
+        shortcut: Kind of the shortcut connections.
+        batch_norm: Whether batch norm follows each convolution; without it each convolution has a bias.
+        batch_norm_epsilon: Added to the variance before the square root.
+    """
+
+    canvas: int = SIDE
+    padding: int = PADDING
+    line_width: float = LINE_WIDTH
+    channels: tuple[int, ...] = (4, 8, 16, 32, 32)
+    shortcut: Shortcut = "identity"
+    batch_norm: bool = True
+    batch_norm_epsilon: float = 1e-5
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built or rendered."""
+        if (self.canvas, self.padding) != (SIDE, PADDING):
+            raise PenpalError(
+                f"config: this package renders a canvas of {SIDE} with a padding of {PADDING}; "
+                f"the model wants {self.canvas} and {self.padding}"
+            )
+        if not 0 < self.line_width <= SIDE:
+            raise PenpalError(f"config: line_width must be above 0 and at most {SIDE}, got {self.line_width}")
+        if len(self.channels) < 2 or not all(1 <= count <= 1024 for count in self.channels):
+            raise PenpalError(f"config: channels must be 2 or more numbers from 1 to 1024, got {self.channels}")
+        if self.shortcut not in get_args(Shortcut):
+            raise PenpalError(f"config: shortcut must be one of {get_args(Shortcut)}, got {self.shortcut!r}")
+        if self.shortcut == "identity" and list(self.channels) != sorted(self.channels):
+            raise PenpalError(f"config: identity shortcuts need channels that never decrease, got {self.channels}")
+        if not (math.isfinite(self.batch_norm_epsilon) and self.batch_norm_epsilon > 0):
+            raise PenpalError(f"config: batch_norm_epsilon must be above 0, got {self.batch_norm_epsilon}")
+
+    @classmethod
+    def from_file(cls, path: Path) -> ModelConfig:
+        """Read `config.json`. Keys that are not a field, such as a model card's, are ignored; missing ones default.
+
+        Raises:
+            PenpalError: The file is missing, too large, not a JSON object, or has a field that cannot be used.
+        """
+        try:
+            if path.stat().st_size > MAX_CONFIG_BYTES:
+                raise PenpalError(f"{path}: larger than {MAX_CONFIG_BYTES} bytes, so not a model configuration")
+            content = json.loads(path.read_bytes())
+        except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+            raise PenpalError(f"{path}: cannot read the model configuration: {error}") from error
+        if not isinstance(content, dict):
+            raise PenpalError(f"{path}: a model configuration must be a JSON object, got {type(content).__name__}")
+        fields = {field.name: _checked(path, field, content) for field in dataclasses.fields(cls)}
+        return cls(**fields)
+
+    def to_json(self) -> str:
+        """Write the configuration as JSON text."""
+        return json.dumps({"model_type": "penpal-quality-assurance", **dataclasses.asdict(self)}, indent=2) + "\n"
+
+
+def _checked(path: Path, field: dataclasses.Field[Any], content: dict[str, Any]) -> Any:
+    """Take a field out of parsed JSON, with the type that its default has."""
+    value = content.get(field.name, field.default)
+    kind = type(field.default)
+    if kind is tuple:
+        if isinstance(value, (list, tuple)) and all(type(item) is int for item in value):
+            return tuple(value)
+    elif kind is float and type(value) in (int, float):
+        return float(value)
+    elif type(value) is kind:
+        return value
+    raise PenpalError(f"{path}: {field.name} must be like {json.dumps(field.default)}, got {json.dumps(value)}")

@@ -1,0 +1,139 @@
+"""The quality network: a small residual network over a rendered row."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import mlx.core as mx
+import mlx.nn as nn
+from mlx.utils import tree_flatten
+
+from penpal_fast.files import replaced_atomically
+from penpal_fast.network.config import ModelConfig, Shortcut
+from penpal_fast.network.hub import BUNDLED, find_model_files
+from penpal_fast.network.layers import StridedConv2d
+from penpal_fast.network.weights import CONFIG_FILE, WEIGHTS_FILE, read_tensors, sanitize, write_tensors
+
+if TYPE_CHECKING:
+    import os
+
+
+def norm(channels: int, config: ModelConfig) -> nn.Module:
+    """Batch norm, or nothing where it has been folded into the convolutions."""
+    return nn.BatchNorm(channels, eps=config.batch_norm_epsilon) if config.batch_norm else nn.Identity()
+
+
+class ConvNorm(nn.Module):
+    """A convolution of stride 2 with batch norm, or with a bias where batch norm has been folded in."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, config: ModelConfig) -> None:
+        """Make a layer from `inputs` to `outputs` channels; a kernel of 3 has a padding of 1, a kernel of 1 none."""
+        super().__init__()
+        bias = not config.batch_norm
+        if kernel == 3:
+            self.conv: nn.Conv2d = StridedConv2d(inputs, outputs, bias=bias)
+        else:
+            self.conv = nn.Conv2d(inputs, outputs, kernel, stride=2, bias=bias)
+        self.norm = norm(outputs, config)
+
+    def __call__(self, x: mx.array) -> mx.array:
+        """Map [B, H, W, inputs] to [B, H / 2, W / 2, outputs]."""
+        return self.norm(self.conv(x))
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions, the first of stride 2, and a shortcut around them (He et al., 2015)."""
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        shortcut: Shortcut = "identity",
+        config: ModelConfig | None = None,
+    ) -> None:
+        """Make a block from `inputs` to `outputs` channels that halves height and width."""
+        super().__init__()
+        config = config or ModelConfig()
+        bias = not config.batch_norm
+        self.conv1 = StridedConv2d(inputs, outputs, bias=bias)
+        self.norm1 = norm(outputs, config)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, stride=1, padding=1, bias=bias)
+        self.norm2 = norm(outputs, config)
+        self._new_channels = outputs - inputs
+        if shortcut == "projection":
+            self.shortcut = ConvNorm(inputs, outputs, 1, config)
+
+    def __call__(self, x: mx.array) -> mx.array:
+        """Map [B, H, W, inputs] to [B, H / 2, W / 2, outputs]."""
+        if "shortcut" in self:
+            around = self.shortcut(x)
+        else:
+            around = mx.pad(x[:, ::2, ::2, :], [(0, 0), (0, 0), (0, 0), (0, self._new_channels)])
+        y = nn.relu(self.norm1(self.conv1(x)))
+        return nn.relu(self.norm2(self.conv2(y)) + around)
+
+
+class QualityClassifier(nn.Module):
+    """Tells legible, human-looking handwriting from corrupted handwriting, from one picture."""
+
+    def __init__(self, config: ModelConfig | None = None) -> None:
+        """Make a network with random weights, in training mode; `from_pretrained` loads one that is ready to use."""
+        super().__init__()
+        config = config or ModelConfig()
+        self.config = config
+        stem, *widths = config.channels
+        self.stem = ConvNorm(1, stem, 3, config)
+        self.blocks = [
+            BasicBlock(inputs, outputs, shortcut=config.shortcut, config=config)
+            for inputs, outputs in zip(config.channels, widths, strict=False)
+        ]
+        self.head = nn.Linear(config.channels[-1], 1)
+
+    def __call__(self, images: mx.array) -> mx.array:
+        """Score pictures.
+
+        Args:
+            images: float32 [B, 256, 256, 1], 0 for background and 1 for ink.
+
+        Returns:
+            Raw logits [B]; `mx.sigmoid` of them is the score in [0, 1].
+        """
+        x = nn.relu(self.stem(images))
+        for block in self.blocks:
+            x = block(x)
+        return self.head(x.mean(axis=(1, 2))).squeeze(-1)
+
+    @classmethod
+    def from_pretrained(
+        cls, source: str | os.PathLike[str] | None = None, *, revision: str | None = None
+    ) -> QualityClassifier:
+        """Load a trained model, in evaluation mode.
+
+        Args:
+            source: None for the model in this package, a folder with `config.json` and `weights.safetensors`, or the
+                id of a Hugging Face repository with these files, such as "breitburg/penpal-quality-assurance".
+            revision: Branch, tag or commit of the repository; None for its main branch.
+
+        Raises:
+            PenpalError: There is no such folder or repository, or its files do not describe such a network. The error
+                lists what was expected and what was found.
+        """
+        files = find_model_files(BUNDLED if source is None else source, revision=revision)
+        tensors = read_tensors(files.weights)
+        config, tensors = sanitize(tensors, ModelConfig.from_file(files.config), source=str(files.weights))
+        model = cls(config)
+        model.load_weights([(name, mx.array(values)) for name, values in tensors.items()])
+        model.eval()
+        mx.eval(model.parameters())
+        return model
+
+    def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
+        """Write `config.json` and `weights.safetensors` into a folder, which is made if it is not there."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        with replaced_atomically(folder / CONFIG_FILE) as path:
+            path.write_text(self.config.to_json())
+        with replaced_atomically(folder / WEIGHTS_FILE) as path:
+            write_tensors(path, dict(tree_flatten(self.parameters())))

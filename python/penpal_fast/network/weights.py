@@ -1,0 +1,222 @@
+"""Tensors of a model: reading them safely, and giving them the names and layout of `QualityClassifier`."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from penpal_fast.errors import PenpalError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from penpal_fast.network.config import ModelConfig
+
+Tensors = dict[str, "NDArray[np.float32]"]
+
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "weights.safetensors"
+
+MAX_WEIGHTS_BYTES = 64 << 20
+"""A model of this kind has some 150 kB; a file beyond this limit is not one."""
+
+_NUMBER_TYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8"}
+
+
+def read_tensors(path: Path) -> Tensors:
+    """Read a safetensors file as float32.
+
+    Raises:
+        PenpalError: The file is missing, too large, truncated or corrupted, or has a tensor that is not of floats or
+            not finite.
+    """
+    try:
+        if path.stat().st_size > MAX_WEIGHTS_BYTES:
+            raise PenpalError(f"{path}: larger than {MAX_WEIGHTS_BYTES} bytes, so not the weights of this network")
+        entries = safetensors.deserialize(path.read_bytes())
+    except (OSError, safetensors.SafetensorError) as error:
+        raise PenpalError(f"{path}: cannot read the weights: {error}") from error
+    tensors = {}
+    for name, entry in entries:
+        if name.endswith("num_batches_tracked"):
+            continue
+        values = _float32(entry["dtype"], entry["data"])
+        if values is None:
+            expected = [*_NUMBER_TYPES, "BF16"]
+            raise PenpalError(f"{path}: tensor {name!r} is of type {entry['dtype']}; expected one of {expected}")
+        if not np.isfinite(values).all():
+            raise PenpalError(f"{path}: tensor {name!r} has values that are NaN or infinite in float32")
+        tensors[name] = values.reshape(entry["shape"])
+    return tensors
+
+
+def _float32(number_type: str, data: bytes) -> NDArray[np.float32] | None:
+    if number_type == "BF16":
+        return (np.frombuffer(data, "<u2").astype(np.uint32) << 16).view(np.float32)
+    if number_type not in _NUMBER_TYPES:
+        return None
+    with np.errstate(over="ignore"):
+        return np.frombuffer(data, _NUMBER_TYPES[number_type]).astype(np.float32)
+
+
+def write_tensors(path: Path, tensors: Mapping[str, ArrayLike]) -> None:
+    """Write tensors as a float32 safetensors file that MLX loads."""
+    arrays = {name: np.ascontiguousarray(values, dtype=np.float32) for name, values in tensors.items()}
+    path.write_bytes(safetensors.numpy.save(arrays, metadata={"format": "mlx"}))
+
+
+def sanitize(tensors: Tensors, config: ModelConfig, *, source: str) -> tuple[ModelConfig, Tensors]:
+    """Give a checkpoint the names and layout of `QualityClassifier`, whatever it was saved from.
+
+    Understood are: the usual names of a residual network (stem or conv1; blocks, layers or stages, counted from 0 or 1;
+    conv1, bn1 or norm1; shortcut, downsample, projection or skip; head, fc or classifier), nested in any containers;
+    convolutions as MLX has them (O, H, W, I) or as torch has them (O, I, H, W); batch norm that was folded into biased
+    convolutions, and biased convolutions before batch norm; and shortcuts with a 1x1 convolution or without parameters.
+
+    Args:
+        tensors: The checkpoint's tensors.
+        config: The checkpoint's configuration. Its channels, shortcut and batch norm are replaced by what the tensors
+            show.
+        source: Name of the checkpoint, for errors.
+
+    Returns:
+        The configuration that fits the tensors, and exactly the tensors that its model has.
+
+    Raises:
+        PenpalError: The tensors are not those of such a network; the error lists what was expected and what was found.
+    """
+    named = _canonical_names(tensors)
+    if named is None:
+        raise _mismatch(source, config, tensors)
+    named = {name: _mlx_layout(values) for name, values in named.items()}
+    config = dataclasses.replace(
+        config,
+        channels=_channels(named) or config.channels,
+        shortcut="projection" if "blocks.0.shortcut.conv.weight" in named else "identity",
+        batch_norm="stem.norm.running_mean" in named,
+    )
+    if config.batch_norm:
+        named = _without_biases_before_norm(named)
+    if {name: values.shape for name, values in named.items()} != expected_shapes(config):
+        raise _mismatch(source, config, tensors)
+    return config, named
+
+
+def expected_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    """Name and shape of every tensor of a `QualityClassifier`."""
+    shapes: dict[str, tuple[int, ...]] = {}
+
+    def convolution(conv: str, norm: str, inputs: int, outputs: int, kernel: int) -> None:
+        shapes[f"{conv}.weight"] = (outputs, kernel, kernel, inputs)
+        if config.batch_norm:
+            shapes.update({f"{norm}.{name}": (outputs,) for name in _NORM_TENSORS})
+        else:
+            shapes[f"{conv}.bias"] = (outputs,)
+
+    convolution("stem.conv", "stem.norm", 1, config.channels[0], 3)
+    for index, (inputs, outputs) in enumerate(zip(config.channels, config.channels[1:], strict=False)):
+        block = f"blocks.{index}"
+        convolution(f"{block}.conv1", f"{block}.norm1", inputs, outputs, 3)
+        convolution(f"{block}.conv2", f"{block}.norm2", outputs, outputs, 3)
+        if config.shortcut == "projection":
+            convolution(f"{block}.shortcut.conv", f"{block}.shortcut.norm", inputs, outputs, 1)
+    shapes["head.weight"] = (1, config.channels[-1])
+    shapes["head.bias"] = (1,)
+    return shapes
+
+
+_NORM_TENSORS = ("weight", "bias", "running_mean", "running_var")
+
+# Containers that frameworks put around the modules of a network; they say nothing about which module it is.
+_CONTAINERS = re.compile(
+    r"\b(model|module|net|network|backbone|encoder|features|modules|_orig_mod)\.|\.layers\b(?=\.\d)"
+)
+_BLOCK = re.compile(r"(?:blocks|layers|stages|block|layer|stage|res|resblocks)[._]?(\d+)\.(?:0\.)?(.+)")
+_STEM_CONV = re.compile(r"(?:stem\.)?(?:conv\d?|conv_in|0|stem|stem_conv)")
+_STEM_NORM = re.compile(r"(?:stem\.)?(?:norm\d?|bn\d?|batch_?norm\d?|1|stem_(?:norm|bn))")
+_CONV = re.compile(r"conv_?([12])")
+_NORM = re.compile(r"(?:norm|bn|batch_?norm)_?([12])")
+_SHORTCUT_CONV = re.compile(r"(?:shortcut|downsample|projection|proj|skip)(?:\.(?:conv\d?|0|proj))?")
+_SHORTCUT_NORM = re.compile(r"(?:shortcut|downsample|projection|proj|skip)(?:\.(?:norm\d?|bn\d?|1)|_(?:norm|bn))")
+_HEAD = re.compile(r"(?:head|fc|linear|classifier|output|out)(?:\.(?:\d|fc|linear))?")
+
+
+def _canonical_names(tensors: Tensors) -> Tensors | None:
+    """Rename to the names of `QualityClassifier`, or return None if a name is not understood or two become one."""
+    parts = {name: _CONTAINERS.sub("", name).rpartition(".") for name in tensors}
+    block_numbers = {int(match[1]) for module, _, _ in parts.values() if (match := _BLOCK.fullmatch(module))}
+    block_index = {number: index for index, number in enumerate(sorted(block_numbers))}
+    named: Tensors = {}
+    for name, values in tensors.items():
+        module, _, parameter = parts[name]
+        module_name = _canonical_module(module, block_index)
+        parameter = {"gamma": "weight", "beta": "bias"}.get(parameter, parameter)
+        if module_name is None or f"{module_name}.{parameter}" in named:
+            return None
+        named[f"{module_name}.{parameter}"] = values
+    return named
+
+
+def _canonical_module(module: str, block_index: dict[int, int]) -> str | None:
+    if block := _BLOCK.fullmatch(module):
+        inner = _canonical_block_module(block[2])
+        return inner and f"blocks.{block_index[int(block[1])]}.{inner}"
+    if _STEM_CONV.fullmatch(module):
+        return "stem.conv"
+    if _STEM_NORM.fullmatch(module):
+        return "stem.norm"
+    return "head" if _HEAD.fullmatch(module) else None
+
+
+def _canonical_block_module(module: str) -> str | None:
+    if match := _CONV.fullmatch(module):
+        return f"conv{match[1]}"
+    if match := _NORM.fullmatch(module):
+        return f"norm{match[1]}"
+    if _SHORTCUT_NORM.fullmatch(module):
+        return "shortcut.norm"
+    return "shortcut.conv" if _SHORTCUT_CONV.fullmatch(module) else None
+
+
+def _mlx_layout(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Turn a torch convolution (O, I, H, W) into MLX's (O, H, W, I); kernels are square, of 3 or of 1."""
+    if values.ndim != 4 or values.shape[1] == values.shape[2]:
+        return values
+    return values.transpose(0, 2, 3, 1)
+
+
+def _channels(tensors: Tensors) -> tuple[int, ...] | None:
+    names = ["stem.conv.weight", *(f"blocks.{index}.conv1.weight" for index in range(len(tensors)))]
+    found = tuple(tensors[name].shape[0] for name in names if name in tensors and tensors[name].ndim == 4)
+    return found if len(found) > 1 and all(1 <= count <= 1024 for count in found) else None
+
+
+def _without_biases_before_norm(tensors: Tensors) -> Tensors:
+    """Move the bias of a convolution that batch norm follows into the norm's mean, where it has the same effect."""
+    tensors = dict(tensors)
+    for name in list(tensors):
+        module, _, parameter = name.rpartition(".")
+        mean = f"{module.replace('conv', 'norm')}.running_mean"
+        if parameter == "bias" and "conv" in module and mean in tensors and tensors[mean].shape == tensors[name].shape:
+            tensors[mean] = tensors[mean] - tensors.pop(name)
+    return tensors
+
+
+def _mismatch(source: str, config: ModelConfig, tensors: Tensors) -> PenpalError:
+    def listed(shapes: Mapping[str, tuple[int, ...]]) -> str:
+        return "".join(f"\n  {name} {list(shape)}" for name, shape in sorted(shapes.items()))
+
+    expected = expected_shapes(config)
+    found = {name: values.shape for name, values in tensors.items()}
+    return PenpalError(
+        f"{source}: the tensors are not those of a quality network (rename them, or adapt "
+        f"penpal_fast.network.weights.sanitize).\nExpected:{listed(expected)}\nFound:{listed(found)}"
+    )

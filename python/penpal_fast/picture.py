@@ -1,0 +1,22 @@
+"""Rendered rows as PNG pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from penpal_fast.files import replaced_atomically
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+def save_png(canvas: NDArray[np.float32], path: Path) -> None:
+    """Write a rendered row, float32 [256, 256, 1], as an 8-bit grey PNG: black ink on white."""
+    grey = 255 - np.rint(canvas[:, :, 0] * 255).astype(np.uint8)
+    with replaced_atomically(path) as aside:
+        Image.fromarray(grey).save(aside, format="PNG")

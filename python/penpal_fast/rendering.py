@@ -1,0 +1,115 @@
+"""Strokes to pictures: the Rust renderer, writing into memory that NumPy, MLX or the caller owns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penpal_fast._core import Rows
+from penpal_fast.canvas import CANVAS_SHAPE, LINE_WIDTH
+from penpal_fast.errors import PenpalError
+
+if TYPE_CHECKING:
+    import mlx.core as mx
+    from numpy.typing import NDArray
+
+
+def render_strokes(strokes: Any, *, line_width: float = LINE_WIDTH) -> NDArray[np.float32]:
+    """Render one row.
+
+    Args:
+        strokes: Words of strokes or strokes, as nested lists, dicts or [N, 2] NumPy arrays, or an Arrow list scalar.
+            y grows downward.
+        line_width: Width of a line in pixels, above 0 and at most 256.
+
+    Returns:
+        float32 [256, 256, 1], 0 for background and 1 for ink.
+
+    Raises:
+        PenpalError: The row has no points, a coordinate that is null, NaN or infinite, or is not made of strokes.
+    """
+    canvas = np.empty((1, *CANVAS_SHAPE), dtype=np.float32)
+    _render(Rows([strokes]), canvas, line_width=line_width, threads=1)
+    return canvas[0]
+
+
+def render_batch(rows: Any, *, line_width: float = LINE_WIDTH, threads: int | None = None) -> mx.array:
+    """Render many rows into one MLX array, written in place.
+
+    Args:
+        rows: Sequence of rows, or an Arrow array, chunked array, record batch or table with a column "strokes".
+        line_width: Width of a line in pixels, above 0 and at most 256.
+        threads: Number of threads; None for one for each processor. The pictures do not depend on it.
+
+    Returns:
+        float32 MLX array [B, 256, 256, 1]. Do not keep a view of it across an operation that changes it in place.
+
+    Raises:
+        PenpalError: A row is bad; the error names it.
+    """
+    from penpal_fast.mlx_memory import writable_canvases
+
+    prepared = Rows(rows)
+    array, view = writable_canvases(len(prepared))
+    _render(prepared, view, line_width=line_width, threads=threads)
+    return array
+
+
+def render_into(rows: Any, out: Any, *, line_width: float = LINE_WIDTH, threads: int | None = None) -> None:
+    """Render many rows into memory of the caller's.
+
+    Args:
+        rows: As for `render_batch`.
+        out: Writable C-contiguous float32 buffer of the shape [B, 256, 256, 1] with B the number of rows: a NumPy
+            array, an evaluated MLX array, a memoryview or anything else with the buffer protocol.
+        line_width: Width of a line in pixels, above 0 and at most 256.
+        threads: Number of threads; None for one for each processor.
+
+    Raises:
+        PenpalError: The buffer is of another shape, type or layout, or read-only; or a row is bad, in which case the
+            other rows are rendered and the bad one is blank.
+    """
+    prepared = Rows(rows)
+    _render(prepared, _checked_buffer(out, len(prepared)), line_width=line_width, threads=threads)
+
+
+def _render(rows: Rows, out: NDArray[np.float32], *, line_width: float, threads: int | None) -> None:
+    problems = rows.render_into(out, 0, line_width, checked_threads(threads))
+    if problems:
+        raise row_error(*problems[0])
+
+
+def checked_threads(threads: int | None) -> int:
+    """Check a number of threads; 0 stands for one for each processor.
+
+    Raises:
+        PenpalError: It is not None and not from 1 to 1024.
+    """
+    if threads is None:
+        return 0
+    if not 1 <= threads <= 1024:
+        raise PenpalError(f"threads must be from 1 to 1024, or None for one for each processor; got {threads}")
+    return threads
+
+
+def row_error(row: int, stroke: int | None, reason: str, text: str) -> PenpalError:
+    """Make the error for one bad row."""
+    return PenpalError(f"row {row}: {text}", row=row, stroke=stroke, reason=reason)
+
+
+def _checked_buffer(out: Any, count: int) -> NDArray[np.float32]:
+    shape = (count, *CANVAS_SHAPE)
+    try:
+        buffer = memoryview(out)
+    except TypeError as error:
+        raise PenpalError(f"out must be a float32 buffer of shape {shape}, got {type(out).__name__}") from error
+    if buffer.format not in ("f", "<f", "=f", "@f"):
+        raise PenpalError(f"out must hold float32, got the buffer format {buffer.format!r}")
+    if buffer.shape != shape:
+        raise PenpalError(f"out must have the shape {shape}, one canvas for each row; got {buffer.shape}")
+    if buffer.readonly:
+        raise PenpalError("out must be writable; it is read-only")
+    if not buffer.c_contiguous:
+        raise PenpalError("out must be C-contiguous; pass a fresh array, not a transposed or strided view")
+    return np.asarray(buffer)

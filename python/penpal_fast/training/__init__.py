@@ -1,0 +1,1 @@
+"""How the bundled weights were made: data, training and measurement."""

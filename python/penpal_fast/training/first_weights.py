@@ -1,0 +1,221 @@
+"""Trains the bundled weights on real, clean synthetic and corrupted synthetic lines.
+
+    python -m penpal_fast.training.first_weights DATA -o python/penpal_fast/pretrained
+
+DATA is a folder with `iam_ondb_lines.parquet`, `clean_lines.parquet` and `corrupted_lines.parquet`. On a Linux CPU run
+it with OpenBLAS preloaded (LD_PRELOAD=libopenblas.so.0), which doubles its speed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import mlx.core as mx
+import mlx.nn as nn
+import mlx.optimizers as optim
+import numpy as np
+import typer
+from mlx.utils import tree_map
+
+from penpal_fast._core import Rows
+from penpal_fast.mlx_memory import writable_canvases
+from penpal_fast.network import ModelConfig, QualityClassifier
+from penpal_fast.training.lines import Line, Split, bend, cut, read_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+log = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """Every choice of the training."""
+
+    images: int = 150_000
+    batch_size: int = 32
+    learning_rate: float = 4e-3
+    warmup_share: float = 0.05
+    weight_decay: float = 0.02
+    average_decay: float = 0.999
+    real_share: float = 0.45
+    clean_share: float = 0.2
+    cut_share: float = 0.5
+    seed: int = 1
+
+    @property
+    def steps(self) -> int:
+        """Number of optimizer steps."""
+        return self.images // self.batch_size
+
+
+@dataclasses.dataclass(frozen=True)
+class Sources:
+    """The three kinds of lines with their targets: real 1, clean synthetic 0.5, corrupted synthetic 0."""
+
+    real: Split
+    clean: Split
+    corrupted: Split
+
+    @classmethod
+    def read(cls, folder: Path) -> Sources:
+        """Read the three Parquet files of a folder; real lines are split by form."""
+        return cls(
+            real=read_lines(folder / "iam_ondb_lines.parquet", group_column="file"),
+            clean=read_lines(folder / "clean_lines.parquet"),
+            corrupted=read_lines(folder / "corrupted_lines.parquet"),
+        )
+
+
+class Canvases:
+    """A batch of pictures that are rendered again and again into the same MLX memory."""
+
+    def __init__(self, batch_size: int, line_width: float) -> None:
+        """Allocate the pictures of one batch."""
+        self.array, self._view = writable_canvases(batch_size)
+        self._line_width = line_width
+
+    def render(self, rows: list[Any]) -> mx.array:
+        """Render rows, at most a batch of them. The result is valid until the next call."""
+        problems = Rows(rows).render_into(self._view[: len(rows)], 0, self._line_width, 0)
+        if problems:
+            raise ValueError(f"a training row cannot be rendered: {problems[0]}")
+        return self.array[: len(rows)]
+
+
+def batches(sources: Sources, recipe: Recipe) -> Iterator[tuple[list[Any], NDArray[np.float32]]]:
+    """Yield rows and targets, drawn at random by the recipe's shares."""
+    random = np.random.default_rng(recipe.seed)
+
+    def pick(lines: list[Line]) -> Line:
+        return lines[int(random.integers(len(lines)))]
+
+    while True:
+        rows, targets = [], []
+        for kind in random.random(recipe.batch_size):
+            if kind < recipe.real_share:
+                line = pick(sources.real.train)
+                strokes = cut(line, random) if random.random() < recipe.cut_share else line.strokes()
+                target = 1.0
+            elif kind < recipe.real_share + recipe.clean_share:
+                strokes, target = pick(sources.clean.train).strokes(), 0.5
+            else:
+                strokes, target = pick(sources.corrupted.train).strokes(), 0.0
+            rows.append(bend(strokes, random))
+            targets.append(target)
+        yield rows, np.array(targets, dtype=np.float32)
+
+
+def train(sources: Sources, recipe: Recipe, config: ModelConfig, *, report: Callable[[str], None]) -> QualityClassifier:
+    """Train a network and return the running average of its weights, in evaluation mode."""
+    mx.random.seed(recipe.seed)
+    model = QualityClassifier(config)
+    warmup = max(int(recipe.steps * recipe.warmup_share), 1)
+    schedule = optim.join_schedules(
+        [
+            optim.linear_schedule(0.0, recipe.learning_rate, warmup),
+            optim.cosine_decay(recipe.learning_rate, max(recipe.steps - warmup, 1), recipe.learning_rate * 0.01),
+        ],
+        [warmup],
+    )
+    optimizer = optim.AdamW(learning_rate=schedule, weight_decay=recipe.weight_decay)
+
+    def loss_of(model: QualityClassifier, images: mx.array, targets: mx.array) -> mx.array:
+        return nn.losses.binary_cross_entropy(model(images), targets, with_logits=True, reduction="mean")
+
+    loss_and_gradients = nn.value_and_grad(model, loss_of)
+    canvases = Canvases(recipe.batch_size, config.line_width)
+    average = tree_map(mx.array, model.parameters())
+    losses, start = [], time.monotonic()
+    for step, (rows, targets) in zip(range(1, recipe.steps + 1), batches(sources, recipe), strict=False):
+        loss, gradients = loss_and_gradients(model, canvases.render(rows), mx.array(targets))
+        optimizer.update(model, gradients)
+        decay = min(recipe.average_decay, step / (step + 10))
+        average = tree_map(lambda mean, now, decay=decay: decay * mean + (1 - decay) * now, average, model.parameters())
+        mx.eval(model.parameters(), optimizer.state, average, loss)
+        losses.append(loss.item())
+        if step % 250 == 0 or step == recipe.steps:
+            rate = step * recipe.batch_size / (time.monotonic() - start)
+            report(f"step {step}/{recipe.steps}: loss {np.mean(losses[-250:]):.4f}, {rate:.0f} pictures/s")
+        if step % 1000 == 0:
+            model.eval()
+            report(json.dumps(measure(averaged(config, average), sources)))
+            model.train()
+    return averaged(config, average)
+
+
+def averaged(config: ModelConfig, parameters: Any) -> QualityClassifier:
+    """Make a model of given parameters, in evaluation mode."""
+    model = QualityClassifier(config)
+    model.update(parameters)
+    model.eval()
+    return model
+
+
+def logits(model: QualityClassifier, rows: list[Any], *, batch_size: int = 32) -> NDArray[np.float64]:
+    """Score rows, as logits."""
+    canvases = Canvases(batch_size, model.config.line_width)
+    parts = []
+    for start in range(0, len(rows), batch_size):
+        scores = model(canvases.render(rows[start : start + batch_size]))
+        mx.eval(scores)
+        parts.append(np.array(scores, dtype=np.float64))
+    return np.concatenate(parts)
+
+
+def area_under_curve(higher: NDArray[np.float64], lower: NDArray[np.float64]) -> float:
+    """Return the chance that a random one of `higher` scores above a random one of `lower`; ties count half."""
+    ordered = np.sort(lower)
+    below = np.searchsorted(ordered, higher, "left") + np.searchsorted(ordered, higher, "right")
+    return float(below.mean() / (2 * len(lower)))
+
+
+def measure(model: QualityClassifier, sources: Sources, *, seed: int = 0) -> dict[str, float]:
+    """Measure how the validation lines of the sources are told apart."""
+    random = np.random.default_rng(seed)
+    real = logits(model, [line.strokes() for line in sources.real.validation])
+    short = logits(model, [cut(line, random) for line in sources.real.validation])
+    clean = logits(model, [line.strokes() for line in sources.clean.validation])
+    corrupted = logits(model, [line.strokes() for line in sources.corrupted.validation])
+    return {
+        "auc_real_corrupted": round(area_under_curve(real, corrupted), 4),
+        "auc_real_clean": round(area_under_curve(real, clean), 4),
+        "auc_short_real_corrupted": round(area_under_curve(short, corrupted), 4),
+        "auc_short_real_clean": round(area_under_curve(short, clean), 4),
+        "auc_clean_corrupted": round(area_under_curve(clean, corrupted), 4),
+        "median_real": round(float(1 / (1 + np.exp(-np.median(real)))), 4),
+        "median_clean": round(float(1 / (1 + np.exp(-np.median(clean)))), 4),
+        "median_corrupted": round(float(1 / (1 + np.exp(-np.median(corrupted)))), 4),
+        "rows_real": len(real),
+        "rows_clean": len(clean),
+        "rows_corrupted": len(corrupted),
+    }
+
+
+def run(
+    data: Annotated[Path, typer.Argument(help="Folder with the three Parquet files.", exists=True, file_okay=False)],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for config.json and weights.safetensors.")],
+    images: Annotated[int, typer.Option(help="Number of pictures to train on.", min=1)] = Recipe.images,
+    seed: Annotated[int, typer.Option(help="Seed of weights and order.")] = Recipe.seed,
+) -> None:
+    """Train the network and write it, with the figures it reached on lines it was not trained on."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    recipe = Recipe(images=images, seed=seed)
+    sources = Sources.read(data)
+    model = train(sources, recipe, ModelConfig(), report=log.info)
+    model.save_pretrained(output)
+    figures = measure(model, sources)
+    record = {"recipe": dataclasses.asdict(recipe), "validation": figures}
+    (output / "training.json").write_text(json.dumps(record, indent=2) + "\n")
+    log.info(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    typer.run(run)

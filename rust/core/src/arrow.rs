@@ -1,0 +1,433 @@
+//! Stroke columns of Arrow arrays, read where they lie.
+
+use std::ops::Range;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
+    UInt32Type, UInt64Type,
+};
+use arrow_array::{Array, ArrayRef};
+use arrow_buffer::{NullBuffer, ScalarBuffer};
+use arrow_schema::DataType;
+use half::f16;
+
+use crate::error::RowError;
+use crate::rows::Rows;
+use crate::strokes::{Coordinates, Offsets, Strokes, locate};
+
+/// The Arrow types that a stroke column may have, for error messages.
+pub const ACCEPTED_TYPES: &str = "list<list<struct<points: list<struct<x, y>>>>> (words of strokes) or \
+    list<struct<points: list<struct<x, y>>>> (strokes), where x and y are of any float or integer type, each list may \
+    be a large_list, a point may be a list of two numbers, and a stroke may be its list of points";
+
+/// An Arrow array that is not a stroke column.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a stroke column: found {found}; expected {ACCEPTED_TYPES}")]
+pub struct TypeMismatch {
+    found: String,
+}
+
+/// One chunk of a stroke column. It shares the memory of the Arrow array it was made from.
+#[derive(Clone, Debug)]
+pub struct StrokeChunk {
+    rows: List,
+    words: Option<List>,
+    stroke_nulls: Option<NullBuffer>,
+    points: List,
+    point_nulls: Option<NullBuffer>,
+    /// Where points are lists of numbers: valid for those of exactly two.
+    pair_shapes: Option<NullBuffer>,
+    x: CoordinateBuffer,
+    y: CoordinateBuffer,
+}
+
+/// Splits an array into its levels of lists, at most as many as a row can have, and what is in the innermost.
+fn peel(mut values: ArrayRef) -> Option<(Vec<List>, ArrayRef)> {
+    const MOST: usize = 3;
+    let mut lists = Vec::new();
+    while let Some((list, inner)) = List::split(&values) {
+        lists.push(list);
+        values = inner;
+        if lists.len() > MOST {
+            return None;
+        }
+    }
+    Some((lists, values))
+}
+
+/// The offsets and nulls of a list array.
+#[derive(Clone, Debug)]
+struct List {
+    offsets: OffsetBuffer,
+    nulls: Option<NullBuffer>,
+}
+
+#[derive(Clone, Debug)]
+enum OffsetBuffer {
+    Int32(ScalarBuffer<i32>),
+    Int64(ScalarBuffer<i64>),
+}
+
+impl List {
+    /// Splits a list or large_list array into its offsets and its values.
+    fn split(array: &ArrayRef) -> Option<(Self, ArrayRef)> {
+        if let Some(list) = array.as_list_opt::<i32>() {
+            let offsets = OffsetBuffer::Int32(list.offsets().inner().clone());
+            Some((List { offsets, nulls: list.nulls().cloned() }, list.values().clone()))
+        } else {
+            let list = array.as_list_opt::<i64>()?;
+            let offsets = OffsetBuffer::Int64(list.offsets().inner().clone());
+            Some((List { offsets, nulls: list.nulls().cloned() }, list.values().clone()))
+        }
+    }
+
+    fn offsets(&self) -> Offsets<'_> {
+        match &self.offsets {
+            OffsetBuffer::Int32(values) => Offsets::Int32(values),
+            OffsetBuffer::Int64(values) => Offsets::Int64(values),
+        }
+    }
+
+    /// Where the items of the lists in `range` lie in the values, or `None` if the offsets lie.
+    fn items(&self, range: Range<usize>) -> Option<Range<usize>> {
+        let (start, end) = (self.offsets().get(range.start)?, self.offsets().get(range.end)?);
+        (start <= end).then_some(start..end)
+    }
+}
+
+macro_rules! coordinate_buffer {
+    ($($variant:ident: $type:ty, $arrow:ty;)*) => {
+        /// The coordinates of one axis of a whole chunk, with their nulls.
+        #[derive(Clone, Debug)]
+        enum CoordinateBuffer {
+            $($variant(ScalarBuffer<$type>, Option<NullBuffer>),)*
+        }
+
+        impl CoordinateBuffer {
+            fn new(array: &ArrayRef) -> Option<Self> {
+                let nulls = array.nulls().cloned();
+                match array.data_type() {
+                    $(DataType::$variant => {
+                        let values = array.as_primitive_opt::<$arrow>()?.values().clone();
+                        Some(CoordinateBuffer::$variant(values, nulls))
+                    })*
+                    _ => None,
+                }
+            }
+
+            fn empty() -> Self {
+                CoordinateBuffer::Float64(ScalarBuffer::from(Vec::new()), None)
+            }
+
+            fn values(&self) -> Coordinates<'_> {
+                match self { $(CoordinateBuffer::$variant(values, _) => Coordinates::$variant(values),)* }
+            }
+
+            fn nulls(&self) -> Option<&NullBuffer> {
+                match self { $(CoordinateBuffer::$variant(_, nulls) => nulls.as_ref(),)* }
+            }
+        }
+    };
+}
+
+coordinate_buffer! {
+    Int8: i8, Int8Type;
+    Int16: i16, Int16Type;
+    Int32: i32, Int32Type;
+    Int64: i64, Int64Type;
+    UInt8: u8, UInt8Type;
+    UInt16: u16, UInt16Type;
+    UInt32: u32, UInt32Type;
+    UInt64: u64, UInt64Type;
+    Float16: f16, Float16Type;
+    Float32: f32, Float32Type;
+    Float64: f64, Float64Type;
+}
+
+/// Lists of two numbers, copied apart into x and y.
+struct SplitPairs {
+    x: CoordinateBuffer,
+    y: CoordinateBuffer,
+    shapes: NullBuffer,
+}
+
+impl SplitPairs {
+    /// Splits the pairs in `used`; the others are left blank, for no row has them.
+    fn new(pairs: &List, numbers: &CoordinateBuffer, used: Range<usize>) -> Self {
+        let mut axes = [vec![0.0; used.end], vec![0.0; used.end]];
+        let mut valid = [vec![true; used.end], vec![true; used.end]];
+        let mut shapes = vec![true; used.end];
+        for point in used {
+            let Some(pair) = pairs.items(point..point + 1).filter(|pair| pair.len() == 2) else {
+                shapes[point] = false;
+                continue;
+            };
+            for (axis, index) in pair.enumerate() {
+                axes[axis][point] = numbers.values().get(index).unwrap_or(f64::NAN);
+                valid[axis][point] = first_null(numbers.nulls(), index..index + 1).is_none();
+            }
+        }
+        let [x, y] = axes.map(ScalarBuffer::from);
+        let [x_valid, y_valid] = valid.map(|valid| Some(NullBuffer::from(valid)));
+        SplitPairs {
+            x: CoordinateBuffer::Float64(x, x_valid),
+            y: CoordinateBuffer::Float64(y, y_valid),
+            shapes: NullBuffer::from(shapes),
+        }
+    }
+}
+
+impl StrokeChunk {
+    /// Looks at an array as a stroke column. Only points that are lists of numbers are copied.
+    ///
+    /// # Errors
+    /// When the type is none of [`ACCEPTED_TYPES`].
+    pub fn new(array: &ArrayRef) -> Result<Self, TypeMismatch> {
+        Self::find_levels(array).ok_or_else(|| TypeMismatch { found: array.data_type().to_string() })
+    }
+
+    fn find_levels(array: &ArrayRef) -> Option<Self> {
+        let (rows, values) = List::split(array)?;
+        let (mut lists, values) = peel(values)?;
+        let (mut stroke_nulls, mut points, mut point_values) = (None, None, values);
+        let points_child = point_values.as_struct_opt().and_then(|strokes| strokes.column_by_name("points")).cloned();
+        if let Some(child) = points_child {
+            stroke_nulls = point_values.nulls().cloned();
+            let (list, values) = List::split(&child)?;
+            points = Some(list);
+            let (inner, values) = peel(values)?;
+            lists.extend(inner);
+            point_values = values;
+        }
+        let pair_list = if point_values.data_type().is_numeric() { Some(lists.pop()?) } else { None };
+        let points = match points {
+            Some(points) => points,
+            None => lists.pop()?,
+        };
+        let words = lists.pop();
+        if !lists.is_empty() {
+            return None;
+        }
+        let mut chunk = StrokeChunk {
+            rows,
+            words,
+            stroke_nulls,
+            points,
+            point_nulls: None,
+            pair_shapes: None,
+            x: CoordinateBuffer::empty(),
+            y: CoordinateBuffer::empty(),
+        };
+        chunk.read_points(&point_values, pair_list)?;
+        Some(chunk)
+    }
+
+    /// Fills in the coordinates: borrowed from a struct of x and y, or copied apart from pairs.
+    fn read_points(&mut self, values: &ArrayRef, pair_list: Option<List>) -> Option<()> {
+        if let Some(point) = values.as_struct_opt() {
+            self.point_nulls = point.nulls().cloned();
+            self.x = CoordinateBuffer::new(point.column_by_name("x")?)?;
+            self.y = CoordinateBuffer::new(point.column_by_name("y")?)?;
+            return Some(());
+        }
+        let (pairs, numbers) = match (pair_list, values.as_fixed_size_list_opt()) {
+            (Some(list), _) => (list, values.clone()),
+            (None, Some(list)) if list.value_length() == 2 => {
+                let offsets = (0..=list.len() as i64).map(|index| 2 * index).collect();
+                (List { offsets: OffsetBuffer::Int64(offsets), nulls: list.nulls().cloned() }, list.values().clone())
+            }
+            _ => return None,
+        };
+        let numbers = CoordinateBuffer::new(&numbers)?;
+        let used = self.used_points().unwrap_or(0..0);
+        let split = SplitPairs::new(&pairs, &numbers, used);
+        self.point_nulls = pairs.nulls;
+        self.pair_shapes = Some(split.shapes);
+        self.x = split.x;
+        self.y = split.y;
+        Some(())
+    }
+
+    /// The points of all rows of the chunk, which may be a slice of a much larger array.
+    fn used_points(&self) -> Option<Range<usize>> {
+        let items = self.rows.items(0..self.len())?;
+        let strokes = match &self.words {
+            Some(words) => words.items(items)?,
+            None => items,
+        };
+        self.points.items(strokes)
+    }
+
+    /// The strokes of a row, once neither it nor a word of it is null.
+    fn stroke_range(&self, row: usize) -> Result<Range<usize>, RowError> {
+        const BROKEN: RowError = RowError::BrokenOffsets { stroke: 0 };
+        if first_null(self.rows.nulls.as_ref(), row..row + 1).is_some() {
+            return Err(RowError::NullRow);
+        }
+        let items = self.rows.items(row..row + 1).ok_or(BROKEN)?;
+        let Some(words) = &self.words else { return Ok(items) };
+        if let Some(word) = first_null(words.nulls.as_ref(), items.clone()) {
+            return Err(RowError::NullWord { word: word - items.start });
+        }
+        words.items(items).ok_or(BROKEN)
+    }
+}
+
+impl Rows for StrokeChunk {
+    fn len(&self) -> usize {
+        match &self.rows.offsets {
+            OffsetBuffer::Int32(offsets) => offsets.len().saturating_sub(1),
+            OffsetBuffer::Int64(offsets) => offsets.len().saturating_sub(1),
+        }
+    }
+
+    fn row(&self, index: usize) -> Result<Strokes<'_>, RowError> {
+        let strokes = self.stroke_range(index)?;
+        for nulls in [&self.stroke_nulls, &self.points.nulls] {
+            if let Some(stroke) = first_null(nulls.as_ref(), strokes.clone()) {
+                return Err(RowError::NullStroke { stroke: stroke - strokes.start });
+            }
+        }
+        let broken = RowError::BrokenOffsets { stroke: 0 };
+        let offsets = self.points.offsets().slice(strokes.start, strokes.end).ok_or(broken.clone())?;
+        let points = self.points.items(strokes).ok_or(broken)?;
+        for nulls in [self.point_nulls.as_ref(), self.x.nulls(), self.y.nulls()] {
+            if let Some(null) = first_null(nulls, points.clone()) {
+                let (stroke, point) = locate(offsets, null);
+                return Err(RowError::NullPoint { stroke, point });
+            }
+        }
+        if let Some(misshapen) = first_null(self.pair_shapes.as_ref(), points) {
+            let (stroke, point) = locate(offsets, misshapen);
+            let problem = format!("point {point} must have two numbers");
+            return Err(RowError::WrongType { stroke: Some(stroke), problem });
+        }
+        Strokes::new(offsets, self.x.values(), self.y.values())
+    }
+}
+
+/// Index of the first null in a range; indices past the end of the buffer count as valid.
+fn first_null(nulls: Option<&NullBuffer>, range: Range<usize>) -> Option<usize> {
+    let nulls = nulls.filter(|nulls| nulls.null_count() > 0)?;
+    let end = range.end.min(nulls.len());
+    (range.start..end).find(|&index| nulls.is_null(index))
+}
+
+/// A stroke column of any number of chunks.
+#[derive(Clone, Debug, Default)]
+pub struct StrokeColumn {
+    chunks: Vec<StrokeChunk>,
+    /// Index of the row after each chunk's last.
+    ends: Vec<usize>,
+}
+
+impl StrokeColumn {
+    /// Looks at arrays as the chunks of one stroke column; see [`StrokeChunk::new`].
+    ///
+    /// # Errors
+    /// When the type of one is none of [`ACCEPTED_TYPES`].
+    pub fn new<'a>(arrays: impl IntoIterator<Item = &'a ArrayRef>) -> Result<Self, TypeMismatch> {
+        let chunks = arrays.into_iter().map(StrokeChunk::new).collect::<Result<Vec<_>, _>>()?;
+        let mut total = 0;
+        let ends = chunks
+            .iter()
+            .map(|chunk| {
+                total += chunk.len();
+                total
+            })
+            .collect();
+        Ok(StrokeColumn { chunks, ends })
+    }
+}
+
+impl Rows for StrokeColumn {
+    fn len(&self) -> usize {
+        self.ends.last().copied().unwrap_or(0)
+    }
+
+    fn row(&self, index: usize) -> Result<Strokes<'_>, RowError> {
+        let chunk = self.ends.partition_point(|&end| end <= index);
+        let start = if chunk == 0 { 0 } else { self.ends[chunk - 1] };
+        self.chunks[chunk].row(index - start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::builder::{Float32Builder, Int16Builder, LargeListBuilder, ListBuilder, StructBuilder};
+    use arrow_schema::Field;
+
+    use super::*;
+    use crate::strokes::Range as CoordinateRange;
+
+    fn point_struct() -> StructBuilder {
+        let fields = ["x", "y"].map(|name| Field::new(name, DataType::Float32, true));
+        StructBuilder::new(fields.to_vec(), vec![Box::new(Float32Builder::new()), Box::new(Float32Builder::new())])
+    }
+
+    fn push(points: &mut StructBuilder, x: Option<f32>, y: Option<f32>) {
+        points.field_builder::<Float32Builder>(0).unwrap().append_option(x);
+        points.field_builder::<Float32Builder>(1).unwrap().append_option(y);
+        points.append(true);
+    }
+
+    /// Rows of strokes that are lists of point structs: a stroke of two points, a null row, and a null y.
+    fn rows_of_structs() -> ArrayRef {
+        let mut rows = LargeListBuilder::new(ListBuilder::new(point_struct()));
+        push(rows.values().values(), Some(1.0), Some(2.0));
+        push(rows.values().values(), Some(4.0), Some(6.0));
+        rows.values().append(true);
+        rows.append(true);
+        rows.append(false);
+        rows.values().append(true);
+        push(rows.values().values(), Some(0.0), Some(0.0));
+        push(rows.values().values(), Some(0.0), None);
+        rows.values().append(true);
+        rows.append(true);
+        Arc::new(rows.finish())
+    }
+
+    /// Rows of strokes of pairs, where one point has three numbers.
+    fn rows_of_pairs() -> ArrayRef {
+        let mut rows = ListBuilder::new(ListBuilder::new(ListBuilder::new(Int16Builder::new())));
+        for pairs in [vec![vec![7, 8], vec![9, 12]], vec![vec![1, 2], vec![1, 2, 3]]] {
+            for pair in pairs {
+                rows.values().values().values().append_slice(&pair);
+                rows.values().values().append(true);
+            }
+            rows.values().append(true);
+            rows.append(true);
+        }
+        Arc::new(rows.finish())
+    }
+
+    #[test]
+    fn nulls_are_found_where_they_are() {
+        let chunk = StrokeChunk::new(&rows_of_structs()).unwrap();
+        assert_eq!(chunk.len(), 3);
+        assert_eq!(chunk.row(0).unwrap().y_range(), CoordinateRange { low: 2.0, high: 6.0 });
+        assert_eq!(chunk.row(1).unwrap_err(), RowError::NullRow);
+        assert_eq!(chunk.row(2).unwrap_err(), RowError::NullPoint { stroke: 1, point: 1 });
+    }
+
+    #[test]
+    fn pairs_are_split_in_slices_too() {
+        let column = StrokeColumn::new(&[rows_of_pairs(), rows_of_pairs().slice(1, 1)]).unwrap();
+        assert_eq!(column.len(), 3);
+        assert_eq!(column.row(0).unwrap().x_range(), CoordinateRange { low: 7.0, high: 9.0 });
+        for row in [1, 2] {
+            let error = column.row(row).unwrap_err();
+            assert_eq!(error.to_string(), "wrong type: stroke 0: point 1 must have two numbers");
+        }
+    }
+
+    #[test]
+    fn other_types_are_refused_with_the_accepted_ones() {
+        let numbers: ArrayRef = Arc::new(arrow_array::Int32Array::from(vec![1]));
+        let error = StrokeChunk::new(&numbers).unwrap_err().to_string();
+        assert!(error.contains("Int32") && error.contains(ACCEPTED_TYPES), "{error}");
+    }
+}

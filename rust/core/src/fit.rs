@@ -1,0 +1,103 @@
+//! The isotropic fit of a row's bounding box into the padded canvas.
+
+use crate::canvas::{INNER, SIDE};
+use crate::strokes::{Coordinates, Range, Strokes};
+
+/// Maps row coordinates to canvas pixels, in float64.
+///
+/// Both axes share the scale `INNER / max(width, height)` and the box is centred. A row whose points coincide maps to
+/// the centre. Lengths are divided by the longer side before they are multiplied, so that no finite row overflows.
+#[derive(Clone, Copy, Debug)]
+pub struct Fit {
+    x: AxisFit,
+    y: AxisFit,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct AxisFit {
+    low: f64,
+    longer_side: f64,
+    margin: f64,
+}
+
+impl AxisFit {
+    fn new(range: Range, longer_side: f64) -> Self {
+        let length = range.span() / longer_side * INNER as f64;
+        AxisFit { low: range.low, longer_side, margin: (SIDE as f64 - length) / 2.0 }
+    }
+
+    #[inline(always)]
+    fn apply(self, coordinates: Coordinates, out: &mut Vec<f32>) {
+        coordinates.map_into(out, |value| (value - self.low) / self.longer_side * INNER as f64 + self.margin);
+    }
+}
+
+impl Fit {
+    /// The fit of a row.
+    pub fn new(strokes: &Strokes) -> Self {
+        let (x, y) = (strokes.x_range(), strokes.y_range());
+        let longer_side = x.span().max(y.span());
+        // All points coincide: every difference is 0, and any divisor maps them to the centre.
+        let divisor = if longer_side > 0.0 { longer_side } else { 1.0 };
+        Fit { x: AxisFit::new(x, divisor), y: AxisFit::new(y, divisor) }
+    }
+
+    /// Replaces `points` by the row's points on the canvas. Reuses the memory that `points` already has.
+    #[inline(always)]
+    pub fn apply(&self, strokes: &Strokes, points: &mut CanvasPoints) {
+        points.x.clear();
+        points.y.clear();
+        self.x.apply(strokes.x(), &mut points.x);
+        self.y.apply(strokes.y(), &mut points.y);
+    }
+}
+
+/// Points in canvas pixels, rounded to float32 (at most 2^-17 px off).
+#[derive(Clone, Debug, Default)]
+pub struct CanvasPoints {
+    /// Columns; pixel `c` has its centre at `c + 0.5`.
+    pub x: Vec<f32>,
+    /// Rows; pixel `r` has its centre at `r + 0.5`.
+    pub y: Vec<f32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::strokes::Offsets;
+
+    fn fitted(x: &[f64], y: &[f64]) -> CanvasPoints {
+        let offsets = [0, x.len() as i32];
+        let strokes = Strokes::new(Offsets::Int32(&offsets), x.into(), y.into()).unwrap();
+        let mut points = CanvasPoints::default();
+        Fit::new(&strokes).apply(&strokes, &mut points);
+        points
+    }
+
+    #[test]
+    fn longer_side_fills_the_padded_canvas() {
+        let points = fitted(&[0.0, 100.0], &[0.0, 50.0]);
+        assert_eq!(points.x, [12.0, 244.0]);
+        assert_eq!(points.y, [70.0, 186.0]);
+    }
+
+    #[test]
+    fn coinciding_points_are_at_the_centre() {
+        let points = fitted(&[1e300, 1e300], &[-5.0, -5.0]);
+        assert_eq!(points.x, [128.0, 128.0]);
+        assert_eq!(points.y, [128.0, 128.0]);
+    }
+
+    #[test]
+    fn flat_lines_are_centred_across() {
+        assert_eq!(fitted(&[3.0, 5.0], &[7.0, 7.0]).y, [128.0, 128.0]);
+        assert_eq!(fitted(&[3.0, 3.0], &[7.0, 9.0]).x, [128.0, 128.0]);
+    }
+
+    #[test]
+    fn spans_at_the_ends_of_float64_fit() {
+        for span in [5e-324, 1e-310, 1e-300, 1e300, f64::MAX] {
+            assert_eq!(fitted(&[0.0, span], &[0.0, 0.0]).x, [12.0, 244.0], "span {span}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Rows to canvases, in parallel.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use crate::canvas::{Canvas, PIXELS};
+use crate::error::RowError;
+use crate::fit::{CanvasPoints, Fit};
+use crate::raster::{self, LineWidth};
+use crate::rows::Rows;
+use crate::strokes::Strokes;
+
+/// Memory that one thread reuses from row to row.
+#[derive(Clone, Debug, Default)]
+pub struct Scratch {
+    points: CanvasPoints,
+}
+
+/// Renders one row over whatever the canvas held before.
+pub fn render(strokes: &Strokes, line_width: LineWidth, canvas: &mut Canvas, scratch: &mut Scratch) {
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            canvas.fill(0.0);
+            Fit::new(strokes).apply(strokes, &mut scratch.points);
+            raster::draw(canvas, &scratch.points, strokes.point_ranges(), line_width);
+        },
+    );
+}
+
+/// Renders `range` of `rows` into `canvases`, one after the other, on the current rayon pool.
+///
+/// A bad row leaves its canvas blank; its index and what is wrong with it are returned, in order.
+///
+/// # Panics
+/// If `canvases` does not hold exactly one canvas for each row of the range.
+pub fn render_rows(
+    rows: &dyn Rows,
+    range: Range<usize>,
+    line_width: LineWidth,
+    canvases: &mut [f32],
+) -> Vec<(usize, RowError)> {
+    assert_eq!(canvases.len(), range.len() * PIXELS, "one canvas for each row");
+    canvases
+        .par_chunks_exact_mut(PIXELS)
+        .zip(range)
+        .map_init(Scratch::default, |scratch, (canvas, index)| {
+            let canvas: &mut Canvas = canvas.try_into().expect("chunks are of PIXELS floats");
+            match rows.row(index) {
+                Ok(strokes) => {
+                    render(&strokes, line_width, canvas, scratch);
+                    None
+                }
+                Err(error) => {
+                    canvas.fill(0.0);
+                    Some((index, error))
+                }
+            }
+        })
+        .flatten_iter()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rows::OwnedRows;
+    use crate::threads::pool;
+
+    fn zigzags(count: usize) -> OwnedRows {
+        let mut rows = OwnedRows::default();
+        for row in 0..count {
+            for point in 0..50 {
+                rows.push_point(point as f64, ((point * (row + 3)) % 11) as f64);
+                if point % 13 == 0 {
+                    rows.end_stroke();
+                }
+            }
+            rows.end_stroke();
+            rows.end_row(if row % 5 == 4 { Err(RowError::NullRow) } else { Ok(()) });
+        }
+        rows
+    }
+
+    #[test]
+    fn threads_and_batches_give_the_same_bytes() {
+        let rows = zigzags(23);
+        let width = LineWidth::new(1.5).unwrap();
+        let mut expected = vec![9.0; 23 * PIXELS];
+        let errors = pool(1).unwrap().install(|| render_rows(&rows, 0..23, width, &mut expected));
+        assert_eq!(errors.iter().map(|error| error.0).collect::<Vec<_>>(), [4, 9, 14, 19]);
+        for threads in [2, 3, 8] {
+            let mut canvases = vec![7.0; 23 * PIXELS];
+            let again = pool(threads).unwrap().install(|| render_rows(&rows, 0..23, width, &mut canvases));
+            assert_eq!((&canvases, &again), (&expected, &errors), "{threads} threads");
+        }
+        let mut one = vec![5.0; PIXELS];
+        render_rows(&rows, 6..7, width, &mut one);
+        assert_eq!(one, expected[6 * PIXELS..7 * PIXELS]);
+    }
+}

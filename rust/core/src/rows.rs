@@ -1,0 +1,117 @@
+//! Rows of strokes, from wherever they are kept.
+
+use crate::error::RowError;
+use crate::strokes::{Coordinates, Offsets, Strokes};
+
+/// A sequence of rows that several threads may read.
+pub trait Rows: Sync {
+    /// Number of rows, bad ones included.
+    fn len(&self) -> usize;
+
+    /// Whether there are no rows.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The row at `index`, which is below [`Rows::len`], or what is wrong with it.
+    fn row(&self, index: usize) -> Result<Strokes<'_>, RowError>;
+}
+
+/// Rows that were collected point by point.
+///
+/// ```
+/// use penpal_core::{OwnedRows, Rows, RowError};
+///
+/// let mut rows = OwnedRows::default();
+/// rows.push_point(0.0, 0.0);
+/// rows.push_point(3.0, 4.0);
+/// rows.end_stroke();
+/// rows.end_row(Ok(()));
+/// rows.end_row(Err(RowError::NullRow));
+/// assert_eq!(rows.row(0)?.y_range().span(), 4.0);
+/// assert_eq!(rows.row(1).unwrap_err(), RowError::NullRow);
+/// # Ok::<(), RowError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct OwnedRows {
+    x: Vec<f64>,
+    y: Vec<f64>,
+    stroke_offsets: Vec<i64>,
+    rows: Vec<Result<std::ops::Range<usize>, RowError>>,
+    row_start: usize,
+}
+
+impl Default for OwnedRows {
+    fn default() -> Self {
+        OwnedRows { x: Vec::new(), y: Vec::new(), stroke_offsets: vec![0], rows: Vec::new(), row_start: 0 }
+    }
+}
+
+impl OwnedRows {
+    /// Adds a point to the current stroke.
+    pub fn push_point(&mut self, x: f64, y: f64) {
+        self.x.push(x);
+        self.y.push(y);
+    }
+
+    /// Ends the current stroke; the next point starts another.
+    pub fn end_stroke(&mut self) {
+        self.stroke_offsets.push(self.x.len() as i64);
+    }
+
+    /// Number of strokes that the current row has so far.
+    pub fn strokes_in_row(&self) -> usize {
+        self.stroke_offsets.len() - 1 - self.row_start
+    }
+
+    /// Ends the current row with what was collected, or with what is wrong with it.
+    pub fn end_row(&mut self, outcome: Result<(), RowError>) {
+        if outcome.is_err() {
+            self.discard_row();
+        }
+        let end = self.stroke_offsets.len() - 1;
+        self.rows.push(outcome.map(|()| self.row_start..end));
+        self.row_start = end;
+    }
+
+    fn discard_row(&mut self) {
+        self.stroke_offsets.truncate(self.row_start + 1);
+        let points = self.stroke_offsets[self.row_start] as usize;
+        self.x.truncate(points);
+        self.y.truncate(points);
+    }
+}
+
+impl Rows for OwnedRows {
+    fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn row(&self, index: usize) -> Result<Strokes<'_>, RowError> {
+        let strokes = self.rows[index].clone()?;
+        let offsets = Offsets::Int64(&self.stroke_offsets[strokes.start..=strokes.end]);
+        Strokes::new(offsets, Coordinates::Float64(&self.x), Coordinates::Float64(&self.y))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_row_leaves_nothing_behind() {
+        let mut rows = OwnedRows::default();
+        rows.push_point(1.0, 1.0);
+        rows.end_stroke();
+        rows.push_point(2.0, 2.0);
+        rows.end_row(Err(RowError::NullRow));
+        rows.push_point(3.0, 3.0);
+        rows.end_stroke();
+        rows.end_row(Ok(()));
+        rows.end_row(Ok(()));
+        assert_eq!(rows.len(), 3);
+        assert_eq!(rows.row(0).unwrap_err(), RowError::NullRow);
+        assert_eq!(rows.row(1).unwrap().x_range().low, 3.0);
+        assert_eq!(rows.row(2).unwrap_err(), RowError::NoPoints);
+    }
+}

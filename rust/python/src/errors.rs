@@ -1,0 +1,27 @@
+//! The one place where errors become Python's `PenpalError`.
+
+use penpal_core::RowError;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
+
+/// `PenpalError` with nothing but a message.
+pub fn penpal_error(py: Python<'_>, message: impl Into<String>) -> PyErr {
+    match class(py).and_then(|class| class.call1((message.into(),))) {
+        Ok(error) => PyErr::from_value(error),
+        Err(error) => error,
+    }
+}
+
+/// What is wrong with one row, as (row, stroke or None, reason, text).
+pub type RowProblem = (usize, Option<usize>, &'static str, String);
+
+/// A row's error in a form that Python can raise or write to a column.
+pub fn row_problem((row, error): (usize, RowError)) -> RowProblem {
+    (row, error.stroke(), error.reason(), error.to_string())
+}
+
+fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    CLASS.import(py, "penpal_fast.errors", "PenpalError")
+}

@@ -1,0 +1,19 @@
+//! Python bindings of `penpal_core`: they convert, release the GIL and call.
+
+mod errors;
+mod nested;
+mod rows;
+
+use pyo3::prelude::*;
+
+/// The private extension module of the Python package.
+#[pymodule]
+mod _core {
+    #[pymodule_export]
+    use super::rows::Rows;
+
+    #[pymodule_export]
+    const SIDE: usize = penpal_core::SIDE;
+    #[pymodule_export]
+    const PADDING: usize = penpal_core::PADDING;
+}

@@ -1,0 +1,94 @@
+//! `Rows`: rows of strokes that were checked once and can be rendered many times.
+
+use numpy::{PyReadwriteArray4, PyUntypedArrayMethods};
+use penpal_core::{LineWidth, OwnedRows, PIXELS, Rows as CoreRows, SIDE, StrokeColumn, render_rows, threads};
+use pyo3::prelude::*;
+use pyo3_arrow::input::AnyArray;
+
+use crate::errors::{RowProblem, penpal_error, row_problem};
+use crate::nested;
+
+/// Rows of strokes, borrowed from Arrow memory or collected from nested Python.
+#[pyclass(frozen, module = "penpal_fast._core")]
+pub struct Rows {
+    source: Source,
+}
+
+enum Source {
+    Arrow(StrokeColumn),
+    Owned(OwnedRows),
+}
+
+impl Rows {
+    fn source(&self) -> &dyn CoreRows {
+        match &self.source {
+            Source::Arrow(column) => column,
+            Source::Owned(rows) => rows,
+        }
+    }
+}
+
+#[pymethods]
+impl Rows {
+    /// Rows from an Arrow array or stream (PyCapsule interface) or from a sequence of nested Python rows.
+    ///
+    /// In a record batch or table, `column` names the strokes.
+    #[new]
+    #[pyo3(signature = (source, column="strokes"))]
+    fn new(source: &Bound<'_, PyAny>, column: &str) -> PyResult<Self> {
+        if source.hasattr("__arrow_c_stream__")? || source.hasattr("__arrow_c_array__")? {
+            return Ok(Rows { source: Source::Arrow(import_column(source, column)?) });
+        }
+        Ok(Rows { source: Source::Owned(nested::convert(source)?) })
+    }
+
+    fn __len__(&self) -> usize {
+        self.source().len()
+    }
+
+    /// Renders the rows from `start` on into `out`, a C-contiguous float32 array [B, 256, 256, 1], and returns the bad
+    /// ones as (row, stroke, reason, text). A bad row's picture is blank. 0 threads means one for each processor.
+    fn render_into(
+        &self,
+        py: Python<'_>,
+        mut out: PyReadwriteArray4<'_, f32>,
+        start: usize,
+        line_width: f64,
+        threads: usize,
+    ) -> PyResult<Vec<RowProblem>> {
+        let Some(width) = LineWidth::new(line_width) else {
+            return Err(penpal_error(py, format!("line_width must be above 0 and at most {SIDE}, got {line_width}")));
+        };
+        let count = out.shape()[0];
+        if out.shape() != [count, SIDE, SIDE, 1] || start.checked_add(count).is_none_or(|end| end > self.__len__()) {
+            return Err(penpal_error(py, "out must have the shape [rows, 256, 256, 1]"));
+        }
+        let canvases = out.as_slice_mut().map_err(|_| penpal_error(py, "out must be C-contiguous"))?;
+        debug_assert_eq!(canvases.len(), count * PIXELS);
+        let rows = self.source();
+        let problems = py.detach(|| {
+            let pool = threads::pool(threads)?;
+            Ok(pool.install(|| render_rows(rows, start..start + count, width, canvases)))
+        });
+        let problems = problems.map_err(|error: Box<dyn std::error::Error + Send + Sync>| {
+            penpal_error(py, format!("cannot start {threads} threads: {error}"))
+        })?;
+        Ok(problems.into_iter().map(row_problem).collect())
+    }
+}
+
+/// The stroke column of an Arrow array, chunked array, record batch or table.
+fn import_column(source: &Bound<'_, PyAny>, column: &str) -> PyResult<StrokeColumn> {
+    let py = source.py();
+    let (chunks, field) = source.extract::<AnyArray>()?.into_chunked_array()?.into_inner();
+    let arrow_schema::DataType::Struct(fields) = field.data_type() else {
+        return StrokeColumn::new(&chunks).map_err(|error| penpal_error(py, error.to_string()));
+    };
+    let Some((index, _)) = fields.find(column) else {
+        let names: Vec<_> = fields.iter().map(|field| field.name().as_str()).collect();
+        return Err(penpal_error(py, format!("no column {column:?}; the columns are {}", names.join(", "))));
+    };
+    let chunks: Vec<_> =
+        chunks.iter().map(|chunk| arrow_array::cast::AsArray::as_struct(chunk).column(index).clone()).collect();
+    StrokeColumn::new(&chunks).map_err(|error| penpal_error(py, format!("column {column:?} is {error}")))
+}
