@@ -3,6 +3,8 @@ from typing import Any, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
+__all__ = ["PADDING", "SIDE", "Rows"]
+
 SIDE: Final = 256
 PADDING: Final = 12
 

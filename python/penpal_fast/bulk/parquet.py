@@ -29,7 +29,9 @@ class ParquetSource:
         """
         self.path = path
         try:
-            self._file = pq.ParquetFile(path, pre_buffer=False, buffer_size=READ_BUFFER_BYTES)
+            self._file = pq.ParquetFile(
+                path, pre_buffer=False, buffer_size=READ_BUFFER_BYTES, page_checksum_verification=True
+            )
         except (OSError, pa.ArrowException) as error:
             raise PenpalError(f"{path}: cannot read it as a Parquet file: {error}") from error
         self.schema: pa.Schema = self._file.schema_arrow

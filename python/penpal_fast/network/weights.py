@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 from typing import TYPE_CHECKING
 
@@ -194,8 +195,12 @@ def _mlx_layout(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _channels(tensors: Tensors) -> tuple[int, ...] | None:
-    names = ["stem.conv.weight", *(f"blocks.{index}.conv1.weight" for index in range(len(tensors)))]
-    found = tuple(tensors[name].shape[0] for name in names if name in tensors and tensors[name].ndim == 4)
+    """Channels of the stem and the blocks, or None if there is no stem or a shape is not a convolution's."""
+    blocks = itertools.takewhile(tensors.__contains__, (f"blocks.{index}.conv1.weight" for index in itertools.count()))
+    names = ["stem.conv.weight", *blocks]
+    if "stem.conv.weight" not in tensors or any(tensors[name].ndim != 4 for name in names):
+        return None
+    found = tuple(tensors[name].shape[0] for name in names)
     return found if len(found) > 1 and all(1 <= count <= 1024 for count in found) else None
 
 

@@ -39,15 +39,16 @@ log = logging.getLogger(__name__)
 class Recipe:
     """Every choice of the training."""
 
-    images: int = 150_000
+    images: int = 120_000
     batch_size: int = 32
     learning_rate: float = 4e-3
     warmup_share: float = 0.05
     weight_decay: float = 0.02
     average_decay: float = 0.999
     real_share: float = 0.45
-    clean_share: float = 0.2
+    clean_share: float = 0.25
     cut_share: float = 0.5
+    bend_share: float = 0.5
     seed: int = 1
 
     @property
@@ -108,7 +109,7 @@ def batches(sources: Sources, recipe: Recipe) -> Iterator[tuple[list[Any], NDArr
                 strokes, target = pick(sources.clean.train).strokes(), 0.5
             else:
                 strokes, target = pick(sources.corrupted.train).strokes(), 0.0
-            rows.append(bend(strokes, random))
+            rows.append(bend(strokes, random) if random.random() < recipe.bend_share else strokes)
             targets.append(target)
         yield rows, np.array(targets, dtype=np.float32)
 

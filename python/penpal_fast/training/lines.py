@@ -86,10 +86,13 @@ def cut(line: Line, random: np.random.Generator, *, longest: int = 6) -> list[ND
 
 
 def bend(strokes: list[NDArray[np.float64]], random: np.random.Generator) -> list[NDArray[np.float64]]:
-    """Rotate, slant and stretch a row a little, as a person would still call the same handwriting."""
-    angle = math.radians(random.normal(0.0, 1.5))
-    slant = random.normal(0.0, 0.1)
-    stretch = math.exp(random.normal(0.0, 0.1))
+    """Rotate, slant and stretch a row so little that it is still the same handwriting.
+
+    More would take away what tells real lines from synthetic ones: these are level, for one, and real ones are not.
+    """
+    angle = math.radians(random.normal(0.0, 0.7))
+    slant = random.normal(0.0, 0.05)
+    stretch = math.exp(random.normal(0.0, 0.05))
     turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
     matrix = np.array([[stretch, 0.0], [-slant * stretch, 1.0]]) @ turn
     return [stroke @ matrix for stroke in strokes]

@@ -1,0 +1,120 @@
+"""Other renderers for the same job: strokes in, a float32 canvas out, the fit included.
+
+Each is written as its own users would write it for speed: NumPy arithmetic for the fit, one call for each polyline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+SIDE, PADDING = 256, 12
+INNER = SIDE - 2 * PADDING
+LINE_WIDTH = 1.5
+
+Row = list[np.ndarray]
+Renderer = Callable[[Row, np.ndarray], None]
+
+
+def fitted(row: Row, scale: float = 1.0) -> list[np.ndarray]:
+    """Fit a row's strokes, [N, 2] arrays, into a canvas that is `scale` times as large."""
+    points = np.concatenate(row)
+    low, high = points.min(axis=0), points.max(axis=0)
+    span = high - low
+    factor = INNER / max(span.max(), 1e-9)
+    points = ((points - low) * factor + (SIDE - span * factor) / 2) * scale
+    return np.split(points, np.cumsum([len(stroke) for stroke in row])[:-1])
+
+
+def pil() -> Renderer:
+    """PIL has no antialiased lines: draw four times as large and average."""
+    from PIL import Image, ImageDraw
+
+    def render(row: Row, out: np.ndarray) -> None:
+        image = Image.new("L", (4 * SIDE, 4 * SIDE))
+        draw = ImageDraw.Draw(image)
+        for stroke in fitted(row, 4.0):
+            draw.line(stroke.ravel().tolist(), fill=255, width=round(4 * LINE_WIDTH), joint="curve")
+        np.divide(np.asarray(image.reduce(4)), np.float32(255), out=out[:, :, 0])
+
+    return render
+
+
+def opencv() -> Renderer:
+    """OpenCV takes fixed-point coordinates and whole line widths."""
+    import cv2
+
+    cv2.setNumThreads(1)
+
+    def render(row: Row, out: np.ndarray) -> None:
+        image = np.zeros((SIDE, SIDE), dtype=np.uint8)
+        lines = [np.rint((stroke - 0.5) * 16).astype(np.int32) for stroke in fitted(row)]
+        cv2.polylines(image, lines, isClosed=False, color=255, thickness=2, lineType=cv2.LINE_AA, shift=4)
+        np.divide(image, np.float32(255), out=out[:, :, 0])
+
+    return render
+
+
+def cairo() -> Renderer:
+    import cairocffi
+
+    def render(row: Row, out: np.ndarray) -> None:
+        image = np.zeros((SIDE, SIDE), dtype=np.uint8)
+        surface = cairocffi.ImageSurface(cairocffi.FORMAT_A8, SIDE, SIDE, memoryview(image).cast("B"), SIDE)
+        context = cairocffi.Context(surface)
+        context.set_line_width(LINE_WIDTH)
+        context.set_line_cap(cairocffi.LINE_CAP_ROUND)
+        context.set_line_join(cairocffi.LINE_JOIN_ROUND)
+        for stroke in fitted(row):
+            points = stroke.tolist()
+            context.move_to(*points[0])
+            for point in points:
+                context.line_to(*point)
+        context.stroke()
+        surface.flush()
+        np.divide(image, np.float32(255), out=out[:, :, 0])
+
+    return render
+
+
+def skia() -> Renderer:
+    import skia
+
+    paint = skia.Paint(
+        AntiAlias=True,
+        Style=skia.Paint.kStroke_Style,
+        StrokeWidth=LINE_WIDTH,
+        StrokeCap=skia.Paint.kRound_Cap,
+        StrokeJoin=skia.Paint.kRound_Join,
+    )
+
+    def render(row: Row, out: np.ndarray) -> None:
+        image = np.zeros((SIDE, SIDE), dtype=np.uint8)
+        canvas = skia.Canvas(image, skia.kAlpha_8_ColorType, skia.kPremul_AlphaType)
+        path = skia.PathBuilder() if hasattr(skia, "PathBuilder") else skia.Path()
+        for stroke in fitted(row):
+            path.addPolygon([skia.Point(x, y) for x, y in stroke.tolist()], False)
+        canvas.drawPath(path.detach() if hasattr(path, "detach") else path, paint)
+        np.divide(image, np.float32(255), out=out[:, :, 0])
+
+    return render
+
+
+def aggdraw() -> Renderer:
+    import aggdraw as agg
+
+    pen = agg.Pen(255, LINE_WIDTH)
+
+    def render(row: Row, out: np.ndarray) -> None:
+        draw = agg.Draw("L", (SIDE, SIDE), 0)
+        draw.setantialias(True)
+        for stroke in fitted(row):
+            draw.line(stroke.ravel().tolist(), pen)
+        image = np.frombuffer(draw.tobytes(), dtype=np.uint8).reshape(SIDE, SIDE)
+        np.divide(image, np.float32(255), out=out[:, :, 0])
+
+    return render
+
+
+RIVALS = {"aggdraw": aggdraw, "OpenCV": opencv, "Cairo": cairo, "Skia": skia, "PIL, 4x supersampled": pil}

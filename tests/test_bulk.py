@@ -1,0 +1,252 @@
+"""Files in, a scored file out: nothing lost, nothing reordered, no half file left."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from made_lines import scrawl
+from penpal_fast import PenpalError, Scorer
+from penpal_fast.bulk import job
+from penpal_fast.bulk.job import score_files
+from penpal_fast.bulk.summary import Summary
+from penpal_fast.files import replaced_atomically
+from test_scoring import column
+
+ROWS = [scrawl(seed, 2 + seed % 3, 12) for seed in range(30)]
+
+
+@pytest.fixture(scope="module")
+def scorer():
+    return Scorer()
+
+
+@pytest.fixture
+def lines(tmp_path):
+    table = pa.table({"strokes": column([*ROWS, None]), "text": [f"line {row}" for row in range(31)]})
+    path = tmp_path / "lines.parquet"
+    pq.write_table(table.replace_schema_metadata({"origin": "tests"}), path, row_group_size=7)
+    return path
+
+
+def test_a_parquet_file(lines, tmp_path, scorer):
+    seen = []
+    summary = score_files([lines], tmp_path / "out.parquet", scorer=scorer, progress=lambda *now: seen.append(now))
+    written, original = pq.read_table(tmp_path / "out.parquet"), pq.read_table(lines)
+    assert written.schema.names == ["strokes", "text", "quality", "quality_error"]
+    assert written.schema.metadata[b"origin"] == b"tests"
+    assert written.select(["strokes", "text"]).equals(original)
+    assert np.allclose(written["quality"].to_pylist()[:30], scorer.score(ROWS), atol=1e-5)
+    assert written["quality_error"].to_pylist() == [None] * 30 + ["null: the row is null"]
+    assert (summary.rows, summary.scored, summary.bad, summary.reasons) == (31, 30, 1, {"null": 1})
+    assert seen[-1] == (31, 31)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lines.parquet", "out.parquet"]
+
+
+@pytest.mark.parametrize(("batch_rows", "group_rows"), [(1, 1), (4, 10), (100, 100)])
+def test_batches_and_row_groups_do_not_matter(lines, tmp_path, scorer, monkeypatch, batch_rows, group_rows):
+    score_files([lines], tmp_path / "expected.parquet", scorer=scorer)
+    monkeypatch.setattr(job, "BATCH_ROWS", batch_rows)
+    monkeypatch.setattr(job, "ROW_GROUP_ROWS", group_rows)
+    score_files([lines], tmp_path / "out.parquet", scorer=scorer)
+    found, expected = pq.read_table(tmp_path / "out.parquet"), pq.read_table(tmp_path / "expected.parquet")
+    assert found.drop(["quality"]).equals(expected.drop(["quality"]))
+    assert np.allclose(found["quality"].to_pylist()[:30], expected["quality"].to_pylist()[:30], atol=1e-5)
+
+
+def test_several_files_follow_one_another(lines, tmp_path, scorer):
+    summary = score_files([lines, lines], tmp_path / "out.parquet", scorer=scorer)
+    assert summary.rows == 62
+    assert pq.read_table(tmp_path / "out.parquet")["text"].to_pylist() == [f"line {row}" for row in range(31)] * 2
+
+
+def test_scoring_a_scored_file_again(lines, tmp_path, scorer):
+    score_files([lines], tmp_path / "once.parquet", scorer=scorer)
+    score_files([tmp_path / "once.parquet"], tmp_path / "twice.parquet", scorer=scorer)
+    assert pq.read_table(tmp_path / "twice.parquet").equals(pq.read_table(tmp_path / "once.parquet"))
+
+
+def test_hugging_face_features_get_the_new_columns(lines, tmp_path, scorer):
+    features = {"text": {"dtype": "string", "_type": "Value"}}
+    metadata = {"huggingface": json.dumps({"info": {"features": features}})}
+    pq.write_table(pq.read_table(lines).replace_schema_metadata(metadata), lines)
+    score_files([lines], tmp_path / "out.parquet", scorer=scorer)
+    found = json.loads(pq.read_schema(tmp_path / "out.parquet").metadata[b"huggingface"])["info"]["features"]
+    assert found == {
+        **features,
+        "quality": {"dtype": "float32", "_type": "Value"},
+        "quality_error": {"dtype": "string", "_type": "Value"},
+    }
+
+
+def json_rows():
+    strokes = [[[list(point) for point in stroke] for stroke in row] for row in ROWS[:3]]
+    return [
+        json.dumps({"strokes": strokes[0], "id": 1, "tag": "a"}),
+        json.dumps({"id": 2.5, "strokes": strokes[1], "tag": {"deep": [1]}, "new": None}),
+        "",
+        "{broken",
+        "[1, 2]",
+        json.dumps({"strokes": "ink", "id": 3}),
+        json.dumps({"id": 4}),
+        json.dumps({"strokes": [{"points": [{"x": 1, "y": 2}]}]}),
+        '{"strokes": [[[0, NaN]]], "id": null}',
+        json.dumps({"strokes": [[[0, 0], [1, 2, 3]]]}),
+        json.dumps({"strokes": [[[int(x), int(y)] for x, y in stroke] for stroke in ROWS[2]], "extra": True}),
+    ]
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".ndjson.gz"])
+@pytest.mark.parametrize("batch_rows", [1, 512])
+def test_json_lines(tmp_path, scorer, suffix, batch_rows, monkeypatch):
+    monkeypatch.setattr(job, "BATCH_ROWS", batch_rows)
+    path = tmp_path / f"lines{suffix}"
+    content = "\n".join(json_rows()).encode()
+    path.write_bytes(gzip.compress(content) if suffix.endswith(".gz") else content)
+    summary = score_files([path], tmp_path / "out.parquet", scorer=scorer)
+    table = pq.read_table(tmp_path / "out.parquet")
+    assert table.schema.names == ["strokes", "id", "tag", "new", "extra", "quality", "quality_error"]
+    assert table["id"].to_pylist() == [1, 2.5, None, None, 3, 4, None, None, None, None]
+    assert table["tag"].to_pylist()[:2] == ["a", '{"deep": [1]}']
+    whole = [[(int(x), int(y)) for x, y in stroke] for stroke in ROWS[2]]
+    quality = table["quality"].to_pylist()
+    assert np.allclose([quality[0], quality[1], quality[9]], scorer.score([*ROWS[:2], whole]), atol=1e-5)
+    assert quality[2:9] == [None] * 7
+    reasons = [text and text.partition(":")[0] for text in table["quality_error"].to_pylist()]
+    wrong = "wrong type"
+    assert reasons == [None, None, "not JSON", "not JSON", wrong, "null", wrong, "non-finite coordinate", wrong, None]
+    assert "line 4" in table["quality_error"][2].as_py()
+    assert summary.rows == 10
+    assert table["strokes"][0].as_py() == [[list(point) for point in stroke] for stroke in ROWS[0]]
+
+
+def test_json_lines_in_the_penpal_schema(tmp_path, scorer):
+    path = tmp_path / "lines.jsonl"
+    row = [[{"points": [{"x": x, "y": y} for x, y in stroke]}] for stroke in ROWS[0]]
+    path.write_text(json.dumps({"strokes": row}))
+    score_files([path], tmp_path / "out.parquet", scorer=scorer)
+    table = pq.read_table(tmp_path / "out.parquet")
+    assert table["strokes"].to_pylist() == [row]
+    assert table["quality"][0].as_py() == pytest.approx(float(scorer.score(ROWS[:1])[0]), abs=1e-5)
+
+
+def test_json_lines_of_which_none_can_be_drawn(tmp_path, scorer):
+    path = tmp_path / "lines.jsonl"
+    path.write_text('{"strokes": "ink"}\n{"strokes": []}\n')
+    summary = score_files([path], tmp_path / "out.parquet", scorer=scorer)
+    assert (summary.rows, summary.scored, summary.quantiles(), summary.kept()) == (2, 0, {}, {})
+
+
+def damaged(lines, tmp_path):
+    content = bytearray(lines.read_bytes())
+    content[4:64] = bytes(60)
+    path = tmp_path / "damaged.parquet"
+    path.write_bytes(content)
+    return path
+
+
+def truncated(lines, tmp_path):
+    path = tmp_path / "truncated.parquet"
+    path.write_bytes(lines.read_bytes()[:-300])
+    return path
+
+
+def other_columns(_lines, tmp_path):
+    path = tmp_path / "other.parquet"
+    pq.write_table(pa.table({"strokes": column(ROWS[:2])}), path)
+    return path
+
+
+def named(name, content=b""):
+    def make(_lines, tmp_path):
+        (tmp_path / name).write_bytes(content)
+        return tmp_path / name
+
+    return make
+
+
+PROBLEMS = {
+    "damaged": (damaged, "the Parquet file is damaged"),
+    "truncated": (truncated, "cannot read it as a Parquet file"),
+    "empty": (named("empty.parquet"), "cannot read it as a Parquet file"),
+    "other columns": (other_columns, "have different columns"),
+    "missing": (lambda _lines, tmp_path: tmp_path / "missing.parquet", "there is no such file"),
+    "folder": (lambda _lines, tmp_path: tmp_path, "there is no such file"),
+    "other kind": (named("lines.csv"), "the name must end with one of .parquet, .pq, .jsonl"),
+    "no column": (named("lines.jsonl", b'{"ink": []}'), "expected one column 'strokes'; the columns are ink"),
+    "no rows": (named("lines.jsonl"), "expected one column 'strokes'; the columns are none"),
+    "not gzip": (named("lines.jsonl.gz", b"{}"), "cannot read it"),
+    "cut gzip": (named("cut.jsonl.gz", gzip.compress(b'{"strokes": []}' * 99)[:-9]), "cannot read it"),
+}
+
+
+@pytest.mark.parametrize(("make", "message"), PROBLEMS.values(), ids=PROBLEMS)
+def test_files_that_cannot_be_used_leave_nothing_behind(lines, tmp_path, scorer, make, message):
+    path = make(lines, tmp_path)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(PenpalError, match=message):
+        score_files([lines, path], tmp_path / "out.parquet", scorer=scorer)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_the_output_must_not_replace_an_input(lines, scorer):
+    before = lines.read_bytes()
+    with pytest.raises(PenpalError, match="would replace an input"):
+        score_files([lines], lines.parent / "." / lines.name, scorer=scorer)
+    assert lines.read_bytes() == before
+
+
+def test_an_output_that_cannot_be_written(lines, tmp_path, scorer):
+    with pytest.raises(PenpalError, match="cannot write it"):
+        score_files([lines], tmp_path / "no" / "folder" / "out.parquet", scorer=scorer)
+
+
+def test_an_interrupted_job_leaves_the_old_output(lines, tmp_path, scorer):
+    output = tmp_path / "out.parquet"
+    output.write_text("old")
+
+    def interrupt(_done, _total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        score_files([lines], output, scorer=scorer, progress=interrupt)
+    assert output.read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lines.parquet", "out.parquet"]
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path):
+    target = tmp_path / "file"
+    with pytest.raises(RuntimeError), replaced_atomically(target) as path:
+        path.write_text("half")
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+    with replaced_atomically(target) as path:
+        path.write_text("whole")
+        assert not target.exists()
+    assert target.read_text() == "whole"
+
+
+def test_summary_agrees_with_numpy():
+    random = np.random.default_rng(1)
+    quality = random.beta(2, 3, 5000).astype(np.float32)
+    quality[::50] = np.nan
+    summary = Summary()
+    for part in np.array_split(quality, 7):
+        summary.add(part, ["null: x"] * int(np.isnan(part).sum()))
+    good = quality[~np.isnan(quality)]
+    assert (summary.rows, summary.scored, summary.bad) == (5000, len(good), 100)
+    assert summary.reasons == {"null": 100}
+    assert summary.mean == pytest.approx(good.mean(), abs=1e-6)
+    shares = dict(zip(summary.quantiles(), [0, 0.1, 0.25, 0.5, 0.75, 0.9, 1], strict=True))
+    for name, value in summary.quantiles().items():
+        assert value == pytest.approx(np.quantile(good, shares[name]), abs=2e-3), name
+    assert summary.kept() == {
+        "lenient": np.mean(good >= 0.3),
+        "balanced": np.mean(good >= 0.5),
+        "strict": np.mean(good >= 0.7),
+    }

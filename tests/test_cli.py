@@ -1,0 +1,124 @@
+"""The command line: what it writes, what it prints and how it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+import penpal_fast
+from made_lines import scrawl
+from penpal_fast.cli import app
+from test_scoring import column
+
+ROWS = [scrawl(seed, 3, 12) for seed in range(5)]
+
+
+@pytest.fixture
+def lines(tmp_path):
+    path = tmp_path / "lines.parquet"
+    pq.write_table(pa.table({"strokes": column([*ROWS, None, []])}), path)
+    return path
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_score(lines, tmp_path):
+    done = run("score", lines, "-o", tmp_path / "out.parquet")
+    assert done.exit_code == 0, done.output
+    assert "7 rows, 5 scored, 2 bad" in done.output
+    assert "1 bad: null" in done.output
+    assert "1 bad: no points" in done.output
+    for word in ("min", "p10", "p25", "median", "p75", "p90", "max"):
+        assert word in done.output
+    for threshold in ("0.3 (lenient)", "0.5 (balanced)", "0.7 (strict)"):
+        assert f"at or above {threshold}" in done.output
+    quality = pq.read_table(tmp_path / "out.parquet")["quality"].to_pylist()
+    assert np.allclose(quality[:5], penpal_fast.score(ROWS), atol=1e-5)
+    assert quality[5:] == [None, None]
+
+
+def test_score_with_every_option(lines, tmp_path):
+    penpal_fast.QualityClassifier().save_pretrained(tmp_path / "model")
+    table = pq.read_table(lines).rename_columns(["ink"])
+    pq.write_table(table, lines)
+    options = ["--column", "ink", "--model", tmp_path / "model", "--batch-size", 2, "--threads", 1]
+    done = run("score", lines, lines, "-o", tmp_path / "out.parquet", *options)
+    assert done.exit_code == 0, done.output
+    expected = penpal_fast.Scorer(tmp_path / "model").score(ROWS)
+    quality = pq.read_table(tmp_path / "out.parquet")["quality"].to_pylist()
+    assert np.allclose(quality[:5] + quality[7:12], np.tile(expected, 2), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["score", "missing.parquet", "-o", "out.parquet"], "missing.parquet: there is no such file"),
+        (["score", "{lines}", "-o", "{lines}"], "would replace an input"),
+        (["score", "{lines}", "-o", "out.parquet", "--column", "ink"], "expected one column 'ink'; the columns are"),
+        (["score", "{lines}", "-o", "out.parquet", "--model", "[x]"], "no model at '[x]'"),
+        (["score", "{lines}", "-o", "out.parquet", "--batch-size", "0"], "batch_size must be from 1"),
+        (["render", "{lines}", "--row", "7", "-o", "x.png"], "there is no row 7; it has 7 rows, counted from 0"),
+        (["render", "{lines}", "--row", "5", "-o", "x.png"], "row 5: null: the row is null"),
+        (["render", "{lines}", "--row", "0", "-o", "no/x.png"], "No such file"),
+    ],
+)  # fmt: skip
+def test_errors_are_one_message_and_exit_code_1(lines, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    done = run(*[argument.format(lines=lines) for argument in arguments])
+    assert done.exit_code == 1
+    assert done.output.startswith("error: ")
+    assert message in done.output.replace("\n", " ")
+    assert list(tmp_path.iterdir()) == [lines]
+
+
+@pytest.mark.parametrize("arguments", [["score"], ["render", "x.parquet"], ["scrore"], ["render", "x", "--row", "-1"]])
+def test_wrong_usage_is_exit_code_2(arguments):
+    assert run(*arguments).exit_code == 2
+
+
+def test_render(lines, tmp_path):
+    done = run("render", lines, "--row", 3, "-o", tmp_path / "line.png")
+    assert done.exit_code == 0, done.output
+    with Image.open(tmp_path / "line.png") as picture:
+        assert (picture.size, picture.mode) == ((256, 256), "L")
+        grey = 255 - np.asarray(picture)
+    assert np.array_equal(grey, np.rint(penpal_fast.render_strokes(ROWS[3])[:, :, 0] * 255).astype(np.uint8))
+
+
+def test_the_installed_command_and_the_module():
+    for command in (["penpal-fast"], [sys.executable, "-m", "penpal_fast"]):
+        done = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True, env=environment())
+        assert "score" in done.stdout
+        assert "render" in done.stdout
+
+
+def environment():
+    return {**os.environ, "PATH": f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}"}  # noqa: PTH120
+
+
+def test_interrupting_leaves_no_file(tmp_path):
+    path, output = tmp_path / "lines.parquet", tmp_path / "out.parquet"
+    pq.write_table(pa.table({"strokes": column(ROWS * 2000)}), path)
+    command = [sys.executable, "-m", "penpal_fast", "score", str(path), "-o", str(output)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob(".out.parquet.*.part")):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, printed = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert printed == "stopped; no output was written\n"
+    assert list(tmp_path.iterdir()) == [path]

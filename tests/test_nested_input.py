@@ -1,0 +1,146 @@
+"""Strokes from nested Python: every accepted form gives the same picture, everything else names its row."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import penpal_fast
+from penpal_fast import PenpalError, strokes_from_offsets
+
+STROKES = [[(0.0, 0.0), (10.0, 4.0)], [(3.0, 7.0)], [(11.0, 2.0), (12.0, 9.0)]]
+
+FORMS = {
+    "pairs": STROKES,
+    "lists": [[list(point) for point in stroke] for stroke in STROKES],
+    "tuples": tuple(tuple(stroke) for stroke in STROKES),
+    "integers": [[(int(x), int(y)) for x, y in stroke] for stroke in STROKES],
+    "arrays": [np.array(stroke) for stroke in STROKES],
+    "float32 arrays": [np.array(stroke, dtype=np.float32) for stroke in STROKES],
+    "int16 arrays": [np.array(stroke, dtype=np.int16) for stroke in STROKES],
+    "transposed arrays": [np.array(stroke).T.copy().T for stroke in STROKES],
+    "dicts of pairs": [{"points": stroke} for stroke in STROKES],
+    "dicts of arrays": [{"points": np.array(stroke)} for stroke in STROKES],
+    "dicts of dicts": [{"points": [{"x": x, "y": y} for x, y in stroke]} for stroke in STROKES],
+    "point dicts": [[{"x": x, "y": y} for x, y in stroke] for stroke in STROKES],
+    "words of dicts": [[{"points": STROKES[0]}, {"points": STROKES[1]}], [{"points": STROKES[2]}]],
+    "words of pairs": [STROKES[:2], STROKES[2:]],
+    "words of arrays": [[np.array(STROKES[0])], [np.array(stroke) for stroke in STROKES[1:]]],
+    "words and strokes mixed": [STROKES[0], [STROKES[1]], {"points": STROKES[2]}],
+    "with empty words and strokes": [[], STROKES[0], [[]], [[], STROKES[1]], STROKES[2], np.empty((0, 2))],
+    "points as arrays": [[np.array(point) for point in stroke] for stroke in STROKES],
+    "NumPy scalars": [[(np.float32(x), np.int64(y)) for x, y in stroke] for stroke in STROKES],
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_every_form_gives_the_same_picture(form):
+    assert np.array_equal(penpal_fast.render_strokes(form), penpal_fast.render_strokes(STROKES))
+
+
+class Broken:
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        raise RuntimeError("cannot be read")
+
+
+def endless():
+    row = []
+    row.append(row)
+    return row
+
+
+BAD = {
+    "None": (None, "null: the row is null"),
+    "text": ("ink", "wrong type: a row must be a sequence of words or strokes, got str"),
+    "bytes": (b"ink", "got bytes"),
+    "number": (3.5, "got float"),
+    "dict": ({"points": []}, "got dict"),
+    "set": ({1, 2}, "got set"),
+    "empty": ([], "no points"),
+    "bare stroke": ([(0, 0), (1, 1)], "looks like a list of points"),
+    "offsets": (np.zeros((5, 3)), "looks like a list of points"),
+    "array of triples": ([np.zeros((5, 3))], r"stroke 0: a stroke array must be \[N, 2\]"),
+    "array of complex": ([np.zeros((5, 2), dtype=complex)], r"a stroke array must be \[N, 2\]"),
+    "array of objects": ([np.array([[None, None]])], r"a stroke array must be \[N, 2\]"),
+    "triples": ([[(0, 0), (1, 2, 3)]], "stroke 0: point 1 must be a pair"),
+    "text point": ([[(0, 0), "ab"]], "stroke 0: point 1 must be a pair"),
+    "text coordinates": ([[(0, 0), ("1", "2")]], "stroke 0: point 1 must be a pair"),
+    "no y": ([{"points": [{"x": 1}]}], "stroke 0: point 0 must be a pair of numbers or a dict"),
+    "no points key": ([{"ink": []}], "needs the key 'points'"),
+    "points is a number": ([{"points": 3}], "points must be a sequence"),
+    "null stroke": ([[(0, 0)], None], "null: stroke 1 is null"),
+    "null points": ([{"points": None}], "null: stroke 0 is null"),
+    "null point": ([[(0, 0), None]], "null: stroke 0, point 1 is null"),
+    "null coordinate": ([[(0, None)]], "null: stroke 0, point 0 is null"),
+    "NaN": ([[(0, 0)], [(0, float("nan"))]], "non-finite coordinate: stroke 1, point 0: y is NaN"),
+    "huge integer": ([[(0, 10**400)]], "not a number that a float64 can hold"),
+    "too deep": ([[[[[(0, 0)]]]]], "nesting is words -> strokes -> points"),
+    "contains itself": (endless(), "wrong type"),
+    "raises": (Broken(), "RuntimeError: cannot be read"),
+    "raises inside": ([Broken()], "RuntimeError: cannot be read"),
+}
+
+
+@pytest.mark.parametrize(("row", "message"), BAD.values(), ids=BAD)
+def test_a_bad_row_is_named_and_costs_only_itself(row, message):
+    out = np.full((3, 256, 256, 1), 7, dtype=np.float32)
+    with pytest.raises(PenpalError, match=f"^row 1: .*{message}") as caught:
+        penpal_fast.render_into([STROKES, row, STROKES], out)
+    assert caught.value.row == 1
+    assert str(caught.value).startswith(f"row 1: {caught.value.reason}: ")
+    assert np.array_equal(out[0], penpal_fast.render_strokes(STROKES))
+    assert np.array_equal(out[2], out[0])
+    assert not out[1].any()
+
+
+def test_a_keyboard_interrupt_is_not_a_bad_row():
+    class Interrupted(Broken):
+        def __getitem__(self, index):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        penpal_fast.render_strokes([Interrupted()])
+
+
+@pytest.mark.parametrize("rows", [None, 5, "text", {"a": 1}, iter([STROKES])], ids=repr)
+def test_rows_must_be_a_sequence(rows):
+    with pytest.raises(PenpalError, match="rows must be a sequence of rows or an Arrow array"):
+        penpal_fast.render_batch(rows)
+
+
+nested = st.recursive(
+    st.none() | st.floats() | st.integers() | st.text(max_size=3) | st.booleans() | st.binary(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["points", "x", "y", "z"]), inner, max_size=3)
+        | st.tuples(inner, inner)
+    ),
+    max_leaves=25,
+)
+
+
+@given(rows=st.lists(nested, max_size=4))
+def test_arbitrary_python_is_drawn_or_refused(rows):
+    out = np.empty((len(rows), 256, 256, 1), dtype=np.float32)
+    try:
+        penpal_fast.render_into(rows, out)
+    except PenpalError as error:
+        assert error.row is not None
+    assert not np.isnan(out).any()
+
+
+def test_offsets_become_strokes():
+    offsets = [(1, 0, 0), (2, 3, 1), (0, -1, 0), (1, 1, 1), (5, 5, 0)]
+    strokes = strokes_from_offsets(offsets)
+    assert [stroke.tolist() for stroke in strokes] == [[[1, 0], [3, -3]], [[3, -2], [4, -3]], [[9, -8]]]
+
+
+@pytest.mark.parametrize("offsets", [[], [[1, 2]], np.zeros((2, 3, 1)), "ink", None, [["a", "b", "c"]], [[1], [1, 2]]])
+def test_other_offsets_are_refused(offsets):
+    with pytest.raises(PenpalError, match=r"offsets must be a \[T, 3\] array"):
+        strokes_from_offsets(offsets)

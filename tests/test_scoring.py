@@ -1,0 +1,174 @@
+"""Scores: from every kind of input, with bad rows, whatever the batch size, thread and process."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+
+import mlx.core as mx
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import penpal_fast
+from made_lines import scrawl
+from penpal_fast import ArrowScorer, PenpalError, QualityClassifier, Scorer
+
+ROWS = [scrawl(seed, 3 + seed % 5, 25) for seed in range(40)]
+SCHEMA = pa.list_(pa.struct([("points", pa.list_(pa.struct([("x", pa.float32()), ("y", pa.float32())])))]))
+
+
+def column(rows):
+    return pa.array(
+        [row and [{"points": [{"x": x, "y": y} for x, y in stroke]} for stroke in row] for row in rows], SCHEMA
+    )
+
+
+@pytest.fixture(scope="module")
+def scorer():
+    return Scorer()
+
+
+def test_scores_are_the_sigmoid_of_the_models_logits(scorer):
+    model = QualityClassifier.from_pretrained()
+    expected = np.array(mx.sigmoid(model(penpal_fast.render_batch(ROWS))))
+    scores = scorer.score(ROWS)
+    assert (scores.shape, scores.dtype) == ((40,), np.float32)
+    assert np.allclose(scores, expected, atol=1e-5)
+    assert ((scores >= 0) & (scores <= 1)).all()
+    assert np.array_equal(penpal_fast.score(ROWS), scores)
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 39, 40, 64])
+def test_the_batch_size_does_not_matter(scorer, batch_size):
+    assert np.allclose(Scorer(batch_size=batch_size).score(ROWS), scorer.score(ROWS), atol=1e-5)
+
+
+def test_threads_do_not_matter(scorer):
+    for threads in (1, 3):
+        assert np.array_equal(Scorer(threads=threads).score(ROWS), scorer.score(ROWS))
+
+
+def test_the_line_width_of_the_model_is_used(tmp_path):
+    model = QualityClassifier.from_pretrained()
+    model.save_pretrained(tmp_path)
+    config = (tmp_path / "config.json").read_text()
+    (tmp_path / "config.json").write_text(config.replace('"line_width": 1.5', '"line_width": 3.0'))
+    expected = np.array(mx.sigmoid(model(penpal_fast.render_batch(ROWS, line_width=3.0))))
+    assert np.allclose(Scorer(tmp_path).score(ROWS), expected, atol=1e-5)
+
+
+def test_bad_rows_raise_or_become_nan(scorer):
+    rows = [ROWS[0], None, ROWS[1], [[(0, float("nan"))]]]
+    with pytest.raises(PenpalError, match="row 1: null: the row is null"):
+        scorer.score(rows)
+    scores = scorer.score(rows, errors="null")
+    assert np.isnan(scores).tolist() == [False, True, False, True]
+    assert np.allclose(scores[[0, 2]], scorer.score(ROWS)[:2], atol=1e-5)
+    with pytest.raises(PenpalError, match="errors must be one of"):
+        scorer.score(rows, errors="ignore")
+
+
+def test_no_rows(scorer):
+    assert scorer.score([]).shape == (0,)
+
+
+def test_several_threads_share_a_scorer(scorer):
+    expected = scorer.score(ROWS)
+    results = {}
+
+    def work(name):
+        results[name] = np.array_equal(scorer.score(ROWS), expected)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == dict.fromkeys(range(4), True)
+
+
+def test_an_error_in_a_thread_reaches_its_caller(scorer):
+    errors = []
+
+    def work():
+        try:
+            scorer.score([None])
+        except PenpalError as error:
+            errors.append(str(error))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert errors == ["row 0: null: the row is null"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"backend": "abacus"}, "backend must be one of"),
+        ({"batch_size": 0}, "batch_size must be from 1 to 4096"),
+        ({"threads": 0}, "threads must be from 1 to 1024"),
+        ({"model": "//nowhere"}, "no model at"),
+    ],
+)
+def test_bad_settings_are_refused(settings, message):
+    with pytest.raises(PenpalError, match=message):
+        Scorer(**settings)
+
+
+@pytest.mark.parametrize("make", [pa.table, lambda columns: pa.table(columns).to_batches()[0]], ids=["table", "batch"])
+def test_arrow_in_arrow_out(scorer, make):
+    rows = [*ROWS[:3], None, ROWS[4]]
+    data = make({"text": list("abcde"), "strokes": column(rows)})
+    scored = ArrowScorer()(data)
+    assert type(scored) is type(data)
+    assert scored.schema.names == ["text", "strokes", "quality", "quality_error"]
+    assert scored.schema.field("quality").type == pa.float32()
+    expected = scorer.score(rows, errors="null")
+    found = scored.column("quality").to_numpy(zero_copy_only=False)
+    assert np.allclose(found, expected, atol=1e-5, equal_nan=True)
+    assert scored.column("quality").null_count == 1
+    assert scored.column("quality_error").to_pylist() == [None, None, None, "null: the row is null", None]
+    assert scored.select(["text", "strokes"]).equals(data.select(["text", "strokes"]))
+
+
+def test_scores_are_replaced_where_they_are():
+    data = pa.table({"quality": ["x"], "ink": column(ROWS[:1])})
+    scored = ArrowScorer(column="ink")(data)
+    assert scored.schema.names == ["quality", "ink", "quality_error"]
+    assert scored.schema.field("quality").type == pa.float32()
+
+
+def test_an_arrow_scorer_can_be_pickled_before_and_after_use():
+    data = pa.table({"strokes": column(ROWS[:2])})
+    arrow_scorer = ArrowScorer(batch_size=1)
+    before = pickle.loads(pickle.dumps(arrow_scorer))(data)  # noqa: S301 - our own bytes
+    after = arrow_scorer(data)
+    assert pickle.loads(pickle.dumps(arrow_scorer))(data).equals(after)  # noqa: S301
+    assert before.equals(after)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (pa.table({"ink": [1]}), "no column 'strokes'; the columns are ink"),
+        (pa.table([pa.array([1]), pa.array([1])], names=["strokes", "strokes"]), "more than one column 'strokes'"),
+        (pa.table({"strokes": [1]}), "not a stroke column"),
+        ([1], "expected a pyarrow RecordBatch or Table, got list"),
+    ],
+    ids=["no column", "two columns", "numbers", "list"],
+)
+def test_other_data_is_refused(data, message):
+    with pytest.raises(PenpalError, match=message):
+        ArrowScorer()(data)
+
+
+def test_clean_example_lines_score_above_corrupted_ones(example_file, scorer):
+    table = pq.read_table(example_file)
+    scores = scorer.score(table)
+    corrupted = np.array([severity in ("mild", "gibberish") for severity in table["corruption"].to_pylist()])
+    clean = np.array([severity is None for severity in table["corruption"].to_pylist()])
+    higher = (scores[clean][:, None] > scores[corrupted]).mean()
+    assert higher > 0.8
