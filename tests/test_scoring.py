@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import subprocess
+import sys
 import threading
 
 import mlx.core as mx
@@ -10,10 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from mlx.utils import tree_flatten
 
 import penpal_fast
 from made_lines import scrawl
-from penpal_fast import ArrowScorer, PenpalError, QualityClassifier, Scorer
+from penpal_fast import ArrowScorer, ModelConfig, PenpalError, QualityClassifier, Scorer
 
 ROWS = [scrawl(seed, 3 + seed % 5, 25) for seed in range(40)]
 SCHEMA = pa.list_(pa.struct([("points", pa.list_(pa.struct([("x", pa.float32()), ("y", pa.float32())])))]))
@@ -25,9 +28,14 @@ def column(rows):
     )
 
 
+@pytest.fixture(scope="module", params=["native", "mlx"])
+def backend(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def scorer():
-    return Scorer()
+def scorer(backend):
+    return Scorer(backend=backend)
 
 
 def test_scores_are_the_sigmoid_of_the_models_logits(scorer):
@@ -37,26 +45,70 @@ def test_scores_are_the_sigmoid_of_the_models_logits(scorer):
     assert (scores.shape, scores.dtype) == ((40,), np.float32)
     assert np.allclose(scores, expected, atol=1e-5)
     assert ((scores >= 0) & (scores <= 1)).all()
-    assert np.array_equal(penpal_fast.score(ROWS), scores)
+    assert np.allclose(penpal_fast.score(ROWS), scores, atol=1e-5)
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 39, 40, 64])
-def test_the_batch_size_does_not_matter(scorer, batch_size):
-    assert np.allclose(Scorer(batch_size=batch_size).score(ROWS), scorer.score(ROWS), atol=1e-5)
+def test_the_batch_size_does_not_matter(scorer, backend, batch_size):
+    assert np.allclose(Scorer(backend=backend, batch_size=batch_size).score(ROWS), scorer.score(ROWS), atol=1e-5)
 
 
-def test_threads_do_not_matter(scorer):
+def test_neighbours_do_not_matter(scorer):
+    backwards = scorer.score(ROWS[::-1])[::-1]
+    assert np.allclose(backwards, scorer.score(ROWS), atol=1e-5)
+
+
+def test_threads_do_not_matter(scorer, backend):
     for threads in (1, 3):
-        assert np.array_equal(Scorer(threads=threads).score(ROWS), scorer.score(ROWS))
+        assert np.array_equal(Scorer(backend=backend, threads=threads).score(ROWS), scorer.score(ROWS))
 
 
-def test_the_line_width_of_the_model_is_used(tmp_path):
+@pytest.mark.parametrize(
+    "config",
+    [
+        ModelConfig(),
+        ModelConfig(shortcut="projection"),
+        ModelConfig(batch_norm=False, line_width=4.0),
+        ModelConfig(channels=(3, 5, 12, 40), batch_norm_epsilon=1e-3),
+        ModelConfig(channels=(8, 4, 2), shortcut="projection"),
+        ModelConfig(channels=(4,) * 10),
+    ],
+    ids=str,
+)
+def test_both_engines_agree_on_logits(config):
+    mx.random.seed(11)
+    model = QualityClassifier(config).eval()
+    values = [
+        (name, mx.random.uniform(0.5, 1.5, value.shape) if "norm" in name else value)
+        for name, value in tree_flatten(model.parameters())
+    ]
+    model.load_weights(values)
+    rows = [*ROWS, [[(0.0, 0.0)]], [[(0.0, 0.0), (1.0, 0.0)]], [[(0.0, 0.0), (1e-9, 1.0), (1.0, 1e9)]]]
+    native, mlx = (logit(Scorer(model, backend=backend).score(rows)) for backend in ("native", "mlx"))
+    assert np.abs(native - mlx).max() < 1e-3
+
+
+def logit(score):
+    score = score.astype(np.float64)
+    return np.log(score) - np.log1p(-score)
+
+
+def test_the_native_engine_does_not_import_mlx():
+    code = (
+        "import sys, penpal_fast; scorer = penpal_fast.Scorer(backend='native'); "
+        "scorer.score([[[(0, 0), (1, 1)]]]); print('mlx.core' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "False\n"
+
+
+def test_the_line_width_of_the_model_is_used(tmp_path, backend):
     model = QualityClassifier.from_pretrained()
     model.save_pretrained(tmp_path)
     config = (tmp_path / "config.json").read_text()
     (tmp_path / "config.json").write_text(config.replace('"line_width": 1.5', '"line_width": 3.0'))
     expected = np.array(mx.sigmoid(model(penpal_fast.render_batch(ROWS, line_width=3.0))))
-    assert np.allclose(Scorer(tmp_path).score(ROWS), expected, atol=1e-5)
+    assert np.allclose(Scorer(tmp_path, backend=backend).score(ROWS), expected, atol=1e-5)
 
 
 def test_bad_rows_raise_or_become_nan(scorer):
@@ -119,10 +171,10 @@ def test_bad_settings_are_refused(settings, message):
 
 
 @pytest.mark.parametrize("make", [pa.table, lambda columns: pa.table(columns).to_batches()[0]], ids=["table", "batch"])
-def test_arrow_in_arrow_out(scorer, make):
+def test_arrow_in_arrow_out(scorer, backend, make):
     rows = [*ROWS[:3], None, ROWS[4]]
     data = make({"text": list("abcde"), "strokes": column(rows)})
-    scored = ArrowScorer()(data)
+    scored = ArrowScorer(backend=backend)(data)
     assert type(scored) is type(data)
     assert scored.schema.names == ["text", "strokes", "quality", "quality_error"]
     assert scored.schema.field("quality").type == pa.float32()

@@ -14,7 +14,8 @@ import safetensors.numpy
 import penpal_fast
 from made_lines import scrawl
 from penpal_fast import PenpalError
-from penpal_fast.network import ModelConfig, QualityClassifier
+from penpal_fast.network.config import ModelConfig
+from penpal_fast.network.model import QualityClassifier
 from penpal_fast.training import examples, first_weights, lines
 from penpal_fast.training.generator import Corruption, Generator, Request, Writing, _State, words_of_strokes
 

@@ -1,6 +1,6 @@
 """Scores rows of pen strokes by handwriting quality, from 0 (corrupted) to 1 (legible, human-looking).
 
-MLX is imported when a name that needs it is first used, not by `import penpal_fast`.
+MLX is imported when something first needs it, not by `import penpal_fast`.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from penpal_fast.strokes import strokes_from_offsets
 
 if TYPE_CHECKING:
     from penpal_fast import reference
-    from penpal_fast.network import BasicBlock, ModelConfig, QualityClassifier
+    from penpal_fast.network.config import ModelConfig
+    from penpal_fast.network.model import BasicBlock, QualityClassifier
     from penpal_fast.scoring import ArrowScorer, Scorer, score
 
 _LAZY = {
     "ArrowScorer": "penpal_fast.scoring",
-    "BasicBlock": "penpal_fast.network",
-    "ModelConfig": "penpal_fast.network",
-    "QualityClassifier": "penpal_fast.network",
+    "BasicBlock": "penpal_fast.network.model",
+    "ModelConfig": "penpal_fast.network.config",
+    "QualityClassifier": "penpal_fast.network.model",
     "Scorer": "penpal_fast.scoring",
     "score": "penpal_fast.scoring",
 }

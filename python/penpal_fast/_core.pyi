@@ -3,7 +3,7 @@ from typing import Any, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PADDING", "SIDE", "Rows"]
+__all__ = ["PADDING", "SIDE", "Engine", "Rows"]
 
 SIDE: Final = 256
 PADDING: Final = 12
@@ -14,4 +14,20 @@ class Rows:
     def __len__(self) -> int: ...
     def render_into(
         self, out: NDArray[np.float32], start: int, line_width: float, threads: int
+    ) -> list[tuple[int, int | None, str, str]]: ...
+
+_Layer = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+@final
+class Engine:
+    def __new__(
+        cls,
+        stem: _Layer,
+        blocks: list[tuple[_Layer, _Layer, _Layer | None]],
+        head_weight: NDArray[np.float32],
+        head_bias: float,
+        line_width: float,
+    ) -> Engine: ...
+    def logits_into(
+        self, rows: Rows, out: NDArray[np.float32], start: int, threads: int
     ) -> list[tuple[int, int | None, str, str]]: ...

@@ -1,6 +1,1 @@
-"""The quality network in MLX and everything about its files."""
-
-from penpal_fast.network.config import ModelConfig
-from penpal_fast.network.model import BasicBlock, QualityClassifier
-
-__all__ = ["BasicBlock", "ModelConfig", "QualityClassifier"]
+"""The quality network and everything about its files. Only `model` and `layers` need MLX."""

@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 
 import mlx.core as mx
 import mlx.nn as nn
+import numpy as np
 from mlx.utils import tree_flatten
 
 from penpal_fast.files import replaced_atomically
 from penpal_fast.network.config import ModelConfig, Shortcut
-from penpal_fast.network.hub import BUNDLED, find_model_files
+from penpal_fast.network.files import BUNDLED, CONFIG_FILE, WEIGHTS_FILE, find_model_files
 from penpal_fast.network.layers import StridedConv2d
-from penpal_fast.network.weights import CONFIG_FILE, WEIGHTS_FILE, read_tensors, sanitize, write_tensors
+from penpal_fast.network.weights import load, write_tensors
 
 if TYPE_CHECKING:
     import os
+
+    from penpal_fast.network.weights import Tensors
 
 
 def norm(channels: int, config: ModelConfig) -> nn.Module:
@@ -120,14 +123,16 @@ class QualityClassifier(nn.Module):
             PenpalError: There is no such folder or repository, or its files do not describe such a network. The error
                 lists what was expected and what was found.
         """
-        files = find_model_files(BUNDLED if source is None else source, revision=revision)
-        tensors = read_tensors(files.weights)
-        config, tensors = sanitize(tensors, ModelConfig.from_file(files.config), source=str(files.weights))
+        config, tensors = load(find_model_files(BUNDLED if source is None else source, revision=revision))
         model = cls(config)
         model.load_weights([(name, mx.array(values)) for name, values in tensors.items()])
         model.eval()
         mx.eval(model.parameters())
         return model
+
+    def tensors(self) -> Tensors:
+        """Return all tensors as NumPy arrays, by name."""
+        return {name: np.array(values) for name, values in dict(tree_flatten(self.parameters())).items()}
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
         """Write `config.json` and `weights.safetensors` into a folder, which is made if it is not there."""
@@ -136,4 +141,4 @@ class QualityClassifier(nn.Module):
         with replaced_atomically(folder / CONFIG_FILE) as path:
             path.write_text(self.config.to_json())
         with replaced_atomically(folder / WEIGHTS_FILE) as path:
-            write_tensors(path, dict(tree_flatten(self.parameters())))
+            write_tensors(path, self.tensors())

@@ -12,6 +12,7 @@ import safetensors
 import safetensors.numpy
 
 from penpal_fast.errors import PenpalError
+from penpal_fast.network.config import ModelConfig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,12 +20,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from penpal_fast.network.config import ModelConfig
+    from penpal_fast.network.files import ModelFiles
 
 Tensors = dict[str, "NDArray[np.float32]"]
-
-CONFIG_FILE = "config.json"
-WEIGHTS_FILE = "weights.safetensors"
 
 MAX_WEIGHTS_BYTES = 64 << 20
 """A model of this kind has some 150 kB; a file beyond this limit is not one."""
@@ -66,6 +64,15 @@ def _float32(number_type: str, data: bytes) -> NDArray[np.float32] | None:
         return None
     with np.errstate(over="ignore"):
         return np.frombuffer(data, _NUMBER_TYPES[number_type]).astype(np.float32)
+
+
+def load(files: ModelFiles) -> tuple[ModelConfig, Tensors]:
+    """Read a model: its configuration, and exactly the tensors of a `QualityClassifier` of that configuration.
+
+    Raises:
+        PenpalError: The files cannot be read or do not describe such a network.
+    """
+    return sanitize(read_tensors(files.weights), ModelConfig.from_file(files.config), source=str(files.weights))
 
 
 def write_tensors(path: Path, tensors: Mapping[str, ArrayLike]) -> None:

@@ -24,7 +24,8 @@ from mlx.utils import tree_map
 
 from penpal_fast._core import Rows
 from penpal_fast.mlx_memory import writable_canvases
-from penpal_fast.network import ModelConfig, QualityClassifier
+from penpal_fast.network.config import ModelConfig
+from penpal_fast.network.model import QualityClassifier
 from penpal_fast.training.lines import Line, Split, bend, cut, read_lines
 
 if TYPE_CHECKING:

@@ -1,6 +1,8 @@
 //! The isotropic fit of a row's bounding box into the padded canvas.
 
 use crate::canvas::{INNER, SIDE};
+use crate::network::Rectangle;
+use crate::raster::LineWidth;
 use crate::strokes::{Coordinates, Range, Strokes};
 
 /// Maps row coordinates to canvas pixels, in float64.
@@ -40,6 +42,17 @@ impl Fit {
         // All points coincide: every difference is 0, and any divisor maps them to the centre.
         let divisor = if longer_side > 0.0 { longer_side } else { 1.0 };
         Fit { x: AxisFit::new(x, divisor), y: AxisFit::new(y, divisor) }
+    }
+
+    /// The pixels that lines of this width may touch.
+    pub(crate) fn ink(&self, line_width: LineWidth) -> Rectangle {
+        let along = |axis: AxisFit| {
+            // One pixel more on each side than can be reached, for rounding.
+            let margin = axis.margin - f64::from(line_width.reach()) - 1.0;
+            let first = margin.max(0.0) as usize;
+            first..SIDE - first
+        };
+        Rectangle { rows: along(self.y), columns: along(self.x) }
     }
 
     /// Replaces `points` by the row's points on the canvas. Reuses the memory that `points` already has.

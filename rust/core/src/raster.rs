@@ -3,6 +3,8 @@
 //! Only additions, multiplications, divisions and square roots are used, never a fused multiply-add, so that every
 //! processor gives the same bits.
 
+use fearless_simd::{Simd, f32x8, prelude::*};
+
 use crate::canvas::{Canvas, SIDE};
 use crate::fit::CanvasPoints;
 
@@ -29,14 +31,15 @@ impl LineWidth {
     }
 
     /// Distance from a line's centre at which coverage reaches 0.
-    fn reach(self) -> f32 {
+    pub(crate) fn reach(self) -> f32 {
         (self.0 / 2.0 + 0.5) as f32
     }
 }
 
 /// Draws strokes over a canvas. `strokes` gives the range of each stroke's points.
 #[inline(always)]
-pub fn draw(
+pub fn draw<S: Simd>(
+    simd: S,
     canvas: &mut Canvas,
     points: &CanvasPoints,
     strokes: impl Iterator<Item = std::ops::Range<usize>>,
@@ -46,10 +49,10 @@ pub fn draw(
     for stroke in strokes {
         let (x, y) = (&points.x[stroke.clone()], &points.y[stroke]);
         if let (&[x], &[y]) = (x, y) {
-            Capsule::new([x, y], [x, y], reach).draw(canvas);
+            Capsule::new([x, y], [x, y], reach).draw(simd, canvas);
         }
         for (x, y) in x.windows(2).zip(y.windows(2)) {
-            Capsule::new([x[0], y[0]], [x[1], y[1]], reach).draw(canvas);
+            Capsule::new([x[0], y[0]], [x[1], y[1]], reach).draw(simd, canvas);
         }
     }
 }
@@ -72,7 +75,7 @@ impl Capsule {
     }
 
     #[inline(always)]
-    fn draw(&self, canvas: &mut Canvas) {
+    fn draw<S: Simd>(&self, simd: S, canvas: &mut Canvas) {
         let (left, right) = self.pixels_across(0);
         let (top, bottom) = self.pixels_across(1);
         for (row, line) in canvas.chunks_exact_mut(SIDE).enumerate().take(bottom + 1).skip(top) {
@@ -82,7 +85,7 @@ impl Capsule {
             while column <= right {
                 let first = column.min(SIDE - LANES);
                 let pixels = line[first..].first_chunk_mut().expect("LANES pixels start at most at SIDE - LANES");
-                self.cover(pixels, first, below);
+                self.cover(simd, pixels, first, below);
                 column += LANES;
             }
         }
@@ -116,18 +119,17 @@ impl Capsule {
 
     /// Raises `LANES` pixels of a row, from column `first` on, to their coverage by this capsule.
     #[inline(always)]
-    fn cover(&self, pixels: &mut [f32; LANES], first: usize, below: f32) {
-        let right_of_start = first as f32 - self.start[0];
-        for (pixel, centre) in pixels.iter_mut().zip(CENTRES) {
-            let right = right_of_start + centre;
-            let along = (right * self.delta[0] + below * self.delta[1]) * self.inverse_length_squared;
-            let along = larger(smaller(along, 1.0), 0.0);
-            let across = right - along * self.delta[0];
-            let down = below - along * self.delta[1];
-            let distance = (across * across + down * down).sqrt();
-            let coverage = larger(smaller(self.reach - distance, 1.0), 0.0);
-            *pixel = larger(*pixel, coverage);
-        }
+    fn cover<S: Simd>(&self, simd: S, pixels: &mut [f32; LANES], first: usize, below: f32) {
+        let splat = |value| f32x8::splat(simd, value);
+        let (zero, one) = (splat(0.0), splat(1.0));
+        let right = f32x8::from_slice(simd, &CENTRES) + splat(first as f32 - self.start[0]);
+        let along = (right * splat(self.delta[0]) + splat(below * self.delta[1])) * splat(self.inverse_length_squared);
+        let along = along.min(one).max(zero);
+        let across = right - along * splat(self.delta[0]);
+        let down = splat(below) - along * splat(self.delta[1]);
+        let distance = (across * across + down * down).sqrt();
+        let coverage = (splat(self.reach) - distance).min(one).max(zero);
+        f32x8::from_slice(simd, pixels).max(coverage).store_slice(pixels);
     }
 }
 
@@ -144,6 +146,8 @@ fn smaller(a: f32, b: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use fearless_simd::{Level, dispatch};
+
     use super::*;
     use crate::canvas::PIXELS;
 
@@ -152,7 +156,8 @@ mod tests {
         let x = points.iter().map(|point| point[0]).collect();
         let y = points.iter().map(|point| point[1]).collect();
         let width = LineWidth::new(line_width).unwrap();
-        draw(&mut canvas, &CanvasPoints { x, y }, std::iter::once(0..points.len()), width);
+        let (points, stroke) = (CanvasPoints { x, y }, std::iter::once(0..points.len()));
+        dispatch!(Level::new(), simd => draw(simd, &mut canvas, &points, stroke, width));
         canvas
     }
 

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use fearless_simd::{Level, dispatch};
 use rayon::prelude::*;
 
 use crate::canvas::{Canvas, PIXELS};
@@ -19,14 +20,11 @@ pub struct Scratch {
 
 /// Renders one row over whatever the canvas held before.
 pub fn render(strokes: &Strokes, line_width: LineWidth, canvas: &mut Canvas, scratch: &mut Scratch) {
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            canvas.fill(0.0);
-            Fit::new(strokes).apply(strokes, &mut scratch.points);
-            raster::draw(canvas, &scratch.points, strokes.point_ranges(), line_width);
-        },
-    );
+    dispatch!(Level::new(), simd => {
+        canvas.fill(0.0);
+        Fit::new(strokes).apply(strokes, &mut scratch.points);
+        raster::draw(simd, canvas, &scratch.points, strokes.point_ranges(), line_width);
+    });
 }
 
 /// Renders `range` of `rows` into `canvases`, one after the other, on the current rayon pool.

@@ -1,5 +1,6 @@
 //! Python bindings of `penpal_core`: they convert, release the GIL and call.
 
+mod engine;
 mod errors;
 mod nested;
 mod rows;
@@ -9,6 +10,8 @@ use pyo3::prelude::*;
 /// The private extension module of the Python package.
 #[pymodule]
 mod _core {
+    #[pymodule_export]
+    use super::engine::Engine;
     #[pymodule_export]
     use super::rows::Rows;
 

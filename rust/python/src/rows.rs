@@ -1,7 +1,9 @@
 //! `Rows`: rows of strokes that were checked once and can be rendered many times.
 
+use std::ops::Range;
+
 use numpy::{PyReadwriteArray4, PyUntypedArrayMethods};
-use penpal_core::{LineWidth, OwnedRows, PIXELS, Rows as CoreRows, SIDE, StrokeColumn, render_rows, threads};
+use penpal_core::{LineWidth, OwnedRows, Rows as CoreRows, SIDE, StrokeColumn, render_rows, threads};
 use pyo3::prelude::*;
 use pyo3_arrow::input::AnyArray;
 
@@ -20,10 +22,21 @@ enum Source {
 }
 
 impl Rows {
-    fn source(&self) -> &dyn CoreRows {
+    pub fn source(&self) -> &dyn CoreRows {
         match &self.source {
             Source::Arrow(column) => column,
             Source::Owned(rows) => rows,
+        }
+    }
+}
+
+impl Rows {
+    /// The rows from `start` on, so many, if there are as many.
+    pub fn checked_range(&self, py: Python<'_>, start: usize, count: usize) -> PyResult<Range<usize>> {
+        let rows = self.source().len();
+        match start.checked_add(count) {
+            Some(end) if end <= rows => Ok(start..end),
+            _ => Err(penpal_error(py, format!("there are no {count} rows from row {start} on, but {rows} in all"))),
         }
     }
 }
@@ -60,21 +73,21 @@ impl Rows {
             return Err(penpal_error(py, format!("line_width must be above 0 and at most {SIDE}, got {line_width}")));
         };
         let count = out.shape()[0];
-        if out.shape() != [count, SIDE, SIDE, 1] || start.checked_add(count).is_none_or(|end| end > self.__len__()) {
+        if out.shape() != [count, SIDE, SIDE, 1] {
             return Err(penpal_error(py, "out must have the shape [rows, 256, 256, 1]"));
         }
+        let range = self.checked_range(py, start, count)?;
         let canvases = out.as_slice_mut().map_err(|_| penpal_error(py, "out must be C-contiguous"))?;
-        debug_assert_eq!(canvases.len(), count * PIXELS);
-        let rows = self.source();
-        let problems = py.detach(|| {
-            let pool = threads::pool(threads)?;
-            Ok(pool.install(|| render_rows(rows, start..start + count, width, canvases)))
-        });
-        let problems = problems.map_err(|error: Box<dyn std::error::Error + Send + Sync>| {
-            penpal_error(py, format!("cannot start {threads} threads: {error}"))
-        })?;
+        let problems = on_threads(py, threads, || render_rows(self.source(), range, width, canvases))?;
         Ok(problems.into_iter().map(row_problem).collect())
     }
+}
+
+/// Runs work on so many threads, 0 meaning one for each processor, while Python goes on.
+pub fn on_threads<T: Send>(py: Python<'_>, threads: usize, work: impl FnOnce() -> T + Send) -> PyResult<T> {
+    let pool =
+        threads::pool(threads).map_err(|error| penpal_error(py, format!("cannot start {threads} threads: {error}")))?;
+    Ok(py.detach(|| pool.install(work)))
 }
 
 /// The stroke column of an Arrow array, chunked array, record batch or table.

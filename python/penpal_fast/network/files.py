@@ -8,7 +8,9 @@ import re
 from pathlib import Path
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.network.weights import CONFIG_FILE, WEIGHTS_FILE
+
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "weights.safetensors"
 
 BUNDLED = Path(__file__).parent.parent / "pretrained"
 """Folder of the model that comes with this package."""

@@ -1,0 +1,88 @@
+"""The network in MLX, rendering and evaluating at the same time."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, TypeVar
+
+import mlx.core as mx
+import numpy as np
+
+from penpal_fast.mlx_memory import writable_canvases
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from penpal_fast._core import Rows
+    from penpal_fast.engines.engine import Problem
+    from penpal_fast.network.model import QualityClassifier
+
+Result = TypeVar("Result")
+
+CPU_BATCH_SIZE = 16
+"""MLX convolves a batch as one matrix product; on a CPU more rows than this no longer fit its caches."""
+
+GPU_BATCH_SIZE = 256
+
+
+class MlxEngine:
+    """Renders into one of two buffers while MLX evaluates the other. Threads take turns."""
+
+    def __init__(self, model: QualityClassifier, *, threads: int, batch_size: int | None) -> None:
+        """Take a model, the number of rendering threads (0: one for each processor) and the rows of a batch."""
+        self._model = model
+        self._threads = threads
+        self._batch_size = batch_size or (GPU_BATCH_SIZE if mx.default_device() == mx.gpu else CPU_BATCH_SIZE)
+        self._lock = threading.Lock()
+
+    def score(self, rows: Rows) -> tuple[NDArray[np.float32], list[Problem]]:
+        """Return scores [N] in [0, 1], NaN for bad rows, and what is wrong with these, in order."""
+        with self._lock:
+            return _on_mlx_thread(lambda: self._pipeline(rows))
+
+    def _pipeline(self, rows: Rows) -> tuple[NDArray[np.float32], list[Problem]]:
+        size = min(self._batch_size, max(len(rows), 1))
+        buffers = [writable_canvases(size) for _ in range(2 if len(rows) > size else 1)]
+        pending: list[mx.array] = []
+        problems: list[Problem] = []
+        for number, start in enumerate(range(0, len(rows), size)):
+            count = min(size, len(rows) - start)
+            array, view = buffers[number % len(buffers)]
+            if number >= len(buffers):
+                mx.eval(pending[number - len(buffers)])  # Its pictures are about to be overwritten.
+            problems += rows.render_into(view[:count], start, self._model.config.line_width, self._threads)
+            pending.append(mx.sigmoid(self._model(array[:count])))
+            mx.async_eval(pending[-1])
+        quality = np.concatenate([np.array(part) for part in pending]) if pending else np.empty(0, np.float32)
+        quality[[row for row, *_ in problems]] = np.nan
+        return quality, problems
+
+
+def _on_mlx_thread(work: Callable[[], Result]) -> Result:
+    """Run MLX work in the main thread as it is, and from any other thread in a short-lived one.
+
+    MLX gives every thread streams of its own, and aborts the process if such a thread ends with its streams in place;
+    cleared, they are of no more use to that thread. So each piece of work gets a thread that clears up behind itself.
+    """
+    if threading.current_thread() is threading.main_thread():
+        return work()
+    outcome: list[Result] = []
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(work())
+        except BaseException as error:  # noqa: BLE001 - raised again below, in the caller's thread
+            failure.append(error)
+        finally:
+            mx.synchronize()
+            mx.clear_streams()
+
+    thread = threading.Thread(target=run, name="penpal-mlx")
+    thread.start()
+    thread.join()
+    if failure:
+        raise failure[0]
+    return outcome[0]

@@ -1,0 +1,44 @@
+"""The network in Rust, which computes only what a row's ink changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from penpal_fast import _core
+from penpal_fast.network.folding import folded
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from penpal_fast._core import Rows
+    from penpal_fast.engines.engine import Problem
+    from penpal_fast.network.config import ModelConfig
+    from penpal_fast.network.weights import Tensors
+
+ROWS_AT_A_TIME = 4096
+"""Between so many rows Python gets to see an interrupt."""
+
+
+class NativeEngine:
+    """Renders and scores a row at a time on each thread; no picture leaves the thread that drew it."""
+
+    def __init__(self, config: ModelConfig, tensors: Tensors, *, threads: int) -> None:
+        """Take a model's tensors, named as in `QualityClassifier`, and the number of threads (0: one a processor)."""
+        network = folded(config, tensors)
+        self._threads = threads
+        self._engine = _core.Engine(
+            network.stem, network.blocks, network.head_weight, network.head_bias, config.line_width
+        )
+
+    def score(self, rows: Rows) -> tuple[NDArray[np.float32], list[Problem]]:
+        """Return scores [N] in [0, 1], NaN for bad rows, and what is wrong with these, in order."""
+        logits = np.empty(len(rows), dtype=np.float32)
+        problems: list[Problem] = []
+        for start in range(0, len(rows), ROWS_AT_A_TIME):
+            part = logits[start : start + ROWS_AT_A_TIME]
+            problems += self._engine.logits_into(rows, part, start, self._threads)
+        with np.errstate(over="ignore"):
+            quality = (1 / (1 + np.exp(-logits))).astype(np.float32, copy=False)
+        return quality, problems

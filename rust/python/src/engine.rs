@@ -1,0 +1,72 @@
+//! `Engine`: the network in Rust.
+
+use numpy::{PyReadonlyArray1, PyReadwriteArray1};
+use penpal_core::{Block, Engine as CoreEngine, LineWidth, Network, Shortcut};
+use pyo3::prelude::*;
+
+use crate::errors::{RowProblem, penpal_error, row_problem};
+use crate::rows::{Rows, on_threads};
+
+/// Weights and bias of a convolution.
+type Layer<'py> = (PyReadonlyArray1<'py, f32>, PyReadonlyArray1<'py, f32>);
+
+fn owned((weights, bias): &Layer) -> (Vec<f32>, Vec<f32>) {
+    (weights.as_array().to_vec(), bias.as_array().to_vec())
+}
+
+/// A network, arranged for scoring.
+#[pyclass(frozen, module = "penpal_fast._core")]
+pub struct Engine {
+    engine: CoreEngine,
+}
+
+#[pymethods]
+impl Engine {
+    /// A network from its folded layers; a convolution's weights are flattened [outputs, 3, 3, inputs].
+    #[new]
+    fn new(
+        py: Python<'_>,
+        stem: Layer,
+        blocks: Vec<(Layer, Layer, Option<Layer>)>,
+        head_weight: PyReadonlyArray1<f32>,
+        head_bias: f32,
+        line_width: f64,
+    ) -> PyResult<Self> {
+        let blocks = blocks.iter().map(|(first, second, projection)| {
+            let (first, second) = (owned(first), owned(second));
+            let shortcut = projection
+                .as_ref()
+                .map(owned)
+                .map_or(Shortcut::Identity, |(weights, bias)| Shortcut::Projection(weights, bias));
+            Block { outputs: first.1.len(), first, second, shortcut }
+        });
+        let stem = owned(&stem);
+        let network = Network {
+            channels: stem.1.len(),
+            stem,
+            blocks: blocks.collect(),
+            head: head_weight.as_array().to_vec(),
+            head_bias,
+        };
+        let line_width = LineWidth::new(line_width).ok_or_else(|| penpal_error(py, "line_width is out of range"))?;
+        let engine = CoreEngine::new(&network, line_width).map_err(|error| penpal_error(py, error.to_string()))?;
+        Ok(Engine { engine })
+    }
+
+    /// Writes the logits of the rows from `start` on into `out`, float32 [N], NaN for bad rows, and returns what is wrong
+    /// with these as (row, stroke, reason, text). 0 threads means one for each processor.
+    fn logits_into(
+        &self,
+        py: Python<'_>,
+        rows: &Rows,
+        mut out: PyReadwriteArray1<'_, f32>,
+        start: usize,
+        threads: usize,
+    ) -> PyResult<Vec<RowProblem>> {
+        let out = out.as_slice_mut().map_err(|_| penpal_error(py, "out must be C-contiguous"))?;
+        let range = rows.checked_range(py, start, out.len())?;
+        let (logits, problems) = on_threads(py, threads, || self.engine.logits(rows.source(), range))?;
+        out.copy_from_slice(&logits);
+        Ok(problems.into_iter().map(row_problem).collect())
+    }
+}
