@@ -195,3 +195,20 @@ def test_other_types_are_refused_with_what_is_accepted(kind):
 def test_a_table_without_the_column_is_refused():
     with pytest.raises(PenpalError, match='no column "strokes"; the columns are ink, text'):
         penpal_fast.render_batch(pa.table({"ink": [1], "text": ["a"]}))
+
+
+def test_rows_of_null_structs_are_null():
+    column = pa.array(with_words(), penpal_type())
+    structs = pa.StructArray.from_arrays([column], ["strokes"], mask=pa.array([False, True, False]))
+    with pytest.raises(PenpalError, match="row 1: null: the row is null"):
+        penpal_fast.render_batch(structs)
+
+
+def test_a_reader_that_fails_is_reported():
+    def batches():
+        yield pa.record_batch({"strokes": pa.array(with_words(), penpal_type())})
+        raise RuntimeError("the disk is gone")
+
+    schema = pa.schema({"strokes": penpal_type()})
+    with pytest.raises(PenpalError, match=r"cannot read the Arrow data: .*the disk is gone"):
+        penpal_fast.render_batch(pa.RecordBatchReader.from_batches(schema, batches()))

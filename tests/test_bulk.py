@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 
 import numpy as np
 import pyarrow as pa
@@ -69,6 +70,12 @@ def test_scoring_a_scored_file_again(lines, tmp_path, scorer):
     score_files([lines], tmp_path / "once.parquet", scorer=scorer)
     score_files([tmp_path / "once.parquet"], tmp_path / "twice.parquet", scorer=scorer)
     assert pq.read_table(tmp_path / "twice.parquet").equals(pq.read_table(tmp_path / "once.parquet"))
+
+
+def test_the_strokes_may_not_be_where_the_scores_go(lines, tmp_path, scorer):
+    pq.write_table(pq.read_table(lines).rename_columns(["quality", "text"]), lines)
+    with pytest.raises(PenpalError, match="the strokes cannot be in the column 'quality'"):
+        score_files([lines], tmp_path / "out.parquet", scorer=scorer, column="quality")
 
 
 def test_hugging_face_features_get_the_new_columns(lines, tmp_path, scorer):
@@ -142,6 +149,71 @@ def test_json_lines_of_which_none_can_be_drawn(tmp_path, scorer):
     assert (summary.rows, summary.scored, summary.quantiles(), summary.kept()) == (2, 0, {}, {})
 
 
+def scored_json(tmp_path, scorer, *lines):
+    path = tmp_path / "lines.jsonl"
+    path.write_text("\n".join(lines))
+    score_files([path], tmp_path / "out.parquet", scorer=scorer)
+    return pq.read_table(tmp_path / "out.parquet")
+
+
+GOOD = '"strokes": [[[0, 0], [3, 1]]]'
+
+
+@pytest.mark.parametrize(
+    ("values", "column"),
+    [
+        (["true", "null"], [True, None]),
+        (["1", "-9223372036854775807"], [1, -(2**63) + 1]),
+        (["1", "2.5"], [1.0, 2.5]),
+        (["9007199254740993", "0.5"], ["9007199254740993", "0.5"]),
+        (["1" + "0" * 30], ["1" + "0" * 30]),
+        (['"a"', "1"], ["a", "1"]),
+        (["true", "1"], ["true", "1"]),
+        (["{}", "null"], ["{}", None]),
+        (["[" * 300 + "]" * 300], ["[" * 300 + "]" * 300]),
+        (["null", "null"], [None, None]),
+    ],
+)
+def test_other_json_columns_lose_nothing(tmp_path, scorer, values, column):
+    table = scored_json(tmp_path, scorer, *(f'{{{GOOD}, "v": {value}}}' for value in values))
+    assert table["v"].to_pylist() == column
+    assert table["quality"].null_count == 0
+
+
+@pytest.mark.parametrize(
+    ("strokes", "kept"),
+    [
+        ('[{"points": [{"x": 0, "y": 0, "t": 1}], "pen": {}}]', [{"points": [{"x": 0.0, "y": 0.0, "t": 1.0}]}]),
+        ("[[[0, 1152921504606846977], [9, 0]]]", [[[0.0, 2.0**60], [9.0, 0.0]]]),
+    ],
+)
+def test_odd_json_strokes_are_drawn(tmp_path, scorer, strokes, kept):
+    table = scored_json(tmp_path, scorer, f'{{"strokes": {strokes}}}')
+    assert table["strokes"].to_pylist() == [kept]
+    assert table["quality"].null_count == 0
+
+
+def test_fields_that_only_later_rows_have_are_kept(tmp_path, scorer):
+    rows = ['[{"points": [{"x": 0, "y": 0}]}]', '[{"points": [{"x": 0, "y": 0}], "pen": "red"}]']
+    table = scored_json(tmp_path, scorer, *(f'{{"strokes": {row}}}' for row in rows))
+    assert [row[0]["pen"] for row in table["strokes"].to_pylist()] == [None, "red"]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('{"strokes": [[[true, false], [false, true]]]}', "wrong type"),
+        ('{"strokes": [[[0, 0]]], "v": "\\ud800"}', "not JSON"),
+        ('{"strokes": [[[0, 0]]], "\\udfff": 1}', "not JSON"),
+        ('{"strokes": [{"points": [[0, 0]]}]}', "wrong type"),
+    ],
+)
+def test_a_bad_json_line_costs_only_its_row(tmp_path, scorer, line, reason):
+    table = scored_json(tmp_path, scorer, f"{{{GOOD}}}", line, f"{{{GOOD}}}")
+    assert [value is None for value in table["quality"].to_pylist()] == [False, True, False]
+    assert table["quality_error"][1].as_py().startswith(f"{reason}: ")
+
+
 def damaged(lines, tmp_path):
     content = bytearray(lines.read_bytes())
     content[4:64] = bytes(60)
@@ -178,8 +250,8 @@ PROBLEMS = {
     "missing": (lambda _lines, tmp_path: tmp_path / "missing.parquet", "there is no such file"),
     "folder": (lambda _lines, tmp_path: tmp_path, "there is no such file"),
     "other kind": (named("lines.csv"), "the name must end with one of .parquet, .pq, .jsonl"),
-    "no column": (named("lines.jsonl", b'{"ink": []}'), "expected one column 'strokes'; the columns are ink"),
-    "no rows": (named("lines.jsonl"), "expected one column 'strokes'; the columns are none"),
+    "no column": (named("lines.jsonl", b'{"ink": []}'), "no column 'strokes'; the columns are ink"),
+    "no rows": (named("lines.jsonl"), "no column 'strokes'; the columns are none"),
     "not gzip": (named("lines.jsonl.gz", b"{}"), "cannot read it"),
     "cut gzip": (named("cut.jsonl.gz", gzip.compress(b'{"strokes": []}' * 99)[:-9]), "cannot read it"),
 }
@@ -202,8 +274,28 @@ def test_the_output_must_not_replace_an_input(lines, scorer):
 
 
 def test_an_output_that_cannot_be_written(lines, tmp_path, scorer):
-    with pytest.raises(PenpalError, match="cannot write it"):
+    with pytest.raises(PenpalError, match="cannot write it: there is no folder"):
         score_files([lines], tmp_path / "no" / "folder" / "out.parquet", scorer=scorer)
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("folder", "pipe"):
+        with pytest.raises(PenpalError, match="cannot write it: it is there already, and not a regular file"):
+            score_files([lines], tmp_path / name, scorer=scorer, progress=lambda *_: pytest.fail("it was scored"))
+
+
+def test_a_link_is_written_through(tmp_path):
+    (tmp_path / "file").write_text("old")
+    (tmp_path / "link").symlink_to("file")
+    with replaced_atomically(tmp_path / "link") as path:
+        path.write_text("new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "file").read_text() == "new"
+
+
+def test_a_long_name_is_written(tmp_path):
+    with replaced_atomically(tmp_path / ("x" * 255)) as path:
+        path.write_text("whole")
+    assert (tmp_path / ("x" * 255)).read_text() == "whole"
 
 
 def test_an_interrupted_job_leaves_the_old_output(lines, tmp_path, scorer):

@@ -53,7 +53,7 @@ def test_score_with_every_option(lines, tmp_path):
     penpal_fast.QualityClassifier().save_pretrained(tmp_path / "model")
     table = pq.read_table(lines).rename_columns(["ink"])
     pq.write_table(table, lines)
-    options = ["--column", "ink", "--model", tmp_path / "model", "--batch-size", 2, "--threads", 1]
+    options = ["--backend", "mlx", "--column", "ink", "--model", tmp_path / "model", "--batch-size", 2, "--threads", 1]
     done = run("score", lines, lines, "-o", tmp_path / "out.parquet", *options)
     assert done.exit_code == 0, done.output
     expected = penpal_fast.Scorer(tmp_path / "model").score(ROWS)
@@ -66,12 +66,13 @@ def test_score_with_every_option(lines, tmp_path):
     [
         (["score", "missing.parquet", "-o", "out.parquet"], "missing.parquet: there is no such file"),
         (["score", "{lines}", "-o", "{lines}"], "would replace an input"),
-        (["score", "{lines}", "-o", "out.parquet", "--column", "ink"], "expected one column 'ink'; the columns are"),
+        (["score", "{lines}", "-o", "out.parquet", "--column", "ink"], "no column 'ink'; the columns are"),
         (["score", "{lines}", "-o", "out.parquet", "--model", "[x]"], "no model at '[x]'"),
         (["score", "{lines}", "-o", "out.parquet", "--batch-size", "0"], "batch_size must be from 1"),
+        (["score", "{lines}", "-o", "out.parquet", "--backend", "abacus"], "backend must be one of"),
         (["render", "{lines}", "--row", "7", "-o", "x.png"], "there is no row 7; it has 7 rows, counted from 0"),
         (["render", "{lines}", "--row", "5", "-o", "x.png"], "row 5: null: the row is null"),
-        (["render", "{lines}", "--row", "0", "-o", "no/x.png"], "No such file"),
+        (["render", "{lines}", "--row", "0", "-o", "no/x.png"], "there is no folder"),
     ],
 )  # fmt: skip
 def test_errors_are_one_message_and_exit_code_1(lines, tmp_path, monkeypatch, arguments, message):
@@ -86,6 +87,14 @@ def test_errors_are_one_message_and_exit_code_1(lines, tmp_path, monkeypatch, ar
 @pytest.mark.parametrize("arguments", [["score"], ["render", "x.parquet"], ["scrore"], ["render", "x", "--row", "-1"]])
 def test_wrong_usage_is_exit_code_2(arguments):
     assert run(*arguments).exit_code == 2
+
+
+def test_names_with_brackets_are_printed_as_they_are(lines, tmp_path):
+    output = tmp_path / "a[bold]b[x].parquet"
+    done = run("score", lines, "-o", output)
+    assert done.exit_code == 0, done.output
+    assert "a[bold]b[x].parquet" in done.output
+    assert output.is_file()
 
 
 def test_render(lines, tmp_path):
@@ -110,11 +119,11 @@ def environment():
 
 def test_interrupting_leaves_no_file(tmp_path):
     path, output = tmp_path / "lines.parquet", tmp_path / "out.parquet"
-    pq.write_table(pa.table({"strokes": column(ROWS * 2000)}), path)
+    pq.write_table(pa.table({"strokes": column(ROWS * 20_000)}), path)
     command = [sys.executable, "-m", "penpal_fast", "score", str(path), "-o", str(output)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
-    while not list(tmp_path.glob(".out.parquet.*.part")):
+    while not list(tmp_path.glob(".penpal-*.part")):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)

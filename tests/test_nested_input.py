@@ -31,6 +31,10 @@ FORMS = {
     "words and strokes mixed": [STROKES[0], [STROKES[1]], {"points": STROKES[2]}],
     "with empty words and strokes": [[], STROKES[0], [[]], [[], STROKES[1]], STROKES[2], np.empty((0, 2))],
     "points as arrays": [[np.array(point) for point in stroke] for stroke in STROKES],
+    "object array of words": np.array([STROKES[:2], STROKES[2:]], dtype=object),
+    "object arrays of dicts": np.array(
+        [{"points": np.array(stroke, dtype=object)} for stroke in STROKES], dtype=object
+    ),
     "NumPy scalars": [[(np.float32(x), np.int64(y)) for x, y in stroke] for stroke in STROKES],
 }
 
@@ -54,6 +58,38 @@ def endless():
     return row
 
 
+class Labelled:
+    """Read by label with brackets and by position when iterated, as a pandas Series is."""
+
+    def __init__(self, items):
+        self._items = dict(zip(reversed(range(len(items))), items, strict=True))
+
+    def __len__(self):
+        return len(self._items)
+
+    def __iter__(self):
+        return iter(self._items.values())
+
+    def __getitem__(self, label):
+        return self._items[label]
+
+
+def test_what_is_iterated_by_position_is_not_read_by_label():
+    rows = Labelled([STROKES, [[(0, 0), (1, 1)]], Labelled(STROKES)])
+    out = np.empty((3, 256, 256, 1), dtype=np.float32)
+    penpal_fast.render_into(rows, out)
+    assert np.array_equal(out[0], penpal_fast.render_strokes(STROKES))
+    assert np.array_equal(out[1], penpal_fast.render_strokes([[(0, 0), (1, 1)]]))
+    assert np.array_equal(out[2], out[0])
+
+
+def test_shared_references_do_not_exhaust_memory():
+    stroke = [(0, 0)] * 1000
+    word = [stroke] * 1000
+    with pytest.raises(PenpalError, match="too many points: the row has 33555000 or more; at most 33554432 are drawn"):
+        penpal_fast.render_strokes([word] * 400)
+
+
 BAD = {
     "None": (None, "null: the row is null"),
     "text": ("ink", "wrong type: a row must be a sequence of words or strokes, got str"),
@@ -66,7 +102,12 @@ BAD = {
     "offsets": (np.zeros((5, 3)), "looks like a list of points"),
     "array of triples": ([np.zeros((5, 3))], r"stroke 0: a stroke array must be \[N, 2\]"),
     "array of complex": ([np.zeros((5, 2), dtype=complex)], r"a stroke array must be \[N, 2\]"),
-    "array of objects": ([np.array([[None, None]])], r"a stroke array must be \[N, 2\]"),
+    "array of nulls": ([np.array([[None, None]])], "null: stroke 0, point 0 is null"),
+    "masked array": ([np.ma.masked_less(np.zeros((3, 2)), 1)], "stroke 0: some points are masked"),
+    "booleans": ([[(True, False)]], "stroke 0: point 0 must be a pair of numbers"),
+    "null first point": ([[None, (0, 0)]], "null: stroke 0, point 0 is null"),
+    "NaN after an empty stroke": ([[], [(float("nan"), 0)]], "stroke 1, point 0: x is NaN"),
+    "NaN after an empty stroke of a word": ([[[], [(float("nan"), 0)]]], "stroke 1, point 0: x is NaN"),
     "triples": ([[(0, 0), (1, 2, 3)]], "stroke 0: point 1 must be a pair"),
     "text point": ([[(0, 0), "ab"]], "stroke 0: point 1 must be a pair"),
     "text coordinates": ([[(0, 0), ("1", "2")]], "stroke 0: point 1 must be a pair"),
@@ -107,7 +148,7 @@ def test_a_keyboard_interrupt_is_not_a_bad_row():
         penpal_fast.render_strokes([Interrupted()])
 
 
-@pytest.mark.parametrize("rows", [None, 5, "text", {"a": 1}, iter([STROKES])], ids=repr)
+@pytest.mark.parametrize("rows", [None, 5, "text", {"a": 1}, {1}, iter([STROKES])], ids=repr)
 def test_rows_must_be_a_sequence(rows):
     with pytest.raises(PenpalError, match="rows must be a sequence of rows or an Arrow array"):
         penpal_fast.render_batch(rows)
@@ -140,7 +181,9 @@ def test_offsets_become_strokes():
     assert [stroke.tolist() for stroke in strokes] == [[[1, 0], [3, -3]], [[3, -2], [4, -3]], [[9, -8]]]
 
 
-@pytest.mark.parametrize("offsets", [[], [[1, 2]], np.zeros((2, 3, 1)), "ink", None, [["a", "b", "c"]], [[1], [1, 2]]])
+@pytest.mark.parametrize(
+    "offsets", [[], [[1, 2]], np.zeros((2, 3, 1)), "ink", None, [["a", "b", "c"]], [[1], [1, 2]], [[10**400, 0, 0]]]
+)
 def test_other_offsets_are_refused(offsets):
     with pytest.raises(PenpalError, match=r"offsets must be a \[T, 3\] array"):
         strokes_from_offsets(offsets)

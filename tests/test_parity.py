@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import penpal_fast
 from comparison import assert_same_picture, reference_picture
 from penpal_fast import reference
+from penpal_fast._core import Rows
 from strategies import LINE_WIDTHS, handwriting, long_walks, many_strokes, moved, polylines, rows
 
 
@@ -48,6 +49,14 @@ def test_the_comparison_sees_a_pixel_off_by_twice_the_tolerance():
         broken[pixel] += 2e-4
         with pytest.raises(AssertionError, match="is off by"):
             assert_same_picture(broken, expected)
+
+
+@given(row=rows)
+@example(row=[[(0.0, 0.0)]])
+@example(row=[[(0.0, 0.0), (5e-324, 0.0)]])
+def test_the_fit_agrees_with_the_reference(row):
+    expected = [point for stroke in reference.fit(row) for point in stroke]
+    assert np.abs(np.array(Rows([row]).fitted(0)) - np.array(expected)).max() <= 1e-4
 
 
 @given(row=rows)

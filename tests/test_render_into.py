@@ -90,7 +90,7 @@ def test_line_widths_out_of_range_are_refused(line_width):
         penpal_fast.render_strokes(ROW, line_width=line_width)
 
 
-@pytest.mark.parametrize("threads", [0, -1, 5000])
+@pytest.mark.parametrize("threads", [0, -1, 5000, "2", 1.5])
 def test_thread_counts_out_of_range_are_refused(threads):
     with pytest.raises(PenpalError, match="threads must be from 1 to 1024"):
         penpal_fast.render_batch([ROW], threads=threads)
@@ -112,3 +112,24 @@ def test_several_threads_render_at_once():
     for thread in threads:
         thread.join()
     assert results == dict.fromkeys(range(4), True)
+
+
+def test_two_threads_cannot_write_the_same_memory():
+    memory = bytearray(64 * 256 * 256 * 4)
+    refused = []
+
+    def work():
+        for _ in range(40):
+            try:
+                penpal_fast.render_into([ROW] * 64, memoryview(memory).cast("f", (64, 256, 256, 1)))
+            except PenpalError as error:
+                refused.append(str(error))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert refused
+    assert set(refused) == {"out is being written by another thread; give each thread a buffer of its own"}
+    penpal_fast.render_into([ROW] * 64, memoryview(memory).cast("f", (64, 256, 256, 1)))

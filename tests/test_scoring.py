@@ -93,6 +93,26 @@ def logit(score):
     return np.log(score) - np.log1p(-score)
 
 
+def test_a_model_in_training_mode_is_refused(backend):
+    with pytest.raises(PenpalError, match=r"training mode.*call model.eval\(\) first"):
+        Scorer(QualityClassifier(), backend=backend)
+
+
+def test_a_forked_child_scores_or_says_why_not(backend):
+    code = (
+        f"import os, penpal_fast; scorer = penpal_fast.Scorer(backend={backend!r}); rows = [[[(0, 0), (1, 1)]]] * 8\n"
+        "scorer.score(rows)\n"
+        "if os.fork() == 0:\n"
+        "    try: print('scored', len(scorer.score(rows)), flush=True)\n"
+        "    except penpal_fast.PenpalError as error: print(error, flush=True)\n"
+        "    os._exit(0)\n"
+        "os.wait()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60)
+    expected = "scored 8" if backend == "native" else "MLX does not work in a forked process"
+    assert done.stdout.startswith(expected)
+
+
 def test_the_native_engine_does_not_import_mlx():
     code = (
         "import sys, penpal_fast; scorer = penpal_fast.Scorer(backend='native'); "
@@ -189,7 +209,7 @@ def test_arrow_in_arrow_out(scorer, backend, make):
 def test_scores_are_replaced_where_they_are():
     data = pa.table({"quality": ["x"], "ink": column(ROWS[:1])})
     scored = ArrowScorer(column="ink")(data)
-    assert scored.schema.names == ["quality", "ink", "quality_error"]
+    assert scored.schema.names == ["ink", "quality", "quality_error"]
     assert scored.schema.field("quality").type == pa.float32()
 
 

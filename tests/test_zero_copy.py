@@ -8,8 +8,9 @@ import pytest
 
 import penpal_fast
 from made_lines import scrawl
-from penpal_fast import mlx_memory, rendering
+from penpal_fast import ModelConfig, mlx_memory, rendering
 from penpal_fast._core import Rows
+from penpal_fast.engines import mlx
 from penpal_fast.mlx_memory import writable_canvases
 
 ROWS = [scrawl(seed, 4, 30) for seed in range(3)]
@@ -96,6 +97,75 @@ def test_arrow_strokes_are_read_where_they_lie():
     numbers[3] = 8
     assert rows.render_into(second, 0, 1.5, 1) == []
     assert not np.array_equal(first, second)
+
+
+class Recording:
+    """Stands for a model: notes where its pictures lie."""
+
+    config = ModelConfig()
+
+    def __init__(self):
+        self.addresses = []
+
+    def __call__(self, pictures):
+        mx.eval(pictures)
+        self.addresses.append(address(pictures))
+        return pictures.sum(axis=(1, 2, 3))
+
+
+def test_the_scorer_gives_mlx_the_memory_that_rust_wrote(monkeypatch):
+    views, model = [], Recording()
+
+    def remembering(count):
+        array, view = writable_canvases(count)
+        views.append(view.__array_interface__["data"][0])
+        return array, view
+
+    monkeypatch.setattr(mlx, "writable_canvases", remembering)
+    mlx.MlxEngine(model, threads=1, batch_size=1).score(Rows(ROWS))
+    assert len(views) == 2
+    assert model.addresses == [views[0], views[1], views[0]]
+
+
+class FiveRows:
+    """Stands for rows: each picture is filled with its row's number."""
+
+    def __init__(self, events):
+        self._events = events
+
+    def __len__(self):
+        return 5
+
+    def render_into(self, view, start, *_settings):
+        self._events.append(f"render {start}")
+        view[:] = start
+        return []
+
+
+class Mean:
+    """Stands for a model, and does not evaluate its pictures."""
+
+    config = ModelConfig()
+
+    def __call__(self, pictures):
+        return pictures.mean(axis=(1, 2, 3))
+
+
+def test_the_scorer_waits_before_it_overwrites_a_buffer(monkeypatch):
+    """A batch is evaluated before the one after next is rendered into the same memory."""
+    events, started = [], []
+    evaluate = mx.eval
+
+    def wait(result):
+        known = [number for number, other in enumerate(started) if other is result]
+        events.extend(f"wait {number}" for number in known)
+        evaluate(result)
+
+    monkeypatch.setattr(mx, "async_eval", started.append)
+    monkeypatch.setattr(mx, "eval", wait)
+    quality, _ = mlx.MlxEngine(Mean(), threads=1, batch_size=1).score(FiveRows(events))
+    assert events == ["render 0", "render 1", "wait 0", "render 2", "wait 1", "render 3", "wait 2", "render 4"]
+    assert np.allclose(quality, 1 / (1 + np.exp(-np.arange(5.0))))
 
 
 def test_rendering_twice_into_the_same_memory_leaves_nothing_behind():

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.text import Text
 
 from penpal_fast.bulk.sources import open_source
 from penpal_fast.bulk.summary import THRESHOLDS, Summary
@@ -17,6 +17,8 @@ from penpal_fast.errors import PenpalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from penpal_fast.scoring import Backend
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -39,20 +41,23 @@ def score(
         str | None, typer.Option(help="Folder or Hugging Face id of another model than the bundled one.")
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(help="Rows that go through the network at a time; by default what suits the device.")
+        int | None, typer.Option(help="Rows that go through MLX at a time; by default what suits the device.")
     ] = None,
-    threads: Annotated[int | None, typer.Option(help="Rendering threads; by default one for each processor.")] = None,
+    backend: Annotated[
+        str, typer.Option(help="Engine: mlx, native (in Rust), or auto for MLX on a GPU and else native.")
+    ] = "auto",
+    threads: Annotated[int | None, typer.Option(help="Threads; by default one for each processor.")] = None,
 ) -> None:
     """Score every row: all columns are kept, `quality` and `quality_error` are added."""
     with _readable_errors():
         from penpal_fast.bulk.job import score_files
         from penpal_fast.scoring import Scorer
 
-        scorer = Scorer(model, threads=threads, batch_size=batch_size)
+        scorer = Scorer(model, backend=cast("Backend", backend), threads=threads, batch_size=batch_size)
         with _progress() as progress:
             summary = score_files(inputs, output, scorer=scorer, column=column, progress=progress)
         _print_summary(summary)
-        out.print(f"wrote {output}", highlight=False, soft_wrap=True)
+        _say(f"wrote {output}")
 
 
 @app.command()
@@ -73,7 +78,7 @@ def render(
         except PenpalError as error:
             raise PenpalError(f"{source}, row {row}: {str(error).removeprefix('row 0: ')}") from error
         save_png(canvas, output)
-        out.print(f"wrote {output}", highlight=False, soft_wrap=True)
+        _say(f"wrote {output}")
 
 
 def _read_strokes(path: Path, row: int, column: str) -> object:
@@ -96,20 +101,17 @@ def _readable_errors() -> Iterator[None]:
     """Turn errors that a user can act on into one message and the exit code 1."""
     try:
         yield
-    except PenpalError as error:
-        err.print(f"[bold red]error:[/] {_plain(str(error))}", highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from error
-    except OSError as error:
-        err.print(f"[bold red]error:[/] {_plain(str(error))}", highlight=False, soft_wrap=True)
+    except (PenpalError, OSError) as error:
+        err.print(Text.assemble(("error: ", "bold red"), str(error)), soft_wrap=True)
         raise typer.Exit(1) from error
     except KeyboardInterrupt as error:
         err.print("stopped; no output was written")
         raise typer.Exit(130) from error
 
 
-def _plain(text: str) -> str:
-    """Keep brackets in messages from being taken for markup."""
-    return text.replace("[", r"\[")
+def _say(text: str) -> None:
+    """Print text as it is, whatever brackets it has."""
+    out.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextlib.contextmanager
@@ -133,16 +135,14 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
 
 
 def _print_summary(summary: Summary) -> None:
-    out.print(f"{summary.rows:,} rows, {summary.scored:,} scored, {summary.bad:,} bad", highlight=False)
+    _say(f"{summary.rows:,} rows, {summary.scored:,} scored, {summary.bad:,} bad")
     for reason, count in summary.reasons.most_common():
-        out.print(f"  {count:,} bad: {_plain(reason)}", highlight=False)
+        _say(f"  {count:,} bad: {reason}")
     if not summary.scored:
         return
-    quantiles = Table("quality", *summary.quantiles(), title_justify="left")
-    quantiles.add_row("", *(f"{value:.3f}" for value in summary.quantiles().values()))
-    out.print(quantiles)
+    _say("quality: " + ", ".join(f"{name} {value:.3f}" for name, value in summary.quantiles().items()))
     for name, share in summary.kept().items():
-        out.print(f"  {share:6.1%} at or above {THRESHOLDS[name]} ({name})", highlight=False)
+        _say(f"  {share:6.1%} at or above {THRESHOLDS[name]} ({name})")
 
 
 def main() -> None:

@@ -88,8 +88,8 @@ def checked_threads(threads: int | None) -> int:
     """
     if threads is None:
         return 0
-    if not 1 <= threads <= 1024:
-        raise PenpalError(f"threads must be from 1 to 1024, or None for one for each processor; got {threads}")
+    if not isinstance(threads, int) or not 1 <= threads <= 1024:
+        raise PenpalError(f"threads must be from 1 to 1024, or None for one for each processor; got {threads!r}")
     return threads
 
 

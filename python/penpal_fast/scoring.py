@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 Backend = Literal["auto", "mlx", "native"]
 Errors = Literal["raise", "null"]
 
-QUALITY_COLUMN = "quality"
-ERROR_COLUMN = "quality_error"
+SCORE_COLUMNS = {"quality": pa.float32(), "quality_error": pa.string()}
+"""Columns that scoring adds, with their types."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,6 +78,8 @@ class Scorer:
             raise PenpalError(f"backend must be one of {get_args(Backend)}, got {backend!r}")
         if batch_size is not None and not 1 <= batch_size <= 4096:
             raise PenpalError(f"batch_size must be from 1 to 4096 or None, got {batch_size}")
+        if getattr(model, "training", False):
+            raise PenpalError("the model is in training mode, where scoring would change it: call model.eval() first")
         count = checked_threads(threads)
         self._engine: Engine
         if backend == "mlx" or (backend == "auto" and _gpu_answers()):
@@ -179,25 +181,37 @@ class ArrowScorer:
         """
         if not isinstance(data, (pa.RecordBatch, pa.Table)):
             raise PenpalError(f"expected a pyarrow RecordBatch or Table, got {type(data).__name__}")
-        names = data.schema.names
-        if names.count(self._column) != 1:
-            found = "more than one column" if self._column in names else "no column"
-            raise PenpalError(f"{found} {self._column!r}; the columns are {', '.join(names)}")
+        check_strokes_column(data.schema, self._column)
         if self._scorer is None:
             self._scorer = Scorer(**self._settings)
         scores = self._scorer.score_column(data.column(self._column))
         return with_scores(data, scores)
 
 
+def check_strokes_column(schema: pa.Schema, column: str) -> None:
+    """Make sure that a schema has one column of this name, which the scores will not replace.
+
+    Raises:
+        PenpalError: It has not; the error lists the columns.
+    """
+    if column in SCORE_COLUMNS:
+        raise PenpalError(f"the strokes cannot be in the column {column!r}, which is for the scores; rename it")
+    if schema.names.count(column) != 1:
+        found = "more than one column" if column in schema.names else "no column"
+        raise PenpalError(f"{found} {column!r}; the columns are {', '.join(schema.names) or 'none'}")
+
+
+def scored_schema(schema: pa.Schema) -> pa.Schema:
+    """Return a schema with the score columns at its end, in place of any columns of their names."""
+    kept = [field for field in schema if field.name not in SCORE_COLUMNS]
+    added = [pa.field(name, kind) for name, kind in SCORE_COLUMNS.items()]
+    return pa.schema([*kept, *added], metadata=schema.metadata)
+
+
 def with_scores(data: pa.RecordBatch | pa.Table, scores: Scores) -> Any:
     """Put scores into the columns `quality` and `quality_error`."""
     texts = [scores.problems.get(row) for row in range(len(scores.quality))]
-    added = {
-        QUALITY_COLUMN: pa.array(scores.quality, pa.float32(), mask=np.isnan(scores.quality)),
-        ERROR_COLUMN: pa.array(texts, pa.string()),
-    }
-    for name, values in added.items():
-        position = data.schema.get_field_index(name)
-        there = position >= 0
-        data = data.set_column(position, name, values) if there else data.append_column(name, values)
-    return data
+    kept = [data.column(index) for index, name in enumerate(data.schema.names) if name not in SCORE_COLUMNS]
+    quality = pa.array(scores.quality, pa.float32(), mask=np.isnan(scores.quality))
+    columns = [*kept, quality, pa.array(texts, pa.string())]
+    return type(data).from_arrays(columns, schema=scored_schema(data.schema))

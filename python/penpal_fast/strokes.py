@@ -27,7 +27,7 @@ def strokes_from_offsets(offsets: ArrayLike) -> list[NDArray[np.float64]]:
     """
     try:
         steps = np.asarray(offsets, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise PenpalError(f"offsets must be a [T, 3] array of (dx, dy, end of stroke): {error}") from error
     if steps.ndim != 2 or steps.shape[1] != 3 or len(steps) == 0:
         raise PenpalError(f"offsets must be a [T, 3] array of (dx, dy, end of stroke), got the shape {steps.shape}")

@@ -12,7 +12,7 @@ from penpal_fast.bulk.sources import open_source
 from penpal_fast.bulk.summary import Summary
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import replaced_atomically
-from penpal_fast.scoring import ERROR_COLUMN, QUALITY_COLUMN, Scorer, Scores, with_scores
+from penpal_fast.scoring import SCORE_COLUMNS, Scorer, Scores, scored_schema, with_scores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -110,14 +110,15 @@ def _scores(batch: Batch, scorer: Scorer, column: str, source: Source) -> Scores
 
 def _output_schema(schema: pa.Schema) -> pa.Schema:
     """Return the input's schema with the score columns, in the Hugging Face features too where there are any."""
-    for field in (pa.field(QUALITY_COLUMN, pa.float32()), pa.field(ERROR_COLUMN, pa.string())):
-        position = schema.get_field_index(field.name)
-        schema = schema.append(field) if position < 0 else schema.set(position, field)
+    schema = scored_schema(schema)
     metadata = dict(schema.metadata or {})
     try:
         described = json.loads(metadata[b"huggingface"])
-        for name, kind in ((QUALITY_COLUMN, "float32"), (ERROR_COLUMN, "string")):
-            described["info"]["features"][name] = {"dtype": kind, "_type": "Value"}
+        for name, kind in SCORE_COLUMNS.items():
+            described["info"]["features"][name] = {
+                "dtype": "float32" if kind == pa.float32() else "string",
+                "_type": "Value",
+            }
     except (KeyError, TypeError, ValueError, AttributeError):
         return schema
     return schema.with_metadata({**metadata, b"huggingface": json.dumps(described).encode()})

@@ -1,7 +1,8 @@
 """JSON lines as streams of record batches.
 
-The file is read twice: once for the types of its columns, once for its rows. A line that is not a JSON object, or whose
-strokes are nested unlike the first good line's, costs that row only.
+The file is read twice: once for the types of its columns, once for its rows. A line that is not a JSON object, or
+whose strokes are not like the others', costs that row only. Columns of one kind of scalar keep it; any other column is
+kept as JSON text.
 """
 
 from __future__ import annotations
@@ -10,12 +11,10 @@ import gzip
 import json
 from typing import IO, TYPE_CHECKING, Any, cast
 
-import numpy as np
 import pyarrow as pa
 
 from penpal_fast._core import Rows
 from penpal_fast.bulk.batch import Batch
-from penpal_fast.canvas import CANVAS_SHAPE, LINE_WIDTH
 from penpal_fast.errors import PenpalError
 
 if TYPE_CHECKING:
@@ -23,11 +22,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAX_LINE_BYTES = 256 << 20
-INFERENCE_ROWS = 1000
-"""Rows whose types are inferred together in the first pass."""
+FIRST_PASS_ROWS = 1000
+"""Rows that the first pass looks at together."""
 
 POINT = pa.struct([("x", pa.float64()), ("y", pa.float64())])
 PENPAL_STROKES = pa.list_(pa.list_(pa.struct([("points", pa.list_(POINT))])))
+
+EXACT_INTEGERS = 1 << 53
+"""Integers beyond this are not all float64 numbers."""
 
 _CONVERSION_ERRORS = (pa.ArrowException, TypeError, ValueError, OverflowError)
 
@@ -47,17 +49,16 @@ class JsonLinesSource:
         self.path = path
         self._column = column
         self.rows = 0
-        types: dict[str, pa.DataType] = {}
+        kinds: dict[str, set[str]] = {}
         strokes_type: pa.DataType | None = None
-        for lines in self._chunks(INFERENCE_ROWS):
+        for lines in self._chunks(FIRST_PASS_ROWS):
             self.rows += len(lines)
             objects = [line for line in lines if isinstance(line, dict)]
-            for name in dict.fromkeys(name for line in objects for name in line):
-                if name == column:
-                    strokes_type = strokes_type or _strokes_type([line.get(name) for line in objects])
-                    types.setdefault(name, pa.null())
-                else:
-                    types[name] = _unified(types.get(name), [line.get(name) for line in objects])
+            for line in objects:
+                for name, value in line.items():
+                    kinds.setdefault(name, set()).add("strokes" if name == column else _kind(value))
+            strokes_type = _merged(strokes_type, [line[column] for line in objects if column in line])
+        types = {name: _column_type(found) for name, found in kinds.items()}
         if column in types:
             types[column] = strokes_type or PENPAL_STROKES
         self.schema = pa.schema(types)
@@ -110,6 +111,8 @@ class JsonLinesSource:
 def _parsed(text: bytes, number: int) -> Line:
     try:
         content = json.loads(text)
+        if b"\\u" in text:
+            json.dumps(content, ensure_ascii=False).encode()  # Half a surrogate pair is no text in any file.
     except (ValueError, RecursionError) as error:
         return f"not JSON: line {number}: {error}"
     if not isinstance(content, dict):
@@ -117,53 +120,105 @@ def _parsed(text: bytes, number: int) -> Line:
     return content
 
 
-def _strokes_type(values: list[Any]) -> pa.DataType | None:
-    """Type of the first row that can be drawn, with float64 coordinates."""
-    canvas = np.empty((1, *CANVAS_SHAPE), dtype=np.float32)
-    for value in values:
-        if not Rows([value]).render_into(canvas, 0, LINE_WIDTH, 1):
-            try:
-                return _with_float64(pa.infer_type([value]))
-            except _CONVERSION_ERRORS:
-                continue
-    return None
+def _kind(value: Any) -> str:
+    """Tell what a column must hold to keep a value as it is."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, int):
+        if abs(value) <= EXACT_INTEGERS:
+            return "integer"
+        return "large integer" if abs(value) < 1 << 63 else "json"
+    if isinstance(value, float):
+        return "float"
+    return "text" if isinstance(value, str) else "json"
 
 
-def _with_float64(kind: pa.DataType) -> pa.DataType:
-    if pa.types.is_list(kind):
-        return pa.list_(_with_float64(kind.value_type))
-    if pa.types.is_struct(kind):
-        return pa.struct([(field.name, _with_float64(field.type)) for field in kind])
-    return pa.float64() if pa.types.is_integer(kind) else kind
-
-
-def _strokes_array(values: list[Any], kind: pa.DataType, problems: dict[int, str]) -> pa.Array:
-    try:
-        return pa.array(values, kind)
-    except _CONVERSION_ERRORS:
-        pass
-    kept = list(values)
-    for row, value in enumerate(values):
-        try:
-            pa.array([value], kind)
-        except _CONVERSION_ERRORS as error:
-            kept[row] = None
-            problems[row] = f"wrong type: the strokes are not nested like those of the file's first good row: {error}"
-    return pa.array(kept, kind)
-
-
-def _unified(known: pa.DataType | None, values: list[Any]) -> pa.DataType:
-    """Type that holds both what was known and these values; string, for JSON text, where nothing else does."""
-    try:
-        kinds = [pa.schema([("value", kind)]) for kind in (known, pa.infer_type(values)) if kind is not None]
-        kind = pa.unify_schemas(kinds, promote_options="permissive").field("value").type
-        pa.array(values, kind)
-    except _CONVERSION_ERRORS:
-        return pa.string()
-    return kind
+def _column_type(kinds: set[str]) -> pa.DataType:
+    """Type of a column that loses nothing; string, for JSON text, where no other does."""
+    kinds = kinds - {"null"}
+    if kinds == {"bool"}:
+        return pa.bool_()
+    if kinds and kinds <= {"integer", "large integer"}:
+        return pa.int64()
+    if kinds and kinds <= {"integer", "float"}:
+        return pa.float64()
+    return pa.string()
 
 
 def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
     if kind == pa.string():
         values = [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
     return pa.array(values, kind)
+
+
+def _merged(known: pa.DataType | None, rows: list[Any]) -> pa.DataType | None:
+    """Type of the rows that can be drawn, merged with what was known; the known one where they do not go together."""
+    bad = {row for row, *_ in Rows(rows).problems()}
+    good = [value for row, value in enumerate(rows) if row not in bad]
+    for group in [good] if _goes_together(good) else [[value] for value in good]:
+        try:
+            kind = _storable(pa.infer_type(group))
+            if known is not None and kind is not None and kind != known:
+                schemas = [pa.schema([("strokes", one)]) for one in (known, kind)]
+                kind = pa.unify_schemas(schemas, promote_options="permissive").field("strokes").type
+            known = kind or known
+        except _CONVERSION_ERRORS:
+            continue
+    return known
+
+
+def _goes_together(values: list[Any]) -> bool:
+    try:
+        pa.infer_type(values)
+    except _CONVERSION_ERRORS:
+        return False
+    return True
+
+
+def _storable(kind: pa.DataType, lists: int = 0) -> pa.DataType | None:
+    """Return a type with float64 numbers and without what Parquet or Arrow cannot hold.
+
+    That is fields nested deeper than points are, and structs without fields.
+    """
+    if pa.types.is_list(kind):
+        inner = _storable(kind.value_type, lists + 1) if lists < 5 else None
+        return inner and pa.list_(inner)
+    if pa.types.is_struct(kind):
+        fields = [(field.name, _storable(field.type, lists)) for field in kind]
+        fields = [(name, inner) for name, inner in fields if inner is not None]
+        return pa.struct(fields) if fields else None
+    if pa.types.is_null(kind):
+        return None
+    return pa.float64() if pa.types.is_integer(kind) else kind
+
+
+def _strokes_array(values: list[Any], kind: pa.DataType, problems: dict[int, str]) -> pa.Array:
+    """Convert strokes; rows that cannot be drawn or converted become null, and what is wrong with them is noted."""
+    values = list(values)
+    for row, _, _, text in Rows(values).problems():
+        if values[row] is not None:
+            values[row] = None
+            problems[row] = text
+    try:
+        return pa.array(values, kind)
+    except _CONVERSION_ERRORS:
+        return pa.concat_arrays([_one_row(value, kind, row, problems) for row, value in enumerate(values)])
+
+
+def _one_row(value: Any, kind: pa.DataType, row: int, problems: dict[int, str]) -> pa.Array:
+    try:
+        return pa.array([_with_floats(value)], kind)
+    except _CONVERSION_ERRORS as error:
+        problems[row] = f"wrong type: the strokes are not nested like those of the file's other rows: {error}"
+        return pa.nulls(1, kind)
+
+
+def _with_floats(value: Any) -> Any:
+    """Make integers floats: Arrow takes no large ones for float64."""
+    if isinstance(value, list):
+        return [_with_floats(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _with_floats(item) for key, item in value.items()}
+    return float(value) if type(value) is int else value

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from penpal_fast.bulk.json_lines import JsonLinesSource
 from penpal_fast.bulk.parquet import ParquetSource
 from penpal_fast.errors import PenpalError
+from penpal_fast.scoring import check_strokes_column
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +39,8 @@ def open_source(path: Path, column: str) -> Source:
     else:
         suffixes = ", ".join(PARQUET_SUFFIXES + JSON_LINES_SUFFIXES)
         raise PenpalError(f"{path}: the name must end with one of {suffixes}")
-    if source.schema.names.count(column) != 1:
-        names = ", ".join(source.schema.names) or "none"
-        raise PenpalError(f"{path}: expected one column {column!r}; the columns are {names} (name yours with --column)")
+    try:
+        check_strokes_column(source.schema, column)
+    except PenpalError as error:
+        raise PenpalError(f"{path}: {error} (name yours with --column)") from error
     return source

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
 import mlx.core as mx
 import numpy as np
 
+from penpal_fast.errors import PenpalError
 from penpal_fast.mlx_memory import writable_canvases
 
 if TYPE_CHECKING:
@@ -36,9 +38,14 @@ class MlxEngine:
         self._threads = threads
         self._batch_size = batch_size or (GPU_BATCH_SIZE if mx.default_device() == mx.gpu else CPU_BATCH_SIZE)
         self._lock = threading.Lock()
+        self._process = os.getpid()
 
     def score(self, rows: Rows) -> tuple[NDArray[np.float32], list[Problem]]:
         """Return scores [N] in [0, 1], NaN for bad rows, and what is wrong with these, in order."""
+        if os.getpid() != self._process:
+            raise PenpalError(
+                "MLX does not work in a forked process: start workers with spawn, or use the native backend"
+            )
         with self._lock:
             return _on_mlx_thread(lambda: self._pipeline(rows))
 

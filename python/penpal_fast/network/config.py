@@ -68,11 +68,12 @@ class ModelConfig:
             PenpalError: The file is missing, too large, not a JSON object, or has a field that cannot be used.
         """
         try:
-            if path.stat().st_size > MAX_CONFIG_BYTES:
-                raise PenpalError(f"{path}: larger than {MAX_CONFIG_BYTES} bytes, so not a model configuration")
-            content = json.loads(path.read_bytes())
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+            size = path.stat().st_size
+            content = json.loads(path.read_bytes()) if size <= MAX_CONFIG_BYTES else None
+        except (OSError, ValueError, RecursionError) as error:
             raise PenpalError(f"{path}: cannot read the model configuration: {error}") from error
+        if size > MAX_CONFIG_BYTES:
+            raise PenpalError(f"{path}: larger than {MAX_CONFIG_BYTES} bytes, so not a model configuration")
         if not isinstance(content, dict):
             raise PenpalError(f"{path}: a model configuration must be a JSON object, got {type(content).__name__}")
         fields = {field.name: _checked(path, field, content) for field in dataclasses.fields(cls)}
@@ -90,7 +91,7 @@ def _checked(path: Path, field: dataclasses.Field[Any], content: dict[str, Any])
     if kind is tuple:
         if isinstance(value, (list, tuple)) and all(type(item) is int for item in value):
             return tuple(value)
-    elif kind is float and type(value) in (int, float):
+    elif kind is float and type(value) in (int, float) and abs(value) < 1e300:
         return float(value)
     elif type(value) is kind:
         return value

@@ -59,7 +59,7 @@ def _in_folder(folder: Path) -> ModelFiles:
 
 def _on_hub(repository: str, revision: str | None) -> ModelFiles:
     from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
     def download(name: str) -> Path:
         return Path(hf_hub_download(repository, name, revision=revision))
@@ -73,7 +73,7 @@ def _on_hub(repository: str, revision: str | None) -> ModelFiles:
                 raise
             except EntryNotFoundError:
                 continue
-    except (HfHubHTTPError, EntryNotFoundError, OSError, ValueError) as error:
+    except Exception as error:
         at = f" at revision {revision!r}" if revision else ""
         raise PenpalError(f"cannot load {repository!r}{at} from the Hugging Face hub: {error}") from error
     raise PenpalError(f"the Hugging Face repository {repository!r} has none of the files {', '.join(WEIGHTS_FILES)}")

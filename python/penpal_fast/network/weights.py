@@ -115,6 +115,9 @@ def sanitize(tensors: Tensors, config: ModelConfig, *, source: str) -> tuple[Mod
         named = _without_biases_before_norm(named)
     if {name: values.shape for name, values in named.items()} != expected_shapes(config):
         raise _mismatch(source, config, tensors)
+    for name, values in named.items():
+        if name.endswith("running_var") and (values < 0).any():
+            raise PenpalError(f"{source}: {name} has a negative variance")
     return config, named
 
 
@@ -148,8 +151,8 @@ _CONTAINERS = re.compile(
     r"\b(model|module|net|network|backbone|encoder|features|modules|_orig_mod)\.|\.layers\b(?=\.\d)"
 )
 _BLOCK = re.compile(r"(?:blocks|layers|stages|block|layer|stage|res|resblocks)[._]?(\d+)\.(?:0\.)?(.+)")
-_STEM_CONV = re.compile(r"(?:stem\.)?(?:conv\d?|conv_in|0|stem|stem_conv)")
-_STEM_NORM = re.compile(r"(?:stem\.)?(?:norm\d?|bn\d?|batch_?norm\d?|1|stem_(?:norm|bn))")
+_STEM_CONV = re.compile(r"(?:stem\.)?(?:conv1?|conv_in|0|stem|stem_conv)")
+_STEM_NORM = re.compile(r"(?:stem\.)?(?:norm1?|bn1?|batch_?norm1?|1|stem_(?:norm|bn))")
 _CONV = re.compile(r"conv_?([12])")
 _NORM = re.compile(r"(?:norm|bn|batch_?norm)_?([12])")
 _SHORTCUT_CONV = re.compile(r"(?:shortcut|downsample|projection|proj|skip)(?:\.(?:conv\d?|0|proj))?")

@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 class Recipe:
     """Every choice of the training."""
 
-    images: int = 120_000
+    images: int = 190_000
     batch_size: int = 32
     learning_rate: float = 4e-3
     warmup_share: float = 0.05
@@ -49,6 +49,7 @@ class Recipe:
     real_share: float = 0.45
     clean_share: float = 0.25
     cut_share: float = 0.5
+    clean_cut_share: float = 0.3
     bend_share: float = 0.5
     seed: int = 1
 
@@ -103,13 +104,12 @@ def batches(sources: Sources, recipe: Recipe) -> Iterator[tuple[list[Any], NDArr
         rows, targets = [], []
         for kind in random.random(recipe.batch_size):
             if kind < recipe.real_share:
-                line = pick(sources.real.train)
-                strokes = cut(line, random) if random.random() < recipe.cut_share else line.strokes()
-                target = 1.0
+                line, share, target = pick(sources.real.train), recipe.cut_share, 1.0
             elif kind < recipe.real_share + recipe.clean_share:
-                strokes, target = pick(sources.clean.train).strokes(), 0.5
+                line, share, target = pick(sources.clean.train), recipe.clean_cut_share, 0.5
             else:
-                strokes, target = pick(sources.corrupted.train).strokes(), 0.0
+                line, share, target = pick(sources.corrupted.train), 0.0, 0.0
+            strokes = cut(line, random) if random.random() < share else line.strokes()
             rows.append(bend(strokes, random) if random.random() < recipe.bend_share else strokes)
             targets.append(target)
         yield rows, np.array(targets, dtype=np.float32)

@@ -7,7 +7,7 @@ use arrow_array::types::{
     Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type,
     UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, ArrayRef};
+use arrow_array::{Array, ArrayRef, StructArray};
 use arrow_buffer::{NullBuffer, ScalarBuffer};
 use arrow_schema::DataType;
 use half::f16;
@@ -38,6 +38,8 @@ pub struct StrokeChunk {
     point_nulls: Option<NullBuffer>,
     /// Where points are lists of numbers: valid for those of exactly two.
     pair_shapes: Option<NullBuffer>,
+    /// The point with which the coordinates and the nulls of points begin.
+    first_point: usize,
     x: CoordinateBuffer,
     y: CoordinateBuffer,
 }
@@ -86,6 +88,13 @@ impl List {
         match &self.offsets {
             OffsetBuffer::Int32(values) => Offsets::Int32(values),
             OffsetBuffer::Int64(values) => Offsets::Int64(values),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match &self.offsets {
+            OffsetBuffer::Int32(offsets) => offsets.len().saturating_sub(1),
+            OffsetBuffer::Int64(offsets) => offsets.len().saturating_sub(1),
         }
     }
 
@@ -145,36 +154,61 @@ coordinate_buffer! {
     Float64: f64, Float64Type;
 }
 
+/// Points that are lists of numbers, of any length or of exactly two.
+enum Pairs {
+    List(List),
+    Fixed(usize, Option<NullBuffer>),
+}
+
+impl Pairs {
+    fn len(&self) -> usize {
+        match self {
+            Pairs::List(list) => list.len(),
+            Pairs::Fixed(count, _) => *count,
+        }
+    }
+
+    fn nulls(&self) -> Option<&NullBuffer> {
+        match self {
+            Pairs::List(list) => list.nulls.as_ref(),
+            Pairs::Fixed(_, nulls) => nulls.as_ref(),
+        }
+    }
+
+    /// Where the numbers of a point lie.
+    fn numbers(&self, point: usize) -> Option<Range<usize>> {
+        match self {
+            Pairs::List(list) => list.items(point..point + 1),
+            Pairs::Fixed(..) => Some(2 * point..2 * point + 2),
+        }
+    }
+}
+
 /// Lists of two numbers, copied apart into x and y.
 struct SplitPairs {
     x: CoordinateBuffer,
     y: CoordinateBuffer,
+    nulls: NullBuffer,
     shapes: NullBuffer,
 }
 
 impl SplitPairs {
-    /// Splits the pairs in `used`; the others are left blank, for no row has them.
-    fn new(pairs: &List, numbers: &CoordinateBuffer, used: Range<usize>) -> Self {
-        let mut axes = [vec![0.0; used.end], vec![0.0; used.end]];
-        let mut valid = [vec![true; used.end], vec![true; used.end]];
-        let mut shapes = vec![true; used.end];
+    /// Splits the pairs in `used`, which may be a small part of all.
+    fn new(pairs: &Pairs, numbers: &CoordinateBuffer, used: Range<usize>) -> Self {
+        let mut axes = [Vec::with_capacity(used.len()), Vec::with_capacity(used.len())];
+        let (mut nulls, mut shapes) = (Vec::with_capacity(used.len()), Vec::with_capacity(used.len()));
         for point in used {
-            let Some(pair) = pairs.items(point..point + 1).filter(|pair| pair.len() == 2) else {
-                shapes[point] = false;
-                continue;
-            };
-            for (axis, index) in pair.enumerate() {
-                axes[axis][point] = numbers.values().get(index).unwrap_or(f64::NAN);
-                valid[axis][point] = first_null(numbers.nulls(), index..index + 1).is_none();
+            let null = first_null(pairs.nulls(), point..point + 1).is_some();
+            let pair = pairs.numbers(point).filter(|pair| pair.len() == 2);
+            nulls.push(!null && pair.clone().is_none_or(|pair| first_null(numbers.nulls(), pair).is_none()));
+            shapes.push(pair.is_some());
+            for (axis, values) in axes.iter_mut().enumerate() {
+                let value = pair.as_ref().and_then(|pair| numbers.values().get(pair.start + axis));
+                values.push(value.unwrap_or(f64::NAN));
             }
         }
-        let [x, y] = axes.map(ScalarBuffer::from);
-        let [x_valid, y_valid] = valid.map(|valid| Some(NullBuffer::from(valid)));
-        SplitPairs {
-            x: CoordinateBuffer::Float64(x, x_valid),
-            y: CoordinateBuffer::Float64(y, y_valid),
-            shapes: NullBuffer::from(shapes),
-        }
+        let [x, y] = axes.map(|values| CoordinateBuffer::Float64(ScalarBuffer::from(values), None));
+        SplitPairs { x, y, nulls: NullBuffer::from(nulls), shapes: NullBuffer::from(shapes) }
     }
 }
 
@@ -216,6 +250,7 @@ impl StrokeChunk {
             points,
             point_nulls: None,
             pair_shapes: None,
+            first_point: 0,
             x: CoordinateBuffer::empty(),
             y: CoordinateBuffer::empty(),
         };
@@ -232,17 +267,17 @@ impl StrokeChunk {
             return Some(());
         }
         let (pairs, numbers) = match (pair_list, values.as_fixed_size_list_opt()) {
-            (Some(list), _) => (list, values.clone()),
+            (Some(list), _) => (Pairs::List(list), values.clone()),
             (None, Some(list)) if list.value_length() == 2 => {
-                let offsets = (0..=list.len() as i64).map(|index| 2 * index).collect();
-                (List { offsets: OffsetBuffer::Int64(offsets), nulls: list.nulls().cloned() }, list.values().clone())
+                (Pairs::Fixed(list.len(), list.nulls().cloned()), list.values().clone())
             }
             _ => return None,
         };
         let numbers = CoordinateBuffer::new(&numbers)?;
-        let used = self.used_points().unwrap_or(0..0);
+        let used = self.used_points().filter(|used| used.end <= pairs.len()).unwrap_or(0..0);
+        self.first_point = used.start;
         let split = SplitPairs::new(&pairs, &numbers, used);
-        self.point_nulls = pairs.nulls;
+        self.point_nulls = Some(split.nulls);
         self.pair_shapes = Some(split.shapes);
         self.x = split.x;
         self.y = split.y;
@@ -276,10 +311,7 @@ impl StrokeChunk {
 
 impl Rows for StrokeChunk {
     fn len(&self) -> usize {
-        match &self.rows.offsets {
-            OffsetBuffer::Int32(offsets) => offsets.len().saturating_sub(1),
-            OffsetBuffer::Int64(offsets) => offsets.len().saturating_sub(1),
-        }
+        self.rows.len()
     }
 
     fn row(&self, index: usize) -> Result<Strokes<'_>, RowError> {
@@ -291,19 +323,21 @@ impl Rows for StrokeChunk {
         }
         let broken = RowError::BrokenOffsets { stroke: 0 };
         let offsets = self.points.offsets().slice(strokes.start, strokes.end).ok_or(broken.clone())?;
-        let points = self.points.items(strokes).ok_or(broken)?;
+        let points = self.points.items(strokes).ok_or(broken.clone())?;
+        let start = points.start.checked_sub(self.first_point).ok_or(broken)?;
+        let points = start..start + points.len();
         for nulls in [self.point_nulls.as_ref(), self.x.nulls(), self.y.nulls()] {
             if let Some(null) = first_null(nulls, points.clone()) {
-                let (stroke, point) = locate(offsets, null);
+                let (stroke, point) = locate(offsets, self.first_point + null);
                 return Err(RowError::NullPoint { stroke, point });
             }
         }
         if let Some(misshapen) = first_null(self.pair_shapes.as_ref(), points) {
-            let (stroke, point) = locate(offsets, misshapen);
+            let (stroke, point) = locate(offsets, self.first_point + misshapen);
             let problem = format!("point {point} must have two numbers");
             return Err(RowError::WrongType { stroke: Some(stroke), problem });
         }
-        Strokes::new(offsets, self.x.values(), self.y.values())
+        Strokes::with_base(offsets, self.first_point, self.x.values(), self.y.values())
     }
 }
 
@@ -323,12 +357,32 @@ pub struct StrokeColumn {
 }
 
 impl StrokeColumn {
+    /// Looks at a field of struct arrays, such as record batches, as a stroke column; where a struct is null, so is the
+    /// row.
+    ///
+    /// # Errors
+    /// When the type of the field is none of [`ACCEPTED_TYPES`].
+    pub fn of_field<'a>(
+        structs: impl IntoIterator<Item = &'a StructArray>,
+        field: usize,
+    ) -> Result<Self, TypeMismatch> {
+        let chunk = |array: &StructArray| {
+            let mut chunk = StrokeChunk::new(array.column(field))?;
+            chunk.rows.nulls = NullBuffer::union(chunk.rows.nulls.as_ref(), array.nulls());
+            Ok(chunk)
+        };
+        Ok(Self::of_chunks(structs.into_iter().map(chunk).collect::<Result<_, _>>()?))
+    }
+
     /// Looks at arrays as the chunks of one stroke column; see [`StrokeChunk::new`].
     ///
     /// # Errors
     /// When the type of one is none of [`ACCEPTED_TYPES`].
     pub fn new<'a>(arrays: impl IntoIterator<Item = &'a ArrayRef>) -> Result<Self, TypeMismatch> {
-        let chunks = arrays.into_iter().map(StrokeChunk::new).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self::of_chunks(arrays.into_iter().map(StrokeChunk::new).collect::<Result<_, _>>()?))
+    }
+
+    fn of_chunks(chunks: Vec<StrokeChunk>) -> Self {
         let mut total = 0;
         let ends = chunks
             .iter()
@@ -337,7 +391,7 @@ impl StrokeColumn {
                 total
             })
             .collect();
-        Ok(StrokeColumn { chunks, ends })
+        StrokeColumn { chunks, ends }
     }
 }
 
@@ -422,6 +476,29 @@ mod tests {
             let error = column.row(row).unwrap_err();
             assert_eq!(error.to_string(), "wrong type: stroke 0: point 1 must have two numbers");
         }
+    }
+
+    #[test]
+    fn lying_offsets_of_pairs_are_refused() {
+        for end in [1_i64 << 45, 1 << 60] {
+            let mut chunk = StrokeChunk::new(&rows_of_pairs()).unwrap();
+            chunk.points.offsets = OffsetBuffer::Int64(ScalarBuffer::from(vec![0, end, 2]));
+            let values: ArrayRef = Arc::new(arrow_array::Int16Array::from(vec![1; 8]));
+            let pairs = List { offsets: OffsetBuffer::Int32(ScalarBuffer::from(vec![0, 2, 4])), nulls: None };
+            chunk.read_points(&values, Some(pairs)).unwrap();
+            assert!(matches!(chunk.row(0), Err(RowError::BrokenOffsets { .. })));
+        }
+    }
+
+    #[test]
+    fn null_structs_are_null_rows() {
+        let strokes = rows_of_pairs();
+        let field = Arc::new(Field::new("strokes", strokes.data_type().clone(), true));
+        let nulls = Some(NullBuffer::from(vec![false, true]));
+        let structs = StructArray::new(vec![field].into(), vec![strokes], nulls);
+        let column = StrokeColumn::of_field([&structs], 0).unwrap();
+        assert_eq!(column.row(0).unwrap_err(), RowError::NullRow);
+        assert!(matches!(column.row(1), Err(RowError::WrongType { .. })));
     }
 
     #[test]

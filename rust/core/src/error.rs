@@ -51,6 +51,12 @@ pub enum RowError {
     /// The row has no point at all.
     #[error("no points: the row has no points")]
     NoPoints,
+    /// The row has more points than [`MAX_POINTS`](crate::strokes::MAX_POINTS).
+    #[error("too many points: the row has {points} or more; at most {} are drawn", crate::strokes::MAX_POINTS)]
+    TooManyPoints {
+        /// How many were counted.
+        points: usize,
+    },
     /// A coordinate is NaN or infinite.
     #[error("non-finite coordinate: stroke {stroke}, point {point}: {axis} is {value}")]
     NotFinite {
@@ -94,6 +100,7 @@ impl RowError {
             | RowError::NullStroke { .. }
             | RowError::NullPoint { .. } => "null",
             RowError::NoPoints => "no points",
+            RowError::TooManyPoints { .. } => "too many points",
             RowError::NotFinite { .. } => "non-finite coordinate",
             RowError::SpanOverflow { .. } => "span overflow",
             RowError::BrokenOffsets { .. } => "broken offsets",
@@ -126,6 +133,7 @@ mod tests {
             RowError::NullStroke { stroke: 2 },
             RowError::NullPoint { stroke: 2, point: 3 },
             RowError::NoPoints,
+            RowError::TooManyPoints { points: 7 },
             RowError::NotFinite { stroke: 1, point: 2, axis: Axis::Y, value: "NaN".into() },
             RowError::SpanOverflow { axis: Axis::X },
             RowError::BrokenOffsets { stroke: 0 },

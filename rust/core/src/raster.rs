@@ -47,7 +47,7 @@ pub fn draw<S: Simd>(
 ) {
     let reach = line_width.reach();
     for stroke in strokes {
-        let (x, y) = (&points.x[stroke.clone()], &points.y[stroke]);
+        let (Some(x), Some(y)) = (points.x.get(stroke.clone()), points.y.get(stroke)) else { continue };
         if let (&[x], &[y]) = (x, y) {
             Capsule::new([x, y], [x, y], reach).draw(simd, canvas);
         }

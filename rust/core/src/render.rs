@@ -27,7 +27,8 @@ pub fn render(strokes: &Strokes, line_width: LineWidth, canvas: &mut Canvas, scr
     });
 }
 
-/// Renders `range` of `rows` into `canvases`, one after the other, on the current rayon pool.
+/// Renders `range` of `rows` into `canvases`, one after the other, on the current rayon pool; a single row on the
+/// current thread.
 ///
 /// A bad row leaves its canvas blank; its index and what is wrong with it are returned, in order.
 ///
@@ -40,24 +41,24 @@ pub fn render_rows(
     canvases: &mut [f32],
 ) -> Vec<(usize, RowError)> {
     assert_eq!(canvases.len(), range.len() * PIXELS, "one canvas for each row");
-    canvases
-        .par_chunks_exact_mut(PIXELS)
-        .zip(range)
-        .map_init(Scratch::default, |scratch, (canvas, index)| {
-            let canvas: &mut Canvas = canvas.try_into().expect("chunks are of PIXELS floats");
-            match rows.row(index) {
-                Ok(strokes) => {
-                    render(&strokes, line_width, canvas, scratch);
-                    None
-                }
-                Err(error) => {
-                    canvas.fill(0.0);
-                    Some((index, error))
-                }
+    let work = |scratch: &mut Scratch, (canvas, index): (&mut [f32], usize)| {
+        let canvas: &mut Canvas = canvas.try_into().expect("chunks are of PIXELS floats");
+        match rows.row(index) {
+            Ok(strokes) => {
+                render(&strokes, line_width, canvas, scratch);
+                None
             }
-        })
-        .flatten_iter()
-        .collect()
+            Err(error) => {
+                canvas.fill(0.0);
+                Some((index, error))
+            }
+        }
+    };
+    if range.len() == 1 {
+        return work(&mut Scratch::default(), (canvases, range.start)).into_iter().collect();
+    }
+    let canvases = canvases.par_chunks_exact_mut(PIXELS);
+    canvases.zip(range).map_init(Scratch::default, work).flatten_iter().collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Rows of strokes, from wherever they are kept.
 
 use crate::error::RowError;
-use crate::strokes::{Coordinates, Offsets, Strokes};
+use crate::strokes::{Coordinates, MAX_POINTS, Offsets, Strokes};
 
 /// A sequence of rows that several threads may read.
 pub trait Rows: Sync {
@@ -62,6 +62,15 @@ impl OwnedRows {
     /// Number of strokes that the current row has so far.
     pub fn strokes_in_row(&self) -> usize {
         self.stroke_offsets.len() - 1 - self.row_start
+    }
+
+    /// Makes sure that the current row may have so many points more.
+    ///
+    /// # Errors
+    /// [`RowError::TooManyPoints`].
+    pub fn expect_points(&self, more: usize) -> Result<(), RowError> {
+        let points = self.x.len() - self.stroke_offsets[self.row_start] as usize + more;
+        if points > MAX_POINTS { Err(RowError::TooManyPoints { points }) } else { Ok(()) }
     }
 
     /// Ends the current row with what was collected, or with what is wrong with it.

@@ -174,6 +174,9 @@ impl Range {
     }
 }
 
+/// Most points that a row may have: 512 MiB of float64 coordinates.
+pub const MAX_POINTS: usize = 1 << 25;
+
 /// One row: strokes of points. There is at least one point, every coordinate is finite, and so is the span of each axis.
 #[derive(Clone, Copy, Debug)]
 pub struct Strokes<'a> {
@@ -191,14 +194,30 @@ impl<'a> Strokes<'a> {
     /// The coordinates may be longer than the row; only the points that the offsets name are looked at.
     ///
     /// # Errors
-    /// [`RowError::BrokenOffsets`], [`RowError::NoPoints`], [`RowError::NotFinite`] or [`RowError::SpanOverflow`].
+    /// [`RowError::BrokenOffsets`], [`RowError::NoPoints`], [`RowError::TooManyPoints`], [`RowError::NotFinite`] or
+    /// [`RowError::SpanOverflow`].
     pub fn new(offsets: Offsets<'a>, x: Coordinates<'a>, y: Coordinates<'a>) -> Result<Self, RowError> {
+        Self::with_base(offsets, 0, x, y)
+    }
+
+    /// As [`Strokes::new`], where the coordinates begin with the point that the offsets call `base`.
+    pub(crate) fn with_base(
+        offsets: Offsets<'a>,
+        base: usize,
+        x: Coordinates<'a>,
+        y: Coordinates<'a>,
+    ) -> Result<Self, RowError> {
         let (first_point, end) = point_range(offsets)?;
         let broken = RowError::BrokenOffsets { stroke: offsets.count().saturating_sub(1) };
-        let x = x.slice(first_point, end).ok_or(broken.clone())?;
-        let y = y.slice(first_point, end).ok_or(broken)?;
-        if x.is_empty() {
-            return Err(RowError::NoPoints);
+        let (Some(from), Some(to)) = (first_point.checked_sub(base), end.checked_sub(base)) else {
+            return Err(broken);
+        };
+        let x = x.slice(from, to).ok_or(broken.clone())?;
+        let y = y.slice(from, to).ok_or(broken)?;
+        match x.len() {
+            0 => return Err(RowError::NoPoints),
+            1..=MAX_POINTS => {}
+            points => return Err(RowError::TooManyPoints { points }),
         }
         let range_of = |axis, values: Coordinates| {
             let range = values.range().ok_or_else(|| not_finite(offsets, first_point, axis, values))?;
@@ -231,7 +250,7 @@ impl<'a> Strokes<'a> {
 
     /// For each stroke, the range of its points within [`Strokes::x`] and [`Strokes::y`]; it may be empty.
     pub fn point_ranges(&self) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
-        let point = |index| self.offsets.get(index).map_or(0, |offset| offset - self.first_point);
+        let point = |index| self.offsets.get(index).unwrap_or(0).saturating_sub(self.first_point);
         (0..self.offsets.count()).map(move |stroke| point(stroke)..point(stroke + 1))
     }
 }

@@ -4,6 +4,7 @@ mod engine;
 mod errors;
 mod nested;
 mod rows;
+mod writing;
 
 use pyo3::prelude::*;
 

@@ -1,11 +1,13 @@
 //! Rows from nested Python: lists of words, strokes and points, dicts and NumPy arrays.
 
-use numpy::{PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{PyArrayDescrMethods, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods};
 use penpal_core::{OwnedRows, RowError};
 use pyo3::exceptions::PyException;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{
+    PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyList, PyMapping, PySequence, PySet, PyString, PyTuple,
+};
 
 use crate::errors::penpal_error;
 
@@ -37,14 +39,14 @@ impl From<RowError> for Stop {
 /// Collects rows; what is wrong with a row is kept in its place.
 pub fn convert(source: &Bound<'_, PyAny>) -> PyResult<OwnedRows> {
     let py = source.py();
-    let Some(count) = sequence_length(source) else {
+    let Some(source) = as_sequence(source)? else {
         let found = type_name(source);
         return Err(penpal_error(py, format!("rows must be a sequence of rows or an Arrow array, got {found}")));
     };
     let mut rows = OwnedRows::default();
-    for index in 0..count {
+    for index in 0..source.length {
         py.check_signals()?;
-        let outcome = source.get_item(index).map_err(Stop::from).and_then(|row| collect_row(&row, &mut rows));
+        let outcome = source.get(index).map_err(Stop::from).and_then(|row| collect_row(&row, &mut rows));
         match outcome {
             Ok(()) => rows.end_row(Ok(())),
             Err(Stop::Row(error)) => rows.end_row(Err(error)),
@@ -72,16 +74,27 @@ fn collect_row(row: &Bound<'_, PyAny>, rows: &mut OwnedRows) -> Result<(), Stop>
     if row.is_none() {
         return Err(RowError::NullRow.into());
     }
-    let Some(count) = sequence_length(row) else {
+    let Some(row) = as_sequence(row)? else {
         return Err(wrong_type(None, format!("a row must be a sequence of words or strokes, got {}", type_name(row))));
     };
-    for index in 0..count {
-        let item = row.get_item(index)?;
+    // An empty list is a stroke among strokes and a word among words; it counts as soon as its neighbours tell.
+    let mut empty = 0;
+    let mut of_strokes = false;
+    for index in 0..row.length {
+        let item = row.get(index)?;
         match level(&item)? {
-            Level::Null => return Err(RowError::NullStroke { stroke: rows.strokes_in_row() }.into()),
-            Level::Empty => {}
-            Level::Stroke(points) => collect_stroke(&points, rows)?,
-            Level::Word => collect_word(&item, rows)?,
+            Level::Null => return Err(RowError::NullStroke { stroke: rows.strokes_in_row() + empty }.into()),
+            Level::Empty if of_strokes => rows.end_stroke(),
+            Level::Empty => empty += 1,
+            Level::Stroke(points) => {
+                of_strokes = true;
+                (0..std::mem::take(&mut empty)).for_each(|_| rows.end_stroke());
+                collect_stroke(&points, rows)?;
+            }
+            Level::Word => {
+                empty = 0;
+                collect_word(&item, rows)?;
+            }
             Level::Point => {
                 let advice = "a row must be a list of strokes, and this looks like a list of points: put one stroke in \
                     a list, and convert [T, 3] offsets with strokes_from_offsets";
@@ -93,10 +106,13 @@ fn collect_row(row: &Bound<'_, PyAny>, rows: &mut OwnedRows) -> Result<(), Stop>
 }
 
 fn collect_word(word: &Bound<'_, PyAny>, rows: &mut OwnedRows) -> Result<(), Stop> {
-    for index in 0..word.len()? {
-        match level(&word.get_item(index)?)? {
+    let Some(word) = as_sequence(word)? else {
+        return Err(wrong_type(None, format!("a word must be a sequence of strokes, got {}", type_name(word))));
+    };
+    for index in 0..word.length {
+        match level(&word.get(index)?)? {
             Level::Null => return Err(RowError::NullStroke { stroke: rows.strokes_in_row() }.into()),
-            Level::Empty => {}
+            Level::Empty => rows.end_stroke(),
             Level::Stroke(points) => collect_stroke(&points, rows)?,
             Level::Word | Level::Point => {
                 let problem = "expected a stroke here, in a word; the nesting is words -> strokes -> points";
@@ -116,11 +132,11 @@ fn level<'py>(item: &Bound<'py, PyAny>) -> Result<Level<'py>, Stop> {
         return match dict.get_item(intern!(item.py(), "points"))? {
             Some(points) if points.is_none() => Ok(Level::Null),
             Some(points) => Ok(Level::Stroke(points)),
-            None if is_point(item) => Ok(Level::Point),
+            None if is_point(item)? => Ok(Level::Point),
             None => Err(wrong_type(None, format!("a stroke dict needs the key 'points', got {}", keys(dict)))),
         };
     }
-    if let Ok(array) = item.cast::<PyUntypedArray>() {
+    if let Some(array) = as_number_array(item) {
         return Ok(match array.ndim() {
             0 => return Err(wrong_type(None, "expected strokes, got a NumPy scalar".into())),
             1 => Level::Point,
@@ -128,38 +144,40 @@ fn level<'py>(item: &Bound<'py, PyAny>) -> Result<Level<'py>, Stop> {
             _ => Level::Word,
         });
     }
-    let Some(count) = sequence_length(item) else {
+    let Some(sequence) = as_sequence(item)? else {
         if is_number(item) {
             return Ok(Level::Point);
         }
         return Err(wrong_type(None, format!("expected a word or a stroke, got {}", type_name(item))));
     };
-    for index in 0..count {
-        let inner = item.get_item(index)?;
-        if is_number(&inner) {
+    let mut nulls = false;
+    for index in 0..sequence.length {
+        let inner = sequence.get(index)?;
+        if inner.is_none() {
+            nulls = true;
+        } else if is_number(&inner) {
             return Ok(Level::Point);
-        }
-        if is_point(&inner) {
+        } else if is_point(&inner)? {
             return Ok(Level::Stroke(item.clone()));
-        }
-        if inner.is_none() || sequence_length(&inner) != Some(0) {
+        } else if as_sequence(&inner)?.is_none_or(|inner| inner.length > 0) {
             return Ok(Level::Word);
         }
     }
-    Ok(Level::Empty)
+    Ok(if nulls { Level::Word } else { Level::Empty })
 }
 
 fn collect_stroke(points: &Bound<'_, PyAny>, rows: &mut OwnedRows) -> Result<(), Stop> {
     let stroke = rows.strokes_in_row();
-    if let Ok(array) = points.cast::<PyUntypedArray>() {
+    if let Some(array) = as_number_array(points) {
         collect_array(array, stroke, rows)?;
     } else {
-        let Some(count) = sequence_length(points) else {
+        let Some(points) = as_sequence(points)? else {
             let found = type_name(points);
             return Err(wrong_type(Some(stroke), format!("points must be a sequence of (x, y), got {found}")));
         };
-        for point in 0..count {
-            let (x, y) = coordinates(&points.get_item(point)?, stroke, point)?;
+        rows.expect_points(points.length)?;
+        for point in 0..points.length {
+            let (x, y) = coordinates(&points.get(point)?, stroke, point)?;
             rows.push_point(x, y);
         }
     }
@@ -169,11 +187,15 @@ fn collect_stroke(points: &Bound<'_, PyAny>, rows: &mut OwnedRows) -> Result<(),
 
 fn collect_array(array: &Bound<'_, PyUntypedArray>, stroke: usize, rows: &mut OwnedRows) -> Result<(), Stop> {
     let py = array.py();
-    let kind: String = array.dtype().getattr(intern!(py, "kind"))?.extract()?;
-    if array.ndim() != 2 || array.shape()[1] != 2 || !matches!(kind.as_str(), "f" | "i" | "u") {
+    if array.ndim() != 2 || array.shape()[1] != 2 || !matches!(array.dtype().kind(), b'f' | b'i' | b'u') {
         let found = format!("{:?} of {}", array.shape(), array.dtype());
         let problem = format!("a stroke array must be [N, 2] of a float or integer type, got {found}");
         return Err(wrong_type(Some(stroke), problem));
+    }
+    rows.expect_points(array.shape()[0])?;
+    let mask = array.getattr_opt(intern!(py, "mask"))?;
+    if mask.map(|mask| mask.call_method0(intern!(py, "any"))?.is_truthy()).transpose()? == Some(true) {
+        return Err(wrong_type(Some(stroke), "some points are masked; leave them out".into()));
     }
     let array: PyReadonlyArray2<f64> = array.call_method1(intern!(py, "astype"), ("float64",))?.extract()?;
     for point in array.as_array().rows() {
@@ -199,15 +221,15 @@ fn coordinates(point: &Bound<'_, PyAny>, stroke: usize, index: usize) -> Result<
             return Err(wrong());
         };
         (x, y)
-    } else if sequence_length(point) == Some(2) {
-        (point.get_item(0)?, point.get_item(1)?)
+    } else if let Some(pair) = as_sequence(point)?.filter(|pair| pair.length == 2) {
+        (pair.get(0)?, pair.get(1)?)
     } else {
         return Err(wrong());
     };
     if x.is_none() || y.is_none() {
         return Err(null());
     }
-    if x.is_instance_of::<PyString>() || y.is_instance_of::<PyString>() {
+    if [&x, &y].iter().any(|value| value.is_instance_of::<PyString>() || value.is_instance_of::<PyBool>()) {
         return Err(wrong());
     }
     match (x.extract(), y.extract()) {
@@ -217,36 +239,75 @@ fn coordinates(point: &Bound<'_, PyAny>, stroke: usize, index: usize) -> Result<
 }
 
 /// Whether an object looks like a point, by its own shape or keys.
-fn is_point(object: &Bound<'_, PyAny>) -> bool {
+fn is_point(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     if let Ok(dict) = object.cast::<PyDict>() {
-        return dict.contains(intern!(object.py(), "x")).unwrap_or(false);
+        return dict.contains(intern!(object.py(), "x"));
     }
-    if let Ok(array) = object.cast::<PyUntypedArray>() {
-        return array.ndim() == 1;
+    if let Some(array) = as_number_array(object) {
+        return Ok(array.ndim() == 1);
     }
-    sequence_length(object).is_some_and(|length| length > 0)
-        && object.get_item(0).is_ok_and(|first| first.is_none() || is_number(&first))
+    let Some(sequence) = as_sequence(object)?.filter(|sequence| sequence.length > 0) else { return Ok(false) };
+    let first = sequence.get(0)?;
+    if !first.is_none() || sequence.length != 2 {
+        return Ok(is_number(&first));
+    }
+    let second = sequence.get(1)?;
+    Ok(second.is_none() || is_number(&second))
 }
 
 fn is_number(object: &Bound<'_, PyAny>) -> bool {
-    !object.is_instance_of::<PyString>() && sequence_length(object).is_none() && object.extract::<f64>().is_ok()
+    let text_or_list = object.is_instance_of::<PyString>() || object.is_instance_of::<PySequence>();
+    !text_or_list && object.extract::<f64>().is_ok()
 }
 
-/// The length of a list, tuple or anything else that is indexed by position; `None` for text, dicts and the rest.
-fn sequence_length(object: &Bound<'_, PyAny>) -> Option<usize> {
-    if let Ok(list) = object.cast::<PyList>() {
-        return Some(list.len());
-    }
-    if let Ok(tuple) = object.cast::<PyTuple>() {
-        return Some(tuple.len());
-    }
-    let text = object.is_instance_of::<PyString>()
+/// Something that is read by position: a list, tuple, NumPy array or other sequence as it is; anything else that has a
+/// length and can be iterated, such as a pandas Series, as a list of its items. `None` for text, dicts, sets and the rest.
+fn as_sequence<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Sequence<'py>>> {
+    let no_sequence = object.is_instance_of::<PyString>()
         || object.is_instance_of::<PyBytes>()
-        || object.is_instance_of::<PyByteArray>();
-    if text || object.is_instance_of::<PyDict>() || !object.hasattr(intern!(object.py(), "__getitem__")).ok()? {
-        return None;
+        || object.is_instance_of::<PyByteArray>()
+        || object.is_instance_of::<PyMapping>()
+        || object.is_instance_of::<PySet>()
+        || object.is_instance_of::<PyFrozenSet>();
+    if no_sequence || object.is_instance_of::<PyFloat>() {
+        return Ok(None);
     }
-    object.len().ok()
+    if let Ok(array) = object.cast::<PyUntypedArray>() {
+        let items = object.clone();
+        return Ok((array.ndim() > 0).then(|| Sequence { length: array.shape()[0], items }));
+    }
+    if object.is_instance_of::<PyList>() || object.is_instance_of::<PyTuple>() || object.is_instance_of::<PySequence>()
+    {
+        return Ok(Some(Sequence { length: object.len()?, items: object.clone() }));
+    }
+    let py = object.py();
+    let iterable = object.hasattr(intern!(py, "__iter__"))? || object.hasattr(intern!(py, "__getitem__"))?;
+    if !iterable || !object.hasattr(intern!(py, "__len__"))? {
+        return Ok(None);
+    }
+    // A tensor of no dimensions has both methods, and neither works.
+    let Ok(length) = object.len() else { return Ok(None) };
+    let items = object.try_iter()?.take(length).collect::<PyResult<Vec<_>>>()?;
+    let items = PyList::new(py, items)?.into_any();
+    Ok(Some(Sequence { length: items.len()?, items }))
+}
+
+/// An object with its length, read by position.
+struct Sequence<'py> {
+    length: usize,
+    items: Bound<'py, PyAny>,
+}
+
+impl<'py> Sequence<'py> {
+    fn get(&self, index: usize) -> PyResult<Bound<'py, PyAny>> {
+        self.items.get_item(index)
+    }
+}
+
+/// A NumPy array of numbers; one of objects is taken for the sequence of Python objects that it is.
+fn as_number_array<'a, 'py>(object: &'a Bound<'py, PyAny>) -> Option<&'a Bound<'py, PyUntypedArray>> {
+    let array = object.cast::<PyUntypedArray>().ok()?;
+    (array.dtype().kind() != b'O').then_some(array)
 }
 
 fn keys(dict: &Bound<'_, PyDict>) -> String {

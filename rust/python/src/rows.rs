@@ -2,13 +2,17 @@
 
 use std::ops::Range;
 
+use arrow_array::cast::AsArray;
+use arrow_schema::DataType;
 use numpy::{PyReadwriteArray4, PyUntypedArrayMethods};
+use penpal_core::fit::{CanvasPoints, Fit};
 use penpal_core::{LineWidth, OwnedRows, Rows as CoreRows, SIDE, StrokeColumn, render_rows, threads};
 use pyo3::prelude::*;
 use pyo3_arrow::input::AnyArray;
 
 use crate::errors::{RowProblem, penpal_error, row_problem};
 use crate::nested;
+use crate::writing::Writing;
 
 /// Rows of strokes, borrowed from Arrow memory or collected from nested Python.
 #[pyclass(frozen, module = "penpal_fast._core")]
@@ -59,6 +63,26 @@ impl Rows {
         self.source().len()
     }
 
+    /// The bad rows, as (row, stroke, reason, text).
+    fn problems(&self, py: Python<'_>) -> Vec<RowProblem> {
+        let source = self.source();
+        let bad = py.detach(|| {
+            let errors = (0..source.len()).filter_map(|row| source.row(row).err().map(|error| (row, error)));
+            errors.collect::<Vec<_>>()
+        });
+        bad.into_iter().map(row_problem).collect()
+    }
+
+    /// The points of a row on the canvas, as (x, y) in pixels, for comparison with the reference.
+    fn fitted(&self, py: Python<'_>, row: usize) -> PyResult<Vec<(f32, f32)>> {
+        self.checked_range(py, row, 1)?;
+        let source = self.source().row(row);
+        let strokes = source.map_err(|error| penpal_error(py, format!("row {row}: {error}")))?;
+        let mut points = CanvasPoints::default();
+        Fit::new(&strokes).apply(&strokes, &mut points);
+        Ok(points.x.into_iter().zip(points.y).collect())
+    }
+
     /// Renders the rows from `start` on into `out`, a C-contiguous float32 array [B, 256, 256, 1], and returns the bad
     /// ones as (row, stroke, reason, text). A bad row's picture is blank. 0 threads means one for each processor.
     fn render_into(
@@ -78,6 +102,7 @@ impl Rows {
         }
         let range = self.checked_range(py, start, count)?;
         let canvases = out.as_slice_mut().map_err(|_| penpal_error(py, "out must be C-contiguous"))?;
+        let _writing = Writing::begin(py, canvases)?;
         let problems = on_threads(py, threads, || render_rows(self.source(), range, width, canvases))?;
         Ok(problems.into_iter().map(row_problem).collect())
     }
@@ -93,15 +118,16 @@ pub fn on_threads<T: Send>(py: Python<'_>, threads: usize, work: impl FnOnce() -
 /// The stroke column of an Arrow array, chunked array, record batch or table.
 fn import_column(source: &Bound<'_, PyAny>, column: &str) -> PyResult<StrokeColumn> {
     let py = source.py();
-    let (chunks, field) = source.extract::<AnyArray>()?.into_chunked_array()?.into_inner();
-    let arrow_schema::DataType::Struct(fields) = field.data_type() else {
+    let unreadable = |error: PyErr| penpal_error(py, format!("cannot read the Arrow data: {error}"));
+    let array = source.extract::<AnyArray>().map_err(unreadable)?;
+    let (chunks, field) = array.into_chunked_array().map_err(|error| unreadable(error.into()))?.into_inner();
+    let DataType::Struct(fields) = field.data_type() else {
         return StrokeColumn::new(&chunks).map_err(|error| penpal_error(py, error.to_string()));
     };
     let Some((index, _)) = fields.find(column) else {
         let names: Vec<_> = fields.iter().map(|field| field.name().as_str()).collect();
         return Err(penpal_error(py, format!("no column {column:?}; the columns are {}", names.join(", "))));
     };
-    let chunks: Vec<_> =
-        chunks.iter().map(|chunk| arrow_array::cast::AsArray::as_struct(chunk).column(index).clone()).collect();
-    StrokeColumn::new(&chunks).map_err(|error| penpal_error(py, format!("column {column:?} is {error}")))
+    StrokeColumn::of_field(chunks.iter().map(|chunk| chunk.as_struct()), index)
+        .map_err(|error| penpal_error(py, format!("column {column:?} is {error}")))
 }

@@ -147,17 +147,15 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Scores `range` of `rows` on the current rayon pool, as logits; NaN for bad rows, which are returned in order with
+    /// Scores `range` of `rows` on the current rayon pool, a single row on the current thread, as logits; NaN for bad rows, which are returned in order with
     /// what is wrong with them.
     pub fn logits(&self, rows: &dyn Rows, range: Range<usize>) -> (Vec<f32>, Vec<(usize, RowError)>) {
-        let outcomes: Vec<Result<f32, RowError>> = range
-            .clone()
-            .into_par_iter()
-            .map_init(
-                || Borrowed::new(self),
-                |scratch, index| rows.row(index).map(|strokes| self.logit(&strokes, scratch.get())),
-            )
-            .collect();
+        let work = |scratch: &mut Borrowed, index| rows.row(index).map(|strokes| self.logit(&strokes, scratch.get()));
+        let outcomes = if range.len() == 1 {
+            vec![work(&mut Borrowed::new(self), range.start)]
+        } else {
+            range.clone().into_par_iter().map_init(|| Borrowed::new(self), work).collect()
+        };
         let mut logits = Vec::with_capacity(outcomes.len());
         let mut problems = Vec::new();
         for (index, outcome) in range.zip(outcomes) {

@@ -1,0 +1,48 @@
+//! A register of memory that is being written, so that no two calls write the same bytes at once.
+//!
+//! NumPy's own borrow checks see one array object; two views of the same memory pass them.
+
+use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pyo3::prelude::*;
+
+use crate::errors::penpal_error;
+
+static WRITTEN: Mutex<Vec<Range<usize>>> = Mutex::new(Vec::new());
+
+fn written() -> MutexGuard<'static, Vec<Range<usize>>> {
+    WRITTEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The right to write a stretch of memory, given back when dropped.
+pub struct Writing(Range<usize>);
+
+impl Writing {
+    /// Registers memory.
+    ///
+    /// # Errors
+    /// When another call is writing some of it.
+    pub fn begin(py: Python<'_>, memory: &[f32]) -> PyResult<Self> {
+        let start = memory.as_ptr() as usize;
+        let range = start..start + size_of_val(memory);
+        let mut written = written();
+        if written.iter().any(|other| other.start < range.end && range.start < other.end) {
+            return Err(penpal_error(
+                py,
+                "out is being written by another thread; give each thread a buffer of its own",
+            ));
+        }
+        written.push(range.clone());
+        Ok(Writing(range))
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        let mut written = written();
+        if let Some(index) = written.iter().position(|other| *other == self.0) {
+            written.swap_remove(index);
+        }
+    }
+}
