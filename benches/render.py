@@ -25,6 +25,11 @@ REAL_LINES = ROOT.parent / "shared" / "data" / "iam_ondb_lines.parquet"
 EXAMPLE_LINES = ROOT / "examples" / "lines.parquet"
 
 
+def default_lines() -> Path:
+    """Real lines where they are at hand, else the example lines."""
+    return REAL_LINES if REAL_LINES.exists() else EXAMPLE_LINES
+
+
 def as_arrays(rows) -> list[list[np.ndarray]]:
     """Turn an Arrow column into lists of [N, 2] float64 arrays, the strokes that a Python renderer starts from."""
     return [
@@ -68,7 +73,7 @@ def contestants(column, arrays, out):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("lines", nargs="?", type=Path, default=REAL_LINES if REAL_LINES.exists() else EXAMPLE_LINES)
+    parser.add_argument("lines", nargs="?", type=Path, default=default_lines())
     parser.add_argument("--rows", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
