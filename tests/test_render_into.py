@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import array
 import mmap
-import threading
 
 import mlx.core as mx
 import numpy as np
 import pytest
 
 import penpal_fast
+from concurrency import run_in_threads
 from penpal_fast import PenpalError
 
 ROW = [[(0.0, 0.0), (10.0, 4.0)], [(3.0, 7.0)]]
@@ -98,20 +98,16 @@ def test_thread_counts_out_of_range_are_refused(threads):
 
 def test_several_threads_render_at_once():
     expected = penpal_fast.render_strokes(ROW)
-    results = {}
+    same = []
 
-    def work(name):
+    def work():
         out = np.empty((20, 256, 256, 1), dtype=np.float32)
         for _ in range(5):
             penpal_fast.render_into([ROW] * 20, out)
-        results[name] = np.array_equal(out, np.broadcast_to(expected, out.shape))
+        same.append(np.array_equal(out, np.broadcast_to(expected, out.shape)))
 
-    threads = [threading.Thread(target=work, args=(name,)) for name in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert results == dict.fromkeys(range(4), True)
+    run_in_threads(work)
+    assert same == [True] * 4
 
 
 def test_two_threads_cannot_write_the_same_memory():
@@ -125,11 +121,7 @@ def test_two_threads_cannot_write_the_same_memory():
             except PenpalError as error:
                 refused.append(str(error))
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_in_threads(work)
     assert refused
     assert set(refused) == {"out is being written by another thread; give each thread a buffer of its own"}
     penpal_fast.render_into([ROW] * 64, memoryview(memory).cast("f", (64, 256, 256, 1)))

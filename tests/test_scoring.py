@@ -5,17 +5,17 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
-import threading
 
 import mlx.core as mx
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from mlx.utils import tree_flatten
 
 import penpal_fast
+from concurrency import run_in_threads
 from made_lines import scrawl
+from models import random_model
 from penpal_fast import ArrowScorer, ModelConfig, PenpalError, QualityClassifier, Scorer
 
 ROWS = [scrawl(seed, 3 + seed % 5, 25) for seed in range(40)]
@@ -76,13 +76,7 @@ def test_threads_do_not_matter(scorer, backend):
     ids=str,
 )
 def test_both_engines_agree_on_logits(config):
-    mx.random.seed(11)
-    model = QualityClassifier(config).eval()
-    values = [
-        (name, mx.random.uniform(0.5, 1.5, value.shape) if "norm" in name else value)
-        for name, value in tree_flatten(model.parameters())
-    ]
-    model.load_weights(values)
+    model = random_model(config)
     rows = [*ROWS, [[(0.0, 0.0)]], [[(0.0, 0.0), (1.0, 0.0)]], [[(0.0, 0.0), (1e-9, 1.0), (1.0, 1e9)]]]
     native, mlx = (logit(Scorer(model, backend=backend).score(rows)) for backend in ("native", "mlx"))
     assert np.abs(native - mlx).max() < 1e-3
@@ -148,17 +142,9 @@ def test_no_rows(scorer):
 
 def test_several_threads_share_a_scorer(scorer):
     expected = scorer.score(ROWS)
-    results = {}
-
-    def work(name):
-        results[name] = np.array_equal(scorer.score(ROWS), expected)
-
-    threads = [threading.Thread(target=work, args=(name,)) for name in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert results == dict.fromkeys(range(4), True)
+    same = []
+    run_in_threads(lambda: same.append(np.array_equal(scorer.score(ROWS), expected)))
+    assert same == [True] * 4
 
 
 def test_an_error_in_a_thread_reaches_its_caller(scorer):
@@ -170,9 +156,7 @@ def test_an_error_in_a_thread_reaches_its_caller(scorer):
         except PenpalError as error:
             errors.append(str(error))
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
+    run_in_threads(work, 1)
     assert errors == ["row 0: null: the row is null"]
 
 

@@ -13,20 +13,9 @@ from mlx.utils import tree_flatten
 
 import penpal_fast
 from made_lines import scrawl
+from models import random_model
 from penpal_fast import ModelConfig, PenpalError, QualityClassifier
 from penpal_fast.network.weights import MAX_WEIGHTS_BYTES, expected_shapes, read_tensors, sanitize
-
-
-def trained(config: ModelConfig) -> QualityClassifier:
-    """A model whose every tensor is random, running statistics included."""
-    mx.random.seed(5)
-    model = QualityClassifier(config).eval()
-    values = [
-        (name, mx.random.uniform(0.5, 1.5, value.shape) if "norm" in name else value)
-        for name, value in tree_flatten(model.parameters())
-    ]
-    model.load_weights(values)
-    return model
 
 
 def tensors_of(model: QualityClassifier) -> dict[str, np.ndarray]:
@@ -95,7 +84,7 @@ FORMS = {
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 @pytest.mark.parametrize("shortcut", ["identity", "projection"])
 def test_other_names_and_layouts_give_the_same_logits(tmp_path, form, shortcut):
-    model = trained(ModelConfig(shortcut=shortcut))
+    model = random_model(ModelConfig(shortcut=shortcut))
     folder = save(tmp_path / "model", form(tensors_of(model)))
     loaded = QualityClassifier.from_pretrained(folder)
     assert loaded.config == model.config
@@ -119,7 +108,7 @@ def folded(model: QualityClassifier) -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize("shortcut", ["identity", "projection"])
 def test_folded_batch_norm(tmp_path, shortcut):
-    model = trained(ModelConfig(shortcut=shortcut))
+    model = random_model(ModelConfig(shortcut=shortcut))
     loaded = QualityClassifier.from_pretrained(save(tmp_path / "model", folded(model)))
     assert not loaded.config.batch_norm
     picture = penpal_fast.render_batch([scrawl(6, 6, 30)])
@@ -127,7 +116,7 @@ def test_folded_batch_norm(tmp_path, shortcut):
 
 
 def test_biases_before_batch_norm(tmp_path):
-    model = trained(ModelConfig())
+    model = random_model(ModelConfig())
     tensors = tensors_of(model)
     bias = np.linspace(-1, 1, 8, dtype=np.float32)
     shifted = {
@@ -147,7 +136,7 @@ def test_channels_are_read_off_the_tensors(tmp_path):
 
 
 def test_bfloat16(tmp_path):
-    model = trained(ModelConfig())
+    model = random_model(ModelConfig())
     (tmp_path / "config.json").write_text(ModelConfig().to_json())
     values = {name: value.astype(mx.bfloat16) for name, value in tree_flatten(model.parameters())}
     mx.save_safetensors(str(tmp_path / "weights.safetensors"), values)
@@ -157,7 +146,7 @@ def test_bfloat16(tmp_path):
 
 
 def test_the_usual_hub_name_of_weights(tmp_path):
-    save(tmp_path, tensors_of(trained(ModelConfig())), name="model.safetensors")
+    save(tmp_path, tensors_of(random_model(ModelConfig())), name="model.safetensors")
     assert QualityClassifier.from_pretrained(tmp_path).config == ModelConfig()
 
 
@@ -179,28 +168,28 @@ STRANGE = {
 
 @pytest.mark.parametrize("change", STRANGE.values(), ids=STRANGE)
 def test_other_tensors_are_refused_with_what_was_expected_and_found(tmp_path, change):
-    folder = save(tmp_path / "model", change(tensors_of(trained(ModelConfig()))))
+    folder = save(tmp_path / "model", change(tensors_of(random_model(ModelConfig()))))
     with pytest.raises(PenpalError, match=r"(?s)Expected:.*blocks.0.conv1.weight \[8, 3, 3, 4\].*Found:"):
         QualityClassifier.from_pretrained(folder)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
 def test_values_that_are_not_finite_are_refused(tmp_path, value):
-    tensors = tensors_of(trained(ModelConfig()))
+    tensors = tensors_of(random_model(ModelConfig()))
     tensors["head.bias"] = np.array([value], dtype=np.float64)
     with pytest.raises(PenpalError, match=r"'head.bias' has values that are NaN or infinite"):
         QualityClassifier.from_pretrained(save(tmp_path / "model", tensors))
 
 
 def test_integers_are_refused(tmp_path):
-    tensors = {**tensors_of(trained(ModelConfig())), "head.bias": np.array([1])}
+    tensors = {**tensors_of(random_model(ModelConfig())), "head.bias": np.array([1])}
     with pytest.raises(PenpalError, match=r"'head.bias' is of type I64; expected one of"):
         QualityClassifier.from_pretrained(save(tmp_path / "model", tensors))
 
 
 def test_damaged_files_are_refused(tmp_path):
     path = tmp_path / "weights.safetensors"
-    whole = safetensors.numpy.save(tensors_of(trained(ModelConfig())))
+    whole = safetensors.numpy.save(tensors_of(random_model(ModelConfig())))
     header = struct.unpack("<Q", whole[:8])[0]
     lying = json.dumps({"a": {"dtype": "F32", "shape": [1 << 40], "data_offsets": [0, 4]}}).encode()
     cut = [b"", whole[:100], whole[: 8 + header], whole[:-1]]

@@ -2,8 +2,11 @@
 
     python -m penpal_fast.training.first_weights DATA -o python/penpal_fast/pretrained
 
-DATA is a folder with `iam_ondb_lines.parquet`, `clean_lines.parquet` and `corrupted_lines.parquet`. On a Linux CPU run
-it with OpenBLAS preloaded (LD_PRELOAD=libopenblas.so.0), which doubles its speed.
+DATA is a folder with `iam_ondb_lines.parquet`, `clean_lines.parquet` and `corrupted_lines.parquet`. Two settings make a
+step of 32 pictures on two cores of a Linux CPU take 0.35 s instead of 1.6: OpenBLAS in place of MLX's own BLAS, and a
+glibc that keeps freed memory instead of having the kernel clear it anew:
+
+    LD_PRELOAD=libopenblas.so.0 MALLOC_MMAP_THRESHOLD_=8589934592 MALLOC_TRIM_THRESHOLD_=17179869184 python -m ...
 """
 
 from __future__ import annotations
