@@ -15,6 +15,7 @@ from made_lines import scrawl
 from penpal_fast import PenpalError, Scorer
 from penpal_fast.bulk import job
 from penpal_fast.bulk.job import score_files
+from penpal_fast.bulk.json_lines import PENPAL_STROKES
 from penpal_fast.bulk.summary import Summary
 from penpal_fast.files import replaced_atomically
 from test_scoring import column
@@ -123,13 +124,14 @@ def test_json_lines(tmp_path, scorer, suffix, batch_rows, monkeypatch):
     whole = [[(int(x), int(y)) for x, y in stroke] for stroke in ROWS[2]]
     quality = table["quality"].to_pylist()
     assert np.allclose([quality[0], quality[1], quality[9]], scorer.score([*ROWS[:2], whole]), atol=1e-5)
-    assert quality[2:9] == [None] * 7
+    assert [value is None for value in quality[2:9]] == [True] * 4 + [False] + [True] * 2
     reasons = [text and text.partition(":")[0] for text in table["quality_error"].to_pylist()]
     wrong = "wrong type"
-    assert reasons == [None, None, "not JSON", "not JSON", wrong, "null", wrong, "non-finite coordinate", wrong, None]
+    assert reasons == [None, None, "not JSON", "not JSON", wrong, "null", None, "non-finite coordinate", wrong, None]
     assert "line 4" in table["quality_error"][2].as_py()
     assert summary.rows == 10
-    assert table["strokes"][0].as_py() == [[list(point) for point in stroke] for stroke in ROWS[0]]
+    first = [[(point["x"], point["y"]) for point in word[0]["points"]] for word in table["strokes"][0].as_py()]
+    assert first == ROWS[0]
 
 
 def test_json_lines_in_the_penpal_schema(tmp_path, scorer):
@@ -193,6 +195,19 @@ def test_odd_json_strokes_are_drawn(tmp_path, scorer, strokes, kept):
     assert table["quality"].null_count == 0
 
 
+def test_rows_that_nest_in_different_ways_get_the_penpal_schema(tmp_path, scorer):
+    strokes = [[[0, 9], [4, 0], [8, 9]], [[2, 5], [6, 5]]]
+    points = [[{"x": x, "y": y} for x, y in stroke] for stroke in strokes]
+    dicts = [{"points": stroke} for stroke in points]
+    forms = [strokes, points, dicts, [strokes], [points], [dicts], [{"points": stroke} for stroke in strokes]]
+    table = scored_json(tmp_path, scorer, *(json.dumps({"strokes": form}) for form in forms))
+    assert table["quality_error"].null_count == len(forms)
+    assert len(set(table["quality"].to_pylist())) == 1
+    assert table.schema.field("strokes").type == PENPAL_STROKES
+    for row in table["strokes"].to_pylist():
+        assert [stroke for word in row for stroke in word] == dicts
+
+
 def test_fields_that_only_later_rows_have_are_kept(tmp_path, scorer):
     rows = ['[{"points": [{"x": 0, "y": 0}]}]', '[{"points": [{"x": 0, "y": 0}], "pen": "red"}]']
     table = scored_json(tmp_path, scorer, *(f'{{"strokes": {row}}}' for row in rows))
@@ -205,7 +220,7 @@ def test_fields_that_only_later_rows_have_are_kept(tmp_path, scorer):
         ('{"strokes": [[[true, false], [false, true]]]}', "wrong type"),
         ('{"strokes": [[[0, 0]]], "v": "\\ud800"}', "not JSON"),
         ('{"strokes": [[[0, 0]]], "\\udfff": 1}', "not JSON"),
-        ('{"strokes": [{"points": [[0, 0]]}]}', "wrong type"),
+        ('{"strokes": [{"points": [[0]]}]}', "wrong type"),
     ],
 )
 def test_a_bad_json_line_costs_only_its_row(tmp_path, scorer, line, reason):
@@ -251,7 +266,7 @@ PROBLEMS = {
     "folder": (lambda _lines, tmp_path: tmp_path, "there is no such file"),
     "other kind": (named("lines.csv"), "the name must end with one of .parquet, .pq, .jsonl"),
     "no column": (named("lines.jsonl", b'{"ink": []}'), "no column 'strokes'; the columns are ink"),
-    "no rows": (named("lines.jsonl"), "no column 'strokes'; the columns are none"),
+    "no rows": (named("lines.jsonl"), "each line must be a JSON object with the strokes under 'strokes'; none is"),
     "not gzip": (named("lines.jsonl.gz", b"{}"), "cannot read it"),
     "cut gzip": (named("cut.jsonl.gz", gzip.compress(b'{"strokes": []}' * 99)[:-9]), "cannot read it"),
 }
@@ -276,11 +291,17 @@ def test_the_output_must_not_replace_an_input(lines, scorer):
 def test_an_output_that_cannot_be_written(lines, tmp_path, scorer):
     with pytest.raises(PenpalError, match="cannot write it: there is no folder"):
         score_files([lines], tmp_path / "no" / "folder" / "out.parquet", scorer=scorer)
-    (tmp_path / "folder").mkdir()
-    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder.parquet").mkdir()
+    os.mkfifo(tmp_path / "pipe.parquet")
     for name in ("folder", "pipe"):
         with pytest.raises(PenpalError, match="cannot write it: it is there already, and not a regular file"):
-            score_files([lines], tmp_path / name, scorer=scorer, progress=lambda *_: pytest.fail("it was scored"))
+            score_files([lines], tmp_path / f"{name}.parquet", scorer=scorer, progress=lambda *_: pytest.fail("scored"))
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out", "out.parquet.gz"])
+def test_an_output_of_another_kind_is_refused(lines, tmp_path, scorer, name):
+    with pytest.raises(PenpalError, match="the output is a Parquet file; its name must end with"):
+        score_files([lines], tmp_path / name, scorer=scorer)
 
 
 def test_a_link_is_written_through(tmp_path):

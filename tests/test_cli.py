@@ -72,6 +72,7 @@ def test_score_with_every_option(lines, tmp_path):
         (["score", "{lines}", "-o", "out.parquet", "--backend", "abacus"], "backend must be one of"),
         (["render", "{lines}", "--row", "7", "-o", "x.png"], "there is no row 7; it has 7 rows, counted from 0"),
         (["render", "{lines}", "--row", "5", "-o", "x.png"], "row 5: null: the row is null"),
+        (["render", "{lines}", "--row", "0", "-o", "x.jpg"], "its name must end with .png"),
         (["render", "{lines}", "--row", "0", "-o", "no/x.png"], "there is no folder"),
     ],
 )  # fmt: skip
@@ -104,6 +105,12 @@ def test_render(lines, tmp_path):
         assert (picture.size, picture.mode) == ((256, 256), "L")
         grey = 255 - np.asarray(picture)
     assert np.array_equal(grey, np.rint(penpal_fast.render_strokes(ROWS[3])[:, :, 0] * 255).astype(np.uint8))
+
+
+def test_version():
+    done = run("--version")
+    assert done.exit_code == 0
+    assert done.output.strip() == penpal_fast.__version__
 
 
 def test_the_installed_command_and_the_module():

@@ -11,6 +11,7 @@ from penpal_fast import canvas, reference
 
 def test_sizes_are_those_of_the_rust_core():
     assert (reference.SIDE, reference.PADDING, reference.INNER) == (canvas.SIDE, canvas.PADDING, 232)
+    assert reference.LINE_WIDTH == canvas.LINE_WIDTH
 
 
 def test_a_dot_is_at_the_centre():

@@ -197,6 +197,23 @@ def test_scores_are_replaced_where_they_are():
     assert scored.schema.field("quality").type == pa.float32()
 
 
+def test_another_column(scorer):
+    table = pa.table({"ink": column(ROWS[:3])})
+    assert np.allclose(scorer.score(table, column="ink"), scorer.score(ROWS[:3]), atol=1e-5)
+    with pytest.raises(PenpalError, match='no column "strokes"; the columns are ink; name yours with column='):
+        scorer.score(table)
+
+
+def test_data_frames_that_speak_arrow_become_tables():
+    class Frame:
+        def __arrow_c_stream__(self, requested_schema=None):
+            return pa.table({"strokes": column(ROWS[:2])}).__arrow_c_stream__(requested_schema)
+
+    scored = ArrowScorer()(Frame())
+    assert isinstance(scored, pa.Table)
+    assert scored["quality"].null_count == 0
+
+
 def test_an_arrow_scorer_can_be_pickled_before_and_after_use():
     data = pa.table({"strokes": column(ROWS[:2])})
     arrow_scorer = ArrowScorer(batch_size=1)

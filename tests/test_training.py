@@ -151,7 +151,7 @@ def test_example_lines_have_the_penpal_schema(example_file):
 @pytest.fixture
 def data(tmp_path):
     """A few made lines of each kind."""
-    kinds = {"iam_ondb_lines": 20, "clean_lines": 12, "corrupted_lines": 8}
+    kinds = {"iam_ondb_lines": 20, "clean_lines": 12, "corrupted_lines": 3}
     for number, (name, points) in enumerate(kinds.items()):
         rows = [
             [[{"points": [{"x": x, "y": y} for x, y in stroke]}] for stroke in scrawl(100 * number + seed, 5, points)]

@@ -6,6 +6,7 @@ MLX is imported when something first needs it, not by `import penpal_fast`.
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
 from penpal_fast.errors import PenpalError
@@ -13,6 +14,7 @@ from penpal_fast.rendering import render_batch, render_into, render_strokes
 from penpal_fast.strokes import strokes_from_offsets
 
 if TYPE_CHECKING:
+    __version__: str
     from penpal_fast import reference
     from penpal_fast.network.config import ModelConfig
     from penpal_fast.network.model import BasicBlock, QualityClassifier
@@ -46,6 +48,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name == "reference":
         return importlib.import_module("penpal_fast.reference")
+    if name == "__version__":
+        return importlib.metadata.version("penpal-fast")
     if name not in _LAZY:
         raise AttributeError(f"module 'penpal_fast' has no attribute {name!r}")
     value = getattr(importlib.import_module(_LAZY[name]), name)

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from penpal_fast import __version__
 from penpal_fast.bulk.sources import open_source
 from penpal_fast.bulk.summary import THRESHOLDS, Summary
 from penpal_fast.errors import PenpalError
@@ -22,20 +23,36 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Scores rows of pen strokes by handwriting quality, from 0 (corrupted) to 1 (legible, human-looking).",
 )
 out = Console()
 err = Console(stderr=True)
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    """Scores rows of pen strokes by handwriting quality, from 0 (corrupted) to 1 (legible, human-looking)."""
+    if version:
+        _say(__version__)
+        raise typer.Exit
+
 
 Column = Annotated[str, typer.Option(help="Name of the column with the strokes.")]
 
 
 @app.command()
 def score(
-    inputs: Annotated[list[Path], typer.Argument(help="Parquet files, or JSON lines (.jsonl, .jsonl.gz).")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Parquet file to write.")],
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="INPUT...", help="Parquet files (.parquet, .pq) or JSON lines (.jsonl, .ndjson, or with .gz)."
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Parquet file to write; replaced if it is there.")],
     column: Column = "strokes",
     model: Annotated[
         str | None, typer.Option(help="Folder or Hugging Face id of another model than the bundled one.")
@@ -48,7 +65,7 @@ def score(
     ] = "auto",
     threads: Annotated[int | None, typer.Option(help="Threads; by default one for each processor.")] = None,
 ) -> None:
-    """Score every row: all columns are kept, `quality` and `quality_error` are added."""
+    """Score every row: all columns are kept, `quality` and `quality_error` are added or replaced."""
     with _readable_errors():
         from penpal_fast.bulk.job import score_files
         from penpal_fast.scoring import Scorer
@@ -67,11 +84,13 @@ def render(
     output: Annotated[Path, typer.Option("--output", "-o", help="PNG file to write.")],
     column: Column = "strokes",
 ) -> None:
-    """Draw one row as the network sees it, black on white."""
+    """Draw one row as the network sees it, but black on white; the network gets ink as 1 on 0."""
     with _readable_errors():
         from penpal_fast.picture import save_png
         from penpal_fast.rendering import render_strokes
 
+        if output.suffix.lower() != ".png":
+            raise PenpalError(f"{output}: the picture is a PNG file; its name must end with .png")
         strokes = _read_strokes(source, row, column)
         try:
             canvas = render_strokes(strokes)

@@ -20,6 +20,9 @@ SIDE = 256
 PADDING = 12
 """Blank margin in pixels around the fitted bounding box."""
 
+LINE_WIDTH = 1.5
+"""Width of a drawn line in pixels, unless another is asked for."""
+
 INNER = SIDE - 2 * PADDING
 """Length in pixels of the longer side of the fitted bounding box."""
 
@@ -82,7 +85,7 @@ def pixels_within(low: float, high: float) -> range:
     return range(max(math.ceil(low - 0.5), 0), min(math.floor(high - 0.5), SIDE - 1) + 1)
 
 
-def render(strokes: Sequence[Stroke], line_width: float) -> list[list[float]]:
+def render(strokes: Sequence[Stroke], line_width: float = LINE_WIDTH) -> list[list[float]]:
     """Fit a row and draw it: SIDE rows of SIDE pixels, 0 for background and 1 for ink.
 
     Pixel (row, column) has its centre at (column + 0.5, row + 0.5). Each segment is a capsule of radius line_width / 2,

@@ -87,11 +87,12 @@ class Scorer:
         else:
             self._engine = NativeEngine(*_config_and_tensors(model), threads=count)
 
-    def score(self, rows: Any, *, errors: Errors = "raise") -> NDArray[np.float32]:
+    def score(self, rows: Any, *, errors: Errors = "raise", column: str = "strokes") -> NDArray[np.float32]:
         """Score rows.
 
         Args:
-            rows: Sequence of rows, or an Arrow array, chunked array, record batch or table with a column "strokes".
+            rows: Sequence of rows, or an Arrow array, chunked array, record batch or table.
+            column: Name of the strokes column of a record batch or table.
             errors: What to do with a bad row: "raise", or "null" for a score of NaN.
 
         Returns:
@@ -102,7 +103,7 @@ class Scorer:
         """
         if errors not in get_args(Errors):
             raise PenpalError(f"errors must be one of {get_args(Errors)}, got {errors!r}")
-        quality, problems = self._engine.score(Rows(rows))
+        quality, problems = self._engine.score(Rows(rows, column))
         if problems and errors == "raise":
             raise row_error(*problems[0])
         return quality
@@ -140,9 +141,9 @@ def _config_and_tensors(model: ModelSource) -> tuple[ModelConfig, Tensors]:
     return model.config, model.tensors()
 
 
-def score(rows: Any, *, errors: Errors = "raise") -> NDArray[np.float32]:
+def score(rows: Any, *, errors: Errors = "raise", column: str = "strokes") -> NDArray[np.float32]:
     """Score rows with the model of this package; see `Scorer.score`. The model is loaded once."""
-    return _default_scorer().score(rows, errors=errors)
+    return _default_scorer().score(rows, errors=errors, column=column)
 
 
 _default_lock = threading.Lock()
@@ -163,10 +164,19 @@ class ArrowScorer:
     made at first use and again in each process that an ArrowScorer is sent to.
     """
 
-    def __init__(self, *, column: str = "strokes", **settings: Any) -> None:
-        """Take the name of the strokes column, and the settings of `Scorer`."""
+    def __init__(
+        self,
+        model: ModelSource = None,
+        *,
+        column: str = "strokes",
+        backend: Backend = "auto",
+        threads: int | None = None,
+        batch_size: int | None = None,
+    ) -> None:
+        """Take the name of the strokes column, and what `Scorer` takes."""
         self._column = column
-        self._settings = settings
+        self._model = model
+        self._settings: dict[str, Any] = {"backend": backend, "threads": threads, "batch_size": batch_size}
         self._scorer: Scorer | None = None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -176,14 +186,18 @@ class ArrowScorer:
     def __call__(self, data: pa.RecordBatch | pa.Table) -> Any:
         """Return the same rows with the two columns added, or replaced where they are there already.
 
+        Data frames of other libraries that speak Arrow, such as Polars, come back as a PyArrow table.
+
         Raises:
             PenpalError: There is no such column, or it does not hold strokes.
         """
+        if not isinstance(data, (pa.RecordBatch, pa.Table)) and hasattr(data, "__arrow_c_stream__"):
+            data = pa.table(data)
         if not isinstance(data, (pa.RecordBatch, pa.Table)):
             raise PenpalError(f"expected a pyarrow RecordBatch or Table, got {type(data).__name__}")
         check_strokes_column(data.schema, self._column)
         if self._scorer is None:
-            self._scorer = Scorer(**self._settings)
+            self._scorer = Scorer(self._model, **self._settings)
         scores = self._scorer.score_column(data.column(self._column))
         return with_scores(data, scores)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from penpal_fast.bulk.sources import open_source
+from penpal_fast.bulk.sources import PARQUET_SUFFIXES, open_source
 from penpal_fast.bulk.summary import Summary
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import replaced_atomically
@@ -52,6 +52,8 @@ def score_files(
     """
     if not inputs:
         raise PenpalError("no input files")
+    if not output.name.lower().endswith(PARQUET_SUFFIXES):
+        raise PenpalError(f"{output}: the output is a Parquet file; its name must end with one of {PARQUET_SUFFIXES}")
     if any(path.resolve() == output.resolve() for path in inputs):
         raise PenpalError(f"{output}: the output would replace an input; choose another name")
     sources = [open_source(path, column) for path in inputs]

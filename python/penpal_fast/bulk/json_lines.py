@@ -1,8 +1,9 @@
 """JSON lines as streams of record batches.
 
 The file is read twice: once for the types of its columns, once for its rows. A line that is not a JSON object, or
-whose strokes are not like the others', costs that row only. Columns of one kind of scalar keep it; any other column is
-kept as JSON text.
+whose strokes cannot be drawn, costs that row only. Columns of one kind of scalar keep it; in any other column strings
+are kept as they are and the rest as JSON text. Strokes keep their nesting if all rows nest alike, else they get the
+penpal schema's.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from penpal_fast.bulk.batch import Batch
 from penpal_fast.errors import PenpalError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 MAX_LINE_BYTES = 256 << 20
@@ -51,16 +52,22 @@ class JsonLinesSource:
         self.rows = 0
         kinds: dict[str, set[str]] = {}
         strokes_type: pa.DataType | None = None
+        nest_alike = True
         for lines in self._chunks(FIRST_PASS_ROWS):
             self.rows += len(lines)
             objects = [line for line in lines if isinstance(line, dict)]
             for line in objects:
                 for name, value in line.items():
                     kinds.setdefault(name, set()).add("strokes" if name == column else _kind(value))
-            strokes_type = _merged(strokes_type, [line[column] for line in objects if column in line])
+            try:
+                strokes_type = _merged(strokes_type, [line[column] for line in objects if column in line])
+            except _CONVERSION_ERRORS:
+                nest_alike = False
         types = {name: _column_type(found) for name, found in kinds.items()}
         if column in types:
-            types[column] = strokes_type or PENPAL_STROKES
+            types[column] = strokes_type if strokes_type and nest_alike else PENPAL_STROKES
+        elif not types:
+            raise PenpalError(f"{path}: each line must be a JSON object with the strokes under {column!r}; none is")
         self.schema = pa.schema(types)
 
     def batches(self, rows: int) -> Iterator[Batch]:
@@ -154,27 +161,14 @@ def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
 
 
 def _merged(known: pa.DataType | None, rows: list[Any]) -> pa.DataType | None:
-    """Type of the rows that can be drawn, merged with what was known; the known one where they do not go together."""
+    """Type of the rows that can be drawn, merged with what was known. Rows that nest in different ways have none."""
     bad = {row for row, *_ in Rows(rows).problems()}
     good = [value for row, value in enumerate(rows) if row not in bad]
-    for group in [good] if _goes_together(good) else [[value] for value in good]:
-        try:
-            kind = _storable(pa.infer_type(group))
-            if known is not None and kind is not None and kind != known:
-                schemas = [pa.schema([("strokes", one)]) for one in (known, kind)]
-                kind = pa.unify_schemas(schemas, promote_options="permissive").field("strokes").type
-            known = kind or known
-        except _CONVERSION_ERRORS:
-            continue
-    return known
-
-
-def _goes_together(values: list[Any]) -> bool:
-    try:
-        pa.infer_type(values)
-    except _CONVERSION_ERRORS:
-        return False
-    return True
+    kind = _storable(pa.infer_type(good)) if good else None
+    if known is None or kind is None:
+        return kind or known
+    schemas = [pa.schema([("strokes", one)]) for one in (known, kind)]
+    return pa.unify_schemas(schemas, promote_options="permissive").field("strokes").type
 
 
 def _storable(kind: pa.DataType, lists: int = 0) -> pa.DataType | None:
@@ -204,15 +198,39 @@ def _strokes_array(values: list[Any], kind: pa.DataType, problems: dict[int, str
     try:
         return pa.array(values, kind)
     except _CONVERSION_ERRORS:
-        return pa.concat_arrays([_one_row(value, kind, row, problems) for row, value in enumerate(values)])
+        convert = _penpal_row if kind == PENPAL_STROKES else _with_floats
+        return pa.concat_arrays([_one_row(value, kind, convert, row, problems) for row, value in enumerate(values)])
 
 
-def _one_row(value: Any, kind: pa.DataType, row: int, problems: dict[int, str]) -> pa.Array:
+def _one_row(
+    value: Any, kind: pa.DataType, convert: Callable[[Any], Any], row: int, problems: dict[int, str]
+) -> pa.Array:
     try:
-        return pa.array([_with_floats(value)], kind)
+        return pa.array([value if value is None else convert(value)], kind)
     except _CONVERSION_ERRORS as error:
-        problems[row] = f"wrong type: the strokes are not nested like those of the file's other rows: {error}"
+        problems[row] = f"wrong type: the strokes are nested unlike those of the file's other rows: {error}"
         return pa.nulls(1, kind)
+
+
+def _penpal_row(row: list[Any]) -> list[list[dict[str, Any]]]:
+    """Nest a row that can be drawn as the penpal schema does; strokes without a word are a word of their own."""
+    return [[_penpal_stroke(item)] if _is_stroke(item) else [_penpal_stroke(stroke) for stroke in item] for item in row]
+
+
+def _is_stroke(item: Any) -> bool:
+    return isinstance(item, dict) or any(_is_point(point) for point in item)
+
+
+def _is_point(item: Any) -> bool:
+    if isinstance(item, dict):
+        return "x" in item
+    return isinstance(item, list) and len(item) == 2 and not isinstance(item[0], (list, dict))
+
+
+def _penpal_stroke(stroke: Any) -> dict[str, Any]:
+    points = stroke["points"] if isinstance(stroke, dict) else stroke
+    pairs = [(point["x"], point["y"]) if isinstance(point, dict) else point for point in points]
+    return {"points": [{"x": float(x), "y": float(y)} for x, y in pairs]}
 
 
 def _with_floats(value: Any) -> Any:

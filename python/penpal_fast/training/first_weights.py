@@ -28,6 +28,7 @@ import typer
 from mlx.utils import tree_map
 
 from penpal_fast._core import Rows
+from penpal_fast.bulk.summary import THRESHOLDS
 from penpal_fast.mlx_memory import writable_canvases
 from penpal_fast.network.model import QualityClassifier
 from penpal_fast.training.lines import Line, Split, bend, cut, read_lines
@@ -204,6 +205,11 @@ def area_under_curve(higher: NDArray[np.float64], lower: NDArray[np.float64]) ->
     return float(below.mean() / (2 * len(lower)))
 
 
+def kept(logits: NDArray[np.float64], threshold: float) -> float:
+    """Return the share of rows that score at or above a threshold."""
+    return round(float((1 / (1 + np.exp(-logits)) >= threshold).mean()), 4)
+
+
 def measure(model: QualityClassifier, sources: Sources, *, seed: int = 0) -> dict[str, float]:
     """Measure how the validation lines of the sources are told apart."""
     random = np.random.default_rng(seed)
@@ -220,6 +226,9 @@ def measure(model: QualityClassifier, sources: Sources, *, seed: int = 0) -> dic
         "median_real": round(float(1 / (1 + np.exp(-np.median(real)))), 4),
         "median_clean": round(float(1 / (1 + np.exp(-np.median(clean)))), 4),
         "median_corrupted": round(float(1 / (1 + np.exp(-np.median(corrupted)))), 4),
+        **{f"kept_real_{threshold}": kept(real, threshold) for threshold in THRESHOLDS.values()},
+        **{f"kept_clean_{threshold}": kept(clean, threshold) for threshold in THRESHOLDS.values()},
+        **{f"kept_corrupted_{threshold}": kept(corrupted, threshold) for threshold in THRESHOLDS.values()},
         "rows_real": len(real),
         "rows_clean": len(clean),
         "rows_corrupted": len(corrupted),

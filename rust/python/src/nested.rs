@@ -41,7 +41,12 @@ pub fn convert(source: &Bound<'_, PyAny>) -> PyResult<OwnedRows> {
     let py = source.py();
     let Some(source) = as_sequence(source)? else {
         let found = type_name(source);
-        return Err(penpal_error(py, format!("rows must be a sequence of rows or an Arrow array, got {found}")));
+        return Err(penpal_error(
+            py,
+            format!(
+                "rows must be a sequence of rows or an Arrow array, got {found}; read files first, or use penpal-fast score"
+            ),
+        ));
     };
     let mut rows = OwnedRows::default();
     for index in 0..source.length {

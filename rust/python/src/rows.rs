@@ -126,7 +126,10 @@ fn import_column(source: &Bound<'_, PyAny>, column: &str) -> PyResult<StrokeColu
     };
     let Some((index, _)) = fields.find(column) else {
         let names: Vec<_> = fields.iter().map(|field| field.name().as_str()).collect();
-        return Err(penpal_error(py, format!("no column {column:?}; the columns are {}", names.join(", "))));
+        return Err(penpal_error(
+            py,
+            format!("no column {column:?}; the columns are {}; name yours with column=", names.join(", ")),
+        ));
     };
     StrokeColumn::of_field(chunks.iter().map(|chunk| chunk.as_struct()), index)
         .map_err(|error| penpal_error(py, format!("column {column:?} is {error}")))
