@@ -250,7 +250,8 @@ def run(
     model = train(sources, recipe, model, report=log.info)
     model.save_pretrained(output)
     figures = measure(model, sources)
-    record = {"recipe": dataclasses.asdict(recipe), "validation": figures}
+    earlier = json.loads((start / "training.json").read_text())["stages"] if start else []
+    record = {"stages": [*earlier, dataclasses.asdict(recipe)], "validation": figures}
     (output / "training.json").write_text(json.dumps(record, indent=2) + "\n")
     log.info(json.dumps(figures))
 
