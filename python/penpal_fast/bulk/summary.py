@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -77,14 +77,3 @@ class Summary:
     def kept(self) -> dict[str, float]:
         """Return the share of scored rows at or above each threshold, by the threshold's name; empty without scores."""
         return {name: count / self.scored for name, count in self._kept.items()} if self.scored else {}
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything for JSON."""
-        return {
-            "rows": self.rows,
-            "scored": self.scored,
-            "bad": dict(self.reasons),
-            "mean": self.mean,
-            "quantiles": self.quantiles(),
-            "kept": self.kept(),
-        }

@@ -92,10 +92,7 @@ impl List {
     }
 
     fn len(&self) -> usize {
-        match &self.offsets {
-            OffsetBuffer::Int32(offsets) => offsets.len().saturating_sub(1),
-            OffsetBuffer::Int64(offsets) => offsets.len().saturating_sub(1),
-        }
+        self.offsets().count()
     }
 
     /// Where the items of the lists in `range` lie in the values, or `None` if the offsets lie.

@@ -123,8 +123,8 @@ impl<'a> Offsets<'a> {
         }
     }
 
-    /// Number of strokes.
-    fn count(self) -> usize {
+    /// Number of strokes, or of whatever else lies between neighbouring entries.
+    pub(crate) fn count(self) -> usize {
         match self {
             Offsets::Int32(values) => values.len().saturating_sub(1),
             Offsets::Int64(values) => values.len().saturating_sub(1),

@@ -147,8 +147,8 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Scores `range` of `rows` on the current rayon pool, a single row on the current thread, as logits; NaN for bad rows, which are returned in order with
-    /// what is wrong with them.
+    /// Scores `range` of `rows` on the current rayon pool, a single row on the current thread, as logits; NaN for bad
+    /// rows, which are returned in order with what is wrong with them.
     pub fn logits(&self, rows: &dyn Rows, range: Range<usize>) -> (Vec<f32>, Vec<(usize, RowError)>) {
         let work = |scratch: &mut Borrowed, index| rows.row(index).map(|strokes| self.logit(&strokes, scratch.get()));
         let outcomes = if range.len() == 1 {
