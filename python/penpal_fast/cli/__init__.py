@@ -1,0 +1,38 @@
+"""The command `penpal-fast`: one module for each of its commands."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from penpal_fast import __version__
+from penpal_fast.cli.console import say
+from penpal_fast.cli.render import render
+from penpal_fast.cli.score import score
+
+app = typer.Typer(
+    no_args_is_help=True,
+    invoke_without_command=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    """Scores rows of pen strokes by handwriting quality, from 0 (corrupted) to 1 (legible, human-looking)."""
+    if version:
+        say(__version__)
+        raise typer.Exit
+
+
+app.command()(score)
+app.command()(render)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

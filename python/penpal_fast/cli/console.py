@@ -1,0 +1,59 @@
+"""What every command shares: the two consoles, readable errors, progress."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from penpal_fast.errors import PenpalError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+out = Console()
+err = Console(stderr=True)
+
+Column = Annotated[str, typer.Option(help="Name of the column with the strokes.")]
+
+
+@contextlib.contextmanager
+def readable_errors() -> Iterator[None]:
+    """Turn errors that a user can act on into one message and the exit code 1."""
+    try:
+        yield
+    except (PenpalError, OSError) as error:
+        err.print(Text.assemble(("error: ", "bold red"), str(error)), soft_wrap=True)
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt as error:
+        err.print("stopped; no output was written")
+        raise typer.Exit(130) from error
+
+
+def say(text: str) -> None:
+    """Print text as it is, whatever brackets it has."""
+    out.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+@contextlib.contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar with rows/s and the time left, on a terminal only."""
+    columns = (
+        TextColumn(what),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as progress:
+        task = progress.add_task(what, total=None, rate="")
+
+        def report(done: int, total: int) -> None:
+            speed = progress.tasks[0].speed or 0.0 if progress.tasks else 0.0
+            progress.update(task, completed=done, total=total, rate=f"{speed:,.0f} rows/s")
+
+        yield report

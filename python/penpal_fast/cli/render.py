@@ -1,0 +1,49 @@
+"""The command `penpal-fast render`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from penpal_fast.bulk.sources import open_source
+from penpal_fast.cli.console import Column, readable_errors, say
+from penpal_fast.errors import PenpalError
+
+
+def render(
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="Parquet file or JSON lines.")],
+    row: Annotated[int, typer.Option(help="Number of the row, from 0.", min=0)],
+    output: Annotated[Path, typer.Option("--output", "-o", help="PNG file to write.")],
+    column: Column = "strokes",
+) -> None:
+    """Draw one row as the network sees it, but black on white; the network gets ink as 1 on 0."""
+    with readable_errors():
+        from penpal_fast.picture import save_png
+        from penpal_fast.rendering import render_strokes
+
+        if output.suffix.lower() != ".png":
+            raise PenpalError(f"{output}: the picture is a PNG file; its name must end with .png")
+        strokes = _read_strokes(source, row, column)
+        try:
+            canvas = render_strokes(strokes)
+        except PenpalError as error:
+            raise PenpalError(f"{source}, row {row}: {str(error).removeprefix('row 0: ')}") from error
+        save_png(canvas, output)
+        say(f"wrote {output}")
+
+
+def _read_strokes(path: Path, row: int, column: str) -> object:
+    """Read the strokes of one row."""
+    source = open_source(path, column)
+    if row >= source.rows:
+        raise PenpalError(f"{path}: there is no row {row}; it has {source.rows} rows, counted from 0")
+    start = 0
+    for batch in source.batches(512):
+        if row < start + len(batch.data):
+            if problem := batch.problems.get(row - start):
+                raise PenpalError(f"{path}, row {row}: {problem}")
+            return batch.data.column(column)[row - start]
+        start += len(batch.data)
+    raise PenpalError(f"{path}: it ended before row {row}")
