@@ -1,210 +1,262 @@
-"""Generator and training, on data that the tests make."""
+"""Training, on lines that the tests make."""
 
 from __future__ import annotations
 
 import json
+import math
 
 import mlx.core as mx
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import safetensors.numpy
+from typer.testing import CliRunner
 
 import penpal_fast
+from made_generator import made_tensors, save
 from made_lines import scrawl
-from penpal_fast import PenpalError
-from penpal_fast.network.config import ModelConfig
-from penpal_fast.network.model import QualityClassifier
-from penpal_fast.training import examples, first_weights, lines
-from penpal_fast.training.generator import Corruption, Generator, Request, Writing, _State, words_of_strokes
+from penpal_fast import PenpalError, QualityClassifier
+from penpal_fast.cli import app
+from penpal_fast.synthesis.table import STROKES
+from penpal_fast.training import loop
+from penpal_fast.training.augmentation import bend, cut, link, smooth, thin
+from penpal_fast.training.examples import TARGETS, Examples, Sources
+from penpal_fast.training.job import calibrate
+from penpal_fast.training.junk import KINDS, UNSEEN
+from penpal_fast.training.lines import Line, is_held_out, read_split
+from penpal_fast.training.measurement import Validation
+from penpal_fast.training.recipe import BUNDLED, Recipe
 
-ALPHABET = ["\0", *"abcdefgh "]
+ROWS = 60
 
 
-@pytest.fixture(scope="module")
-def generator_file(tmp_path_factory):
-    """A generator with random weights: it scribbles, but by the same arithmetic."""
-    random = np.random.default_rng(3)
-    window = len(ALPHABET)
-
-    def weights(*shape):
-        return random.normal(0, 0.1, shape).astype(np.float32)
-
-    tensors = {
-        "lstm1_kernel": weights(window + 3 + 400, 1600),
-        "lstm1_bias": weights(1600),
-        "lstm2_kernel": weights(3 + 400 + window + 400, 1600),
-        "lstm2_bias": weights(1600),
-        "lstm3_kernel": weights(3 + 400 + window + 400, 1600),
-        "lstm3_bias": weights(1600),
-        "attention_weights": weights(window + 3 + 400, 30),
-        "attention_biases": weights(30),
-        "gmm_weights": weights(400, 121),
-        "gmm_biases": weights(121),
-        "style0_strokes": np.array([[1, 0, 0], [0, 1, 1]], dtype=np.float32),
-        "style1_strokes": np.array([[1, 0, 0], [0, 1, 0], [2, 1, 1]], dtype=np.float32),
+def write_lines(path, points, seed):
+    """Lines of 5 words; the more points a stroke has, the longer and curlier it is."""
+    rows = [
+        [[{"points": [{"x": x, "y": y} for x, y in stroke]}] for stroke in scrawl(seed + row, 5, points)]
+        for row in range(ROWS)
+    ]
+    table = {
+        "strokes": pa.array(rows, STROKES),
+        "text": ["abc " * (1 + row % 7) for row in range(ROWS)],
+        "source": [f"{chr(97 + row % 26)}{row // 26:02}-{row}" for row in range(ROWS)],
     }
-    path = tmp_path_factory.mktemp("generator") / "generator.safetensors"
-    metadata = {"alphabet": json.dumps(ALPHABET), "primers": json.dumps(["ab", "h"])}
-    path.write_bytes(safetensors.numpy.save(tensors, metadata=metadata))
+    pq.write_table(pa.table(table), path)
     return path
 
 
 @pytest.fixture(scope="module")
-def generator(generator_file):
-    return Generator(generator_file)
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("lines")
+    kinds = {"real": 20, "clean": 12, "corrupted": 3}
+    return [write_lines(folder / f"{name}.parquet", points, 100 * points) for name, points in kinds.items()]
 
 
-def sigmoid(x):
-    return 1 / (1 + np.exp(-x))
+@pytest.fixture(scope="module")
+def sources(files):
+    real, clean, corrupted = files
+    return Sources.read(real, [clean], [corrupted])
 
 
-def plain_step(tensors, x, onehot, hidden, cell, kappa, window, corruption):
-    """One step for one row, in NumPy, as Graves' paper writes it."""
-
-    def lstm(layer, inputs):
-        gates = np.concatenate([*inputs, hidden[layer]]) @ tensors[f"lstm{layer + 1}_kernel"]
-        i, j, f, o = np.split(gates + tensors[f"lstm{layer + 1}_bias"], 4)
-        cell[layer] = sigmoid(f) * cell[layer] + sigmoid(i) * np.tanh(j)
-        hidden[layer] = sigmoid(o) * np.tanh(cell[layer])
-
-    lstm(0, [window, x])
-    parameters = np.concatenate([window, x, hidden[0]]) @ tensors["attention_weights"] + tensors["attention_biases"]
-    alpha, beta, movement = np.split(np.log1p(np.exp(parameters)), 3)
-    kappa = kappa + movement * corruption.kappa_scale / 25
-    beta = np.maximum(beta, corruption.beta_floor)
-    u = np.arange(len(onehot))
-    phi = (alpha[:, None] * np.exp(-((kappa[:, None] - u) ** 2) / beta[:, None])).sum(axis=0)
-    window = phi @ onehot
-    lstm(1, [x, hidden[0], window])
-    lstm(2, [x, hidden[1], window])
-    return phi, hidden, cell, kappa, window
+def test_lines_are_split_by_form(files, sources):
+    split = sources.real
+    assert len(split.train) + len(split.validation) == ROWS
+    assert len(split.train) > len(split.validation) > 0
+    assert not any(is_held_out(line.source) for line in split.train)
+    assert all(is_held_out(line.source) for line in split.validation)
+    assert {line.source for line in split.validation} == {line.source for line in sources.clean.validation}
+    assert len(split.train[0].words) == 5
+    assert split.train[0].words[0][0].shape == (20, 2)
+    table = pq.read_table(files[0]).drop(["source"])
+    pq.write_table(table, files[0].with_name("nameless.parquet"))
+    with pytest.raises(PenpalError, match=r"nameless.parquet: it needs a column 'source' or 'file'"):
+        read_split(files[0].with_name("nameless.parquet"))
 
 
-@pytest.mark.parametrize("corruption", [Corruption(), Corruption(kappa_scale=2.5, beta_floor=1.5)])
-def test_a_step_is_that_of_plain_numpy(generator, generator_file, corruption):
-    tensors = safetensors.numpy.load_file(generator_file)
-    codes = generator.encode("abc ha")
-    onehot = np.eye(len(ALPHABET), dtype=np.float32)[codes]
-    state = _State.blank(1, len(ALPHABET))
-    hidden, cell = [np.zeros(400)] * 3, [np.zeros(400)] * 3
-    kappa, window = np.zeros(10), np.zeros(len(ALPHABET))
-    disturbance = type(
-        "D", (), {"kappa_scale": corruption.kappa_scale, "beta_floor": corruption.beta_floor, "noise": 0.0}
-    )
-    for x in np.random.default_rng(1).normal(0, 1, (5, 3)).astype(np.float32):
-        phi, state = generator._step(mx.array(x[None]), mx.array(onehot[None]), state, disturbance, mx.random.key(0))
-        plain_phi, hidden, cell, kappa, window = plain_step(
-            tensors, x, onehot, list(hidden), list(cell), kappa, window, corruption
-        )
-        assert np.allclose(np.array(phi)[0], plain_phi, atol=1e-5)
-        assert np.allclose(np.array(state.kappa)[0], kappa, atol=1e-5)
-        for layer in range(3):
-            assert np.allclose(np.array(state.hidden[layer])[0], hidden[layer], atol=1e-5)
+@pytest.mark.parametrize("change", [bend, smooth])
+def test_gentle_changes_keep_every_point(sources, change):
+    random = np.random.default_rng(1)
+    strokes = sources.real.train[0].strokes()
+    changed = change(strokes, random)
+    assert [stroke.shape for stroke in changed] == [stroke.shape for stroke in strokes]
+    size = np.ptp(np.concatenate(strokes), axis=0).max()
+    assert 0 < np.abs(np.concatenate(changed) - np.concatenate(strokes)).max() < 0.7 * size
 
 
-def test_the_same_seed_writes_the_same_lines(generator):
-    requests = [Request("abc", 0), Request("ha ha", 1, corruption=Corruption(2.0, 1.0, 0.3))]
-    first, again, other = (generator.write(requests, seed=seed) for seed in (1, 1, 2))
-    for one, two, three in zip(first, again, other, strict=True):
-        assert np.array_equal(one.offsets, two.offsets)
-        assert not np.array_equal(one.offsets, three.offsets)
-        assert one.offsets.shape == (len(one.characters), 3)
-        assert np.isfinite(one.offsets).all()
-    assert len(first[0].offsets) <= 40 * 4
+def test_cutting_and_thinning_keep_whole_strokes(sources):
+    random = np.random.default_rng(1)
+    line = sources.real.train[0]
+    for _ in range(20):
+        assert 1 <= len(cut(line, random, longest=3)) <= 3
+        for stroke, thinned in zip(line.strokes(), thin(line.strokes(), random), strict=True):
+            assert len(thinned) in (11, 8)
+            assert np.array_equal(thinned[[0, -1]], stroke[[0, -1]])
 
 
-def test_what_cannot_be_written_is_said(generator, tmp_path):
-    with pytest.raises(PenpalError, match=r"cannot write \['!', 'Q'\]"):
-        generator.write([Request("Qa!", 0)], seed=1)
-    path = tmp_path / "empty.safetensors"
-    path.write_bytes(safetensors.numpy.save({"a": np.zeros(1, np.float32)}))
-    with pytest.raises(PenpalError, match="expected the metadata 'alphabet' and 'primers'"):
-        Generator(path)
+def test_letters_are_linked_within_a_word_and_dots_are_not():
+    one = np.stack([np.linspace(0, 10, 10), np.linspace(0, 5, 10)], axis=1)
+    other, dot = one + np.array([11, -3]), np.array([[5.0, -4.0]])
+    word = [one, other, dot]
+    linked = link(Line([word, word]), np.random.default_rng(0), longest=1)
+    assert [len(stroke) for stroke in linked] == [21, 1]
 
 
-def test_strokes_follow_the_words():
-    offsets = np.array([[1, 1, 0], [1, 0, 1], [3, 0, 1], [2, 2, 0], [1, 0, 1], [1, 0, 0]], dtype=np.float32)
-    words = words_of_strokes(Writing(offsets, np.array([0, 1, 1, 3, 3, 3])), "ab c")
-    assert [[len(stroke) for stroke in word] for word in words] == [[2, 1], [2, 1]]
-    assert np.allclose(words[0][0][0], 0)
+@pytest.mark.parametrize("kind", [*KINDS, *UNSEEN])
+def test_junk_can_be_drawn_whatever_line_it_is_made_from(sources, kind):
+    make = {**KINDS, **UNSEEN}[kind]
+    random = np.random.default_rng(5)
+    dot = [np.zeros((1, 2))]
+    for line in (sources.real.train[0].strokes(), sources.real.train[1].strokes()[:1], dot):
+        for _ in range(20):
+            canvas = penpal_fast.render_strokes(make(random, line))
+            assert canvas.max() > 0
 
 
-def test_a_straight_rising_line_is_levelled():
-    offsets = np.tile(np.array([[1, 0.5, 0]], dtype=np.float32), (30, 1))
-    ((stroke,),) = words_of_strokes(Writing(offsets, np.zeros(30, dtype=int)), "a")
-    assert np.allclose(stroke[:, 1], 0, atol=1e-6)
-    assert np.allclose(np.diff(stroke[:, 0]), 1, atol=1e-6)
+def test_examples_depend_on_the_step_alone(sources):
+    recipe = Recipe()
+    rows, targets, width = Examples(sources, recipe).step(7)
+    again, same_targets, same_width = Examples(sources, recipe).step(7)
+    assert len(rows) == len(targets) == recipe.optimization.batch_size
+    assert np.array_equal(targets, same_targets)
+    assert width == same_width
+    for row, other in zip(rows, again, strict=True):
+        assert all(np.array_equal(stroke, stroke_again) for stroke, stroke_again in zip(row, other, strict=True))
+    assert set(targets) <= set(TARGETS.values())
+    drawn = np.concatenate([Examples(sources, recipe).step(step)[1] for step in range(40)])
+    assert (drawn == 1).mean() == pytest.approx(recipe.shares.real, abs=0.04)
+    assert (drawn == 0.5).mean() == pytest.approx(recipe.shares.clean, abs=0.04)
 
 
-def test_example_lines_have_the_penpal_schema(example_file):
-    table = pq.read_table(example_file)
-    assert table.schema.equals(examples.SCHEMA)
-    assert table.num_rows == 240
-    severities = table["corruption"].to_pylist()
-    assert severities.count(None) == 120
-    assert set(severities) == {None, *examples.SEVERITIES}
-    assert penpal_fast.render_batch(table).shape == (240, 256, 256, 1)
+TINY = {
+    "shares": {"real": 0.4, "clean": 0.2, "corrupted": 0.4, "junk": 0.0},
+    "changes": {"real_cut": 0.0, "clean_cut": 0.0, "corrupted_cut": 0.0, "link": 0.0},
+    "optimization": {"pictures": 640, "batch_size": 16, "average_decay": 0.9, "checkpoint_steps": 20},
+}
 
 
 @pytest.fixture
-def data(tmp_path):
-    """A few made lines of each kind."""
-    kinds = {"iam_ondb_lines": 20, "clean_lines": 12, "corrupted_lines": 3}
-    for number, (name, points) in enumerate(kinds.items()):
-        rows = [
-            [[{"points": [{"x": x, "y": y} for x, y in stroke]}] for stroke in scrawl(100 * number + seed, 5, points)]
-            for seed in range(60)
-        ]
-        files = [f"{chr(97 + seed % 26)}{seed // 26:02}-{seed}" for seed in range(60)]
-        kind = examples.SCHEMA.field("strokes").type
-        pq.write_table(pa.table({"strokes": pa.array(rows, kind), "file": files}), tmp_path / f"{name}.parquet")
-    return tmp_path
+def tiny(tmp_path):
+    path = tmp_path / "recipe.json"
+    path.write_text(json.dumps(TINY))
+    return path
 
 
-def test_lines_are_split_by_form(data):
-    split = lines.read_lines(data / "iam_ondb_lines.parquet", group_column="file")
-    assert len(split.train) + len(split.validation) == 60
-    assert len(split.train) > len(split.validation) > 0
-    again = lines.read_lines(data / "iam_ondb_lines.parquet", group_column="file")
-    assert len(again.validation) == len(split.validation)
-    assert len(split.train[0].words) == 5
-    assert split.train[0].words[0][0].shape == (20, 2)
+def train(*arguments):
+    return CliRunner().invoke(app, ["train", *map(str, arguments)])
 
 
-def test_cutting_and_bending_keep_whole_strokes(data):
-    line = lines.read_lines(data / "clean_lines.parquet").train[0]
-    random = np.random.default_rng(1)
-    for _ in range(20):
-        strokes = lines.cut(line, random, longest=3)
-        assert 1 <= len(strokes) <= 3
-        bent = lines.bend(strokes, random)
-        assert [stroke.shape for stroke in bent] == [stroke.shape for stroke in strokes]
+def test_a_tiny_recipe_learns_and_goes_on_where_it_was_stopped(files, sources, tiny, tmp_path, monkeypatch):
+    real, clean, corrupted = files
+    arguments = ["--real", real, "--clean", clean, "--corrupted", corrupted, "--work", tmp_path / "work"]
+    whole_save, saved = loop.Training.save, []
 
+    def save_once(self, path):
+        whole_save(self, path)
+        saved.append(self.done)
+        if len(saved) == 1:
+            raise KeyboardInterrupt
 
-def test_a_tiny_training_learns(data, tmp_path):
-    recipe = first_weights.Recipe(images=960, batch_size=16, average_decay=0.9, cut_share=0.0)
-    sources = first_weights.Sources.read(data)
-    printed = []
-    mx.random.seed(1)
-    model = first_weights.train(sources, recipe, QualityClassifier(ModelConfig()), report=printed.append)
-    assert "loss" in printed[-1]
-    figures = first_weights.measure(model, sources)
-    untrained = first_weights.measure(QualityClassifier().eval(), sources)
+    monkeypatch.setattr(loop.Training, "save", save_once)
+    stopped = train(tiny, *arguments, "-o", tmp_path / "model")
+    assert stopped.exit_code == 130
+    assert not (tmp_path / "model").exists()
+    refused = train(tiny, *arguments, "-o", tmp_path / "model")
+    assert "go on with --resume" in refused.output.replace("\n", " ")
+    finished = train(tiny, *arguments, "-o", tmp_path / "model", "--resume")
+    assert finished.exit_code == 0, finished.output
+    assert saved == [20, 40]
+
+    model = QualityClassifier.from_pretrained(tmp_path / "model")
+    validation = Validation(sources, Recipe.from_file(tiny))
+    figures = validation.measure(model)
     assert figures["auc_real_corrupted"] > 0.9
-    assert figures["auc_real_corrupted"] > untrained["auc_real_corrupted"]
-    model.save_pretrained(tmp_path / "model")
-    loaded = QualityClassifier.from_pretrained(tmp_path / "model")
-    assert first_weights.measure(loaded, sources) == figures
+    assert figures["auc_real_corrupted"] > validation.measure(QualityClassifier().eval())["auc_real_corrupted"]
+    assert json.loads((tmp_path / "model/training.json").read_text())["validation"] == pytest.approx(figures, abs=0.02)
+    assert (tmp_path / "model/training.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_area_under_curve_counts_ties_half():
-    assert first_weights.area_under_curve(np.array([1.0, 2.0]), np.array([1.0, 0.0])) == 0.875
+def test_a_checkpoint_of_another_recipe_is_refused(tmp_path):
+    loop.Training(Recipe()).save(tmp_path / "checkpoint.safetensors")
+    other = Recipe.from_file(_recipe(tmp_path, {"optimization": {"seed": 2}}))
+    with pytest.raises(PenpalError, match="it is of another recipe"):
+        loop.Training(other).load(tmp_path / "checkpoint.safetensors")
 
 
-def test_bundled_weights_tell_real_from_corrupted_on_unseen_forms(shared_data):
-    sources = first_weights.Sources.read(shared_data)
-    figures = first_weights.measure(QualityClassifier.from_pretrained(), sources)
-    assert figures["auc_real_corrupted"] >= 0.976
-    assert figures["auc_real_clean"] >= 0.917
+def test_a_checkpoint_brings_everything_back(tmp_path):
+    recipe = Recipe.from_file(_recipe(tmp_path, {"optimization": {"pictures": 8, "batch_size": 2}}))
+    pictures = mx.random.uniform(shape=(2, 256, 256, 1))
+    targets = np.array([0.0, 1.0], np.float32)
+    one = loop.Training(recipe)
+    one.step(pictures, targets)
+    one.save(tmp_path / "checkpoint.safetensors")
+    other = loop.Training(recipe)
+    other.load(tmp_path / "checkpoint.safetensors")
+    assert other.done == 1
+    assert one.step(pictures, targets) == pytest.approx(other.step(pictures, targets), abs=1e-6)
+    here, there = one.averaged().tensors(), other.averaged().tensors()
+    assert all(np.allclose(here[name], there[name], atol=1e-6) for name in here)
+
+
+def _recipe(folder, values):
+    path = folder / "recipe.json"
+    path.write_text(json.dumps(values))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"shares": {"real": 0.9}}, "must sum to 1"),
+        ({"optimisation": {}}, r"unknown fields \['optimisation'\]"),
+        ({"changes": {"wobble": 1}}, "wobble"),
+        ([], "cannot use this recipe"),
+    ],
+)
+def test_recipes_that_cannot_be_used_are_said(tmp_path, values, message):
+    with pytest.raises(PenpalError, match=message):
+        Recipe.from_file(_recipe(tmp_path, values))
+
+
+def test_the_bundled_recipe_reads_and_makes_both_kinds():
+    recipe = Recipe.from_file(BUNDLED)
+    assert {making.split for making in recipe.synthesis} == {"train", "validation"}
+    assert {making.plan.corrupted for making in recipe.synthesis} == {True, False}
+
+
+def test_a_recipe_makes_its_synthetic_lines(files, tmp_path):
+    plans = {"clean": {"rows": 4}, "corrupted": {"rows": 4, "corrupted": True}}
+    synthesis = [
+        {"name": f"{kind}_{split}", "split": split, "plan": plan}
+        for kind, plan in plans.items()
+        for split in ("train", "validation")
+    ]
+    recipe = _recipe(tmp_path, {**TINY, "synthesis": synthesis, "optimization": {"pictures": 8, "batch_size": 4}})
+    generator = save(made_tensors(), tmp_path / "generator.safetensors")
+    arguments = ["--real", files[0], "--work", tmp_path / "work", "-o", tmp_path / "model"]
+    without = train(recipe, *arguments)
+    assert "takes a generator" in without.output
+    result = train(recipe, *arguments, "--generator", generator, "--resume")
+    assert result.exit_code == 0, result.output
+    assert pq.read_table(tmp_path / "work/corrupted_train.parquet").num_rows == 4
+    for split in ("train", "validation"):
+        made = pq.read_table(tmp_path / f"work/clean_{split}.parquet")
+        assert all(is_held_out(source) == (split == "validation") for source in made["source"].to_pylist())
+    assert penpal_fast.Scorer(tmp_path / "model").score([[[(0, 0), (3, 4)]]]).shape == (1,)
+
+
+def test_calibration_keeps_the_shares_asked_for(sources):
+    validation = Validation(sources, Recipe())
+    model = QualityClassifier().eval()
+    calibrate(model, *validation.calibration(model))
+    scores = 1 / (1 + np.exp(-validation.logits(model)["clean"]))
+    for score, share in Recipe().clean_kept:
+        assert (scores >= score).mean() == pytest.approx(share, abs=1.01 / len(scores))
+
+
+def test_calibration_is_a_map_of_the_logits():
+    model = QualityClassifier().eval()
+    pictures = mx.random.uniform(shape=(2, 256, 256, 1))
+    before = np.array(model(pictures))
+    calibrate(model, 3.0, -0.5)
+    assert np.allclose(np.array(model(pictures)), 3 * before - 0.5, atol=1e-4)
+    assert math.isfinite(before[0])

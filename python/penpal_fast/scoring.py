@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from penpal_fast._core import Rows
+from penpal_fast.engines.gpu import gpu_answers
 from penpal_fast.engines.native import NativeEngine
 from penpal_fast.errors import PenpalError
 from penpal_fast.network.files import BUNDLED, find_model_files
@@ -82,7 +83,7 @@ class Scorer:
             raise PenpalError("the model is in training mode, where scoring would change it: call model.eval() first")
         count = checked_threads(threads)
         self._engine: Engine
-        if backend == "mlx" or (backend == "auto" and _gpu_answers()):
+        if backend == "mlx" or (backend == "auto" and gpu_answers()):
             self._engine = _mlx_engine(model, count, batch_size)
         else:
             self._engine = NativeEngine(*_config_and_tensors(model), threads=count)
@@ -112,18 +113,6 @@ class Scorer:
         """Score rows as `score` does with `errors="null"`, and say what is wrong with the bad ones."""
         quality, problems = self._engine.score(Rows(rows))
         return Scores(quality, {row: text for row, _, _, text in problems})
-
-
-def _gpu_answers() -> bool:
-    """Whether MLX has a GPU that runs a tiny operation; a CUDA build says that it has one on any machine."""
-    try:
-        import mlx.core as mx
-
-        if mx.default_device() != mx.gpu:
-            return False
-        return bool((mx.ones(2, stream=mx.gpu) + 1).sum(stream=mx.gpu).item() == 4)
-    except (ImportError, RuntimeError):
-        return False
 
 
 def _mlx_engine(model: ModelSource, threads: int, batch_size: int | None) -> Engine:

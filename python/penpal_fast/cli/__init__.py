@@ -8,8 +8,11 @@ import typer
 
 from penpal_fast import __version__
 from penpal_fast.cli.console import say
+from penpal_fast.cli.evaluate import evaluate
 from penpal_fast.cli.render import render
 from penpal_fast.cli.score import score
+from penpal_fast.cli.synthesize import synthesize
+from penpal_fast.cli.train import train
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -31,6 +34,9 @@ def options(
 
 app.command()(score)
 app.command()(render)
+app.command()(synthesize)
+app.command()(train)
+app.command()(evaluate)
 
 
 def main() -> None:

@@ -34,11 +34,16 @@ class NativeEngine:
 
     def score(self, rows: Rows) -> tuple[NDArray[np.float32], list[Problem]]:
         """Return scores [N] in [0, 1], NaN for bad rows, and what is wrong with these, in order."""
+        logits, problems = self.logits(rows)
+        with np.errstate(over="ignore"):
+            quality = (1 / (1 + np.exp(-logits))).astype(np.float32, copy=False)
+        return quality, problems
+
+    def logits(self, rows: Rows) -> tuple[NDArray[np.float32], list[Problem]]:
+        """Return raw logits [N], NaN for bad rows, and what is wrong with these, in order."""
         logits = np.empty(len(rows), dtype=np.float32)
         problems: list[Problem] = []
         for start in range(0, len(rows), ROWS_AT_A_TIME):
             part = logits[start : start + ROWS_AT_A_TIME]
             problems += self._engine.logits_into(rows, part, start, self._threads)
-        with np.errstate(over="ignore"):
-            quality = (1 / (1 + np.exp(-logits))).astype(np.float32, copy=False)
-        return quality, problems
+        return logits, problems

@@ -1,1 +1,1 @@
-"""How the bundled weights were made: data, training and measurement."""
+"""From lines of handwriting to the weights of a scorer."""

@@ -1,129 +1,111 @@
-"""Makes the example file of the repository: synthetic lines, half of them clean and half corrupted.
-
-python -m penpal_fast.training.examples graves_generator.safetensors -o examples/lines.parquet
-"""
+"""The examples of a step: lines drawn at random by the recipe's shares, changed by chance, with their targets."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+import dataclasses
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-import typer
 
-from penpal_fast.files import replaced_atomically
-from penpal_fast.training.generator import Corruption, Generator, Request, words_of_strokes
+from penpal_fast._core import Rows
+from penpal_fast.mlx_memory import writable_canvases
+from penpal_fast.training.augmentation import bend, cut, link, smooth, thin
+from penpal_fast.training.junk import KINDS
+from penpal_fast.training.lines import Line, Split, Strokes, read_split
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
+    from pathlib import Path
 
+    import mlx.core as mx
     from numpy.typing import NDArray
 
-TEXTS = """
-the kettle is on
-we met at noon
-a short note
-rain again today
-please call me back
-seven small boats
-bread, milk and eggs
-thank you for the book
-the train was late
-turn left at the mill
-her garden is in bloom
-nobody was at home
-keep the change
-the paint is still wet
-it snowed all night
-meet me by the gate
-two tickets, please
-the cat sleeps all day
-mind the step
-my sister sends her love
-a letter from the coast
-he forgot his umbrella
-lunch is in the oven
-the key is under the mat
-see you on Monday
-windows face the sea
-they sang until dawn
-the bridge is closed
-count to ten slowly
-I will write again soon
-""".strip().splitlines()
+    from penpal_fast.training.recipe import Recipe
 
-SEVERITIES = {
-    "very_mild": ((1.02, 1.15), (0.02, 0.1), (0.01, 0.04)),
-    "mild": ((1.15, 1.6), (0.1, 0.6), (0.04, 0.12)),
-    "gibberish": ((1.6, 3.0), (1.0, 5.0), (0.15, 0.4)),
-}
-"""For each severity the ranges of kappa scale, beta floor and noise; a corrupted line draws from them uniformly."""
-
-SEVERITY_SHARES = {"very_mild": 0.1, "mild": 0.7, "gibberish": 0.2}
-
-UNIT = 1 / 32
-"""Coordinates are rounded to this, a twentieth of a pixel at most, so that the file compresses well."""
-
-POINT = pa.struct([("x", pa.float32()), ("y", pa.float32())])
-SCHEMA = pa.schema(
-    {
-        "strokes": pa.list_(pa.list_(pa.struct([("points", pa.list_(POINT))]))),
-        "text": pa.string(),
-        "author": pa.int32(),
-        "corruption": pa.string(),
-    }
-)
+TARGETS = {"real": 1.0, "clean": 0.5, "corrupted": 0.0, "junk": 0.0}
+"""What the score is to be for each kind of line."""
 
 
-def requests(generator: Generator, rows: int, seed: int) -> Iterator[tuple[Request, str | None]]:
-    """Yield what is to be written, with the severity of its corruption; None for a clean line."""
-    random = np.random.default_rng(seed)
-    for row in range(rows):
-        text, style = TEXTS[row // 2 % len(TEXTS)], int(random.integers(len(generator.styles)))
-        if row % 2 == 0:
-            yield Request(text, style), None
-            continue
-        severity = str(random.choice(list(SEVERITY_SHARES), p=list(SEVERITY_SHARES.values())))
-        corruption = Corruption(*(float(random.uniform(low, high)) for low, high in SEVERITIES[severity]))
-        yield Request(text, style, bias=float(random.uniform(0.5, 1.0)), corruption=corruption), severity
+@dataclasses.dataclass(frozen=True)
+class Sources:
+    """The three kinds of lines."""
+
+    real: Split
+    clean: Split
+    corrupted: Split
+
+    @classmethod
+    def read(cls, real: Path, clean: Sequence[Path], corrupted: Sequence[Path]) -> Sources:
+        """Read the lines of each kind."""
+        return cls(read_split(real), _joined(clean), _joined(corrupted))
 
 
-def nested(words: list[list[NDArray[np.float64]]]) -> list[list[dict[str, Any]]]:
-    """Turn words of strokes into the nesting of the penpal schema."""
-    return [
-        [{"points": [{"x": x, "y": y} for x, y in (np.round(2 * stroke / UNIT) * UNIT).tolist()]} for stroke in word]
-        for word in words
-    ]
-
-
-def run(
-    weights: Annotated[Path, typer.Argument(help="The generator's safetensors file.", exists=True)],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Parquet file to write.")],
-    rows: Annotated[int, typer.Option(help="Number of lines.", min=1)] = 240,
-    seed: Annotated[int, typer.Option(help="Seed of texts, styles and sampling.")] = 7,
-) -> None:
-    """Write the example file."""
-    generator = Generator(weights)
-    planned = list(requests(generator, rows, seed))
-    writings = generator.write([request for request, _ in planned], seed=seed)
-    table = pa.Table.from_pylist(
-        [
-            {
-                "strokes": nested(words_of_strokes(writing, request.text)),
-                "text": request.text,
-                "author": request.style,
-                "corruption": severity,
-            }
-            for writing, (request, severity) in zip(writings, planned, strict=True)
-        ],
-        schema=SCHEMA,
+def _joined(paths: Sequence[Path]) -> Split:
+    splits = [read_split(path) for path in paths]
+    return Split(
+        [line for split in splits for line in split.train], [line for split in splits for line in split.validation]
     )
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with replaced_atomically(output) as path:
-        pq.write_table(table, path, compression="zstd", compression_level=19, use_dictionary=["text", "corruption"])
 
 
-if __name__ == "__main__":
-    typer.run(run)
+class Examples:
+    """Any step's examples, whatever steps came before."""
+
+    def __init__(self, sources: Sources, recipe: Recipe) -> None:
+        """Take the lines and the recipe."""
+        self._sources = sources
+        self._recipe = recipe
+        self._junk = list(KINDS.values())
+
+    def step(self, step: int) -> tuple[list[Strokes], NDArray[np.float32], float]:
+        """Return the rows of a step, their targets and the line width in pixels."""
+        recipe = self._recipe
+        random = np.random.default_rng([recipe.optimization.seed, step])
+        kinds = list(TARGETS)
+        shares = [getattr(recipe.shares, kind) for kind in kinds]
+        drawn = [kinds[index] for index in random.choice(len(kinds), recipe.optimization.batch_size, p=shares)]
+        rows = [self._row(kind, random) for kind in drawn]
+        width = recipe.network.line_width + float(np.clip(random.normal(0, recipe.changes.line_width), -0.3, 0.3))
+        return rows, np.array([TARGETS[kind] for kind in drawn], dtype=np.float32), width
+
+    def _row(self, kind: str, random: np.random.Generator) -> Strokes:
+        changes = self._recipe.changes
+        if kind == "junk":
+            return self._junk_row(random)
+        line = _pick(getattr(self._sources, kind).train, random)
+        chance = random.random()
+        if kind == "real" and chance < changes.link:
+            strokes = link(line, random, longest=3)
+        elif chance < changes.link + getattr(changes, f"{kind}_cut"):
+            strokes = cut(line, random, longest=changes.longest)
+        else:
+            strokes = line.strokes()
+        if kind == "real" and random.random() < changes.smooth:
+            strokes = smooth(strokes, random)
+        if random.random() < changes.thin:
+            strokes = thin(strokes, random)
+        return bend(strokes, random) if random.random() < changes.bend else strokes
+
+    def _junk_row(self, random: np.random.Generator) -> Strokes:
+        lines = self._sources.real.train if random.random() < 0.6 else self._sources.clean.train
+        line = _pick(lines, random)
+        strokes = cut(line, random, longest=6) if random.random() < 0.5 else line.strokes()
+        return self._junk[int(random.integers(len(self._junk)))](random, strokes)
+
+
+def _pick(lines: list[Line], random: np.random.Generator) -> Line:
+    return lines[int(random.integers(len(lines)))]
+
+
+class Canvases:
+    """A batch of pictures that are rendered again and again into the same MLX memory."""
+
+    def __init__(self, batch_size: int) -> None:
+        """Allocate the pictures of one batch."""
+        self._array, self._view = writable_canvases(batch_size)
+
+    def render(self, rows: list[Any], line_width: float) -> mx.array:
+        """Render rows, at most a batch of them. The result is valid until the next call."""
+        problems = Rows(rows).render_into(self._view[: len(rows)], 0, line_width, 0)
+        if problems:
+            raise ValueError(f"a training row cannot be rendered: {problems[0]}")
+        return self._array[: len(rows)]

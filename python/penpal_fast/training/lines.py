@@ -1,10 +1,9 @@
-"""Lines of handwriting for training: words of strokes, cut and bent as training wants them."""
+"""Lines of handwriting for training: words of strokes, apart for training and for validation."""
 
 from __future__ import annotations
 
 import dataclasses
 import itertools
-import math
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -12,22 +11,37 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from penpal_fast.errors import PenpalError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
 VALIDATION_PERCENT = 12
-"""Share of the groups that are kept for validation."""
+"""Share of the sources that are kept for validation."""
+
+SOURCE_LENGTH = 3
+"""How many first characters of a line's source name its form; lines of a form are by one writer and of one text."""
+
+SOURCE_COLUMNS = ("source", "file")
+"""Columns that may say where a line, or its text, comes from."""
+
+Strokes = list["NDArray[np.float64]"]
+"""Strokes of [N, 2] points, y growing downward."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """One line of handwriting: words of strokes of [N, 2] points, y growing downward."""
+    """One line of handwriting: words of strokes, and where they are known its text, the form it or its text comes from,
+    and how it was corrupted."""
 
-    words: list[list[NDArray[np.float64]]]
+    words: list[Strokes]
+    text: str | None = None
+    source: str | None = None
+    severity: str | None = None
 
-    def strokes(self, first: int = 0, count: int | None = None) -> list[NDArray[np.float64]]:
+    def strokes(self, first: int = 0, count: int | None = None) -> Strokes:
         """Return the strokes of `count` words from word `first` on, or of all."""
         chosen = self.words[first:] if count is None else self.words[first : first + count]
         return [stroke for word in chosen for stroke in word]
@@ -35,30 +49,58 @@ class Line:
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """The lines of one source, apart for training and for validation."""
+    """The lines of one kind, apart for training and for validation."""
 
     train: list[Line]
     validation: list[Line]
 
 
-def read_lines(path: Path, *, group_column: str | None = None, group_length: int = 3) -> Split:
-    """Read a Parquet file in the penpal schema and split it by group, never by row, where there is a group column.
+def is_held_out(source: str) -> bool:
+    """Whether lines of a source are for validation: decided by its form, the same for real and for made lines."""
+    return zlib.crc32(source[:SOURCE_LENGTH].encode()) % 100 < VALIDATION_PERCENT
 
-    Args:
-        path: The file, with the column `strokes` (words of strokes of points).
-        group_column: Text column whose first characters name the group, such as the form of a scanned line; None to
-            split by row.
-        group_length: How many characters name the group.
+
+def read_lines(path: Path) -> list[Line]:
+    """Read the lines of a Parquet file in the penpal schema that have ink.
+
+    Raises:
+        PenpalError: The file cannot be read or has no strokes.
     """
-    table = pq.read_table(path)
-    lines = [_line(row) for row in _nested_points(table["strokes"].combine_chunks())]
-    if group_column is None:
-        groups = [str(row) for row in range(len(lines))]
-    else:
-        groups = [str(name)[:group_length] for name in table[group_column].to_pylist()]
-    held_out = [zlib.crc32(group.encode()) % 100 < VALIDATION_PERCENT for group in groups]
-    paired = [(line, held) for line, held in zip(lines, held_out, strict=True) if line.strokes()]
-    return Split([line for line, held in paired if not held], [line for line, held in paired if held])
+    try:
+        table = pq.read_table(path)
+        words = [
+            [[stroke for stroke in word if len(stroke)] for word in row]
+            for row in _nested_points(table["strokes"].combine_chunks())
+        ]
+    except (OSError, KeyError, AttributeError, pa.ArrowInvalid) as error:
+        raise PenpalError(f"{path}: cannot read lines in the penpal schema: {error}") from error
+
+    def column(*names: str) -> list[str | None]:
+        found = next((name for name in names if name in table.column_names), None)
+        return table[found].cast(pa.string()).to_pylist() if found else [None] * len(words)
+
+    known = zip(words, column("text"), column(*SOURCE_COLUMNS), column("corruption"), strict=True)
+    lines = [Line(*one) for one in known]
+    return [line for line in lines if line.strokes()]
+
+
+def read_split(path: Path) -> Split:
+    """Read the lines of a Parquet file and split them by form, never by row.
+
+    Raises:
+        PenpalError: The file cannot be read, has no strokes, or does not say where its lines come from.
+    """
+    lines = read_lines(path)
+    if any(line.source is None for line in lines):
+        raise PenpalError(
+            f"{path}: it needs a column {' or '.join(map(repr, SOURCE_COLUMNS))} without nulls, to keep the lines of a "
+            f"form on one side of the split"
+        )
+    held = [is_held_out(str(line.source)) for line in lines]
+    return Split(
+        [line for line, out in zip(lines, held, strict=True) if not out],
+        [line for line, out in zip(lines, held, strict=True) if out],
+    )
 
 
 def _nested_points(rows: pa.Array) -> list[Any]:
@@ -72,27 +114,3 @@ def _nested_points(rows: pa.Array) -> list[Any]:
         offsets = np.asarray(lists.offsets) - lists.offsets[0].as_py()
         values = [values[start:end] for start, end in itertools.pairwise(offsets)]
     return list(values)
-
-
-def _line(words: list[list[NDArray[np.float64]]]) -> Line:
-    return Line([[stroke for stroke in word if len(stroke)] for word in words])
-
-
-def cut(line: Line, random: np.random.Generator, *, longest: int = 6) -> list[NDArray[np.float64]]:
-    """Return a random run of 1 to `longest` words."""
-    count = int(random.integers(1, longest + 1))
-    first = int(random.integers(0, max(len(line.words) - count, 0) + 1))
-    return line.strokes(first, count) or line.strokes()
-
-
-def bend(strokes: list[NDArray[np.float64]], random: np.random.Generator) -> list[NDArray[np.float64]]:
-    """Rotate, slant and stretch a row so little that it is still the same handwriting.
-
-    More would take away what tells real lines from synthetic ones: these are level, for one, and real ones are not.
-    """
-    angle = math.radians(random.normal(0.0, 0.7))
-    slant = random.normal(0.0, 0.05)
-    stretch = math.exp(random.normal(0.0, 0.05))
-    turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
-    matrix = np.array([[stretch, 0.0], [-slant * stretch, 1.0]]) @ turn
-    return [stroke @ matrix for stroke in strokes]

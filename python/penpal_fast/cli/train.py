@@ -1,0 +1,59 @@
+"""The command `penpal-fast train`."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from penpal_fast.cli.console import err, readable_errors, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def train(
+    real: Annotated[
+        Path,
+        typer.Option(
+            help="Parquet file of real lines: columns `strokes`, `text`, and `file` or `source` for the form."
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the model.")],
+    work: Annotated[Path, typer.Option(help="Folder for the synthetic lines, the log and the checkpoint.")],
+    recipe: Annotated[
+        Path | None,
+        typer.Argument(metavar="RECIPE", help="JSON file with every choice; by default the bundled one."),
+    ] = None,
+    generator: Annotated[Path | None, typer.Option(help="Weights of the generator that makes synthetic lines.")] = None,
+    clean: Annotated[list[Path] | None, typer.Option(help="More clean synthetic lines, with `source`.")] = None,
+    corrupted: Annotated[list[Path] | None, typer.Option(help="More corrupted synthetic lines, with `source`.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where an earlier run was stopped.")] = False,
+) -> None:
+    """Train a model: make synthetic lines, train, calibrate, measure."""
+    with readable_errors():
+        from penpal_fast.training.job import Inputs, run_recipe
+        from penpal_fast.training.recipe import BUNDLED, Recipe
+
+        inputs = Inputs(real, generator, clean or (), corrupted or ())
+        with stage_bars() as progress:
+            run_recipe(Recipe.from_file(recipe or BUNDLED), inputs, work, output, resume=resume, progress=progress)
+        say(f"wrote {output}")
+
+
+@contextlib.contextmanager
+def stage_bars() -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar for each stage, on a terminal only."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, disable=not err.is_terminal) as bars:
+        tasks = {}
+
+        def report(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done)
+
+        yield report

@@ -1,0 +1,1 @@
+"""How well a model tells lines apart."""

@@ -1,0 +1,117 @@
+"""The figures as Markdown tables and a picture, for a model card."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from penpal_fast.canvas import SIDE
+from penpal_fast.rendering import render_strokes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from penpal_fast.evaluation.sets import ScoredSet
+
+NAMES = {
+    "real": "real lines, whole",
+    "real_short": "real lines, 1 to 6 words",
+    "clean": "clean synthetic",
+    "corrupted": "corrupted synthetic",
+    "junk": "junk",
+}
+
+
+def tables(figures: dict[str, Any]) -> str:
+    """Write the figures as Markdown."""
+    parts = [_scores(figures["scores"]), _auc(figures), _kept(figures), _junk(figures["junk_below_lenient"])]
+    if (length := figures["length_correlation_real"]) is not None:
+        parts.append(f"Spearman's rank correlation of score and text length on whole real lines: {length:.3f}.")
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(header: list[str], rows: Iterable[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _scores(scores: dict[str, dict[str, float]]) -> str:
+    columns = ["rows", "mean", "p10", "median", "p90", "kept_0.3", "kept_0.5", "kept_0.7", "kept_0.9"]
+    rows = [
+        [
+            NAMES[name],
+            f"{one['rows']:,}",
+            *(f"{one[column]:.3f}" for column in columns[1:5]),
+            *(_percent(one[column]) for column in columns[5:]),
+        ]
+        for name, one in scores.items()
+    ]
+    return _table(["scores", *(column.replace("kept_", "at or above ") for column in columns)], rows)
+
+
+def _auc(figures: dict[str, Any]) -> str:
+    rows = [
+        [" from ".join(NAMES[name] for name in pair.split(" / ")), f"{auc:.3f}"] for pair, auc in figures["auc"].items()
+    ]
+    rows += [
+        [f"{NAMES['clean']} from {kind.replace('_', ' ')} corruption", f"{auc:.3f}"]
+        for kind, auc in figures["auc_clean_by_corruption"].items()
+    ]
+    return _table(["told apart", "AUC"], rows)
+
+
+def _kept(figures: dict[str, Any]) -> str:
+    shares = figures["kept_where_clean_is"]
+    names = [name for name in NAMES if name != "clean"]
+    rows = [
+        [_percent(float(share)), f"{one['threshold']:.3f}", *(_percent(one[name]) for name in names)]
+        for share, one in shares.items()
+    ]
+    return _table(["threshold that keeps this much clean synthetic", "", *(NAMES[name] for name in names)], rows)
+
+
+def _junk(junk: dict[str, dict[str, float]]) -> str:
+    rows = [
+        [kind.replace("_", " "), "yes" if name == "trained_on" else "no", _percent(share)]
+        for name, kinds in junk.items()
+        for kind, share in kinds.items()
+    ]
+    return _table(["junk", "trained on", "below 0.3"], rows)
+
+
+EXAMPLES = 4
+"""Lines of each place in the order of scores."""
+
+HEIGHT = 120
+"""Pixels that are shown of a canvas, about its middle; lines of text are seldom higher."""
+
+
+def picture(sets: dict[str, ScoredSet]) -> Image.Image:
+    """Draw lines of every set that score lowest, in the middle and highest, as the network sees them."""
+    image = Image.new("L", (3 * EXAMPLES * SIDE // 2, len(sets) * (HEIGHT + 40)), 255)
+    draw = ImageDraw.Draw(image)
+    for number, (name, one) in enumerate(sets.items()):
+        top = number * (HEIGHT + 40)
+        order = np.argsort(one.scores)[: len(one.good)]
+        middle = max((len(order) - EXAMPLES) // 2, 0)
+        places = {"lowest": order[:EXAMPLES], "middle": order[middle : middle + EXAMPLES], "highest": order[-EXAMPLES:]}
+        for column, (place, rows) in enumerate(places.items()):
+            left = column * EXAMPLES * SIDE // 2
+            draw.text((left + 4, top + 4), f"{NAMES[name]}: {place}", fill=90)
+            for index, row in enumerate(rows):
+                _draw(image, one, int(row), left + index % 2 * SIDE, top + 20 + index // 2 * (HEIGHT // 2 + 8))
+    return image
+
+
+def _draw(image: Image.Image, one: ScoredSet, row: int, left: int, top: int) -> None:
+    canvas = 1 - render_strokes(one.strokes[row])[:, :, 0]
+    middle = SIDE // 2
+    strip = canvas[middle - HEIGHT // 4 : middle + HEIGHT // 4]
+    image.paste(Image.fromarray((255 * strip).astype(np.uint8)), (left, top))
+    ImageDraw.Draw(image).text((left + 4, top), f"{one.scores[row]:.3f}", fill=90)

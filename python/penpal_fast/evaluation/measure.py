@@ -1,0 +1,78 @@
+"""All figures of a model card, as one JSON object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penpal_fast.bulk.summary import THRESHOLDS, Summary
+from penpal_fast.evaluation.figures import area_under_curve, kept, rank_correlation, threshold_that_keeps
+from penpal_fast.training.junk import KINDS, UNSEEN
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from penpal_fast.evaluation.sets import ScoredSet
+
+TOLD_APART = (
+    ("real", "corrupted"),
+    ("real", "clean"),
+    ("real_short", "corrupted"),
+    ("real_short", "clean"),
+    ("clean", "corrupted"),
+)
+"""Pairs of sets: the first one is to score above the second."""
+
+CLEAN_KEPT = (0.95, 0.138, 0.03)
+"""Shares of clean lines at whose thresholds the other sets are looked at; 0.138 and 0.03 are those that the reference
+model keeps at 0.5 and 0.7."""
+
+
+def measure(sets: dict[str, ScoredSet]) -> dict[str, Any]:
+    """Measure scored sets."""
+    return {
+        "scores": {name: distribution(one.good) for name, one in sets.items()},
+        "auc": {
+            f"{high} / {low}": _rounded(area_under_curve(sets[high].good, sets[low].good)) for high, low in TOLD_APART
+        },
+        "auc_clean_by_corruption": {
+            kind: _rounded(area_under_curve(sets["clean"].good, sets["corrupted"].of_kind(kind)))
+            for kind in sorted({kind for kind in sets["corrupted"].kinds if kind})
+        },
+        "kept_where_clean_is": {str(share): _kept_where_clean_is(sets, share) for share in CLEAN_KEPT},
+        "junk_below_lenient": {
+            name: {kind: _rounded(1 - kept(sets["junk"].of_kind(kind), THRESHOLDS["lenient"])) for kind in kinds}
+            for name, kinds in (("trained_on", KINDS), ("unseen", UNSEEN))
+        },
+        "length_correlation_real": _length_correlation(sets["real"]),
+    }
+
+
+def distribution(scores: NDArray[np.float32]) -> dict[str, float]:
+    """Return the reference model card's columns."""
+    summary = Summary()
+    summary.add(scores, ())
+    quantiles = summary.quantiles()
+    return {
+        "rows": len(scores),
+        "mean": _rounded(summary.mean or 0.0),
+        **{name: _rounded(quantiles[name]) for name in ("p10", "median", "p90")},
+        **{f"kept_{THRESHOLDS[name]}": _rounded(share) for name, share in summary.kept().items()},
+        "kept_0.9": _rounded(kept(scores, 0.9)),
+    }
+
+
+def _kept_where_clean_is(sets: dict[str, ScoredSet], share: float) -> dict[str, float]:
+    threshold = threshold_that_keeps(sets["clean"].good, share)
+    found = {name: _rounded(kept(one.good, threshold)) for name, one in sets.items() if name != "clean"}
+    return {"threshold": _rounded(threshold), **found}
+
+
+def _length_correlation(real: ScoredSet) -> float | None:
+    known = ~np.isnan(real.lengths) & ~np.isnan(real.scores)
+    return _rounded(rank_correlation(real.scores[known], real.lengths[known])) if known.sum() > 2 else None
+
+
+def _rounded(value: float) -> float:
+    return round(float(value), 4)

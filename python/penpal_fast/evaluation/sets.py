@@ -1,0 +1,100 @@
+"""The sets of lines that a model is measured on."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penpal_fast.errors import PenpalError
+from penpal_fast.training.augmentation import cut
+from penpal_fast.training.junk import KINDS, UNSEEN
+from penpal_fast.training.lines import Line, Strokes, is_held_out, read_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from penpal_fast.scoring import Scorer
+
+SHORT_WORDS = 6
+"""Most words of the real lines that are cut short."""
+
+JUNK_ROWS = 200
+"""Rows of each kind of junk."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ScoredSet:
+    """Rows of one kind with their scores.
+
+    Attributes:
+        strokes: The rows.
+        scores: float32 [N]; NaN for a row that cannot be drawn.
+        lengths: Characters of each text; NaN where the text is not known.
+        kinds: What each row is within its set, such as the severity of its corruption; None where nothing says so.
+    """
+
+    strokes: list[Strokes]
+    scores: NDArray[np.float32]
+    lengths: NDArray[np.float64]
+    kinds: list[str | None]
+
+    @property
+    def good(self) -> NDArray[np.float32]:
+        """The scores of the rows that have one."""
+        return self.scores[~np.isnan(self.scores)]
+
+    def of_kind(self, kind: str) -> NDArray[np.float32]:
+        """Return the scores of one kind."""
+        chosen = np.array([one == kind for one in self.kinds], dtype=bool)
+        return self.scores[chosen & ~np.isnan(self.scores)]
+
+
+def read_set(paths: Sequence[Path], *, held_out: bool) -> list[Line]:
+    """Read lines; with `held_out` only those of forms that recipes keep for validation, and all of unknown form.
+
+    Raises:
+        PenpalError: A file cannot be read, or nothing is left.
+    """
+    lines = [line for path in paths for line in read_lines(path)]
+    if held_out:
+        lines = [line for line in lines if line.source is None or is_held_out(line.source)]
+    if not lines:
+        raise PenpalError(f"there are no lines to measure in {', '.join(map(str, paths))}")
+    return lines
+
+
+def scored_sets(real: list[Line], clean: list[Line], corrupted: list[Line], scorer: Scorer) -> dict[str, ScoredSet]:
+    """Score the three kinds of lines, the real ones also cut short, and junk made from the real ones."""
+    random = np.random.default_rng(0)
+    junk = {**KINDS, **UNSEEN}
+    spoilt = [(kind, make(random, _pick(real, random))) for kind, make in junk.items() for _ in range(JUNK_ROWS)]
+    return {
+        "real": _whole(real, scorer),
+        "real_short": _scored([cut(line, random, longest=SHORT_WORDS) for line in real], scorer),
+        "clean": _whole(clean, scorer),
+        "corrupted": _whole(corrupted, scorer),
+        "junk": _scored([strokes for _, strokes in spoilt], scorer, kinds=[kind for kind, _ in spoilt]),
+    }
+
+
+def _pick(lines: list[Line], random: np.random.Generator) -> Strokes:
+    line = lines[int(random.integers(len(lines)))]
+    return cut(line, random, longest=SHORT_WORDS) if random.random() < 0.5 else line.strokes()
+
+
+def _whole(lines: list[Line], scorer: Scorer) -> ScoredSet:
+    lengths = [len(line.text) if line.text else np.nan for line in lines]
+    return _scored([line.strokes() for line in lines], scorer, lengths, [line.severity for line in lines])
+
+
+def _scored(
+    strokes: list[Strokes], scorer: Scorer, lengths: Any = None, kinds: Sequence[str | None] | None = None
+) -> ScoredSet:
+    scores = scorer.score(strokes, errors="null")
+    lengths = np.full(len(strokes), np.nan) if lengths is None else np.array(lengths, dtype=np.float64)
+    return ScoredSet(strokes, scores, lengths, list(kinds or [None] * len(strokes)))

@@ -1,0 +1,58 @@
+"""How sampling is disturbed to make the lines that the scorer is to find."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+BETA_FLOOR = 0.01
+"""Least value of the attention's beta in undisturbed sampling."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Corruption:
+    """A disturbance of every sampling step after priming."""
+
+    kappa_scale: float = 1.0
+    """Multiplies how far the attention moves along the text; above 1 it skips characters."""
+    beta_floor: float = BETA_FLOOR
+    """Least value of beta; above the usual one the attention blurs neighbouring characters."""
+    noise: float = 0.0
+    """Standard deviation of normal noise on each LSTM's hidden output."""
+
+
+UNDISTURBED = Corruption()
+
+
+@dataclasses.dataclass(frozen=True)
+class Severity:
+    """A kind of corruption: how often it is drawn, and from which ranges, uniformly."""
+
+    share: float
+    kappa_scale: tuple[float, float]
+    beta_floor: tuple[float, float]
+    noise: tuple[float, float]
+
+    def draw(self, random: np.random.Generator) -> Corruption:
+        """Draw one corruption."""
+        ranges = (self.kappa_scale, self.beta_floor, self.noise)
+        return Corruption(*(float(random.uniform(low, high)) for low, high in ranges))
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Severity:
+        """Make one from a recipe's JSON object."""
+        ranges = {
+            name: (float(values[name][0]), float(values[name][1])) for name in ("kappa_scale", "beta_floor", "noise")
+        }
+        return cls(share=float(values["share"]), **ranges)
+
+
+SEVERITIES = {
+    "very_mild": Severity(0.1, kappa_scale=(1.02, 1.15), beta_floor=(0.02, 0.1), noise=(0.01, 0.04)),
+    "mild": Severity(0.7, kappa_scale=(1.15, 1.6), beta_floor=(0.1, 0.6), noise=(0.04, 0.12)),
+    "gibberish": Severity(0.2, kappa_scale=(1.6, 3.0), beta_floor=(1.0, 5.0), noise=(0.15, 0.4)),
+}
+"""The mixture that corrupted lines are drawn from, unless a recipe says otherwise."""

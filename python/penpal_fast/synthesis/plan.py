@@ -1,0 +1,108 @@
+"""Which lines are to be made: a plan is small, says everything, and gives the same requests whenever it is asked."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from penpal_fast.errors import PenpalError
+from penpal_fast.synthesis.corruption import SEVERITIES, Severity
+from penpal_fast.synthesis.generator import Generator, Request
+from penpal_fast.synthesis.texts import Text, run_of_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PART_ROWS = 256
+"""Rows that are written together; enough to fill a matrix product, few enough to lose when a job is killed."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """A set of lines to be made.
+
+    Attributes:
+        rows: How many.
+        corrupted: Whether sampling is disturbed.
+        seed: Of texts, styles, biases, corruption and sampling.
+        bias: Range that each line's bias is drawn from, uniformly.
+        longest: Most words of a line that is cut short.
+        whole_share: Share of the lines that are written whole; the others are 1 to `longest` words.
+        severities: For each kind of corruption its share and ranges.
+    """
+
+    rows: int
+    corrupted: bool = False
+    seed: int = 0
+    bias: tuple[float, float] = (0.9, 0.9)
+    longest: int = 6
+    whole_share: float = 0.0
+    severities: dict[str, Severity] = dataclasses.field(default_factory=lambda: SEVERITIES)
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if self.rows < 1 or self.longest < 1:
+            raise PenpalError(f"rows and longest must be at least 1, got {self.rows} and {self.longest}")
+        if not 0 <= self.whole_share <= 1:
+            raise PenpalError(f"whole_share must be from 0 to 1, got {self.whole_share}")
+        shares = [severity.share for severity in self.severities.values()]
+        if self.corrupted and (min(shares, default=-1.0) < 0 or abs(sum(shares) - 1) > 1e-6):
+            raise PenpalError(f"the shares of the severities must be at least 0 and sum to 1, got {shares}")
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Plan:
+        """Make one from a recipe's JSON object."""
+        values = dict(values)
+        if "bias" in values:
+            values["bias"] = (float(values["bias"][0]), float(values["bias"][1]))
+        if "severities" in values:
+            values["severities"] = {name: Severity.from_dict(one) for name, one in values["severities"].items()}
+        return cls(**values)
+
+    @property
+    def parts(self) -> int:
+        """Number of parts of `PART_ROWS` rows, the last one perhaps shorter."""
+        return -(-self.rows // PART_ROWS)
+
+
+@dataclasses.dataclass(frozen=True)
+class Planned:
+    """A line to be made, with what is known of it."""
+
+    request: Request
+    source: str
+    severity: str | None
+
+
+def writable_texts(texts: Sequence[Text], generator: Generator) -> list[Text]:
+    """Return the texts whose every character the generator knows.
+
+    Raises:
+        PenpalError: There is none.
+    """
+    kept = [text for text in texts if not generator.unknown(" ".join(text.words))]
+    if not kept:
+        raise PenpalError(f"the generator can write none of the texts; it knows {''.join(generator.alphabet[1:])!r}")
+    return kept
+
+
+def planned_part(plan: Plan, part: int, texts: Sequence[Text], styles: int) -> list[Planned]:
+    """Return the lines of one part, whatever parts were made before."""
+    random = np.random.default_rng([plan.seed, part])
+    rows = min(PART_ROWS, plan.rows - part * PART_ROWS)
+    return [_planned(plan, texts[int(random.integers(len(texts)))], styles, random) for _ in range(rows)]
+
+
+def _planned(plan: Plan, text: Text, styles: int, random: np.random.Generator) -> Planned:
+    whole = random.random() < plan.whole_share
+    line = " ".join(text.words) if whole else run_of_words(text, random, longest=plan.longest)
+    style = int(random.integers(styles)) if styles else None
+    bias = float(random.uniform(*plan.bias))
+    if not plan.corrupted:
+        return Planned(Request(line, style, bias), text.source, None)
+    names = list(plan.severities)
+    severity = str(random.choice(names, p=[plan.severities[name].share for name in names]))
+    corruption = plan.severities[severity].draw(random)
+    return Planned(Request(line, style, bias, corruption), text.source, severity)

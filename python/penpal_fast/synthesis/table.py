@@ -1,0 +1,78 @@
+"""Made lines as an Arrow table in the penpal schema."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from penpal_fast.synthesis.plan import Planned
+
+SCALE = 2.0
+"""Coordinates are those of the generator times this."""
+
+UNIT = 1 / 32
+"""Coordinates are rounded to this, a twentieth of a pixel at most, so that the files compress well."""
+
+POINT = pa.struct([("x", pa.float32()), ("y", pa.float32())])
+STROKES = pa.list_(pa.list_(pa.struct([("points", pa.list_(POINT))])))
+SCHEMA = pa.schema(
+    {
+        "strokes": STROKES,
+        "text": pa.string(),
+        "author": pa.int32(),
+        "source": pa.string(),
+        "bias": pa.float32(),
+        "corruption": pa.string(),
+        "kappa_scale": pa.float32(),
+        "beta_floor": pa.float32(),
+        "noise": pa.float32(),
+    }
+)
+"""Columns of made lines: `author` is the style, `corruption` the severity, null for a clean line."""
+
+
+def table_of(lines: Sequence[Planned], words: Sequence[list[list[NDArray[np.float64]]]]) -> pa.Table:
+    """Put made lines into a table.
+
+    Args:
+        lines: What was asked for.
+        words: For each line its words of strokes [N, 2].
+    """
+    requests = [line.request for line in lines]
+    columns = [
+        strokes_array(words),
+        [request.text for request in requests],
+        [request.style for request in requests],
+        [line.source for line in lines],
+        [request.bias for request in requests],
+        [line.severity for line in lines],
+        [request.corruption.kappa_scale for request in requests],
+        [request.corruption.beta_floor for request in requests],
+        [request.corruption.noise for request in requests],
+    ]
+    return pa.table(columns, schema=SCHEMA)
+
+
+def strokes_array(rows: Sequence[list[list[NDArray[np.float64]]]]) -> pa.Array:
+    """Put rows of words of strokes [N, 2] into an Arrow array of the penpal schema, scaled and rounded."""
+    words = [word for row in rows for word in row]
+    strokes = [stroke for word in words for stroke in word]
+    points = np.concatenate([*strokes, np.empty((0, 2))])
+    points = (np.round(SCALE * points / UNIT) * UNIT).astype(np.float32)
+    coordinates = pa.StructArray.from_arrays([pa.array(points[:, 0]), pa.array(points[:, 1])], fields=list(POINT))
+    in_strokes = pa.ListArray.from_arrays(_offsets(strokes), coordinates)
+    wrapped = pa.StructArray.from_arrays([in_strokes], names=["points"])
+    in_words = pa.ListArray.from_arrays(_offsets(words), wrapped)
+    return pa.ListArray.from_arrays(_offsets(rows), in_words).cast(STROKES)
+
+
+def _offsets(lists: Sequence[Sequence[object]] | Sequence[NDArray[np.float64]]) -> pa.Array:
+    lengths = [len(one) for one in lists]
+    return pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32))

@@ -1,0 +1,198 @@
+"""The optimization: steps over examples, with checkpoints to go on from."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import json
+import os
+import shutil
+import time
+from typing import TYPE_CHECKING, Any
+
+import mlx.core as mx
+import mlx.nn as nn
+import mlx.optimizers as optim
+import numpy as np
+from mlx.utils import tree_flatten, tree_map, tree_unflatten
+
+from penpal_fast.errors import PenpalError
+from penpal_fast.files import replaced_atomically
+from penpal_fast.network.model import QualityClassifier
+from penpal_fast.training.examples import Canvases, Examples
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from penpal_fast.training.recipe import Optimization, Recipe
+
+CHECKPOINT = "checkpoint.safetensors"
+LOG = "training.jsonl"
+
+
+class Training:
+    """A network in training, with the running average of its weights."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        """Start with random weights."""
+        mx.random.seed(recipe.optimization.seed)
+        self.recipe = recipe
+        self.model = QualityClassifier(recipe.network)
+        self.model.train()
+        self.optimizer = optim.AdamW(
+            learning_rate=_schedule(recipe.optimization), weight_decay=recipe.optimization.weight_decay
+        )
+        self.optimizer.init(self.model.trainable_parameters())
+        self.average = tree_map(mx.array, self.model.parameters())
+        self.done = 0
+        self._gradients = _gradients(self.model, _devices())
+
+    def step(self, pictures: mx.array, targets: NDArray[np.float32]) -> float:
+        """Take one step and return its loss."""
+        loss, gradients = self._gradients(pictures, mx.array(targets))
+        self.optimizer.update(self.model, gradients)
+        self.done += 1
+        # At first the average follows quickly, lest it remember the random weights.
+        decay = min(self.recipe.optimization.average_decay, self.done / (self.done + 10))
+        self.average = tree_map(
+            lambda mean, now: decay * mean + (1 - decay) * now, self.average, self.model.parameters()
+        )
+        mx.eval(self.model.state, self.optimizer.state, self.average, loss)
+        return float(np.array(loss))
+
+    def averaged(self) -> QualityClassifier:
+        """Return a network of the averaged weights, in evaluation mode."""
+        model = QualityClassifier(self.recipe.network)
+        model.update(self.average)
+        model.eval()
+        return model
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint."""
+        trees = {"model": self.model.parameters(), "average": self.average, "optimizer": self.optimizer.state}
+        arrays = {
+            f"{name}.{key}": value for name, tree in trees.items() for key, value in dict(tree_flatten(tree)).items()
+        }
+        with replaced_atomically(path) as aside:
+            named = aside.with_suffix(".safetensors")
+            mx.save_safetensors(str(named), arrays, {"step": str(self.done), "recipe": _said(self.recipe)})
+            named.rename(aside)
+
+    def load(self, path: Path) -> None:
+        """Go on from a checkpoint.
+
+        Raises:
+            PenpalError: It is of another recipe.
+        """
+        loaded: Any = mx.load(str(path), return_metadata=True)
+        arrays, metadata = loaded
+        if metadata.get("recipe") != _said(self.recipe):
+            raise PenpalError(f"{path}: it is of another recipe; use that one, or remove the file to start anew")
+
+        def tree(name: str) -> Any:
+            chosen = [(key.removeprefix(f"{name}."), value) for key, value in arrays.items() if key.startswith(name)]
+            return tree_unflatten(chosen)
+
+        self.model.update(tree("model"))
+        self.average = tree("average")
+        self.optimizer.state = tree("optimizer")
+        self.done = int(metadata["step"])
+        self._gradients = _gradients(self.model, _devices())
+
+
+def train(
+    examples: Examples,
+    recipe: Recipe,
+    folder: Path,
+    *,
+    measure: Callable[[QualityClassifier], dict[str, float]],
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> QualityClassifier:
+    """Train a network and return the average of its weights.
+
+    Args:
+        examples: What to learn from.
+        recipe: How.
+        folder: Where the log and the checkpoint are; a checkpoint that is there is gone on from.
+        measure: Measures a network at every checkpoint, for the log.
+        progress: Called with the steps done and those planned.
+    """
+    training, plan = Training(recipe), recipe.optimization
+    checkpoint, log = folder / CHECKPOINT, folder / LOG
+    if checkpoint.exists():
+        training.load(checkpoint)
+    canvases = Canvases(plan.batch_size)
+    losses: list[float] = []
+    started, first = time.monotonic(), training.done
+
+    # While a step is computed, the next one's lines are chosen and changed.
+    with concurrent.futures.ThreadPoolExecutor(1) as chooser:
+        following = chooser.submit(examples.step, training.done)
+        while training.done < plan.steps:
+            rows, targets, width = following.result()
+            following = chooser.submit(examples.step, training.done + 1)
+            losses.append(training.step(canvases.render(rows, width), targets))
+            progress(training.done, plan.steps)
+            if training.done % plan.checkpoint_steps == 0 or training.done == plan.steps:
+                training.save(checkpoint)
+                rate = (training.done - first) * plan.batch_size / (time.monotonic() - started)
+                entry = {"step": training.done, "loss": round(float(np.mean(losses)), 4), "pictures_per_s": round(rate)}
+                with log.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps({**entry, **measure(training.averaged())}) + "\n")
+                losses.clear()
+    return training.averaged()
+
+
+def _schedule(plan: Optimization) -> Any:
+    warmup = max(int(plan.steps * plan.warmup_share), 1)
+    return optim.join_schedules(
+        [
+            optim.linear_schedule(0.0, plan.learning_rate, warmup),
+            optim.cosine_decay(plan.learning_rate, max(plan.steps - warmup, 1), plan.learning_rate * 0.01),
+        ],
+        [warmup],
+    )
+
+
+def _devices() -> int:
+    """Into how many streams a batch is split: MLX computes a stream of the CPU on one thread, whatever BLAS does."""
+    return 1 if mx.default_device() == mx.gpu else min(os.cpu_count() or 1, 4)
+
+
+def _gradients(model: QualityClassifier, count: int) -> Callable[[mx.array, mx.array], tuple[mx.array, Any]]:
+    """Return a function from pictures and targets to the loss and the gradients, computed on `count` streams."""
+
+    def loss_of(pictures: mx.array, targets: mx.array) -> mx.array:
+        return nn.losses.binary_cross_entropy(model(pictures), targets, with_logits=True, reduction="mean")
+
+    value_and_grad = nn.value_and_grad(model, loss_of)
+    streams = [mx.new_stream(mx.default_device()) for _ in range(count)]
+    # Each stream has its own compiled function: a function stays on the stream it was compiled on.
+    parts = [_compiled(lambda pictures, targets: value_and_grad(pictures, targets), model) for _ in streams]
+
+    def mean(*values: mx.array) -> mx.array:
+        return sum(values[1:], values[0]) / len(values)
+
+    def gradients(pictures: mx.array, targets: mx.array) -> tuple[mx.array, Any]:
+        size = -(-len(targets) // count)
+        results = []
+        for part, stream, start in zip(parts, streams, range(0, len(targets), size), strict=False):
+            with mx.stream(stream):
+                results.append(part(pictures[start : start + size], targets[start : start + size]))
+        losses, trees = zip(*results, strict=True)
+        return mean(*losses), tree_map(mean, *trees)
+
+    return gradients
+
+
+def _compiled(function: Callable[..., Any], model: QualityClassifier) -> Callable[..., Any]:
+    """Compile for MLX, which saves a third of a step; on a CPU that takes a C++ compiler, without which all works."""
+    if mx.default_device() == mx.cpu and shutil.which("g++") is None:
+        return function
+    return mx.compile(function, inputs=[model.state], outputs=[model.state])
+
+
+def _said(recipe: Recipe) -> str:
+    return json.dumps(recipe.to_dict(), sort_keys=True)

@@ -1,0 +1,93 @@
+"""What is measured at every checkpoint, on lines that are not trained on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from penpal_fast._core import Rows
+from penpal_fast.engines.native import NativeEngine
+from penpal_fast.evaluation.figures import area_under_curve, kept, rank_correlation, threshold_that_keeps
+from penpal_fast.training.augmentation import cut, link, smooth
+from penpal_fast.training.junk import KINDS, UNSEEN
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from penpal_fast.network.model import QualityClassifier
+    from penpal_fast.training.examples import Sources
+    from penpal_fast.training.lines import Strokes
+    from penpal_fast.training.recipe import Recipe
+
+JUNK_ROWS = 40
+"""Rows of each kind of junk."""
+
+
+class Validation:
+    """The validation lines, always the same."""
+
+    def __init__(self, sources: Sources, recipe: Recipe) -> None:
+        """Draw the cut lines and the junk."""
+        random = np.random.default_rng(0)
+        real = [line for line in sources.real.validation if line.text]
+        rows: dict[str, list[Strokes]] = {
+            "real": [line.strokes() for line in real],
+            "short": [cut(line, random, longest=6) for line in real],
+            "joined": [smooth(link(line, random, longest=2), random) for line in real],
+            "clean": [line.strokes() for line in sources.clean.validation],
+            "corrupted": [line.strokes() for line in sources.corrupted.validation],
+        }
+        kinds = {"junk": KINDS, "unseen": UNSEEN}
+        for name, functions in kinds.items():
+            rows[name] = [
+                function(random, real[int(random.integers(len(real)))].strokes())
+                for function in functions.values()
+                for _ in range(JUNK_ROWS)
+            ]
+        self._rows = {name: Rows(strokes) for name, strokes in rows.items()}
+        self._lengths = np.array([len(line.text or "") for line in real])
+        self._clean_kept = recipe.clean_kept
+
+    def logits(self, model: QualityClassifier) -> dict[str, NDArray[np.float32]]:
+        """Score every set of lines."""
+        engine = NativeEngine(model.config, model.tensors(), threads=0)
+        return {name: engine.logits(rows)[0] for name, rows in self._rows.items()}
+
+    def calibration(self, model: QualityClassifier) -> tuple[float, float]:
+        """Return the scale and the shift of the logits that keep the recipe's shares of clean lines.
+
+        Raises:
+            ValueError: The network does not tell clean lines apart at all.
+        """
+        clean = self.logits(model)["clean"]
+        (low, low_share), (high, high_share) = self._clean_kept
+        found = [threshold_that_keeps(clean, share) for share in (low_share, high_share)]
+        wanted = [np.log(score / (1 - score)) for score in (low, high)]
+        if not found[1] > found[0]:
+            raise ValueError(f"clean lines that should score {low} and {high} have the same logit {found[0]}")
+        scale = float((wanted[1] - wanted[0]) / (found[1] - found[0]))
+        return scale, float(wanted[0] - scale * found[0])
+
+    def measure(self, model: QualityClassifier) -> dict[str, float]:
+        """Measure a network, whatever its calibration: thresholds are those that keep given shares of clean lines."""
+        found = self.logits(model)
+        half, strict = (threshold_that_keeps(found["clean"], share) for _, share in self._clean_kept)
+        scale = 0.8473 / max(strict - half, 1e-6)
+        lenient = half - 0.8473 / scale
+        figures = {
+            "auc_real_corrupted": area_under_curve(found["real"], found["corrupted"]),
+            "auc_real_clean": area_under_curve(found["real"], found["clean"]),
+            "auc_short_corrupted": area_under_curve(found["short"], found["corrupted"]),
+            "auc_short_clean": area_under_curve(found["short"], found["clean"]),
+            "auc_clean_corrupted": area_under_curve(found["clean"], found["corrupted"]),
+            "real_kept": kept(found["real"], half),
+            "real_kept_strict": kept(found["real"], strict),
+            "short_kept": kept(found["short"], half),
+            "joined_kept": kept(found["joined"], half),
+            "corrupted_kept": kept(found["corrupted"], threshold_that_keeps(found["clean"], 0.95)),
+            "junk_dropped": 1 - kept(found["junk"], lenient),
+            "unseen_junk_dropped": 1 - kept(found["unseen"], lenient),
+            "length_correlation": rank_correlation(found["real"], self._lengths),
+        }
+        return {name: round(value, 4) for name, value in figures.items()}

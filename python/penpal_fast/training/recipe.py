@@ -1,0 +1,155 @@
+"""Every choice of a training, in one JSON file."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from penpal_fast.errors import PenpalError
+from penpal_fast.network.config import ModelConfig
+from penpal_fast.synthesis.plan import Plan
+
+BUNDLED = Path(__file__).parent / "recipes" / "bundled.json"
+"""The recipe of the model in this package."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Shares:
+    """Shares of the kinds of lines among the pictures; they sum to 1."""
+
+    real: float = 0.38
+    clean: float = 0.22
+    corrupted: float = 0.28
+    junk: float = 0.12
+
+
+@dataclasses.dataclass(frozen=True)
+class Changes:
+    """How often lines are changed before they are drawn.
+
+    Attributes:
+        real_cut: Share of the real lines that are cut to 1 to `longest` words, lest the network learn length.
+        clean_cut: The same of clean synthetic lines.
+        corrupted_cut: The same of corrupted ones.
+        longest: Most words of a cut line.
+        link: Share of the real lines that are cut and have their letters joined.
+        bend: Share of all lines that are bent a little.
+        smooth: Share of the real lines whose pen noise is taken away.
+        thin: Share of all lines that lose points.
+        line_width: Standard deviation of the line width of a batch around the model's, in pixels.
+    """
+
+    real_cut: float = 0.45
+    clean_cut: float = 0.15
+    corrupted_cut: float = 0.1
+    longest: int = 6
+    link: float = 0.08
+    bend: float = 0.8
+    smooth: float = 0.35
+    thin: float = 0.15
+    line_width: float = 0.08
+
+
+@dataclasses.dataclass(frozen=True)
+class Optimization:
+    """How the weights are found: AdamW with a linear warm-up, then a cosine to a hundredth of the learning rate.
+
+    Attributes:
+        pictures: Number of pictures to train on.
+        batch_size: Pictures of a step.
+        learning_rate: Peak of the learning rate.
+        warmup_share: Share of the steps that warm up.
+        weight_decay: Of AdamW.
+        average_decay: Of the running average of the weights, which is what is kept.
+        checkpoint_steps: Steps between checkpoints, each with a measurement.
+        seed: Of the first weights and of the examples.
+    """
+
+    pictures: int = 640_000
+    batch_size: int = 64
+    learning_rate: float = 5e-3
+    warmup_share: float = 0.03
+    weight_decay: float = 0.03
+    average_decay: float = 0.999
+    checkpoint_steps: int = 500
+    seed: int = 1
+
+    @property
+    def steps(self) -> int:
+        """Number of steps."""
+        return max(self.pictures // self.batch_size, 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Making:
+    """A file of synthetic lines to be made for the training.
+
+    Attributes:
+        name: Of the file.
+        split: Which of the real lines' texts are written.
+        plan: How many lines of which kind.
+    """
+
+    name: str
+    split: Literal["train", "validation"]
+    plan: Plan
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """Everything that decides what weights come out, but for the data.
+
+    Attributes:
+        network: The network and its line width.
+        synthesis: What is made of synthetic lines.
+        shares: Of the kinds of lines.
+        changes: Of the lines before they are drawn.
+        optimization: Of the weights.
+        clean_kept: For each score the share of clean validation lines that are to reach it; decides the map from the
+            network's logits to the score.
+    """
+
+    network: ModelConfig = dataclasses.field(default_factory=ModelConfig)
+    synthesis: tuple[Making, ...] = ()
+    shares: Shares = dataclasses.field(default_factory=Shares)
+    changes: Changes = dataclasses.field(default_factory=Changes)
+    optimization: Optimization = dataclasses.field(default_factory=Optimization)
+    clean_kept: tuple[tuple[float, float], tuple[float, float]] = ((0.5, 0.138), (0.7, 0.03))
+
+    def __post_init__(self) -> None:
+        """Check what the parts cannot check by themselves."""
+        if abs(sum(dataclasses.astuple(self.shares)) - 1) > 1e-6:
+            raise PenpalError(f"recipe: the shares must sum to 1, got {dataclasses.asdict(self.shares)}")
+
+    @classmethod
+    def from_file(cls, path: Path) -> Recipe:
+        """Read a recipe; what it does not name has its default.
+
+        Raises:
+            PenpalError: The file cannot be read, or has a field that is not known or cannot be used.
+        """
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            makings = tuple(
+                Making(one["name"], one["split"], Plan.from_dict(one["plan"])) for one in values.get("synthesis", [])
+            )
+            network = dict(values.get("network", {}))
+            if "channels" in network:
+                network["channels"] = tuple(network["channels"])
+            known: dict[str, Any] = {"network": ModelConfig(**network), "synthesis": makings}
+            for name, kind in {"shares": Shares, "changes": Changes, "optimization": Optimization}.items():
+                known[name] = kind(**values.get(name, {}))
+            if "clean_kept" in values:
+                (low, high) = values["clean_kept"]
+                known["clean_kept"] = ((float(low[0]), float(low[1])), (float(high[0]), float(high[1])))
+            if unknown := values.keys() - {field.name for field in dataclasses.fields(cls)}:
+                raise PenpalError(f"unknown fields {sorted(unknown)}")
+            return cls(**known)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise PenpalError(f"{path}: cannot use this recipe: {error}") from error
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the recipe with everything that it left to defaults."""
+        return dataclasses.asdict(self)
