@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+SOURCE_COLUMNS = ("source", "file")
+"""Columns that may say where a line, or its text, comes from."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Text:
     """A line of text."""
@@ -25,8 +29,10 @@ class Text:
     """What it belongs to, such as a form; texts of one source never fall on both sides of a split."""
 
 
-def read_texts(path: Path, *, source_column: str = "file") -> list[Text]:
-    """Read the texts of a Parquet file (columns `text` and, if there, one of sources) or a text file, one a line.
+def read_texts(path: Path) -> list[Text]:
+    """Read the texts of a Parquet file (columns `text`, and `source` or `file` if there) or of a text file, one a line.
+
+    Where nothing says what a text belongs to, it belongs to itself.
 
     Raises:
         PenpalError: The file cannot be read or has no text.
@@ -34,12 +40,11 @@ def read_texts(path: Path, *, source_column: str = "file") -> list[Text]:
     try:
         if path.suffix.lower() in (".parquet", ".pq"):
             columns = pq.read_schema(path).names
-            wanted = [name for name in ("text", source_column) if name in columns]
-            if "text" not in wanted:
+            source = next((name for name in SOURCE_COLUMNS if name in columns), "text")
+            if "text" not in columns:
                 raise PenpalError(f"{path}: there is no column 'text'; it has {columns}")
-            table = pq.read_table(path, columns=wanted)
-            lines = table["text"].to_pylist()
-            sources = table[source_column].to_pylist() if source_column in wanted else lines
+            table = pq.read_table(path, columns=list({"text", source}))
+            lines, sources = table["text"].to_pylist(), table[source].to_pylist()
         else:
             lines = path.read_text(encoding="utf-8").splitlines()
             sources = lines

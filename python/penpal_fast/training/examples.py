@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,6 +48,52 @@ def _joined(paths: Sequence[Path]) -> Split:
     )
 
 
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """The examples of a step.
+
+    Attributes:
+        rows: Strokes.
+        targets: What the score is to be, [N].
+        lengths: Characters of the text of each whole real line, less their mean and over their standard deviation; NaN
+            for every other row, [N].
+        line_width: In pixels.
+    """
+
+    rows: list[Strokes]
+    targets: NDArray[np.float32]
+    lengths: NDArray[np.float32]
+    line_width: float
+
+
+class _Pool:
+    """Lines in the order of their proportions."""
+
+    def __init__(self, lines: list[Line]) -> None:
+        elongations = np.array([_elongation(line.strokes()) for line in lines])
+        order = np.argsort(elongations, kind="stable")
+        self._lines = [lines[index] for index in order]
+        self._elongations = elongations[order]
+        self._neighbours = max(len(lines) // 50, 1)
+
+    def any(self, random: np.random.Generator) -> Line:
+        """Return any line."""
+        return _pick(self._lines, random)
+
+    def like(self, strokes: Strokes, random: np.random.Generator) -> Line:
+        """Return one of the lines, a fiftieth of them all, whose proportions are nearest to those of a row."""
+        nearest = int(np.searchsorted(self._elongations, _elongation(strokes)))
+        first = min(max(nearest - self._neighbours // 2, 0), len(self._lines) - self._neighbours)
+        return self._lines[first + int(random.integers(self._neighbours))]
+
+
+def _elongation(strokes: Strokes) -> float:
+    """Return the logarithm of a row's width over its height, which says how small it is on the canvas."""
+    points = np.concatenate(strokes)
+    width, height = np.ptp(points, axis=0)
+    return float(np.log((width + 1e-9) / (height + 1e-9)))
+
+
 class Examples:
     """Any step's examples, whatever steps came before."""
 
@@ -55,35 +102,52 @@ class Examples:
         self._sources = sources
         self._recipe = recipe
         self._junk = list(KINDS.values())
+        lengths = [len(line.text) for line in sources.real.train if line.text] or [0]
+        self._mean_length, self._length_spread = float(np.mean(lengths)), max(float(np.std(lengths)), 1.0)
+        self._pools = {"clean": _Pool(sources.clean.train), "corrupted": _Pool(sources.corrupted.train)}
 
-    def step(self, step: int) -> tuple[list[Strokes], NDArray[np.float32], float]:
-        """Return the rows of a step, their targets and the line width in pixels."""
+    def step(self, step: int) -> Batch:
+        """Return the examples of a step."""
         recipe = self._recipe
         random = np.random.default_rng([recipe.optimization.seed, step])
         kinds = list(TARGETS)
         shares = [getattr(recipe.shares, kind) for kind in kinds]
         drawn = [kinds[index] for index in random.choice(len(kinds), recipe.optimization.batch_size, p=shares)]
-        rows = [self._row(kind, random) for kind in drawn]
+        rows, lengths = zip(*[self._row(kind, random) for kind in drawn], strict=True)
         width = recipe.network.line_width + float(np.clip(random.normal(0, recipe.changes.line_width), -0.3, 0.3))
-        return rows, np.array([TARGETS[kind] for kind in drawn], dtype=np.float32), width
+        targets = np.array([TARGETS[kind] for kind in drawn], dtype=np.float32)
+        return Batch(list(rows), targets, np.array(lengths, dtype=np.float32), width)
 
-    def _row(self, kind: str, random: np.random.Generator) -> Strokes:
-        changes = self._recipe.changes
+    def _row(self, kind: str, random: np.random.Generator) -> tuple[Strokes, float]:
+        """Return a row and, of a whole real line, the length of its text."""
+        changes, length = self._recipe.changes, math.nan
         if kind == "junk":
-            return self._junk_row(random)
-        line = _pick(getattr(self._sources, kind).train, random)
-        chance = random.random()
-        if kind == "real" and chance < changes.link:
-            strokes = link(line, random, longest=3)
-        elif chance < changes.link + getattr(changes, f"{kind}_cut"):
-            strokes = cut(line, random, longest=changes.longest)
-        else:
-            strokes = line.strokes()
+            return self._junk_row(random), length
+        strokes, text = self._real(random)
+        if kind != "real":
+            pool = self._pools[kind]
+            matched = random.random() < changes.matched
+            strokes = (pool.like(strokes, random) if matched else pool.any(random)).strokes()
+        elif text:
+            length = self._standardized(text)
         if kind == "real" and random.random() < changes.smooth:
             strokes = smooth(strokes, random)
         if random.random() < changes.thin:
             strokes = thin(strokes, random)
-        return bend(strokes, random) if random.random() < changes.bend else strokes
+        return (bend(strokes, random) if random.random() < changes.bend else strokes), length
+
+    def _real(self, random: np.random.Generator) -> tuple[Strokes, str | None]:
+        """Return a real line, and its text if it is whole."""
+        changes, line = self._recipe.changes, _pick(self._sources.real.train, random)
+        chance = random.random()
+        if chance < changes.link:
+            return link(line, random, longest=3), None
+        if chance < changes.link + changes.real_cut:
+            return cut(line, random, longest=changes.longest), None
+        return line.strokes(), line.text
+
+    def _standardized(self, text: str) -> float:
+        return float(np.clip((len(text) - self._mean_length) / self._length_spread, -2.5, 2.5))
 
     def _junk_row(self, random: np.random.Generator) -> Strokes:
         lines = self._sources.real.train if random.random() < 0.6 else self._sources.clean.train

@@ -120,6 +120,8 @@ def _make(making: Making, inputs: Inputs, work: Path, resume: bool, progress: Pr
         raise PenpalError("the recipe makes synthetic lines, which takes a generator: name its weights")
     held_out = making.split == "validation"
     texts = [text for text in read_texts(inputs.real) if is_held_out(text.source) == held_out]
+    if not texts:
+        raise PenpalError(f"{inputs.real}: none of its texts is of a form that is for {making.split}")
     synthesize(
         making.plan,
         texts,

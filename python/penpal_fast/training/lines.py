@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from penpal_fast.errors import PenpalError
+from penpal_fast.synthesis.texts import SOURCE_COLUMNS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,9 +24,6 @@ VALIDATION_PERCENT = 12
 
 SOURCE_LENGTH = 3
 """How many first characters of a line's source name its form; lines of a form are by one writer and of one text."""
-
-SOURCE_COLUMNS = ("source", "file")
-"""Columns that may say where a line, or its text, comes from."""
 
 Strokes = list["NDArray[np.float64]"]
 """Strokes of [N, 2] points, y growing downward."""

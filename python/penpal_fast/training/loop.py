@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import dataclasses
 import json
 import os
 import shutil
@@ -47,11 +48,14 @@ class Training:
         self.optimizer.init(self.model.trainable_parameters())
         self.average = tree_map(mx.array, self.model.parameters())
         self.done = 0
+        self.slope = Slope()
         self._gradients = _gradients(self.model, _devices())
 
-    def step(self, pictures: mx.array, targets: NDArray[np.float32]) -> float:
-        """Take one step and return its loss."""
-        loss, gradients = self._gradients(pictures, mx.array(targets))
+    def step(self, pictures: mx.array, targets: NDArray[np.float32], lengths: NDArray[np.float32]) -> float:
+        """Take one step and return its loss; see `Batch` for the arguments."""
+        plan = self.recipe.optimization
+        slopes = self.slope.price * np.nan_to_num(lengths, nan=0.0)
+        loss, logits, gradients = self._gradients(pictures, mx.array(targets), mx.array(slopes))
         self.optimizer.update(self.model, gradients)
         self.done += 1
         # At first the average follows quickly, lest it remember the random weights.
@@ -59,7 +63,9 @@ class Training:
         self.average = tree_map(
             lambda mean, now: decay * mean + (1 - decay) * now, self.average, self.model.parameters()
         )
-        mx.eval(self.model.state, self.optimizer.state, self.average, loss)
+        mx.eval(self.model.state, self.optimizer.state, self.average, loss, logits)
+        if self.done >= plan.level_from * plan.steps:
+            self.slope.observe(np.array(logits), lengths)
         return float(np.array(loss))
 
     def averaged(self) -> QualityClassifier:
@@ -77,7 +83,7 @@ class Training:
         }
         with replaced_atomically(path) as aside:
             named = aside.with_suffix(".safetensors")
-            mx.save_safetensors(str(named), arrays, {"step": str(self.done), "recipe": _said(self.recipe)})
+            mx.save_safetensors(str(named), arrays, _metadata(self))
             named.rename(aside)
 
     def load(self, path: Path) -> None:
@@ -99,6 +105,7 @@ class Training:
         self.average = tree("average")
         self.optimizer.state = tree("optimizer")
         self.done = int(metadata["step"])
+        self.slope = Slope(**json.loads(metadata["slope"]))
         self._gradients = _gradients(self.model, _devices())
 
 
@@ -131,14 +138,20 @@ def train(
     with concurrent.futures.ThreadPoolExecutor(1) as chooser:
         following = chooser.submit(examples.step, training.done)
         while training.done < plan.steps:
-            rows, targets, width = following.result()
+            batch = following.result()
             following = chooser.submit(examples.step, training.done + 1)
-            losses.append(training.step(canvases.render(rows, width), targets))
+            pictures = canvases.render(batch.rows, batch.line_width)
+            losses.append(training.step(pictures, batch.targets, batch.lengths))
             progress(training.done, plan.steps)
             if training.done % plan.checkpoint_steps == 0 or training.done == plan.steps:
                 training.save(checkpoint)
                 rate = (training.done - first) * plan.batch_size / (time.monotonic() - started)
-                entry = {"step": training.done, "loss": round(float(np.mean(losses)), 4), "pictures_per_s": round(rate)}
+                entry = {
+                    "step": training.done,
+                    "loss": round(float(np.mean(losses)), 4),
+                    "pictures_per_s": round(rate),
+                    "length_price": round(training.slope.price, 4),
+                }
                 with log.open("a", encoding="utf-8") as file:
                     file.write(json.dumps({**entry, **measure(training.averaged())}) + "\n")
                 losses.clear()
@@ -161,30 +174,62 @@ def _devices() -> int:
     return 1 if mx.default_device() == mx.gpu else min(os.cpu_count() or 1, 4)
 
 
-def _gradients(model: QualityClassifier, count: int) -> Callable[[mx.array, mx.array], tuple[mx.array, Any]]:
-    """Return a function from pictures and targets to the loss and the gradients, computed on `count` streams."""
+def _gradients(model: QualityClassifier, count: int) -> Callable[..., tuple[mx.array, mx.array, Any]]:
+    """Return a function of pictures, targets and slopes that gives loss, logits and gradients, on `count` streams."""
 
-    def loss_of(pictures: mx.array, targets: mx.array) -> mx.array:
-        return nn.losses.binary_cross_entropy(model(pictures), targets, with_logits=True, reduction="mean")
+    def loss_of(pictures: mx.array, targets: mx.array, slopes: mx.array) -> tuple[mx.array, mx.array]:
+        logits = model(pictures)
+        entropy = nn.losses.binary_cross_entropy(logits, targets, with_logits=True, reduction="mean")
+        return entropy + (slopes * _squashed(logits)).mean(), logits
 
     value_and_grad = nn.value_and_grad(model, loss_of)
     streams = [mx.new_stream(mx.default_device()) for _ in range(count)]
     # Each stream has its own compiled function: a function stays on the stream it was compiled on.
-    parts = [_compiled(lambda pictures, targets: value_and_grad(pictures, targets), model) for _ in streams]
+    parts = [_compiled(lambda *arguments: value_and_grad(*arguments), model) for _ in streams]
 
     def mean(*values: mx.array) -> mx.array:
         return sum(values[1:], values[0]) / len(values)
 
-    def gradients(pictures: mx.array, targets: mx.array) -> tuple[mx.array, Any]:
-        size = -(-len(targets) // count)
-        results = []
-        for part, stream, start in zip(parts, streams, range(0, len(targets), size), strict=False):
+    def gradients(*arguments: mx.array) -> tuple[mx.array, mx.array, Any]:
+        rows = len(arguments[0])
+        size = -(-rows // count)
+        losses, logits, trees = [], [], []
+        for part, stream, start in zip(parts, streams, range(0, rows, size), strict=False):
             with mx.stream(stream):
-                results.append(part(pictures[start : start + size], targets[start : start + size]))
-        losses, trees = zip(*results, strict=True)
-        return mean(*losses), tree_map(mean, *trees)
+                (loss, some_logits), tree = part(*[argument[start : start + size] for argument in arguments])
+            losses.append(loss)
+            logits.append(some_logits)
+            trees.append(tree)
+        return mean(*losses), mx.concatenate(logits), tree_map(mean, *trees)
 
     return gradients
+
+
+def _squashed(logits: Any) -> Any:
+    """Map logits to -1..1, so that lines that no one doubts do not outweigh all others."""
+    return mx.tanh(logits / 4)
+
+
+@dataclasses.dataclass
+class Slope:
+    """How the score of whole real lines leans on their length, and the price that is put on it.
+
+    More letters are more evidence, so a longer line of real handwriting ends up higher. The price is a Lagrange
+    multiplier: it rises for as long as scores grow with length, and falls when they shrink.
+    """
+
+    price: float = 0.0
+    covariance: float = 0.0
+
+    def observe(self, logits: NDArray[np.float32], lengths: NDArray[np.float32]) -> None:
+        """Take note of a step."""
+        whole = ~np.isnan(lengths)
+        if whole.sum() < 2:
+            return
+        found = np.array(_squashed(mx.array(logits[whole])))
+        now = float(np.mean((found - found.mean()) * (lengths[whole] - lengths[whole].mean())))
+        self.covariance += 0.02 * (now - self.covariance)
+        self.price = min(max(self.price + 0.005 * self.covariance, 0.0), 1.0)
 
 
 def _compiled(function: Callable[..., Any], model: QualityClassifier) -> Callable[..., Any]:
@@ -192,6 +237,14 @@ def _compiled(function: Callable[..., Any], model: QualityClassifier) -> Callabl
     if mx.default_device() == mx.cpu and shutil.which("g++") is None:
         return function
     return mx.compile(function, inputs=[model.state], outputs=[model.state])
+
+
+def _metadata(training: Training) -> dict[str, str]:
+    return {
+        "step": str(training.done),
+        "recipe": _said(training.recipe),
+        "slope": json.dumps(dataclasses.asdict(training.slope)),
+    }
 
 
 def _said(recipe: Recipe) -> str:

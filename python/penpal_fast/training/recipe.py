@@ -30,10 +30,10 @@ class Changes:
     """How often lines are changed before they are drawn.
 
     Attributes:
-        real_cut: Share of the real lines that are cut to 1 to `longest` words, lest the network learn length.
-        clean_cut: The same of clean synthetic lines.
-        corrupted_cut: The same of corrupted ones.
+        real_cut: Share of the real lines that are cut to 1 to `longest` words.
         longest: Most words of a cut line.
+        matched: Share of the synthetic lines that are chosen to have the proportions of a real line, cut or not, lest
+            the network learn length: long lines are small on the canvas.
         link: Share of the real lines that are cut and have their letters joined.
         bend: Share of all lines that are bent a little.
         smooth: Share of the real lines whose pen noise is taken away.
@@ -42,12 +42,11 @@ class Changes:
     """
 
     real_cut: float = 0.45
-    clean_cut: float = 0.15
-    corrupted_cut: float = 0.1
     longest: int = 6
-    link: float = 0.08
+    matched: float = 0.85
+    link: float = 0.12
     bend: float = 0.8
-    smooth: float = 0.35
+    smooth: float = 0.45
     thin: float = 0.15
     line_width: float = 0.08
 
@@ -63,6 +62,7 @@ class Optimization:
         warmup_share: Share of the steps that warm up.
         weight_decay: Of AdamW.
         average_decay: Of the running average of the weights, which is what is kept.
+        level_from: Share of the steps after which the score of whole real lines is kept from growing with their length.
         checkpoint_steps: Steps between checkpoints, each with a measurement.
         seed: Of the first weights and of the examples.
     """
@@ -73,6 +73,7 @@ class Optimization:
     warmup_share: float = 0.03
     weight_decay: float = 0.03
     average_decay: float = 0.999
+    level_from: float = 0.25
     checkpoint_steps: int = 500
     seed: int = 1
 
