@@ -51,7 +51,8 @@ def test_the_command_measures_and_writes(files, tmp_path, example_file):
     figures = json.loads((tmp_path / "card/evaluation.json").read_text())
     text = (tmp_path / "card/evaluation.md").read_text()
     assert text.strip() in result.output.strip() or text.splitlines()[2] in result.output
-    assert (tmp_path / "card/lines.png").read_bytes().startswith(b"\x89PNG")
+    for name in ("real", "real_short", "clean", "corrupted", "junk"):
+        assert (tmp_path / f"card/{name}.png").read_bytes().startswith(b"\x89PNG")
 
     table = pq.read_table(example_file)
     scores = penpal_fast.score(table)

@@ -18,7 +18,8 @@ def evaluate(
     clean: Files,
     corrupted: Files,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder for evaluation.json, evaluation.md and lines.png.")
+        Path | None,
+        typer.Option("--output", "-o", help="Folder for evaluation.json, evaluation.md and a picture of each set."),
     ] = None,
     model: Annotated[
         str | None, typer.Option(help="Folder or Hugging Face id of another model than the bundled one.")
@@ -56,6 +57,7 @@ def evaluate(
             aside.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
         with replaced_atomically(output / "evaluation.md") as aside:
             aside.write_text(text, encoding="utf-8")
-        with replaced_atomically(output / "lines.png") as aside:
-            picture(sets).save(aside, format="png")
+        for name, one in sets.items():
+            with replaced_atomically(output / f"{name}.png") as aside:
+                picture(one).save(aside, format="png")
         say(f"wrote {output}")

@@ -85,33 +85,27 @@ def _junk(junk: dict[str, dict[str, float]]) -> str:
     return _table(["junk", "trained on", "below 0.3"], rows)
 
 
-EXAMPLES = 4
+EXAMPLES = 6
 """Lines of each place in the order of scores."""
 
-HEIGHT = 120
+COLUMNS = 3
+
+STRIP = 96
 """Pixels that are shown of a canvas, about its middle; lines of text are seldom higher."""
 
 
-def picture(sets: dict[str, ScoredSet]) -> Image.Image:
-    """Draw lines of every set that score lowest, in the middle and highest, as the network sees them."""
-    image = Image.new("L", (3 * EXAMPLES * SIDE // 2, len(sets) * (HEIGHT + 40)), 255)
-    draw = ImageDraw.Draw(image)
-    for number, (name, one) in enumerate(sets.items()):
-        top = number * (HEIGHT + 40)
-        order = np.argsort(one.scores)[: len(one.good)]
-        middle = max((len(order) - EXAMPLES) // 2, 0)
-        places = {"lowest": order[:EXAMPLES], "middle": order[middle : middle + EXAMPLES], "highest": order[-EXAMPLES:]}
-        for column, (place, rows) in enumerate(places.items()):
-            left = column * EXAMPLES * SIDE // 2
-            draw.text((left + 4, top + 4), f"{NAMES[name]}: {place}", fill=90)
-            for index, row in enumerate(rows):
-                _draw(image, one, int(row), left + index % 2 * SIDE, top + 20 + index // 2 * (HEIGHT // 2 + 8))
+def picture(one: ScoredSet) -> Image.Image:
+    """Draw the lines of a set that score lowest, in the middle and highest, as the network sees them."""
+    order = np.argsort(one.scores)[: len(one.good)]
+    middle = max((len(order) - EXAMPLES) // 2, 0)
+    places = {"lowest": order[:EXAMPLES], "middle": order[middle : middle + EXAMPLES], "highest": order[-EXAMPLES:]}
+    height = 20 + EXAMPLES // COLUMNS * STRIP
+    image = Image.new("L", (COLUMNS * SIDE, len(places) * height), 255)
+    for number, (place, rows) in enumerate(places.items()):
+        ImageDraw.Draw(image).text((4, number * height + 4), place, fill=90)
+        for index, row in enumerate(rows.tolist()):
+            left, top = index % COLUMNS * SIDE, number * height + 20 + index // COLUMNS * STRIP
+            canvas = 1 - render_strokes(one.strokes[row])[(SIDE - STRIP) // 2 : (SIDE + STRIP) // 2, :, 0]
+            image.paste(Image.fromarray((255 * canvas).astype(np.uint8)), (left, top))
+            ImageDraw.Draw(image).text((left + 4, top + 2), f"{one.scores[row]:.3f}", fill=90)
     return image
-
-
-def _draw(image: Image.Image, one: ScoredSet, row: int, left: int, top: int) -> None:
-    canvas = 1 - render_strokes(one.strokes[row])[:, :, 0]
-    middle = SIDE // 2
-    strip = canvas[middle - HEIGHT // 4 : middle + HEIGHT // 4]
-    image.paste(Image.fromarray((255 * strip).astype(np.uint8)), (left, top))
-    ImageDraw.Draw(image).text((left + 4, top), f"{one.scores[row]:.3f}", fill=90)
