@@ -10,6 +10,7 @@ from penpal_fast import __version__
 from penpal_fast.cli.console import say
 from penpal_fast.cli.render import render
 from penpal_fast.cli.score import score
+from penpal_fast.cli.sheet import sheet
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -31,6 +32,7 @@ def options(
 
 app.command()(score)
 app.command()(render)
+app.command()(sheet)
 
 
 def main() -> None:
