@@ -8,7 +8,7 @@ import pytest
 import penpal_fast
 from made_lines import scrawl
 from penpal_fast import PenpalError, Scorer, explain
-from penpal_fast.saliency import MOST_PARTS, STRONG_EFFECT, Explanation
+from penpal_fast.saliency import MOST_PARTS, WEAK_EFFECT, Explanation
 
 ROW = scrawl(3, 6, 20)
 WORDS = [ROW[:2], ROW[2:3], ROW[3:]]
@@ -53,13 +53,13 @@ def test_the_scorer_can_be_chosen(tmp_path):
     assert explain(WORDS, scorer=scorer).score == pytest.approx(scorer.score([ROW])[0], abs=1e-6)
 
 
-def test_pulls_are_the_effects_of_the_strokes_up_to_full_strength():
-    effects = np.array([-2, 0.5, 0], np.float32) * STRONG_EFFECT
-    explanation = Explanation(0.5, explain(ROW).strokes, "word", np.array([0, 0, 1, 1, 2, 2]), effects)
-    assert explanation.pulls().tolist() == [-1, -1, 0.5, 0.5, 0, 0]
+@pytest.mark.parametrize(("effects", "pulls"), [([-0.8, 0.4, 0], [-1, 0.5, 0]), ([WEAK_EFFECT / 4] * 3, [0.25] * 3)])
+def test_the_strongest_part_is_in_full_colour_unless_it_is_weak(effects, pulls):
+    explanation = Explanation(0.5, explain(ROW).strokes, "word", np.array([0, 0, 1, 1, 2, 2]), np.float32(effects))
+    assert np.allclose(explanation.pulls(), np.repeat(pulls, 2))
     page = explanation._repr_html_()
     assert page.count("<path") == 6
-    assert page.count('stroke="#c8371c"') == 2
+    assert page.count('stroke="#c8371c"') == 2 * pulls.count(-1)
 
 
 def test_a_row_that_cannot_be_drawn():

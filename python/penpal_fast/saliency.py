@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 MOST_PARTS = 128
 """Parts that are left out in turn; more words or strokes than this are left out in groups of neighbours."""
 
-STRONG_EFFECT = 0.25
-"""Effect that is drawn in full colour."""
+WEAK_EFFECT = 0.1
+"""The strongest part of a row is drawn in full colour, but for an effect smaller than this."""
 
 NEUTRAL, LOWERING, RAISING = (112, 117, 125), (200, 55, 28), (24, 98, 190)
 """Colours of parts without effect, of those that pull the score down and of those that hold it up."""
@@ -50,7 +50,8 @@ class Explanation:
 
     def pulls(self) -> NDArray[np.float32]:
         """Return how strongly each stroke is to be coloured, [S] from -1 (lowers the score) to 1 (raises it)."""
-        return np.clip(np.nan_to_num(self.effects) / STRONG_EFFECT, -1, 1)[self.parts]
+        effects = np.nan_to_num(self.effects)
+        return (effects / max(float(np.abs(effects).max()), WEAK_EFFECT))[self.parts]
 
     def _repr_html_(self) -> str:
         """Show the row with its strokes in colour, on paper whatever the notebook's theme."""

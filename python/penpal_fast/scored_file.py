@@ -61,9 +61,9 @@ class ScoredFile:
         names = self._source.schema.names
         if names.count("quality") != 1 or not pa.types.is_floating(self._source.schema.field("quality").type):
             raise PenpalError(f"{path}: there is no column 'quality' of scores; run `penpal-fast score` on it first")
-        self._has_problems = self.text_column("quality_error")
+        self._has_problems = self.has_texts("quality_error")
 
-    def text_column(self, name: str) -> bool:
+    def has_texts(self, name: str) -> bool:
         """Whether there is one column of this name that can be read as text."""
         schema = self._source.schema
         if schema.names.count(name) != 1:

@@ -9,6 +9,7 @@ import typer
 from penpal_fast import __version__
 from penpal_fast.cli.console import say
 from penpal_fast.cli.render import render
+from penpal_fast.cli.report import report
 from penpal_fast.cli.score import score
 from penpal_fast.cli.sheet import sheet
 
@@ -32,6 +33,7 @@ def options(
 
 app.command()(score)
 app.command()(render)
+app.command()(report)
 app.command()(sheet)
 
 
