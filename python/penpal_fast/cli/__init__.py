@@ -11,6 +11,7 @@ from penpal_fast.cli.console import say
 from penpal_fast.cli.render import render
 from penpal_fast.cli.report import report
 from penpal_fast.cli.score import score
+from penpal_fast.cli.serve import serve
 from penpal_fast.cli.sheet import sheet
 
 app = typer.Typer(
@@ -35,6 +36,7 @@ app.command()(score)
 app.command()(render)
 app.command()(report)
 app.command()(sheet)
+app.command()(serve)
 
 
 def main() -> None:
