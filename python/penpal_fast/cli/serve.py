@@ -52,8 +52,14 @@ def serve(
 
 
 def _listening(host: str, port: int) -> socket.socket:
+    """Listen at an address. The protocol is named because only then asyncio turns off Nagle's delay of 40 ms."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((host, port), family=family)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen()
     except OSError as error:
+        listener.close()
         raise PenpalError(f"cannot listen at {host}, port {port}: {error.strerror}; choose another --port") from error
+    return listener

@@ -71,7 +71,7 @@ def page(files: Sequence[FileReport]) -> str:
         theme_style=_packaged("theme.css"),
         page_style=_packaged("report/page.css"),
         page_script=_packaged("report/page.js"),
-        chart_library=_inline_script(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")),
+        chart_library=_inline_script(vl_convert.javascript_bundle()),
     )
 
 

@@ -13,6 +13,7 @@ export class Ink extends EventTarget {
   #pen = null;
   #pulls = null;
   #colours = null;
+  #frame = null;
 
   constructor(canvas) {
     super();
@@ -80,13 +81,22 @@ export class Ink extends EventTarget {
     this.paint();
   }
 
+  /* Paints with the next frame, however often it is called before. */
   paint() {
+    this.#frame ??= requestAnimationFrame(() => {
+      this.#frame = null;
+      this.#paintNow();
+    });
+  }
+
+  #paintNow() {
     const { width, height } = this.#canvas.getBoundingClientRect();
     const scale = devicePixelRatio || 1;
-    this.#canvas.width = Math.round(width * scale);
-    this.#canvas.height = Math.round(height * scale);
+    const size = { width: Math.round(width * scale), height: Math.round(height * scale) };
+    if (this.#canvas.width !== size.width || this.#canvas.height !== size.height) Object.assign(this.#canvas, size);
     const context = this.#context;
-    context.scale(scale, scale);
+    context.setTransform(scale, 0, 0, scale, 0, 0);
+    context.clearRect(0, 0, width, height);
     context.lineWidth = LINE_WIDTH;
     context.lineCap = context.lineJoin = "round";
     this.#words.flat().forEach((stroke, index) => this.#paintStroke(stroke, this.#strokeColour(index)));
