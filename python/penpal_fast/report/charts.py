@@ -56,7 +56,7 @@ def histogram(counts: NDArray[np.int64]) -> Specification:
         .mark_rect(style="kept")
         .encode(x="start:Q", x2="right:Q")
     )
-    return _specification(dropped, kept, *_threshold_rules(), threshold=True)
+    return _specification(dropped, kept, *_threshold_rules("score"), threshold=True)
 
 
 def kept_curves(kept: Mapping[str, NDArray[np.int64]]) -> Specification:
@@ -84,7 +84,7 @@ def kept_curves(kept: Mapping[str, NDArray[np.int64]]) -> Specification:
             ],
         )
     )
-    return _specification(curves, *_threshold_rules(), threshold=True)
+    return _specification(curves, *_threshold_rules("threshold"), threshold=True)
 
 
 def length_chart(lengths: Mapping[int, Summary]) -> Specification:
@@ -142,14 +142,14 @@ def group_chart(groups: Mapping[str, Summary], title: str) -> Specification:
     return _specification(spans, medians, height=20 * len(points))
 
 
-def _threshold_rules() -> list[alt.Chart]:
+def _threshold_rules(title: str) -> list[alt.Chart]:
     presets = alt.Data(values=[{"score": score, "name": name} for name, score in THRESHOLDS.items()])
     chosen = alt.Chart(alt.Data(values=[{}])).transform_calculate(score="threshold")
     return [
         alt.Chart(presets)
         .mark_rule(style="preset")
-        .encode(alt.X("score:Q", scale=SCORE, title=None), tooltip=["name:N", "score:Q"]),
-        chosen.mark_rule(style="threshold").encode(alt.X("score:Q", scale=SCORE, title=None)),
+        .encode(alt.X("score:Q", scale=SCORE, title=title), tooltip=["name:N", "score:Q"]),
+        chosen.mark_rule(style="threshold").encode(alt.X("score:Q", scale=SCORE, title=title)),
     ]
 
 

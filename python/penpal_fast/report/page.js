@@ -105,24 +105,27 @@
   for (const button of presets) button.addEventListener("click", () => showThreshold(Number(button.dataset.threshold)));
 
   const raster = document.getElementById("raster");
-  function showRaster(line) {
-    raster.firstElementChild.src = line.dataset.raster;
-    raster.hidden = false;
-    const box = line.getBoundingClientRect();
+  let pointedAt = null;
+  function placeRaster() {
+    const box = pointedAt.getBoundingClientRect();
     const { width, height } = raster.getBoundingClientRect();
     const below = box.bottom + 8 + height < innerHeight || box.top < height + 8;
     raster.style.top = `${below ? box.bottom + 8 : box.top - height - 8}px`;
     raster.style.left = `${Math.min(Math.max(box.left, 8), innerWidth - width - 8)}px`;
   }
-  const hideRaster = () => { raster.hidden = true; };
-  for (const line of lines) {
-    line.addEventListener("pointerenter", () => showRaster(line));
-    line.addEventListener("pointerleave", hideRaster);
-    line.addEventListener("focus", () => showRaster(line));
-    line.addEventListener("blur", hideRaster);
+  function showRaster(line) {
+    pointedAt = line;
+    raster.hidden = line === null;
+    if (line === null) return;
+    raster.firstElementChild.src = line.dataset.raster;
+    placeRaster();
   }
-  addEventListener("keydown", (event) => { if (event.key === "Escape") hideRaster(); });
-  addEventListener("scroll", hideRaster, { passive: true });
+  for (const line of lines) {
+    for (const name of ["pointerenter", "focus"]) line.addEventListener(name, () => showRaster(line));
+    for (const name of ["pointerleave", "blur"]) line.addEventListener(name, () => showRaster(null));
+  }
+  addEventListener("keydown", (event) => { if (event.key === "Escape") showRaster(null); });
+  addEventListener("scroll", () => { if (pointedAt) placeRaster(); }, { passive: true });
 
   showThreshold(Number(slider.value));
   drawCharts();

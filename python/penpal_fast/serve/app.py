@@ -166,7 +166,7 @@ async def _refused(_request: Request, error: Exception) -> Response:
 
 
 async def _unusable(_request: Request, error: Exception) -> Response:
-    return JSONResponse({"error": str(error)}, 422)
+    return JSONResponse({"error": str(error).removeprefix("row 0: ")}, 422)
 
 
 def _packaged(name: str) -> bytes:

@@ -48,7 +48,7 @@ class RowFile:
         self._lock = threading.Lock()
         try:
             source = pa.BufferReader(content) if isinstance(content, bytes) else content
-            self._file = pq.ParquetFile(source, pre_buffer=False, buffer_size=1 << 20)
+            self._file = pq.ParquetFile(source, pre_buffer=False, buffer_size=1 << 20, page_checksum_verification=True)
         except (OSError, pa.ArrowException) as error:
             raise PenpalError(f"{name}: cannot read it as a Parquet file: {error}") from error
         schema = self._file.schema_arrow

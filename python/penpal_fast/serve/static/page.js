@@ -21,6 +21,7 @@ const answered = [];
 async function ask() {
   if (isAsking) return;
   isAsking = true;
+  element("result").ariaBusy = "true";
   let shown = -1;
   while (shown !== version) {
     shown = version;
@@ -38,6 +39,7 @@ async function ask() {
       showProblem(error);
     }
   }
+  element("result").ariaBusy = "false";
   isAsking = false;
 }
 
