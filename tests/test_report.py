@@ -212,6 +212,18 @@ def test_grouping(tmp_path):
         page_of(tmp_path, table, group_column="colour")
 
 
+def test_files_of_one_name_are_told_apart(tmp_path):
+    for folder, score in (("a", 0.2), ("b", 0.8)):
+        (tmp_path / folder).mkdir()
+        pq.write_table(scored_table([score]), tmp_path / folder / "scored.parquet")
+    paths = [tmp_path / "a" / "scored.parquet", tmp_path / "b" / "scored.parquet"]
+    write_report(paths, tmp_path / "report.html", scorer=Scorer())
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "1: scored.parquet" in page
+    assert "2: scored.parquet" in page
+    assert [file["kept"][500] for file in data_of(page)["files"]] == [0, 1]
+
+
 def test_many_files_do_not_make_a_longer_gallery(tmp_path):
     table = scored_table(np.linspace(0, 1, 60))
     few, many = page_of(tmp_path, *[table] * 3), page_of(tmp_path, *[table] * 9)

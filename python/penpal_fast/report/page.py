@@ -28,7 +28,7 @@ class FileReport:
     """What the page says about one file.
 
     Attributes:
-        name: Name of the file on the page.
+        name: Name of the file on the page, unlike those of the other files.
         overview: Its figures.
         lines: The rows to show, by the name of their section.
     """
@@ -71,7 +71,7 @@ def page(files: Sequence[FileReport]) -> str:
         theme_style=_packaged("theme.css"),
         page_style=_packaged("report/page.css"),
         page_script=_packaged("report/page.js"),
-        # Without a snippet the library is put together once for a process (5 s); its stub does not know that it may lack.
+        # Without a snippet, which its stub asks for, the library is put together only once in a process: in 5 s.
         chart_library=_inline_script(vl_convert.javascript_bundle()),  # type: ignore[call-arg]
     )
 
@@ -84,10 +84,13 @@ def _data(files: Sequence[FileReport]) -> dict[str, Any]:
             charts[f"lengths-{index}"] = length_chart(overview.lengths)
         if overview.groups:
             charts[f"groups-{index}"] = group_chart(overview.groups, str(overview.group_column))
-    kept = {file.name: file.overview.whole.kept() for file in files}
+    kept = [file.overview.whole.kept() for file in files]
     if len(files) > 1:
-        charts["curves"] = kept_curves(kept)
-    counts = [{"rows": file.overview.whole.summary.rows, "kept": kept[file.name].tolist()} for file in files]
+        charts["curves"] = kept_curves({file.name: rows for file, rows in zip(files, kept, strict=True)})
+    counts = [
+        {"rows": file.overview.whole.summary.rows, "kept": rows.tolist()}
+        for file, rows in zip(files, kept, strict=True)
+    ]
     return {"steps": STEPS, "files": counts, "charts": charts}
 
 

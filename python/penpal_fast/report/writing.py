@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from penpal_fast.report.gallery import Line
     from penpal_fast.scoring import Scorer
 
 GROUP_COLUMNS = ("source", "author", "writer", "style")
@@ -59,25 +60,36 @@ def write_report(
         raise PenpalError(f"a report is about 1 to {MOST_FILES} files, got {len(inputs)}")
     if any(path.resolve() == output.resolve() for path in inputs):
         raise PenpalError(f"{output}: the report would replace an input; choose another name")
+    if len({path.resolve() for path in inputs}) < len(inputs):
+        raise PenpalError("a file is named twice")
     files = [ScoredFile(path, column) for path in inputs]
     total = sum(file.rows for file in files)
-    reports = []
     done = 0
-    for file, name in zip(files, _names(inputs), strict=True):
+
+    def gathered(file: ScoredFile) -> Overview:
+        nonlocal done
         overview = Overview(_group_column(file, group_column), min(FULL_GALLERIES / len(files), 1))
         has_text = file.has_texts(TEXT_COLUMN)
         for batch in file.batches():
             overview.add(batch, column, has_text)
             done += len(batch.quality)
             progress(done, total)
-        lines = {
-            section.name: gallery_lines(overview.samples[section.name].rows(), scorer, explained=section.explained)
-            for section in SECTIONS
-        }
-        reports.append(FileReport(name, overview, lines))
-    html = page(reports)
+        return overview
+
     with replaced_atomically(output) as aside:
-        aside.write_text(html, encoding="utf-8")
+        overviews = [gathered(file) for file in files]
+        reports = [
+            FileReport(name, overview, _lines(overview, scorer))
+            for name, overview in zip(_names(inputs), overviews, strict=True)
+        ]
+        aside.write_text(page(reports), encoding="utf-8")
+
+
+def _lines(overview: Overview, scorer: Scorer) -> dict[str, list[Line]]:
+    return {
+        section.name: gallery_lines(overview.samples[section.name].rows(), scorer, explained=section.explained)
+        for section in SECTIONS
+    }
 
 
 def _group_column(file: ScoredFile, named: str | None) -> str | None:
@@ -87,10 +99,8 @@ def _group_column(file: ScoredFile, named: str | None) -> str | None:
 
 
 def _names(paths: Sequence[Path]) -> list[str]:
-    """Name files by their last part, or as they were given where two are alike."""
-    short = [path.name for path in paths]
-    full = [str(path) for path in paths]
-    names = short if len(set(short)) == len(paths) else full
-    if len(set(names)) < len(paths):
-        raise PenpalError("a file is named twice")
-    return [shortened(name, LONGEST_NAME) for name in names]
+    """Name files by their last part, with a number before it where two are alike."""
+    names = [shortened(path.name, LONGEST_NAME) for path in paths]
+    if len(set(names)) < len(names):
+        return [f"{number}: {name}" for number, name in enumerate(names, 1)]
+    return names

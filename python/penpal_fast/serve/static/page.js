@@ -21,7 +21,7 @@ const answered = [];
 async function ask() {
   if (isAsking) return;
   isAsking = true;
-  element("result").ariaBusy = "true";
+  element("result").setAttribute("aria-busy", "true");
   let shown = -1;
   while (shown !== version) {
     shown = version;
@@ -39,7 +39,7 @@ async function ask() {
       showProblem(error);
     }
   }
-  element("result").ariaBusy = "false";
+  element("result").setAttribute("aria-busy", "false");
   isAsking = false;
 }
 
