@@ -74,7 +74,7 @@ function show(answer, time) {
   const now = performance.now();
   answered.push(now);
   while (answered[0] < now - RATE_WINDOW) answered.shift();
-  element("speed").textContent = `${answered.length} updates in the last second · ${time.toFixed(0)} ms`;
+  element("speed").textContent = `updates in the last second: ${answered.length} · ${time.toFixed(0)} ms`;
 }
 
 function showNothing() {
