@@ -298,6 +298,14 @@ def test_charts_follow_the_slider(report_page):
     expect(chart).not_to_have_js_property("innerHTML", before)
 
 
+def test_every_chart_is_drawn_when_it_comes_into_sight(report_page):
+    charts = report_page.locator("[data-chart]")
+    assert charts.count() == 5
+    for index in range(charts.count()):
+        charts.nth(index).scroll_into_view_if_needed()
+        expect(charts.nth(index).locator("svg")).to_be_visible()
+
+
 def test_the_picture_that_the_network_saw(report_page):
     line = report_page.locator(".line").first
     assert report_page.locator("#raster").is_hidden()

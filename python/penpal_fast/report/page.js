@@ -6,7 +6,8 @@
   const presets = [...document.querySelectorAll("[data-threshold]")];
   const lines = [...document.querySelectorAll(".line")];
   const whole = new Intl.NumberFormat("en");
-  let views = [];
+  const charts = [...document.querySelectorAll("[data-chart]")];
+  const views = new Map();
 
   /* Scores are float32, and so is what they are compared with. */
   const isKept = (score, threshold) => Math.fround(score) >= Math.fround(threshold);
@@ -31,7 +32,11 @@
       document.querySelector(`[data-bar="${index}"]`).style.width = `${scored ? (100 * kept) / scored : 0}%`;
     });
     for (const line of lines) line.classList.toggle("dropped", !isKept(line.dataset.score, threshold));
-    for (const view of views) view.signal("threshold", threshold).runAsync();
+    for (const view of views.values()) moveRule(view);
+  }
+
+  function moveRule(view) {
+    if ("threshold" in view.getState().signals) view.signal("threshold", Number(slider.value)).runAsync();
   }
 
   /* Custom properties hold both themes' colours; only a computed colour says which one is meant. */
@@ -73,30 +78,39 @@
     };
   }
 
-  async function drawCharts() {
-    const config = chartStyle();
+  async function drawChart(chart) {
     const tooltip = { theme: matchesDark() ? "dark" : "light" };
-    for (const view of views) view.finalize();
-    const targets = [...document.querySelectorAll("[data-chart]")];
-    const results = await Promise.all(
-      targets.map((target) =>
-        vegaEmbed(target, data.charts[target.dataset.chart], { actions: false, renderer: "svg", ast: true, config, tooltip }),
-      ),
-    );
-    views = results
-      .filter((_, index) => data.charts[targets[index].dataset.chart].params)
-      .map((result) => result.view);
-    showThreshold(Number(slider.value));
-    document.documentElement.dataset.ready = "true";
+    const settings = { actions: false, renderer: "svg", ast: true, config: chartStyle(), tooltip };
+    views.get(chart)?.finalize();
+    const { view } = await vegaEmbed(chart, data.charts[chart.dataset.chart], settings);
+    views.set(chart, view);
+    moveRule(view);
   }
+
+  /* Draws the charts in sight; the others wait until they come near, so that a page of many opens as fast. */
+  async function drawFirstCharts() {
+    const isInSight = (chart) => chart.getBoundingClientRect().top < innerHeight;
+    await Promise.all(charts.filter(isInSight).map(drawChart));
+    document.documentElement.dataset.ready = "true";
+    const watcher = new IntersectionObserver((entries) => {
+      for (const { target } of entries.filter((entry) => entry.isIntersecting)) {
+        watcher.unobserve(target);
+        drawChart(target);
+      }
+    }, { rootMargin: "800px" });
+    for (const chart of charts.filter((one) => !views.has(one))) watcher.observe(chart);
+    addEventListener("beforeprint", () => charts.filter((one) => !views.has(one)).forEach(drawChart));
+  }
+
+  const redrawCharts = () => [...views.keys()].forEach(drawChart);
 
   const systemDark = matchMedia("(prefers-color-scheme: dark)");
   const matchesDark = () => (document.documentElement.dataset.theme || (systemDark.matches ? "dark" : "light")) === "dark";
   document.getElementById("theme").addEventListener("click", () => {
     document.documentElement.dataset.theme = matchesDark() ? "light" : "dark";
-    drawCharts();
+    redrawCharts();
   });
-  systemDark.addEventListener("change", drawCharts);
+  systemDark.addEventListener("change", redrawCharts);
 
   slider.addEventListener("input", () => showThreshold(Number(slider.value)));
   exact.addEventListener("input", () => {
@@ -128,5 +142,5 @@
   addEventListener("scroll", () => { if (pointedAt) placeRaster(); }, { passive: true });
 
   showThreshold(Number(slider.value));
-  drawCharts();
+  drawFirstCharts();
 }
