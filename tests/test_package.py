@@ -40,7 +40,9 @@ def test_the_error_is_a_value_error():
 
 def test_files_that_belong_to_the_package():
     files = resources.files("penpal_fast")
-    for name in ("py.typed", "_core.pyi", "pretrained/config.json", "pretrained/weights.safetensors"):
+    package = ("py.typed", "_core.pyi", "pretrained/config.json", "pretrained/weights.safetensors")
+    pages = ("theme.css", "report/page.html", "report/page.css", "report/page.js", "serve/static/page.html")
+    for name in (*package, *pages):
         assert files.joinpath(name).is_file(), name
 
 

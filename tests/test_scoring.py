@@ -245,3 +245,8 @@ def test_clean_example_lines_score_above_corrupted_ones(example_file, scorer):
     clean = np.array([severity is None for severity in table["corruption"].to_pylist()])
     higher = (scores[clean][:, None] > scores[corrupted]).mean()
     assert higher > 0.8
+
+
+def test_the_line_width_is_the_models(backend, scorer):
+    assert scorer.line_width == ModelConfig().line_width
+    assert Scorer(random_model(ModelConfig(line_width=2.5)), backend=backend).line_width == 2.5

@@ -16,26 +16,34 @@ from penpal_fast.strokes import strokes_from_offsets
 if TYPE_CHECKING:
     __version__: str
     from penpal_fast import reference
+    from penpal_fast.contact_sheet import ContactSheet
     from penpal_fast.network.config import ModelConfig
     from penpal_fast.network.model import BasicBlock, QualityClassifier
+    from penpal_fast.saliency import Explanation, explain
     from penpal_fast.scoring import ArrowScorer, Scorer, score
 
 _LAZY = {
     "ArrowScorer": "penpal_fast.scoring",
     "BasicBlock": "penpal_fast.network.model",
+    "ContactSheet": "penpal_fast.contact_sheet",
+    "Explanation": "penpal_fast.saliency",
     "ModelConfig": "penpal_fast.network.config",
     "QualityClassifier": "penpal_fast.network.model",
     "Scorer": "penpal_fast.scoring",
+    "explain": "penpal_fast.saliency",
     "score": "penpal_fast.scoring",
 }
 
 __all__ = [
     "ArrowScorer",
     "BasicBlock",
+    "ContactSheet",
+    "Explanation",
     "ModelConfig",
     "PenpalError",
     "QualityClassifier",
     "Scorer",
+    "explain",
     "reference",
     "render_batch",
     "render_into",

@@ -20,3 +20,8 @@ class PenpalError(ValueError):
         self.row = row
         self.stroke = stroke
         self.reason = reason
+
+
+def row_error(row: int, stroke: int | None, reason: str, text: str) -> PenpalError:
+    """Make the error for one bad row."""
+    return PenpalError(f"row {row}: {text}", row=row, stroke=stroke, reason=reason)

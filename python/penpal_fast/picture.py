@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
 
 def save_png(canvas: NDArray[np.float32], path: Path) -> None:
     """Write a rendered row, float32 [256, 256, 1], as an 8-bit grey PNG: black ink on white."""
-    grey = 255 - np.rint(canvas[:, :, 0] * 255).astype(np.uint8)
     with replaced_atomically(path) as aside:
-        Image.fromarray(grey).save(aside, format="PNG")
+        aside.write_bytes(png(canvas))
+
+
+def png(canvas: NDArray[np.float32]) -> bytes:
+    """Return a rendered row, float32 [256, 256, 1], as an 8-bit grey PNG: black ink on white."""
+    grey = 255 - np.rint(canvas[:, :, 0] * 255).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(grey).save(buffer, format="PNG")
+    return buffer.getvalue()

@@ -8,7 +8,7 @@ import numpy as np
 
 from penpal_fast._core import Rows
 from penpal_fast.canvas import CANVAS_SHAPE, LINE_WIDTH
-from penpal_fast.errors import PenpalError
+from penpal_fast.errors import PenpalError, row_error
 
 if TYPE_CHECKING:
     import mlx.core as mx
@@ -91,11 +91,6 @@ def checked_threads(threads: int | None) -> int:
     if not isinstance(threads, int) or not 1 <= threads <= 1024:
         raise PenpalError(f"threads must be from 1 to 1024, or None for one for each processor; got {threads!r}")
     return threads
-
-
-def row_error(row: int, stroke: int | None, reason: str, text: str) -> PenpalError:
-    """Make the error for one bad row."""
-    return PenpalError(f"row {row}: {text}", row=row, stroke=stroke, reason=reason)
 
 
 def _checked_buffer(out: Any, count: int) -> NDArray[np.float32]:

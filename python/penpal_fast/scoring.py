@@ -13,10 +13,10 @@ import pyarrow as pa
 from penpal_fast._core import Rows
 from penpal_fast.engines.gpu import gpu_answers
 from penpal_fast.engines.native import NativeEngine
-from penpal_fast.errors import PenpalError
+from penpal_fast.errors import PenpalError, row_error
 from penpal_fast.network.files import BUNDLED, find_model_files
 from penpal_fast.network.weights import load
-from penpal_fast.rendering import checked_threads, row_error
+from penpal_fast.rendering import checked_threads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,9 +84,17 @@ class Scorer:
         count = checked_threads(threads)
         self._engine: Engine
         if backend == "mlx" or (backend == "auto" and gpu_answers()):
-            self._engine = _mlx_engine(model, count, batch_size)
+            module = _module(model)
+            self._engine = _mlx_engine(module, count, batch_size)
+            self._config = module.config
         else:
-            self._engine = NativeEngine(*_config_and_tensors(model), threads=count)
+            self._config, tensors = _config_and_tensors(model)
+            self._engine = NativeEngine(self._config, tensors, threads=count)
+
+    @property
+    def line_width(self) -> float:
+        """Width in pixels of the lines that the network sees."""
+        return self._config.line_width
 
     def score(self, rows: Any, *, errors: Errors = "raise", column: str = "strokes") -> NDArray[np.float32]:
         """Score rows.
@@ -115,12 +123,15 @@ class Scorer:
         return Scores(quality, {row: text for row, _, _, text in problems})
 
 
-def _mlx_engine(model: ModelSource, threads: int, batch_size: int | None) -> Engine:
-    from penpal_fast.engines.mlx import MlxEngine
+def _module(model: ModelSource) -> QualityClassifier:
     from penpal_fast.network.model import QualityClassifier
 
-    if not isinstance(model, QualityClassifier):
-        model = QualityClassifier.from_pretrained(model)
+    return model if isinstance(model, QualityClassifier) else QualityClassifier.from_pretrained(model)
+
+
+def _mlx_engine(model: QualityClassifier, threads: int, batch_size: int | None) -> Engine:
+    from penpal_fast.engines.mlx import MlxEngine
+
     return MlxEngine(model, threads=threads, batch_size=batch_size)
 
 
@@ -132,14 +143,15 @@ def _config_and_tensors(model: ModelSource) -> tuple[ModelConfig, Tensors]:
 
 def score(rows: Any, *, errors: Errors = "raise", column: str = "strokes") -> NDArray[np.float32]:
     """Score rows with the model of this package; see `Scorer.score`. The model is loaded once."""
-    return _default_scorer().score(rows, errors=errors, column=column)
+    return default_scorer().score(rows, errors=errors, column=column)
 
 
 _default_lock = threading.Lock()
 _default: list[Scorer] = []
 
 
-def _default_scorer() -> Scorer:
+def default_scorer() -> Scorer:
+    """Return the scorer with the model of this package, loaded at first use."""
     with _default_lock:
         if not _default:
             _default.append(Scorer())

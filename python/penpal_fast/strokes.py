@@ -1,15 +1,18 @@
-"""Other notations of pen strokes, converted to rows."""
+"""Notations of pen strokes, converted into each other."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penpal_fast.errors import PenpalError
+from penpal_fast._core import Rows
+from penpal_fast.errors import PenpalError, row_error
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
+
+    Word = list[NDArray[np.float64]]
 
 
 def strokes_from_offsets(offsets: ArrayLike) -> list[NDArray[np.float64]]:
@@ -34,3 +37,54 @@ def strokes_from_offsets(offsets: ArrayLike) -> list[NDArray[np.float64]]:
     points = np.cumsum(steps[:, :2] * (1.0, -1.0), axis=0)
     ends = np.flatnonzero(steps[:, 2] > 0.5) + 1
     return [stroke for stroke in np.split(points, ends) if len(stroke)]
+
+
+def words_of(row: Any) -> list[Word]:
+    """Convert a row in any accepted form to words of strokes.
+
+    Args:
+        row: Words of strokes or strokes, as `render_strokes` takes them.
+
+    Returns:
+        Words, each a list of strokes, each float64 [N, 2] of (x, y), N at least 1. Neighbouring strokes that have no
+        word level form one word; words and strokes without points are left out.
+
+    Raises:
+        PenpalError: The row cannot be drawn.
+    """
+    if problems := Rows([row]).problems():
+        raise row_error(*problems[0])
+    words: list[Word] = []
+    loose: Word = []
+    for item in row.as_py() if hasattr(row, "as_py") else row:
+        if _is_stroke(item):
+            loose.append(_points(item))
+        else:
+            words += [loose, [_points(stroke) for stroke in item]]
+            loose = []
+    words.append(loose)
+    drawn = ([stroke for stroke in word if len(stroke)] for word in words)
+    return [word for word in drawn if word]
+
+
+def _is_stroke(item: Any) -> bool:
+    if isinstance(item, np.ndarray) and item.dtype != object:
+        return item.ndim == 2
+    return isinstance(item, dict) or any(_is_point(part) for part in item)
+
+
+def _is_point(item: Any) -> bool:
+    if isinstance(item, dict):
+        return "x" in item
+    if len(item) != 2:
+        return False
+    first = next(iter(item))
+    return not isinstance(first, dict) and np.ndim(first) == 0
+
+
+def _points(stroke: Any) -> NDArray[np.float64]:
+    points = stroke["points"] if isinstance(stroke, dict) else stroke
+    if isinstance(points, np.ndarray) and points.dtype != object:
+        return points.astype(np.float64)
+    pairs = [(point["x"], point["y"]) if isinstance(point, dict) else tuple(point) for point in points]
+    return np.array(pairs, dtype=np.float64).reshape(-1, 2)

@@ -10,7 +10,10 @@ from penpal_fast import __version__
 from penpal_fast.cli.console import say
 from penpal_fast.cli.evaluate import evaluate
 from penpal_fast.cli.render import render
+from penpal_fast.cli.report import report
 from penpal_fast.cli.score import score
+from penpal_fast.cli.serve import serve
+from penpal_fast.cli.sheet import sheet
 from penpal_fast.cli.synthesize import synthesize
 from penpal_fast.cli.train import train
 
@@ -37,6 +40,9 @@ app.command()(render)
 app.command()(synthesize)
 app.command()(train)
 app.command()(evaluate)
+app.command()(report)
+app.command()(sheet)
+app.command()(serve)
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ out = Console()
 err = Console(stderr=True)
 
 Column = Annotated[str, typer.Option(help="Name of the column with the strokes.")]
+Model = Annotated[str | None, typer.Option(help="Folder or Hugging Face id of another model than the bundled one.")]
 
 
 @contextlib.contextmanager

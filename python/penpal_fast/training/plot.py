@@ -11,32 +11,36 @@ from penpal_fast.files import replaced_atomically
 if TYPE_CHECKING:
     from pathlib import Path
 
+MEASURED = (
+    "auc_real_corrupted",
+    "auc_real_clean",
+    "auc_short_corrupted",
+    "auc_short_clean",
+    "auc_clean_corrupted",
+)
+
 
 def plot_log(log: Path, picture: Path) -> None:
-    """Draw the loss and what was measured, over the steps, into a PNG file. Needs Matplotlib.
+    """Draw the loss and the areas under the ROC curves, over the steps, into a PNG file.
 
     Raises:
-        PenpalError: Matplotlib is not installed.
+        PenpalError: Altair or vl-convert is not installed.
     """
     try:
-        from matplotlib.figure import Figure
+        import altair
+        import vl_convert  # noqa: F401  Altair writes PNG files with it
     except ImportError as error:
-        raise PenpalError("drawing the log takes Matplotlib: pip install 'penpal-fast[train]'") from error
+        raise PenpalError("drawing the log takes Altair: pip install 'penpal-fast[train]'") from error
     entries = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    steps = [entry["step"] for entry in entries]
-    figure = Figure(figsize=(9, 4), layout="constrained")
-    loss, measured = figure.subplots(1, 2)
-    loss.plot(steps, [entry["loss"] for entry in entries])
-    loss.set(xlabel="step", ylabel="loss (BCE, mean since the last entry)")
-    for name in (
-        "auc_real_corrupted",
-        "auc_real_clean",
-        "auc_short_corrupted",
-        "auc_short_clean",
-        "auc_clean_corrupted",
-    ):
-        measured.plot(steps, [entry[name] for entry in entries], label=name.removeprefix("auc_").replace("_", " / "))
-    measured.set(xlabel="step", ylabel="area under the ROC curve")
-    measured.legend()
+    losses = [{"step": entry["step"], "loss": entry["loss"]} for entry in entries]
+    areas = [
+        {"step": entry["step"], "AUC": entry[name], "lines": name.removeprefix("auc_").replace("_", " / ")}
+        for entry in entries
+        for name in MEASURED
+    ]
+    left = altair.Chart(altair.Data(values=losses)).mark_line()
+    left = left.encode(x="step:Q", y=altair.Y("loss:Q", scale=altair.Scale(zero=False)))
+    right = altair.Chart(altair.Data(values=areas)).mark_line()
+    right = right.encode(x="step:Q", y=altair.Y("AUC:Q", scale=altair.Scale(zero=False)), color="lines:N")
     with replaced_atomically(picture) as aside:
-        figure.savefig(aside, format="png", dpi=120)
+        (left | right).save(str(aside), format="png", scale_factor=2)

@@ -1,0 +1,68 @@
+"""Measures what a person waits for: the report to open, and the score to follow the pen.
+
+Needs Chromium and the extra `look`. Each figure is of one visit of a fresh browser context, without a network.
+
+PYTHONPATH=tests python benches/look.py SCORED.parquet...
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from chromium import draw_loops, open_browser, open_page
+from penpal_fast import Scorer
+from penpal_fast.report.writing import write_report
+
+READY = "html[data-ready]"
+VISITS = 5
+
+
+def main(scored: list[Path]) -> None:
+    with tempfile.TemporaryDirectory() as work, open_browser() as browser:
+        report = Path(work) / "report.html"
+        started = time.perf_counter()
+        write_report(scored, report, scorer=Scorer())
+        print(f"report: written in {time.perf_counter() - started:.1f} s, {report.stat().st_size / 1e6:.1f} MB")
+        seconds = [opening(browser, report.as_uri()) for _ in range(VISITS)]
+        print(f"report: charts and gallery shown after {statistics.median(seconds):.2f} s (median of {VISITS})")
+        serve = [sys.executable, "-m", "penpal_fast", "serve", "--port", "0"]
+        with subprocess.Popen(serve, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
+            address = re.search(r"http://\S+", server.stdout.readline()).group()
+            rate, moves = drawing(browser, address)
+            print(f"live page: {rate:.0f} updates/s while drawing, {moves:.0f} movements of the mouse/s")
+            server.terminate()
+
+
+def opening(browser, address: str) -> float:
+    """Seconds until the page is complete."""
+    with open_page(browser, viewport={"width": 1280, "height": 900}, offline=True) as (page, _):
+        started = time.perf_counter()
+        page.goto(address)
+        page.wait_for_selector(READY, state="attached")
+        return time.perf_counter() - started
+
+
+def drawing(browser, address: str) -> tuple[float, float]:
+    """Answers shown per second while a line is drawn, and movements of the mouse that Chromium took per second."""
+    with open_page(browser, viewport={"width": 1280, "height": 900}) as (page, _):
+        page.goto(address)
+        page.wait_for_selector(READY, state="attached")
+        draw_loops(page, 1)
+        page.evaluate(
+            "() => { window.updates = 0; new MutationObserver(() => window.updates++)"
+            ".observe(document.getElementById('speed'), {childList: true}); }"
+        )
+        started = time.perf_counter()
+        draw_loops(page, 12)
+        seconds = time.perf_counter() - started
+        return page.evaluate("window.updates") / seconds, 12 * 40 / seconds
+
+
+if __name__ == "__main__":
+    main([Path(path) for path in sys.argv[1:]])

@@ -1,0 +1,39 @@
+"""Picks the lines that the live page offers to a visitor, from lines that this project made.
+
+python docs/pick_sample_lines.py examples/lines.parquet python/penpal_fast/serve/static/samples.json
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+import penpal_fast
+
+PICKED = {"A clean line": (None, 0.9), "A doubtful one": ("mild", 0.9), "A garbled one": ("gibberish", 0.3)}
+"""Name on the page, the corruption, and the place among the lines of that corruption, from the lowest score to 1."""
+
+
+def main(lines: Path, samples: Path) -> None:
+    table = pq.read_table(lines)
+    scores = penpal_fast.score(table)
+    corruption = table["corruption"].to_pylist()
+    picked = []
+    for name, (kind, place) in PICKED.items():
+        candidates = np.array([row for row, found in enumerate(corruption) if found == kind])
+        row = int(candidates[np.argsort(scores[candidates])[int(place * (len(candidates) - 1))]])
+        words = table["strokes"][row].as_py()
+        rounded = [
+            [[[round(point["x"], 1), round(point["y"], 1)] for point in stroke["points"]] for stroke in word]
+            for word in words
+        ]
+        picked.append({"name": name, "text": table["text"][row].as_py(), "words": rounded})
+    samples.write_text(json.dumps(picked, separators=(",", ":")) + "\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

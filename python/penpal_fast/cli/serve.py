@@ -1,0 +1,65 @@
+"""The command `penpal-fast serve`."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from penpal_fast.cli.console import Column, Model, readable_errors, say
+from penpal_fast.errors import PenpalError
+
+
+def serve(
+    source: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="Parquet file whose rows the page shows.")
+    ] = None,
+    save: Annotated[Path | None, typer.Option(help="Parquet file that drawn rows are added to.")] = None,
+    host: Annotated[str, typer.Option(help="Address to listen at; by default this machine only.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen at; 0 for any free one.", min=0, max=65535)] = 8000,
+    column: Column = "strokes",
+    model: Model = None,
+) -> None:
+    """Open a page on this machine where one draws a line and sees its score as it grows."""
+    with readable_errors():
+        from penpal_fast.extras import needs_extra
+
+        with needs_extra("look"):
+            import uvicorn
+
+            from penpal_fast.serve.app import Server, application
+        from penpal_fast.scoring import Scorer
+        from penpal_fast.serve.drawn_file import DrawnFile
+        from penpal_fast.serve.row_file import RowFile
+
+        scorer = Scorer(model)
+        server = Server(
+            scorer=scorer,
+            column=column,
+            given=RowFile(source, source.name, column, scorer) if source else None,
+            drawn=DrawnFile(save) if save else None,
+        )
+        with _listening(host, port) as listener:
+            shown = f"[{host}]" if ":" in host else host
+            say(f"open http://{shown}:{listener.getsockname()[1]}/ in a browser; Ctrl-C stops")
+            config = uvicorn.Config(application(server, host), log_level="warning", server_header=False)
+            try:
+                uvicorn.Server(config).run(sockets=[listener])
+            except KeyboardInterrupt:
+                say("stopped")
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Listen at an address. The protocol is named because only then asyncio turns off Nagle's delay of 40 ms."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        raise PenpalError(f"cannot listen at {host}, port {port}: {error.strerror}; choose another --port") from error
+    return listener

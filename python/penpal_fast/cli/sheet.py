@@ -1,0 +1,73 @@
+"""The command `penpal-fast sheet`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from penpal_fast.cli.console import Column, Model, readable_errors, say
+from penpal_fast.errors import PenpalError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from penpal_fast.contact_sheet import Cell
+
+
+def sheet(
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="Parquet file or JSON lines, scored or not.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="PNG file to write.")],
+    rows: Annotated[int, typer.Option(help="Rows to show, chosen evenly by rank.")] = 48,
+    columns: Annotated[int, typer.Option(help="Rows beside each other.")] = 3,
+    column: Column = "strokes",
+    model: Model = None,
+) -> None:
+    """Draw rows sorted by score on one picture; rows without a column `quality` are scored first."""
+    with readable_errors():
+        from penpal_fast.contact_sheet import band_counts, chosen_rows, drawn_sheet, save_sheet
+
+        if output.suffix.lower() != ".png":
+            raise PenpalError(f"{output}: the sheet is a PNG file; its name must end with .png")
+        quality = _quality(source, column, model)
+        cells = _cells(source, column, quality, chosen_rows(quality, rows))
+        save_sheet(drawn_sheet(cells, band_counts(quality), columns), output)
+        say(f"wrote {output}: {len(cells)} of {len(quality):,} rows")
+
+
+def _quality(path: Path, column: str, model: str | None) -> NDArray[np.float32]:
+    """Read the scores of a file, or score it."""
+    import numpy as np
+
+    from penpal_fast.bulk.sources import open_source
+    from penpal_fast.scored_file import ScoredFile
+    from penpal_fast.scoring import Scorer
+
+    source = open_source(path, column)
+    if "quality" in source.schema.names and model is None:
+        parts = [batch.quality for batch in ScoredFile(path, column).batches()]
+    else:
+        scorer = Scorer(model)
+        parts = [scorer.score_column(batch.data.column(column)).quality for batch in source.batches(4096)]
+    return np.concatenate(parts) if parts else np.empty(0, np.float32)
+
+
+def _cells(path: Path, column: str, quality: NDArray[np.float32], chosen: NDArray[np.int64]) -> list[Cell]:
+    """Read the chosen rows, in the order in which they were chosen."""
+    from penpal_fast.bulk.sources import open_source
+    from penpal_fast.contact_sheet import Cell
+
+    source = open_source(path, column)
+    wanted = set(chosen.tolist())
+    cells = {}
+    first = 0
+    for batch in source.batches(4096):
+        texts = batch.data.column("text") if "text" in batch.data.schema.names else None
+        for row in sorted(wanted.intersection(range(first, first + len(batch.data)))):
+            text = texts[row - first].as_py() if texts is not None else None
+            strokes = batch.data.column(column)[row - first].as_py()
+            cells[row] = Cell(row, float(quality[row]), strokes, None if text is None else str(text))
+        first += len(batch.data)
+    return [cells[row] for row in chosen.tolist()]

@@ -1,0 +1,1 @@
+"""Scored files to one page that a person can look at."""

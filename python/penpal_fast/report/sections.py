@@ -1,0 +1,50 @@
+"""The sections of a report's gallery and the rows that belong in each."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from penpal_fast.bulk.summary import THRESHOLDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    Keys = NDArray[np.float64]
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """Rows that are shown together.
+
+    Attributes:
+        name: Short name.
+        title: Heading.
+        size: Rows of a file that it has room for.
+        key: From the scores [N], NaN for a bad row, and as many random numbers from 0 to 1, makes a key for each row;
+            the rows with the smallest keys are shown, those with NaN never.
+        explained: Whether each row is shown with what lowers its score.
+    """
+
+    name: str
+    title: str
+    size: int
+    key: Callable[[Keys, Keys], Keys]
+    explained: bool = False
+
+
+def _around(name: str, threshold: float) -> Section:
+    title = f"Around {threshold:g}, the {name} threshold"
+    return Section(f"around-{name}", title, 12, lambda quality, _: np.abs(quality - threshold))
+
+
+SECTIONS = [
+    Section("lowest", "Lowest scores", 24, lambda quality, _: quality, explained=True),
+    *(_around(name, threshold) for name, threshold in THRESHOLDS.items()),
+    Section("highest", "Highest scores", 12, lambda quality, _: -quality),
+    Section("random", "Drawn at random", 24, lambda quality, random: np.where(np.isnan(quality), np.nan, random)),
+]

@@ -1,0 +1,94 @@
+"""Files that `penpal-fast score` wrote, read batch by batch."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from penpal_fast.bulk.sources import open_source
+from penpal_fast.errors import PenpalError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+BATCH_ROWS = 4096
+"""Rows that are read at a time: some 20 MB of strokes."""
+
+NO_REASON = "no score and no reason"
+"""What is wrong with a row whose quality and quality_error are both null."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ScoredBatch:
+    """Rows with their scores.
+
+    Attributes:
+        first: Number of the first row in the file.
+        rows: All columns.
+        quality: float32 [N] in [0, 1]; NaN for a bad row.
+        problems: What is wrong with the bad rows, by row index in the batch: "REASON: DETAIL".
+    """
+
+    first: int
+    rows: pa.RecordBatch
+    quality: NDArray[np.float32]
+    problems: dict[int, str]
+
+    def texts(self, column: str) -> list[str | None]:
+        """Return a column as text; None for null."""
+        return pc.cast(self.rows.column(column), pa.string()).to_pylist()
+
+
+class ScoredFile:
+    """A file of rows with the columns `quality` and, if it is there, `quality_error`."""
+
+    def __init__(self, path: Path, column: str = "strokes") -> None:
+        """Open the file.
+
+        Raises:
+            PenpalError: It cannot be read, or has no strokes or no scores.
+        """
+        self._source = open_source(path, column)
+        self.path = path
+        self.rows: int = self._source.rows
+        names = self._source.schema.names
+        if names.count("quality") != 1 or not pa.types.is_floating(self._source.schema.field("quality").type):
+            raise PenpalError(f"{path}: there is no column 'quality' of scores; run `penpal-fast score` on it first")
+        self._has_problems = self.has_texts("quality_error")
+
+    def has_texts(self, name: str) -> bool:
+        """Whether there is one column of this name that can be read as text."""
+        schema = self._source.schema
+        if schema.names.count(name) != 1:
+            return False
+        kind = schema.field(name).type
+        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+        return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind))
+
+    def batches(self) -> Iterator[ScoredBatch]:
+        """Yield the rows in order.
+
+        Raises:
+            PenpalError: The file is damaged, or a score is not from 0 to 1; the error names the row.
+        """
+        first = 0
+        for batch in self._source.batches(BATCH_ROWS):
+            yield self._scored(first, batch.data)
+            first += len(batch.data)
+
+    def _scored(self, first: int, rows: pa.RecordBatch) -> ScoredBatch:
+        quality = pc.cast(rows.column("quality"), pa.float32(), safe=False).to_numpy(zero_copy_only=False)
+        if len(wrong := np.flatnonzero((quality < 0) | (quality > 1))):
+            row, value = first + wrong[0], quality[wrong[0]]
+            raise PenpalError(f"{self.path}, row {row}: quality is {value:g}; scores are from 0 to 1")
+        bad = np.flatnonzero(np.isnan(quality))
+        texts = rows.column("quality_error").take(pa.array(bad)) if self._has_problems else pa.nulls(len(bad))
+        problems = {int(row): text or NO_REASON for row, text in zip(bad, texts.to_pylist(), strict=True)}
+        return ScoredBatch(first, rows, quality, problems)
