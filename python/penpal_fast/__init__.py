@@ -16,6 +16,7 @@ from penpal_fast.strokes import strokes_from_offsets
 if TYPE_CHECKING:
     __version__: str
     from penpal_fast import reference
+    from penpal_fast.bulk.job import score_dataset
     from penpal_fast.network.config import ModelConfig
     from penpal_fast.network.model import BasicBlock, QualityClassifier
     from penpal_fast.scoring import ArrowScorer, Scorer, score
@@ -27,6 +28,7 @@ _LAZY = {
     "QualityClassifier": "penpal_fast.network.model",
     "Scorer": "penpal_fast.scoring",
     "score": "penpal_fast.scoring",
+    "score_dataset": "penpal_fast.bulk.job",
 }
 
 __all__ = [
@@ -41,6 +43,7 @@ __all__ = [
     "render_into",
     "render_strokes",
     "score",
+    "score_dataset",
     "strokes_from_offsets",
 ]
 
