@@ -266,15 +266,14 @@ PROBLEMS = {
     "damaged": (damaged, "the Parquet file is damaged"),
     "truncated": (truncated, "cannot read it as a Parquet file"),
     "empty": (named("empty.parquet"), "cannot read it as a Parquet file"),
-    "other columns": (other_columns, "have different columns"),
+    "other columns": (
+        other_columns,
+        r"other.parquet and .*lines.parquet have different columns.*\n  text: no such column against string$",
+    ),
     "missing": (lambda _lines, tmp_path: tmp_path / "missing.parquet", "there is no such file"),
     "empty folder": (folder, "there are no files whose names end with one of .parquet, .pq"),
     "empty glob": (lambda _lines, tmp_path: tmp_path / "*.jsonl", "there are no files whose names end with one of"),
     "other kind": (named("lines.csv"), "the name must end with one of .parquet, .pq, .jsonl"),
-    "no column": (
-        named("lines.jsonl", b'{"ink": "blue"}'),
-        "no column 'strokes'; name the one with the strokes .*\nthe columns are\n  ink: string\nstrokes are list<",
-    ),
     "no rows": (named("lines.jsonl"), "each line must be a JSON object with the strokes under 'strokes'; none is"),
     "not gzip": (named("lines.jsonl.gz", b"{}"), "cannot read it"),
     "cut gzip": (named("cut.jsonl.gz", gzip.compress(b'{"strokes": []}' * 99)[:-9]), "cannot read it"),
@@ -288,6 +287,34 @@ def test_files_that_cannot_be_used_leave_nothing_behind(lines, tmp_path, scorer,
     with pytest.raises(PenpalError, match=message):
         score_dataset([lines, path], tmp_path / "out.parquet", scorer=scorer)
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (
+            {"ink": ["blue"], "n": [1]},
+            "no column 'strokes'; name the one .*\nthe columns are\n  ink: string\n  n: int64\nst",
+        ),
+        (
+            {"strokes": ["blue"]},
+            "the column 'strokes' does not hold strokes\nthe columns are\n  strokes: string\nstrokes are",
+        ),
+    ],
+    ids=["missing", "wrong type"],
+)
+def test_a_column_without_strokes_is_named_with_the_others(tmp_path, scorer, table, message):
+    pq.write_table(pa.table(table), tmp_path / "lines.parquet")
+    with pytest.raises(PenpalError, match=message):
+        score_dataset(tmp_path / "lines.parquet", tmp_path / "out.parquet", scorer=scorer)
+
+
+@pytest.mark.parametrize("kind", [pa.null(), column([]).type])
+def test_a_column_of_nothing_but_nulls(tmp_path, scorer, kind):
+    pq.write_table(pa.table({"strokes": pa.nulls(3, kind)}), tmp_path / "lines.parquet")
+    summary = score_dataset(tmp_path / "lines.parquet", tmp_path / "out.parquet", scorer=scorer)
+    assert (summary.rows, summary.reasons) == (3, {"null": 3})
+    assert pq.read_schema(tmp_path / "out.parquet").field("strokes").type == kind
 
 
 def test_the_output_must_not_replace_an_input(lines, scorer):

@@ -135,6 +135,5 @@ def test_interrupting_leaves_no_half_file(tmp_path):
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     _, printed = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert printed == "stopped\n"
+    assert (process.returncode, printed) == (130, "stopped\n")
     assert list(tmp_path.iterdir()) == [path]

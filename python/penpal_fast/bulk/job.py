@@ -175,23 +175,8 @@ class _Job:
             for part in self._parts:
                 if part not in missing:
                     self._count(folder.file(part))
-        try:
-            self._write(folder, missing)
-        except BaseException:
-            self._leave(folder)
-            raise
+        self._write(folder, missing)
         self._stopwatch.seconds["all"] = time.perf_counter() - start
-
-    def _leave(self, folder: JobFolder) -> None:
-        """After an error, remove the folder if nothing in it is worth keeping."""
-        there = sum(folder.file(part).exists() for part in self._parts)
-        if there:
-            logger.warning(
-                "%d of %d parts are done and kept in %s; the same again with --resume does the rest",
-                there, len(self._parts), folder.path,
-            )  # fmt: skip
-        else:
-            folder.remove()
 
     def _write(self, folder: JobFolder, parts: list[Part]) -> None:
         schema = with_job(output_schema(self._sources[0].schema), folder.job)

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import shutil
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from penpal_fast.bulk.parts import Part
+
+logger = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
 
@@ -60,24 +63,44 @@ class JobFolder:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 raise PenpalError(f"{self.path}: another process is at work on it") from error
-            self._claim(resume=resume)
-            yield
+            is_new = self._is_new(resume=resume)
+            try:
+                if is_new:
+                    self.write_manifest(None)
+                yield
+            except BaseException:
+                self._leave()
+                raise
         finally:
             os.close(lock)
 
-    def _claim(self, *, resume: bool) -> None:
+    def _is_new(self, *, resume: bool) -> bool:
+        """Whether the job begins, in an empty folder."""
         for left in self.path.glob(f"{ASIDE}*"):
             left.unlink()
         if (self.path / MANIFEST).is_file():
             if not resume:
                 raise PenpalError(
-                    f"{self.path}: a job was begun here; go on with it with --resume, or remove the folder"
+                    f"{self.path}: a job was begun here; go on with --resume (resume=True), or remove the folder"
                 )
             self._compare()
-        elif any(self.path.iterdir()):
+            return False
+        if any(self.path.iterdir()):
             raise PenpalError(f"{self.path}: the folder is not empty; choose another place")
+        return True
+
+    def _leave(self) -> None:
+        """After an error, remove the folder if nothing in it is worth keeping."""
+        there = sum(self.file(part).exists() for part in self._parts)
+        if there:
+            logger.warning(
+                "%d of %d parts are done and kept in %s; the same again with --resume (resume=True) does the rest",
+                there,
+                len(self._parts),
+                self.path,
+            )
         else:
-            self.write_manifest(None)
+            self.remove()
 
     def _compare(self) -> None:
         path = self.path / MANIFEST

@@ -5,7 +5,6 @@
 //! files one after another.
 
 use std::fs::File;
-use std::io::BufWriter;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -107,7 +106,7 @@ impl Input {
         &self,
         group: &RowGroupMetaData,
         wanted: impl Fn(usize) -> bool,
-        output: &mut SerializedRowGroupWriter<'_, BufWriter<File>>,
+        output: &mut SerializedRowGroupWriter<'_, File>,
     ) -> Result<()> {
         let schema = self.metadata.file_metadata().schema_descr();
         for (leaf, column) in group.columns().iter().enumerate() {
@@ -127,22 +126,18 @@ impl Input {
     }
 }
 
-fn create(
-    path: &Path,
-    schema: TypePtr,
-    metadata: Vec<(String, String)>,
-) -> Result<SerializedFileWriter<BufWriter<File>>> {
+fn create(path: &Path, schema: TypePtr, metadata: Vec<(String, String)>) -> Result<SerializedFileWriter<File>> {
     let metadata = metadata.into_iter().map(|(key, value)| KeyValue::new(key, value)).collect();
     let properties = WriterProperties::builder()
         .set_key_value_metadata(Some(metadata))
         .set_compression(Compression::UNCOMPRESSED)
         .build();
-    SerializedFileWriter::new(BufWriter::new(File::create(path)?), schema, Arc::new(properties))
+    SerializedFileWriter::new(File::create(path)?, schema, Arc::new(properties))
 }
 
-fn finish(writer: SerializedFileWriter<BufWriter<File>>) -> Result<()> {
-    writer.into_inner()?.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-    Ok(())
+fn finish(mut writer: SerializedFileWriter<File>) -> Result<()> {
+    writer.finish()?;
+    Ok(writer.flush()?)
 }
 
 fn group(name: &str, fields: Vec<TypePtr>) -> Result<TypePtr> {
