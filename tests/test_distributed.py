@@ -1,4 +1,4 @@
-"""The same scores from engines that spread the work: each runs for real, in processes of its own, if it is installed."""
+"""The same scores from engines that spread the work: each runs for real, in its own processes, if it is there."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ pq.write_table(data.with_column("quality", quality(data["strokes"])).to_arrow(),
 """,
     "polars": """
 import polars
-pq.write_table(ArrowScorer()(polars.read_parquet(lines)), out)
+polars.from_arrow(ArrowScorer()(polars.read_parquet(lines))).write_parquet(out)
 """,
     "duckdb": """
 import duckdb

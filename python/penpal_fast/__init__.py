@@ -16,6 +16,7 @@ from penpal_fast.strokes import strokes_from_offsets
 if TYPE_CHECKING:
     __version__: str
     from penpal_fast import reference
+    from penpal_fast.bulk.filtering import filter_dataset
     from penpal_fast.bulk.job import score_dataset
     from penpal_fast.network.config import ModelConfig
     from penpal_fast.network.model import BasicBlock, QualityClassifier
@@ -27,6 +28,7 @@ _LAZY = {
     "ModelConfig": "penpal_fast.network.config",
     "QualityClassifier": "penpal_fast.network.model",
     "Scorer": "penpal_fast.scoring",
+    "filter_dataset": "penpal_fast.bulk.filtering",
     "score": "penpal_fast.scoring",
     "score_dataset": "penpal_fast.bulk.job",
 }
@@ -38,6 +40,7 @@ __all__ = [
     "PenpalError",
     "QualityClassifier",
     "Scorer",
+    "filter_dataset",
     "reference",
     "render_batch",
     "render_into",
