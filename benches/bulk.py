@@ -10,8 +10,8 @@ unevenly, the processor time a row is compared too.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import resource
-import subprocess
 import sys
 import tempfile
 import time
@@ -69,19 +69,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         source = options.source or Path(folder) / "rows.parquet"
         if not source.exists():
-            subprocess.run([sys.executable, "-c", MAKE, str(source), str(options.rows), *lines_of(options)], check=True)
+            make_elsewhere(options.lines or [default_lines()], options.rows, source)
         report(source, Path(folder) / "scored.parquet")
 
 
-MAKE = (
-    "import sys; from pathlib import Path; from bulk import make_rows; "
-    "make_rows([Path(file) for file in sys.argv[3:]], int(sys.argv[2]), Path(sys.argv[1]))"
-)
-"""Making the rows is left to another process, as its memory is not the job's."""
-
-
-def lines_of(options: argparse.Namespace) -> list[str]:
-    return [str(file.resolve()) for file in options.lines or [default_lines()]]
+def make_elsewhere(lines: list[Path], rows: int, path: Path) -> None:
+    """Make the rows in another process, as the memory that this takes is not the job's."""
+    process = multiprocessing.get_context("spawn").Process(target=make_rows, args=(lines, rows, path))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
 
 
 def report(source: Path, target: Path) -> None:

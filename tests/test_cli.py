@@ -130,7 +130,7 @@ def test_interrupting_leaves_no_half_file(tmp_path):
     command = [sys.executable, "-m", "penpal_fast", "score", str(path), "-o", str(output)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
-    while not (tmp_path / "out.parquet.parts" / "manifest.json").exists():
+    while not (tmp_path / "out.parquet.parts" / "_manifest.json").exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)

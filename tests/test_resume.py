@@ -66,9 +66,9 @@ def content(path: Path) -> dict[str, bytes]:
     if path.is_file():
         return {"": path.read_bytes()}
     files = {file.name: file.read_bytes() for file in path.iterdir()}
-    manifest = json.loads(files["manifest.json"])
+    manifest = json.loads(files["_manifest.json"])
     manifest["summary"].pop("seconds")
-    return {**files, "manifest.json": json.dumps(manifest).encode()}
+    return {**files, "_manifest.json": json.dumps(manifest).encode()}
 
 
 @pytest.mark.parametrize("output", ["out.parquet", "out"])
@@ -194,8 +194,8 @@ def test_a_folder_of_other_files_is_left_alone(lines, tmp_path, scorer):
 def test_a_damaged_manifest_is_refused(lines, tmp_path, scorer, damage):
     with pytest.raises(Stop):
         score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))
-    damage(tmp_path / "out" / "manifest.json")
-    with pytest.raises(PenpalError, match=r"manifest.json: cannot read it: .*; remove .* to start again"):
+    damage(tmp_path / "out" / "_manifest.json")
+    with pytest.raises(PenpalError, match=r"_manifest.json: cannot read it: .*; remove .* to start again"):
         score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True)
 
 

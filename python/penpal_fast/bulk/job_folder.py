@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MANIFEST = "manifest.json"
+MANIFEST = "_manifest.json"
+"""Engines that read a folder of Parquet files pass over names that begin like this."""
 
 JOB_KEY = b"penpal_fast"
 """Key of the Parquet metadata that says which job wrote a file."""

@@ -62,23 +62,29 @@ class ParquetSource:
         starts = list(itertools.accumulate(self.group_rows, initial=0))
         groups = [index for index, end in enumerate(starts[1:]) if end > start]
         skipped = start - starts[groups[0]] if groups else 0
+        # What is buffered ahead of a row group is held until the next call, so these go one by one.
+        runs = [groups] if self.file.path else [[group] for group in groups]
         with self._opened("the Parquet file is damaged") as opened:
-            for data in opened.iter_batches(batch_size=rows, row_groups=groups, columns=columns, use_threads=False):
-                left = min(skipped, len(data))
-                skipped -= left
-                if left < len(data):
-                    yield Batch(data.slice(left))
+            for run in runs:
+                for data in opened.iter_batches(batch_size=rows, row_groups=run, columns=columns, use_threads=False):
+                    left = min(skipped, len(data))
+                    skipped -= left
+                    if left < len(data):
+                        yield Batch(data.slice(left))
 
     @contextlib.contextmanager
     def _opened(self, problem: str) -> Iterator[pq.ParquetFile]:
         path = self.file.path
         try:
             with contextlib.ExitStack() as stack:
-                # From the hub, a row group's columns come in few large requests.
                 source = path or stack.enter_context(self.file.open(in_order=False))
-                buffering = {"buffer_size": READ_BUFFER_BYTES} if path else {"pre_buffer": True}
-                checked = pq.ParquetFile(source, page_checksum_verification=True, **buffering)
-                yield stack.enter_context(checked)
+                opened = pq.ParquetFile(
+                    source,
+                    pre_buffer=path is None,  # From the hub, a row group's columns come in few large requests.
+                    buffer_size=READ_BUFFER_BYTES if path else 0,
+                    page_checksum_verification=True,
+                )
+                yield stack.enter_context(opened)
         except (OSError, pa.ArrowException) as error:
             raise PenpalError(f"{self.file.name}: {problem}: {error}") from error
 
