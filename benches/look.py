@@ -32,7 +32,7 @@ def main(scored: list[Path]) -> None:
         seconds = [opening(browser, report.as_uri()) for _ in range(VISITS)]
         print(f"report: charts and gallery shown after {statistics.median(seconds):.2f} s (median of {VISITS})")
         serve = [sys.executable, "-m", "penpal_fast", "serve", "--port", "0"]
-        with subprocess.Popen(serve, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
+        with subprocess.Popen(serve, stdout=subprocess.PIPE, text=True) as server:
             address = re.search(r"http://\S+", server.stdout.readline()).group()
             rate, moves = drawing(browser, address)
             print(f"live page: {rate:.0f} updates/s while drawing, {moves:.0f} movements of the mouse/s")

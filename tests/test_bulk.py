@@ -12,9 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from made_lines import scrawl
-from penpal_fast import PenpalError, Scorer
-from penpal_fast.bulk import job
-from penpal_fast.bulk.job import score_files
+from penpal_fast import PenpalError, Scorer, score_dataset
+from penpal_fast.bulk import memory, parts
 from penpal_fast.bulk.json_lines import PENPAL_STROKES
 from penpal_fast.bulk.summary import Summary
 from penpal_fast.files import replaced_atomically
@@ -38,7 +37,7 @@ def lines(tmp_path):
 
 def test_a_parquet_file(lines, tmp_path, scorer):
     seen = []
-    summary = score_files([lines], tmp_path / "out.parquet", scorer=scorer, progress=lambda *now: seen.append(now))
+    summary = score_dataset([lines], tmp_path / "out.parquet", scorer=scorer, progress=lambda *now: seen.append(now))
     written, original = pq.read_table(tmp_path / "out.parquet"), pq.read_table(lines)
     assert written.schema.names == ["strokes", "text", "quality", "quality_error"]
     assert written.schema.metadata[b"origin"] == b"tests"
@@ -52,38 +51,38 @@ def test_a_parquet_file(lines, tmp_path, scorer):
 
 @pytest.mark.parametrize(("batch_rows", "group_rows"), [(1, 1), (4, 10), (100, 100)])
 def test_batches_and_row_groups_do_not_matter(lines, tmp_path, scorer, monkeypatch, batch_rows, group_rows):
-    score_files([lines], tmp_path / "expected.parquet", scorer=scorer)
-    monkeypatch.setattr(job, "BATCH_ROWS", batch_rows)
-    monkeypatch.setattr(job, "ROW_GROUP_ROWS", group_rows)
-    score_files([lines], tmp_path / "out.parquet", scorer=scorer)
+    score_dataset([lines], tmp_path / "expected.parquet", scorer=scorer)
+    monkeypatch.setattr(memory, "BATCH_ROWS", batch_rows)
+    monkeypatch.setattr(parts, "GROUP_ROWS", group_rows)
+    score_dataset([lines], tmp_path / "out.parquet", scorer=scorer)
     found, expected = pq.read_table(tmp_path / "out.parquet"), pq.read_table(tmp_path / "expected.parquet")
     assert found.drop(["quality"]).equals(expected.drop(["quality"]))
     assert np.allclose(found["quality"].to_pylist()[:30], expected["quality"].to_pylist()[:30], atol=1e-5)
 
 
 def test_several_files_follow_one_another(lines, tmp_path, scorer):
-    summary = score_files([lines, lines], tmp_path / "out.parquet", scorer=scorer)
+    summary = score_dataset([lines, lines], tmp_path / "out.parquet", scorer=scorer)
     assert summary.rows == 62
     assert pq.read_table(tmp_path / "out.parquet")["text"].to_pylist() == [f"line {row}" for row in range(31)] * 2
 
 
 def test_scoring_a_scored_file_again(lines, tmp_path, scorer):
-    score_files([lines], tmp_path / "once.parquet", scorer=scorer)
-    score_files([tmp_path / "once.parquet"], tmp_path / "twice.parquet", scorer=scorer)
+    score_dataset([lines], tmp_path / "once.parquet", scorer=scorer)
+    score_dataset([tmp_path / "once.parquet"], tmp_path / "twice.parquet", scorer=scorer)
     assert pq.read_table(tmp_path / "twice.parquet").equals(pq.read_table(tmp_path / "once.parquet"))
 
 
 def test_the_strokes_may_not_be_where_the_scores_go(lines, tmp_path, scorer):
     pq.write_table(pq.read_table(lines).rename_columns(["quality", "text"]), lines)
     with pytest.raises(PenpalError, match="the strokes cannot be in the column 'quality'"):
-        score_files([lines], tmp_path / "out.parquet", scorer=scorer, column="quality")
+        score_dataset([lines], tmp_path / "out.parquet", scorer=scorer, column="quality")
 
 
 def test_hugging_face_features_get_the_new_columns(lines, tmp_path, scorer):
     features = {"text": {"dtype": "string", "_type": "Value"}}
     metadata = {"huggingface": json.dumps({"info": {"features": features}})}
     pq.write_table(pq.read_table(lines).replace_schema_metadata(metadata), lines)
-    score_files([lines], tmp_path / "out.parquet", scorer=scorer)
+    score_dataset([lines], tmp_path / "out.parquet", scorer=scorer)
     found = json.loads(pq.read_schema(tmp_path / "out.parquet").metadata[b"huggingface"])["info"]["features"]
     assert found == {
         **features,
@@ -112,11 +111,11 @@ def json_rows():
 @pytest.mark.parametrize("suffix", [".jsonl", ".ndjson.gz"])
 @pytest.mark.parametrize("batch_rows", [1, 512])
 def test_json_lines(tmp_path, scorer, suffix, batch_rows, monkeypatch):
-    monkeypatch.setattr(job, "BATCH_ROWS", batch_rows)
+    monkeypatch.setattr(memory, "BATCH_ROWS", batch_rows)
     path = tmp_path / f"lines{suffix}"
     content = "\n".join(json_rows()).encode()
     path.write_bytes(gzip.compress(content) if suffix.endswith(".gz") else content)
-    summary = score_files([path], tmp_path / "out.parquet", scorer=scorer)
+    summary = score_dataset([path], tmp_path / "out.parquet", scorer=scorer)
     table = pq.read_table(tmp_path / "out.parquet")
     assert table.schema.names == ["strokes", "id", "tag", "new", "extra", "quality", "quality_error"]
     assert table["id"].to_pylist() == [1, 2.5, None, None, 3, 4, None, None, None, None]
@@ -138,7 +137,7 @@ def test_json_lines_in_the_penpal_schema(tmp_path, scorer):
     path = tmp_path / "lines.jsonl"
     row = [[{"points": [{"x": x, "y": y} for x, y in stroke]}] for stroke in ROWS[0]]
     path.write_text(json.dumps({"strokes": row}))
-    score_files([path], tmp_path / "out.parquet", scorer=scorer)
+    score_dataset([path], tmp_path / "out.parquet", scorer=scorer)
     table = pq.read_table(tmp_path / "out.parquet")
     assert table["strokes"].to_pylist() == [row]
     assert table["quality"][0].as_py() == pytest.approx(float(scorer.score(ROWS[:1])[0]), abs=1e-5)
@@ -147,14 +146,14 @@ def test_json_lines_in_the_penpal_schema(tmp_path, scorer):
 def test_json_lines_of_which_none_can_be_drawn(tmp_path, scorer):
     path = tmp_path / "lines.jsonl"
     path.write_text('{"strokes": "ink"}\n{"strokes": []}\n')
-    summary = score_files([path], tmp_path / "out.parquet", scorer=scorer)
+    summary = score_dataset([path], tmp_path / "out.parquet", scorer=scorer)
     assert (summary.rows, summary.scored, summary.quantiles(), summary.kept()) == (2, 0, {}, {})
 
 
 def scored_json(tmp_path, scorer, *lines):
     path = tmp_path / "lines.jsonl"
     path.write_text("\n".join(lines))
-    score_files([path], tmp_path / "out.parquet", scorer=scorer)
+    score_dataset([path], tmp_path / "out.parquet", scorer=scorer)
     return pq.read_table(tmp_path / "out.parquet")
 
 
@@ -257,15 +256,24 @@ def named(name, content=b""):
     return make
 
 
+def folder(_lines, tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "notes.txt").write_text("no lines")
+    return tmp_path / "folder"
+
+
 PROBLEMS = {
     "damaged": (damaged, "the Parquet file is damaged"),
     "truncated": (truncated, "cannot read it as a Parquet file"),
     "empty": (named("empty.parquet"), "cannot read it as a Parquet file"),
-    "other columns": (other_columns, "have different columns"),
+    "other columns": (
+        other_columns,
+        r"other.parquet and .*lines.parquet have different columns.*\n  text: no such column against string$",
+    ),
     "missing": (lambda _lines, tmp_path: tmp_path / "missing.parquet", "there is no such file"),
-    "folder": (lambda _lines, tmp_path: tmp_path, "there is no such file"),
+    "empty folder": (folder, "there are no files whose names end with one of .parquet, .pq"),
+    "empty glob": (lambda _lines, tmp_path: tmp_path / "*.jsonl", "there are no files whose names end with one of"),
     "other kind": (named("lines.csv"), "the name must end with one of .parquet, .pq, .jsonl"),
-    "no column": (named("lines.jsonl", b'{"ink": []}'), "no column 'strokes'; the columns are ink"),
     "no rows": (named("lines.jsonl"), "each line must be a JSON object with the strokes under 'strokes'; none is"),
     "not gzip": (named("lines.jsonl.gz", b"{}"), "cannot read it"),
     "cut gzip": (named("cut.jsonl.gz", gzip.compress(b'{"strokes": []}' * 99)[:-9]), "cannot read it"),
@@ -277,31 +285,55 @@ def test_files_that_cannot_be_used_leave_nothing_behind(lines, tmp_path, scorer,
     path = make(lines, tmp_path)
     before = sorted(tmp_path.iterdir())
     with pytest.raises(PenpalError, match=message):
-        score_files([lines, path], tmp_path / "out.parquet", scorer=scorer)
+        score_dataset([lines, path], tmp_path / "out.parquet", scorer=scorer)
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (
+            {"ink": ["blue"], "n": [1]},
+            "no column 'strokes'; name the one .*\nthe columns are\n  ink: string\n  n: int64\nst",
+        ),
+        (
+            {"strokes": ["blue"]},
+            "the column 'strokes' does not hold strokes\nthe columns are\n  strokes: string\nstrokes are",
+        ),
+    ],
+    ids=["missing", "wrong type"],
+)
+def test_a_column_without_strokes_is_named_with_the_others(tmp_path, scorer, table, message):
+    pq.write_table(pa.table(table), tmp_path / "lines.parquet")
+    with pytest.raises(PenpalError, match=message):
+        score_dataset(tmp_path / "lines.parquet", tmp_path / "out.parquet", scorer=scorer)
+
+
+@pytest.mark.parametrize("kind", [pa.null(), column([]).type])
+def test_a_column_of_nothing_but_nulls(tmp_path, scorer, kind):
+    pq.write_table(pa.table({"strokes": pa.nulls(3, kind)}), tmp_path / "lines.parquet")
+    summary = score_dataset(tmp_path / "lines.parquet", tmp_path / "out.parquet", scorer=scorer)
+    assert (summary.rows, summary.reasons) == (3, {"null": 3})
+    assert pq.read_schema(tmp_path / "out.parquet").field("strokes").type == kind
 
 
 def test_the_output_must_not_replace_an_input(lines, scorer):
     before = lines.read_bytes()
     with pytest.raises(PenpalError, match="would replace an input"):
-        score_files([lines], lines.parent / "." / lines.name, scorer=scorer)
+        score_dataset([lines], lines.parent / "." / lines.name, scorer=scorer)
     assert lines.read_bytes() == before
 
 
 def test_an_output_that_cannot_be_written(lines, tmp_path, scorer):
     with pytest.raises(PenpalError, match="cannot write it: there is no folder"):
-        score_files([lines], tmp_path / "no" / "folder" / "out.parquet", scorer=scorer)
+        score_dataset([lines], tmp_path / "no" / "folder" / "out.parquet", scorer=scorer)
     (tmp_path / "folder.parquet").mkdir()
     os.mkfifo(tmp_path / "pipe.parquet")
     for name in ("folder", "pipe"):
         with pytest.raises(PenpalError, match="cannot write it: it is there already, and not a regular file"):
-            score_files([lines], tmp_path / f"{name}.parquet", scorer=scorer, progress=lambda *_: pytest.fail("scored"))
-
-
-@pytest.mark.parametrize("name", ["out.csv", "out", "out.parquet.gz"])
-def test_an_output_of_another_kind_is_refused(lines, tmp_path, scorer, name):
-    with pytest.raises(PenpalError, match="the output is a Parquet file; its name must end with"):
-        score_files([lines], tmp_path / name, scorer=scorer)
+            score_dataset(
+                [lines], tmp_path / f"{name}.parquet", scorer=scorer, progress=lambda *_: pytest.fail("scored")
+            )
 
 
 def test_a_link_is_written_through(tmp_path):
@@ -327,7 +359,7 @@ def test_an_interrupted_job_leaves_the_old_output(lines, tmp_path, scorer):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        score_files([lines], output, scorer=scorer, progress=interrupt)
+        score_dataset([lines], output, scorer=scorer, progress=interrupt)
     assert output.read_text() == "old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lines.parquet", "out.parquet"]
 

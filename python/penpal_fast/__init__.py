@@ -16,6 +16,8 @@ from penpal_fast.strokes import strokes_from_offsets
 if TYPE_CHECKING:
     __version__: str
     from penpal_fast import reference
+    from penpal_fast.bulk.filtering import filter_dataset
+    from penpal_fast.bulk.job import score_dataset
     from penpal_fast.contact_sheet import ContactSheet
     from penpal_fast.network.config import ModelConfig
     from penpal_fast.network.model import BasicBlock, QualityClassifier
@@ -31,7 +33,9 @@ _LAZY = {
     "QualityClassifier": "penpal_fast.network.model",
     "Scorer": "penpal_fast.scoring",
     "explain": "penpal_fast.saliency",
+    "filter_dataset": "penpal_fast.bulk.filtering",
     "score": "penpal_fast.scoring",
+    "score_dataset": "penpal_fast.bulk.job",
 }
 
 __all__ = [
@@ -44,11 +48,13 @@ __all__ = [
     "QualityClassifier",
     "Scorer",
     "explain",
+    "filter_dataset",
     "reference",
     "render_batch",
     "render_into",
     "render_strokes",
     "score",
+    "score_dataset",
     "strokes_from_offsets",
 ]
 

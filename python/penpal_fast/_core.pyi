@@ -3,10 +3,11 @@ from typing import Any, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PADDING", "SIDE", "Engine", "Rows"]
+__all__ = ["ACCEPTED_TYPES", "PADDING", "SIDE", "Engine", "Rows", "append_columns", "concatenate"]
 
 SIDE: Final = 256
 PADDING: Final = 12
+ACCEPTED_TYPES: Final[str]
 
 @final
 class Rows:
@@ -33,3 +34,8 @@ class Engine:
     def logits_into(
         self, rows: Rows, out: NDArray[np.float32], start: int, threads: int
     ) -> list[tuple[int, int | None, str, str]]: ...
+
+def append_columns(
+    source: str, start: int, stop: int, added: str, metadata: list[tuple[str, str]], output: str
+) -> None: ...
+def concatenate(files: list[str], output: str) -> None: ...

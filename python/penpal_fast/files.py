@@ -13,24 +13,51 @@ from penpal_fast.errors import PenpalError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+ASIDE = ".penpal-"
+"""How the names of files begin that are not whole yet."""
+
 
 @contextlib.contextmanager
-def replaced_atomically(target: Path) -> Iterator[Path]:
-    """Give a path beside `target` to write to; on success it is synced and renamed to `target`, else removed.
+def replaced_atomically(target: Path, *, folder: Path | None = None) -> Iterator[Path]:
+    """Give a path to write to; on success that file is synced and renamed to `target`, else removed.
+
+    Args:
+        target: The file to write; what it links to if it is a link.
+        folder: Folder of the path, on the target's file system; None for the target's.
 
     Raises:
         PenpalError: The target is there and not a regular file, or its folder is not there.
+    """
+    target = checked_target(target)
+    aside = (folder or target.parent) / f"{ASIDE}{secrets.token_hex(8)}.part"
+    try:
+        yield aside
+        with aside.open("rb+") as file:
+            os.fsync(file.fileno())
+        aside.replace(target)
+        sync_folder(target.parent)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def checked_target(target: Path) -> Path:
+    """Return the file that a path leads to, which need not be there.
+
+    Raises:
+        PenpalError: It is there and not a regular file, or its folder is not there.
     """
     target = Path(os.path.realpath(target))
     if target.exists() and not target.is_file():
         raise PenpalError(f"{target}: cannot write it: it is there already, and not a regular file")
     if not target.parent.is_dir():
         raise PenpalError(f"{target}: cannot write it: there is no folder {target.parent}")
-    aside = target.with_name(f".penpal-{secrets.token_hex(8)}.part")
+    return target
+
+
+def sync_folder(folder: Path) -> None:
+    """Make sure that renamed and removed files of a folder stay so."""
+    handle = os.open(folder, os.O_RDONLY)
     try:
-        yield aside
-        with aside.open("rb+") as file:
-            os.fsync(file.fileno())
-        aside.replace(target)
+        os.fsync(handle)
     finally:
-        aside.unlink(missing_ok=True)
+        os.close(handle)

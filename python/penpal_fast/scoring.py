@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 import pyarrow as pa
 
-from penpal_fast._core import Rows
+from penpal_fast._core import ACCEPTED_TYPES, Rows
 from penpal_fast.engines.gpu import gpu_answers
 from penpal_fast.engines.native import NativeEngine
 from penpal_fast.errors import PenpalError, row_error
 from penpal_fast.network.files import BUNDLED, find_model_files
-from penpal_fast.network.weights import load
+from penpal_fast.network.weights import fingerprint, load
 from penpal_fast.rendering import checked_threads
 
 if TYPE_CHECKING:
@@ -82,19 +82,27 @@ class Scorer:
         if getattr(model, "training", False):
             raise PenpalError("the model is in training mode, where scoring would change it: call model.eval() first")
         count = checked_threads(threads)
+        self._config, tensors = _config_and_tensors(model)
+        self._fingerprint = fingerprint(self._config, tensors)
+        self._batch_size = batch_size
         self._engine: Engine
         if backend == "mlx" or (backend == "auto" and gpu_answers()):
-            module = _module(model)
-            self._engine = _mlx_engine(module, count, batch_size)
-            self._config = module.config
+            self._backend = "mlx"
+            self._engine = _mlx_engine(_module(model), count, batch_size)
         else:
-            self._config, tensors = _config_and_tensors(model)
+            self._backend = "native"
             self._engine = NativeEngine(self._config, tensors, threads=count)
 
     @property
     def line_width(self) -> float:
         """Width in pixels of the lines that the network sees."""
         return self._config.line_width
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What the scores depend on: the model's fingerprint, the engine and its batch size."""
+        batch_size = self._batch_size if self._backend == "mlx" else None
+        return {"model": self._fingerprint, "backend": self._backend, "batch_size": batch_size}
 
     def score(self, rows: Any, *, errors: Errors = "raise", column: str = "strokes") -> NDArray[np.float32]:
         """Score rows.
@@ -119,7 +127,7 @@ class Scorer:
 
     def score_column(self, rows: Any) -> Scores:
         """Score rows as `score` does with `errors="null"`, and say what is wrong with the bad ones."""
-        quality, problems = self._engine.score(Rows(rows))
+        quality, problems = self._engine.score(Rows(_null_rows_as_strokes(rows)))
         return Scores(quality, {row: text for row, _, _, text in problems})
 
 
@@ -203,17 +211,44 @@ class ArrowScorer:
         return with_scores(data, scores)
 
 
+TYPE_TEXT_LENGTH = 100
+
+
 def check_strokes_column(schema: pa.Schema, column: str) -> None:
-    """Make sure that a schema has one column of this name, which the scores will not replace.
+    """Make sure that a schema has one column of this name, with strokes, which the scores will not replace.
 
     Raises:
-        PenpalError: It has not; the error lists the columns.
+        PenpalError: It has not; the error lists the columns and the types that strokes may have.
     """
     if column in SCORE_COLUMNS:
         raise PenpalError(f"the strokes cannot be in the column {column!r}, which is for the scores; rename it")
-    if schema.names.count(column) != 1:
-        found = "more than one column" if column in schema.names else "no column"
-        raise PenpalError(f"{found} {column!r}; the columns are {', '.join(schema.names) or 'none'}")
+    count = schema.names.count(column)
+    if count != 1:
+        found = "more than one column" if count else "no column"
+        raise PenpalError(
+            f"{found} {column!r}; name the one with the strokes with --column or column=\n{_columns(schema)}"
+        )
+    kind = schema.field(column).type
+    try:
+        Rows(_null_rows_as_strokes(pa.array([], kind)))
+    except PenpalError as error:
+        raise PenpalError(f"the column {column!r} does not hold strokes\n{_columns(schema)}") from error
+
+
+def _null_rows_as_strokes(rows: Any) -> Any:
+    """Give a column of nothing but nulls, which has no type of its own, the type of strokes."""
+    if isinstance(rows, (pa.Array, pa.ChunkedArray)) and pa.types.is_null(rows.type):
+        return rows.cast(pa.list_(pa.list_(pa.list_(pa.float32()))))
+    return rows
+
+
+def _columns(schema: pa.Schema) -> str:
+    lines = [f"  {field.name}: {_shortened(str(field.type))}" for field in schema]
+    return "\n".join(["the columns are" if lines else "there are no columns", *lines, f"strokes are {ACCEPTED_TYPES}"])
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= TYPE_TEXT_LENGTH else f"{text[: TYPE_TEXT_LENGTH - 3]}..."
 
 
 def scored_schema(schema: pa.Schema) -> pa.Schema:
@@ -225,8 +260,12 @@ def scored_schema(schema: pa.Schema) -> pa.Schema:
 
 def with_scores(data: pa.RecordBatch | pa.Table, scores: Scores) -> Any:
     """Put scores into the columns `quality` and `quality_error`."""
-    texts = [scores.problems.get(row) for row in range(len(scores.quality))]
     kept = [data.column(index) for index, name in enumerate(data.schema.names) if name not in SCORE_COLUMNS]
+    return type(data).from_arrays([*kept, *score_arrays(scores)], schema=scored_schema(data.schema))
+
+
+def score_arrays(scores: Scores) -> list[pa.Array]:
+    """Return the arrays of the columns `quality` and `quality_error`."""
+    texts = [scores.problems.get(row) for row in range(len(scores.quality))]
     quality = pa.array(scores.quality, pa.float32(), mask=np.isnan(scores.quality))
-    columns = [*kept, quality, pa.array(texts, pa.string())]
-    return type(data).from_arrays(columns, schema=scored_schema(data.schema))
+    return [quality, pa.array(texts, pa.string())]

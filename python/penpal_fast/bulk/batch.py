@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     import pyarrow as pa
+
+    from penpal_fast.bulk.inputs import InputFile
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,16 +25,34 @@ class Batch:
     data: pa.RecordBatch
     problems: dict[int, str] = dataclasses.field(default_factory=dict)
 
+    def cut(self, start: int, stop: int) -> Batch:
+        """Return the rows from `start` up to `stop`."""
+        problems = {row - start: text for row, text in self.problems.items() if start <= row < stop}
+        return Batch(self.data.slice(start, stop - start), problems)
+
 
 class Source(Protocol):
-    """A file of rows that can be read more than once."""
+    """A file of rows that can be read more than once.
 
-    path: Path
+    Attributes:
+        file: The file.
+        schema: Its columns.
+        rows: Number of its rows.
+        row_bytes: What a row takes in memory, about; the average where rows are largest.
+    """
+
+    file: InputFile
     schema: pa.Schema
     rows: int
+    row_bytes: int
 
-    def batches(self, rows: int) -> Iterator[Batch]:
-        """Yield the rows in order, at most so many at a time.
+    def batches(self, rows: int, *, start: int = 0, columns: list[str] | None = None) -> Iterator[Batch]:
+        """Yield the rows from `start` on in order, at most so many at a time.
+
+        Args:
+            rows: Most rows of a batch.
+            start: First row.
+            columns: Columns that are wanted, None for all. More may come.
 
         Raises:
             PenpalError: The file turns out to be damaged.

@@ -1,126 +1,264 @@
-"""Scoring files into one Parquet file."""
+"""Scoring files into one Parquet file, or into a folder of them."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING
+import dataclasses
+import itertools
+import logging
+import operator
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from penpal_fast.bulk.sources import PARQUET_SUFFIXES, open_source
+from penpal_fast import _core
+from penpal_fast.bulk.batch import Batch
+from penpal_fast.bulk.columns import output_schema
+from penpal_fast.bulk.inputs import PARQUET_SUFFIXES
+from penpal_fast.bulk.job_folder import JobFolder, job_of, with_job
+from penpal_fast.bulk.memory import MEMORY_MB, batch_rows
+from penpal_fast.bulk.part_files import CopiedFile, EncodedFile
+from penpal_fast.bulk.parts import can_be_copied, group_rows, planned_parts
+from penpal_fast.bulk.pipeline import Stopwatch, made_ahead
+from penpal_fast.bulk.scored import scored
+from penpal_fast.bulk.sources import check_apart, check_strokes, open_sources
 from penpal_fast.bulk.summary import Summary
 from penpal_fast.errors import PenpalError
-from penpal_fast.files import replaced_atomically
-from penpal_fast.scoring import SCORE_COLUMNS, Scorer, Scores, scored_schema, with_scores
+from penpal_fast.files import checked_target, replaced_atomically
+from penpal_fast.scoring import SCORE_COLUMNS, Scorer, Scores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Generator, Iterator
 
-    from penpal_fast.bulk.batch import Batch, Source
+    from penpal_fast.bulk.batch import Source
+    from penpal_fast.bulk.inputs import Inputs
+    from penpal_fast.bulk.parquet import ParquetSource
+    from penpal_fast.bulk.part_files import PartFile
+    from penpal_fast.bulk.parts import Part
 
-BATCH_ROWS = 512
-"""Rows that are read and scored at a time."""
+    Progress = Callable[[int, int], None]
 
-ROW_GROUP_ROWS = 8192
-"""Rows of a row group of the output: some 40 MB of strokes before compression."""
+logger = logging.getLogger(__name__)
+
+FORMAT = 1
+"""Raised when the same job would give another output than before."""
 
 
-def score_files(
-    inputs: Sequence[Path],
-    output: Path,
+def score_dataset(
+    inputs: Inputs,
+    output: str | os.PathLike[str],
     *,
-    scorer: Scorer,
+    scorer: Scorer | None = None,
     column: str = "strokes",
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    resume: bool = False,
+    memory_mb: int = MEMORY_MB,
+    progress: Progress | None = None,
 ) -> Summary:
-    """Score files into one Parquet file, which appears when it is complete.
+    """Score files into a Parquet file or a folder of them, reading, scoring and writing at the same time.
 
     All columns, the order of the rows and the schema's metadata are kept; the columns `quality` and `quality_error` are
     added or replaced. A bad row has a null quality. Memory does not grow with the number of rows.
 
+    The work is done in parts, which are kept if it is interrupted: in the output folder, or in a folder beside the
+    output file until all are there. With `resume` the same call then does only what is missing, and the output is what
+    it would have been.
+
     Args:
-        inputs: Parquet files or JSON lines with the same columns.
-        output: Parquet file to write; replaced if it is there.
-        scorer: Scores the rows.
+        inputs: Parquet files, JSON lines (also with .gz), folders and globs of them, or addresses of such on the
+            Hugging Face hub (`hf://datasets/OWNER/NAME/...`), all with the same columns.
+        output: A name that ends with .parquet or .pq for one file, which is replaced if it is there and appears when it
+            is whole; any other for a folder of parts with a manifest.
+        scorer: Scores the rows; None for `Scorer()`.
         column: Name of the strokes column.
+        resume: Go on with what an interrupted call left, if anything.
+        memory_mb: What the rows on their way may take, about, in megabytes, besides some 200 for the program.
         progress: Called with the rows done and the rows in all.
 
+    Returns:
+        Counts, bad rows by reason, quantiles.
+
     Raises:
-        PenpalError: A file cannot be read or written, or the files have different columns.
+        PenpalError: A file cannot be read or written, the files have different columns, or what is to be resumed was
+            begun with another input, model or setting.
     """
-    if not inputs:
-        raise PenpalError("no input files")
-    if not output.name.lower().endswith(PARQUET_SUFFIXES):
-        raise PenpalError(f"{output}: the output is a Parquet file; its name must end with one of {PARQUET_SUFFIXES}")
-    if any(path.resolve() == output.resolve() for path in inputs):
-        raise PenpalError(f"{output}: the output would replace an input; choose another name")
-    sources = [open_source(path, column) for path in inputs]
-    for source in sources[1:]:
-        if not source.schema.equals(sources[0].schema):
-            raise PenpalError(
-                f"{source.path} and {sources[0].path} have different columns:\n{source.schema.remove_metadata()}\n"
-                f"against\n{sources[0].schema.remove_metadata()}"
-            )
-    total = sum(source.rows for source in sources)
-    summary = Summary()
+    if memory_mb < 1:
+        raise PenpalError(f"memory_mb must be at least 1, got {memory_mb}")
+    sources = open_sources(inputs, column)
+    check_strokes(sources, column)
+    job = _Job(sources, scorer or Scorer(), column, memory_mb, progress or (lambda _done, _total: None))
+    target = Path(output)
+    check_apart(sources, inputs, target)
     try:
-        with (
-            replaced_atomically(output) as path,
-            pq.ParquetWriter(path, _output_schema(sources[0].schema), compression="zstd") as writer,
-        ):
-            _score_sources(sources, writer, summary, scorer, column, lambda: progress(summary.rows, total))
+        if target.name.lower().endswith(PARQUET_SUFFIXES):
+            return job.into_file(checked_target(target), resume=resume)
+        return job.into_folder(Path(os.path.realpath(target)), resume=resume)
     except (OSError, pa.ArrowException) as error:
-        raise PenpalError(f"{output}: cannot write it: {error}") from error
-    return summary
+        raise PenpalError(f"{target}: cannot write it: {error}") from error
 
 
-def _score_sources(
-    sources: Sequence[Source],
-    writer: pq.ParquetWriter,
-    summary: Summary,
-    scorer: Scorer,
-    column: str,
-    progress: Callable[[], None],
-) -> None:
-    waiting: list[pa.RecordBatch] = []
+class _Job:
+    """One job: what is read, in which parts, and what is done with them."""
 
-    def write() -> None:
-        if waiting:
-            writer.write_table(pa.Table.from_batches(waiting).cast(writer.schema), row_group_size=ROW_GROUP_ROWS)
-            waiting.clear()
+    def __init__(self, sources: list[Source], scorer: Scorer, column: str, memory_mb: int, progress: Progress) -> None:
+        self._sources = sources
+        self._scorer = scorer
+        self._column = column
+        self._memory_mb = memory_mb
+        self._progress = progress
+        self._parts = planned_parts(sources)
+        self._copied = can_be_copied(sources)
+        self._rows = sum(source.rows for source in sources)
+        self._summary = Summary()
+        self._stopwatch = Stopwatch()
 
-    for source in sources:
-        for batch in source.batches(BATCH_ROWS):
-            scores = _scores(batch, scorer, column, source)
-            summary.add(scores.quality, scores.problems.values())
-            waiting.append(with_scores(batch.data, scores))
-            if sum(map(len, waiting)) >= ROW_GROUP_ROWS:
-                write()
-            progress()
-    write()
+    def into_file(self, target: Path, *, resume: bool) -> Summary:
+        folder = self._folder(target.with_name(f"{target.name}.parts"))
+        if resume and self._is_done(target, folder):
+            return self._summary
+        with folder.opened(resume=resume):
+            self._fill(folder)
+            with self._stopwatch.measured("writing"), replaced_atomically(target, folder=folder.path) as aside:
+                _core.concatenate([str(folder.file(part)) for part in self._parts], str(aside))
+            folder.remove()
+        return self._finish()
+
+    def into_folder(self, path: Path, *, resume: bool) -> Summary:
+        folder = self._folder(path)
+        with folder.opened(resume=resume):
+            self._fill(folder)
+            folder.write_manifest(self._finish().as_dict())
+        return self._summary
+
+    def _finish(self) -> Summary:
+        self._summary.seconds = self._stopwatch.seconds
+        return self._summary
+
+    def _folder(self, path: Path) -> JobFolder:
+        identity = self._scorer.identity
+        description = {
+            "format": FORMAT,
+            "model": identity["model"],
+            "settings": {
+                "column": self._column,
+                "backend": identity["backend"],
+                "batch size": identity["batch_size"],
+            },
+            "inputs": [dataclasses.asdict(source.file) for source in self._sources],
+        }
+        return JobFolder(path, description, self._parts)
+
+    def _is_done(self, target: Path, folder: JobFolder) -> bool:
+        """Whether an earlier run wrote the target; what it did is counted then."""
+        if target.exists() and job_of(target) == folder.job:
+            self._count(target)
+            if folder.path.exists():
+                folder.remove()
+            return True
+        if target.exists() and not folder.path.exists():
+            raise PenpalError(
+                f"{target}: cannot resume: this file is there already, and was written from another input or model, "
+                "or with other settings; remove it, or leave --resume out to replace it"
+            )
+        return False
+
+    def _fill(self, folder: JobFolder) -> None:
+        """Write all parts that are not there."""
+        start = time.perf_counter()
+        missing = [part for part in self._parts if not folder.has(part)]
+        there = len(self._parts) - len(missing)
+        if there:
+            logger.info("%s: %d of %d parts are done already", folder.path, there, len(self._parts))
+            for part in self._parts:
+                if part not in missing:
+                    self._count(folder.file(part))
+        self._write(folder, missing)
+        self._stopwatch.seconds["all"] = time.perf_counter() - start
+
+    def _write(self, folder: JobFolder, parts: list[Part]) -> None:
+        schema = with_job(output_schema(self._sources[0].schema), folder.job)
+        with (
+            made_ahead(self._read(parts), "reading") as read,
+            made_ahead(self._score(read), "scoring") as scored,
+        ):
+            for part, rows in itertools.groupby(scored, key=operator.itemgetter(0)):
+                with replaced_atomically(folder.file(part)) as aside, self._part_file(aside, schema, part) as file:
+                    for _, batch, scores in rows:
+                        with self._stopwatch.measured("writing"):
+                            file.add(batch, scores)
+                        self._summary.add(scores.quality, scores.problems.values())
+                        self._progress(self._summary.rows, self._rows)
+                logger.info("%s: %d rows", folder.file(part), part.rows)
+
+    def _part_file(self, path: Path, schema: pa.Schema, part: Part) -> PartFile:
+        source = self._sources[part.source]
+        if self._copied:
+            return CopiedFile(path, schema, cast("ParquetSource", source), part)
+        return EncodedFile(path, schema, group_rows(source))
+
+    def _read(self, parts: list[Part]) -> Generator[tuple[Part, Batch], None, None]:
+        """Yield the rows of parts, no batch with rows of two."""
+        for run in _runs(parts):
+            source = self._sources[run[0].source]
+            columns = [self._column] if self._copied else None
+            batches = source.batches(batch_rows(self._memory_mb, source), start=run[0].start, columns=columns)
+            yield from _cut(self._measured(batches), run, source)
+
+    def _measured(self, batches: Iterator[Batch]) -> Iterator[Batch]:
+        while True:
+            with self._stopwatch.measured("reading"):
+                batch = next(batches, None)
+            if batch is None:
+                return
+            yield batch
+
+    def _score(self, read: Iterator[tuple[Part, Batch]]) -> Generator[tuple[Part, Batch, Scores], None, None]:
+        for part, batch in read:
+            with self._stopwatch.measured("scoring"):
+                scores = scored(batch, self._scorer, self._column, self._sources[part.source])
+            yield part, batch, scores
+
+    def _count(self, path: Path) -> None:
+        """Count the rows of a file that is done."""
+        for scores in pq.ParquetFile(path).iter_batches(columns=list(SCORE_COLUMNS)):
+            quality = scores.column("quality").to_numpy(zero_copy_only=False).astype(np.float32)
+            self._summary.add(quality, scores.column("quality_error").drop_null().to_pylist())
+        self._progress(self._summary.rows, self._rows)
 
 
-def _scores(batch: Batch, scorer: Scorer, column: str, source: Source) -> Scores:
-    try:
-        scores = scorer.score_column(batch.data.column(column))
-    except PenpalError as error:
-        raise PenpalError(f"{source.path}: column {column!r}: {error}") from error
-    return Scores(scores.quality, {**scores.problems, **batch.problems})
+def _runs(parts: list[Part]) -> Iterator[list[Part]]:
+    """Group parts that can be read in one go: parts of one source that follow one another."""
+    run: list[Part] = []
+    for part in parts:
+        if run and (run[-1].source, run[-1].stop) != (part.source, part.start):
+            yield run
+            run = []
+        run.append(part)
+    if run:
+        yield run
 
 
-def _output_schema(schema: pa.Schema) -> pa.Schema:
-    """Return the input's schema with the score columns, in the Hugging Face features too where there are any."""
-    schema = scored_schema(schema)
-    metadata = dict(schema.metadata or {})
-    try:
-        described = json.loads(metadata[b"huggingface"])
-        for name, kind in SCORE_COLUMNS.items():
-            described["info"]["features"][name] = {
-                "dtype": "float32" if kind == pa.float32() else "string",
-                "_type": "Value",
-            }
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return schema
-    return schema.with_metadata({**metadata, b"huggingface": json.dumps(described).encode()})
+def _cut(batches: Iterator[Batch], run: list[Part], source: Source) -> Iterator[tuple[Part, Batch]]:
+    """Cut the batches of a run at the ends of its parts."""
+    if run[0].rows == 0:
+        yield run[0], Batch(source.schema.empty_table().to_batches()[0])
+        return
+    coming = iter(run)
+    part = next(coming)
+    left = part.rows
+    for batch in batches:
+        start = 0
+        while start < len(batch.data):
+            stop = min(start + left, len(batch.data))
+            yield part, batch.cut(start, stop)
+            left -= stop - start
+            start = stop
+            if left == 0:
+                following = next(coming, None)
+                if following is None:
+                    return
+                part, left = following, following.rows
+    raise PenpalError(f"{source.file.name}: it ended before row {part.stop}; was it changed meanwhile?")

@@ -8,8 +8,11 @@ penpal schema's.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import itertools
 import json
+import zlib
 from typing import IO, TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
@@ -20,11 +23,15 @@ from penpal_fast.errors import PenpalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
+
+    from penpal_fast.bulk.inputs import InputFile
 
 MAX_LINE_BYTES = 256 << 20
 FIRST_PASS_ROWS = 1000
 """Rows that the first pass looks at together."""
+
+CHUNK_BYTES = 8 << 20
+"""Lines that are looked at together are no longer than this in all, a single line excepted."""
 
 POINT = pa.struct([("x", pa.float64()), ("y", pa.float64())])
 PENPAL_STROKES = pa.list_(pa.list_(pa.struct([("points", pa.list_(POINT))])))
@@ -41,20 +48,23 @@ Line = dict[str, Any] | str
 class JsonLinesSource:
     """A file with a JSON object on each line, compressed with gzip if its name ends with .gz."""
 
-    def __init__(self, path: Path, column: str) -> None:
+    def __init__(self, file: InputFile, column: str) -> None:
         """Read the file once, for the types of its columns and the number of its rows.
 
         Raises:
             PenpalError: The file cannot be read.
         """
-        self.path = path
+        self.file = file
         self._column = column
         self.rows = 0
+        size = 0
         kinds: dict[str, set[str]] = {}
         strokes_type: pa.DataType | None = None
         nest_alike = True
-        for lines in self._chunks(FIRST_PASS_ROWS):
-            self.rows += len(lines)
+        for texts in self._chunks(FIRST_PASS_ROWS):
+            self.rows += len(texts)
+            size += sum(len(text) for _, text in texts)
+            lines = [_parsed(text, number) for number, text in texts]
             objects = [line for line in lines if isinstance(line, dict)]
             for line in objects:
                 for name, value in line.items():
@@ -67,16 +77,20 @@ class JsonLinesSource:
         if column in types:
             types[column] = strokes_type if strokes_type and nest_alike else PENPAL_STROKES
         elif not types:
-            raise PenpalError(f"{path}: each line must be a JSON object with the strokes under {column!r}; none is")
+            raise PenpalError(
+                f"{file.name}: each line must be a JSON object with the strokes under {column!r}; none is"
+            )
         self.schema = pa.schema(types)
+        self.row_bytes = max(1, size // max(1, self.rows))
 
-    def batches(self, rows: int) -> Iterator[Batch]:
-        """Yield the rows in order, at most so many at a time.
+    def batches(self, rows: int, *, start: int = 0, columns: list[str] | None = None) -> Iterator[Batch]:  # noqa: ARG002
+        """Yield the rows from `start` on in order, all their columns, at most so many at a time.
 
         Raises:
             PenpalError: The file turns out to be damaged.
         """
-        for lines in self._chunks(rows):
+        for texts in self._chunks(rows, start):
+            lines = [_parsed(text, number) for number, text in texts]
             problems = {row: line for row, line in enumerate(lines) if isinstance(line, str)}
             arrays = []
             for field in self.schema:
@@ -87,32 +101,41 @@ class JsonLinesSource:
                     arrays.append(_array(values, field.type))
             yield Batch(pa.RecordBatch.from_arrays(arrays, schema=self.schema), problems)
 
-    def _chunks(self, rows: int) -> Iterator[list[Line]]:
-        chunk: list[Line] = []
-        for line in self._lines():
-            chunk.append(line)
-            if len(chunk) == rows:
+    def _chunks(self, rows: int, start: int = 0) -> Iterator[list[tuple[int, bytes]]]:
+        """Yield lines with their numbers."""
+        chunk: list[tuple[int, bytes]] = []
+        size = 0
+        for number, text in itertools.islice(self._lines(), start, None):
+            chunk.append((number, text))
+            size += len(text)
+            if len(chunk) == rows or size >= CHUNK_BYTES:
                 yield chunk
-                chunk = []
+                chunk, size = [], 0
         if chunk:
             yield chunk
 
-    def _lines(self) -> Iterator[Line]:
-        """Parse line by line; blank lines are no rows."""
+    def _lines(self) -> Iterator[tuple[int, bytes]]:
+        """Yield the lines with their numbers, from 1; blank lines are no rows."""
         try:
             with self._open() as file:
                 number = 0
                 while text := file.readline(MAX_LINE_BYTES):
                     number += 1
                     if not text.endswith(b"\n") and len(text) == MAX_LINE_BYTES:
-                        raise PenpalError(f"{self.path}: line {number} is longer than {MAX_LINE_BYTES} bytes")
+                        raise PenpalError(f"{self.file.name}: line {number} is longer than {MAX_LINE_BYTES} bytes")
                     if text.strip():
-                        yield _parsed(text, number)
-        except (OSError, EOFError) as error:
-            raise PenpalError(f"{self.path}: cannot read it: {error}") from error
+                        yield number, text
+        except (OSError, EOFError, zlib.error) as error:
+            raise PenpalError(f"{self.file.name}: cannot read it: {error}") from error
 
-    def _open(self) -> IO[bytes]:
-        return cast("IO[bytes]", gzip.open(self.path, "rb")) if self.path.suffix == ".gz" else self.path.open("rb")
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[IO[bytes]]:
+        with self.file.open(in_order=True) as file:
+            if not self.file.name.lower().endswith(".gz"):
+                yield file
+                return
+            with gzip.open(file, "rb") as unpacked:
+                yield cast("IO[bytes]", unpacked)
 
 
 def _parsed(text: bytes, number: int) -> Line:

@@ -1,46 +1,89 @@
-"""The kinds of files that rows are read from."""
+"""Files opened as streams of rows."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from penpal_fast.bulk.inputs import PARQUET_SUFFIXES, find_inputs
 from penpal_fast.bulk.json_lines import JsonLinesSource
 from penpal_fast.bulk.parquet import ParquetSource
 from penpal_fast.errors import PenpalError
 from penpal_fast.scoring import check_strokes_column
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
+
+    import pyarrow as pa
 
     from penpal_fast.bulk.batch import Source
-
-PARQUET_SUFFIXES = (".parquet", ".pq")
-JSON_LINES_SUFFIXES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
+    from penpal_fast.bulk.inputs import InputFile, Inputs
 
 
-def open_source(path: Path, column: str) -> Source:
-    """Open a file by its suffix.
+def open_sources(inputs: Inputs, column: str) -> list[Source]:
+    """Open files, folders, globs and hub addresses with the same columns.
 
     Args:
-        path: Parquet file or JSON lines, which may be compressed with gzip.
+        inputs: Parquet files and JSON lines, which may be compressed with gzip; see `find_inputs`.
         column: Name of the strokes column.
 
     Raises:
-        PenpalError: There is no such file, it is of another kind, it cannot be read, or it has no such column.
+        PenpalError: A file is not there, is of another kind, cannot be read, or has other columns than the first.
     """
-    name = path.name.lower()
-    if not path.is_file():
-        raise PenpalError(f"{path}: there is no such file")
-    source: Source
-    if name.endswith(PARQUET_SUFFIXES):
-        source = ParquetSource(path)
-    elif name.endswith(JSON_LINES_SUFFIXES):
-        source = JsonLinesSource(path, column)
-    else:
-        suffixes = ", ".join(PARQUET_SUFFIXES + JSON_LINES_SUFFIXES)
-        raise PenpalError(f"{path}: the name must end with one of {suffixes}")
+    sources: list[Source] = []
+    for file in find_inputs(inputs):
+        source = _open(file, column)
+        if sources and not source.schema.equals(sources[0].schema):
+            raise PenpalError(
+                f"{file.name} and {sources[0].file.name} have different columns; score them apart:\n"
+                + "\n".join(_differences(source.schema, sources[0].schema))
+            )
+        sources.append(source)
+    return sources
+
+
+def check_strokes(sources: Sequence[Source], column: str) -> None:
+    """Make sure that sources with the same columns have strokes.
+
+    Raises:
+        PenpalError: They have not; the error lists the columns.
+    """
     try:
-        check_strokes_column(source.schema, column)
+        check_strokes_column(sources[0].schema, column)
     except PenpalError as error:
-        raise PenpalError(f"{path}: {error} (name yours with --column)") from error
-    return source
+        raise PenpalError(f"{sources[0].file.name}: {error}") from error
+
+
+def check_apart(sources: Sequence[Source], inputs: Inputs, output: Path) -> None:
+    """Make sure that an output is no input, and does not become one of the next run.
+
+    Raises:
+        PenpalError: It is or does.
+    """
+    resolved = output.resolve()
+    if any(source.file.path and source.file.path.resolve() == resolved for source in sources):
+        raise PenpalError(f"{output}: the output would replace an input; choose another name")
+    given = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
+    for folder in (Path(item) for item in given):
+        if folder.is_dir() and resolved.is_relative_to(folder.resolve()):
+            raise PenpalError(f"{output}: the output would be in the input folder {folder}; choose another place")
+
+
+def _open(file: InputFile, column: str) -> Source:
+    parquet = file.name.lower().endswith(PARQUET_SUFFIXES)
+    return ParquetSource(file) if parquet else JsonLinesSource(file, column)
+
+
+def _differences(found: pa.Schema, expected: pa.Schema) -> list[str]:
+    """Say which columns differ, one a line."""
+    if sorted(found.names) == sorted(expected.names) and found.names != expected.names:
+        return [f"  their order is {', '.join(found.names)} against {', '.join(expected.names)}"]
+    names = dict.fromkeys([*found.names, *expected.names])
+    pairs = {name: (_described(found, name), _described(expected, name)) for name in names}
+    return [f"  {name}: {first} against {second}" for name, (first, second) in pairs.items() if first != second]
+
+
+def _described(schema: pa.Schema, name: str) -> str:
+    fields = [schema.field(index) for index in schema.get_all_field_indices(name)]
+    return " and ".join(f"{field.type}{'' if field.nullable else ' not null'}" for field in fields) or "no such column"

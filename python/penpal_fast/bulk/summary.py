@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from penpal_fast.errors import PenpalError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,13 +23,37 @@ BINS = 10_000
 """Scores are counted in bins of a ten-thousandth, so a quantile is off by half of that at most."""
 
 
+def threshold_of(value: str | float) -> float:
+    """Turn a threshold's name, or a number from 0 to 1, into the number.
+
+    Raises:
+        PenpalError: It is neither.
+    """
+    try:
+        threshold = THRESHOLDS[value] if value in THRESHOLDS else float(value)
+    except ValueError:
+        threshold = -1.0
+    if not 0 <= threshold <= 1:
+        names = ", ".join(f"{name} ({number})" for name, number in THRESHOLDS.items())
+        raise PenpalError(f"the threshold must be a number from 0 to 1 or one of {names}, got {value!r}")
+    return threshold
+
+
 class Summary:
-    """What a job did: rows, bad rows by reason, and the distribution of the scores."""
+    """What a job did.
+
+    Attributes:
+        rows: Number of rows.
+        reasons: Bad rows by the reason they have no score.
+        seconds: Time that reading, scoring and writing were at work, which overlap, and all of it took; without what
+            was done before the job was resumed.
+    """
 
     def __init__(self) -> None:
         """Start with no rows."""
         self.rows = 0
         self.reasons: Counter[str] = Counter()
+        self.seconds: dict[str, float] = {}
         self._counts = np.zeros(BINS, dtype=np.int64)
         self._kept = dict.fromkeys(THRESHOLDS, 0)
         self._sum = 0.0
@@ -77,3 +103,16 @@ class Summary:
     def kept(self) -> dict[str, float]:
         """Return the share of scored rows at or above each threshold, by the threshold's name; empty without scores."""
         return {name: count / self.scored for name, count in self._kept.items()} if self.scored else {}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all of it as JSON has it."""
+        return {
+            "rows": self.rows,
+            "scored": self.scored,
+            "bad": self.bad,
+            "reasons": dict(self.reasons.most_common()),
+            "mean": self.mean,
+            "quantiles": self.quantiles(),
+            "kept": self.kept(),
+            "seconds": {stage: round(seconds, 3) for stage, seconds in self.seconds.items()},
+        }

@@ -9,6 +9,7 @@ import typer
 from penpal_fast import __version__
 from penpal_fast.cli.console import say
 from penpal_fast.cli.evaluate import evaluate
+from penpal_fast.cli.filter import filter_rows
 from penpal_fast.cli.render import render
 from penpal_fast.cli.report import report
 from penpal_fast.cli.score import score
@@ -36,6 +37,7 @@ def options(
 
 
 app.command()(score)
+app.command("filter")(filter_rows)
 app.command()(render)
 app.command()(synthesize)
 app.command()(train)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Annotated
+import json
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -31,7 +32,7 @@ def readable_errors() -> Iterator[None]:
         err.print(Text.assemble(("error: ", "bold red"), str(error)), soft_wrap=True)
         raise typer.Exit(1) from error
     except KeyboardInterrupt as error:
-        err.print("stopped; no output was written")
+        err.print("stopped")
         raise typer.Exit(130) from error
 
 
@@ -40,8 +41,13 @@ def say(text: str) -> None:
     out.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
+def say_json(content: dict[str, Any]) -> None:
+    """Print JSON on one line, for scripts."""
+    say(json.dumps(content))
+
+
 @contextlib.contextmanager
-def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(what: str, *, shown: bool = True) -> Iterator[Callable[[int, int], None]]:
     """Show a bar with rows/s and the time left, on a terminal only."""
     columns = (
         TextColumn(what),
@@ -50,7 +56,7 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as progress:
+    with Progress(*columns, console=err, disable=not (shown and err.is_terminal), transient=True) as progress:
         task = progress.add_task(what, total=None, rate="")
 
         def report(done: int, total: int) -> None:

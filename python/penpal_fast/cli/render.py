@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from penpal_fast.bulk.sources import open_source
+from penpal_fast.bulk.sources import open_sources
 from penpal_fast.cli.console import Column, readable_errors, say
 from penpal_fast.errors import PenpalError
 
@@ -36,14 +36,11 @@ def render(
 
 def _read_strokes(path: Path, row: int, column: str) -> object:
     """Read the strokes of one row."""
-    source = open_source(path, column)
+    source = open_sources(path, column)[0]
     if row >= source.rows:
         raise PenpalError(f"{path}: there is no row {row}; it has {source.rows} rows, counted from 0")
-    start = 0
-    for batch in source.batches(512):
-        if row < start + len(batch.data):
-            if problem := batch.problems.get(row - start):
-                raise PenpalError(f"{path}, row {row}: {problem}")
-            return batch.data.column(column)[row - start]
-        start += len(batch.data)
+    for batch in source.batches(1, start=row, columns=[column]):
+        if problem := batch.problems.get(0):
+            raise PenpalError(f"{path}, row {row}: {problem}")
+        return batch.data.column(column)[0]
     raise PenpalError(f"{path}: it ended before row {row}")

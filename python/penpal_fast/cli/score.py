@@ -3,47 +3,77 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import Annotated
 
 import typer
 
+from penpal_fast.bulk.job import score_dataset
+from penpal_fast.bulk.memory import MEMORY_MB
 from penpal_fast.bulk.summary import THRESHOLDS, Summary
-from penpal_fast.cli.console import Column, progress_bar, readable_errors, say
-
-if TYPE_CHECKING:
-    from penpal_fast.scoring import Backend
+from penpal_fast.cli.console import Column, progress_bar, readable_errors, say, say_json
+from penpal_fast.cli.options import (
+    BackendOption,
+    BatchSize,
+    Inputs,
+    Json,
+    Memory,
+    Model,
+    Quiet,
+    Strict,
+    Threads,
+    Verbose,
+    end_if_strict,
+    logged,
+    scorer_of,
+)
 
 
 def score(
-    inputs: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="INPUT...", help="Parquet files (.parquet, .pq) or JSON lines (.jsonl, .ndjson, or with .gz)."
+    inputs: Inputs,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            help="File to write if the name ends with .parquet or .pq, replaced if it is there; else folder of parts.",
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Parquet file to write; replaced if it is there.")],
     column: Column = "strokes",
-    model: Annotated[
-        str | None, typer.Option(help="Folder or Hugging Face id of another model than the bundled one.")
-    ] = None,
-    batch_size: Annotated[
-        int | None, typer.Option(help="Rows that go through MLX at a time; by default what suits the device.")
-    ] = None,
-    backend: Annotated[
-        str, typer.Option(help="Engine: mlx, native (in Rust), or auto for MLX on a GPU and else native.")
-    ] = "auto",
-    threads: Annotated[int | None, typer.Option(help="Threads; by default one for each processor.")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with what an interrupted run left, if anything.")
+    ] = False,
+    model: Model = None,
+    backend: BackendOption = "auto",
+    threads: Threads = None,
+    batch_size: BatchSize = None,
+    memory: Memory = MEMORY_MB,
+    strict: Strict = False,
+    json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
 ) -> None:
-    """Score every row: all columns are kept, `quality` and `quality_error` are added or replaced."""
-    with readable_errors():
-        from penpal_fast.bulk.job import score_files
-        from penpal_fast.scoring import Scorer
+    """Score every row: all columns are kept, `quality` and `quality_error` are added or replaced.
 
-        scorer = Scorer(model, backend=cast("Backend", backend), threads=threads, batch_size=batch_size)
-        with progress_bar("scoring") as progress:
-            summary = score_files(inputs, output, scorer=scorer, column=column, progress=progress)
-        print_summary(summary)
-        say(f"wrote {output}")
+    Ends with 0 if the output was written, 1 if not, 2 on wrong usage, 3 if --strict was given and rows were bad,
+    and 130 on Ctrl-C.
+    """
+    with readable_errors(), logged(verbose=verbose):
+        with progress_bar("scoring", shown=not quiet) as progress:
+            summary = score_dataset(
+                inputs,
+                output,
+                scorer=scorer_of(model, backend, threads, batch_size),
+                column=column,
+                resume=resume,
+                memory_mb=memory,
+                progress=progress,
+            )
+        if json:
+            say_json({**summary.as_dict(), "output": str(output)})
+        elif not quiet:
+            print_summary(summary)
+            say(f"wrote {output}")
+        end_if_strict(summary.bad, strict=strict)
 
 
 def print_summary(summary: Summary) -> None:

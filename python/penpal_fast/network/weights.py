@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import itertools
 import re
 from typing import TYPE_CHECKING
@@ -73,6 +74,15 @@ def load(files: ModelFiles) -> tuple[ModelConfig, Tensors]:
         PenpalError: The files cannot be read or do not describe such a network.
     """
     return sanitize(read_tensors(files.weights), ModelConfig.from_file(files.config), source=str(files.weights))
+
+
+def fingerprint(config: ModelConfig, tensors: Tensors) -> str:
+    """Return a SHA-256 that differs for models that differ."""
+    content = hashlib.sha256(config.to_json().encode())
+    for name in sorted(tensors):
+        content.update(f"{name} {tensors[name].shape}".encode())
+        content.update(np.ascontiguousarray(tensors[name], dtype="<f4").tobytes())
+    return content.hexdigest()
 
 
 def write_tensors(path: Path, tensors: Mapping[str, ArrayLike]) -> None:

@@ -42,7 +42,7 @@ def write_report(
     """Write a page about scored files, side by side. Memory does not grow with the number of rows.
 
     Args:
-        inputs: Files with the column `quality`, as `score_files` writes them.
+        inputs: Files with the column `quality`, as `score_dataset` writes them.
         output: HTML file to write; replaced if it is there. It needs no other file and no network.
         scorer: Finds which words lower the score of the lowest rows; the model that scored the files.
         column: Name of the strokes column.

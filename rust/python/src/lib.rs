@@ -3,6 +3,7 @@
 mod engine;
 mod errors;
 mod nested;
+mod parquet;
 mod rows;
 mod writing;
 
@@ -14,10 +15,14 @@ mod _core {
     #[pymodule_export]
     use super::engine::Engine;
     #[pymodule_export]
+    use super::parquet::{append_columns, concatenate};
+    #[pymodule_export]
     use super::rows::Rows;
 
     #[pymodule_export]
     const SIDE: usize = penpal_core::SIDE;
     #[pymodule_export]
     const PADDING: usize = penpal_core::PADDING;
+    #[pymodule_export]
+    const ACCEPTED_TYPES: &str = penpal_core::arrow::ACCEPTED_TYPES;
 }

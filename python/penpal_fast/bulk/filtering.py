@@ -1,0 +1,176 @@
+"""Keeping the rows of files that score high enough."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from penpal_fast.bulk.columns import output_schema
+from penpal_fast.bulk.inputs import PARQUET_SUFFIXES
+from penpal_fast.bulk.memory import MEMORY_MB, batch_rows
+from penpal_fast.bulk.part_files import EncodedFile
+from penpal_fast.bulk.parts import group_rows
+from penpal_fast.bulk.pipeline import made_ahead
+from penpal_fast.bulk.scored import scored
+from penpal_fast.bulk.sources import check_apart, check_strokes, open_sources
+from penpal_fast.bulk.summary import threshold_of
+from penpal_fast.errors import PenpalError
+from penpal_fast.files import checked_target, replaced_atomically
+from penpal_fast.scoring import Scorer, with_scores
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Generator
+
+    from penpal_fast.bulk.batch import Source
+    from penpal_fast.bulk.inputs import Inputs
+
+BELOW = "below the threshold"
+
+
+@dataclasses.dataclass
+class Selection:
+    """What a filter did.
+
+    Attributes:
+        rows: Number of rows.
+        kept: Number of rows that were kept.
+        rejected: Rows that were not, by reason.
+    """
+
+    rows: int = 0
+    kept: int = 0
+    rejected: Counter[str] = dataclasses.field(default_factory=Counter)
+
+    @property
+    def bad(self) -> int:
+        """Number of rows that have no score."""
+        return self.rows - self.kept - self.rejected[BELOW]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return all of it as JSON has it."""
+        return {"rows": self.rows, "kept": self.kept, "rejected": dict(self.rejected.most_common()), "bad": self.bad}
+
+
+def filter_dataset(
+    inputs: Inputs,
+    output: str | os.PathLike[str],
+    *,
+    threshold: str | float = "balanced",
+    keep_rejected: str | os.PathLike[str] | None = None,
+    scorer: Scorer | None = None,
+    column: str = "strokes",
+    rescore: bool = False,
+    memory_mb: int = MEMORY_MB,
+    progress: Callable[[int, int], None] | None = None,
+) -> Selection:
+    """Write the rows that score at or above a threshold to a Parquet file, with all their columns and in their order.
+
+    Inputs that have a column `quality` are taken to be scored; others are scored, which adds the columns `quality` and
+    `quality_error`. The files appear when they are whole.
+
+    Args:
+        inputs: As in `score_dataset`.
+        output: Parquet file for the rows that are kept; replaced if it is there.
+        threshold: Number from 0 to 1, or "lenient", "balanced" or "strict".
+        keep_rejected: Parquet file for the other rows, bad ones included.
+        scorer: Scores the rows; None for `Scorer()`.
+        column: Name of the strokes column.
+        rescore: Score rows that have a column `quality` too.
+        memory_mb: What the rows on their way may take, about, in megabytes.
+        progress: Called with the rows done and the rows in all.
+
+    Raises:
+        PenpalError: A file cannot be read or written, or the files have different columns.
+    """
+    targets = [Path(path) for path in (output, keep_rejected) if path is not None]
+    for target in targets:
+        if not target.name.lower().endswith(PARQUET_SUFFIXES):
+            raise PenpalError(f"{target}: the output is a Parquet file; its name must end with {PARQUET_SUFFIXES[0]}")
+    if len({target.resolve() for target in targets}) < len(targets):
+        raise PenpalError(f"{output}: the rows that are kept and the others cannot go into the same file")
+    sources = open_sources(inputs, column)
+    for target in targets:
+        check_apart(sources, inputs, target)
+    scores_exist = not rescore and "quality" in sources[0].schema.names
+    if scores_exist:
+        _check_quality(sources[0])
+    else:
+        check_strokes(sources, column)
+        scorer = scorer or Scorer()
+    rows = _Filter(sources, column, None if scores_exist else scorer, np.float32(threshold_of(threshold)), memory_mb)
+    return rows.write(targets, progress or (lambda _done, _total: None))
+
+
+def _check_quality(source: Source) -> None:
+    kind = source.schema.field("quality").type
+    if not pa.types.is_floating(kind):
+        raise PenpalError(
+            f"{source.file.name}: the column 'quality' is of type {kind}, not of scores; score anew with --rescore"
+        )
+
+
+class _Filter:
+    """Reads, scores where need be, and selects."""
+
+    def __init__(
+        self, sources: list[Source], column: str, scorer: Scorer | None, threshold: np.float32, memory_mb: int
+    ) -> None:
+        self._sources = sources
+        self._column = column
+        self._scorer = scorer
+        self._threshold = threshold
+        self._memory_mb = memory_mb
+        self._schema = sources[0].schema if scorer is None else output_schema(sources[0].schema)
+
+    def write(self, targets: list[Path], progress: Callable[[int, int], None]) -> Selection:
+        selection = Selection()
+        total = sum(source.rows for source in self._sources)
+        rows = min(group_rows(source) for source in self._sources)
+        try:
+            with contextlib.ExitStack() as stack:
+                paths = [stack.enter_context(replaced_atomically(checked_target(target))) for target in targets]
+                files = [stack.enter_context(EncodedFile(path, self._schema, rows)) for path in paths]
+                for data, kept in stack.enter_context(made_ahead(self._selected(), "scoring")):
+                    for file, mask in zip(files, (kept, pc.invert(kept)), strict=False):
+                        file.add_rows(data.filter(mask))
+                    _count(selection, data, kept)
+                    progress(selection.rows, total)
+        except (OSError, pa.ArrowException) as error:
+            raise PenpalError(f"{targets[0]}: cannot write it: {error}") from error
+        return selection
+
+    def _selected(self) -> Generator[tuple[pa.RecordBatch, pa.Array], None, None]:
+        """Yield rows, with whether each is kept."""
+        with made_ahead(self._scored(), "reading") as batches:
+            for data in batches:
+                quality = data.column("quality").cast(pa.float32())
+                yield data, pc.fill_null(pc.greater_equal(quality, pa.scalar(self._threshold)), False)
+
+    def _scored(self) -> Generator[pa.RecordBatch, None, None]:
+        for source in self._sources:
+            for batch in source.batches(batch_rows(self._memory_mb, source)):
+                if self._scorer is None:
+                    yield batch.data
+                else:
+                    yield with_scores(batch.data, scored(batch, self._scorer, self._column, source))
+
+
+def _count(selection: Selection, data: pa.RecordBatch, kept: pa.Array) -> None:
+    selection.rows += len(data)
+    selection.kept += kept.true_count
+    quality = data.column("quality")
+    bad = pc.is_null(quality, nan_is_null=True)
+    selection.rejected[BELOW] += len(data) - kept.true_count - bad.true_count
+    if "quality_error" in data.schema.names and bad.true_count:
+        texts = data.column("quality_error").filter(bad).to_pylist()
+        selection.rejected.update((text or "no score").partition(":")[0] for text in texts)
+    elif bad.true_count:
+        selection.rejected["no score"] += bad.true_count

@@ -1,0 +1,124 @@
+"""Which files are read: paths, folders and globs, on this machine or on the Hugging Face hub."""
+
+from __future__ import annotations
+
+import dataclasses
+import glob
+import os
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from penpal_fast.errors import PenpalError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    Inputs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+
+HUB = "hf://"
+
+PARQUET_SUFFIXES = (".parquet", ".pq")
+JSON_LINES_SUFFIXES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
+SUFFIXES = PARQUET_SUFFIXES + JSON_LINES_SUFFIXES
+
+
+@dataclasses.dataclass(frozen=True)
+class InputFile:
+    """A file of rows.
+
+    Attributes:
+        name: Absolute path, or address on the hub.
+        size: Bytes.
+        version: Changes when the file does: time of its last change, or the hub's id of its content.
+    """
+
+    name: str
+    size: int
+    version: str
+
+    @property
+    def path(self) -> Path | None:
+        """Where the file is on this machine, None if it is on the hub."""
+        return None if self.name.startswith(HUB) else Path(self.name)
+
+    def open(self, *, in_order: bool) -> IO[bytes]:
+        """Open the file for reading, mostly in order or here and there.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+        if self.path:
+            return self.path.open("rb")
+        from penpal_fast.bulk.hub import open_file
+
+        return open_file(self.name, in_order=in_order)
+
+
+def find_inputs(inputs: Inputs) -> list[InputFile]:
+    """List the files of paths, folders, globs and hub addresses, in the order given; within each, by path.
+
+    A folder stands for all Parquet files and JSON lines in it and its folders whose names do not begin with a dot or an
+    underscore.
+
+    Raises:
+        PenpalError: There are none, or a file is of another kind.
+    """
+    given = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
+    files = [file for item in given for file in _files_of(os.fspath(item))]
+    if not files:
+        raise PenpalError("no input files")
+    return files
+
+
+def _files_of(given: str) -> list[InputFile]:
+    if given.startswith(HUB):
+        from penpal_fast.bulk.hub import list_files
+
+        return some(list_files(given), given)
+    path = Path(given)
+    if path.is_dir():
+        return some([_local(path / inner) for inner in _in_folder(path)], given)
+    if not path.exists() and glob.has_magic(given):
+        return some([file for match in sorted(glob.glob(given, recursive=True)) for file in _matched(match)], given)  # noqa: PTH207
+    return [_local(path)]
+
+
+def some(found: list[InputFile], given: str) -> list[InputFile]:
+    """Return what was found for a folder or a glob.
+
+    Raises:
+        PenpalError: Nothing was.
+    """
+    if not found:
+        raise PenpalError(f"{given}: there are no files whose names end with one of {', '.join(SUFFIXES)}")
+    return found
+
+
+def _in_folder(folder: Path) -> list[str]:
+    inner = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in inner if is_readable(path))
+
+
+def _matched(match: str) -> list[InputFile]:
+    path = Path(match)
+    if path.is_dir():
+        return [_local(path / inner) for inner in _in_folder(path)]
+    return [_local(path)] if path.name.lower().endswith(SUFFIXES) else []
+
+
+def is_readable(path: str) -> bool:
+    """Whether a file in a folder is one to read, by its path in the folder."""
+    hidden = any(part.startswith((".", "_")) for part in path.split("/"))
+    return not hidden and path.lower().endswith(SUFFIXES)
+
+
+def _local(path: Path) -> InputFile:
+    if not path.is_file():
+        raise PenpalError(f"{path}: there is no such file")
+    if not path.name.lower().endswith(SUFFIXES):
+        raise PenpalError(f"{path}: the name must end with one of {', '.join(SUFFIXES)}")
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise PenpalError(f"{path}: cannot read it: {error}") from error
+    return InputFile(str(path.absolute()), status.st_size, str(status.st_mtime_ns))

@@ -1,0 +1,94 @@
+"""The command `penpal-fast filter`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from penpal_fast.bulk.filtering import Selection, filter_dataset
+from penpal_fast.bulk.memory import MEMORY_MB
+from penpal_fast.bulk.summary import THRESHOLDS, threshold_of
+from penpal_fast.cli.console import Column, progress_bar, readable_errors, say, say_json
+from penpal_fast.cli.options import (
+    BackendOption,
+    BatchSize,
+    Inputs,
+    Json,
+    Memory,
+    Model,
+    Quiet,
+    Strict,
+    Threads,
+    end_if_strict,
+    logged,
+    scorer_of,
+)
+from penpal_fast.errors import PenpalError
+
+NAMES = ", ".join(f"{name} ({number})" for name, number in THRESHOLDS.items())
+
+
+def _threshold(text: str) -> float:
+    try:
+        return threshold_of(text)
+    except PenpalError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def filter_rows(
+    inputs: Inputs,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Parquet file for the rows that are kept; replaced if it is there.")
+    ],
+    threshold: Annotated[
+        float,
+        typer.Option(
+            parser=_threshold, metavar="NUMBER|NAME", help=f"Rows from this score on are kept: 0 to 1, {NAMES}."
+        ),
+    ] = "balanced",  # type: ignore[assignment]
+    keep_rejected: Annotated[
+        Path | None, typer.Option(help="Parquet file for the other rows; replaced if it is there.")
+    ] = None,
+    column: Column = "strokes",
+    rescore: Annotated[bool, typer.Option("--rescore", help="Score rows that have a column `quality` too.")] = False,
+    model: Model = None,
+    backend: BackendOption = "auto",
+    threads: Threads = None,
+    batch_size: BatchSize = None,
+    memory: Memory = MEMORY_MB,
+    strict: Strict = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Keep the rows that score at or above a threshold; what has no column `quality` yet is scored first.
+
+    The exit codes are those of `score`.
+    """
+    with readable_errors(), logged(verbose=False):
+        with progress_bar("filtering", shown=not quiet) as progress:
+            selection = filter_dataset(
+                inputs,
+                output,
+                threshold=threshold,
+                keep_rejected=keep_rejected,
+                scorer=scorer_of(model, backend, threads, batch_size),
+                column=column,
+                rescore=rescore,
+                memory_mb=memory,
+                progress=progress,
+            )
+        if json:
+            say_json({**selection.as_dict(), "threshold": threshold, "output": str(output)})
+        elif not quiet:
+            print_selection(selection)
+            say(f"wrote {output}{f' and {keep_rejected}' if keep_rejected else ''}")
+        end_if_strict(selection.bad, strict=strict)
+
+
+def print_selection(selection: Selection) -> None:
+    """Print the counts, with reasons."""
+    say(f"{selection.rows:,} rows, {selection.kept:,} kept, {selection.rows - selection.kept:,} rejected")
+    for reason, count in selection.rejected.most_common():
+        say(f"  {count:,} rejected: {reason}")

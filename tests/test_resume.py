@@ -1,0 +1,286 @@
+"""Jobs that are interrupted: what is left, and that the rest is done to the same bytes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import random
+import re
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from made_lines import scrawl
+from penpal_fast import PenpalError, QualityClassifier, Scorer, score_dataset
+from penpal_fast.bulk import parts
+from test_scoring import column
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROWS = [scrawl(seed, 2 + seed % 3, 12) for seed in range(50)]
+
+
+@pytest.fixture(scope="module")
+def scorer():
+    return Scorer()
+
+
+@pytest.fixture(params=["copied", "encoded", "JSON lines"])
+def lines(tmp_path, monkeypatch, request):
+    """Two files of 50 rows each that make ten parts."""
+    monkeypatch.setattr(parts, "PART_ROWS", 10)
+    monkeypatch.setattr(parts, "COPIED_GROUP_ROWS", 1)
+    monkeypatch.setattr(parts, "GROUP_ROWS", 4)
+    folder = tmp_path / "lines"
+    folder.mkdir()
+    for name in "ab":
+        if request.param == "JSON lines":
+            rows = [json.dumps({"strokes": row, "name": f"{name}{number}"}) for number, row in enumerate(ROWS)]
+            (folder / f"{name}.jsonl").write_text("\n".join(rows))
+        else:
+            table = pa.table({"strokes": column(ROWS), "name": [f"{name}{number}" for number in range(50)]})
+            pq.write_table(table, folder / f"{name}.parquet", row_group_size=10 if request.param == "copied" else 50)
+    return folder
+
+
+class Stop(BaseException):
+    """Ends a job in the middle."""
+
+
+def stop_after(rows):
+    def progress(done, _total):
+        if done >= rows:
+            raise Stop
+
+    return progress
+
+
+def content(path: Path) -> dict[str, bytes]:
+    """The bytes of an output, a file or a folder; of its manifest all but the time it took."""
+    if path.is_file():
+        return {"": path.read_bytes()}
+    files = {file.name: file.read_bytes() for file in path.iterdir()}
+    manifest = json.loads(files["_manifest.json"])
+    manifest["summary"].pop("seconds")
+    return {**files, "_manifest.json": json.dumps(manifest).encode()}
+
+
+@pytest.mark.parametrize("output", ["out.parquet", "out"])
+@pytest.mark.parametrize("memory_mb", [1, 256])
+def test_a_stopped_job_is_resumed_to_the_same_bytes(lines, tmp_path, scorer, output, memory_mb, monkeypatch):
+    (tmp_path / "whole").mkdir()
+    expected = score_dataset(lines, tmp_path / "whole" / output, scorer=scorer)
+    monkeypatch.setattr("penpal_fast.bulk.memory.BATCH_ROWS", 3 if memory_mb == 1 else 512)
+    target = tmp_path / output
+    for rows in (25, 10, 1):
+        with pytest.raises(Stop):
+            score_dataset(lines, target, scorer=scorer, resume=True, progress=stop_after(rows), memory_mb=memory_mb)
+        assert not (tmp_path / "out.parquet").exists()
+    summary = score_dataset(lines, target, scorer=scorer, resume=True, memory_mb=memory_mb)
+    assert content(target) == content(tmp_path / "whole" / output)
+    assert {**summary.as_dict(), "seconds": 0} == {**expected.as_dict(), "seconds": 0}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lines", output, "whole"]
+
+
+def test_only_what_is_missing_is_scored(lines, tmp_path, scorer, caplog):
+    caplog.set_level(logging.INFO, "penpal_fast")
+    with pytest.raises(Stop):
+        score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))
+    assert "2 of 10 parts are done and kept in" in caplog.text
+    assert "--resume" in caplog.text
+    os.remove(tmp_path / "out" / "part-00000.parquet")  # noqa: PTH107
+    seen = []
+    score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True, progress=lambda done, _total: seen.append(done))
+    assert "1 of 10 parts are done already" in caplog.text
+    assert (min(seen), max(seen)) == (10, 100)
+    assert score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True).seconds.get("scoring", 0) == 0
+
+
+def test_what_was_not_begun_is_begun(lines, tmp_path, scorer):
+    assert score_dataset(lines, tmp_path / "out.parquet", scorer=scorer, resume=True).rows == 100
+    before = (tmp_path / "out.parquet").stat().st_mtime_ns
+    assert score_dataset(lines, tmp_path / "out.parquet", scorer=scorer, resume=True).rows == 100
+    assert (tmp_path / "out.parquet").stat().st_mtime_ns == before
+
+
+def test_parts_that_a_kill_left_behind_a_whole_file_are_removed(lines, tmp_path, scorer):
+    score_dataset(lines, tmp_path / "out.parquet", scorer=scorer)
+    left = tmp_path / "out.parquet.parts"
+    score_dataset(lines, left, scorer=scorer)
+    (left / "part-00000.parquet").unlink()
+    assert score_dataset(lines, tmp_path / "out.parquet", scorer=scorer, resume=True).rows == 100
+    assert not left.exists()
+
+
+def longer(lines):
+    path = next(lines.iterdir())
+    path.write_bytes(path.read_bytes() * 2 if path.suffix == ".jsonl" else path.read_bytes())
+
+
+def one_more(lines):
+    path = next(lines.iterdir())
+    path.with_name(f"c{path.suffix}").write_bytes(path.read_bytes())
+
+
+def one_less(lines):
+    (lines / sorted(path.name for path in lines.iterdir())[0]).unlink()
+
+
+def touched(lines):
+    os.utime(next(lines.iterdir()), (1, 1))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (longer, r"the input .*lines/[ab]\.\w+ was changed"),
+        (touched, r"the input .*lines/[ab]\.\w+ was changed"),
+        (one_more, r"the input .*lines/c\.\w+ is new"),
+        (one_less, r"the input .*lines/a\.\w+ is gone"),
+    ],
+)
+@pytest.mark.parametrize("output", ["out.parquet", "out"])
+def test_changed_inputs_are_refused(lines, tmp_path, scorer, change, message, output):
+    with pytest.raises(Stop):
+        score_dataset(lines, tmp_path / output, scorer=scorer, progress=stop_after(25))
+    change(lines)
+    with pytest.raises(PenpalError, match=f"cannot resume the job that was begun here, since {message}"):
+        score_dataset(lines, tmp_path / output, scorer=scorer, resume=True)
+
+
+def test_another_model_or_setting_is_refused(lines, tmp_path, scorer):
+    with pytest.raises(Stop):
+        score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))
+    with pytest.raises(
+        PenpalError, match=r"since the model is another one\. Undo that, write to another place, or remove"
+    ):
+        score_dataset(lines, tmp_path / "out", scorer=Scorer(QualityClassifier().eval()), resume=True)
+    with pytest.raises(PenpalError, match="since backend was 'native' and is now 'mlx'"):
+        score_dataset(lines, tmp_path / "out", scorer=Scorer(backend="mlx"), resume=True)
+    with pytest.raises(PenpalError, match="since the inputs are in another order"):
+        score_dataset(sorted(lines.iterdir(), reverse=True), tmp_path / "out", scorer=scorer, resume=True)
+
+
+def test_a_whole_file_of_another_job_is_refused(lines, tmp_path, scorer):
+    score_dataset(next(lines.iterdir()), tmp_path / "out.parquet", scorer=scorer)
+    with pytest.raises(PenpalError, match="this file is there already, and was written from another input or model"):
+        score_dataset(lines, tmp_path / "out.parquet", scorer=scorer, resume=True)
+    assert score_dataset(lines, tmp_path / "out.parquet", scorer=scorer).rows == 100
+
+
+def test_a_begun_job_is_not_begun_anew(lines, tmp_path, scorer):
+    with pytest.raises(Stop):
+        score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))
+    with pytest.raises(PenpalError, match="a job was begun here; go on with --resume"):
+        score_dataset(lines, tmp_path / "out", scorer=scorer)
+
+
+def test_a_folder_of_other_files_is_left_alone(lines, tmp_path, scorer):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "diary.txt").write_text("mine")
+    for resume in (False, True):
+        with pytest.raises(PenpalError, match="the folder is not empty; choose another place"):
+            score_dataset(lines, tmp_path / "out", scorer=scorer, resume=resume)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["diary.txt"]
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"?"), lambda path: path.write_bytes(b"{}")])
+def test_a_damaged_manifest_is_refused(lines, tmp_path, scorer, damage):
+    with pytest.raises(Stop):
+        score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))
+    damage(tmp_path / "out" / "_manifest.json")
+    with pytest.raises(PenpalError, match=r"_manifest.json: cannot read it: .*; remove .* to start again"):
+        score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True)
+
+
+def test_a_part_that_is_not_the_jobs_is_refused(lines, tmp_path, scorer):
+    with pytest.raises(Stop):
+        score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))
+    (tmp_path / "out" / "part-00000.parquet").write_bytes(b"PAR1")
+    with pytest.raises(PenpalError, match=r"part-00000\.parquet: this is not what the job wrote; remove it"):
+        score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True)
+
+
+def test_two_processes_do_not_write_to_one_output(lines, tmp_path, scorer):
+    def again(_done, _total):
+        with pytest.raises(PenpalError, match="another process is at work on it"):
+            score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True)
+
+    assert score_dataset(lines, tmp_path / "out", scorer=scorer, progress=again).rows == 100
+
+
+JOB = """
+import sys
+from penpal_fast import score_dataset
+from penpal_fast.bulk import parts
+parts.PART_ROWS, parts.COPIED_GROUP_ROWS, parts.GROUP_ROWS = 500, 1, 200
+score_dataset(sys.argv[1], sys.argv[2], resume=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("output", "group_rows"), [("out.parquet", 500), ("out", 3000)], ids=["file, copied", "folder, encoded"]
+)
+def test_a_killed_job_is_resumed_to_the_same_bytes(tmp_path, output, group_rows):
+    pq.write_table(pa.table({"strokes": column(ROWS * 60)}), tmp_path / "lines.parquet", row_group_size=group_rows)
+    (tmp_path / "whole").mkdir()
+
+    def start(target):
+        return subprocess.Popen([sys.executable, "-c", JOB, str(tmp_path / "lines.parquet"), str(target)])
+
+    started = time.monotonic()
+    assert start(tmp_path / "whole" / output).wait(timeout=300) == 0
+    whole = time.monotonic() - started
+    moments = random.Random(3)
+    for _ in range(3):
+        process = start(tmp_path / output)
+        time.sleep(moments.uniform(0.2, 0.8) * whole)
+        process.kill()
+        process.wait()
+    assert start(tmp_path / output).wait(timeout=300) == 0
+    assert content(tmp_path / output) == content(tmp_path / "whole" / output)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lines.parquet", output, "whole"]
+
+
+FULL = """
+import resource, sys
+from penpal_fast.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (6_000, resource.RLIM_INFINITY))
+main()
+"""
+
+
+@pytest.mark.parametrize("output", ["out.parquet", "out"])
+def test_a_file_that_may_not_grow(lines, tmp_path, output):
+    command = [sys.executable, "-c", FULL, "score", str(lines), "-o", str(tmp_path / output)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1, done.stderr
+    assert re.search("cannot write it: .*File too large", done.stderr)
+    assert [path.name for path in tmp_path.iterdir()] == ["lines"]
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 64 kB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    if subprocess.run(command, capture_output=True).returncode != 0:
+        pytest.skip("mounting a file system needs root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)  # noqa: S607
+
+
+@pytest.mark.parametrize("output", ["out.parquet", "out"])
+def test_a_full_disk(tmp_path, small_disk, scorer, output):
+    pq.write_table(pa.table({"strokes": column(ROWS * 40)}), tmp_path / "lines.parquet", row_group_size=1000)
+    with pytest.raises(PenpalError, match=r"cannot write it: .*(No space left on device|Errno 28)"):
+        score_dataset(tmp_path / "lines.parquet", small_disk / output, scorer=scorer)
+    assert list(small_disk.iterdir()) == []
