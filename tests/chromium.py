@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
+ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+"""A container has no sandbox, often little shared memory, and no display."""
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -24,7 +27,7 @@ def open_browser() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=ARGUMENTS)
         yield browser
         browser.close()
 

@@ -43,6 +43,19 @@ def open_sources(inputs: Inputs, column: str) -> list[Source]:
     return sources
 
 
+def open_source(path: Path, column: str) -> Source:
+    """Open one file that has strokes.
+
+    Raises:
+        PenpalError: It is not there, is of another kind, cannot be read or has no strokes.
+    """
+    sources = open_sources(path, column)
+    if len(sources) != 1:
+        raise PenpalError(f"{path}: there are {len(sources)} files here; name one of them")
+    check_strokes(sources, column)
+    return sources[0]
+
+
 def check_strokes(sources: Sequence[Source], column: str) -> None:
     """Make sure that sources with the same columns have strokes.
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from penpal_fast.bulk.sources import open_sources
+from penpal_fast.bulk.sources import open_source
 from penpal_fast.cli.console import Column, readable_errors, say
 from penpal_fast.errors import PenpalError
 
@@ -36,7 +36,7 @@ def render(
 
 def _read_strokes(path: Path, row: int, column: str) -> object:
     """Read the strokes of one row."""
-    source = open_sources(path, column)[0]
+    source = open_source(path, column)
     if row >= source.rows:
         raise PenpalError(f"{path}: there is no row {row}; it has {source.rows} rows, counted from 0")
     for batch in source.batches(1, start=row, columns=[column]):
