@@ -3,7 +3,7 @@ from typing import Any, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PADDING", "SIDE", "Engine", "Rows"]
+__all__ = ["PADDING", "SIDE", "Engine", "Rows", "peak_multiplications"]
 
 SIDE: Final = 256
 PADDING: Final = 12
@@ -33,3 +33,7 @@ class Engine:
     def logits_into(
         self, rows: Rows, out: NDArray[np.float32], start: int, threads: int
     ) -> list[tuple[int, int | None, str, str]]: ...
+    def picture_logits_into(self, pictures: NDArray[np.float32], out: NDArray[np.float32], threads: int) -> None: ...
+    def profile(self, rows: Rows) -> list[tuple[str, float, int]]: ...
+
+def peak_multiplications() -> float: ...
