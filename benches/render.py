@@ -2,66 +2,56 @@
 
     python benches/render.py [LINES.parquet]
 
-Every renderer takes turns on the same rows, several rounds long; the ratios are medians over the rounds.
+Every renderer takes turns on the same rows, several rounds long; the ratios are medians over the rounds. As for a
+network that takes batches, all render into one buffer of a batch again and again.
 """
 
 from __future__ import annotations
 
-import argparse
+import shutil
 import statistics
-import time
+import subprocess
+import tempfile
 from pathlib import Path
 
 import numpy as np
-import pyarrow.parquet as pq
-from rich.console import Console
-from rich.table import Table
+import pyarrow as pa
 
+from measuring import ROOT, as_arrays, options_parser, print_times, read_lines, take_turns
 from penpal_fast import render_into
 from rivals import LINE_WIDTH, RIVALS, SIDE
 
-ROOT = Path(__file__).parent.parent
-REAL_LINES = ROOT.parent / "shared" / "data" / "iam_ondb_lines.parquet"
-EXAMPLE_LINES = ROOT / "examples" / "lines.parquet"
-
-
-def default_lines() -> Path:
-    """Real lines where they are at hand, else the example lines."""
-    return REAL_LINES if REAL_LINES.exists() else EXAMPLE_LINES
-
-
-def as_arrays(rows) -> list[list[np.ndarray]]:
-    """Turn an Arrow column into lists of [N, 2] float64 arrays, the strokes that a Python renderer starts from."""
-    return [
-        [np.array([(point["x"], point["y"]) for point in stroke["points"]]) for word in row for stroke in word]
-        for row in rows.to_pylist()
-    ]
-
-
-def seconds(work) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+OURS = "penpal_fast, Arrow"
 
 
 def contestants(column, arrays, out):
-    """Name -> function that renders all rows into `out`."""
+    """Name -> function that renders all rows, a batch after the other, into `out`."""
+    batch = len(out)
 
     def one_by_one(render):
         def work():
-            for row, canvas in zip(arrays, out, strict=True):
-                render(row, canvas)
+            for index, row in enumerate(arrays):
+                render(row, out[index % batch])
 
         return work
 
     def ours(rows, threads):
-        return lambda: render_into(rows, out, line_width=LINE_WIDTH, threads=threads)
+        def work():
+            for start in range(0, len(rows), batch):
+                part = rows[start : start + batch]
+                render_into(part, out[: len(part)], line_width=LINE_WIDTH, threads=threads)
+
+        return work
+
+    def memset():
+        for _ in range(0, len(column), batch):
+            out.fill(0)
 
     found = {
-        "penpal_fast, Arrow": ours(column, 1),
+        OURS: ours(column, 1),
         "penpal_fast, NumPy strokes": ours(arrays, 1),
         "penpal_fast, Arrow, 2 threads": ours(column, 2),
-        "memset of the canvases": lambda: out.fill(0),
+        "memset of the canvases": memset,
     }
     for name, make in RIVALS.items():
         try:
@@ -71,34 +61,47 @@ def contestants(column, arrays, out):
     return found
 
 
+def rust_renderers(column, batch, rounds):
+    """Name -> seconds of each round of the Rust renderers, which run in a program of their own."""
+    cargo = shutil.which("cargo")
+    if cargo is None:
+        print("left out tiny-skia and vello_cpu: there is no cargo")
+        return {}
+    with tempfile.TemporaryDirectory() as folder:
+        lines = Path(folder) / "lines.arrow"
+        batches = pa.record_batch({"strokes": column})
+        with pa.ipc.new_file(lines, batches.schema) as file:
+            file.write_batch(batches)
+        command = [cargo, "run", "--quiet", "--release", "--package", "penpal-benches", "--", lines, str(batch)]
+        done = subprocess.run([*command, str(rounds)], cwd=ROOT, check=True, capture_output=True, text=True)
+    times = {}
+    for line in done.stdout.splitlines():
+        name, seconds = line.split("\t")
+        times.setdefault(name, []).append(float(seconds))
+    return times
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("lines", nargs="?", type=Path, default=default_lines())
-    parser.add_argument("--rows", type=int, default=200)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser = options_parser(__doc__, rows=200, rounds=7)
+    parser.add_argument(
+        "--batch", type=int, default=32, help="rows of the buffer; as many as all rows leave the caches"
+    )
     options = parser.parse_args()
 
-    column = pq.read_table(options.lines, columns=["strokes"])["strokes"][: options.rows].combine_chunks()
+    column = read_lines(options.lines, options.rows)
     arrays = as_arrays(column)
-    out = np.zeros((len(column), SIDE, SIDE, 1), dtype=np.float32)
-    works = contestants(column, arrays, out)
-    for work in works.values():
-        work()
-    rounds = [{name: seconds(work) for name, work in works.items()} for _ in range(options.rounds)]
+    out = np.zeros((min(options.batch, len(column)), SIDE, SIDE, 1), dtype=np.float32)
+    rust = rust_renderers(column, len(out), options.rounds)
+    times = take_turns(contestants(column, arrays, out), options.rounds)
 
     points = sum(len(stroke) for row in arrays for stroke in row) / len(arrays)
-    table = Table(
-        "renderer",
-        "us/row",
-        "rows/s",
-        "time / penpal_fast",
-        title=f"{options.lines.name}: {len(column)} rows, {points:.0f} points a row, {options.rounds} rounds",
-    )
-    for name in works:
-        each = statistics.median(times[name] for times in rounds) / len(column)
-        ratio = statistics.median(times[name] / times["penpal_fast, Arrow"] for times in rounds)
-        table.add_row(name, f"{each * 1e6:.1f}", f"{1 / each:,.0f}", f"{ratio:.2f}")
-    Console(width=110).print(table)
+    title = f"{options.lines.name}: {len(column)} rows, {points:.0f} points a row, into a buffer of {len(out)}"
+    rows = dict.fromkeys([*times, *rust], len(column))
+    print_times(title, times, rows, OURS)
+    if rust:
+        print_times("The same rows in a Rust program, without Python", rust, rows, "penpal-core")
+    memset = statistics.median(np.array(times[OURS]) / np.array(times["memset of the canvases"]))
+    print(f"{OURS} takes {memset:.1f} times as long as memset")
 
 
 if __name__ == "__main__":

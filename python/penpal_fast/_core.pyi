@@ -3,7 +3,16 @@ from typing import Any, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ACCEPTED_TYPES", "PADDING", "SIDE", "Engine", "Rows", "append_columns", "concatenate"]
+__all__ = [
+    "ACCEPTED_TYPES",
+    "PADDING",
+    "SIDE",
+    "Engine",
+    "Rows",
+    "append_columns",
+    "concatenate",
+    "peak_multiplications",
+]
 
 SIDE: Final = 256
 PADDING: Final = 12
@@ -34,7 +43,10 @@ class Engine:
     def logits_into(
         self, rows: Rows, out: NDArray[np.float32], start: int, threads: int
     ) -> list[tuple[int, int | None, str, str]]: ...
+    def picture_logits_into(self, pictures: NDArray[np.float32], out: NDArray[np.float32], threads: int) -> None: ...
+    def profile(self, rows: Rows) -> list[tuple[str, float, int]]: ...
 
+def peak_multiplications() -> float: ...
 def append_columns(
     source: str, start: int, stop: int, added: str, metadata: list[tuple[str, str]], output: str
 ) -> None: ...

@@ -1,9 +1,10 @@
 //! The isotropic fit of a row's bounding box into the padded canvas.
 
+use std::ops::Range;
+
 use crate::canvas::{INNER, SIDE};
-use crate::network::Rectangle;
-use crate::raster::LineWidth;
-use crate::strokes::{Coordinates, Range, Strokes};
+use crate::raster::{LANES, LineWidth};
+use crate::strokes::{Coordinates, Range as CoordinateRange, Strokes};
 
 /// Maps row coordinates to canvas pixels, in float64.
 ///
@@ -23,7 +24,7 @@ struct AxisFit {
 }
 
 impl AxisFit {
-    fn new(range: Range, longer_side: f64) -> Self {
+    fn new(range: CoordinateRange, longer_side: f64) -> Self {
         let length = range.span() / longer_side * INNER as f64;
         AxisFit { low: range.low, longer_side, margin: (SIDE as f64 - length) / 2.0 }
     }
@@ -44,15 +45,14 @@ impl Fit {
         Fit { x: AxisFit::new(x, divisor), y: AxisFit::new(y, divisor) }
     }
 
-    /// The pixels that lines of this width may touch.
-    pub(crate) fn ink(&self, line_width: LineWidth) -> Rectangle {
-        let along = |axis: AxisFit| {
-            // One pixel more on each side than can be reached, for rounding.
-            let margin = axis.margin - f64::from(line_width.reach()) - 1.0;
-            let first = margin.max(0.0) as usize;
-            first..SIDE - first
+    /// The pixels that lines of this width may touch, in whole vectors of columns.
+    pub(crate) fn ink(&self, line_width: LineWidth) -> Ink {
+        let margin = |axis: AxisFit| {
+            // One pixel more than can be reached, for rounding.
+            (axis.margin - f64::from(line_width.reach()) - 1.0).max(0.0) as usize
         };
-        Rectangle { rows: along(self.y), columns: along(self.x) }
+        let (above, left) = (margin(self.y), margin(self.x) / LANES * LANES);
+        Ink { rows: above..SIDE - above, columns: left..SIDE - left }
     }
 
     /// Replaces `points` by the row's points on the canvas. Reuses the memory that `points` already has.
@@ -63,6 +63,13 @@ impl Fit {
         self.x.apply(strokes.x(), &mut points.x);
         self.y.apply(strokes.y(), &mut points.y);
     }
+}
+
+/// A rectangle of pixels; its columns are whole groups of [`LANES`].
+#[derive(Clone, Debug)]
+pub(crate) struct Ink {
+    pub rows: Range<usize>,
+    pub columns: Range<usize>,
 }
 
 /// Points in canvas pixels, rounded to float32 (at most 2^-17 px off).

@@ -31,7 +31,7 @@ pub mod threads;
 pub use arrow::StrokeColumn;
 pub use canvas::{Canvas, INNER, PADDING, PIXELS, SIDE};
 pub use error::{Axis, RowError};
-pub use network::{Block, Engine, Network, NetworkError, Shortcut};
+pub use network::{Block, Engine, Network, NetworkError, Shortcut, Stage, peak_multiplications};
 pub use raster::LineWidth;
 pub use render::{Scratch, render, render_rows};
 pub use rows::{OwnedRows, Rows};

@@ -5,10 +5,10 @@ use std::ops::Range;
 use fearless_simd::{Level, dispatch};
 use rayon::prelude::*;
 
-use crate::canvas::{Canvas, PIXELS};
+use crate::canvas::{Canvas, PIXELS, SIDE};
 use crate::error::RowError;
 use crate::fit::{CanvasPoints, Fit};
-use crate::raster::{self, LineWidth};
+use crate::raster::{LineWidth, Raster};
 use crate::rows::Rows;
 use crate::strokes::Strokes;
 
@@ -16,14 +16,26 @@ use crate::strokes::Strokes;
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
     points: CanvasPoints,
+    raster: Raster,
 }
 
 /// Renders one row over whatever the canvas held before.
 pub fn render(strokes: &Strokes, line_width: LineWidth, canvas: &mut Canvas, scratch: &mut Scratch) {
+    let Scratch { points, raster } = scratch;
+    let fit = Fit::new(strokes);
+    let ink = fit.ink(line_width);
     dispatch!(Level::new(), simd => {
-        canvas.fill(0.0);
-        Fit::new(strokes).apply(strokes, &mut scratch.points);
-        raster::draw(simd, canvas, &scratch.points, strokes.point_ranges(), line_width);
+        fit.apply(strokes, points);
+        raster.draw(simd, points, strokes.point_ranges(), line_width);
+        let (above, rest) = canvas.split_at_mut(ink.rows.start * SIDE);
+        let (inked, below) = rest.split_at_mut(ink.rows.len() * SIDE);
+        above.fill(0.0);
+        for (row, pixels) in ink.rows.clone().zip(inked.chunks_exact_mut(SIDE)) {
+            pixels[..ink.columns.start].fill(0.0);
+            raster.take_row(simd, row, ink.columns.start, &mut pixels[ink.columns.clone()], line_width);
+            pixels[ink.columns.end..].fill(0.0);
+        }
+        below.fill(0.0);
     });
 }
 
@@ -80,6 +92,20 @@ mod tests {
             rows.end_row(if row % 5 == 4 { Err(RowError::NullRow) } else { Ok(()) });
         }
         rows
+    }
+
+    #[test]
+    fn a_scratch_serves_any_rows_and_line_widths() {
+        let rows = zigzags(4);
+        let mut scratch = Scratch::default();
+        for (row, line_width) in [(0, 1.5), (1, 1.5), (2, 0.01), (3, 9.0), (0, 1.5), (3, 200.0), (2, 1.5)] {
+            let (strokes, width) = (rows.row(row).unwrap(), LineWidth::new(line_width).unwrap());
+            let mut canvases = [vec![3.0; PIXELS], vec![4.0; PIXELS]];
+            for (canvas, scratch) in canvases.iter_mut().zip([&mut scratch, &mut Scratch::default()]) {
+                render(&strokes, width, canvas.first_chunk_mut().unwrap(), scratch);
+            }
+            assert_eq!(canvases[0], canvases[1], "row {row}, line width {line_width}");
+        }
     }
 
     #[test]

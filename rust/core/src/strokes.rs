@@ -1,5 +1,6 @@
 //! One row of pen strokes, borrowed from whoever owns the memory and valid by construction.
 
+use fearless_simd::{Level, dispatch};
 use half::f16;
 
 use crate::error::{Axis, RowError};
@@ -79,7 +80,7 @@ impl Coordinates<'_> {
 
     /// Smallest and largest value, or `None` if any is NaN or infinite or there is none.
     fn range(self) -> Option<Range> {
-        with_values!(self, values => Range::of(values))
+        with_values!(self, values => dispatch!(Level::new(), _simd => Range::of(values)))
     }
 
     /// Index of the first value that is NaN or infinite, and the value.
@@ -151,16 +152,18 @@ impl Range {
         let mut high = [f64::NEG_INFINITY; Self::LANES];
         // A NaN or an infinity times 0 is NaN and stays NaN in the sum; anything finite adds 0.
         let mut poison = [0.0; Self::LANES];
-        let chunks = values.chunks_exact(Self::LANES);
-        let rest = chunks.remainder();
-        for chunk in chunks.chain(std::iter::once(rest)) {
-            for (lane, &value) in chunk.iter().enumerate() {
-                let value = value.widen();
-                low[lane] = if value < low[lane] { value } else { low[lane] };
-                high[lane] = if value > high[lane] { value } else { high[lane] };
-                poison[lane] += value * 0.0;
-            }
+        let mut look = |lane: usize, value: T| {
+            let value = value.widen();
+            low[lane] = if value < low[lane] { value } else { low[lane] };
+            high[lane] = if value > high[lane] { value } else { high[lane] };
+            poison[lane] += value * 0.0;
+        };
+        // Chunks of a length that the compiler knows, or it would leave the lanes apart.
+        let (chunks, rest) = values.as_chunks::<{ Self::LANES }>();
+        for chunk in chunks {
+            (0..Self::LANES).for_each(|lane| look(lane, chunk[lane]));
         }
+        rest.iter().enumerate().for_each(|(lane, &value)| look(lane, value));
         let finite = !values.is_empty() && poison.iter().all(|&sum| sum == 0.0);
         finite.then(|| Range {
             low: low.into_iter().fold(f64::INFINITY, f64::min),

@@ -1,7 +1,7 @@
 //! `Engine`: the network in Rust.
 
-use numpy::{PyReadonlyArray1, PyReadwriteArray1};
-use penpal_core::{Block, Engine as CoreEngine, LineWidth, Network, Shortcut};
+use numpy::{PyReadonlyArray1, PyReadonlyArray4, PyReadwriteArray1, PyUntypedArrayMethods};
+use penpal_core::{Block, Engine as CoreEngine, LineWidth, Network, SIDE, Shortcut};
 use pyo3::prelude::*;
 
 use crate::errors::{RowProblem, penpal_error, row_problem};
@@ -69,4 +69,32 @@ impl Engine {
         out.copy_from_slice(&logits);
         Ok(problems.into_iter().map(row_problem).collect())
     }
+    /// Writes the logits of pictures, float32 [N, 256, 256, 1], into `out`, float32 [N].
+    fn picture_logits_into(
+        &self,
+        py: Python<'_>,
+        pictures: PyReadonlyArray4<'_, f32>,
+        mut out: PyReadwriteArray1<'_, f32>,
+        threads: usize,
+    ) -> PyResult<()> {
+        let out = out.as_slice_mut().map_err(|_| penpal_error(py, "out must be C-contiguous"))?;
+        if pictures.shape() != [out.len(), SIDE, SIDE, 1] {
+            return Err(penpal_error(py, "pictures must have the shape [N, 256, 256, 1], with N the length of out"));
+        }
+        let pictures = pictures.as_slice().map_err(|_| penpal_error(py, "pictures must be C-contiguous"))?;
+        out.copy_from_slice(&on_threads(py, threads, || self.engine.picture_logits(pictures))?);
+        Ok(())
+    }
+
+    /// Where the time of scoring rows on one thread goes, as (stage, seconds, multiplications); bad rows are passed over.
+    fn profile(&self, py: Python<'_>, rows: &Rows) -> Vec<(String, f64, usize)> {
+        let stages = py.detach(|| self.engine.profile(rows.source(), 0..rows.source().len()));
+        stages.into_iter().map(|stage| (stage.name, stage.time.as_secs_f64(), stage.multiplications)).collect()
+    }
+}
+
+/// The multiplications, each with an addition, that one thread can do in a second, measured in about 0.1 s.
+#[pyfunction]
+pub fn peak_multiplications(py: Python<'_>) -> f64 {
+    py.detach(penpal_core::peak_multiplications)
 }

@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _core {
     #[pymodule_export]
-    use super::engine::Engine;
+    use super::engine::{Engine, peak_multiplications};
     #[pymodule_export]
     use super::parquet::{append_columns, concatenate};
     #[pymodule_export]

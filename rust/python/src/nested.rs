@@ -1,6 +1,6 @@
 //! Rows from nested Python: lists of words, strokes and points, dicts and NumPy arrays.
 
-use numpy::{PyArrayDescrMethods, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{Element, PyArrayDescrMethods, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods};
 use penpal_core::{OwnedRows, RowError};
 use pyo3::exceptions::PyException;
 use pyo3::intern;
@@ -198,15 +198,28 @@ fn collect_array(array: &Bound<'_, PyUntypedArray>, stroke: usize, rows: &mut Ow
         return Err(wrong_type(Some(stroke), problem));
     }
     rows.expect_points(array.shape()[0])?;
-    let mask = array.getattr_opt(intern!(py, "mask"))?;
+    // A plain array has no mask; asking it costs as much as copying a short stroke.
+    let plain = array.is_exact_instance_of::<PyUntypedArray>();
+    let mask = if plain { None } else { array.getattr_opt(intern!(py, "mask"))? };
     if mask.map(|mask| mask.call_method0(intern!(py, "any"))?.is_truthy()).transpose()? == Some(true) {
         return Err(wrong_type(Some(stroke), "some points are masked; leave them out".into()));
     }
-    let array: PyReadonlyArray2<f64> = array.call_method1(intern!(py, "astype"), ("float64",))?.extract()?;
-    for point in array.as_array().rows() {
-        rows.push_point(point[0], point[1]);
+    if let Ok(points) = array.extract::<PyReadonlyArray2<f64>>() {
+        push_points(&points, rows);
+    } else if let Ok(points) = array.extract::<PyReadonlyArray2<f32>>() {
+        push_points(&points, rows);
+    } else {
+        let points = array.call_method1(intern!(py, "astype"), ("float64",))?;
+        push_points(&points.extract::<PyReadonlyArray2<f64>>()?, rows);
     }
     Ok(())
+}
+
+fn push_points<T: Element + Copy + Into<f64>>(points: &PyReadonlyArray2<T>, rows: &mut OwnedRows) {
+    match points.as_slice() {
+        Ok(values) => values.as_chunks().0.iter().for_each(|&[x, y]| rows.push_point(x.into(), y.into())),
+        Err(_) => points.as_array().rows().into_iter().for_each(|pair| rows.push_point(pair[0].into(), pair[1].into())),
+    }
 }
 
 /// The coordinates of a point: a dict with x and y, or a sequence of two numbers.

@@ -1,16 +1,24 @@
-//! 3x3 convolutions over rectangles of a plane, in vector registers.
+//! 3x3 convolutions at the pixels of a list.
 
 use fearless_simd::{Simd, SimdFloat, f32x4, f32x8};
 
-use super::plane::{Plane, Rectangle};
+use super::changes::Pixel;
+use super::plane::Plane;
+use super::registers::{Sums, accumulate, load};
 
 /// A convolution of padding 1 with a bias, its channels padded with zeros to what the registers hold.
+///
+/// Of a convolution from 1 to 4 channels, two neighbouring pixels are computed as one of 8 channels.
 #[derive(Clone, Debug)]
 pub struct Convolution {
     inputs: usize,
     outputs: usize,
     stride: usize,
-    /// Kernel row, kernel column, input channel, output channel.
+    /// Neighbouring pixels that are computed as one, 1 or 2.
+    width: usize,
+    /// Output channels, of all pixels of the width, that are computed together.
+    block: usize,
+    /// Block of output channels, kernel row, kernel column, input channel, output channel within the block.
     weights: Vec<f32>,
     bias: Vec<f32>,
 }
@@ -18,6 +26,26 @@ pub struct Convolution {
 /// Channels as activations store them: 4, or a multiple of 8.
 pub fn padded(channels: usize) -> usize {
     if channels <= 4 { 4 } else { channels.next_multiple_of(8) }
+}
+
+/// Rearranges weights [outputs][taps] as [block of outputs][tap][output within the block], padded with zeros.
+pub fn in_blocks(weights: &[f32], taps: usize, block: usize) -> Vec<f32> {
+    let outputs = weights.len() / taps;
+    let mut arranged = vec![0.0; taps * outputs.next_multiple_of(block)];
+    for (output, filter) in weights.chunks_exact(taps).enumerate() {
+        for (tap, &value) in filter.iter().enumerate() {
+            arranged[(output / block * taps + tap) * block + output % block] = value;
+        }
+    }
+    arranged
+}
+
+/// Pads the last of an array's axes, of `from` values, with zeros.
+pub fn with_padded_inputs(weights: &[f32], from: usize, to: usize) -> Vec<f32> {
+    weights
+        .chunks_exact(from)
+        .flat_map(|values| values.iter().copied().chain(std::iter::repeat_n(0.0, to - from)))
+        .collect()
 }
 
 /// What is added to a convolution's sums before they are rectified.
@@ -34,18 +62,25 @@ impl Convolution {
     /// A convolution from weights [outputs][3][3][inputs], as MLX keeps them, and a bias [outputs], over planes that
     /// store `stored_inputs` channels.
     pub fn new(weights: &[f32], bias: &[f32], inputs: usize, stored_inputs: usize, stride: usize) -> Self {
-        let padded_outputs = padded(bias.len());
-        let mut arranged = vec![0.0; 9 * stored_inputs * padded_outputs];
-        for (output, filter) in weights.chunks_exact(9 * inputs).enumerate() {
-            for (tap, values) in filter.chunks_exact(inputs).enumerate() {
-                for (input, &value) in values.iter().enumerate() {
-                    arranged[(tap * stored_inputs + input) * padded_outputs + output] = value;
-                }
-            }
+        let outputs = padded(bias.len());
+        let width = if (stored_inputs, outputs) == (1, 4) { 2 } else { 1 };
+        let block = if outputs % 16 == 0 { 16 } else { (width * outputs).min(8) };
+        let mut bias = bias.to_vec();
+        bias.resize(outputs, 0.0);
+        let mut weights = with_padded_inputs(weights, inputs, stored_inputs);
+        weights.resize(9 * stored_inputs * outputs, 0.0);
+        let row = 3 * stored_inputs;
+        if width == 2 {
+            // The second pixel's kernel lies `stride` columns further on; each is 0 where only the other one looks.
+            let gap = vec![0.0; stride * stored_inputs];
+            let kernels = |before: &[f32], after: &[f32]| {
+                weights.chunks_exact(row).flat_map(|row| [before, row, after].concat()).collect::<Vec<_>>()
+            };
+            weights = [kernels(&[], &gap), kernels(&gap, &[])].concat();
+            bias = bias.repeat(2);
         }
-        let mut padded_bias = bias.to_vec();
-        padded_bias.resize(padded_outputs, 0.0);
-        Convolution { inputs: stored_inputs, outputs: padded_outputs, stride, weights: arranged, bias: padded_bias }
+        let weights = in_blocks(&weights, weights.len() / bias.len(), block);
+        Convolution { inputs: stored_inputs, outputs, stride, width, block, weights, bias }
     }
 
     /// Channels of the output, as they are stored.
@@ -53,76 +88,88 @@ impl Convolution {
         self.outputs
     }
 
-    /// Distance in input pixels between neighbouring outputs.
-    pub fn stride(&self) -> usize {
-        self.stride
-    }
-
-    /// Adds to the bias, for a bias that a shortcut brings along.
-    pub fn add_bias(&mut self, more: &[f32]) {
-        for (bias, more) in self.bias.iter_mut().zip(more) {
-            *bias += more;
-        }
-    }
-
-    /// Computes the pixels of `area`, and some beside it that come out as they were: convolution, residual, ReLU.
-    ///
-    /// The channel counts of the published network have kernels of their own, in which the loops are unrolled. A kernel
-    /// holds V vectors of channels for P neighbouring pixels in registers: 8 sums, to hide the latency of a multiply-add.
-    #[inline(always)]
-    pub fn apply<S: Simd>(&self, simd: S, input: &Plane, output: &mut Plane, residual: Residual, area: &Rectangle) {
-        // Kernels for several pixels need planes that these divide.
-        let channels = if output.side >= 8 { (self.inputs, self.outputs) } else { (0, self.outputs) };
-        let job = Job { simd, input, output, residual, area };
-        match channels {
-            (1, 4) => self.kernel::<S, f32x4<S>, 1, 8>(1, 4, job),
-            (4, 8) => self.kernel::<S, f32x8<S>, 1, 8>(4, 8, job),
-            (8, 8) => self.kernel::<S, f32x8<S>, 1, 8>(8, 8, job),
-            (8, 16) => self.kernel::<S, f32x8<S>, 2, 4>(8, 16, job),
-            (16, 16) => self.kernel::<S, f32x8<S>, 2, 4>(16, 16, job),
-            (16, 32) => self.kernel::<S, f32x8<S>, 4, 2>(16, 32, job),
-            (32, 32) => self.kernel::<S, f32x8<S>, 4, 2>(32, 32, job),
-            (_, 4) => self.kernel::<S, f32x4<S>, 1, 1>(self.inputs, 4, job),
-            _ => self.kernel::<S, f32x8<S>, 1, 1>(self.inputs, self.outputs, job),
-        }
-    }
-
-    /// The channel counts are constants at most calls, and fold into the loops.
-    #[inline(always)]
-    fn kernel<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize, const P: usize>(
+    /// Recomputes what the changes of the input reach: convolution, residual, ReLU. `pixels` is overwritten. Returns the
+    /// number of multiplications.
+    pub fn apply<S: Simd>(
         &self,
-        inputs: usize,
-        outputs: usize,
+        simd: S,
+        input: &Plane,
+        output: &mut Plane,
+        residual: Residual,
+        pixels: &mut Vec<Pixel>,
+    ) -> usize {
+        output.changes.set_reached(&input.changes, self.stride, output.side);
+        output.changes.list(self.width, pixels);
+        // A function of its own, or every layer would get its own copy of all kernels.
+        simd.vectorize(
+            #[inline(always)]
+            || self.compute(Job { simd, input, output, residual, pixels }),
+        );
+        pixels.len() * self.weights.len()
+    }
+
+    /// The channel counts of the published network have kernels of their own, in which the loops are unrolled.
+    #[inline(always)]
+    fn compute<S: Simd>(&self, job: Job<S>) {
+        match (self.inputs, self.outputs) {
+            (1, 4) => self.kernel::<S, f32x8<S>, 5, 1, 12>(job),
+            (4, 8) => self.kernel::<S, f32x8<S>, 12, 1, 12>(job),
+            (8, 8) => self.kernel::<S, f32x8<S>, 24, 1, 12>(job),
+            (8, 16) => self.kernel::<S, f32x8<S>, 24, 2, 6>(job),
+            (16, 16 | 32) => self.kernel::<S, f32x8<S>, 48, 2, 6>(job),
+            (32, 32) => self.kernel::<S, f32x8<S>, 96, 2, 6>(job),
+            (_, 4) => self.any_kernel::<S, f32x4<S>, 1>(job),
+            _ if self.block == 8 => self.any_kernel::<S, f32x8<S>, 1>(job),
+            _ => self.any_kernel::<S, f32x8<S>, 2>(job),
+        }
+    }
+
+    /// A kernel for P pixels at a time, with L values to a row of the 3x3 window and V vectors to a block.
+    #[inline(always)]
+    fn kernel<S: Simd, F: SimdFloat<S, Element = f32>, const L: usize, const V: usize, const P: usize>(
+        &self,
         job: Job<S>,
     ) {
-        let Job { simd, input, output, residual, area } = job;
-        let area = area.in_groups_of(P);
-        let row_weights = 3 * inputs * outputs;
-        let zero = F::splat(simd, 0.0);
-        for row in area.rows {
-            for column in area.columns.clone().step_by(P) {
-                for channel in (0..outputs).step_by(V * F::LEN) {
-                    let bias = &self.bias[channel..channel + V * F::LEN];
-                    let mut sums: Sums<F, V, P> = [load(simd, bias); P];
-                    for kernel_row in 0..3 {
-                        let window = input.bordered(
-                            row * self.stride + kernel_row,
-                            column * self.stride,
-                            (P - 1) * self.stride + 3,
-                        );
-                        let taps: [&[f32]; P] =
-                            std::array::from_fn(|pixel| &window[pixel * self.stride * inputs..][..3 * inputs]);
-                        let weights = &self.weights[kernel_row * row_weights..][..row_weights];
-                        accumulate(simd, &mut sums, taps, weights, outputs, channel);
+        let Job { simd, input, output, residual, pixels } = job;
+        let Some(last) = pixels.len().checked_sub(1) else { return };
+        let block = V * F::LEN;
+        for (channel, weights) in (0..).step_by(block).zip(self.weights.chunks_exact(3 * L * block)) {
+            let bias: [F; V] = load(simd, &self.bias[channel..channel + block]);
+            for first in (0..pixels.len()).step_by(P) {
+                // A group beyond the end of the list computes the last pixel again.
+                let mut group = [pixels[last]; P];
+                group.iter_mut().zip(&pixels[first..]).for_each(|(slot, pixel)| *slot = *pixel);
+                let mut sums: Sums<F, V, P> = [bias; P];
+                for (row, weights) in weights.chunks_exact(L * block).enumerate() {
+                    let mut taps = [&[0.0; L]; P];
+                    for (taps, pixel) in taps.iter_mut().zip(&group) {
+                        *taps = input.bordered(pixel.row * self.stride + row, pixel.column * self.stride);
                     }
-                    add_residual(simd, &mut sums, residual, (row, column), channel, outputs);
-                    let written = output.pixels_mut(row, column, P);
-                    for (pixel, sums) in written.chunks_exact_mut(outputs).zip(sums) {
-                        for (target, sum) in pixel[channel..].chunks_exact_mut(F::LEN).zip(sums) {
-                            sum.max(zero).store_slice(target);
-                        }
+                    accumulate(simd, &mut sums, taps, weights);
+                }
+                for (&pixel, &sums) in group.iter().zip(&sums) {
+                    finish(simd, sums, residual, pixel, channel, output);
+                }
+            }
+        }
+    }
+
+    /// The same for any number of channels, a pixel at a time.
+    #[inline(always)]
+    fn any_kernel<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize>(&self, job: Job<S>) {
+        let Job { simd, input, output, residual, pixels } = job;
+        let (block, taps) = (V * F::LEN, 3 * self.inputs);
+        for (channel, weights) in (0..).step_by(block).zip(self.weights.chunks_exact(3 * taps * block)) {
+            let bias: [F; V] = load(simd, &self.bias[channel..channel + block]);
+            for &pixel in pixels {
+                let mut sums: Sums<F, V, 1> = [bias];
+                for (row, weights) in weights.chunks_exact(taps * block).enumerate() {
+                    let window = input.bordered_slice(pixel.row * self.stride + row, pixel.column * self.stride, 3);
+                    for (tap, weights) in window.iter().zip(weights.chunks_exact(block)) {
+                        accumulate(simd, &mut sums, [&[*tap]], weights);
                     }
                 }
+                finish(simd, sums[0], residual, pixel, channel, output);
             }
         }
     }
@@ -134,65 +181,50 @@ struct Job<'a, S: Simd> {
     input: &'a Plane,
     output: &'a mut Plane,
     residual: Residual<'a>,
-    area: &'a Rectangle,
+    pixels: &'a [Pixel],
 }
 
-/// For P pixels, V vectors of output channels.
-type Sums<F, const V: usize, const P: usize> = [[F; V]; P];
-
+/// Adds the residual to a pixel's sums, from output `channel` on, rectifies and stores them.
 #[inline(always)]
-fn load<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize>(simd: S, values: &[f32]) -> [F; V] {
-    std::array::from_fn(|vector| F::from_slice(simd, &values[vector * F::LEN..(vector + 1) * F::LEN]))
-}
-
-/// Adds weights [taps][outputs] times the taps of each pixel, tap by tap.
-#[inline(always)]
-fn accumulate<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize, const P: usize>(
+pub fn finish<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize>(
     simd: S,
-    sums: &mut Sums<F, V, P>,
-    taps: [&[f32]; P],
-    weights: &[f32],
-    outputs: usize,
+    mut sums: [F; V],
+    residual: Residual,
+    pixel: Pixel,
     channel: usize,
+    output: &mut Plane,
 ) {
-    for (tap, weights) in weights.chunks_exact(outputs).enumerate() {
-        let weights: [F; V] = load(simd, &weights[channel..channel + V * F::LEN]);
-        for pixel in 0..P {
-            let value = F::splat(simd, taps[pixel][tap]);
-            for vector in 0..V {
-                sums[pixel][vector] = value.mul_add(weights[vector], sums[pixel][vector]);
+    match residual {
+        Residual::None => {}
+        Residual::Identity(plane) => add_identity(simd, &mut sums, plane.every_second(pixel), channel),
+        Residual::Projection(plane, weights) => {
+            for (value, weights) in plane.every_second(pixel).iter().zip(weights.chunks_exact(output.channels)) {
+                let mut projected = [sums];
+                accumulate(simd, &mut projected, [&[*value]], &weights[channel..channel + V * F::LEN]);
+                sums = projected[0];
             }
         }
     }
+    let written = &mut output.from_pixel_mut(pixel)[channel..channel + V * F::LEN];
+    for (target, sum) in written.chunks_exact_mut(F::LEN).zip(&sums) {
+        sum.max(F::splat(simd, 0.0)).store_slice(target);
+    }
 }
 
 #[inline(always)]
-fn add_residual<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize, const P: usize>(
+fn add_identity<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize>(
     simd: S,
-    sums: &mut Sums<F, V, P>,
-    residual: Residual,
-    (row, column): (usize, usize),
+    sums: &mut [F; V],
+    old: &[f32],
     channel: usize,
-    outputs: usize,
 ) {
-    let (Residual::Identity(plane) | Residual::Projection(plane, _)) = residual else { return };
-    let around = plane.pixels(2 * row, 2 * column, 2 * P - 1);
-    let pixels: [&[f32]; P] = std::array::from_fn(|pixel| &around[2 * pixel * plane.channels..][..plane.channels]);
-    if let Residual::Projection(_, weights) = residual {
-        accumulate(simd, sums, pixels, weights, outputs, channel);
-        return;
-    }
-    for (sums, pixel) in sums.iter_mut().zip(pixels) {
-        for (vector, sum) in sums.iter_mut().enumerate() {
-            let first = channel + vector * F::LEN;
-            if let Some(old) = pixel.get(first..first + F::LEN) {
-                *sum += F::from_slice(simd, old);
-            } else if let Some(old) = pixel.get(first..) {
-                // Four old channels in a vector of eight.
-                for (lane, &value) in old.iter().enumerate() {
-                    sum[lane] += value;
-                }
-            }
+    for (vector, sum) in sums.iter_mut().enumerate() {
+        let first = channel + vector * F::LEN;
+        if let Some(old) = old.get(first..first + F::LEN) {
+            *sum += F::from_slice(simd, old);
+        } else if let Some(&[a, b, c, d]) = old.get(first..) {
+            // Four old channels in a vector of eight.
+            *sum += F::from_slice(simd, &[a, b, c, d, 0.0, 0.0, 0.0, 0.0][..F::LEN]);
         }
     }
 }

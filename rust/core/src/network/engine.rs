@@ -3,79 +3,25 @@
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use fearless_simd::{Level, Simd, dispatch};
+use fearless_simd::{Level, Simd, dispatch, f32x4, f32x8, prelude::*};
 use rayon::prelude::*;
 
-use super::convolution::{Convolution, Residual, padded};
-use super::plane::{Plane, Rectangle};
-use crate::canvas::{Canvas, PIXELS, SIDE};
+use super::changes::Changes;
+use super::description::{Network, NetworkError};
+use super::layers::{self, Activations, Layers};
+use super::plane::Plane;
+use super::profile::{Clock, Stage};
+use crate::canvas::{PIXELS, SIDE};
 use crate::error::RowError;
 use crate::fit::{CanvasPoints, Fit};
-use crate::raster::{self, LineWidth};
+use crate::raster::{LANES, LineWidth, Raster, RowBits};
 use crate::rows::Rows;
 use crate::strokes::Strokes;
 
-/// How a block's input is added to its output.
-#[derive(Clone, Debug)]
-pub enum Shortcut {
-    /// Every second pixel; new channels get nothing.
-    Identity,
-    /// A 1x1 convolution of stride 2, with weights [outputs][inputs] and a bias [outputs].
-    Projection(Vec<f32>, Vec<f32>),
-}
-
-/// Two 3x3 convolutions, the first of stride 2, and a shortcut around them. Weights are [outputs][3][3][inputs].
-#[derive(Clone, Debug)]
-pub struct Block {
-    /// Channels of the output.
-    pub outputs: usize,
-    /// Weights and bias of the convolution of stride 2.
-    pub first: (Vec<f32>, Vec<f32>),
-    /// Weights and bias of the convolution of stride 1.
-    pub second: (Vec<f32>, Vec<f32>),
-    /// The shortcut.
-    pub shortcut: Shortcut,
-}
-
-/// The numbers of a network whose batch norm has been folded into its convolutions.
-#[derive(Clone, Debug)]
-pub struct Network {
-    /// Channels of the stem.
-    pub channels: usize,
-    /// Weights [channels][3][3][1] and bias of the stem, a convolution of stride 2.
-    pub stem: (Vec<f32>, Vec<f32>),
-    /// The blocks, each of which halves the picture.
-    pub blocks: Vec<Block>,
-    /// Weights of the linear unit on the average of the last block's channels.
-    pub head: Vec<f32>,
-    /// Bias of the linear unit.
-    pub head_bias: f32,
-}
-
-/// A network whose tensors do not fit together.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{tensor}: expected {expected} numbers, found {found}")]
-pub struct NetworkError {
-    tensor: String,
-    expected: usize,
-    found: usize,
-}
-
-fn expect(tensor: String, values: &[f32], expected: usize) -> Result<(), NetworkError> {
-    if values.len() == expected { Ok(()) } else { Err(NetworkError { tensor, expected, found: values.len() }) }
-}
-
-struct EngineBlock {
-    first: Convolution,
-    second: Convolution,
-    /// Weights [input channel][output channel] of the projection; its bias is in `second`.
-    projection: Option<Vec<f32>>,
-}
-
 /// A network that is ready to score, with memory for each thread that does.
 pub struct Engine {
-    stem: Convolution,
-    blocks: Vec<EngineBlock>,
+    level: Level,
+    layers: Layers,
     head: Vec<f32>,
     head_bias: f32,
     line_width: LineWidth,
@@ -85,19 +31,13 @@ pub struct Engine {
     idle: Mutex<Vec<Scratch>>,
 }
 
-/// The outputs of the stem and of each block's two convolutions.
-#[derive(Clone)]
-struct Activations {
-    stem: Plane,
-    blocks: Vec<[Plane; 2]>,
-}
-
 /// What one thread works on. Between rows everything is as a blank canvas leaves it.
 struct Scratch {
     points: CanvasPoints,
-    canvas: Box<Canvas>,
+    raster: Raster,
     picture: Plane,
     activations: Activations,
+    layers: layers::Scratch,
 }
 
 impl Engine {
@@ -106,51 +46,27 @@ impl Engine {
     /// # Errors
     /// When the length of a tensor does not fit the channels.
     pub fn new(network: &Network, line_width: LineWidth) -> Result<Self, NetworkError> {
-        let checked = |name: &str, (weights, bias): &(Vec<f32>, Vec<f32>), inputs, outputs| {
-            expect(format!("{name} weights"), weights, 9 * inputs * outputs)?;
-            expect(format!("{name} bias"), bias, outputs)
-        };
-        checked("stem", &network.stem, 1, network.channels)?;
-        let stem = Convolution::new(&network.stem.0, &network.stem.1, 1, 1, 2);
-        let mut inputs = network.channels;
-        let mut blocks = Vec::new();
-        for (index, block) in network.blocks.iter().enumerate() {
-            let name = |part| format!("block {index}, {part} convolution");
-            checked(&name("first"), &block.first, inputs, block.outputs)?;
-            checked(&name("second"), &block.second, block.outputs, block.outputs)?;
-            let first = Convolution::new(&block.first.0, &block.first.1, inputs, padded(inputs), 2);
-            let outputs = block.outputs;
-            let mut second = Convolution::new(&block.second.0, &block.second.1, outputs, padded(outputs), 1);
-            let mut projection = None;
-            if let Shortcut::Projection(weights, bias) = &block.shortcut {
-                expect(name("projection"), weights, inputs * block.outputs)?;
-                expect(name("projection bias"), bias, block.outputs)?;
-                second.add_bias(bias);
-                projection = Some(transposed(weights, inputs, block.outputs));
-            }
-            blocks.push(EngineBlock { first, second, projection });
-            inputs = block.outputs;
-        }
-        expect("head".into(), &network.head, inputs)?;
-        let mut engine = Engine {
-            blank: Activations::zeros(&stem, &blocks),
-            stem,
-            blocks,
-            head: network.head.clone(),
-            head_bias: network.head_bias,
-            line_width,
-            idle: Mutex::default(),
-        };
-        let mut blank = engine.blank.clone();
-        engine.run(&Plane::new(SIDE, 1), &mut blank, &Rectangle::whole(SIDE));
-        engine.blank = blank;
+        Self::with_level(network, line_width, Level::new())
+    }
+
+    fn with_level(network: &Network, line_width: LineWidth, level: Level) -> Result<Self, NetworkError> {
+        network.check()?;
+        let layers = Layers::new(network);
+        let (head, head_bias, idle) = (network.head.clone(), network.head_bias, Mutex::default());
+        let blank = layers.zeros();
+        let mut engine = Engine { level, layers, head, head_bias, line_width, blank, idle };
+        let mut scratch = engine.scratch();
+        engine.run_whole(&mut scratch);
+        engine.blank = scratch.activations;
         Ok(engine)
     }
 
     /// Scores `range` of `rows` on the current rayon pool, a single row on the current thread, as logits; NaN for bad
     /// rows, which are returned in order with what is wrong with them.
     pub fn logits(&self, rows: &dyn Rows, range: Range<usize>) -> (Vec<f32>, Vec<(usize, RowError)>) {
-        let work = |scratch: &mut Borrowed, index| rows.row(index).map(|strokes| self.logit(&strokes, scratch.get()));
+        let work = |scratch: &mut Borrowed, index| {
+            rows.row(index).map(|strokes| self.logit(&strokes, scratch.get(), &mut Clock::stopped()))
+        };
         let outcomes = if range.len() == 1 {
             vec![work(&mut Borrowed::new(self), range.start)]
         } else {
@@ -165,26 +81,25 @@ impl Engine {
         (logits, problems)
     }
 
-    fn logit(&self, strokes: &Strokes, scratch: &mut Scratch) -> f32 {
-        let Scratch { points, canvas, picture, activations } = scratch;
-        let fit = Fit::new(strokes);
-        dispatch!(Level::new(), simd => {
-            fit.apply(strokes, points);
-            raster::draw(simd, canvas, points, strokes.point_ranges(), self.line_width);
-        });
-        let ink = fit.ink(self.line_width);
-        for row in ink.rows.clone() {
-            let drawn = &mut canvas[row * SIDE..][ink.columns.clone()];
-            picture.pixels_mut(row, ink.columns.start, drawn.len()).copy_from_slice(drawn);
-            drawn.fill(0.0);
-        }
-        let areas = self.run(picture, activations, &ink);
-        let logit = self.head(activations);
-        for row in ink.rows.clone() {
-            picture.pixels_mut(row, ink.columns.start, ink.columns.len()).fill(0.0);
-        }
-        activations.restore(&self.blank, &areas);
-        logit
+    /// The logits of pictures of 256 x 256 pixels, one after the other, on the current rayon pool.
+    ///
+    /// # Panics
+    /// If `pictures` does not hold whole pictures.
+    pub fn picture_logits(&self, pictures: &[f32]) -> Vec<f32> {
+        assert_eq!(pictures.len() % PIXELS, 0, "whole pictures");
+        let work = |scratch: &mut Borrowed, picture: &[f32]| {
+            let scratch = scratch.get();
+            scratch.picture.changes.restart(0);
+            for (row, pixels) in picture.chunks_exact(SIDE).enumerate() {
+                let ink = dispatch!(self.level, simd => ink(simd, pixels));
+                if ink != RowBits::default() {
+                    scratch.picture.pixels_mut(row, 0, SIDE).copy_from_slice(pixels);
+                }
+                scratch.picture.changes.push(ink);
+            }
+            self.score(scratch, &mut Clock::stopped())
+        };
+        pictures.par_chunks_exact(PIXELS).map_init(|| Borrowed::new(self), work).collect()
     }
 
     /// The logit of a picture of which everything is computed, for comparison.
@@ -193,92 +108,114 @@ impl Engine {
     /// If `picture` does not have 256 x 256 pixels.
     pub fn dense_logit(&self, picture: &[f32]) -> f32 {
         assert_eq!(picture.len(), PIXELS, "one canvas");
-        let mut plane = Plane::new(SIDE, 1);
+        let mut scratch = self.scratch();
         for (row, pixels) in picture.chunks_exact(SIDE).enumerate() {
-            plane.pixels_mut(row, 0, SIDE).copy_from_slice(pixels);
+            scratch.picture.pixels_mut(row, 0, SIDE).copy_from_slice(pixels);
         }
-        let mut activations = Activations::zeros(&self.stem, &self.blocks);
-        self.run(&plane, &mut activations, &Rectangle::whole(SIDE));
-        self.head(&activations)
+        self.run_whole(&mut scratch);
+        self.head(&scratch.activations)
     }
 
-    /// Recomputes what `changed` pixels of the picture reach, and returns what that was in each plane.
-    fn run(&self, picture: &Plane, activations: &mut Activations, changed: &Rectangle) -> Vec<Rectangle> {
-        dispatch!(Level::new(), simd => self.run_with(simd, picture, activations, changed))
+    /// Where the time of scoring `range` of `rows` on the current thread goes, and how much is multiplied there. Bad rows
+    /// are passed over.
+    pub fn profile(&self, rows: &dyn Rows, range: Range<usize>) -> Vec<Stage> {
+        let convolutions = (0..self.layers.blocks()).flat_map(|block| [0, 1].map(|part| (block, part)));
+        let names = ["strokes, fit and raster", "stem"].map(String::from).into_iter();
+        let names = names.chain(convolutions.map(|(block, part)| format!("block {block}, convolution {part}")));
+        let mut stages: Vec<_> = names.chain(["head and clearing".into()]).map(Stage::new).collect();
+        let mut scratch = Borrowed::new(self);
+        for index in range {
+            let mut clock = Clock::started(&mut stages);
+            if let Ok(strokes) = rows.row(index) {
+                self.logit(&strokes, scratch.get(), &mut clock);
+            }
+        }
+        stages
     }
 
-    #[inline(always)]
-    fn run_with<S: Simd>(
-        &self,
-        simd: S,
-        picture: &Plane,
-        activations: &mut Activations,
-        changed: &Rectangle,
-    ) -> Vec<Rectangle> {
-        let mut areas = vec![changed.reached(2, activations.stem.side)];
-        self.stem.apply(simd, picture, &mut activations.stem, Residual::None, &areas[0]);
-        let mut input = &activations.stem;
-        for (block, [middle, output]) in self.blocks.iter().zip(&mut activations.blocks) {
-            let first = areas[areas.len() - 1].reached(2, middle.side);
-            block.first.apply(simd, input, middle, Residual::None, &first);
-            let second = first.reached(1, output.side);
-            let residual = match &block.projection {
-                Some(weights) => Residual::Projection(input, weights),
-                None => Residual::Identity(input),
-            };
-            block.second.apply(simd, middle, output, residual, &second);
-            areas.extend([first, second]);
-            input = output;
+    fn scratch(&self) -> Scratch {
+        Scratch {
+            points: CanvasPoints::default(),
+            raster: Raster::default(),
+            picture: Plane::new(SIDE, 1),
+            activations: self.blank.clone(),
+            layers: self.layers.scratch(&self.blank),
         }
-        areas
+    }
+
+    fn logit(&self, strokes: &Strokes, scratch: &mut Scratch, clock: &mut Clock) -> f32 {
+        let fit = Fit::new(strokes);
+        let drawn = fit.ink(self.line_width);
+        dispatch!(self.level, simd => {
+            let Scratch { points, raster, picture, .. } = &mut *scratch;
+            fit.apply(strokes, points);
+            raster.draw(simd, points, strokes.point_ranges(), self.line_width);
+            picture.changes.restart(drawn.rows.start);
+            for row in drawn.rows {
+                let pixels = picture.pixels_mut(row, drawn.columns.start, drawn.columns.len());
+                let ink = raster.take_row(simd, row, drawn.columns.start, pixels, self.line_width);
+                picture.changes.push(ink);
+            }
+        });
+        clock.lap(0);
+        self.score(scratch, clock)
+    }
+
+    /// The logit of the picture in the scratch, which is left blank.
+    fn score(&self, scratch: &mut Scratch, clock: &mut Clock) -> f32 {
+        self.run(scratch, clock);
+        let logit = self.head(&scratch.activations);
+        scratch.activations.restore(&self.blank);
+        scratch.picture.clear();
+        clock.lap(0);
+        logit
+    }
+
+    /// Computes everything, whatever the picture in the scratch is.
+    fn run_whole(&self, scratch: &mut Scratch) {
+        scratch.picture.changes = Changes::whole(SIDE);
+        self.run(scratch, &mut Clock::stopped());
+    }
+
+    /// The one place where the layers are compiled, once for each instruction set.
+    fn run(&self, scratch: &mut Scratch, clock: &mut Clock) {
+        let Scratch { picture, activations, layers, .. } = scratch;
+        dispatch!(self.level, simd => self.layers.run(simd, picture, activations, layers, clock));
+    }
+
+    fn head(&self, activations: &Activations) -> f32 {
+        dispatch!(self.level, simd => self.head_with(simd, activations))
     }
 
     /// The linear unit on the channels' averages.
-    fn head(&self, activations: &Activations) -> f32 {
-        let last = activations.blocks.last().map_or(&activations.stem, |[_, second]| second);
-        let mut sums = vec![0.0; last.channels];
-        for row in 0..last.side {
-            for pixel in last.pixels(row, 0, last.side).chunks_exact(last.channels) {
-                for (sum, value) in sums.iter_mut().zip(pixel) {
-                    *sum += value;
+    #[inline(always)]
+    fn head_with<S: Simd>(&self, simd: S, activations: &Activations) -> f32 {
+        let last = activations.last();
+        let pixels = (last.side * last.side) as f32;
+        let mut logit = self.head_bias;
+        for (group, weights) in self.head.chunks(f32x4::<S>::LEN).enumerate() {
+            let mut sums = f32x4::splat(simd, 0.0);
+            for row in 0..last.side {
+                for pixel in last.pixels(row, 0, last.side).chunks_exact(last.channels) {
+                    sums += f32x4::from_slice(simd, &pixel[group * f32x4::<S>::LEN..][..f32x4::<S>::LEN]);
                 }
             }
+            logit += weights.iter().zip(sums.as_slice()).map(|(weight, sum)| sum / pixels * weight).sum::<f32>();
         }
-        let pixels = (last.side * last.side) as f32;
-        sums.iter().zip(&self.head).fold(self.head_bias, |total, (sum, weight)| total + sum / pixels * weight)
+        logit
     }
 }
 
-/// Weights [outputs][inputs] as [input][output], padded.
-fn transposed(weights: &[f32], inputs: usize, outputs: usize) -> Vec<f32> {
-    let (padded_inputs, padded_outputs) = (padded(inputs), padded(outputs));
-    let mut result = vec![0.0; padded_inputs * padded_outputs];
-    for (output, values) in weights.chunks_exact(inputs).enumerate() {
-        for (input, &value) in values.iter().enumerate() {
-            result[input * padded_outputs + output] = value;
-        }
+/// The pixels of a row that are not blank.
+#[inline(always)]
+fn ink<S: Simd>(simd: S, pixels: &[f32]) -> RowBits {
+    let mut ink = RowBits::default();
+    for (index, pixels) in pixels.as_chunks::<LANES>().0.iter().enumerate() {
+        let blank = f32x8::from_slice(simd, pixels).simd_eq(f32x8::splat(simd, 0.0));
+        let column = index * LANES;
+        ink[column / 64] |= (!blank).to_bitmask() << (column % 64);
     }
-    result
-}
-
-impl Activations {
-    fn zeros(stem: &Convolution, blocks: &[EngineBlock]) -> Self {
-        let mut side = SIDE / 2;
-        let stem = Plane::new(side, stem.outputs());
-        let blocks = blocks.iter().map(|block| {
-            side = side.div_ceil(block.first.stride());
-            [Plane::new(side, block.first.outputs()), Plane::new(side, block.second.outputs())]
-        });
-        Activations { stem, blocks: blocks.collect() }
-    }
-
-    fn restore(&mut self, blank: &Activations, areas: &[Rectangle]) {
-        let planes = std::iter::once(&mut self.stem).chain(self.blocks.as_flattened_mut());
-        let blank_planes = std::iter::once(&blank.stem).chain(blank.blocks.as_flattened());
-        for ((plane, blank), area) in planes.zip(blank_planes).zip(areas) {
-            plane.restore(blank, area);
-        }
-    }
+    ink
 }
 
 /// Scratch on loan from an engine.
@@ -294,12 +231,7 @@ impl<'a> Borrowed<'a> {
     }
 
     fn get(&mut self) -> &mut Scratch {
-        self.scratch.get_or_insert_with(|| Scratch {
-            points: CanvasPoints::default(),
-            canvas: vec![0.0; PIXELS].try_into().expect("PIXELS floats"),
-            picture: Plane::new(SIDE, 1),
-            activations: self.engine.blank.clone(),
-        })
+        self.scratch.get_or_insert_with(|| self.engine.scratch())
     }
 }
 
@@ -315,6 +247,8 @@ impl Drop for Borrowed<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::canvas::Canvas;
+    use crate::network::{Block, Shortcut};
     use crate::render::{Scratch as RenderScratch, render};
     use crate::rows::OwnedRows;
     use crate::threads::pool;
@@ -479,6 +413,34 @@ mod tests {
                 let canvas = picture(&rows, row, width);
                 let (found, expected) = (engine.dense_logit(&canvas[..]), plain_logit(&network, &canvas[..]));
                 assert!((f64::from(found) - expected).abs() < 1e-4, "{channels:?} {projection}: {found} {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn pictures_give_the_logits_of_their_rows() {
+        let rows = rows();
+        let width = LineWidth::new(1.5).unwrap();
+        let engine = Engine::new(&network(SHAPES[0], false), width).unwrap();
+        let pictures: Vec<f32> = (0..rows.len()).flat_map(|row| *picture(&rows, row, width)).collect();
+        assert_eq!(engine.picture_logits(&pictures), engine.logits(&rows, 0..rows.len()).0);
+    }
+
+    #[test]
+    fn every_instruction_set_gives_the_same_scores() {
+        let rows = rows();
+        let score = |logit: &f32| 1.0 / (1.0 + (-f64::from(*logit)).exp());
+        for (channels, projection) in SHAPES.into_iter().flat_map(|shape| [(shape, false), (shape, true)]) {
+            let network = network(channels, projection);
+            let logits = [Level::new(), Level::baseline(), Level::fallback()].map(|level| {
+                let engine = Engine::with_level(&network, LineWidth::new(1.5).unwrap(), level).unwrap();
+                engine.logits(&rows, 0..rows.len()).0
+            });
+            for (row, best) in logits[0].iter().enumerate() {
+                for other in &logits[1..] {
+                    let apart = (score(best) - score(&other[row])).abs();
+                    assert!(apart < 1e-5, "{channels:?} row {row}: {best} {}", other[row]);
+                }
             }
         }
     }

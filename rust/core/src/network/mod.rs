@@ -4,10 +4,20 @@
 //! the blank canvas for each layer; for a row, each layer recomputes the outputs whose receptive field touches the ink,
 //! and afterwards the blank values are put back. A pixel's sum is taken in the same order wherever it lies, so the result
 //! is bit for bit that of computing everything.
+//!
+//! `description` says what a network is, `layers` runs it, `convolution` and `winograd` are its kernels and
+//! `registers` their inner loop. `plane` holds activations, `changes` which of them the ink changed.
 
+mod changes;
 mod convolution;
+mod description;
 mod engine;
+mod layers;
 mod plane;
+mod profile;
+mod registers;
+mod winograd;
 
-pub use engine::{Block, Engine, Network, NetworkError, Shortcut};
-pub(crate) use plane::Rectangle;
+pub use description::{Block, Network, NetworkError, Shortcut};
+pub use engine::Engine;
+pub use profile::{Stage, peak_multiplications};

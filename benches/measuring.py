@@ -1,0 +1,68 @@
+"""What the benchmarks share: lines, turns and the table of times."""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).parent.parent
+REAL_LINES = ROOT.parent / "shared" / "data" / "iam_ondb_lines.parquet"
+EXAMPLE_LINES = ROOT / "examples" / "lines.parquet"
+
+Work = Callable[[], object]
+
+
+def options_parser(description: str, *, rows: int, rounds: int) -> argparse.ArgumentParser:
+    """Make a parser of the options that every benchmark has."""
+    parser = argparse.ArgumentParser(description=description.partition("\n")[0])
+    lines = REAL_LINES if REAL_LINES.exists() else EXAMPLE_LINES
+    parser.add_argument("lines", nargs="?", type=Path, default=lines, help="Parquet file with a column strokes")
+    parser.add_argument("--rows", type=int, default=rows)
+    parser.add_argument("--rounds", type=int, default=rounds)
+    return parser
+
+
+def read_lines(path: Path, rows: int) -> pa.Array:
+    return pq.read_table(path, columns=["strokes"])["strokes"][:rows].combine_chunks()
+
+
+def as_arrays(rows: pa.Array) -> list[list[np.ndarray]]:
+    """Turn an Arrow column into lists of [N, 2] float64 arrays, the strokes that a Python renderer starts from."""
+    return [
+        [np.array([(point["x"], point["y"]) for point in stroke["points"]]) for word in row for stroke in word]
+        for row in rows.to_pylist()
+    ]
+
+
+def seconds(work: Work) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def take_turns(works: dict[str, Work], rounds: int) -> dict[str, list[float]]:
+    """Run each work once to warm up and then once a round, by turns; return the seconds of each round."""
+    for work in works.values():
+        work()
+    times = [{name: seconds(work) for name, work in works.items()} for _ in range(rounds)]
+    return {name: [each[name] for each in times] for name in works}
+
+
+def print_times(title: str, times: dict[str, list[float]], rows: dict[str, int], unit: str) -> None:
+    """Print times per row, and their ratio to those of `unit`: medians over the rounds, of ratios within a round."""
+    table = Table("", "µs/row", "rows/s", f"time / {unit}", title=title)
+    per_row = {name: np.array(each) / rows[name] for name, each in times.items()}
+    for name, each in per_row.items():
+        middle = statistics.median(each)
+        ratio = statistics.median(each / per_row[unit])
+        table.add_row(name, f"{middle * 1e6:.1f}", f"{1 / middle:,.0f}", f"{ratio:.2f}")
+    Console(width=110).print(table)

@@ -1,0 +1,44 @@
+"""Peak resident memory of `penpal-fast score`, with a file and with the same file many times over.
+
+python benches/memory.py [LINES.parquet]
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from measuring import options_parser
+
+
+def peak_bytes(lines: Path, output: Path) -> int:
+    """Score a file in a process of its own and return the most memory that it had."""
+    command = [sys.executable, "-m", "penpal_fast", "score", str(lines), "-o", str(output)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    assert status == 0, "penpal-fast score failed"
+    return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def main() -> None:
+    parser = options_parser(__doc__, rows=5000, rounds=1)
+    parser.add_argument("--times", type=int, default=10)
+    options = parser.parse_args()
+    table = pq.read_table(options.lines, columns=["strokes"])[: options.rows]
+    with tempfile.TemporaryDirectory() as folder:
+        for times in [1, options.times]:
+            lines = Path(folder) / "lines.parquet"
+            with pq.ParquetWriter(lines, table.schema) as writer:
+                for _ in range(times):
+                    writer.write_table(table)
+            peak = peak_bytes(lines, Path(folder) / f"scored_{times}.parquet")
+            print(f"{len(table) * times:,} rows: peak {peak / 1e6:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+//! A segment of any length, drawn row by row.
+
+use fearless_simd::Simd;
+
+use super::DOT_LENGTH_SQUARED;
+use super::distances::{Distances, LANES};
+use super::segments::Line;
+use crate::canvas::SIDE;
+
+/// Slack in px on the columns that a row of a long segment may touch, far above the rounding error of the bound.
+const COLUMN_SLACK: f32 = 0.05;
+
+/// A segment with everything that is the same for all its pixels.
+pub struct Capsule {
+    start: [f32; 2],
+    delta: [f32; 2],
+    slope: [f32; 2],
+    reach: f32,
+}
+
+impl Capsule {
+    #[inline(always)]
+    pub fn new(start: [f32; 2], end: [f32; 2], reach: f32) -> Self {
+        let delta = [end[0] - start[0], end[1] - start[1]];
+        let length_squared = delta[0] * delta[0] + delta[1] * delta[1];
+        let inverse = if length_squared > DOT_LENGTH_SQUARED { 1.0 / length_squared } else { 0.0 };
+        Capsule { start, delta, slope: delta.map(|delta| delta * inverse), reach }
+    }
+
+    #[inline(always)]
+    pub fn draw<S: Simd>(&self, simd: S, distances: &mut Distances) {
+        let (left, right) = self.pixels_across(0);
+        let (top, bottom) = self.pixels_across(1);
+        for row in top..=bottom {
+            let (left, right) = if right - left < LANES { (left, right) } else { self.narrow(row, left, right) };
+            for column in (left..=right).step_by(LANES) {
+                let first = column.min(SIDE - LANES);
+                let corner = [first as f32 - self.start[0], row as f32 - self.start[1]];
+                distances.lower_lanes(simd, row, first, Line { corner, delta: self.delta, slope: self.slope });
+            }
+        }
+    }
+
+    /// First and last pixel along an axis whose centres may lie within reach.
+    #[inline(always)]
+    fn pixels_across(&self, axis: usize) -> (usize, usize) {
+        let (start, delta) = (self.start[axis], self.delta[axis]);
+        let low = start + smaller(delta, 0.0) - self.reach - 0.5;
+        let high = start + larger(delta, 0.0) + self.reach - 0.5;
+        let last = (SIDE - 1) as f32;
+        (larger(smaller(low, last), 0.0) as usize, larger(smaller(high, last), 0.0) as usize)
+    }
+
+    /// The columns among `left..=right` that a row may touch, so that a long slanted segment costs its length and not
+    /// its bounding box.
+    #[inline(always)]
+    fn narrow(&self, row: usize, left: usize, right: usize) -> (usize, usize) {
+        let [across, down] = self.delta;
+        if down * down < 1.0 {
+            return (left, right);
+        }
+        let below = row as f32 + 0.5 - self.start[1];
+        let at = |distance: f32| across * larger(smaller((below + distance) / down, 1.0), 0.0);
+        let (one, other) = (at(-self.reach), at(self.reach));
+        let reach = self.reach + COLUMN_SLACK;
+        let low = self.start[0] + smaller(one, other) - reach - 0.5;
+        let high = self.start[0] + larger(one, other) + reach - 0.5;
+        (left.max(larger(low, 0.0) as usize), right.min(larger(high, 0.0) as usize))
+    }
+}
+
+/// As `f32::max` but without its care for NaN, which never occurs here: one instruction.
+#[inline(always)]
+fn larger(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
+}
+
+#[inline(always)]
+fn smaller(a: f32, b: f32) -> f32 {
+    if a < b { a } else { b }
+}
