@@ -216,9 +216,10 @@ fn collect_array(array: &Bound<'_, PyUntypedArray>, stroke: usize, rows: &mut Ow
 }
 
 fn push_points<T: Element + Copy + Into<f64>>(points: &PyReadonlyArray2<T>, rows: &mut OwnedRows) {
-    match points.as_slice() {
-        Ok(values) => values.as_chunks().0.iter().for_each(|&[x, y]| rows.push_point(x.into(), y.into())),
-        Err(_) => points.as_array().rows().into_iter().for_each(|pair| rows.push_point(pair[0].into(), pair[1].into())),
+    let points = points.as_array();
+    match points.to_slice() {
+        Some(values) => values.as_chunks().0.iter().for_each(|&[x, y]| rows.push_point(x.into(), y.into())),
+        None => points.rows().into_iter().for_each(|pair| rows.push_point(pair[0].into(), pair[1].into())),
     }
 }
 
