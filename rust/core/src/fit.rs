@@ -58,8 +58,6 @@ impl Fit {
     /// Replaces `points` by the row's points on the canvas. Reuses the memory that `points` already has.
     #[inline(always)]
     pub fn apply(&self, strokes: &Strokes, points: &mut CanvasPoints) {
-        points.x.clear();
-        points.y.clear();
         self.x.apply(strokes.x(), &mut points.x);
         self.y.apply(strokes.y(), &mut points.y);
     }

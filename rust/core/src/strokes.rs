@@ -6,7 +6,7 @@ use half::f16;
 use crate::error::{Axis, RowError};
 
 /// A number type that coordinates may be stored in.
-pub trait Coordinate: Copy + Send + Sync {
+pub trait Coordinate: Copy + Default + Send + Sync {
     /// The value as float64; integers beyond 2^53 are rounded.
     fn widen(self) -> f64;
 }
@@ -90,10 +90,15 @@ impl Coordinates<'_> {
         })
     }
 
-    /// Appends each value, mapped, to `out`.
+    /// Replaces `out` by the values, each mapped.
     #[inline(always)]
     pub(crate) fn map_into(self, out: &mut Vec<f32>, map: impl Fn(f64) -> f64) {
-        with_values!(self, values => out.extend(values.iter().map(|value| map(value.widen()) as f32)));
+        out.resize(self.len(), 0.0);
+        with_values!(self, values => {
+            for (mapped, value) in out.iter_mut().zip(values) {
+                *mapped = map(value.widen()) as f32;
+            }
+        });
     }
 }
 
@@ -152,18 +157,21 @@ impl Range {
         let mut high = [f64::NEG_INFINITY; Self::LANES];
         // A NaN or an infinity times 0 is NaN and stays NaN in the sum; anything finite adds 0.
         let mut poison = [0.0; Self::LANES];
-        let mut look = |lane: usize, value: T| {
-            let value = value.widen();
-            low[lane] = if value < low[lane] { value } else { low[lane] };
-            high[lane] = if value > high[lane] { value } else { high[lane] };
-            poison[lane] += value * 0.0;
-        };
         // Chunks of a length that the compiler knows, or it would leave the lanes apart.
         let (chunks, rest) = values.as_chunks::<{ Self::LANES }>();
-        for chunk in chunks {
-            (0..Self::LANES).for_each(|lane| look(lane, chunk[lane]));
+        // What is left over, its first value repeated.
+        let mut last = [T::default(); Self::LANES];
+        last.fill(rest.first().copied().unwrap_or_default());
+        last[..rest.len()].copy_from_slice(rest);
+        let last = if rest.is_empty() { &[] } else { std::slice::from_ref(&last) };
+        for chunk in chunks.iter().chain(last) {
+            for lane in 0..Self::LANES {
+                let value = chunk[lane].widen();
+                low[lane] = if value < low[lane] { value } else { low[lane] };
+                high[lane] = if value > high[lane] { value } else { high[lane] };
+                poison[lane] += value * 0.0;
+            }
         }
-        rest.iter().enumerate().for_each(|(lane, &value)| look(lane, value));
         let finite = !values.is_empty() && poison.iter().all(|&sum| sum == 0.0);
         finite.then(|| Range {
             low: low.into_iter().fold(f64::INFINITY, f64::min),

@@ -81,7 +81,8 @@ impl Engine {
         if pictures.shape() != [out.len(), SIDE, SIDE, 1] {
             return Err(penpal_error(py, "pictures must have the shape [N, 256, 256, 1], with N the length of out"));
         }
-        let pictures = pictures.as_slice().map_err(|_| penpal_error(py, "pictures must be C-contiguous"))?;
+        let pictures = pictures.as_array();
+        let pictures = pictures.to_slice().ok_or_else(|| penpal_error(py, "pictures must be C-contiguous"))?;
         out.copy_from_slice(&on_threads(py, threads, || self.engine.picture_logits(pictures))?);
         Ok(())
     }

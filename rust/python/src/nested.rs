@@ -216,12 +216,11 @@ fn collect_array(array: &Bound<'_, PyUntypedArray>, stroke: usize, rows: &mut Ow
 }
 
 fn push_points<T: Element + Copy + Into<f64>>(points: &PyReadonlyArray2<T>, rows: &mut OwnedRows) {
-    // A slice also comes of Fortran order, where x and y lie apart.
-    match points.as_slice() {
-        Ok(values) if points.is_c_contiguous() => {
-            values.as_chunks().0.iter().for_each(|&[x, y]| rows.push_point(x.into(), y.into()));
-        }
-        _ => points.as_array().rows().into_iter().for_each(|pair| rows.push_point(pair[0].into(), pair[1].into())),
+    let points = points.as_array();
+    // A slice only of rows that lie one after another, x beside y.
+    match points.to_slice() {
+        Some(values) => values.as_chunks().0.iter().for_each(|&[x, y]| rows.push_point(x.into(), y.into())),
+        None => points.rows().into_iter().for_each(|pair| rows.push_point(pair[0].into(), pair[1].into())),
     }
 }
 

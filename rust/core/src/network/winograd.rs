@@ -18,10 +18,8 @@ pub const TILE: usize = 4;
 /// Inputs that a tile depends on, and numbers that each transform has.
 const POINTS: usize = TILE + 2;
 
-/// Output channels that are computed together, as one vector or two.
-fn block(channels: usize) -> usize {
-    channels.min(16)
-}
+/// Output channels that are computed together, as two vectors.
+const BLOCK: usize = 16;
 
 /// From the weights of a kernel row to those of the points.
 const WEIGHTS_TO_POINTS: [[f64; 3]; POINTS] = [
@@ -33,7 +31,7 @@ const WEIGHTS_TO_POINTS: [[f64; 3]; POINTS] = [
     [0.0, 0.0, 1.0],
 ];
 
-/// A convolution with as many outputs as inputs: 8, 16 or 32.
+/// A convolution with as many outputs as inputs: 16 or 32. With 8, the transforms cost what the multiplications save.
 #[derive(Clone, Debug)]
 pub struct Winograd {
     channels: usize,
@@ -57,7 +55,7 @@ pub struct Scratch {
 impl Winograd {
     /// Whether there is a kernel for a convolution from and to so many channels, over planes of this side.
     pub fn suits(channels: usize, side: usize) -> bool {
-        matches!(channels, 8 | 16 | 32) && side.is_multiple_of(TILE)
+        matches!(channels, 16 | 32) && side.is_multiple_of(TILE)
     }
 
     /// A convolution from weights [channels][3][3][channels] and a bias.
@@ -70,7 +68,7 @@ impl Winograd {
                     columns.map(|(factor, &weight)| factor * f64::from(weight)).sum::<f64>() as f32
                 })
             });
-            in_blocks(&rows.collect::<Vec<_>>(), 3 * channels, block(channels))
+            in_blocks(&rows.collect::<Vec<_>>(), 3 * channels, BLOCK)
         });
         Winograd { channels, weights: arranged.collect(), bias: bias.to_vec() }
     }
@@ -103,9 +101,8 @@ impl Winograd {
             scratch.products.resize(products, 0.0);
         }
         match self.channels {
-            8 => self.multiply::<S, 8, 1, 12>(simd, output.side, scratch),
-            16 => self.multiply::<S, 16, 2, 6>(simd, output.side, scratch),
-            _ => self.multiply::<S, 32, 2, 6>(simd, output.side, scratch),
+            16 => self.multiply::<S, 16>(simd, output.side, scratch),
+            _ => self.multiply::<S, 32>(simd, output.side, scratch),
         }
         self.transform_outputs(simd, output, residual, scratch);
         scratch.tiles.len() * POINTS * 3 * self.channels * self.channels
@@ -129,26 +126,22 @@ impl Winograd {
         }
     }
 
-    /// For each tile and point the sums over kernel rows and input channels, of TILES tiles and V vectors at a time.
+    /// For each tile and point the sums over kernel rows and input channels.
     #[inline(always)]
-    fn multiply<S: Simd, const CHANNELS: usize, const V: usize, const TILES: usize>(
-        &self,
-        simd: S,
-        side: usize,
-        scratch: &mut Scratch,
-    ) {
+    fn multiply<S: Simd, const CHANNELS: usize>(&self, simd: S, side: usize, scratch: &mut Scratch) {
+        const TILES: usize = 6;
         let Scratch { inputs, products, tiles, .. } = scratch;
         let Some(last) = tiles.len().checked_sub(1) else { return };
-        let (block, row_tiles) = (V * f32x8::<S>::LEN, side / TILE);
-        let row_weights = CHANNELS * block;
+        let row_tiles = side / TILE;
+        let row_weights = CHANNELS * BLOCK;
         for (part, weights) in self.weights.chunks_exact(3 * row_weights).enumerate() {
-            let (point, channel) = (part / (CHANNELS / block), part % (CHANNELS / block) * block);
+            let (point, channel) = (part / (CHANNELS / BLOCK), part % (CHANNELS / BLOCK) * BLOCK);
             let inputs = inputs[point].as_chunks::<CHANNELS>().0;
             for first in (0..tiles.len()).step_by(TILES) {
                 // A group beyond the end of the list computes the last tile again.
                 let mut group = [last; TILES];
                 group.iter_mut().zip(first..last).for_each(|(slot, tile)| *slot = tile);
-                let mut sums: Sums<f32x8<S>, V, TILES> = [[f32x8::splat(simd, 0.0); V]; TILES];
+                let mut sums: Sums<f32x8<S>, 2, TILES> = [[f32x8::splat(simd, 0.0); 2]; TILES];
                 for (row, weights) in weights.chunks_exact(row_weights).enumerate() {
                     let mut taps = [&[0.0; CHANNELS]; TILES];
                     for (taps, &tile) in taps.iter_mut().zip(&group) {
@@ -158,7 +151,7 @@ impl Winograd {
                     accumulate(simd, &mut sums, taps, weights);
                 }
                 for (tile, sums) in group.iter().zip(&sums) {
-                    let target = &mut products[(tile * POINTS + point) * CHANNELS + channel..][..block];
+                    let target = &mut products[(tile * POINTS + point) * CHANNELS + channel..][..BLOCK];
                     for (target, sum) in target.chunks_exact_mut(f32x8::<S>::LEN).zip(sums) {
                         sum.store_slice(target);
                     }

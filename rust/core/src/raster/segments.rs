@@ -91,8 +91,9 @@ impl Group {
     #[inline(always)]
     fn new<S: Simd>(simd: S, x: [f32; LANES + 1], y: [f32; LANES + 1], reach: f32) -> Self {
         let splat = |value| f32x8::splat(simd, value);
-        let [across, down] = [(&x, WINDOW_STEP, LANES), (&y, 1, WINDOW_ROWS)]
-            .map(|(values, step, length)| Axis::new(simd, values, reach, step, length));
+        // Two calls: through an array's map they would not be inlined, and lose the vector instructions.
+        let across = Axis::new(simd, &x, reach, WINDOW_STEP, LANES);
+        let down = Axis::new(simd, &y, reach, 1, WINDOW_ROWS);
         let length_squared = across.delta * across.delta + down.delta * down.delta;
         let inverse = splat(1.0) / length_squared;
         let inverse = length_squared.simd_gt(splat(DOT_LENGTH_SQUARED)).select(inverse, splat(0.0));
