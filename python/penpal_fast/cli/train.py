@@ -31,14 +31,17 @@ def train(
     generator: Annotated[Path | None, typer.Option(help="Weights of the generator that makes synthetic lines.")] = None,
     clean: Annotated[list[Path] | None, typer.Option(help="More clean synthetic lines, with `source`.")] = None,
     corrupted: Annotated[list[Path] | None, typer.Option(help="More corrupted synthetic lines, with `source`.")] = None,
+    start: Annotated[str | None, typer.Option(help="Folder or Hugging Face id of a model to start from.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an earlier run was stopped.")] = False,
 ) -> None:
     """Train a model: make synthetic lines, train, calibrate, measure."""
     with readable_errors():
+        from penpal_fast.network.model import QualityClassifier
         from penpal_fast.training.job import Inputs, run_recipe
         from penpal_fast.training.recipe import BUNDLED, Recipe
 
-        inputs = Inputs(real, generator, clean or (), corrupted or ())
+        model = QualityClassifier.from_pretrained(start) if start else None
+        inputs = Inputs(real, generator, clean or (), corrupted or (), model)
         with stage_bars() as progress:
             run_recipe(Recipe.from_file(recipe or BUNDLED), inputs, work, output, resume=resume, progress=progress)
         say(f"wrote {output}")

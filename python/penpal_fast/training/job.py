@@ -41,12 +41,14 @@ class Inputs:
         generator: Weights of the handwriting generator; None if nothing is to be made.
         clean: Further Parquet files of clean synthetic lines.
         corrupted: Further Parquet files of corrupted synthetic lines.
+        start: Network to start from; None for random weights.
     """
 
     real: Path
     generator: Path | None = None
     clean: Sequence[Path] = ()
     corrupted: Sequence[Path] = ()
+    start: QualityClassifier | None = None
 
 
 def run_recipe(
@@ -78,6 +80,8 @@ def run_recipe(
     corrupted = [made[making.name] for making in recipe.synthesis if making.plan.corrupted]
     clean = [made[making.name] for making in recipe.synthesis if not making.plan.corrupted]
     sources = Sources.read(inputs.real, [*clean, *inputs.clean], [*corrupted, *inputs.corrupted])
+    if inputs.start is not None and inputs.start.config.channels != recipe.network.channels:
+        raise PenpalError(f"the model to start from has the channels {inputs.start.config.channels}, not the recipe's")
     for kind in ("real", "clean", "corrupted"):
         split = getattr(sources, kind)
         if not split.train or not split.validation:
@@ -90,6 +94,7 @@ def run_recipe(
         Examples(sources, recipe),
         recipe,
         work,
+        start=inputs.start,
         measure=validation.measure,
         progress=lambda done, total: progress("training", done, total),
     )

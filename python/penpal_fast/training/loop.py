@@ -36,11 +36,13 @@ LOG = "training.jsonl"
 class Training:
     """A network in training, with the running average of its weights."""
 
-    def __init__(self, recipe: Recipe) -> None:
-        """Start with random weights."""
+    def __init__(self, recipe: Recipe, start: QualityClassifier | None = None) -> None:
+        """Start with random weights, or with those of a network."""
         mx.random.seed(recipe.optimization.seed)
         self.recipe = recipe
         self.model = QualityClassifier(recipe.network)
+        if start is not None:
+            self.model.update(start.parameters())
         self.model.train()
         self.optimizer = optim.AdamW(
             learning_rate=_schedule(recipe.optimization), weight_decay=recipe.optimization.weight_decay
@@ -48,7 +50,7 @@ class Training:
         self.optimizer.init(self.model.trainable_parameters())
         self.average = tree_map(mx.array, self.model.parameters())
         self.done = 0
-        self.slope = Slope()
+        self.slope = Slope(recipe.optimization.length_price)
         self._gradients = _gradients(self.model, _devices())
 
     def step(self, pictures: mx.array, targets: NDArray[np.float32], lengths: NDArray[np.float32]) -> float:
@@ -114,6 +116,7 @@ def train(
     recipe: Recipe,
     folder: Path,
     *,
+    start: QualityClassifier | None,
     measure: Callable[[QualityClassifier], dict[str, float]],
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> QualityClassifier:
@@ -123,10 +126,11 @@ def train(
         examples: What to learn from.
         recipe: How.
         folder: Where the log and the checkpoint are; a checkpoint that is there is gone on from.
+        start: Network to start from; None for random weights.
         measure: Measures a network at every checkpoint, for the log.
         progress: Called with the steps done and those planned.
     """
-    training, plan = Training(recipe), recipe.optimization
+    training, plan = Training(recipe, start), recipe.optimization
     checkpoint, log = folder / CHECKPOINT, folder / LOG
     if checkpoint.exists():
         training.load(checkpoint)

@@ -63,6 +63,7 @@ class Optimization:
         weight_decay: Of AdamW.
         average_decay: Of the running average of the weights, which is what is kept.
         level_from: Share of the steps after which the score of whole real lines is kept from growing with their length.
+        length_price: What growth with length costs at the start; see `penpal_fast.training.loop.Slope`.
         checkpoint_steps: Steps between checkpoints, each with a measurement.
         seed: Of the first weights and of the examples.
     """
@@ -74,6 +75,7 @@ class Optimization:
     weight_decay: float = 0.03
     average_decay: float = 0.999
     level_from: float = 0.25
+    length_price: float = 0.0
     checkpoint_steps: int = 500
     seed: int = 1
 
