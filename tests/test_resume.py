@@ -137,9 +137,18 @@ def touched(lines):
     os.utime(next(lines.iterdir()), (1, 1))
 
 
+def rewritten(lines):
+    """Other content of the same length, with the time of the last change put back."""
+    path = next(lines.iterdir())
+    before = path.stat()
+    path.write_bytes(path.read_bytes().replace(b"9", b"8"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        (rewritten, r"the input .*lines/[ab]\.\w+ was changed"),
         (longer, r"the input .*lines/[ab]\.\w+ was changed"),
         (touched, r"the input .*lines/[ab]\.\w+ was changed"),
         (one_more, r"the input .*lines/c\.\w+ is new"),
@@ -153,6 +162,59 @@ def test_changed_inputs_are_refused(lines, tmp_path, scorer, change, message, ou
     change(lines)
     with pytest.raises(PenpalError, match=f"cannot resume the job that was begun here, since {message}"):
         score_dataset(lines, tmp_path / output, scorer=scorer, resume=True)
+
+
+def reversed_rows(path, aside):
+    """The same rows the other way round, in a file of the same kind."""
+    if path.suffix == ".jsonl":
+        aside.write_text("\n".join(reversed(path.read_text().splitlines())))
+    else:
+        table = pq.read_table(path)
+        rows = pq.read_metadata(path).row_group(0).num_rows
+        pq.write_table(table.take(list(range(len(table) - 1, -1, -1))), aside, row_group_size=rows)
+
+
+@pytest.mark.parametrize("output", ["out.parquet", "out"])
+def test_an_input_that_is_replaced_meanwhile_gives_no_part(lines, tmp_path, scorer, output):
+    path = min(lines.iterdir())
+    reversed_rows(path, tmp_path / "other")
+
+    def replace(done, _total):
+        if done == 30:
+            (tmp_path / "other").replace(path)
+
+    with pytest.raises(PenpalError, match=r"lines/a\.\w+: it was changed while it was read"):
+        score_dataset(lines, tmp_path / output, scorer=scorer, progress=replace)
+    kept = tmp_path / (f"{output}.parts" if output.endswith(".parquet") else output)
+    assert sorted(file.name for file in kept.glob("*.parquet")) == ["part-00000.parquet", "part-00001.parquet"]
+    assert not (tmp_path / "out.parquet").exists()
+
+
+@pytest.mark.parametrize("output", ["out.parquet", "out"])
+def test_an_input_that_was_read_and_then_replaced_gives_no_output(lines, tmp_path, scorer, output):
+    path = min(lines.iterdir())
+    reversed_rows(path, tmp_path / "other")
+
+    def replace(done, _total):
+        if done == 100:
+            (tmp_path / "other").replace(path)
+
+    with pytest.raises(PenpalError, match=r"lines/a\.\w+: it was changed while it was read"):
+        score_dataset(lines, tmp_path / output, scorer=scorer, progress=replace)
+    assert not (tmp_path / "out.parquet").exists()
+    manifest = tmp_path / (f"{output}.parts" if output.endswith(".parquet") else output) / "_manifest.json"
+    assert not json.loads(manifest.read_text())["complete"]
+
+
+@pytest.mark.parametrize(
+    ("package", "name"), [("penpal_fast.bulk.job.__version__", "penpal_fast"), ("pyarrow.__version__", "pyarrow")]
+)
+def test_other_versions_are_refused(lines, tmp_path, scorer, monkeypatch, package, name):
+    with pytest.raises(Stop):
+        score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))
+    monkeypatch.setattr(package, "0.0.1")
+    with pytest.raises(PenpalError, match=f"since {name} was '.*' and is now '0.0.1'"):
+        score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True)
 
 
 def test_another_model_or_setting_is_refused(lines, tmp_path, scorer):

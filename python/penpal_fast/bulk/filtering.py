@@ -138,6 +138,8 @@ class _Filter:
             with contextlib.ExitStack() as stack:
                 paths = [stack.enter_context(replaced_atomically(checked_target(target))) for target in targets]
                 files = [stack.enter_context(EncodedFile(path, self._schema, rows)) for path in paths]
+                for source in self._sources:
+                    stack.enter_context(source.file.unchanged())
                 for data, kept in stack.enter_context(made_ahead(self._selected(), "scoring")):
                     for file, mask in zip(files, (kept, pc.invert(kept)), strict=False):
                         file.add_rows(data.filter(mask))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import contextlib
 import itertools
 import logging
 import operator
@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from penpal_fast import _core
+from penpal_fast import __version__, _core
 from penpal_fast.bulk.batch import Batch
 from penpal_fast.bulk.columns import output_schema
 from penpal_fast.bulk.inputs import PARQUET_SUFFIXES
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the same job would give another output than before."""
 
 
@@ -120,7 +120,8 @@ class _Job:
         if resume and self._is_done(target, folder):
             return self._summary
         with folder.opened(resume=resume):
-            self._fill(folder)
+            with self._unchanged():
+                self._fill(folder)
             with self._stopwatch.measured("writing"), replaced_atomically(target, folder=folder.path) as aside:
                 _core.concatenate([str(folder.file(part)) for part in self._parts], str(aside))
             folder.remove()
@@ -129,9 +130,18 @@ class _Job:
     def into_folder(self, path: Path, *, resume: bool) -> Summary:
         folder = self._folder(path)
         with folder.opened(resume=resume):
-            self._fill(folder)
+            with self._unchanged():
+                self._fill(folder)
             folder.write_manifest(self._finish().as_dict())
         return self._summary
+
+    @contextlib.contextmanager
+    def _unchanged(self) -> Iterator[None]:
+        """Make sure that all files are, after a block, those that were listed."""
+        with contextlib.ExitStack() as stack:
+            for source in self._sources:
+                stack.enter_context(source.file.unchanged())
+            yield
 
     def _finish(self) -> Summary:
         self._summary.seconds = self._stopwatch.seconds
@@ -141,13 +151,22 @@ class _Job:
         identity = self._scorer.identity
         description = {
             "format": FORMAT,
+            "versions": {"penpal_fast": __version__, "pyarrow": pa.__version__},
             "model": identity["model"],
             "settings": {
                 "column": self._column,
                 "backend": identity["backend"],
                 "batch size": identity["batch_size"],
             },
-            "inputs": [dataclasses.asdict(source.file) for source in self._sources],
+            "inputs": [
+                {
+                    "name": source.file.name,
+                    "size": source.file.size,
+                    "version": source.file.version,
+                    "fingerprint": source.fingerprint,
+                }
+                for source in self._sources
+            ],
         }
         return JobFolder(path, description, self._parts)
 
@@ -161,7 +180,7 @@ class _Job:
         if target.exists() and not folder.path.exists():
             raise PenpalError(
                 f"{target}: cannot resume: this file is there already, and was written from another input or model, "
-                "or with other settings; remove it, or leave --resume out to replace it"
+                "by other versions or with other settings; remove it, or leave --resume out to replace it"
             )
         return False
 
@@ -185,7 +204,11 @@ class _Job:
             made_ahead(self._score(read), "scoring") as scored,
         ):
             for part, rows in itertools.groupby(scored, key=operator.itemgetter(0)):
-                with replaced_atomically(folder.file(part)) as aside, self._part_file(aside, schema, part) as file:
+                with (
+                    replaced_atomically(folder.file(part)) as aside,
+                    self._sources[part.source].file.unchanged(),
+                    self._part_file(aside, schema, part) as file,
+                ):
                     for _, batch, scores in rows:
                         with self._stopwatch.measured("writing"):
                             file.add(batch, scores)

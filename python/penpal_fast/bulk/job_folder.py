@@ -108,7 +108,7 @@ class JobFolder:
         try:
             found = json.loads(path.read_bytes())["job"]
             differences = list(_differences(found, self._description))
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise PenpalError(f"{path}: cannot read it: {error}; remove {self.path} to start again") from error
         if differences:
             raise PenpalError(
@@ -167,14 +167,14 @@ def with_job(schema: pa.Schema, job: str) -> pa.Schema:
 
 def _differences(found: Description, expected: Description) -> Iterator[str]:
     """Say in what a job differs from the one that was begun."""
-    for key in ("format", "settings"):
+    if found["format"] != expected["format"]:
+        yield f"it was begun by another version of this package (format {found['format']}, not {expected['format']})"
+        return
+    for key in ("versions", "settings"):
         before, now = found[key], expected[key]
-        if key == "format" and before != now:
-            yield f"it was begun by another version of this package (format {before}, not {now})"
-        if key == "settings":
-            for name in now:
-                if before.get(name) != now[name]:
-                    yield f"{name} was {before.get(name)!r} and is now {now[name]!r}"
+        for name in now:
+            if before.get(name) != now[name]:
+                yield f"{name} was {before.get(name)!r} and is now {now[name]!r}"
     if found["model"] != expected["model"]:
         yield "the model is another one"
     before_files = {file["name"]: file for file in found["inputs"]}
