@@ -174,8 +174,8 @@ class _Job:
         """Whether an earlier run wrote the target; what it did is counted then."""
         if target.exists() and job_of(target) == folder.job:
             self._count(target)
-            if folder.path.exists():
-                folder.remove()
+            if folder.path.is_dir():
+                folder.remove_left()
             return True
         if target.exists() and not folder.path.exists():
             raise PenpalError(
@@ -214,6 +214,7 @@ class _Job:
                             file.add(batch, scores)
                         self._summary.add(scores.quality, scores.problems.values())
                         self._progress(self._summary.rows, self._rows)
+                folder.note_written(part)
                 logger.info("%s: %d rows", folder.file(part), part.rows)
 
     def _part_file(self, path: Path, schema: pa.Schema, part: Part) -> PartFile:
