@@ -22,7 +22,7 @@ from penpal_fast.bulk.inputs import PARQUET_SUFFIXES
 from penpal_fast.bulk.job_folder import JobFolder, job_of, with_job
 from penpal_fast.bulk.memory import MEMORY_MB, batch_rows
 from penpal_fast.bulk.part_files import CopiedFile, EncodedFile
-from penpal_fast.bulk.parts import can_be_copied, group_rows, planned_parts
+from penpal_fast.bulk.parts import binary_metadata, can_be_copied, group_rows, planned_parts
 from penpal_fast.bulk.pipeline import Stopwatch, made_ahead
 from penpal_fast.bulk.scored import scored
 from penpal_fast.bulk.sources import check_apart, check_strokes, open_sources
@@ -116,6 +116,11 @@ class _Job:
         self._stopwatch = Stopwatch()
 
     def into_file(self, target: Path, *, resume: bool) -> Summary:
+        if keys := binary_metadata(self._sources[0].schema):
+            raise PenpalError(
+                f"{self._sources[0].file.name}: the schema's metadata under {keys[0]!r} are not UTF-8, which cannot be "
+                "kept in a single file; write to a folder, or remove them"
+            )
         folder = self._folder(target.with_name(f"{target.name}.parts"))
         if resume and self._is_done(target, folder):
             return self._summary
@@ -268,7 +273,7 @@ def _runs(parts: list[Part]) -> Iterator[list[Part]]:
 def _cut(batches: Iterator[Batch], run: list[Part], source: Source) -> Iterator[tuple[Part, Batch]]:
     """Cut the batches of a run at the ends of its parts."""
     if run[0].rows == 0:
-        yield run[0], Batch(source.schema.empty_table().to_batches()[0])
+        yield run[0], Batch(pa.RecordBatch.from_pylist([], source.schema))
         return
     coming = iter(run)
     part = next(coming)
