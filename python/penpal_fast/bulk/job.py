@@ -85,6 +85,10 @@ def score_dataset(
         PenpalError: A file cannot be read or written, the files have different columns, or what is to be resumed was
             begun with another input, model or setting.
     """
+    try:
+        os.fspath(output).encode()
+    except UnicodeEncodeError as error:
+        raise PenpalError(f"{os.fspath(output)!r}: the output's name must be UTF-8; choose another") from error
     if memory_mb < 1:
         raise PenpalError(f"memory_mb must be at least 1, got {memory_mb}")
     sources = open_sources(inputs, column)
