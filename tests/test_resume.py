@@ -254,7 +254,15 @@ def test_a_folder_of_other_files_is_left_alone(lines, tmp_path, scorer):
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["diary.txt"]
 
 
-@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"?"), lambda path: path.write_bytes(b"{}")])
+def settings_list(path):
+    manifest = json.loads(path.read_text())
+    manifest["job"]["settings"] = ["column"]
+    path.write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda path: path.write_bytes(b"?"), lambda path: path.write_bytes(b"{}"), settings_list]
+)
 def test_a_damaged_manifest_is_refused(lines, tmp_path, scorer, damage):
     with pytest.raises(Stop):
         score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))

@@ -61,7 +61,7 @@ def score_dataset(
     """Score files into a Parquet file or a folder of them, reading, scoring and writing at the same time.
 
     All columns, the order of the rows and the schema's metadata are kept; the columns `quality` and `quality_error` are
-    added or replaced. A bad row has a null quality. Memory does not grow with the number of rows.
+    added or replaced. A bad row has a null quality. Memory grows with the number of files, not of rows.
 
     The work is done in parts, which are kept if it is interrupted: in the output folder, or in a folder beside the
     output file until all are there. With `resume` the same call then does only what is missing, and the output is what
@@ -75,15 +75,16 @@ def score_dataset(
         scorer: Scores the rows; None for `Scorer()`.
         column: Name of the strokes column.
         resume: Go on with what an interrupted call left, if anything.
-        memory_mb: What the rows on their way may take, about, in megabytes, besides some 200 for the program.
+        memory_mb: What the rows that are read ahead may take, in megabytes, estimated from their average size. The
+            program, decoding and the row group that is encoded come on top.
         progress: Called with the rows done and the rows in all.
 
     Returns:
         Counts, bad rows by reason, quantiles.
 
     Raises:
-        PenpalError: A file cannot be read or written, the files have different columns, or what is to be resumed was
-            begun with another input, model or setting.
+        PenpalError: A file cannot be read or written or changes meanwhile, the files have different columns, or what is
+            to be resumed was begun with another input, model, version or setting.
     """
     try:
         os.fspath(output).encode()
