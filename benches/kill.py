@@ -38,6 +38,7 @@ def main() -> None:
     Console().print(
         f"{options.rows:,} rows: {killed} of {options.kills} jobs killed in time, {same} with the same bytes"
     )
+    assert killed > 0, "no kill came in time; use more rows"
     assert same == options.kills
 
 

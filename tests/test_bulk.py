@@ -15,6 +15,7 @@ from made_lines import scrawl
 from penpal_fast import PenpalError, Scorer, score_dataset
 from penpal_fast.bulk import memory, parts
 from penpal_fast.bulk.json_lines import PENPAL_STROKES
+from penpal_fast.bulk.sources import open_sources
 from penpal_fast.bulk.summary import Summary
 from penpal_fast.files import replaced_atomically
 from test_scoring import column
@@ -315,6 +316,43 @@ def test_a_column_of_nothing_but_nulls(tmp_path, scorer, kind):
     summary = score_dataset(tmp_path / "lines.parquet", tmp_path / "out.parquet", scorer=scorer)
     assert (summary.rows, summary.reasons) == (3, {"null": 3})
     assert pq.read_schema(tmp_path / "out.parquet").field("strokes").type == kind
+
+
+@pytest.mark.parametrize("output", ["out.parquet", "out"])
+@pytest.mark.parametrize("groups", [0, 1])
+@pytest.mark.parametrize("copied", [True, False])
+def test_a_file_without_rows(lines, tmp_path, scorer, monkeypatch, output, groups, copied):
+    table = pq.read_table(lines).slice(0, 0)
+    with pq.ParquetWriter(tmp_path / "none.parquet", table.schema) as writer:
+        for _ in range(groups):
+            writer.write_table(table)
+    if not copied:
+        monkeypatch.setattr("penpal_fast.bulk.job.can_be_copied", lambda _sources: False)
+        monkeypatch.setattr("penpal_fast.bulk.parts.can_be_copied", lambda _sources: False)
+    summary = score_dataset(tmp_path / "none.parquet", tmp_path / output, scorer=scorer)
+    assert (summary.rows, summary.mean) == (0, None)
+    found = pq.read_table(tmp_path / output)
+    assert (found.num_rows, found.schema.names) == (0, ["strokes", "text", "quality", "quality_error"])
+
+
+def test_files_that_name_the_items_of_lists_in_two_ways_are_not_copied(tmp_path, scorer):
+    table = pa.table({"strokes": column(ROWS)})
+    for name, compliant in (("a", True), ("b", False)):
+        pq.write_table(table, tmp_path / f"{name}.parquet", use_compliant_nested_type=compliant)
+    sources = open_sources([tmp_path / "a.parquet", tmp_path / "b.parquet"], "strokes")
+    assert [parts.can_be_copied([source, source]) for source in sources] == [True, True]
+    assert not parts.can_be_copied(sources)
+    score_dataset([tmp_path / "a.parquet", tmp_path / "b.parquet"], tmp_path / "out.parquet", scorer=scorer)
+    assert pq.read_table(tmp_path / "out.parquet")["strokes"].to_pylist() == table["strokes"].to_pylist() * 2
+
+
+def test_metadata_that_are_no_text(lines, tmp_path, scorer):
+    pq.write_table(pq.read_table(lines).replace_schema_metadata({"good": "text", b"key": b"\xff"}), lines)
+    score_dataset(lines, tmp_path / "out", scorer=scorer)
+    assert pq.read_schema(tmp_path / "out" / "part-00000.parquet").metadata[b"key"] == b"\xff"
+    with pytest.raises(PenpalError, match=r"lines.parquet: the schema's metadata under b'key' are not UTF-8"):
+        score_dataset(lines, tmp_path / "out.parquet", scorer=scorer, progress=lambda *_: pytest.fail("scored"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lines.parquet", "out"]
 
 
 def test_the_output_must_not_replace_an_input(lines, scorer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -68,8 +69,6 @@ def test_score_with_every_option(lines, tmp_path):
         (["score", "{lines}", "-o", "{lines}"], "would replace an input"),
         (["score", "{lines}", "-o", "out.parquet", "--column", "ink"], "no column 'ink'; name the one with"),
         (["score", "{lines}", "-o", "out.parquet", "--model", "[x]"], "no model at '[x]'"),
-        (["score", "{lines}", "-o", "out.parquet", "--batch-size", "0"], "batch_size must be from 1"),
-        (["score", "{lines}", "-o", "out.parquet", "--backend", "abacus"], "backend must be one of"),
         (["render", "{lines}", "--row", "7", "-o", "x.png"], "there is no row 7; it has 7 rows, counted from 0"),
         (["render", "{lines}", "--row", "5", "-o", "x.png"], "row 5: null: the row is null"),
         (["render", "{lines}", "--row", "0", "-o", "x.jpg"], "its name must end with .png"),
@@ -85,7 +84,47 @@ def test_errors_are_one_message_and_exit_code_1(lines, tmp_path, monkeypatch, ar
     assert list(tmp_path.iterdir()) == [lines]
 
 
-@pytest.mark.parametrize("arguments", [["score"], ["render", "x.parquet"], ["scrore"], ["render", "x", "--row", "-1"]])
+WRONG_VALUES = [
+    *(["score", "x.parquet", "-o", "y", name, value]
+      for name, value in (("--backend", "abacus"), ("--threads", "0"), ("--batch-size", "0"))),
+    ["filter", "x.parquet", "-o", "kept.csv"],
+    ["filter", "x.parquet", "-o", "kept.parquet", "--keep-rejected", "rest.csv"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (pa.ArrowInvalid("odd"), "error: odd"),
+        (MemoryError("8 GB"), "error: there is not enough memory: 8 GB"),
+        (UnicodeDecodeError("utf-8", b"x", 0, 1, "bad"), "error: a name or text is not UTF-8"),
+    ],
+)
+def test_other_errors_are_one_message_too(lines, tmp_path, monkeypatch, error, message):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(sys.modules["penpal_fast.cli.score"], "score_dataset", fail)
+    done = run("score", lines, "-o", tmp_path / "out.parquet")
+    assert done.exit_code == 1
+    assert done.output.startswith(message)
+
+
+def test_a_name_that_is_not_utf_8_is_refused(lines, tmp_path):
+    done = run("score", lines, "-o", os.fsdecode(os.fsencode(tmp_path / "out") + b"\xff.parquet"))
+    assert done.exit_code == 1
+    assert "the output's name must be UTF-8" in done.output
+
+
+def test_names_with_codes_of_emoji_are_printed_as_they_are(lines, tmp_path):
+    output = tmp_path / "a:smile:.parquet"
+    assert "a:smile:.parquet" in run("score", lines, "-o", output).output
+    assert json.loads(run("score", lines, "-o", output, "--json").stdout)["output"] == str(output)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["score"], ["render", "x.parquet"], ["scrore"], ["render", "x", "--row", "-1"], *WRONG_VALUES]
+)
 def test_wrong_usage_is_exit_code_2(arguments):
     assert run(*arguments).exit_code == 2
 
@@ -124,7 +163,8 @@ def environment():
     return {**os.environ, "PATH": f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}"}  # noqa: PTH120
 
 
-def test_interrupting_leaves_no_half_file(tmp_path):
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupting_leaves_no_half_file(tmp_path, sent, code):
     path, output = tmp_path / "lines.parquet", tmp_path / "out.parquet"
     pq.write_table(pa.table({"strokes": column(ROWS * 10_000)}), path, row_group_size=10_000)
     command = [sys.executable, "-m", "penpal_fast", "score", str(path), "-o", str(output)]
@@ -133,7 +173,7 @@ def test_interrupting_leaves_no_half_file(tmp_path):
     while not (tmp_path / "out.parquet.parts" / "_manifest.json").exists():
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     _, printed = process.communicate(timeout=60)
-    assert (process.returncode, printed) == (130, "stopped\n")
+    assert (process.returncode, printed) == (code, "stopped\n")
     assert list(tmp_path.iterdir()) == [path]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 
 from made_lines import scrawl
 from penpal_fast import PenpalError, filter_dataset, score_dataset
+from penpal_fast.bulk.sources import check_apart
 from penpal_fast.bulk.summary import threshold_of
 from penpal_fast.cli import app
 from test_scoring import column
@@ -94,6 +96,41 @@ def test_a_quality_that_is_no_score_is_refused(tmp_path):
     pq.write_table(pa.table({"quality": ["good"]}), tmp_path / "lines.parquet")
     with pytest.raises(PenpalError, match="the column 'quality' is of type string, not of scores"):
         filter_dataset(tmp_path / "lines.parquet", tmp_path / "kept.parquet")
+
+
+@pytest.mark.parametrize("kind", [pa.float16(), pa.float32(), pa.float64()])
+def test_scores_are_compared_in_their_own_type(tmp_path, kind):
+    scores = pa.array([np.float64(0.7), np.nextafter(0.7, 0)]).cast(pa.float64())
+    scores = pa.array(scores.to_numpy().astype(kind.to_pandas_dtype()), kind)
+    pq.write_table(pa.table({"quality": scores}), tmp_path / "scores.parquet")
+    selection = filter_dataset(tmp_path / "scores.parquet", tmp_path / "kept.parquet", threshold="strict")
+    assert selection.kept == (1 if kind == pa.float64() else 2)
+
+
+def test_two_columns_of_scores_are_refused(tmp_path):
+    table = pa.table([pa.array([0.5]), pa.array([0.6])], names=["quality", "quality"])
+    pq.write_table(table, tmp_path / "lines.parquet")
+    with pytest.raises(PenpalError, match="there is more than one column 'quality'"):
+        filter_dataset(tmp_path / "lines.parquet", tmp_path / "kept.parquet")
+
+
+def test_errors_that_are_no_text_are_no_reasons(tmp_path):
+    pq.write_table(pa.table({"quality": [0.9, None], "quality_error": [1, 2]}), tmp_path / "lines.parquet")
+    assert filter_dataset(tmp_path / "lines.parquet", tmp_path / "kept.parquet").rejected["no score"] == 1
+
+
+def test_bad_json_lines_keep_their_reasons(tmp_path):
+    (tmp_path / "lines.jsonl").write_text('{"quality": 0.9}\n{broken\n{"quality": null}\n')
+    selection = filter_dataset(tmp_path / "lines.jsonl", tmp_path / "kept.parquet")
+    assert selection.rejected == {"below the threshold": 0, "not JSON": 1, "no score": 1}
+
+
+@pytest.mark.parametrize("pattern", ["*.parquet", "k*", "**/*.pa*", "kept.parquet.*/*"])
+def test_an_output_that_the_inputs_glob_matches_is_refused(lines, tmp_path, monkeypatch, pattern):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(PenpalError, match="the output would match the input"):
+        check_apart([], [lines, pattern], Path("kept.parquet"))
+    assert list(tmp_path.iterdir()) == [lines]
 
 
 def test_the_names_of_thresholds():

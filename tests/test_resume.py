@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
-import random
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -137,9 +138,18 @@ def touched(lines):
     os.utime(next(lines.iterdir()), (1, 1))
 
 
+def rewritten(lines):
+    """Other content of the same length, with the time of the last change put back."""
+    path = next(lines.iterdir())
+    before = path.stat()
+    path.write_bytes(path.read_bytes().replace(b"9", b"8"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        (rewritten, r"the input .*lines/[ab]\.\w+ was changed"),
         (longer, r"the input .*lines/[ab]\.\w+ was changed"),
         (touched, r"the input .*lines/[ab]\.\w+ was changed"),
         (one_more, r"the input .*lines/c\.\w+ is new"),
@@ -153,6 +163,59 @@ def test_changed_inputs_are_refused(lines, tmp_path, scorer, change, message, ou
     change(lines)
     with pytest.raises(PenpalError, match=f"cannot resume the job that was begun here, since {message}"):
         score_dataset(lines, tmp_path / output, scorer=scorer, resume=True)
+
+
+def reversed_rows(path, aside):
+    """The same rows the other way round, in a file of the same kind."""
+    if path.suffix == ".jsonl":
+        aside.write_text("\n".join(reversed(path.read_text().splitlines())))
+    else:
+        table = pq.read_table(path)
+        rows = pq.read_metadata(path).row_group(0).num_rows
+        pq.write_table(table.take(list(range(len(table) - 1, -1, -1))), aside, row_group_size=rows)
+
+
+@pytest.mark.parametrize("output", ["out.parquet", "out"])
+def test_an_input_that_is_replaced_meanwhile_gives_no_part(lines, tmp_path, scorer, output):
+    path = min(lines.iterdir())
+    reversed_rows(path, tmp_path / "other")
+
+    def replace(done, _total):
+        if done == 30:
+            (tmp_path / "other").replace(path)
+
+    with pytest.raises(PenpalError, match=r"lines/a\.\w+: it was changed while it was read"):
+        score_dataset(lines, tmp_path / output, scorer=scorer, progress=replace)
+    kept = tmp_path / (f"{output}.parts" if output.endswith(".parquet") else output)
+    assert sorted(file.name for file in kept.glob("*.parquet")) == ["part-00000.parquet", "part-00001.parquet"]
+    assert not (tmp_path / "out.parquet").exists()
+
+
+@pytest.mark.parametrize("output", ["out.parquet", "out"])
+def test_an_input_that_was_read_and_then_replaced_gives_no_output(lines, tmp_path, scorer, output):
+    path = min(lines.iterdir())
+    reversed_rows(path, tmp_path / "other")
+
+    def replace(done, _total):
+        if done == 100:
+            (tmp_path / "other").replace(path)
+
+    with pytest.raises(PenpalError, match=r"lines/a\.\w+: it was changed while it was read"):
+        score_dataset(lines, tmp_path / output, scorer=scorer, progress=replace)
+    assert not (tmp_path / "out.parquet").exists()
+    manifest = tmp_path / (f"{output}.parts" if output.endswith(".parquet") else output) / "_manifest.json"
+    assert not json.loads(manifest.read_text())["complete"]
+
+
+@pytest.mark.parametrize(
+    ("package", "name"), [("penpal_fast.bulk.job.__version__", "penpal_fast"), ("pyarrow.__version__", "pyarrow")]
+)
+def test_other_versions_are_refused(lines, tmp_path, scorer, monkeypatch, package, name):
+    with pytest.raises(Stop):
+        score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))
+    monkeypatch.setattr(package, "0.0.1")
+    with pytest.raises(PenpalError, match=f"since {name} was '.*' and is now '0.0.1'"):
+        score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True)
 
 
 def test_another_model_or_setting_is_refused(lines, tmp_path, scorer):
@@ -191,7 +254,15 @@ def test_a_folder_of_other_files_is_left_alone(lines, tmp_path, scorer):
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["diary.txt"]
 
 
-@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"?"), lambda path: path.write_bytes(b"{}")])
+def settings_list(path):
+    manifest = json.loads(path.read_text())
+    manifest["job"]["settings"] = ["column"]
+    path.write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda path: path.write_bytes(b"?"), lambda path: path.write_bytes(b"{}"), settings_list]
+)
 def test_a_damaged_manifest_is_refused(lines, tmp_path, scorer, damage):
     with pytest.raises(Stop):
         score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))
@@ -200,12 +271,101 @@ def test_a_damaged_manifest_is_refused(lines, tmp_path, scorer, damage):
         score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True)
 
 
-def test_a_part_that_is_not_the_jobs_is_refused(lines, tmp_path, scorer):
+def flipped(path):
+    """The same file but for one bit of a column."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 1
+    path.write_bytes(content)
+
+
+def of_another_part(path):
+    path.write_bytes(path.with_name("part-00001.parquet").read_bytes())
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"PAR1"), flipped, of_another_part])
+@pytest.mark.parametrize("output", ["out.parquet", "out"])
+def test_a_damaged_part_is_made_anew(lines, tmp_path, scorer, caplog, damage, output):
+    (tmp_path / "whole").mkdir()
+    score_dataset(lines, tmp_path / "whole" / output, scorer=scorer)
+    with pytest.raises(Stop):
+        score_dataset(lines, tmp_path / output, scorer=scorer, progress=stop_after(25))
+    folder = tmp_path / (f"{output}.parts" if output.endswith(".parquet") else output)
+    damage(folder / "part-00000.parquet")
+    score_dataset(lines, tmp_path / output, scorer=scorer, resume=True)
+    assert content(tmp_path / output) == content(tmp_path / "whole" / output)
+    assert "part-00000.parquet: this is not all that the job wrote" in caplog.text
+
+
+def test_a_part_that_was_not_noted_is_made_anew(lines, tmp_path, scorer, caplog):
     with pytest.raises(Stop):
         score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))
-    (tmp_path / "out" / "part-00000.parquet").write_bytes(b"PAR1")
-    with pytest.raises(PenpalError, match=r"part-00000\.parquet: this is not what the job wrote; remove it"):
-        score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True)
+    manifest = json.loads((tmp_path / "out" / "_manifest.json").read_text())
+    manifest["parts"][1]["written"] = None
+    (tmp_path / "out" / "_manifest.json").write_text(json.dumps(manifest))
+    assert score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True).rows == 100
+    assert "part-00001.parquet: this is not all" in caplog.text
+    assert "part-00000.parquet: this is not all" not in caplog.text
+
+
+@pytest.mark.parametrize("when", [5, 100])
+def test_files_of_others_in_the_folder_of_parts_stay(lines, tmp_path, scorer, when):
+    diary = tmp_path / "out.parquet.parts" / "diary"
+
+    def write(_done, _total):
+        diary.mkdir(exist_ok=True)
+        (diary / "page.txt").write_text("mine")
+        if when == 5:
+            raise Stop
+
+    if when == 5:
+        with pytest.raises(Stop):
+            score_dataset(lines, tmp_path / "out.parquet", scorer=scorer, progress=write)
+    else:
+        score_dataset(lines, tmp_path / "out.parquet", scorer=scorer, progress=write)
+    assert [path.name for path in diary.parent.iterdir()] == ["diary"]
+    assert (diary / "page.txt").read_text() == "mine"
+
+
+def test_a_folder_beside_a_whole_file_that_is_not_the_jobs_stays(lines, tmp_path, scorer):
+    score_dataset(lines, tmp_path / "out.parquet", scorer=scorer)
+    left = tmp_path / "out.parquet.parts"
+    left.mkdir()
+    (left / "part-00000.parquet").write_text("mine")
+    with pytest.raises(PenpalError, match="the folder is not empty"):
+        score_dataset(lines, tmp_path / "out.parquet", scorer=scorer, resume=True)
+    (left / "part-00000.parquet").unlink()
+    left.rmdir()
+    score_dataset(min(lines.iterdir()), left, scorer=scorer)
+    before = content(left)
+    with pytest.raises(PenpalError, match="cannot resume the job that was begun here"):
+        score_dataset(lines, tmp_path / "out.parquet", scorer=scorer, resume=True)
+    assert content(left) == before
+
+
+def test_unfinished_files_of_others_stay(lines, tmp_path, scorer):
+    (tmp_path / "out").mkdir()
+    aside = tmp_path / "out" / f".penpal-{'0' * 16}.part"
+    aside.write_bytes(b"PAR1")
+    with pytest.raises(PenpalError, match="the folder is not empty; choose another place"):
+        score_dataset(lines, tmp_path / "out", scorer=scorer)
+    assert aside.read_bytes() == b"PAR1"
+
+
+def test_a_kill_while_the_job_was_noted_is_no_obstacle(lines, tmp_path, scorer):
+    (tmp_path / "out").mkdir()
+    aside = tmp_path / "out" / f".penpal-{'0' * 16}.part"
+    aside.write_bytes(b'{\n "complete": false,\n')
+    assert score_dataset(lines, tmp_path / "out", scorer=scorer).rows == 100
+    assert not aside.exists()
+
+
+def test_a_folder_that_cannot_be_locked_is_not_called_busy(lines, tmp_path, scorer, monkeypatch):
+    def fail(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", fail)
+    with pytest.raises(PenpalError, match=r"cannot lock it: .*No locks available"):
+        score_dataset(lines, tmp_path / "out", scorer=scorer)
 
 
 def test_two_processes_do_not_write_to_one_output(lines, tmp_path, scorer):
@@ -235,15 +395,16 @@ def test_a_killed_job_is_resumed_to_the_same_bytes(tmp_path, output, group_rows)
     def start(target):
         return subprocess.Popen([sys.executable, "-c", JOB, str(tmp_path / "lines.parquet"), str(target)])
 
-    started = time.monotonic()
     assert start(tmp_path / "whole" / output).wait(timeout=300) == 0
-    whole = time.monotonic() - started
-    moments = random.Random(3)
-    for _ in range(3):
+    folder = tmp_path / (f"{output}.parts" if output.endswith(".parquet") else output)
+    for done in (1, 2, 3):
         process = start(tmp_path / output)
-        time.sleep(moments.uniform(0.2, 0.8) * whole)
+        while len(list(folder.glob("part-*.parquet"))) < done and process.poll() is None:
+            time.sleep(0.001)
         process.kill()
-        process.wait()
+        assert process.wait() == -signal.SIGKILL
+        assert done <= len(list(folder.glob("part-*.parquet"))) <= 6
+        assert not json.loads((folder / "_manifest.json").read_text())["complete"]
     assert start(tmp_path / output).wait(timeout=300) == 0
     assert content(tmp_path / output) == content(tmp_path / "whole" / output)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lines.parquet", output, "whole"]

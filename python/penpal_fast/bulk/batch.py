@@ -36,12 +36,14 @@ class Source(Protocol):
 
     Attributes:
         file: The file.
+        fingerprint: SHA-256 of what was read to learn the columns; empty where the file's version is one of all of it.
         schema: Its columns.
         rows: Number of its rows.
         row_bytes: What a row takes in memory, about; the average where rows are largest.
     """
 
     file: InputFile
+    fingerprint: str
     schema: pa.Schema
     rows: int
     row_bytes: int

@@ -6,12 +6,13 @@ import contextlib
 import dataclasses
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from penpal_fast.bulk.batch import Batch
 from penpal_fast.bulk.columns import output_schema
 from penpal_fast.bulk.inputs import PARQUET_SUFFIXES
 from penpal_fast.bulk.memory import MEMORY_MB, batch_rows
@@ -105,11 +106,14 @@ def filter_dataset(
     else:
         check_strokes(sources, column)
         scorer = scorer or Scorer()
-    rows = _Filter(sources, column, None if scores_exist else scorer, np.float32(threshold_of(threshold)), memory_mb)
+    rows = _Filter(sources, column, None if scores_exist else scorer, threshold_of(threshold), memory_mb)
     return rows.write(targets, progress or (lambda _done, _total: None))
 
 
 def _check_quality(source: Source) -> None:
+    for name in ("quality", "quality_error"):
+        if source.schema.names.count(name) > 1:
+            raise PenpalError(f"{source.file.name}: there is more than one column {name!r}; leave one of them")
     kind = source.schema.field("quality").type
     if not pa.types.is_floating(kind):
         raise PenpalError(
@@ -121,7 +125,7 @@ class _Filter:
     """Reads, scores where need be, and selects."""
 
     def __init__(
-        self, sources: list[Source], column: str, scorer: Scorer | None, threshold: np.float32, memory_mb: int
+        self, sources: list[Source], column: str, scorer: Scorer | None, threshold: float, memory_mb: int
     ) -> None:
         self._sources = sources
         self._column = column
@@ -138,39 +142,55 @@ class _Filter:
             with contextlib.ExitStack() as stack:
                 paths = [stack.enter_context(replaced_atomically(checked_target(target))) for target in targets]
                 files = [stack.enter_context(EncodedFile(path, self._schema, rows)) for path in paths]
-                for data, kept in stack.enter_context(made_ahead(self._selected(), "scoring")):
+                for source in self._sources:
+                    stack.enter_context(source.file.unchanged())
+                for data, kept, problems in stack.enter_context(made_ahead(self._selected(), "scoring")):
                     for file, mask in zip(files, (kept, pc.invert(kept)), strict=False):
                         file.add_rows(data.filter(mask))
-                    _count(selection, data, kept)
+                    _count(selection, data, kept, problems)
                     progress(selection.rows, total)
         except (OSError, pa.ArrowException) as error:
             raise PenpalError(f"{targets[0]}: cannot write it: {error}") from error
         return selection
 
-    def _selected(self) -> Generator[tuple[pa.RecordBatch, pa.Array], None, None]:
-        """Yield rows, with whether each is kept."""
+    def _selected(self) -> Generator[tuple[pa.RecordBatch, pa.Array, dict[int, str]], None, None]:
+        """Yield rows, with whether each is kept and what was wrong with those that could not be read."""
         with made_ahead(self._scored(), "reading") as batches:
-            for data in batches:
-                quality = data.column("quality").cast(pa.float32())
-                yield data, pc.fill_null(pc.greater_equal(quality, pa.scalar(self._threshold)), False)
+            for batch in batches:
+                yield batch.data, _at_least(batch.data.column("quality"), self._threshold), batch.problems
 
-    def _scored(self) -> Generator[pa.RecordBatch, None, None]:
+    def _scored(self) -> Generator[Batch, None, None]:
         for source in self._sources:
             for batch in source.batches(batch_rows(self._memory_mb, source)):
                 if self._scorer is None:
-                    yield batch.data
+                    yield batch
                 else:
-                    yield with_scores(batch.data, scored(batch, self._scorer, self._column, source))
+                    scores = scored(batch, self._scorer, self._column, source)
+                    yield Batch(with_scores(batch.data, scores), batch.problems)
 
 
-def _count(selection: Selection, data: pa.RecordBatch, kept: pa.Array) -> None:
+def _at_least(quality: pa.Array, threshold: float) -> pa.Array:
+    """Whether scores reach a threshold, which is rounded as they are: a float32 score of 0.3 reaches 0.3."""
+    if quality.type == pa.float16():
+        quality, threshold = quality.cast(pa.float32()), float(np.float16(threshold))
+    return pc.fill_null(pc.greater_equal(quality, pa.scalar(threshold, quality.type)), False)
+
+
+def _count(selection: Selection, data: pa.RecordBatch, kept: pa.Array, problems: dict[int, str]) -> None:
     selection.rows += len(data)
     selection.kept += kept.true_count
     quality = data.column("quality")
     bad = pc.is_null(quality, nan_is_null=True)
     selection.rejected[BELOW] += len(data) - kept.true_count - bad.true_count
-    if "quality_error" in data.schema.names and bad.true_count:
-        texts = data.column("quality_error").filter(bad).to_pylist()
-        selection.rejected.update((text or "no score").partition(":")[0] for text in texts)
-    elif bad.true_count:
-        selection.rejected["no score"] += bad.true_count
+    rows = pc.indices_nonzero(bad).to_pylist()
+    errors = _errors(data)
+    selection.rejected.update((problems.get(row) or errors[row] or "no score").partition(":")[0] for row in rows)
+
+
+def _errors(data: pa.RecordBatch) -> list[str | None]:
+    """Return what the rows' errors say, as far as a column of texts has them."""
+    if "quality_error" in data.schema.names:
+        column = data.column("quality_error")
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            return cast("list[str | None]", column.to_pylist())
+    return [None] * len(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import glob
 import os
@@ -11,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 from penpal_fast.errors import PenpalError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     Inputs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
@@ -30,16 +31,42 @@ class InputFile:
         name: Absolute path, or address on the hub.
         size: Bytes.
         version: Changes when the file does: time of its last change, or the hub's id of its content.
+        place: Device and inode on this machine, None on the hub.
     """
 
     name: str
     size: int
     version: str
+    place: tuple[int, int] | None = None
 
     @property
     def path(self) -> Path | None:
         """Where the file is on this machine, None if it is on the hub."""
         return None if self.name.startswith(HUB) else Path(self.name)
+
+    @contextlib.contextmanager
+    def unchanged(self) -> Iterator[None]:
+        """Make sure that the file on this machine is, after a block that reads it, the one that was listed.
+
+        Raises:
+            PenpalError: It is not; whatever else failed in the block, this is why.
+        """
+        try:
+            yield
+        except Exception:
+            self._check_unchanged()
+            raise
+        self._check_unchanged()
+
+    def _check_unchanged(self) -> None:
+        if self.path is None:
+            return
+        try:
+            same = _local(self.path) == self
+        except PenpalError:
+            same = False
+        if not same:
+            raise PenpalError(f"{self.name}: it was changed while it was read; start again once it stays as it is")
 
     def open(self, *, in_order: bool) -> IO[bytes]:
         """Open the file for reading, mostly in order or here and there.
@@ -121,4 +148,5 @@ def _local(path: Path) -> InputFile:
         status = path.stat()
     except OSError as error:
         raise PenpalError(f"{path}: cannot read it: {error}") from error
-    return InputFile(str(path.absolute()), status.st_size, str(status.st_mtime_ns))
+    place = (status.st_dev, status.st_ino)
+    return InputFile(str(path.absolute()), status.st_size, str(status.st_mtime_ns), place)

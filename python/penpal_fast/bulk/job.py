@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import contextlib
 import itertools
 import logging
 import operator
@@ -15,14 +15,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from penpal_fast import _core
+from penpal_fast import __version__, _core
 from penpal_fast.bulk.batch import Batch
 from penpal_fast.bulk.columns import output_schema
 from penpal_fast.bulk.inputs import PARQUET_SUFFIXES
 from penpal_fast.bulk.job_folder import JobFolder, job_of, with_job
 from penpal_fast.bulk.memory import MEMORY_MB, batch_rows
 from penpal_fast.bulk.part_files import CopiedFile, EncodedFile
-from penpal_fast.bulk.parts import can_be_copied, group_rows, planned_parts
+from penpal_fast.bulk.parts import binary_metadata, can_be_copied, group_rows, planned_parts
 from penpal_fast.bulk.pipeline import Stopwatch, made_ahead
 from penpal_fast.bulk.scored import scored
 from penpal_fast.bulk.sources import check_apart, check_strokes, open_sources
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the same job would give another output than before."""
 
 
@@ -61,7 +61,7 @@ def score_dataset(
     """Score files into a Parquet file or a folder of them, reading, scoring and writing at the same time.
 
     All columns, the order of the rows and the schema's metadata are kept; the columns `quality` and `quality_error` are
-    added or replaced. A bad row has a null quality. Memory does not grow with the number of rows.
+    added or replaced. A bad row has a null quality. Memory grows with the number of files, not of rows.
 
     The work is done in parts, which are kept if it is interrupted: in the output folder, or in a folder beside the
     output file until all are there. With `resume` the same call then does only what is missing, and the output is what
@@ -75,16 +75,21 @@ def score_dataset(
         scorer: Scores the rows; None for `Scorer()`.
         column: Name of the strokes column.
         resume: Go on with what an interrupted call left, if anything.
-        memory_mb: What the rows on their way may take, about, in megabytes, besides some 200 for the program.
+        memory_mb: What the rows that are read ahead may take, in megabytes, estimated from their average size. The
+            program, decoding and the row group that is encoded come on top.
         progress: Called with the rows done and the rows in all.
 
     Returns:
         Counts, bad rows by reason, quantiles.
 
     Raises:
-        PenpalError: A file cannot be read or written, the files have different columns, or what is to be resumed was
-            begun with another input, model or setting.
+        PenpalError: A file cannot be read or written or changes meanwhile, the files have different columns, or what is
+            to be resumed was begun with another input, model, version or setting.
     """
+    try:
+        os.fspath(output).encode()
+    except UnicodeEncodeError as error:
+        raise PenpalError(f"{os.fspath(output)!r}: the output's name must be UTF-8; choose another") from error
     if memory_mb < 1:
         raise PenpalError(f"memory_mb must be at least 1, got {memory_mb}")
     sources = open_sources(inputs, column)
@@ -116,11 +121,17 @@ class _Job:
         self._stopwatch = Stopwatch()
 
     def into_file(self, target: Path, *, resume: bool) -> Summary:
+        if keys := binary_metadata(self._sources[0].schema):
+            raise PenpalError(
+                f"{self._sources[0].file.name}: the schema's metadata under {keys[0]!r} are not UTF-8, which cannot be "
+                "kept in a single file; write to a folder, or remove them"
+            )
         folder = self._folder(target.with_name(f"{target.name}.parts"))
         if resume and self._is_done(target, folder):
             return self._summary
         with folder.opened(resume=resume):
-            self._fill(folder)
+            with self._unchanged():
+                self._fill(folder)
             with self._stopwatch.measured("writing"), replaced_atomically(target, folder=folder.path) as aside:
                 _core.concatenate([str(folder.file(part)) for part in self._parts], str(aside))
             folder.remove()
@@ -129,9 +140,18 @@ class _Job:
     def into_folder(self, path: Path, *, resume: bool) -> Summary:
         folder = self._folder(path)
         with folder.opened(resume=resume):
-            self._fill(folder)
+            with self._unchanged():
+                self._fill(folder)
             folder.write_manifest(self._finish().as_dict())
         return self._summary
+
+    @contextlib.contextmanager
+    def _unchanged(self) -> Iterator[None]:
+        """Make sure that all files are, after a block, those that were listed."""
+        with contextlib.ExitStack() as stack:
+            for source in self._sources:
+                stack.enter_context(source.file.unchanged())
+            yield
 
     def _finish(self) -> Summary:
         self._summary.seconds = self._stopwatch.seconds
@@ -141,13 +161,22 @@ class _Job:
         identity = self._scorer.identity
         description = {
             "format": FORMAT,
+            "versions": {"penpal_fast": __version__, "pyarrow": pa.__version__},
             "model": identity["model"],
             "settings": {
                 "column": self._column,
                 "backend": identity["backend"],
                 "batch size": identity["batch_size"],
             },
-            "inputs": [dataclasses.asdict(source.file) for source in self._sources],
+            "inputs": [
+                {
+                    "name": source.file.name,
+                    "size": source.file.size,
+                    "version": source.file.version,
+                    "fingerprint": source.fingerprint,
+                }
+                for source in self._sources
+            ],
         }
         return JobFolder(path, description, self._parts)
 
@@ -155,13 +184,13 @@ class _Job:
         """Whether an earlier run wrote the target; what it did is counted then."""
         if target.exists() and job_of(target) == folder.job:
             self._count(target)
-            if folder.path.exists():
-                folder.remove()
+            if folder.path.is_dir():
+                folder.remove_left()
             return True
         if target.exists() and not folder.path.exists():
             raise PenpalError(
                 f"{target}: cannot resume: this file is there already, and was written from another input or model, "
-                "or with other settings; remove it, or leave --resume out to replace it"
+                "by other versions or with other settings; remove it, or leave --resume out to replace it"
             )
         return False
 
@@ -185,12 +214,17 @@ class _Job:
             made_ahead(self._score(read), "scoring") as scored,
         ):
             for part, rows in itertools.groupby(scored, key=operator.itemgetter(0)):
-                with replaced_atomically(folder.file(part)) as aside, self._part_file(aside, schema, part) as file:
+                with (
+                    replaced_atomically(folder.file(part)) as aside,
+                    self._sources[part.source].file.unchanged(),
+                    self._part_file(aside, schema, part) as file,
+                ):
                     for _, batch, scores in rows:
                         with self._stopwatch.measured("writing"):
                             file.add(batch, scores)
                         self._summary.add(scores.quality, scores.problems.values())
                         self._progress(self._summary.rows, self._rows)
+                folder.note_written(part)
                 logger.info("%s: %d rows", folder.file(part), part.rows)
 
     def _part_file(self, path: Path, schema: pa.Schema, part: Part) -> PartFile:
@@ -244,7 +278,7 @@ def _runs(parts: list[Part]) -> Iterator[list[Part]]:
 def _cut(batches: Iterator[Batch], run: list[Part], source: Source) -> Iterator[tuple[Part, Batch]]:
     """Cut the batches of a run at the ends of its parts."""
     if run[0].rows == 0:
-        yield run[0], Batch(source.schema.empty_table().to_batches()[0])
+        yield run[0], Batch(pa.RecordBatch.from_pylist([], source.schema))
         return
     coming = iter(run)
     part = next(coming)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
 import logging
 import os
-import shutil
+import re
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -27,6 +28,9 @@ logger = logging.getLogger(__name__)
 
 MANIFEST = "_manifest.json"
 """Engines that read a folder of Parquet files pass over names that begin like this."""
+
+ASIDE_NAME = re.compile(re.escape(ASIDE) + r"[0-9a-f]{16}\.part(\.scores)?")
+"""Files that were not whole yet when a run was killed."""
 
 JOB_KEY = b"penpal_fast"
 """Key of the Parquet metadata that says which job wrote a file."""
@@ -48,6 +52,7 @@ class JobFolder:
         self.path = path
         self._description = description
         self._parts = parts
+        self._written: dict[str, dict[str, Any]] = {}
         self.job = job_id(description)
 
     @contextlib.contextmanager
@@ -57,28 +62,36 @@ class JobFolder:
         Raises:
             PenpalError: It is there without `resume`, belongs to another job, has other files, or is in use.
         """
-        self.path.mkdir(exist_ok=True)
-        lock = os.open(self.path, os.O_RDONLY)
-        try:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise PenpalError(f"{self.path}: another process is at work on it") from error
+        if not self.path.exists():
+            self.path.mkdir(exist_ok=True)
+            sync_folder(self.path.parent)
+        with self._locked():
             is_new = self._is_new(resume=resume)
             try:
+                self._remove_asides()
                 if is_new:
                     self.write_manifest(None)
                 yield
             except BaseException:
                 self._leave()
                 raise
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        lock = os.open(self.path, os.O_RDONLY)
+        try:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                if error.errno == errno.EWOULDBLOCK:
+                    raise PenpalError(f"{self.path}: another process is at work on it") from error
+                raise PenpalError(f"{self.path}: cannot lock it: {error}; choose a place that can be") from error
+            yield
         finally:
             os.close(lock)
 
     def _is_new(self, *, resume: bool) -> bool:
         """Whether the job begins, in an empty folder."""
-        for left in self.path.glob(f"{ASIDE}*"):
-            left.unlink()
         if (self.path / MANIFEST).is_file():
             if not resume:
                 raise PenpalError(
@@ -86,9 +99,18 @@ class JobFolder:
                 )
             self._compare()
             return False
-        if any(self.path.iterdir()):
+        if not all(self._is_begun_manifest(path) for path in self.path.iterdir()):
             raise PenpalError(f"{self.path}: the folder is not empty; choose another place")
         return True
+
+    def _is_begun_manifest(self, path: Path) -> bool:
+        """Whether this is what a kill left of writing the manifest of this very job."""
+        return bool(ASIDE_NAME.fullmatch(path.name)) and self._manifest(None).startswith(path.read_bytes())
+
+    def _remove_asides(self) -> None:
+        for path in self.path.iterdir():
+            if ASIDE_NAME.fullmatch(path.name):
+                path.unlink()
 
     def _leave(self) -> None:
         """After an error, remove the folder if nothing in it is worth keeping."""
@@ -106,9 +128,10 @@ class JobFolder:
     def _compare(self) -> None:
         path = self.path / MANIFEST
         try:
-            found = json.loads(path.read_bytes())["job"]
-            differences = list(_differences(found, self._description))
-        except (OSError, ValueError, TypeError, KeyError) as error:
+            manifest = json.loads(path.read_bytes())
+            differences = list(_differences(manifest["job"], self._description))
+            self._written = {part["file"]: part["written"] for part in manifest["parts"] if part["written"]}
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise PenpalError(f"{path}: cannot read it: {error}; remove {self.path} to start again") from error
         if differences:
             raise PenpalError(
@@ -117,38 +140,76 @@ class JobFolder:
             )
 
     def write_manifest(self, summary: dict[str, Any] | None) -> None:
-        """Write what the job is, and what it did once it is complete."""
+        """Write what the job is, which parts are done, and what it did once it is complete."""
+        with replaced_atomically(self.path / MANIFEST) as aside:
+            aside.write_bytes(self._manifest(summary))
+
+    def _manifest(self, summary: dict[str, Any] | None) -> bytes:
         parts = [
-            {"file": part.file, "input": part.source, "first_row": part.start, "rows": part.rows}
+            {
+                "file": part.file,
+                "input": part.source,
+                "first_row": part.start,
+                "rows": part.rows,
+                "written": self._written.get(part.file),
+            }
             for part in self._parts
         ]
         content = {"complete": summary is not None, "job": self._description, "parts": parts, "summary": summary}
-        with replaced_atomically(self.path / MANIFEST) as aside:
-            aside.write_text(json.dumps(content, indent=1) + "\n")
+        return json.dumps(content, indent=1).encode() + b"\n"
+
+    def note_written(self, part: Part) -> None:
+        """Note in the manifest that a part is there, and what is in it."""
+        self._written[part.file] = _content(self.file(part))
+        self.write_manifest(None)
 
     def file(self, part: Part) -> Path:
         """Where a part is when it is done."""
         return self.path / part.file
 
     def has(self, part: Part) -> bool:
-        """Whether a part is done.
-
-        Raises:
-            PenpalError: There is something else in its place.
-        """
+        """Whether a part is done, and is what was written."""
         path = self.file(part)
-        if not path.exists():
+        if not path.is_file():
             return False
-        if job_of(path) != self.job or pq.read_metadata(path).num_rows != part.rows:
-            raise PenpalError(f"{path}: this is not what the job wrote; remove it, and --resume writes it again")
+        if self._written.get(part.file) != _content(path):
+            logger.warning("%s: this is not all that the job wrote, or not known to be; it is made anew", path)
+            return False
         return True
 
     def remove(self) -> None:
-        """Remove the folder; its manifest last, so that what is left after a kill is still known as the job's."""
+        """Remove the files of the job, which has been opened, and the folder unless others are in it.
+
+        The manifest goes last, so that what is left after a kill is still known as the job's.
+        """
         for part in self._parts:
             self.file(part).unlink(missing_ok=True)
-        shutil.rmtree(self.path, ignore_errors=True)
+        self._remove_asides()
+        (self.path / MANIFEST).unlink(missing_ok=True)
+        try:
+            self.path.rmdir()
+        except OSError as error:
+            logger.warning("%s: this folder stays: %s", self.path, error.strerror)
         sync_folder(self.path.parent)
+
+    def remove_left(self) -> None:
+        """Remove what a kill after the end of the job left, if it is the job's and no other process is at work on it.
+
+        Raises:
+            PenpalError: It is not, or one is.
+        """
+        with self._locked():
+            self._is_new(resume=True)
+            self.remove()
+
+
+def _content(path: Path) -> dict[str, Any]:
+    """Describe what a file holds, well enough to see any change."""
+    with path.open("rb") as file:
+        digest = hashlib.sha256()
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return {"bytes": path.stat().st_size, "sha256": digest.hexdigest()}
 
 
 def job_of(path: Path) -> str | None:
@@ -167,14 +228,14 @@ def with_job(schema: pa.Schema, job: str) -> pa.Schema:
 
 def _differences(found: Description, expected: Description) -> Iterator[str]:
     """Say in what a job differs from the one that was begun."""
-    for key in ("format", "settings"):
+    if found["format"] != expected["format"]:
+        yield f"it was begun by another version of this package (format {found['format']}, not {expected['format']})"
+        return
+    for key in ("versions", "settings"):
         before, now = found[key], expected[key]
-        if key == "format" and before != now:
-            yield f"it was begun by another version of this package (format {before}, not {now})"
-        if key == "settings":
-            for name in now:
-                if before.get(name) != now[name]:
-                    yield f"{name} was {before.get(name)!r} and is now {now[name]!r}"
+        for name in now:
+            if before.get(name) != now[name]:
+                yield f"{name} was {before.get(name)!r} and is now {now[name]!r}"
     if found["model"] != expected["model"]:
         yield "the model is another one"
     before_files = {file["name"]: file for file in found["inputs"]}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import hashlib
 import itertools
 import json
 import zlib
@@ -61,7 +62,10 @@ class JsonLinesSource:
         kinds: dict[str, set[str]] = {}
         strokes_type: pa.DataType | None = None
         nest_alike = True
+        content = hashlib.sha256()
         for texts in self._chunks(FIRST_PASS_ROWS):
+            for _, text in texts:
+                content.update(text)
             self.rows += len(texts)
             size += sum(len(text) for _, text in texts)
             lines = [_parsed(text, number) for number, text in texts]
@@ -80,6 +84,7 @@ class JsonLinesSource:
             raise PenpalError(
                 f"{file.name}: each line must be a JSON object with the strokes under {column!r}; none is"
             )
+        self.fingerprint = content.hexdigest()
         self.schema = pa.schema(types)
         self.row_bytes = max(1, size // max(1, self.rows))
 

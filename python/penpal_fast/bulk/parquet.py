@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import itertools
+import os
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -14,6 +16,7 @@ from penpal_fast.errors import PenpalError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from penpal_fast.bulk.inputs import InputFile
 
@@ -29,6 +32,8 @@ class ParquetSource:
 
     Attributes:
         file: The file.
+        fingerprint: SHA-256 of its footer, which has the place, the size and mostly the range of all column chunks;
+            empty for a file on the hub, whose version is a hash already.
         schema: Its columns.
         rows: Number of its rows.
         row_bytes: What a row takes in memory, about; the average of the row group where rows are largest.
@@ -49,6 +54,7 @@ class ParquetSource:
             self.layout: pq.ParquetSchema = opened.schema
             groups = [opened.metadata.row_group(index) for index in range(opened.num_row_groups)]
             self.rows: int = opened.metadata.num_rows
+            self.fingerprint = _footer_hash(file.path) if file.path else ""
         self.group_rows = [group.num_rows for group in groups]
         self.can_be_copied = file.path is not None and all(_has_beginnings(group) for group in groups)
         self.row_bytes = max((_row_bytes(group) for group in groups), default=1)
@@ -87,6 +93,15 @@ class ParquetSource:
                 yield stack.enter_context(opened)
         except (OSError, pa.ArrowException) as error:
             raise PenpalError(f"{self.file.name}: {problem}: {error}") from error
+
+
+def _footer_hash(path: Path) -> str:
+    """Hash the end of a Parquet file: its metadata, their length in 4 bytes, and 4 bytes that name the format."""
+    with path.open("rb") as file:
+        file.seek(-8, os.SEEK_END)
+        length = int.from_bytes(file.read(4), "little")
+        file.seek(-8 - length, os.SEEK_END)
+        return hashlib.sha256(file.read()).hexdigest()
 
 
 def _row_bytes(group: pq.RowGroupMetaData) -> int:

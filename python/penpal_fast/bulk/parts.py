@@ -10,6 +10,9 @@ from penpal_fast.bulk.parquet import ParquetSource
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     from penpal_fast.bulk.batch import Source
 
 PART_ROWS = 65_536
@@ -85,10 +88,37 @@ def can_be_copied(sources: Sequence[Source]) -> bool:
         isinstance(source, ParquetSource)
         and isinstance(first, ParquetSource)
         and source.can_be_copied
-        and source.layout.equals(first.layout)
+        and stored_alike(source.layout, first.layout)
+        and not binary_metadata(source.schema)
         and _sensible(source)
         for source in sources
     )
+
+
+def stored_alike(layout: pq.ParquetSchema, other: pq.ParquetSchema) -> bool:
+    """Whether two files have the same columns under the same names, those of lists' items and the root included.
+
+    Comparing the layouts leaves names that no Arrow type shows to the writer.
+    """
+    return layout.equals(other) and _tree(layout) == _tree(other)
+
+
+def _tree(layout: pq.ParquetSchema) -> list[str]:
+    """All of a file's schema as text; the first line of what is printed is an address in memory."""
+    return str(layout).splitlines()[1:]
+
+
+def binary_metadata(schema: pa.Schema) -> list[bytes]:
+    """Return the keys of a schema's metadata that are not UTF-8, or whose value is not; as text Parquet has them."""
+    return [key for key, value in (schema.metadata or {}).items() if not (_is_text(key) and _is_text(value))]
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _sensible(source: ParquetSource) -> bool:

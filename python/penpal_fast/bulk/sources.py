@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fnmatch
+import glob
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,6 +83,27 @@ def check_apart(sources: Sequence[Source], inputs: Inputs, output: Path) -> None
     for folder in (Path(item) for item in given):
         if folder.is_dir() and resolved.is_relative_to(folder.resolve()):
             raise PenpalError(f"{output}: the output would be in the input folder {folder}; choose another place")
+    for pattern in (os.fspath(item) for item in given):
+        if glob.has_magic(pattern) and not Path(pattern).exists() and _will_match(pattern, output):
+            raise PenpalError(f"{output}: the output would match the input {pattern}; choose another place or name")
+
+
+def _will_match(pattern: str, output: Path) -> bool:
+    """Whether a glob matches an output, what its parts are called, or a folder that they are in."""
+    ends = Path(pattern).absolute().parts
+    for place in (output.absolute(), output.resolve()):
+        for path in (place / "part-00000.parquet", place.with_name(f"{place.name}.parts") / "part-00000.parquet"):
+            if any(_matches(upper.parts, ends) for upper in (path, *path.parents)):
+                return True
+    return False
+
+
+def _matches(names: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
+    if not pattern:
+        return not names
+    if pattern[0] == "**":
+        return any(_matches(names[skipped:], pattern[1:]) for skipped in range(len(names) + 1))
+    return bool(names) and fnmatch.fnmatchcase(names[0], pattern[0]) and _matches(names[1:], pattern[1:])
 
 
 def _open(file: InputFile, column: str) -> Source:

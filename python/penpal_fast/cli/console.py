@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 from typing import TYPE_CHECKING, Annotated, Any
 
+import pyarrow as pa
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -28,22 +30,51 @@ def readable_errors() -> Iterator[None]:
     """Turn errors that a user can act on into one message and the exit code 1."""
     try:
         yield
-    except (PenpalError, OSError) as error:
-        err.print(Text.assemble(("error: ", "bold red"), str(error)), soft_wrap=True)
-        raise typer.Exit(1) from error
+    except (PenpalError, OSError, pa.ArrowException) as error:
+        raise _failed(str(error)) from error
+    except MemoryError as error:
+        raise _failed(f"there is not enough memory: {error}; try a smaller --memory or --batch-size") from error
+    except UnicodeError as error:
+        raise _failed(f"a name or text is not UTF-8: {error}") from error
+    except Terminated as error:
+        err.print("stopped")
+        raise typer.Exit(128 + signal.SIGTERM) from error
     except KeyboardInterrupt as error:
         err.print("stopped")
         raise typer.Exit(130) from error
 
 
+def _failed(message: str) -> typer.Exit:
+    err.print(Text.assemble(("error: ", "bold red"), message), soft_wrap=True)
+    return typer.Exit(1)
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came, which schedulers send before they kill."""
+
+
+@contextlib.contextmanager
+def stopped_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end a block as Ctrl-C does, so that what is done is kept."""
+
+    def stop(_signal: int, _frame: object) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def say(text: str) -> None:
     """Print text as it is, whatever brackets it has."""
-    out.print(text, markup=False, highlight=False, soft_wrap=True)
+    out.print(text, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
 def say_json(content: dict[str, Any]) -> None:
     """Print JSON on one line, for scripts."""
-    say(json.dumps(content))
+    typer.echo(json.dumps(content))
 
 
 @contextlib.contextmanager

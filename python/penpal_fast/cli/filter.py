@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from penpal_fast.bulk.filtering import Selection, filter_dataset
+from penpal_fast.bulk.inputs import PARQUET_SUFFIXES
 from penpal_fast.bulk.memory import MEMORY_MB
 from penpal_fast.bulk.summary import THRESHOLDS, threshold_of
-from penpal_fast.cli.console import Column, progress_bar, readable_errors, say, say_json
+from penpal_fast.cli.console import Column, progress_bar, readable_errors, say, say_json, stopped_by_sigterm
 from penpal_fast.cli.options import (
     BackendOption,
     BatchSize,
@@ -37,10 +38,22 @@ def _threshold(text: str) -> float:
         raise typer.BadParameter(str(error)) from error
 
 
+def _parquet(path: Path | None) -> Path | None:
+    if path is not None and not path.name.lower().endswith(PARQUET_SUFFIXES):
+        raise typer.BadParameter(f"{path}: the output is a Parquet file; its name must end with {PARQUET_SUFFIXES[0]}")
+    return path
+
+
 def filter_rows(
     inputs: Inputs,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Parquet file for the rows that are kept; replaced if it is there.")
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            callback=_parquet,
+            help="Parquet file for the rows that are kept; replaced if it is there.",
+        ),
     ],
     threshold: Annotated[
         float,
@@ -49,7 +62,7 @@ def filter_rows(
         ),
     ] = "balanced",  # type: ignore[assignment]
     keep_rejected: Annotated[
-        Path | None, typer.Option(help="Parquet file for the other rows; replaced if it is there.")
+        Path | None, typer.Option(callback=_parquet, help="Parquet file for the other rows; replaced if it is there.")
     ] = None,
     column: Column = "strokes",
     rescore: Annotated[bool, typer.Option("--rescore", help="Score rows that have a column `quality` too.")] = False,
@@ -66,7 +79,7 @@ def filter_rows(
 
     The exit codes are those of `score`.
     """
-    with readable_errors(), logged(verbose=False):
+    with readable_errors(), stopped_by_sigterm(), logged(verbose=False):
         with progress_bar("filtering", shown=not quiet) as progress:
             selection = filter_dataset(
                 inputs,

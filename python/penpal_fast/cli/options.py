@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
 from penpal_fast.cli.console import err
-from penpal_fast.scoring import Scorer
+from penpal_fast.scoring import Backend, Scorer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from penpal_fast.scoring import Backend
 
 SOME_ROWS_BAD = 3
 """Exit code with --strict."""
@@ -27,13 +26,26 @@ Inputs = Annotated[
         "or hf://datasets/OWNER/NAME/... on the Hugging Face hub.",
     ),
 ]
+
+
+def _known_backend(name: str) -> str:
+    if name not in get_args(Backend):
+        raise typer.BadParameter(f"{name!r} is not one of {', '.join(get_args(Backend))}")
+    return name
+
+
 Model = Annotated[str | None, typer.Option(help="Folder or Hugging Face id of another model than the bundled one.")]
 BackendOption = Annotated[
-    str, typer.Option("--backend", help="Engine: mlx, native (in Rust), or auto for MLX on a GPU and else native.")
+    str,
+    typer.Option(
+        "--backend",
+        callback=_known_backend,
+        help="Engine: mlx, native (in Rust), or auto for MLX on a GPU and else native.",
+    ),
 ]
-Threads = Annotated[int | None, typer.Option(help="Threads; by default one for each processor.")]
+Threads = Annotated[int | None, typer.Option(help="Threads; by default one for each processor.", min=1)]
 BatchSize = Annotated[
-    int | None, typer.Option(help="Rows that go through MLX at a time; by default what suits the device.")
+    int | None, typer.Option(help="Rows that go through MLX at a time; by default what suits the device.", min=1)
 ]
 Memory = Annotated[int, typer.Option(help="Megabytes that the rows on their way may take, about.", min=1)]
 Strict = Annotated[bool, typer.Option("--strict", help="End with 3 if there were bad rows.")]
@@ -52,7 +64,7 @@ class _ConsoleHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print a line."""
-        err.print(self.format(record), markup=False, highlight=False, soft_wrap=True)
+        err.print(self.format(record), markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ import typer
 from penpal_fast.bulk.job import score_dataset
 from penpal_fast.bulk.memory import MEMORY_MB
 from penpal_fast.bulk.summary import THRESHOLDS, Summary
-from penpal_fast.cli.console import Column, progress_bar, readable_errors, say, say_json
+from penpal_fast.cli.console import Column, progress_bar, readable_errors, say, say_json, stopped_by_sigterm
 from penpal_fast.cli.options import (
     BackendOption,
     BatchSize,
@@ -55,9 +55,9 @@ def score(
     """Score every row: all columns are kept, `quality` and `quality_error` are added or replaced.
 
     Ends with 0 if the output was written, 1 if not, 2 on wrong usage, 3 if --strict was given and rows were bad,
-    and 130 on Ctrl-C.
+    130 on Ctrl-C and 143 on SIGTERM.
     """
-    with readable_errors(), logged(verbose=verbose):
+    with readable_errors(), stopped_by_sigterm(), logged(verbose=verbose):
         with progress_bar("scoring", shown=not quiet) as progress:
             summary = score_dataset(
                 inputs,
