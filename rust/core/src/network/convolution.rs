@@ -64,7 +64,7 @@ impl Convolution {
     pub fn new(weights: &[f32], bias: &[f32], inputs: usize, stored_inputs: usize, stride: usize) -> Self {
         let outputs = padded(bias.len());
         let width = if (stored_inputs, outputs) == (1, 4) { 2 } else { 1 };
-        let block = if outputs % 16 == 0 { 16 } else { (width * outputs).min(8) };
+        let block = if outputs.is_multiple_of(16) { 16 } else { (width * outputs).min(8) };
         let mut bias = bias.to_vec();
         bias.resize(outputs, 0.0);
         let mut weights = with_padded_inputs(weights, inputs, stored_inputs);
@@ -205,7 +205,7 @@ pub fn finish<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize>(
             }
         }
     }
-    let written = &mut output.from_pixel_mut(pixel)[channel..channel + V * F::LEN];
+    let written = &mut output.starting_at_mut(pixel)[channel..channel + V * F::LEN];
     for (target, sum) in written.chunks_exact_mut(F::LEN).zip(&sums) {
         sum.max(F::splat(simd, 0.0)).store_slice(target);
     }

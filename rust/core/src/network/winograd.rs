@@ -55,7 +55,7 @@ pub struct Scratch {
 impl Winograd {
     /// Whether there is a kernel for a convolution from and to so many channels, over planes of this side.
     pub fn suits(channels: usize, side: usize) -> bool {
-        matches!(channels, 16 | 32) && side % TILE == 0
+        matches!(channels, 16 | 32) && side.is_multiple_of(TILE)
     }
 
     /// A convolution from weights [channels][3][3][channels] and a bias.
