@@ -19,9 +19,12 @@ from measuring import options_parser
 def peak_bytes(lines: Path, output: Path) -> int:
     """Score a file in a process of its own and return the most memory that it had."""
     command = [sys.executable, "-m", "penpal_fast", "score", str(lines), "-o", str(output)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    assert status == 0, "penpal-fast score failed"
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(command, stdout=said, stderr=said)
+        _, status, usage = os.wait4(process.pid, 0)
+        if status != 0:
+            said.seek(0)
+            raise RuntimeError(f"{' '.join(command)} failed: {said.read().decode()}")
     return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 

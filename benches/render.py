@@ -73,7 +73,7 @@ def rust_renderers(column, batch, rounds):
         with pa.ipc.new_file(lines, batches.schema) as file:
             file.write_batch(batches)
         command = [cargo, "run", "--quiet", "--release", "--package", "penpal-benches", "--", lines, str(batch)]
-        done = subprocess.run([*command, str(rounds)], cwd=ROOT, check=True, capture_output=True, text=True)
+        done = subprocess.run([*command, str(rounds)], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
     times = {}
     for line in done.stdout.splitlines():
         name, seconds = line.split("\t")

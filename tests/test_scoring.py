@@ -16,7 +16,8 @@ import penpal_fast
 from concurrency import run_in_threads
 from made_lines import scrawl
 from models import random_model
-from penpal_fast import ArrowScorer, ModelConfig, PenpalError, QualityClassifier, Scorer
+from penpal_fast import ArrowScorer, ModelConfig, PenpalError, QualityClassifier, Scorer, _core
+from penpal_fast.network.folding import folded
 
 ROWS = [scrawl(seed, 3 + seed % 5, 25) for seed in range(40)]
 SCHEMA = pa.list_(pa.struct([("points", pa.list_(pa.struct([("x", pa.float32()), ("y", pa.float32())])))]))
@@ -80,6 +81,40 @@ def test_both_engines_agree_on_logits(config):
     rows = [*ROWS, [[(0.0, 0.0)]], [[(0.0, 0.0), (1.0, 0.0)]], [[(0.0, 0.0), (1e-9, 1.0), (1.0, 1e9)]]]
     native, mlx = (logit(Scorer(model, backend=backend).score(rows)) for backend in ("native", "mlx"))
     assert np.abs(native - mlx).max() < 1e-3
+
+
+def native_engine(model):
+    network = folded(model.config, model.tensors())
+    parts = (network.stem, network.blocks, network.head_weight, network.head_bias)
+    return _core.Engine(*parts, model.config.line_width)
+
+
+def test_native_logits_of_pictures_are_those_of_mlx():
+    model = random_model(ModelConfig())
+    pictures = np.random.default_rng(3).uniform(0, 1, (3, 256, 256, 1)).astype(np.float32)
+    pictures[1, :, 40:] = 0
+    pictures[2] = 0
+    logits = np.empty(3, np.float32)
+    native_engine(model).picture_logits_into(pictures, logits, 2)
+    np.testing.assert_allclose(logits, np.array(model(mx.array(pictures))), atol=1e-3)
+
+
+def test_pictures_of_another_shape_or_layout_are_refused():
+    engine = native_engine(random_model(ModelConfig()))
+    for shape in [(2, 256, 256, 1), (1, 256, 255, 1)]:
+        with pytest.raises(PenpalError, match="shape"):
+            engine.picture_logits_into(np.zeros(shape, np.float32), np.empty(1, np.float32), 1)
+    with pytest.raises(PenpalError, match="C-contiguous"):
+        turned = np.zeros((2, 256, 256, 1), np.float32).transpose(0, 2, 1, 3)
+        engine.picture_logits_into(turned, np.empty(2, np.float32), 1)
+
+
+def test_the_profile_names_every_stage():
+    stages = native_engine(random_model(ModelConfig())).profile(_core.Rows([*ROWS[:2], None]))
+    names = [name for name, _, _ in stages]
+    assert names[0] == "strokes, fit and raster"
+    assert len(names) == 1 + 1 + 2 * 4 + 1
+    assert all((multiplications > 0) == ("conv" in name or name == "stem") for name, _, multiplications in stages)
 
 
 def logit(score):

@@ -1,14 +1,16 @@
 //! Renders the strokes of an Arrow file with penpal-core, tiny-skia and vello_cpu by turns, one thread each, and prints
 //! the seconds that each round of each took: a line of a name, a tab and the seconds.
 //!
-//! Each starts from Arrow memory and ends with float32 canvases; all share penpal-core's check and fit of the points.
+//! Each starts from Arrow memory and ends with float32 canvases, in a buffer of a batch that is used again and again; all
+//! share penpal-core's check and fit of the points.
 //!
-//! `renderers LINES.arrow ROUNDS`
+//! `penpal-benches LINES.arrow BATCH ROUNDS`
 
 mod rivals;
 
 use std::error::Error;
 use std::fs::File;
+use std::num::NonZeroUsize;
 use std::time::Instant;
 
 use arrow_ipc::reader::FileReader;
@@ -27,24 +29,29 @@ fn read(path: &str) -> Result<StrokeColumn, Box<dyn Error>> {
 /// Renders every row with a rival.
 fn draw_all(rival: &mut dyn Rival, rows: &[Strokes], canvases: &mut [f32]) {
     let mut points = CanvasPoints::default();
-    for (strokes, canvas) in rows.iter().zip(canvases.chunks_exact_mut(PIXELS)) {
-        Fit::new(strokes).apply(strokes, &mut points);
-        rival.draw(&points, &mut strokes.point_ranges(), LINE_WIDTH as f32, canvas);
+    for batch in rows.chunks(canvases.len() / PIXELS) {
+        for (strokes, canvas) in batch.iter().zip(canvases.chunks_exact_mut(PIXELS)) {
+            Fit::new(strokes).apply(strokes, &mut points);
+            rival.draw(&points, &mut strokes.point_ranges(), LINE_WIDTH as f32, canvas);
+        }
     }
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [path, rounds] = &arguments[..] else { return Err("usage: renderers LINES.arrow ROUNDS".into()) };
+    let [path, batch, rounds] = &arguments[..] else {
+        return Err("usage: penpal-benches LINES.arrow BATCH ROUNDS".into());
+    };
+    let (batch, rounds) = (batch.parse::<NonZeroUsize>()?.get(), rounds.parse::<usize>()?);
     let column = read(path)?;
     let rows = (0..column.len()).map(|row| column.row(row)).collect::<Result<Vec<_>, _>>()?;
     let width = LineWidth::new(LINE_WIDTH).ok_or("a line width out of range")?;
     let one_thread = threads::pool(1)?;
-    let mut canvases = vec![0.0; rows.len() * PIXELS];
+    let mut canvases = vec![0.0; batch * PIXELS];
     let mut rivals: [(&str, Box<dyn Rival>); 2] =
         [("tiny-skia", Box::new(TinySkia::default())), ("vello_cpu", Box::new(VelloCpu::default()))];
     // The first round only warms up.
-    for round in 0..=rounds.parse::<usize>()? {
+    for round in 0..=rounds {
         let mut report = |name: &str, work: &mut dyn FnMut(&mut [f32])| {
             let start = Instant::now();
             work(&mut canvases);
@@ -53,7 +60,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
         };
         report("penpal-core", &mut |canvases| {
-            one_thread.install(|| render_rows(&column, 0..rows.len(), width, canvases));
+            for start in (0..rows.len()).step_by(batch) {
+                let range = start..rows.len().min(start + batch);
+                let canvases = &mut canvases[..range.len() * PIXELS];
+                one_thread.install(|| render_rows(&column, range, width, canvases));
+            }
         });
         for (name, rival) in &mut rivals {
             report(name, &mut |canvases| draw_all(rival.as_mut(), &rows, canvases));

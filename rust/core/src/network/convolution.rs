@@ -205,7 +205,7 @@ pub fn finish<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize>(
             }
         }
     }
-    let written = &mut output.tail_mut(pixel)[channel..channel + V * F::LEN];
+    let written = &mut output.starting_at_mut(pixel)[channel..channel + V * F::LEN];
     for (target, sum) in written.chunks_exact_mut(F::LEN).zip(&sums) {
         sum.max(F::splat(simd, 0.0)).store_slice(target);
     }

@@ -51,7 +51,7 @@ impl Plane {
 
     /// All values from a pixel on, to write.
     #[inline(always)]
-    pub fn tail_mut(&mut self, pixel: Pixel) -> &mut [f32] {
+    pub fn starting_at_mut(&mut self, pixel: Pixel) -> &mut [f32] {
         let place = self.place(pixel.row + 1, pixel.column + 1);
         &mut self.values[place..]
     }
