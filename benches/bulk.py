@@ -24,9 +24,9 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
+from measuring import default_lines
 from penpal_fast import Scorer, score_dataset
 from penpal_fast.bulk.part_files import encoding
-from render import default_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bulk import make_rows
-from render import default_lines
+from measuring import default_lines
 
 
 def start(source: Path, target: Path) -> subprocess.Popen[bytes]:

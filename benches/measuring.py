@@ -21,10 +21,15 @@ EXAMPLE_LINES = ROOT / "examples" / "lines.parquet"
 Work = Callable[[], object]
 
 
+def default_lines() -> Path:
+    """Real lines where they are at hand, else the example lines."""
+    return REAL_LINES if REAL_LINES.exists() else EXAMPLE_LINES
+
+
 def options_parser(description: str, *, rows: int, rounds: int) -> argparse.ArgumentParser:
     """Make a parser of the options that every benchmark has."""
     parser = argparse.ArgumentParser(description=description.partition("\n")[0])
-    lines = REAL_LINES if REAL_LINES.exists() else EXAMPLE_LINES
+    lines = default_lines()
     parser.add_argument("lines", nargs="?", type=Path, default=lines, help="Parquet file with a column strokes")
     parser.add_argument("--rows", type=int, default=rows)
     parser.add_argument("--rounds", type=int, default=rounds)
