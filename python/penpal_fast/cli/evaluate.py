@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from penpal_fast.cli.console import readable_errors, say
+from penpal_fast.cli.console import Model, readable_errors, say
 
 Files = Annotated[list[Path], typer.Option(help="Parquet file in the penpal schema; may be given again.")]
 
@@ -21,9 +21,7 @@ def evaluate(
         Path | None,
         typer.Option("--output", "-o", help="Folder for evaluation.json, evaluation.md and a picture of each set."),
     ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="Folder or Hugging Face id of another model than the bundled one.")
-    ] = None,
+    model: Model = None,
     held_out: Annotated[
         bool,
         typer.Option(

@@ -11,14 +11,13 @@ from penpal_fast.bulk.filtering import Selection, filter_dataset
 from penpal_fast.bulk.inputs import PARQUET_SUFFIXES
 from penpal_fast.bulk.memory import MEMORY_MB
 from penpal_fast.bulk.summary import THRESHOLDS, threshold_of
-from penpal_fast.cli.console import Column, progress_bar, readable_errors, say, say_json, stopped_by_sigterm
+from penpal_fast.cli.console import Column, Model, progress_bar, readable_errors, say, say_json, stopped_by_sigterm
 from penpal_fast.cli.options import (
     BackendOption,
     BatchSize,
     Inputs,
     Json,
     Memory,
-    Model,
     Quiet,
     Strict,
     Threads,

@@ -34,7 +34,6 @@ def _known_backend(name: str) -> str:
     return name
 
 
-Model = Annotated[str | None, typer.Option(help="Folder or Hugging Face id of another model than the bundled one.")]
 BackendOption = Annotated[
     str,
     typer.Option(

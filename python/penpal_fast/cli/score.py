@@ -10,14 +10,13 @@ import typer
 from penpal_fast.bulk.job import score_dataset
 from penpal_fast.bulk.memory import MEMORY_MB
 from penpal_fast.bulk.summary import THRESHOLDS, Summary
-from penpal_fast.cli.console import Column, progress_bar, readable_errors, say, say_json, stopped_by_sigterm
+from penpal_fast.cli.console import Column, Model, progress_bar, readable_errors, say, say_json, stopped_by_sigterm
 from penpal_fast.cli.options import (
     BackendOption,
     BatchSize,
     Inputs,
     Json,
     Memory,
-    Model,
     Quiet,
     Strict,
     Threads,

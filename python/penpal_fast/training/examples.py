@@ -11,7 +11,7 @@ import numpy as np
 from penpal_fast._core import Rows
 from penpal_fast.mlx_memory import writable_canvases
 from penpal_fast.training.augmentation import bend, cut, link, smooth, thin
-from penpal_fast.training.junk import KINDS
+from penpal_fast.training.junk import DRAWN, SPOILT
 from penpal_fast.training.lines import Line, Split, Strokes, read_split
 
 if TYPE_CHECKING:
@@ -101,7 +101,6 @@ class Examples:
         """Take the lines and the recipe."""
         self._sources = sources
         self._recipe = recipe
-        self._junk = list(KINDS.values())
         lengths = [len(line.text) for line in sources.real.train if line.text] or [0]
         self._mean_length, self._length_spread = float(np.mean(lengths)), max(float(np.std(lengths)), 1.0)
         self._pools = {"clean": _Pool(sources.clean.train), "corrupted": _Pool(sources.corrupted.train)}
@@ -153,7 +152,8 @@ class Examples:
         lines = self._sources.real.train if random.random() < 0.6 else self._sources.clean.train
         line = _pick(lines, random)
         strokes = cut(line, random, longest=6) if random.random() < 0.5 else line.strokes()
-        return self._junk[int(random.integers(len(self._junk)))](random, strokes)
+        kinds = list((SPOILT if random.random() < self._recipe.changes.spoilt else DRAWN).values())
+        return kinds[int(random.integers(len(kinds)))](random, strokes)
 
 
 def _pick(lines: list[Line], random: np.random.Generator) -> Line:

@@ -1,7 +1,7 @@
 """What no one would call handwriting: made from nothing, or from a line that is spoilt.
 
 Every function takes the chances and a line's strokes, which some of them spoil and the others ignore, and returns
-strokes. `KINDS` is trained on; `UNSEEN` only ever serves to see how far what was learned reaches.
+strokes. `DRAWN` and `SPOILT` are trained on; `UNSEEN` only ever serves to see how far what was learned reaches.
 """
 
 from __future__ import annotations
@@ -184,7 +184,7 @@ def wave(random: np.random.Generator, _line: Strokes) -> Strokes:
     return _stretched(lines, random)
 
 
-KINDS: dict[str, Junk] = {
+DRAWN: dict[str, Junk] = {
     "scribble": scribble,
     "straight_lines": straight_lines,
     "zigzag": zigzag,
@@ -192,11 +192,16 @@ KINDS: dict[str, Junk] = {
     "coil": coil,
     "scattered_points": scattered_points,
     "joined_points": joined_points,
+}
+
+SPOILT: dict[str, Junk] = {
     "displaced": displaced,
     "overwritten": overwritten,
     "jitter": jitter,
     "missing_lifts": missing_lifts,
     "crossed_out": crossed_out,
 }
+
+KINDS: dict[str, Junk] = {**DRAWN, **SPOILT}
 
 UNSEEN: dict[str, Junk] = {"grid": grid, "wave": wave}

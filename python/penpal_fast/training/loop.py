@@ -50,7 +50,7 @@ class Training:
         self.optimizer.init(self.model.trainable_parameters())
         self.average = tree_map(mx.array, self.model.parameters())
         self.done = 0
-        self.slope = Slope(recipe.optimization.length_price)
+        self.slope = Slope(recipe.optimization.length_price, recipe.optimization.length_lean)
         self._gradients = _gradients(self.model, _devices())
 
     def step(self, pictures: mx.array, targets: NDArray[np.float32], lengths: NDArray[np.float32]) -> float:
@@ -219,11 +219,12 @@ class Slope:
     """How the score of whole real lines leans on their length, and the price that is put on it.
 
     More letters are more evidence, so a longer line of real handwriting ends up higher. The price is a Lagrange
-    multiplier: it rises for as long as scores grow with length, and falls when they shrink.
+    multiplier: it rises for as long as scores grow with length by more than is let be, and falls when by less.
     """
 
     price: float = 0.0
-    covariance: float = 0.0
+    lean: float = 0.0
+    excess: float = 0.0
 
     def observe(self, logits: NDArray[np.float32], lengths: NDArray[np.float32]) -> None:
         """Take note of a step."""
@@ -231,9 +232,9 @@ class Slope:
         if whole.sum() < 2:
             return
         found = np.array(_squashed(mx.array(logits[whole])))
-        now = float(np.mean((found - found.mean()) * (lengths[whole] - lengths[whole].mean())))
-        self.covariance += 0.02 * (now - self.covariance)
-        self.price = min(max(self.price + 0.005 * self.covariance, 0.0), 1.0)
+        covariance = float(np.mean((found - found.mean()) * (lengths[whole] - lengths[whole].mean())))
+        self.excess += 0.02 * (covariance - self.lean * float(found.std()) - self.excess)
+        self.price = min(max(self.price + 0.005 * self.excess, 0.0), 1.0)
 
 
 def _compiled(function: Callable[..., Any], model: QualityClassifier) -> Callable[..., Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from penpal_fast._core import Rows
+from penpal_fast.bulk.summary import THRESHOLDS
 from penpal_fast.engines.native import NativeEngine
 from penpal_fast.evaluation.figures import area_under_curve, kept, rank_correlation, threshold_that_keeps
 from penpal_fast.training.augmentation import cut, link, smooth
@@ -51,7 +53,7 @@ class Validation:
 
     def logits(self, model: QualityClassifier) -> dict[str, NDArray[np.float32]]:
         """Score every set of lines."""
-        engine = NativeEngine(model.config, model.tensors(), threads=0)
+        engine = _engine(model)
         return {name: engine.logits(rows)[0] for name, rows in self._rows.items()}
 
     def calibration(self, model: QualityClassifier) -> tuple[float, float]:
@@ -60,21 +62,27 @@ class Validation:
         Raises:
             ValueError: The network does not tell clean lines apart at all.
         """
-        clean = self.logits(model)["clean"]
-        (low, low_share), (high, high_share) = self._clean_kept
-        found = [threshold_that_keeps(clean, share) for share in (low_share, high_share)]
-        wanted = [np.log(score / (1 - score)) for score in (low, high)]
+        found = self._thresholds(_engine(model).logits(self._rows["clean"])[0])
+        wanted = [_logit(score) for score, _ in self._clean_kept]
         if not found[1] > found[0]:
-            raise ValueError(f"clean lines that should score {low} and {high} have the same logit {found[0]}")
+            raise ValueError(f"clean lines that should score differently have the same logit {found[0]}")
         scale = float((wanted[1] - wanted[0]) / (found[1] - found[0]))
         return scale, float(wanted[0] - scale * found[0])
+
+    def _thresholds(self, clean: NDArray[np.float32]) -> list[float]:
+        return [threshold_that_keeps(clean, share) for _, share in self._clean_kept]
+
+    def _lenient(self, thresholds: list[float]) -> float:
+        """Return the logit that calibration would make the lenient threshold."""
+        low, high = (_logit(score) for score, _ in self._clean_kept)
+        along = (_logit(THRESHOLDS["lenient"]) - low) / (high - low)
+        return thresholds[0] + along * (thresholds[1] - thresholds[0])
 
     def measure(self, model: QualityClassifier) -> dict[str, float]:
         """Measure a network, whatever its calibration: thresholds are those that keep given shares of clean lines."""
         found = self.logits(model)
-        half, strict = (threshold_that_keeps(found["clean"], share) for _, share in self._clean_kept)
-        scale = 0.8473 / max(strict - half, 1e-6)
-        lenient = half - 0.8473 / scale
+        half, strict = thresholds = self._thresholds(found["clean"])
+        lenient = self._lenient(thresholds)
         figures = {
             "auc_real_corrupted": area_under_curve(found["real"], found["corrupted"]),
             "auc_real_clean": area_under_curve(found["real"], found["clean"]),
@@ -91,3 +99,11 @@ class Validation:
             "length_correlation": rank_correlation(found["real"], self._lengths),
         }
         return {name: round(value, 4) for name, value in figures.items()}
+
+
+def _engine(model: QualityClassifier) -> NativeEngine:
+    return NativeEngine(model.config, model.tensors(), threads=0)
+
+
+def _logit(score: float) -> float:
+    return math.log(score / (1 - score))

@@ -39,6 +39,7 @@ class Changes:
         smooth: Share of the real lines whose pen noise is taken away.
         thin: Share of all lines that lose points.
         line_width: Standard deviation of the line width of a batch around the model's, in pixels.
+        spoilt: Share of the junk that is a spoilt line, not drawn from nothing.
     """
 
     real_cut: float = 0.45
@@ -49,6 +50,7 @@ class Changes:
     smooth: float = 0.45
     thin: float = 0.15
     line_width: float = 0.08
+    spoilt: float = 0.6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Optimization:
         average_decay: Of the running average of the weights, which is what is kept.
         level_from: Share of the steps after which the score of whole real lines is kept from growing with their length.
         length_price: What growth with length costs at the start; see `penpal_fast.training.loop.Slope`.
+        length_lean: Correlation of score and length that is let be.
         checkpoint_steps: Steps between checkpoints, each with a measurement.
         seed: Of the first weights and of the examples.
     """
@@ -76,6 +79,7 @@ class Optimization:
     average_decay: float = 0.999
     level_from: float = 0.25
     length_price: float = 0.0
+    length_lean: float = 0.0
     checkpoint_steps: int = 500
     seed: int = 1
 
