@@ -25,7 +25,7 @@ from penpal_fast.training.job import calibrate
 from penpal_fast.training.junk import KINDS, UNSEEN
 from penpal_fast.training.lines import Line, is_held_out, read_split
 from penpal_fast.training.measurement import Validation
-from penpal_fast.training.recipe import BUNDLED, Recipe
+from penpal_fast.training.recipe import BUNDLED, Recipe, Stage
 
 ROWS = 60
 
@@ -113,9 +113,9 @@ def test_junk_can_be_drawn_whatever_line_it_is_made_from(sources, kind):
 
 
 def test_examples_depend_on_the_step_alone(sources):
-    recipe = Recipe()
-    batch, again = (Examples(sources, recipe).step(7) for _ in range(2))
-    assert len(batch.rows) == len(batch.targets) == len(batch.lengths) == recipe.optimization.batch_size
+    stage = Stage()
+    batch, again = (Examples(sources, stage, 1.5).step(7) for _ in range(2))
+    assert len(batch.rows) == len(batch.targets) == len(batch.lengths) == stage.optimization.batch_size
     assert np.array_equal(batch.targets, again.targets)
     assert np.array_equal(batch.lengths, again.lengths, equal_nan=True)
     assert batch.line_width == again.line_width
@@ -124,15 +124,19 @@ def test_examples_depend_on_the_step_alone(sources):
     for row, other in zip(batch.rows, again.rows, strict=True):
         assert all(np.array_equal(stroke, stroke_again) for stroke, stroke_again in zip(row, other, strict=True))
     assert set(batch.targets) <= set(TARGETS.values())
-    drawn = np.concatenate([Examples(sources, recipe).step(step).targets for step in range(40)])
-    assert (drawn == 1).mean() == pytest.approx(recipe.shares.real, abs=0.04)
-    assert (drawn == 0.5).mean() == pytest.approx(recipe.shares.clean, abs=0.04)
+    drawn = np.concatenate([Examples(sources, stage, 1.5).step(step).targets for step in range(40)])
+    assert (drawn == 1).mean() == pytest.approx(stage.shares.real, abs=0.04)
+    assert (drawn == 0.5).mean() == pytest.approx(stage.shares.clean, abs=0.04)
 
 
+SHARES = {"real": 0.4, "clean": 0.2, "corrupted": 0.4, "junk": 0.0}
+CHANGES = {"real_cut": 0.0, "link": 0.0, "matched": 0.0}
+PLAN = {"pictures": 320, "batch_size": 16, "average_decay": 0.9, "checkpoint_steps": 20}
 TINY = {
-    "shares": {"real": 0.4, "clean": 0.2, "corrupted": 0.4, "junk": 0.0},
-    "changes": {"real_cut": 0.0, "link": 0.0, "matched": 0.0},
-    "optimization": {"pictures": 640, "batch_size": 16, "average_decay": 0.9, "checkpoint_steps": 20},
+    "stages": [
+        {"shares": SHARES, "changes": CHANGES, "optimization": PLAN},
+        {"shares": SHARES, "changes": CHANGES, "optimization": {**PLAN, "seed": 2, "level_from": 0.0}},
+    ]
 }
 
 
@@ -154,7 +158,7 @@ def test_a_tiny_recipe_learns_and_goes_on_where_it_was_stopped(files, sources, t
 
     def save_once(self, path):
         whole_save(self, path)
-        saved.append(self.done)
+        saved.append((self.number, self.done))
         if len(saved) == 1:
             raise KeyboardInterrupt
 
@@ -166,7 +170,7 @@ def test_a_tiny_recipe_learns_and_goes_on_where_it_was_stopped(files, sources, t
     assert "go on with --resume" in refused.output.replace("\n", " ")
     finished = train(tiny, *arguments, "-o", tmp_path / "model", "--resume")
     assert finished.exit_code == 0, finished.output
-    assert saved == [20, 40]
+    assert saved == [(0, 20), (1, 20)]
 
     model = QualityClassifier.from_pretrained(tmp_path / "model")
     validation = Validation(sources, Recipe.from_file(tiny))
@@ -179,14 +183,14 @@ def test_a_tiny_recipe_learns_and_goes_on_where_it_was_stopped(files, sources, t
 
 def test_a_checkpoint_of_another_recipe_is_refused(tmp_path):
     loop.Training(Recipe()).save(tmp_path / "checkpoint.safetensors")
-    other = Recipe.from_file(_recipe(tmp_path, {"optimization": {"seed": 2}}))
+    other = Recipe.from_file(_recipe(tmp_path, {"stages": [{"optimization": {"seed": 2}}]}))
     with pytest.raises(PenpalError, match="it is of another recipe"):
-        loop.Training(other).load(tmp_path / "checkpoint.safetensors")
+        loop.Training.load(tmp_path / "checkpoint.safetensors", other)
 
 
 def test_a_checkpoint_brings_everything_back(tmp_path, monkeypatch):
     monkeypatch.setattr(loop, "_compiled", lambda function, _model: function)
-    recipe = Recipe.from_file(_recipe(tmp_path, {"optimization": {"pictures": 8, "batch_size": 2}}))
+    recipe = Recipe.from_file(_recipe(tmp_path, {"stages": [{"optimization": {"pictures": 8, "batch_size": 2}}]}))
     pictures = mx.random.uniform(shape=(2, 256, 256, 1))
     targets = np.array([0.0, 1.0], np.float32)
     one = loop.Training(recipe)
@@ -194,8 +198,7 @@ def test_a_checkpoint_brings_everything_back(tmp_path, monkeypatch):
     one.step(pictures, targets, lengths)
     one.slope.price = 0.25
     one.save(tmp_path / "checkpoint.safetensors")
-    other = loop.Training(recipe)
-    other.load(tmp_path / "checkpoint.safetensors")
+    other = loop.Training.load(tmp_path / "checkpoint.safetensors", recipe)
     assert other.done == 1
     assert other.slope == one.slope
     assert one.step(pictures, targets, lengths) == pytest.approx(other.step(pictures, targets, lengths), abs=1e-6)
@@ -212,9 +215,11 @@ def _recipe(folder, values):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"shares": {"real": 0.9}}, "must sum to 1"),
-        ({"optimisation": {}}, r"unknown fields \['optimisation'\]"),
-        ({"changes": {"wobble": 1}}, "wobble"),
+        ({"stages": [{"shares": {"real": 0.9}}]}, "must sum to 1"),
+        ({"stages": [{"optimisation": {}}]}, r"unknown fields \['optimisation'\]"),
+        ({"steps": 3}, r"unknown fields \['steps'\]"),
+        ({"stages": [{"changes": {"wobble": 1}}]}, "wobble"),
+        ({"stages": []}, "it has no stages"),
         ([], "cannot use this recipe"),
     ],
 )
@@ -236,7 +241,7 @@ def test_a_recipe_makes_its_synthetic_lines(files, tmp_path):
         for kind, plan in plans.items()
         for split in ("train", "validation")
     ]
-    recipe = _recipe(tmp_path, {**TINY, "synthesis": synthesis, "optimization": {"pictures": 8, "batch_size": 4}})
+    recipe = _recipe(tmp_path, {"synthesis": synthesis, "stages": [{"optimization": {"pictures": 8, "batch_size": 4}}]})
     generator = save(made_tensors(), tmp_path / "generator.safetensors")
     arguments = ["--real", files[0], "--work", tmp_path / "work", "-o", tmp_path / "model"]
     without = train(recipe, *arguments)

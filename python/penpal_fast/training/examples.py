@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import mlx.core as mx
     from numpy.typing import NDArray
 
-    from penpal_fast.training.recipe import Recipe
+    from penpal_fast.training.recipe import Stage
 
 TARGETS = {"real": 1.0, "clean": 0.5, "corrupted": 0.0, "junk": 0.0}
 """What the score is to be for each kind of line."""
@@ -97,29 +97,30 @@ def _elongation(strokes: Strokes) -> float:
 class Examples:
     """Any step's examples, whatever steps came before."""
 
-    def __init__(self, sources: Sources, recipe: Recipe) -> None:
-        """Take the lines and the recipe."""
+    def __init__(self, sources: Sources, stage: Stage, line_width: float) -> None:
+        """Take the lines, a stage of the recipe and the line width of the network in pixels."""
         self._sources = sources
-        self._recipe = recipe
+        self._stage = stage
+        self._line_width = line_width
         lengths = [len(line.text) for line in sources.real.train if line.text] or [0]
         self._mean_length, self._length_spread = float(np.mean(lengths)), max(float(np.std(lengths)), 1.0)
         self._pools = {"clean": _Pool(sources.clean.train), "corrupted": _Pool(sources.corrupted.train)}
 
     def step(self, step: int) -> Batch:
         """Return the examples of a step."""
-        recipe = self._recipe
-        random = np.random.default_rng([recipe.optimization.seed, step])
+        plan = self._stage.optimization
+        random = np.random.default_rng([plan.seed, step])
         kinds = list(TARGETS)
-        shares = [getattr(recipe.shares, kind) for kind in kinds]
-        drawn = [kinds[index] for index in random.choice(len(kinds), recipe.optimization.batch_size, p=shares)]
+        shares = [getattr(self._stage.shares, kind) for kind in kinds]
+        drawn = [kinds[index] for index in random.choice(len(kinds), plan.batch_size, p=shares)]
         rows, lengths = zip(*[self._row(kind, random) for kind in drawn], strict=True)
-        width = recipe.network.line_width + float(np.clip(random.normal(0, recipe.changes.line_width), -0.3, 0.3))
+        width = self._line_width + float(np.clip(random.normal(0, self._stage.changes.line_width), -0.3, 0.3))
         targets = np.array([TARGETS[kind] for kind in drawn], dtype=np.float32)
         return Batch(list(rows), targets, np.array(lengths, dtype=np.float32), width)
 
     def _row(self, kind: str, random: np.random.Generator) -> tuple[Strokes, float]:
         """Return a row and, of a whole real line, the length of its text."""
-        changes, length = self._recipe.changes, math.nan
+        changes, length = self._stage.changes, math.nan
         if kind == "junk":
             return self._junk_row(random), length
         strokes, text = self._real(random)
@@ -137,7 +138,7 @@ class Examples:
 
     def _real(self, random: np.random.Generator) -> tuple[Strokes, str | None]:
         """Return a real line, and its text if it is whole."""
-        changes, line = self._recipe.changes, _pick(self._sources.real.train, random)
+        changes, line = self._stage.changes, _pick(self._sources.real.train, random)
         chance = random.random()
         if chance < changes.link:
             return link(line, random, longest=3), None
@@ -152,7 +153,7 @@ class Examples:
         lines = self._sources.real.train if random.random() < 0.6 else self._sources.clean.train
         line = _pick(lines, random)
         strokes = cut(line, random, longest=6) if random.random() < 0.5 else line.strokes()
-        kinds = list((SPOILT if random.random() < self._recipe.changes.spoilt else DRAWN).values())
+        kinds = list((SPOILT if random.random() < self._stage.changes.spoilt else DRAWN).values())
         return kinds[int(random.integers(len(kinds)))](random, strokes)
 
 

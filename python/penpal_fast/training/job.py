@@ -13,7 +13,7 @@ from penpal_fast.errors import PenpalError
 from penpal_fast.files import replaced_atomically
 from penpal_fast.synthesis.job import synthesize
 from penpal_fast.synthesis.texts import read_texts
-from penpal_fast.training.examples import Examples, Sources
+from penpal_fast.training.examples import Sources
 from penpal_fast.training.lines import is_held_out
 from penpal_fast.training.loop import CHECKPOINT, LOG, train
 from penpal_fast.training.measurement import Validation
@@ -91,7 +91,7 @@ def run_recipe(
             )
     validation = Validation(sources, recipe)
     model = train(
-        Examples(sources, recipe),
+        sources,
         recipe,
         work,
         start=inputs.start,

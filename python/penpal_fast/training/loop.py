@@ -19,10 +19,10 @@ from mlx.utils import tree_flatten, tree_map, tree_unflatten
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import replaced_atomically
 from penpal_fast.network.model import QualityClassifier
-from penpal_fast.training.examples import Canvases, Examples
+from penpal_fast.training.examples import Canvases, Examples, Sources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -34,39 +34,38 @@ LOG = "training.jsonl"
 
 
 class Training:
-    """A network in training, with the running average of its weights."""
+    """A network in a stage of its training, with the running average of its weights."""
 
-    def __init__(self, recipe: Recipe, start: QualityClassifier | None = None) -> None:
-        """Start with random weights, or with those of a network."""
-        mx.random.seed(recipe.optimization.seed)
+    def __init__(self, recipe: Recipe, number: int = 0, start: QualityClassifier | None = None) -> None:
+        """Begin a stage, counted from 0, with random weights or with those of a network."""
+        self.plan = recipe.stages[number].optimization
+        mx.random.seed(self.plan.seed)
         self.recipe = recipe
+        self.number = number
         self.model = QualityClassifier(recipe.network)
         if start is not None:
             self.model.update(start.parameters())
         self.model.train()
-        self.optimizer = optim.AdamW(
-            learning_rate=_schedule(recipe.optimization), weight_decay=recipe.optimization.weight_decay
-        )
+        self.optimizer = optim.AdamW(learning_rate=_schedule(self.plan), weight_decay=self.plan.weight_decay)
         self.optimizer.init(self.model.trainable_parameters())
         self.average = tree_map(mx.array, self.model.parameters())
         self.done = 0
-        self.slope = Slope(recipe.optimization.length_price, recipe.optimization.length_lean)
+        self.slope = Slope(self.plan.length_price, self.plan.length_lean)
         self._gradients = _gradients(self.model, _devices())
 
     def step(self, pictures: mx.array, targets: NDArray[np.float32], lengths: NDArray[np.float32]) -> float:
         """Take one step and return its loss; see `Batch` for the arguments."""
-        plan = self.recipe.optimization
         slopes = self.slope.price * np.nan_to_num(lengths, nan=0.0)
         loss, logits, gradients = self._gradients(pictures, mx.array(targets), mx.array(slopes))
         self.optimizer.update(self.model, gradients)
         self.done += 1
         # At first the average follows quickly, lest it remember the random weights.
-        decay = min(self.recipe.optimization.average_decay, self.done / (self.done + 10))
+        decay = min(self.plan.average_decay, self.done / (self.done + 10))
         self.average = tree_map(
             lambda mean, now: decay * mean + (1 - decay) * now, self.average, self.model.parameters()
         )
         mx.eval(self.model.state, self.optimizer.state, self.average, loss, logits)
-        if self.done >= plan.level_from * plan.steps:
+        if self.done >= self.plan.level_from * self.plan.steps:
             self.slope.observe(np.array(logits), lengths)
         return float(np.array(loss))
 
@@ -88,7 +87,8 @@ class Training:
             mx.save_safetensors(str(named), arrays, _metadata(self))
             named.rename(aside)
 
-    def load(self, path: Path) -> None:
+    @classmethod
+    def load(cls, path: Path, recipe: Recipe) -> Training:
         """Go on from a checkpoint.
 
         Raises:
@@ -96,23 +96,25 @@ class Training:
         """
         loaded: Any = mx.load(str(path), return_metadata=True)
         arrays, metadata = loaded
-        if metadata.get("recipe") != _said(self.recipe):
+        if metadata.get("recipe") != _said(recipe):
             raise PenpalError(f"{path}: it is of another recipe; use that one, or remove the file to start anew")
 
         def tree(name: str) -> Any:
             chosen = [(key.removeprefix(f"{name}."), value) for key, value in arrays.items() if key.startswith(name)]
             return tree_unflatten(chosen)
 
-        self.model.update(tree("model"))
-        self.average = tree("average")
-        self.optimizer.state = tree("optimizer")
-        self.done = int(metadata["step"])
-        self.slope = Slope(**json.loads(metadata["slope"]))
-        self._gradients = _gradients(self.model, _devices())
+        training = cls(recipe, int(metadata["stage"]))
+        training.model.update(tree("model"))
+        training.average = tree("average")
+        training.optimizer.state = tree("optimizer")
+        training.done = int(metadata["step"])
+        training.slope = Slope(**json.loads(metadata["slope"]))
+        training._gradients = _gradients(training.model, _devices())
+        return training
 
 
 def train(
-    examples: Examples,
+    sources: Sources,
     recipe: Recipe,
     folder: Path,
     *,
@@ -120,24 +122,42 @@ def train(
     measure: Callable[[QualityClassifier], dict[str, float]],
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> QualityClassifier:
-    """Train a network and return the average of its weights.
+    """Train a network, stage by stage, and return the average of its weights.
 
     Args:
-        examples: What to learn from.
+        sources: What to learn from.
         recipe: How.
         folder: Where the log and the checkpoint are; a checkpoint that is there is gone on from.
         start: Network to start from; None for random weights.
         measure: Measures a network at every checkpoint, for the log.
-        progress: Called with the steps done and those planned.
+        progress: Called with the steps done and those planned, of all stages.
     """
-    training, plan = Training(recipe, start), recipe.optimization
-    checkpoint, log = folder / CHECKPOINT, folder / LOG
-    if checkpoint.exists():
-        training.load(checkpoint)
-    canvases = Canvases(plan.batch_size)
+    checkpoint = folder / CHECKPOINT
+    training = Training.load(checkpoint, recipe) if checkpoint.exists() else Training(recipe, 0, start)
+    total = sum(stage.optimization.steps for stage in recipe.stages)
+    before = sum(stage.optimization.steps for stage in recipe.stages[: training.number])
+    while True:
+        examples = Examples(sources, recipe.stages[training.number], recipe.network.line_width)
+
+        def report(done: int, before: int = before) -> None:
+            progress(before + done, total)
+
+        for entry in _stage(training, examples, checkpoint, report):
+            with (folder / LOG).open("a", encoding="utf-8") as file:
+                file.write(json.dumps({**entry, **measure(training.averaged())}) + "\n")
+        before += training.plan.steps
+        if training.number + 1 == len(recipe.stages):
+            return training.averaged()
+        training = Training(recipe, training.number + 1, training.averaged())
+
+
+def _stage(
+    training: Training, examples: Examples, checkpoint: Path, progress: Callable[[int], None]
+) -> Iterator[dict[str, float]]:
+    """Take a stage's steps, and yield what is to be logged at every checkpoint."""
+    plan, canvases = training.plan, Canvases(training.plan.batch_size)
     losses: list[float] = []
     started, first = time.monotonic(), training.done
-
     # While a step is computed, the next one's lines are chosen and changed.
     with concurrent.futures.ThreadPoolExecutor(1) as chooser:
         following = chooser.submit(examples.step, training.done)
@@ -146,20 +166,18 @@ def train(
             following = chooser.submit(examples.step, training.done + 1)
             pictures = canvases.render(batch.rows, batch.line_width)
             losses.append(training.step(pictures, batch.targets, batch.lengths))
-            progress(training.done, plan.steps)
+            progress(training.done)
             if training.done % plan.checkpoint_steps == 0 or training.done == plan.steps:
                 training.save(checkpoint)
                 rate = (training.done - first) * plan.batch_size / (time.monotonic() - started)
-                entry = {
+                yield {
+                    "stage": training.number + 1,
                     "step": training.done,
                     "loss": round(float(np.mean(losses)), 4),
                     "pictures_per_s": round(rate),
                     "length_price": round(training.slope.price, 4),
                 }
-                with log.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps({**entry, **measure(training.averaged())}) + "\n")
                 losses.clear()
-    return training.averaged()
 
 
 def _schedule(plan: Optimization) -> Any:
@@ -246,6 +264,7 @@ def _compiled(function: Callable[..., Any], model: QualityClassifier) -> Callabl
 
 def _metadata(training: Training) -> dict[str, str]:
     return {
+        "stage": str(training.number),
         "step": str(training.done),
         "recipe": _said(training.recipe),
         "slope": json.dumps(dataclasses.asdict(training.slope)),

@@ -21,7 +21,7 @@ MEASURED = (
 
 
 def plot_log(log: Path, picture: Path) -> None:
-    """Draw the loss and the areas under the ROC curves, over the steps, into a PNG file.
+    """Draw the loss and the areas under the ROC curves, over the steps of all stages, into a PNG file.
 
     Raises:
         PenpalError: Altair or vl-convert is not installed.
@@ -32,10 +32,11 @@ def plot_log(log: Path, picture: Path) -> None:
     except ImportError as error:
         raise PenpalError("drawing the log takes Altair: pip install 'penpal-fast[train]'") from error
     entries = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    losses = [{"step": entry["step"], "loss": entry["loss"]} for entry in entries]
+    steps = _steps_of_all_stages(entries)
+    losses = [{"step": step, "loss": entry["loss"]} for step, entry in zip(steps, entries, strict=True)]
     areas = [
-        {"step": entry["step"], "AUC": entry[name], "lines": name.removeprefix("auc_").replace("_", " / ")}
-        for entry in entries
+        {"step": step, "AUC": entry[name], "lines": name.removeprefix("auc_").replace("_", " / ")}
+        for step, entry in zip(steps, entries, strict=True)
         for name in MEASURED
     ]
     left = altair.Chart(altair.Data(values=losses)).mark_line()
@@ -44,3 +45,13 @@ def plot_log(log: Path, picture: Path) -> None:
     right = right.encode(x="step:Q", y=altair.Y("AUC:Q", scale=altair.Scale(zero=False)), color="lines:N")
     with replaced_atomically(picture) as aside:
         (left | right).save(str(aside), format="png", scale_factor=2)
+
+
+def _steps_of_all_stages(entries: list[dict[str, float]]) -> list[float]:
+    steps, before, last = [], 0.0, {"stage": 1.0, "step": 0.0}
+    for entry in entries:
+        if entry["stage"] > last["stage"]:
+            before += last["step"]
+        steps.append(before + entry["step"])
+        last = entry
+    return steps

@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.network.config import ModelConfig
 from penpal_fast.synthesis.plan import Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 BUNDLED = Path(__file__).parent / "recipes" / "bundled.json"
 """The recipe of the model in this package."""
@@ -90,6 +93,33 @@ class Optimization:
 
 
 @dataclasses.dataclass(frozen=True)
+class Stage:
+    """A part of the training; the first starts from random weights, each other one from what the one before gave.
+
+    Attributes:
+        shares: Of the kinds of lines.
+        changes: Of the lines before they are drawn.
+        optimization: Of the weights.
+    """
+
+    shares: Shares = dataclasses.field(default_factory=Shares)
+    changes: Changes = dataclasses.field(default_factory=Changes)
+    optimization: Optimization = dataclasses.field(default_factory=Optimization)
+
+    def __post_init__(self) -> None:
+        """Check what the parts cannot check by themselves."""
+        if abs(sum(dataclasses.astuple(self.shares)) - 1) > 1e-6:
+            raise PenpalError(f"recipe: the shares must sum to 1, got {dataclasses.asdict(self.shares)}")
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Stage:
+        """Take what is named, and the default for the rest."""
+        parts: dict[str, Any] = {"shares": Shares, "changes": Changes, "optimization": Optimization}
+        _check_names(values, parts)
+        return cls(**{name: parts[name](**fields) for name, fields in values.items()})
+
+
+@dataclasses.dataclass(frozen=True)
 class Making:
     """A file of synthetic lines to be made for the training.
 
@@ -111,24 +141,20 @@ class Recipe:
     Attributes:
         network: The network and its line width.
         synthesis: What is made of synthetic lines.
-        shares: Of the kinds of lines.
-        changes: Of the lines before they are drawn.
-        optimization: Of the weights.
+        stages: Of the training, one after another.
         clean_kept: For each score the share of clean validation lines that are to reach it; decides the map from the
             network's logits to the score.
     """
 
     network: ModelConfig = dataclasses.field(default_factory=ModelConfig)
     synthesis: tuple[Making, ...] = ()
-    shares: Shares = dataclasses.field(default_factory=Shares)
-    changes: Changes = dataclasses.field(default_factory=Changes)
-    optimization: Optimization = dataclasses.field(default_factory=Optimization)
+    stages: tuple[Stage, ...] = (Stage(),)
     clean_kept: tuple[tuple[float, float], tuple[float, float]] = ((0.5, 0.138), (0.7, 0.03))
 
     def __post_init__(self) -> None:
         """Check what the parts cannot check by themselves."""
-        if abs(sum(dataclasses.astuple(self.shares)) - 1) > 1e-6:
-            raise PenpalError(f"recipe: the shares must sum to 1, got {dataclasses.asdict(self.shares)}")
+        if not self.stages:
+            raise PenpalError("recipe: it has no stages")
 
     @classmethod
     def from_file(cls, path: Path) -> Recipe:
@@ -139,6 +165,7 @@ class Recipe:
         """
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
+            _check_names(values, [field.name for field in dataclasses.fields(cls)])
             makings = tuple(
                 Making(one["name"], one["split"], Plan.from_dict(one["plan"])) for one in values.get("synthesis", [])
             )
@@ -146,13 +173,11 @@ class Recipe:
             if "channels" in network:
                 network["channels"] = tuple(network["channels"])
             known: dict[str, Any] = {"network": ModelConfig(**network), "synthesis": makings}
-            for name, kind in {"shares": Shares, "changes": Changes, "optimization": Optimization}.items():
-                known[name] = kind(**values.get(name, {}))
+            if "stages" in values:
+                known["stages"] = tuple(Stage.from_dict(stage) for stage in values["stages"])
             if "clean_kept" in values:
                 (low, high) = values["clean_kept"]
                 known["clean_kept"] = ((float(low[0]), float(low[1])), (float(high[0]), float(high[1])))
-            if unknown := values.keys() - {field.name for field in dataclasses.fields(cls)}:
-                raise PenpalError(f"unknown fields {sorted(unknown)}")
             return cls(**known)
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise PenpalError(f"{path}: cannot use this recipe: {error}") from error
@@ -160,3 +185,8 @@ class Recipe:
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe with everything that it left to defaults."""
         return dataclasses.asdict(self)
+
+
+def _check_names(values: dict[str, Any], known: Iterable[str]) -> None:
+    if unknown := values.keys() - set(known):
+        raise PenpalError(f"unknown fields {sorted(unknown)}")
