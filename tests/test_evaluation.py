@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pyarrow as pa
@@ -90,3 +91,23 @@ def test_a_file_without_strokes_is_said(files, tmp_path):
     result = CliRunner().invoke(app, ["evaluate", *files])
     assert result.exit_code == 1
     assert "real.parquet: cannot read lines in the penpal schema" in result.output.replace("\n", "")
+
+
+def test_the_figures_are_those_of_the_report(files, tmp_path):
+    assert CliRunner().invoke(app, ["evaluate", *files, "-o", str(tmp_path / "card")]).exit_code == 0
+    figures = json.loads((tmp_path / "card/evaluation.json").read_text())["scores"]
+    for name in ("clean", "corrupted"):
+        scored = str(tmp_path / f"scored_{name}.parquet")
+        assert CliRunner().invoke(app, ["score", str(tmp_path / f"{name}.parquet"), "-o", scored]).exit_code == 0
+        assert CliRunner().invoke(app, ["report", scored, "-o", str(tmp_path / "report.html")]).exit_code == 0
+        page = (tmp_path / "report.html").read_text(encoding="utf-8")
+        head, body = re.search(r'id="figures".*?<thead>(.*?)</thead>.*?<tbody>(.*?)</tbody>', page, re.DOTALL).groups()
+        columns = re.findall(r'<th scope="col">(.*?)</th>', head)[1:]
+        found = dict(zip(columns, re.findall(r"<td>(.*?)</td>", body), strict=True))
+        one = figures[name]
+        assert found["scored"] == str(one["rows"])
+        for column in ("mean", "p10", "median", "p90"):
+            assert float(found[column]) == pytest.approx(one[column], abs=0.00051)
+        for column in ("0.3 lenient", "0.5 balanced", "0.7 strict"):
+            share = one[f"kept_{column.split()[0]}"]
+            assert float(found[column].rstrip("%")) / 100 == pytest.approx(share, abs=0.00051)
