@@ -14,7 +14,8 @@ const COLUMN_SLACK: f32 = 0.05;
 pub struct Capsule {
     start: [f32; 2],
     delta: [f32; 2],
-    slope: [f32; 2],
+    direction: [f32; 2],
+    length: f32,
     reach: f32,
 }
 
@@ -23,8 +24,11 @@ impl Capsule {
     pub fn new(start: [f32; 2], end: [f32; 2], reach: f32) -> Self {
         let delta = [end[0] - start[0], end[1] - start[1]];
         let length_squared = delta[0] * delta[0] + delta[1] * delta[1];
-        let inverse = if length_squared > DOT_LENGTH_SQUARED { 1.0 / length_squared } else { 0.0 };
-        Capsule { start, delta, slope: delta.map(|delta| delta * inverse), reach }
+        if length_squared <= DOT_LENGTH_SQUARED {
+            return Capsule { start, delta, direction: [1.0, 0.0], length: 0.0, reach };
+        }
+        let length = length_squared.sqrt();
+        Capsule { start, delta, direction: delta.map(|delta| delta / length), length, reach }
     }
 
     #[inline(always)]
@@ -35,9 +39,21 @@ impl Capsule {
             let (left, right) = if right - left < LANES { (left, right) } else { self.narrow(row, left, right) };
             for column in (left..=right).step_by(LANES) {
                 let first = column.min(SIDE - LANES);
-                let corner = [first as f32 - self.start[0], row as f32 - self.start[1]];
-                distances.lower_lanes(simd, row, first, Line { corner, delta: self.delta, slope: self.slope });
+                distances.lower_lanes(simd, row, first, self.line(row, first));
             }
+        }
+    }
+
+    /// The segment as a pixel sees it.
+    #[inline(always)]
+    fn line(&self, row: usize, column: usize) -> Line {
+        let [right, below] = self.direction;
+        let centre = [column as f32 + 0.5 - self.start[0], row as f32 + 0.5 - self.start[1]];
+        Line {
+            along: centre[0] * right + centre[1] * below,
+            beside: centre[0] * below - centre[1] * right,
+            direction: self.direction,
+            length: self.length,
         }
     }
 

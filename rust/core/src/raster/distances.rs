@@ -11,8 +11,8 @@ pub const LANES: usize = 8;
 /// A bit for each pixel of a row, the first pixel in the lowest bit of the first word.
 pub type RowBits = [u64; SIDE / 64];
 
-/// Centres of `LANES` neighbouring pixels, from the left border of the first.
-const CENTRES: [f32; LANES] = [0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5];
+/// How far neighbouring pixels are from the first.
+const STEPS: [f32; LANES] = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
 
 /// Squared distance of a pixel that nothing is near to.
 const FAR: f32 = f32::MAX;
@@ -44,15 +44,17 @@ impl Distances {
     pub fn lower_window<S: Simd>(&mut self, simd: S, place: usize, line: Line) {
         const LENGTH: usize = (WINDOW_ROWS - 1) * SIDE + LANES;
         let window: &mut [f32; LENGTH] = self.0[place..].first_chunk_mut().expect("windows lie in the canvas");
+        let mut places = Places::new(simd, line);
         for row in 0..WINDOW_ROWS {
-            lower(simd, &mut window[row * SIDE..row * SIDE + LANES], line, row as f32 + 0.5);
+            places.lower(&mut window[row * SIDE..row * SIDE + LANES]);
+            places.step_down();
         }
     }
 
     /// Lowers `LANES` pixels of a row from column `first` on.
     #[inline(always)]
     pub fn lower_lanes<S: Simd>(&mut self, simd: S, row: usize, first: usize, line: Line) {
-        lower(simd, &mut self.0[row * SIDE + first..][..LANES], line, 0.5);
+        Places::new(simd, line).lower(&mut self.0[row * SIDE + first..][..LANES]);
     }
 
     /// See [`super::Raster::take_row`].
@@ -74,9 +76,39 @@ impl Distances {
     }
 }
 
-/// Lowers `LANES` neighbouring pixels, the first of them at the line's corner and their centres `down` from it.
-#[inline(always)]
-fn lower<S: Simd>(simd: S, pixels: &mut [f32], line: Line, down: f32) {
-    let distance = line.squared_distance(simd, f32x8::from_slice(simd, &CENTRES), f32x8::splat(simd, down));
-    f32x8::from_slice(simd, pixels).min(distance).store_slice(pixels);
+/// Where `LANES` neighbouring pixels are as a segment sees them.
+struct Places<S: Simd> {
+    along: f32x8<S>,
+    beside: f32x8<S>,
+    direction: [f32x8<S>; 2],
+    length: f32x8<S>,
+}
+
+impl<S: Simd> Places<S> {
+    /// The pixel whose segment the line is, and those to the right of it.
+    #[inline(always)]
+    fn new(simd: S, line: Line) -> Self {
+        let splat = |value| f32x8::splat(simd, value);
+        let steps = f32x8::from_slice(simd, &STEPS);
+        let direction = [splat(line.direction[0]), splat(line.direction[1])];
+        let along = splat(line.along) + steps * direction[0];
+        let beside = splat(line.beside) + steps * direction[1];
+        Places { along, beside, direction, length: splat(line.length) }
+    }
+
+    /// Goes on to the pixels below.
+    #[inline(always)]
+    fn step_down(&mut self) {
+        self.along += self.direction[1];
+        self.beside -= self.direction[0];
+    }
+
+    #[inline(always)]
+    fn lower(&self, pixels: &mut [f32]) {
+        let simd = self.along.simd;
+        let nearest = self.along.min(self.length).max(f32x8::splat(simd, 0.0));
+        let beyond = self.along - nearest;
+        let distance = beyond * beyond + self.beside * self.beside;
+        f32x8::from_slice(simd, pixels).min(distance).store_slice(pixels);
+    }
 }

@@ -18,7 +18,7 @@ use crate::canvas::SIDE;
 use crate::fit::CanvasPoints;
 use capsule::Capsule;
 use distances::Distances;
-use segments::Segments;
+use segments::{Segment, Segments};
 
 pub(crate) use distances::{LANES, RowBits};
 
@@ -65,17 +65,27 @@ impl Raster {
             // Beside the ink of the rows before there may be distances that are ink for another width.
             self.distances.clear();
         }
-        self.segments.prepare(simd, points, reach);
+        let Raster { distances, segments, .. } = self;
+        segments.prepare(simd, points, reach);
         let end = |point: usize| [points.x[point], points.y[point]];
         for stroke in strokes {
             if stroke.len() == 1 {
-                let dot = end(stroke.start);
-                Capsule::new(dot, dot, reach).draw(simd, &mut self.distances);
+                Capsule::new(end(stroke.start), end(stroke.start), reach).draw(simd, distances);
             }
-            for segment in stroke.start..stroke.end.saturating_sub(1) {
-                match self.segments.short(segment) {
-                    Some((window, line)) => self.distances.lower_window(simd, window, line),
-                    None => Capsule::new(end(segment), end(segment + 1), reach).draw(simd, &mut self.distances),
+            if let Some(last) = stroke.end.checked_sub(1) {
+                // The pen is up on the way to the next stroke.
+                segments.leave_out(last);
+            }
+        }
+        for (index, group) in segments.groups().iter().enumerate() {
+            for lane in 0..LANES {
+                match group.segment(lane) {
+                    Segment::None => {}
+                    Segment::Short { window, line } => distances.lower_window(simd, window, line),
+                    Segment::Long => {
+                        let start = index * LANES + lane;
+                        Capsule::new(end(start), end(start + 1), reach).draw(simd, distances);
+                    }
                 }
             }
         }

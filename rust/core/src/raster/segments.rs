@@ -15,40 +15,54 @@ pub const WINDOW_ROWS: usize = 4;
 /// from the same place, which the processor does without waiting for its cache.
 const WINDOW_STEP: usize = 4;
 
-/// Stands for the index of a window's first pixel where a segment has no window.
-const NO_WINDOW: i32 = -1;
+/// Stands for the index of a window's first pixel where a segment needs more than a window.
+const LONG: i32 = -1;
 
-/// A segment, seen from a pixel's corner.
+/// Stands for it where there is no segment, as from the end of a stroke to the next.
+const NONE: i32 = -2;
+
+/// A segment, seen from the centre of a pixel.
 #[derive(Clone, Copy)]
 pub struct Line {
-    /// From the segment's start to the corner, in px.
-    pub corner: [f32; 2],
-    /// From the segment's start to its end.
-    pub delta: [f32; 2],
-    /// `delta` divided by the squared length; 0 for a dot.
-    pub slope: [f32; 2],
+    /// How far the pixel is along the segment from its start, in px.
+    pub along: f32,
+    /// How far it is beside the segment, to one side.
+    pub beside: f32,
+    /// Unit vector from the segment's start to its end; any for a dot.
+    pub direction: [f32; 2],
+    /// In px; 0 for a dot.
+    pub length: f32,
 }
 
-impl Line {
-    /// Squared distance to the points that lie `across` and `down` from the corner.
-    #[inline(always)]
-    pub fn squared_distance<S: Simd>(self, simd: S, across: f32x8<S>, down: f32x8<S>) -> f32x8<S> {
-        let splat = |value| f32x8::splat(simd, value);
-        let (across, down) = (across + splat(self.corner[0]), down + splat(self.corner[1]));
-        let along = across * splat(self.slope[0]) + down * splat(self.slope[1]);
-        let along = along.min(splat(1.0)).max(splat(0.0));
-        let across = across - along * splat(self.delta[0]);
-        let down = down - along * splat(self.delta[1]);
-        across * across + down * down
-    }
+/// Length and direction of segments from their `delta`, end less start.
+#[inline(always)]
+fn length_and_direction<S: Simd>(simd: S, delta: [f32x8<S>; 2]) -> (f32x8<S>, [f32x8<S>; 2]) {
+    let splat = |value| f32x8::splat(simd, value);
+    let squared = delta[0] * delta[0] + delta[1] * delta[1];
+    let drawn = squared.simd_gt(splat(DOT_LENGTH_SQUARED));
+    let inverse = splat(1.0) / squared.sqrt();
+    let or_dot = |value, dot| drawn.select(value, splat(dot));
+    let direction = [or_dot(delta[0] * inverse, 1.0), or_dot(delta[1] * inverse, 0.0)];
+    (or_dot(squared * inverse, 0.0), direction)
+}
+
+/// How a segment is drawn.
+pub enum Segment {
+    /// Not at all.
+    None,
+    /// Within a window: the index of the window's first pixel, and the segment as this pixel sees it.
+    Short { window: usize, line: Line },
+    /// Wherever it goes: it needs more than a window.
+    Long,
 }
 
 /// `LANES` segments that follow one another.
-#[derive(Clone, Debug)]
-struct Group {
-    corner: [[f32; LANES]; 2],
-    delta: [[f32; LANES]; 2],
-    slope: [[f32; LANES]; 2],
+#[derive(Clone, Debug, Default)]
+pub struct Group {
+    along: [f32; LANES],
+    beside: [f32; LANES],
+    direction: [[f32; LANES]; 2],
+    length: [f32; LANES],
     window: [i32; LANES],
 }
 
@@ -60,51 +74,76 @@ impl Segments {
     /// Replaces all segments by those of `points`, drawn to a distance of `reach`.
     #[inline(always)]
     pub fn prepare<S: Simd>(&mut self, simd: S, points: &CanvasPoints, reach: f32) {
-        self.0.clear();
         let count = points.x.len().saturating_sub(1);
-        for first in (0..count).step_by(LANES) {
-            self.0.push(Group::new(simd, from(&points.x, first), from(&points.y, first), reach));
+        self.0.resize_with(count.div_ceil(LANES), Group::default);
+        for (group, first) in self.0.iter_mut().zip((0..).step_by(LANES)) {
+            let ends = first..first + LANES + 1;
+            *group = match (points.x.get(ends.clone()), points.y.get(ends)) {
+                (Some(x), Some(y)) => Group::new(simd, x, y, reach),
+                _ => Group::new(simd, &padded(&points.x, first), &padded(&points.y, first), reach),
+            };
+        }
+        (count..self.0.len() * LANES).for_each(|segment| self.leave_out(segment));
+    }
+
+    /// Leaves out a segment when it comes to drawing.
+    #[inline(always)]
+    pub fn leave_out(&mut self, segment: usize) {
+        if let Some(group) = self.0.get_mut(segment / LANES) {
+            group.window[segment % LANES] = NONE;
         }
     }
 
-    /// The segment from a point to the next as seen from the corner of its window, and the index of the window's first
-    /// pixel; `None` for a segment that needs more than a window.
-    #[inline(always)]
-    pub fn short(&self, segment: usize) -> Option<(usize, Line)> {
-        let (group, lane) = (&self.0[segment / LANES], segment % LANES);
-        let of = |axes: &[[f32; LANES]; 2]| [axes[0][lane], axes[1][lane]];
-        let line = Line { corner: of(&group.corner), delta: of(&group.delta), slope: of(&group.slope) };
-        usize::try_from(group.window[lane]).ok().map(|window| (window, line))
+    /// The segments, in groups of [`LANES`] that follow one another.
+    pub fn groups(&self) -> &[Group] {
+        &self.0
     }
 }
 
 /// `LANES + 1` values from index `first` on; past the end the last one is repeated.
-#[inline(always)]
-fn from(values: &[f32], first: usize) -> [f32; LANES + 1] {
-    match values[first..].first_chunk() {
-        Some(values) => *values,
-        None => std::array::from_fn(|index| values[(first + index).min(values.len() - 1)]),
-    }
+#[cold]
+fn padded(values: &[f32], first: usize) -> [f32; LANES + 1] {
+    std::array::from_fn(|index| values[(first + index).min(values.len() - 1)])
 }
 
 impl Group {
     #[inline(always)]
-    fn new<S: Simd>(simd: S, x: [f32; LANES + 1], y: [f32; LANES + 1], reach: f32) -> Self {
+    fn new<S: Simd>(simd: S, x: &[f32], y: &[f32], reach: f32) -> Self {
         let splat = |value| f32x8::splat(simd, value);
         // Two calls: through an array's map they would not be inlined, and lose the vector instructions.
-        let across = Axis::new(simd, &x, reach, WINDOW_STEP, LANES);
-        let down = Axis::new(simd, &y, reach, 1, WINDOW_ROWS);
-        let length_squared = across.delta * across.delta + down.delta * down.delta;
-        let inverse = splat(1.0) / length_squared;
-        let inverse = length_squared.simd_gt(splat(DOT_LENGTH_SQUARED)).select(inverse, splat(0.0));
+        let across = Axis::new(simd, x, reach, WINDOW_STEP, LANES);
+        let down = Axis::new(simd, y, reach, 1, WINDOW_ROWS);
+        let (length, [right, below]) = length_and_direction(simd, [across.delta, down.delta]);
+        let centre = [across.first - across.start + splat(0.5), down.first - down.start + splat(0.5)];
         let fits: mask32x8<S> = across.fits & down.fits;
         let window: i32x8<S> = (down.first * splat(SIDE as f32) + across.first).to_int();
-        let window = fits.select(window, i32x8::splat(simd, NO_WINDOW));
+        let window = fits.select(window, i32x8::splat(simd, LONG));
         Group {
-            corner: [(across.first - across.start).into(), (down.first - down.start).into()],
-            delta: [across.delta.into(), down.delta.into()],
-            slope: [(across.delta * inverse).into(), (down.delta * inverse).into()],
+            along: (centre[0] * right + centre[1] * below).into(),
+            beside: (centre[0] * below - centre[1] * right).into(),
+            direction: [right.into(), below.into()],
+            length: length.into(),
             window: window.into(),
+        }
+    }
+
+    /// The segment of a lane.
+    #[inline(always)]
+    pub fn segment(&self, lane: usize) -> Segment {
+        match self.window[lane] {
+            NONE => Segment::None,
+            LONG => Segment::Long,
+            window => Segment::Short { window: window as usize, line: self.line(lane) },
+        }
+    }
+
+    #[inline(always)]
+    fn line(&self, lane: usize) -> Line {
+        Line {
+            along: self.along[lane],
+            beside: self.beside[lane],
+            direction: [self.direction[0][lane], self.direction[1][lane]],
+            length: self.length[lane],
         }
     }
 }
@@ -122,10 +161,10 @@ struct Axis<S: Simd> {
 impl<S: Simd> Axis<S> {
     /// Windows begin at multiples of `step` and are `length` pixels long.
     #[inline(always)]
-    fn new(simd: S, values: &[f32; LANES + 1], reach: f32, step: usize, length: usize) -> Self {
+    fn new(simd: S, values: &[f32], reach: f32, step: usize, length: usize) -> Self {
         let splat = |value| f32x8::splat(simd, value);
         let start = f32x8::from_slice(simd, &values[..LANES]);
-        let end = f32x8::from_slice(simd, &values[1..]);
+        let end = f32x8::from_slice(simd, &values[1..][..LANES]);
         // Pixel p is reached where its centre p + 0.5 is.
         let low = (start.min(end) - splat(reach - 0.5)).max(splat(0.0));
         let high = start.max(end) + splat(reach - 0.5);
