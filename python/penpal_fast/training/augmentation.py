@@ -11,11 +11,19 @@ if TYPE_CHECKING:
     from penpal_fast.training.lines import Line, Strokes
 
 
+LEAST_POINTS = 40
+"""Points of a cut line at least: some two letters. With less, a comma is a word, and no one can say of a lone straight
+stroke whether it was written."""
+
+
 def cut(line: Line, random: np.random.Generator, *, longest: int) -> Strokes:
-    """Return a random run of 1 to `longest` words."""
+    """Return a random run of 1 to `longest` words, or of more where these have too few points."""
     count = int(random.integers(1, longest + 1))
     first = int(random.integers(0, max(len(line.words) - count, 0) + 1))
-    return line.strokes(first, count) or line.strokes()
+    while sum(map(len, line.strokes(first, count))) < LEAST_POINTS and count < len(line.words):
+        count += 1
+        first = min(first, len(line.words) - count)
+    return line.strokes(first, count)
 
 
 def bend(strokes: Strokes, random: np.random.Generator) -> Strokes:

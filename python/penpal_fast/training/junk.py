@@ -49,8 +49,8 @@ def scribble(random: np.random.Generator, _line: Strokes) -> Strokes:
 
 
 def straight_lines(random: np.random.Generator, _line: Strokes) -> Strokes:
-    """Draw one to ten straight lines, in any directions or hatched."""
-    count = int(random.integers(1, 11))
+    """Draw two to ten straight lines, in any directions or hatched."""
+    count = int(random.integers(2, 11))
     if random.random() < 0.4:
         lean = random.normal(0, 0.5)
         starts = np.stack([np.arange(count) * random.uniform(0.2, 3), random.normal(0, 0.1, count)], axis=1)
@@ -100,7 +100,7 @@ def coil(random: np.random.Generator, _line: Strokes) -> Strokes:
 
 def scattered_points(random: np.random.Generator, _line: Strokes) -> Strokes:
     """Scatter dots or dashes."""
-    count, dash = int(math.exp(random.uniform(0, 5.3))), random.choice([0.0, random.uniform(0, 0.1)])
+    count, dash = int(math.exp(random.uniform(1.1, 5.3))), random.choice([0.0, random.uniform(0, 0.1)])
     places = random.uniform(-1, 1, (count, 2)) if random.random() < 0.6 else random.normal(0, 1, (count, 2))
     return _stretched([place + np.outer([0, 1], random.normal(0, 1, 2) * dash) for place in places], random)
 
@@ -113,19 +113,20 @@ def joined_points(random: np.random.Generator, _line: Strokes) -> Strokes:
 
 def displaced(random: np.random.Generator, line: Strokes) -> Strokes:
     """Move every stroke of a line away from its place."""
-    distance = _height(line) * math.exp(random.uniform(math.log(0.6), math.log(4)))
+    distance = _height(line) * math.exp(random.uniform(0, math.log(4)))
     return [stroke + random.normal(0, distance, 2) for stroke in _pieces(line)]
 
 
 def _pieces(line: Strokes) -> Strokes:
-    """Cut long strokes, so that a line of joined letters comes apart too."""
-    return [piece for stroke in line for piece in np.array_split(stroke, max(len(stroke) // 30, 1))]
+    """Cut long strokes, so that a line of joined letters comes apart too, and letters where there are few."""
+    longest = 30 if len(line) > 8 else 15
+    return [piece for stroke in line for piece in np.array_split(stroke, max(len(stroke) // longest, 1))]
 
 
 def overwritten(random: np.random.Generator, line: Strokes) -> Strokes:
     """Write a line's parts on top of one another."""
-    layers = np.array_split(np.arange(len(line)), min(int(random.integers(2, 7)), max(len(line), 1)))
-    if len(line) < 4:
+    layers = np.array_split(np.arange(len(line)), int(random.integers(3, 7)))
+    if len(line) < 9:
         copies = int(random.integers(3, 7))
         shifts = random.normal(0, 0.5 * _height(line), (copies, 2))
         return [stroke + shift for shift in shifts for stroke in line]
