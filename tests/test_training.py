@@ -190,12 +190,19 @@ def test_a_checkpoint_of_another_recipe_is_refused(tmp_path):
 
 def test_a_checkpoint_brings_everything_back(tmp_path, monkeypatch):
     monkeypatch.setattr(loop, "_compiled", lambda function, _model: function)
-    recipe = Recipe.from_file(_recipe(tmp_path, {"stages": [{"optimization": {"pictures": 8, "batch_size": 2}}]}))
+    recipe = Recipe.from_file(
+        _recipe(tmp_path, {"stages": [{"optimization": {"pictures": 8, "batch_size": 2, "start_share": 0.25}}]})
+    )
     pictures = mx.random.uniform(shape=(2, 256, 256, 1))
     targets = np.array([0.0, 1.0], np.float32)
     one = loop.Training(recipe)
     lengths = np.array([np.nan, 1.0], np.float32)
+    first = one.averaged().tensors()
     one.step(pictures, targets, lengths)
+    kept, mean = one.averaged().tensors(), QualityClassifier(recipe.network)
+    mean.update(one.average)
+    for name, values in mean.tensors().items():
+        assert np.allclose(kept[name], 0.25 * first[name] + 0.75 * values, atol=1e-6)
     one.slope.price = 0.25
     one.save(tmp_path / "checkpoint.safetensors")
     other = loop.Training.load(tmp_path / "checkpoint.safetensors", recipe)

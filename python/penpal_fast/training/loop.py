@@ -45,6 +45,7 @@ class Training:
         self.model = QualityClassifier(recipe.network)
         if start is not None:
             self.model.update(start.parameters())
+        self.start = tree_map(mx.array, self.model.parameters())
         self.model.train()
         self.optimizer = optim.AdamW(learning_rate=_schedule(self.plan), weight_decay=self.plan.weight_decay)
         self.optimizer.init(self.model.trainable_parameters())
@@ -70,15 +71,20 @@ class Training:
         return float(np.array(loss))
 
     def averaged(self) -> QualityClassifier:
-        """Return a network of the averaged weights, in evaluation mode."""
-        model = QualityClassifier(self.recipe.network)
-        model.update(self.average)
+        """Return a network of what is kept of the weights, in evaluation mode."""
+        model, share = QualityClassifier(self.recipe.network), self.plan.start_share
+        model.update(tree_map(lambda start, mean: share * start + (1 - share) * mean, self.start, self.average))
         model.eval()
         return model
 
     def save(self, path: Path) -> None:
         """Write a checkpoint."""
-        trees = {"model": self.model.parameters(), "average": self.average, "optimizer": self.optimizer.state}
+        trees = {
+            "start": self.start,
+            "model": self.model.parameters(),
+            "average": self.average,
+            "optimizer": self.optimizer.state,
+        }
         arrays = {
             f"{name}.{key}": value for name, tree in trees.items() for key, value in dict(tree_flatten(tree)).items()
         }
@@ -100,11 +106,12 @@ class Training:
             raise PenpalError(f"{path}: it is of another recipe; use that one, or remove the file to start anew")
 
         def tree(name: str) -> Any:
-            chosen = [(key.removeprefix(f"{name}."), value) for key, value in arrays.items() if key.startswith(name)]
-            return tree_unflatten(chosen)
+            kept = f"{name}."
+            return tree_unflatten([(key.removeprefix(kept), arrays[key]) for key in arrays if key.startswith(kept)])
 
         training = cls(recipe, int(metadata["stage"]))
         training.model.update(tree("model"))
+        training.start = tree("start")
         training.average = tree("average")
         training.optimizer.state = tree("optimizer")
         training.done = int(metadata["step"])

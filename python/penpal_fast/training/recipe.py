@@ -67,6 +67,8 @@ class Optimization:
         warmup_share: Share of the steps that warm up.
         weight_decay: Of AdamW.
         average_decay: Of the running average of the weights, which is what is kept.
+        start_share: Of the weights that the stage started from in what is kept, so that less is forgotten (Wortsman et
+            al., "Robust fine-tuning of zero-shot models", 2022).
         level_from: Share of the steps after which the score of whole real lines is kept from growing with their length.
         length_price: What growth with length costs at the start; see `penpal_fast.training.loop.Slope`.
         length_lean: Correlation of score and length that is let be.
@@ -80,6 +82,7 @@ class Optimization:
     warmup_share: float = 0.03
     weight_decay: float = 0.03
     average_decay: float = 0.999
+    start_share: float = 0.0
     level_from: float = 0.25
     length_price: float = 0.0
     length_lean: float = 0.0
