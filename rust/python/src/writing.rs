@@ -19,15 +19,19 @@ fn written() -> MutexGuard<'static, Vec<Range<usize>>> {
 pub struct Writing(Range<usize>);
 
 impl Writing {
-    /// Registers memory.
+    /// Registers memory. `read` is what the same call reads.
     ///
     /// # Errors
-    /// When another call is writing some of it.
-    pub fn begin(py: Python<'_>, memory: &[f32]) -> PyResult<Self> {
+    /// When another call is writing some of it, or this one reads some of it.
+    pub fn begin(py: Python<'_>, memory: &[f32], mut read: impl Iterator<Item = Range<usize>>) -> PyResult<Self> {
         let start = memory.as_ptr() as usize;
         let range = start..start + size_of_val(memory);
+        let overlaps = |other: &Range<usize>| other.start < range.end && range.start < other.end;
+        if read.any(|other| overlaps(&other)) {
+            return Err(penpal_error(py, "out overlaps the memory of the rows; pass a buffer of its own"));
+        }
         let mut written = written();
-        if written.iter().any(|other| other.start < range.end && range.start < other.end) {
+        if written.iter().any(overlaps) {
             return Err(penpal_error(
                 py,
                 "out is being written by another thread; give each thread a buffer of its own",
