@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import subprocess
+import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 import pytest
@@ -233,5 +237,56 @@ def test_lists_that_share_their_parts_take_bounded_time_and_memory(row):
 @pytest.mark.parametrize("strokes", [[[(0, 0)]] * (1 << 20), [[[(0, 0)]] * 1024] * 1024], ids=["strokes", "words"])
 def test_the_most_strokes_and_points_are_drawn(strokes):
     assert penpal_fast.render_strokes(strokes).max() > 0
+    with pytest.raises(PenpalError, match="too many points: the row has 1048577 or more; at most 1048576 are drawn"):
+        penpal_fast.render_strokes([*strokes, strokes[-1]])
+
+
+def test_strokes_without_points_are_counted_too():
     with pytest.raises(PenpalError, match="too many strokes: the row has 1048577 or more; at most 1048576 are drawn"):
-        penpal_fast.render_strokes([*strokes, []])
+        penpal_fast.render_strokes([[(0, 0)]] + [[]] * (1 << 20))
+
+
+FORKING = """
+import os, signal, threading, time
+from penpal_fast import Scorer, render_into
+import numpy as np
+
+rows = [[[(0, 0), (1, i)]] for i in range(64)]
+scorer = Scorer(backend="native", threads=2)
+out = np.empty((64, 256, 256, 1), np.float32)
+expected = scorer.score(rows[:8]).tolist()
+done = threading.Event()
+
+def work():
+    while not done.is_set():
+        scorer.score(rows)
+        render_into(rows, out, threads=2)
+
+thread = threading.Thread(target=work)
+thread.start()
+children = []
+for _ in range(40):
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)
+        render_into(rows, out, threads=1)
+        os._exit(0 if scorer.score(rows[:8]).tolist() == expected else 1)
+    children.append(child)
+    time.sleep(0.005)
+ends = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+done.set()
+thread.join()
+print(set(ends))
+"""
+
+
+def test_children_forked_while_other_threads_work():
+    done = subprocess.run([sys.executable, "-c", FORKING], capture_output=True, text=True, timeout=300)
+    assert done.stdout.strip() == "{0}", done.stderr
+
+
+def test_spawned_workers_score_as_their_parent_does():
+    rows = [GOOD, [[(0.0, 0.0), (1.0, 1.0)]]]
+    expected = penpal_fast.score(rows).tolist()
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as workers:
+        assert [quality.tolist() for quality in workers.map(penpal_fast.score, [rows] * 3)] == [expected] * 3
