@@ -77,6 +77,13 @@ def test_a_pinned_revision(hub, tmp_path, revision):
     assert all(f"/resolve/{revision}/" in request for request in hub[1])
 
 
+def test_a_revision_pinned_in_the_name(hub, tmp_path):
+    hub[1].clear()
+    assert load(hub, tmp_path, f"someone/quality@{COMMIT}") == "(1, 32)"
+    assert all(f"/resolve/{COMMIT}/" in request for request in hub[1])
+    assert "one too many" in load(hub, tmp_path, "someone/quality@v1", revision="v1")
+
+
 def test_offline_uses_the_cache(hub, tmp_path):
     answer = load(hub, tmp_path, "someone/quality", HF_HUB_OFFLINE="1")
     assert answer.startswith("PenpalError: cannot load 'someone/quality' from the Hugging Face hub")

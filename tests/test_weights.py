@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 
 import mlx.core as mx
@@ -15,7 +16,15 @@ import penpal_fast
 from made_lines import scrawl
 from models import random_model
 from penpal_fast import ModelConfig, PenpalError, QualityClassifier
-from penpal_fast.network.weights import MAX_WEIGHTS_BYTES, expected_shapes, read_tensors, sanitize
+from penpal_fast.network.bounds import check_bounds
+from penpal_fast.network.weights import (
+    MAX_HEADER_BYTES,
+    MAX_WEIGHTS_BYTES,
+    expected_shapes,
+    parse_tensors,
+    read_tensors,
+    sanitize,
+)
 
 
 def tensors_of(model: QualityClassifier) -> dict[str, np.ndarray]:
@@ -208,6 +217,79 @@ def test_huge_and_missing_files_are_refused(tmp_path):
         file.truncate(MAX_WEIGHTS_BYTES + 1)
     with pytest.raises(PenpalError, match="larger than"):
         read_tensors(path)
+
+
+def file_of(header: dict, data: bytes) -> bytes:
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + data
+
+
+def entry(shape, kind="F32", end=4):
+    return {"dtype": kind, "shape": shape, "data_offsets": [0, end]}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (struct.pack("<Q", MAX_HEADER_BYTES + 1) + b" " * (MAX_HEADER_BYTES + 1), "its header is longer than"),
+        (file_of({"a": entry([1] * 70)}, bytes(4)), "has the shape .* which no layer has"),
+        (file_of({"a": entry([1] * 5)}, bytes(4)), "has the shape .* which no layer has"),
+        (file_of({"a": entry([0, 1 << 62], end=0)}, b""), "has the shape .* which no layer has"),
+        (file_of({"a": entry([1], kind="F33")}, bytes(4)), "cannot read the weights"),
+        (file_of({"a" * 900_000: entry([1], kind="I32")}, bytes(4)), "is of type I32"),
+    ],
+    ids=["header", "dimensions", "one too many", "empty", "type", "name"],
+)
+def test_tensors_that_no_network_has(content, message):
+    with pytest.raises(PenpalError, match=message) as caught:
+        parse_tensors(content, source="file")
+    assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "٣" * 5000, "99999"])
+def test_block_numbers_that_no_network_has(tmp_path, number):
+    tensors = {**tensors_of(random_model(ModelConfig())), f"blocks.{number}.conv1.weight": np.zeros(3, np.float32)}
+    with pytest.raises(PenpalError, match="the tensors are not those") as caught:
+        QualityClassifier.from_pretrained(save(tmp_path / "model", tensors))
+    assert len(str(caught.value)) < 20_000
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("stem.conv.weight", 3e38),
+        ("blocks.1.norm1.weight", 1e37),
+        ("blocks.1.norm1.bias", 3e38),
+        ("blocks.2.norm2.running_mean", -3e38),
+        ("head.weight", 3e38),
+    ],
+)
+def test_weights_with_which_scores_may_overflow_are_refused(tmp_path, name, value):
+    tensors = tensors_of(random_model(ModelConfig()))
+    tensors[name] = np.full_like(tensors[name], value)
+    with pytest.raises(PenpalError, match="weights are so large that scores could leave the range of float32"):
+        QualityClassifier.from_pretrained(save(tmp_path / "model", tensors))
+
+
+def test_a_variance_of_nothing_is_no_overflow(tmp_path):
+    tensors = tensors_of(random_model(ModelConfig()))
+    tensors["blocks.0.norm1.running_var"] = np.zeros(8, np.float32)
+    folder = save(tmp_path / "model", tensors)
+    assert 0 <= penpal_fast.Scorer(folder, backend="native").score([scrawl(6, 6, 30)])[0] <= 1
+
+
+def test_networks_that_take_too_long_are_refused():
+    config = ModelConfig(channels=(1024, 1024, 1024))
+    with pytest.raises(PenpalError, match=r"multiplies 9.7e\+10 times for a picture; at most 1.6e\+10"):
+        check_bounds(config, {}, source="model")
+
+
+def test_what_is_no_file_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "config.json")
+    with pytest.raises(PenpalError, match="cannot read the model configuration: it is not a regular file"):
+        ModelConfig.from_file(tmp_path / "config.json")
+    with pytest.raises(PenpalError, match="cannot read the weights: it is not a regular file"):
+        read_tensors(tmp_path)
 
 
 def test_expected_shapes_are_those_of_the_model():

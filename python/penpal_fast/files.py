@@ -1,4 +1,4 @@
-"""Writing files so that they appear whole or not at all."""
+"""Writing files so that they appear whole or not at all, and reading no more than there should be."""
 
 from __future__ import annotations
 
@@ -15,6 +15,19 @@ if TYPE_CHECKING:
 
 ASIDE = ".penpal-"
 """How the names of files begin that are not whole yet."""
+
+
+def read_at_most(path: Path, limit: int) -> bytes | None:
+    """Read a file, or return None if it has more than `limit` bytes.
+
+    Raises:
+        OSError: It cannot be read, or is no regular file: a pipe may have no end.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError("it is not a regular file")
+    with path.open("rb") as file:
+        content = file.read(limit + 1)
+    return content if len(content) <= limit else None
 
 
 @contextlib.contextmanager

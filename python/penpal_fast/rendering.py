@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import mlx.core as mx
     from numpy.typing import NDArray
 
+MAX_BATCH_ROWS = 1 << 16
+"""Most rows that `render_batch` makes memory for, at 256 KiB each."""
+
 
 def render_strokes(strokes: Any, *, line_width: float = LINE_WIDTH) -> NDArray[np.float32]:
     """Render one row.
@@ -46,11 +49,13 @@ def render_batch(rows: Any, *, line_width: float = LINE_WIDTH, threads: int | No
         float32 MLX array [B, 256, 256, 1]. Do not keep a view of it across an operation that changes it in place.
 
     Raises:
-        PenpalError: A row is bad; the error names it.
+        PenpalError: A row is bad; the error names it. Or there are more than 65,536 rows.
     """
     from penpal_fast.mlx_memory import writable_canvases
 
     prepared = Rows(rows)
+    if len(prepared) > MAX_BATCH_ROWS:
+        raise PenpalError(f"{len(prepared)} rows at a time are too many; render at most {MAX_BATCH_ROWS}, 16 GiB")
     array, view = writable_canvases(len(prepared))
     _render(prepared, view, line_width=line_width, threads=threads)
     return array
@@ -97,8 +102,9 @@ def _checked_buffer(out: Any, count: int) -> NDArray[np.float32]:
     shape = (count, *CANVAS_SHAPE)
     try:
         buffer = memoryview(out)
-    except TypeError as error:
-        raise PenpalError(f"out must be a float32 buffer of shape {shape}, got {type(out).__name__}") from error
+    except (TypeError, ValueError, BufferError) as error:
+        found = f"{type(out).__name__}: {error}"
+        raise PenpalError(f"out must be a float32 buffer of shape {shape}, got {found}") from error
     if buffer.format not in ("f", "<f", "=f", "@f"):
         raise PenpalError(f"out must hold float32, got the buffer format {buffer.format!r}")
     if buffer.shape != shape:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from penpal_fast.canvas import LINE_WIDTH, PADDING, SIDE
 from penpal_fast.errors import PenpalError
+from penpal_fast.files import read_at_most
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,11 +53,15 @@ class ModelConfig:
         if not 0 < self.line_width <= SIDE:
             raise PenpalError(f"config: line_width must be above 0 and at most {SIDE}, got {self.line_width}")
         if len(self.channels) < 2 or not all(1 <= count <= 1024 for count in self.channels):
-            raise PenpalError(f"config: channels must be 2 or more numbers from 1 to 1024, got {self.channels}")
+            raise PenpalError(
+                f"config: channels must be 2 or more numbers from 1 to 1024, got {str(self.channels)[:200]}"
+            )
         if self.shortcut not in get_args(Shortcut):
             raise PenpalError(f"config: shortcut must be one of {get_args(Shortcut)}, got {self.shortcut!r}")
         if self.shortcut == "identity" and list(self.channels) != sorted(self.channels):
-            raise PenpalError(f"config: identity shortcuts need channels that never decrease, got {self.channels}")
+            raise PenpalError(
+                f"config: identity shortcuts need channels that never decrease, got {str(self.channels)[:200]}"
+            )
         if not (math.isfinite(self.batch_norm_epsilon) and self.batch_norm_epsilon > 0):
             raise PenpalError(f"config: batch_norm_epsilon must be above 0, got {self.batch_norm_epsilon}")
 
@@ -68,15 +73,23 @@ class ModelConfig:
             PenpalError: The file is missing, too large, not a JSON object, or has a field that cannot be used.
         """
         try:
-            size = path.stat().st_size
-            content = json.loads(path.read_bytes()) if size <= MAX_CONFIG_BYTES else None
-        except (OSError, ValueError, RecursionError) as error:
+            text = read_at_most(path, MAX_CONFIG_BYTES)
+        except OSError as error:
             raise PenpalError(f"{path}: cannot read the model configuration: {error}") from error
-        if size > MAX_CONFIG_BYTES:
+        if text is None:
             raise PenpalError(f"{path}: larger than {MAX_CONFIG_BYTES} bytes, so not a model configuration")
+        return cls.from_json(text, source=str(path))
+
+    @classmethod
+    def from_json(cls, text: bytes, *, source: str) -> ModelConfig:
+        """Read JSON text, as `from_file` does; `source` names it in errors."""
+        try:
+            content = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise PenpalError(f"{source}: cannot read the model configuration: {error}") from error
         if not isinstance(content, dict):
-            raise PenpalError(f"{path}: a model configuration must be a JSON object, got {type(content).__name__}")
-        fields = {field.name: _checked(path, field, content) for field in dataclasses.fields(cls)}
+            raise PenpalError(f"{source}: a model configuration must be a JSON object, got {type(content).__name__}")
+        fields = {field.name: _checked(source, field, content) for field in dataclasses.fields(cls)}
         return cls(**fields)
 
     def to_json(self) -> str:
@@ -84,7 +97,7 @@ class ModelConfig:
         return json.dumps({"model_type": "penpal-quality-assurance", **dataclasses.asdict(self)}, indent=2) + "\n"
 
 
-def _checked(path: Path, field: dataclasses.Field[Any], content: dict[str, Any]) -> Any:
+def _checked(source: str, field: dataclasses.Field[Any], content: dict[str, Any]) -> Any:
     """Take a field out of parsed JSON, with the type that its default has."""
     value = content.get(field.name, field.default)
     kind = type(field.default)
@@ -95,4 +108,4 @@ def _checked(path: Path, field: dataclasses.Field[Any], content: dict[str, Any])
         return float(value)
     elif type(value) is kind:
         return value
-    raise PenpalError(f"{path}: {field.name} must be like {json.dumps(field.default)}, got {json.dumps(value)}")
+    raise PenpalError(f"{source}: {field.name} must be like {json.dumps(field.default)}, got {json.dumps(value)[:200]}")

@@ -18,7 +18,8 @@ BUNDLED = Path(__file__).parent.parent / "pretrained"
 WEIGHTS_FILES = (WEIGHTS_FILE, "model.safetensors")
 """Names that the weights may have, the first found being used."""
 
-REPOSITORY_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+REPOSITORY_ID = re.compile(r"([\w.-]+/[\w.-]+)(?:@([\w./-]+))?", re.ASCII)
+"""The id of a repository, and the revision it may be pinned to."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +34,7 @@ def find_model_files(source: str | os.PathLike[str], *, revision: str | None = N
     """Find a model's files, downloading them to the hub's cache if need be.
 
     Args:
-        source: A folder, or else the id of a Hugging Face repository ("owner/name").
+        source: A folder, or else the id of a Hugging Face repository ("owner/name" or "owner/name@revision").
         revision: Branch, tag or commit of the repository.
 
     Raises:
@@ -42,10 +43,13 @@ def find_model_files(source: str | os.PathLike[str], *, revision: str | None = N
     folder = Path(source)
     if folder.is_dir():
         return _in_folder(folder)
-    if isinstance(source, str) and REPOSITORY_ID.fullmatch(source):
-        return _on_hub(source, revision)
+    if isinstance(source, str) and (match := REPOSITORY_ID.fullmatch(source)):
+        if revision and match[2]:
+            raise PenpalError(f"{source!r} names a revision already; revision={revision!r} is one too many")
+        return _on_hub(match[1], revision or match[2])
     raise PenpalError(
-        f"no model at {os.fspath(source)!r}: it is not a folder, nor the id of a Hugging Face repository (owner/name)"
+        f"no model at {os.fspath(source)!r}: it is not a folder, nor the id of a Hugging Face repository "
+        "(owner/name or owner/name@revision)"
     )
 
 

@@ -116,7 +116,8 @@ class QualityClassifier(nn.Module):
 
         Args:
             source: None for the model in this package, a folder with `config.json` and `weights.safetensors`, or the
-                id of a Hugging Face repository with these files, such as "breitburg/penpal-quality-assurance".
+                id of a Hugging Face repository with these files, such as "breitburg/penpal-quality-assurance", with
+                "@" and a revision if it is to be pinned.
             revision: Branch, tag or commit of the repository; None for its main branch.
 
         Raises:

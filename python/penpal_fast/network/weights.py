@@ -13,6 +13,8 @@ import safetensors
 import safetensors.numpy
 
 from penpal_fast.errors import PenpalError
+from penpal_fast.files import read_at_most
+from penpal_fast.network.bounds import check_bounds
 from penpal_fast.network.config import ModelConfig
 
 if TYPE_CHECKING:
@@ -28,6 +30,11 @@ Tensors = dict[str, "NDArray[np.float32]"]
 MAX_WEIGHTS_BYTES = 64 << 20
 """A model of this kind has some 150 kB; a file beyond this limit is not one."""
 
+MAX_HEADER_BYTES = 1 << 20
+"""The names, types and shapes of a model of this kind take some 5 kB."""
+
+MAX_DIMENSIONS = 4
+
 _NUMBER_TYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8"}
 
 
@@ -39,11 +46,22 @@ def read_tensors(path: Path) -> Tensors:
             not finite.
     """
     try:
-        if path.stat().st_size > MAX_WEIGHTS_BYTES:
-            raise PenpalError(f"{path}: larger than {MAX_WEIGHTS_BYTES} bytes, so not the weights of this network")
-        entries = safetensors.deserialize(path.read_bytes())
-    except (OSError, safetensors.SafetensorError) as error:
+        content = read_at_most(path, MAX_WEIGHTS_BYTES)
+    except OSError as error:
         raise PenpalError(f"{path}: cannot read the weights: {error}") from error
+    if content is None:
+        raise PenpalError(f"{path}: larger than {MAX_WEIGHTS_BYTES} bytes, so not the weights of this network")
+    return parse_tensors(content, source=str(path))
+
+
+def parse_tensors(content: bytes, *, source: str) -> Tensors:
+    """Read the content of a safetensors file, as `read_tensors` does; `source` names it in errors."""
+    if int.from_bytes(content[:8], "little") > MAX_HEADER_BYTES:
+        raise PenpalError(f"{source}: cannot read the weights: its header is longer than {MAX_HEADER_BYTES} bytes")
+    try:
+        entries = safetensors.deserialize(content)
+    except safetensors.SafetensorError as error:
+        raise PenpalError(f"{source}: cannot read the weights: {error}") from error
     tensors = {}
     for name, entry in entries:
         if name.endswith("num_batches_tracked"):
@@ -51,9 +69,15 @@ def read_tensors(path: Path) -> Tensors:
         values = _float32(entry["dtype"], entry["data"])
         if values is None:
             expected = [*_NUMBER_TYPES, "BF16"]
-            raise PenpalError(f"{path}: tensor {name!r} is of type {entry['dtype']}; expected one of {expected}")
+            raise PenpalError(
+                f"{source}: tensor {name[:100]!r} is of type {entry['dtype']}; expected one of {expected}"
+            )
         if not np.isfinite(values).all():
-            raise PenpalError(f"{path}: tensor {name!r} has values that are NaN or infinite in float32")
+            raise PenpalError(f"{source}: tensor {name[:100]!r} has values that are NaN or infinite in float32")
+        if len(entry["shape"]) > MAX_DIMENSIONS or values.size == 0:
+            raise PenpalError(
+                f"{source}: tensor {name[:100]!r} has the shape {entry['shape'][:20]}, which no layer has"
+            )
         tensors[name] = values.reshape(entry["shape"])
     return tensors
 
@@ -73,7 +97,18 @@ def load(files: ModelFiles) -> tuple[ModelConfig, Tensors]:
     Raises:
         PenpalError: The files cannot be read or do not describe such a network.
     """
-    return sanitize(read_tensors(files.weights), ModelConfig.from_file(files.config), source=str(files.weights))
+    return checked(read_tensors(files.weights), ModelConfig.from_file(files.config), source=str(files.weights))
+
+
+def checked(tensors: Tensors, config: ModelConfig, *, source: str) -> tuple[ModelConfig, Tensors]:
+    """Do as `sanitize`, and make sure that the network gives every picture a score in bounded time.
+
+    Raises:
+        PenpalError: It does not.
+    """
+    config, tensors = sanitize(tensors, config, source=source)
+    check_bounds(config, tensors, source=source)
+    return config, tensors
 
 
 def fingerprint(config: ModelConfig, tensors: Tensors) -> str:
@@ -160,7 +195,7 @@ _NORM_TENSORS = ("weight", "bias", "running_mean", "running_var")
 _CONTAINERS = re.compile(
     r"\b(model|module|net|network|backbone|encoder|features|modules|_orig_mod)\.|\.layers\b(?=\.\d)"
 )
-_BLOCK = re.compile(r"(?:blocks|layers|stages|block|layer|stage|res|resblocks)[._]?(\d+)\.(?:0\.)?(.+)")
+_BLOCK = re.compile(r"(?:blocks|layers|stages|block|layer|stage|res|resblocks)[._]?(\d{1,4})\.(?:0\.)?(.+)")
 _STEM_CONV = re.compile(r"(?:stem\.)?(?:conv1?|conv_in|0|stem|stem_conv)")
 _STEM_NORM = re.compile(r"(?:stem\.)?(?:norm1?|bn1?|batch_?norm1?|1|stem_(?:norm|bn))")
 _CONV = re.compile(r"conv_?([12])")
@@ -237,7 +272,8 @@ def _without_biases_before_norm(tensors: Tensors) -> Tensors:
 
 def _mismatch(source: str, config: ModelConfig, tensors: Tensors) -> PenpalError:
     def listed(shapes: Mapping[str, tuple[int, ...]]) -> str:
-        return "".join(f"\n  {name} {list(shape)}" for name, shape in sorted(shapes.items()))
+        lines = [f"\n  {name[:100]} {list(shape)}" for name, shape in sorted(shapes.items())]
+        return "".join(lines[:100]) + (f"\n  and {len(lines) - 100} more" if len(lines) > 100 else "")
 
     expected = expected_shapes(config)
     found = {name: values.shape for name, values in tensors.items()}

@@ -32,6 +32,9 @@ pub struct TypeMismatch {
 #[derive(Clone, Debug)]
 pub struct StrokeChunk {
     rows: List,
+    /// Rows before the first in which offsets decrease. Each row after it could have all points of the array again, so that
+    /// the work would be the array's square.
+    rows_in_order: usize,
     words: Option<List>,
     stroke_nulls: Option<NullBuffer>,
     points: List,
@@ -95,6 +98,21 @@ impl List {
         self.offsets().count()
     }
 
+    /// The first of the lists in `range` that ends before it begins, which no true array has, or else the range's end.
+    fn in_order(&self, range: Range<usize>) -> usize {
+        let offsets = self.offsets();
+        let end = range.end.min(self.len());
+        (range.start..end).find(|&list| offsets.get(list + 1) < offsets.get(list)).unwrap_or(end)
+    }
+
+    fn memory(&self) -> impl Iterator<Item = Range<usize>> {
+        let offsets = match &self.offsets {
+            OffsetBuffer::Int32(values) => place(values.inner().as_slice()),
+            OffsetBuffer::Int64(values) => place(values.inner().as_slice()),
+        };
+        std::iter::once(offsets).chain(self.nulls.as_ref().map(null_place))
+    }
+
     /// Where the items of the lists in `range` lie in the values, or `None` if the offsets lie.
     fn items(&self, range: Range<usize>) -> Option<Range<usize>> {
         let (start, end) = (self.offsets().get(range.start)?, self.offsets().get(range.end)?);
@@ -132,6 +150,13 @@ macro_rules! coordinate_buffer {
 
             fn nulls(&self) -> Option<&NullBuffer> {
                 match self { $(CoordinateBuffer::$variant(_, nulls) => nulls.as_ref(),)* }
+            }
+
+            fn memory(&self) -> impl Iterator<Item = Range<usize>> {
+                let values = match self {
+                    $(CoordinateBuffer::$variant(values, _) => place(values.inner().as_slice()),)*
+                };
+                std::iter::once(values).chain(self.nulls().map(null_place))
             }
         }
     };
@@ -242,6 +267,7 @@ impl StrokeChunk {
         }
         let mut chunk = StrokeChunk {
             rows,
+            rows_in_order: 0,
             words,
             stroke_nulls,
             points,
@@ -251,8 +277,37 @@ impl StrokeChunk {
             x: CoordinateBuffer::empty(),
             y: CoordinateBuffer::empty(),
         };
+        chunk.rows_in_order = chunk.count_rows_in_order();
         chunk.read_points(&point_values, pair_list)?;
         Some(chunk)
+    }
+
+    fn count_rows_in_order(&self) -> usize {
+        let rows = self.rows.in_order(0..self.len());
+        let items = self.rows.items(0..rows).unwrap_or(0..0);
+        let (words, strokes) = match &self.words {
+            Some(words) => {
+                let end = words.in_order(items.clone());
+                (end, words.items(items.start..end).unwrap_or(0..0))
+            }
+            None => (usize::MAX, items),
+        };
+        let strokes = self.points.in_order(strokes);
+        let in_order = |row: &usize| {
+            let end = self.rows.offsets().get(row + 1).unwrap_or(usize::MAX);
+            let end_stroke = self.words.as_ref().map_or(Some(end), |words| words.offsets().get(end));
+            end <= words && end_stroke.is_some_and(|stroke| stroke <= strokes)
+        };
+        (0..rows).find(|row| !in_order(row)).unwrap_or(rows)
+    }
+
+    /// Where the arrays lie that rows are read from.
+    fn memory(&self) -> impl Iterator<Item = Range<usize>> {
+        let lists = [Some(&self.rows), self.words.as_ref(), Some(&self.points)];
+        let nulls = [&self.stroke_nulls, &self.point_nulls, &self.pair_shapes];
+        let lists = lists.into_iter().flatten().flat_map(List::memory);
+        let nulls = nulls.into_iter().flatten().map(null_place);
+        lists.chain(nulls).chain(self.x.memory()).chain(self.y.memory())
     }
 
     /// Fills in the coordinates: borrowed from a struct of x and y, or copied apart from pairs.
@@ -297,6 +352,9 @@ impl StrokeChunk {
         if first_null(self.rows.nulls.as_ref(), row..row + 1).is_some() {
             return Err(RowError::NullRow);
         }
+        if row >= self.rows_in_order {
+            return Err(BROKEN);
+        }
         let items = self.rows.items(row..row + 1).ok_or(BROKEN)?;
         let Some(words) = &self.words else { return Ok(items) };
         if let Some(word) = first_null(words.nulls.as_ref(), items.clone()) {
@@ -338,6 +396,16 @@ impl Rows for StrokeChunk {
     }
 }
 
+/// The addresses of bytes.
+fn place(bytes: &[u8]) -> Range<usize> {
+    let range = bytes.as_ptr_range();
+    range.start as usize..range.end as usize
+}
+
+fn null_place(nulls: &NullBuffer) -> Range<usize> {
+    place(nulls.validity())
+}
+
 /// Index of the first null in a range; indices past the end of the buffer count as valid.
 fn first_null(nulls: Option<&NullBuffer>, range: Range<usize>) -> Option<usize> {
     let nulls = nulls.filter(|nulls| nulls.null_count() > 0)?;
@@ -377,6 +445,11 @@ impl StrokeColumn {
     /// When the type of one is none of [`ACCEPTED_TYPES`].
     pub fn new<'a>(arrays: impl IntoIterator<Item = &'a ArrayRef>) -> Result<Self, TypeMismatch> {
         Ok(Self::of_chunks(arrays.into_iter().map(StrokeChunk::new).collect::<Result<_, _>>()?))
+    }
+
+    /// The addresses of the memory that the rows are read from.
+    pub fn memory(&self) -> impl Iterator<Item = Range<usize>> {
+        self.chunks.iter().flat_map(StrokeChunk::memory)
     }
 
     fn of_chunks(chunks: Vec<StrokeChunk>) -> Self {
@@ -485,6 +558,33 @@ mod tests {
             chunk.read_points(&values, Some(pairs)).unwrap();
             assert!(matches!(chunk.row(0), Err(RowError::BrokenOffsets { .. })));
         }
+    }
+
+    #[test]
+    fn no_points_belong_to_several_rows() {
+        let strokes = rows_of_structs();
+        let honest = strokes.as_list::<i64>();
+        let points = honest.values().as_list::<i32>();
+        let item = Arc::new(Field::new("item", points.data_type().clone(), true));
+        // Six strokes over the same three points, forth and back, a row each.
+        let lying = arrow_array::ListArray::new(
+            Arc::new(Field::new("item", points.value_type(), true)),
+            arrow_buffer::OffsetBuffer::from_lengths([3, 0, 0, 0, 0, 0]),
+            points.values().clone(),
+            None,
+        );
+        let rows =
+            arrow_array::ListArray::new(item, arrow_buffer::OffsetBuffer::from_lengths([1; 6]), Arc::new(lying), None);
+        let mut chunk = StrokeChunk::new(&(Arc::new(rows) as ArrayRef)).unwrap();
+        assert_eq!(chunk.rows_in_order, 6);
+        chunk.points.offsets = OffsetBuffer::Int32(ScalarBuffer::from(vec![0, 2, 0, 2, 0, 2, 0]));
+        chunk.rows_in_order = chunk.count_rows_in_order();
+        let good: Vec<_> = (0..6).filter(|&row| chunk.row(row).is_ok()).collect();
+        assert_eq!(good, [0]);
+        chunk.points.offsets = OffsetBuffer::Int32(ScalarBuffer::from(vec![0, 1, 2, 2, 2, 2, 2]));
+        chunk.rows.offsets = OffsetBuffer::Int32(ScalarBuffer::from(vec![0, 2, 1, 2, 0, 1, 2]));
+        chunk.rows_in_order = chunk.count_rows_in_order();
+        assert_eq!(chunk.rows_in_order, 1);
     }
 
     #[test]

@@ -57,6 +57,12 @@ pub enum RowError {
         /// How many were counted.
         points: usize,
     },
+    /// The row has more strokes than [`MAX_STROKES`](crate::strokes::MAX_STROKES).
+    #[error("too many strokes: the row has {strokes} or more; at most {} are drawn", crate::strokes::MAX_STROKES)]
+    TooManyStrokes {
+        /// How many were counted.
+        strokes: usize,
+    },
     /// A coordinate is NaN or infinite.
     #[error("non-finite coordinate: stroke {stroke}, point {point}: {axis} is {value}")]
     NotFinite {
@@ -101,6 +107,7 @@ impl RowError {
             | RowError::NullPoint { .. } => "null",
             RowError::NoPoints => "no points",
             RowError::TooManyPoints { .. } => "too many points",
+            RowError::TooManyStrokes { .. } => "too many strokes",
             RowError::NotFinite { .. } => "non-finite coordinate",
             RowError::SpanOverflow { .. } => "span overflow",
             RowError::BrokenOffsets { .. } => "broken offsets",
@@ -134,6 +141,7 @@ mod tests {
             RowError::NullPoint { stroke: 2, point: 3 },
             RowError::NoPoints,
             RowError::TooManyPoints { points: 7 },
+            RowError::TooManyStrokes { strokes: 8 },
             RowError::NotFinite { stroke: 1, point: 2, axis: Axis::Y, value: "NaN".into() },
             RowError::SpanOverflow { axis: Axis::X },
             RowError::BrokenOffsets { stroke: 0 },

@@ -1,7 +1,7 @@
 //! Rows of strokes, from wherever they are kept.
 
 use crate::error::RowError;
-use crate::strokes::{Coordinates, MAX_POINTS, Offsets, Strokes};
+use crate::strokes::{Coordinates, MAX_POINTS, MAX_STROKES, Offsets, Strokes};
 
 /// A sequence of rows that several threads may read.
 pub trait Rows: Sync {
@@ -69,8 +69,17 @@ impl OwnedRows {
     /// # Errors
     /// [`RowError::TooManyPoints`].
     pub fn expect_points(&self, more: usize) -> Result<(), RowError> {
-        let points = self.x.len() - self.stroke_offsets[self.row_start] as usize + more;
+        let points = (self.x.len() - self.stroke_offsets[self.row_start] as usize).saturating_add(more);
         if points > MAX_POINTS { Err(RowError::TooManyPoints { points }) } else { Ok(()) }
+    }
+
+    /// Makes sure that the current row may have so many strokes more.
+    ///
+    /// # Errors
+    /// [`RowError::TooManyStrokes`].
+    pub fn expect_strokes(&self, more: usize) -> Result<(), RowError> {
+        let strokes = self.strokes_in_row().saturating_add(more);
+        if strokes > MAX_STROKES { Err(RowError::TooManyStrokes { strokes }) } else { Ok(()) }
     }
 
     /// Ends the current row with what was collected, or with what is wrong with it.

@@ -185,8 +185,12 @@ impl Range {
     }
 }
 
-/// Most points that a row may have: 512 MiB of float64 coordinates.
-pub const MAX_POINTS: usize = 1 << 25;
+/// Most points that a row may have, a thousand times those of a written line. At the default line width the slowest row
+/// then takes some two seconds, its segments all going from corner to corner.
+pub const MAX_POINTS: usize = 1 << 20;
+
+/// Most strokes that a row may have; those without points count too.
+pub const MAX_STROKES: usize = 1 << 20;
 
 /// One row: strokes of points. There is at least one point, every coordinate is finite, and so is the span of each axis.
 #[derive(Clone, Copy, Debug)]
@@ -205,8 +209,8 @@ impl<'a> Strokes<'a> {
     /// The coordinates may be longer than the row; only the points that the offsets name are looked at.
     ///
     /// # Errors
-    /// [`RowError::BrokenOffsets`], [`RowError::NoPoints`], [`RowError::TooManyPoints`], [`RowError::NotFinite`] or
-    /// [`RowError::SpanOverflow`].
+    /// [`RowError::BrokenOffsets`], [`RowError::NoPoints`], [`RowError::TooManyStrokes`], [`RowError::TooManyPoints`],
+    /// [`RowError::NotFinite`] or [`RowError::SpanOverflow`].
     pub fn new(offsets: Offsets<'a>, x: Coordinates<'a>, y: Coordinates<'a>) -> Result<Self, RowError> {
         Self::with_base(offsets, 0, x, y)
     }
@@ -218,6 +222,9 @@ impl<'a> Strokes<'a> {
         x: Coordinates<'a>,
         y: Coordinates<'a>,
     ) -> Result<Self, RowError> {
+        if offsets.count() > MAX_STROKES {
+            return Err(RowError::TooManyStrokes { strokes: offsets.count() });
+        }
         let (first_point, end) = point_range(offsets)?;
         let broken = RowError::BrokenOffsets { stroke: offsets.count().saturating_sub(1) };
         let (Some(from), Some(to)) = (first_point.checked_sub(base), end.checked_sub(base)) else {
@@ -346,6 +353,22 @@ mod tests {
         let infinite = [0.0, f64::NEG_INFINITY];
         let error = row(&[0, 2], &[0.0, 1.0], &infinite).unwrap_err();
         assert_eq!(error, RowError::NotFinite { stroke: 0, point: 1, axis: Axis::Y, value: "-inf".into() });
+    }
+
+    #[test]
+    fn rows_beyond_the_limits_are_refused() {
+        let most = vec![0_i8; MAX_POINTS + 1];
+        let point_count = |points: usize| {
+            let values = Coordinates::Int8(&most[..points]);
+            Strokes::new(Offsets::Int64(&[0, points as i64]), values, values).map(|strokes| strokes.x().len())
+        };
+        assert_eq!(point_count(MAX_POINTS), Ok(MAX_POINTS));
+        assert_eq!(point_count(MAX_POINTS + 1), Err(RowError::TooManyPoints { points: MAX_POINTS + 1 }));
+        let mut offsets = vec![0; MAX_STROKES];
+        offsets.push(1);
+        assert!(row(&offsets, &[1.0], &[1.0]).is_ok());
+        offsets.push(1);
+        assert_eq!(row(&offsets, &[1.0], &[1.0]).unwrap_err(), RowError::TooManyStrokes { strokes: MAX_STROKES + 1 });
     }
 
     #[test]

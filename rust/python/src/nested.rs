@@ -1,8 +1,9 @@
 //! Rows from nested Python: lists of words, strokes and points, dicts and NumPy arrays.
 
 use numpy::{Element, PyArrayDescrMethods, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods};
+use penpal_core::strokes::MAX_POINTS;
 use penpal_core::{OwnedRows, RowError};
-use pyo3::exceptions::PyException;
+use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{
@@ -22,7 +23,7 @@ impl From<PyErr> for Stop {
     fn from(error: PyErr) -> Self {
         Python::attach(|py| {
             if error.is_instance_of::<PyException>(py) {
-                Stop::Row(RowError::WrongType { stroke: None, problem: error.to_string() })
+                wrong_type(None, error.to_string())
             } else {
                 Stop::Python(error)
             }
@@ -36,10 +37,36 @@ impl From<RowError> for Stop {
     }
 }
 
+/// Most items that are looked at in a row. Lists that share their parts can have more than any memory could hold.
+const MOST_ITEMS: usize = 8 * MAX_POINTS;
+
+/// The row that is being collected.
+struct Walk<'a> {
+    rows: &'a mut OwnedRows,
+    looked_at: usize,
+}
+
+impl Walk<'_> {
+    fn item<'py>(&mut self, sequence: &Sequence<'py>, index: usize) -> Result<Bound<'py, PyAny>, Stop> {
+        self.looked_at += 1;
+        if self.looked_at > MOST_ITEMS {
+            let problem = format!("the row's lists have more than {MOST_ITEMS} items, shared ones counted each time");
+            return Err(wrong_type(None, problem));
+        }
+        Ok(sequence.get(index)?)
+    }
+
+    fn end_stroke(&mut self) -> Result<(), Stop> {
+        self.rows.expect_strokes(1)?;
+        self.rows.end_stroke();
+        Ok(())
+    }
+}
+
 /// Collects rows; what is wrong with a row is kept in its place.
 pub fn convert(source: &Bound<'_, PyAny>) -> PyResult<OwnedRows> {
     let py = source.py();
-    let Some(source) = as_sequence(source)? else {
+    let Some(source) = as_sequence(source, usize::MAX)? else {
         let found = type_name(source);
         return Err(penpal_error(
             py,
@@ -51,7 +78,10 @@ pub fn convert(source: &Bound<'_, PyAny>) -> PyResult<OwnedRows> {
     let mut rows = OwnedRows::default();
     for index in 0..source.length {
         py.check_signals()?;
-        let outcome = source.get(index).map_err(Stop::from).and_then(|row| collect_row(&row, &mut rows));
+        let outcome = source
+            .get(index)
+            .map_err(Stop::from)
+            .and_then(|row| collect_row(&row, &mut Walk { rows: &mut rows, looked_at: 0 }));
         match outcome {
             Ok(()) => rows.end_row(Ok(())),
             Err(Stop::Row(error)) => rows.end_row(Err(error)),
@@ -72,33 +102,33 @@ enum Level<'py> {
     Point,
 }
 
-fn collect_row(row: &Bound<'_, PyAny>, rows: &mut OwnedRows) -> Result<(), Stop> {
+fn collect_row(row: &Bound<'_, PyAny>, walk: &mut Walk) -> Result<(), Stop> {
     // An Arrow scalar knows how to become nested Python; its own items do not look like lists and dicts.
     let plain = row.getattr_opt(intern!(row.py(), "as_py"))?.map(|as_py| as_py.call0()).transpose()?;
     let row = plain.as_ref().unwrap_or(row);
     if row.is_none() {
         return Err(RowError::NullRow.into());
     }
-    let Some(row) = as_sequence(row)? else {
+    let Some(row) = as_sequence(row, MAX_POINTS)? else {
         return Err(wrong_type(None, format!("a row must be a sequence of words or strokes, got {}", type_name(row))));
     };
     // An empty list is a stroke among strokes and a word among words; it counts as soon as its neighbours tell.
     let mut empty = 0;
     let mut of_strokes = false;
     for index in 0..row.length {
-        let item = row.get(index)?;
-        match level(&item)? {
-            Level::Null => return Err(RowError::NullStroke { stroke: rows.strokes_in_row() + empty }.into()),
-            Level::Empty if of_strokes => rows.end_stroke(),
+        let item = walk.item(&row, index)?;
+        match level(&item, walk)? {
+            Level::Null => return Err(RowError::NullStroke { stroke: walk.rows.strokes_in_row() + empty }.into()),
+            Level::Empty if of_strokes => walk.end_stroke()?,
             Level::Empty => empty += 1,
             Level::Stroke(points) => {
                 of_strokes = true;
-                (0..std::mem::take(&mut empty)).for_each(|_| rows.end_stroke());
-                collect_stroke(&points, rows)?;
+                (0..std::mem::take(&mut empty)).try_for_each(|_| walk.end_stroke())?;
+                collect_stroke(&points, walk)?;
             }
             Level::Word => {
                 empty = 0;
-                collect_word(&item, rows)?;
+                collect_word(&item, walk)?;
             }
             Level::Point => {
                 let advice = "a row must be a list of strokes, and this looks like a list of points: put one stroke in \
@@ -110,18 +140,19 @@ fn collect_row(row: &Bound<'_, PyAny>, rows: &mut OwnedRows) -> Result<(), Stop>
     Ok(())
 }
 
-fn collect_word(word: &Bound<'_, PyAny>, rows: &mut OwnedRows) -> Result<(), Stop> {
-    let Some(word) = as_sequence(word)? else {
+fn collect_word(word: &Bound<'_, PyAny>, walk: &mut Walk) -> Result<(), Stop> {
+    let Some(word) = as_sequence(word, MAX_POINTS)? else {
         return Err(wrong_type(None, format!("a word must be a sequence of strokes, got {}", type_name(word))));
     };
     for index in 0..word.length {
-        match level(&word.get(index)?)? {
-            Level::Null => return Err(RowError::NullStroke { stroke: rows.strokes_in_row() }.into()),
-            Level::Empty => rows.end_stroke(),
-            Level::Stroke(points) => collect_stroke(&points, rows)?,
+        let item = walk.item(&word, index)?;
+        match level(&item, walk)? {
+            Level::Null => return Err(RowError::NullStroke { stroke: walk.rows.strokes_in_row() }.into()),
+            Level::Empty => walk.end_stroke()?,
+            Level::Stroke(points) => collect_stroke(&points, walk)?,
             Level::Word | Level::Point => {
                 let problem = "expected a stroke here, in a word; the nesting is words -> strokes -> points";
-                return Err(wrong_type(Some(rows.strokes_in_row()), problem.into()));
+                return Err(wrong_type(Some(walk.rows.strokes_in_row()), problem.into()));
             }
         }
     }
@@ -129,7 +160,7 @@ fn collect_word(word: &Bound<'_, PyAny>, rows: &mut OwnedRows) -> Result<(), Sto
 }
 
 /// Tells what an item of a row or word is.
-fn level<'py>(item: &Bound<'py, PyAny>) -> Result<Level<'py>, Stop> {
+fn level<'py>(item: &Bound<'py, PyAny>, walk: &mut Walk) -> Result<Level<'py>, Stop> {
     if item.is_none() {
         return Ok(Level::Null);
     }
@@ -149,45 +180,44 @@ fn level<'py>(item: &Bound<'py, PyAny>) -> Result<Level<'py>, Stop> {
             _ => Level::Word,
         });
     }
-    let Some(sequence) = as_sequence(item)? else {
-        if is_number(item) {
+    let Some(sequence) = as_sequence(item, MAX_POINTS)? else {
+        if is_number(item)? {
             return Ok(Level::Point);
         }
         return Err(wrong_type(None, format!("expected a word or a stroke, got {}", type_name(item))));
     };
     let mut nulls = false;
     for index in 0..sequence.length {
-        let inner = sequence.get(index)?;
+        let inner = walk.item(&sequence, index)?;
         if inner.is_none() {
             nulls = true;
-        } else if is_number(&inner) {
+        } else if is_number(&inner)? {
             return Ok(Level::Point);
         } else if is_point(&inner)? {
             return Ok(Level::Stroke(item.clone()));
-        } else if as_sequence(&inner)?.is_none_or(|inner| inner.length > 0) {
+        } else if as_sequence(&inner, MAX_POINTS)?.is_none_or(|inner| inner.length > 0) {
             return Ok(Level::Word);
         }
     }
     Ok(if nulls { Level::Word } else { Level::Empty })
 }
 
-fn collect_stroke(points: &Bound<'_, PyAny>, rows: &mut OwnedRows) -> Result<(), Stop> {
-    let stroke = rows.strokes_in_row();
+fn collect_stroke(points: &Bound<'_, PyAny>, walk: &mut Walk) -> Result<(), Stop> {
+    let stroke = walk.rows.strokes_in_row();
     if let Some(array) = as_number_array(points) {
-        collect_array(array, stroke, rows)?;
+        collect_array(array, stroke, walk.rows)?;
     } else {
-        let Some(points) = as_sequence(points)? else {
+        let Some(points) = as_sequence(points, MAX_POINTS)? else {
             let found = type_name(points);
             return Err(wrong_type(Some(stroke), format!("points must be a sequence of (x, y), got {found}")));
         };
-        rows.expect_points(points.length)?;
+        walk.rows.expect_points(points.length)?;
         for point in 0..points.length {
             let (x, y) = coordinates(&points.get(point)?, stroke, point)?;
-            rows.push_point(x, y);
+            walk.rows.push_point(x, y);
         }
     }
-    rows.end_stroke();
-    Ok(())
+    walk.end_stroke()
 }
 
 fn collect_array(array: &Bound<'_, PyUntypedArray>, stroke: usize, rows: &mut OwnedRows) -> Result<(), Stop> {
@@ -210,7 +240,12 @@ fn collect_array(array: &Bound<'_, PyUntypedArray>, stroke: usize, rows: &mut Ow
         push_points(&points, rows);
     } else {
         let points = array.call_method1(intern!(py, "astype"), ("float64",))?;
-        push_points(&points.extract::<PyReadonlyArray2<f64>>()?, rows);
+        let points = points.extract::<PyReadonlyArray2<f64>>()?;
+        // A subclass may say of its copy whatever it likes.
+        if points.shape() != array.shape() {
+            return Err(wrong_type(Some(stroke), "its copy as float64 has another shape".into()));
+        }
+        push_points(&points, rows);
     }
     Ok(())
 }
@@ -241,7 +276,7 @@ fn coordinates(point: &Bound<'_, PyAny>, stroke: usize, index: usize) -> Result<
             return Err(wrong());
         };
         (x, y)
-    } else if let Some(pair) = as_sequence(point)?.filter(|pair| pair.length == 2) {
+    } else if let Some(pair) = as_sequence(point, MAX_POINTS)?.filter(|pair| pair.length == 2) {
         (pair.get(0)?, pair.get(1)?)
     } else {
         return Err(wrong());
@@ -252,8 +287,8 @@ fn coordinates(point: &Bound<'_, PyAny>, stroke: usize, index: usize) -> Result<
     if [&x, &y].iter().any(|value| value.is_instance_of::<PyString>() || value.is_instance_of::<PyBool>()) {
         return Err(wrong());
     }
-    match (x.extract(), y.extract()) {
-        (Ok(x), Ok(y)) => Ok((x, y)),
+    match (number(&x)?, number(&y)?) {
+        (Some(x), Some(y)) => Ok((x, y)),
         _ => Err(wrong_type(Some(stroke), format!("point {index}: x or y is not a number that a float64 can hold"))),
     }
 }
@@ -266,23 +301,39 @@ fn is_point(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     if let Some(array) = as_number_array(object) {
         return Ok(array.ndim() == 1);
     }
-    let Some(sequence) = as_sequence(object)?.filter(|sequence| sequence.length > 0) else { return Ok(false) };
+    let Some(sequence) = as_sequence(object, MAX_POINTS)?.filter(|sequence| sequence.length > 0) else {
+        return Ok(false);
+    };
     let first = sequence.get(0)?;
     if !first.is_none() || sequence.length != 2 {
-        return Ok(is_number(&first));
+        return is_number(&first);
     }
     let second = sequence.get(1)?;
-    Ok(second.is_none() || is_number(&second))
+    Ok(second.is_none() || is_number(&second)?)
 }
 
-fn is_number(object: &Bound<'_, PyAny>) -> bool {
+fn is_number(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     let text_or_list = object.is_instance_of::<PyString>() || object.is_instance_of::<PySequence>();
-    !text_or_list && object.extract::<f64>().is_ok()
+    Ok(!text_or_list && number(object)?.is_some())
+}
+
+/// The number that an object is or can become.
+fn number(object: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
+    if_it_works(object.py(), object.extract())
+}
+
+/// The outcome of asking an object for something; `None` if it raised an exception, unless that ends the program.
+fn if_it_works<T>(py: Python<'_>, outcome: PyResult<T>) -> PyResult<Option<T>> {
+    match outcome {
+        Err(error) if error.is_instance_of::<PyException>(py) => Ok(None),
+        outcome => outcome.map(Some),
+    }
 }
 
 /// Something that is read by position: a list, tuple, NumPy array or other sequence as it is; anything else that has a
-/// length and can be iterated, such as a pandas Series, as a list of its items. `None` for text, dicts, sets and the rest.
-fn as_sequence<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Sequence<'py>>> {
+/// length and can be iterated, such as a pandas Series, as a list of its items, `most` at most. `None` for text, dicts,
+/// sets and the rest.
+fn as_sequence<'py>(object: &Bound<'py, PyAny>, most: usize) -> PyResult<Option<Sequence<'py>>> {
     let no_sequence = object.is_instance_of::<PyString>()
         || object.is_instance_of::<PyBytes>()
         || object.is_instance_of::<PyByteArray>()
@@ -306,7 +357,10 @@ fn as_sequence<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Sequence<'py>
         return Ok(None);
     }
     // A tensor of no dimensions has both methods, and neither works.
-    let Ok(length) = object.len() else { return Ok(None) };
+    let Some(length) = if_it_works(py, object.len())? else { return Ok(None) };
+    if length > most {
+        return Err(PyValueError::new_err(format!("{length} items where at most {most} are read")));
+    }
     let items = object.try_iter()?.take(length).collect::<PyResult<Vec<_>>>()?;
     let items = PyList::new(py, items)?.into_any();
     Ok(Some(Sequence { length: items.len()?, items }))
@@ -339,6 +393,12 @@ fn type_name(object: &Bound<'_, PyAny>) -> String {
     object.get_type().name().map_or_else(|_| "an unknown type".into(), |name| name.to_string())
 }
 
+/// `problem` may have text of the row's own in it, of any length.
 fn wrong_type(stroke: Option<usize>, problem: String) -> Stop {
+    const MOST_CHARACTERS: usize = 300;
+    let problem = match problem.char_indices().nth(MOST_CHARACTERS) {
+        Some((end, _)) => format!("{}...", &problem[..end]),
+        None => problem,
+    };
     Stop::Row(RowError::WrongType { stroke, problem })
 }

@@ -1,6 +1,7 @@
 //! `Rows`: rows of strokes that were checked once and can be rendered many times.
 
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow_array::cast::AsArray;
 use arrow_schema::DataType;
@@ -35,6 +36,15 @@ impl Rows {
 }
 
 impl Rows {
+    /// The addresses of the memory of others that the rows are read from.
+    fn memory(&self) -> impl Iterator<Item = Range<usize>> {
+        let column = match &self.source {
+            Source::Arrow(column) => Some(column),
+            Source::Owned(_) => None,
+        };
+        column.into_iter().flat_map(StrokeColumn::memory)
+    }
+
     /// The rows from `start` on, so many, if there are as many.
     pub fn checked_range(&self, py: Python<'_>, start: usize, count: usize) -> PyResult<Range<usize>> {
         let rows = self.source().len();
@@ -101,8 +111,9 @@ impl Rows {
             return Err(penpal_error(py, "out must have the shape [rows, 256, 256, 1]"));
         }
         let range = self.checked_range(py, start, count)?;
-        let canvases = out.as_slice_mut().map_err(|_| penpal_error(py, "out must be C-contiguous"))?;
-        let _writing = Writing::begin(py, canvases)?;
+        let canvases =
+            out.as_slice_mut().map_err(|_| penpal_error(py, "out must be C-contiguous and aligned to 4 bytes"))?;
+        let _writing = Writing::begin(py, canvases, self.memory())?;
         let problems = on_threads(py, threads, || render_rows(self.source(), range, width, canvases))?;
         Ok(problems.into_iter().map(row_problem).collect())
     }
@@ -118,9 +129,13 @@ pub fn on_threads<T: Send>(py: Python<'_>, threads: usize, work: impl FnOnce() -
 /// The stroke column of an Arrow array, chunked array, record batch or table.
 fn import_column(source: &Bound<'_, PyAny>, column: &str) -> PyResult<StrokeColumn> {
     let py = source.py();
-    let unreadable = |error: PyErr| penpal_error(py, format!("cannot read the Arrow data: {error}"));
-    let array = source.extract::<AnyArray>().map_err(unreadable)?;
-    let (chunks, field) = array.into_chunked_array().map_err(|error| unreadable(error.into()))?.into_inner();
+    let unreadable = |error: String| penpal_error(py, format!("cannot read the Arrow data: {error}"));
+    let read = || PyResult::Ok(source.extract::<AnyArray>()?.into_chunked_array()?.into_inner());
+    // The import refuses some arrays that break the rules of the C data interface by a panic.
+    let (chunks, field) = match catch_unwind(AssertUnwindSafe(read)) {
+        Ok(read) => read.map_err(|error| unreadable(error.to_string()))?,
+        Err(_) => return Err(unreadable("it breaks the rules of Arrow's C data interface".into())),
+    };
     let DataType::Struct(fields) = field.data_type() else {
         return StrokeColumn::new(&chunks).map_err(|error| penpal_error(py, error.to_string()));
     };

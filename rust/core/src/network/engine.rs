@@ -1,7 +1,7 @@
 //! The whole network: rows of strokes to logits.
 
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use fearless_simd::{Level, Simd, dispatch, f32x4, f32x8, prelude::*};
 use rayon::prelude::*;
@@ -133,6 +133,20 @@ impl Engine {
         stages
     }
 
+    /// The scratch that no thread uses, unless it cannot be had: a process that was forked while another thread held the
+    /// lock has no such thread to let go of it.
+    fn idle(&self) -> Option<MutexGuard<'_, Vec<Scratch>>> {
+        const ATTEMPTS: usize = 1000;
+        for _ in 0..ATTEMPTS {
+            match self.idle.try_lock() {
+                Ok(idle) => return Some(idle),
+                Err(TryLockError::Poisoned(error)) => return Some(error.into_inner()),
+                Err(TryLockError::WouldBlock) => std::thread::yield_now(),
+            }
+        }
+        None
+    }
+
     fn scratch(&self) -> Scratch {
         Scratch {
             points: CanvasPoints::default(),
@@ -226,8 +240,8 @@ struct Borrowed<'a> {
 
 impl<'a> Borrowed<'a> {
     fn new(engine: &'a Engine) -> Self {
-        let idle = engine.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        Borrowed { engine, scratch: idle }
+        let scratch = engine.idle().and_then(|mut idle| idle.pop());
+        Borrowed { engine, scratch }
     }
 
     fn get(&mut self) -> &mut Scratch {
@@ -239,7 +253,9 @@ impl Drop for Borrowed<'_> {
     fn drop(&mut self) {
         // After a panic the scratch may hold half a row; it is not given back.
         if let Some(scratch) = self.scratch.take().filter(|_| !std::thread::panicking()) {
-            self.engine.idle.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
+            if let Some(mut idle) = self.engine.idle() {
+                idle.push(scratch);
+            }
         }
     }
 }
@@ -470,6 +486,16 @@ mod tests {
         let (logits, problems) = engine.logits(&rows, 23..26);
         assert!(logits[1].is_nan() && !logits[2].is_nan());
         assert_eq!(problems, [(24, RowError::NullRow)]);
+    }
+
+    #[test]
+    fn a_lock_that_nobody_lets_go_of_stops_nothing() {
+        let rows = rows();
+        let engine = Engine::new(&network(SHAPES[3], false), LineWidth::new(1.5).unwrap()).unwrap();
+        let expected = engine.logits(&rows, 0..1);
+        let held = engine.idle.lock();
+        assert_eq!(engine.logits(&rows, 0..1), expected);
+        drop(held);
     }
 
     #[test]
