@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -288,6 +291,35 @@ def test_files_that_cannot_be_used_leave_nothing_behind(lines, tmp_path, scorer,
     with pytest.raises(PenpalError, match=message):
         score_dataset([lines, path], tmp_path / "out.parquet", scorer=scorer)
     assert sorted(tmp_path.iterdir()) == before
+
+
+@contextlib.contextmanager
+def without_rights():
+    """Be a user who may read only what all may, if this is one who may read everything."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.parametrize("name", ["lines.parquet", "lines.jsonl", "folder"])
+def test_what_may_not_be_read_is_said(lines, scorer, name):
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o755)
+        path = Path(place) / name
+        path.mkdir() if name == "folder" else path.write_bytes(lines.read_bytes())
+        path.chmod(0)
+        with without_rights(), pytest.raises(PenpalError, match=rf"{path}: cannot read it.*Permission denied"):
+            score_dataset(path, Path(place) / "out.parquet", scorer=scorer)
+        Path(place).chmod(0)
+        with without_rights(), pytest.raises(PenpalError, match=rf"{path}: cannot read it: .*Permission denied"):
+            score_dataset(path, Path(place) / "out.parquet", scorer=scorer)
+        Path(place).chmod(0o700)
+        assert [file.name for file in Path(place).iterdir()] == [name]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +125,36 @@ def test_bad_json_lines_keep_their_reasons(tmp_path):
     (tmp_path / "lines.jsonl").write_text('{"quality": 0.9}\n{broken\n{"quality": null}\n')
     selection = filter_dataset(tmp_path / "lines.jsonl", tmp_path / "kept.parquet")
     assert selection.rejected == {"below the threshold": 0, "not JSON": 1, "no score": 1}
+
+
+HALF = """
+import sys, time
+from penpal_fast import filter_dataset
+from penpal_fast.bulk import memory, parts
+memory.BATCH_ROWS, parts.GROUP_ROWS = 3, 5
+lines, kept, rejected, wait = sys.argv[1:]
+def progress(done, total):
+    if wait == "wait" and done > total // 2:
+        print("half", flush=True)
+        time.sleep(600)
+filter_dataset(lines, kept, threshold=0.02, keep_rejected=rejected, progress=progress)
+"""
+
+
+def test_a_killed_filter_leaves_no_half_file(lines, tmp_path):
+    kept, rejected = tmp_path / "kept.parquet", tmp_path / "rejected.parquet"
+    kept.write_text("of before")
+    command = [sys.executable, "-c", HALF, lines, kept, rejected]
+    with subprocess.Popen([*command, "wait"], stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"half\n"
+        with pytest.raises(PenpalError, match=r"kept.parquet: cannot write it: another process is writing it"):
+            filter_dataset(lines, kept)
+        process.kill()
+    assert kept.read_text() == "of before"
+    assert not rejected.exists()
+    assert subprocess.run([*command, "go on"], timeout=120).returncode == 0
+    assert pq.read_metadata(kept).num_rows + pq.read_metadata(rejected).num_rows == len(ROWS)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kept.parquet", "lines.parquet", "rejected.parquet"]
 
 
 @pytest.mark.parametrize("pattern", ["*.parquet", "k*", "**/*.pa*", "kept.parquet.*/*"])

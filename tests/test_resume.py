@@ -296,15 +296,22 @@ def test_a_damaged_part_is_made_anew(lines, tmp_path, scorer, caplog, damage, ou
     assert "part-00000.parquet: this is not all that the job wrote" in caplog.text
 
 
-def test_a_part_that_was_not_noted_is_made_anew(lines, tmp_path, scorer, caplog):
+@pytest.mark.parametrize("end", [0, 10], ids=["missing", "cut off"])
+def test_a_part_that_was_not_noted_is_made_anew(lines, tmp_path, scorer, caplog, end):
+    score_dataset(lines, tmp_path / "whole", scorer=scorer)
     with pytest.raises(Stop):
         score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))
-    manifest = json.loads((tmp_path / "out" / "_manifest.json").read_text())
-    manifest["parts"][1]["written"] = None
-    (tmp_path / "out" / "_manifest.json").write_text(json.dumps(manifest))
-    assert score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True).rows == 100
+    journal = tmp_path / "out" / "_written.jsonl"
+    first, second = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(first + second[:end])
+    with pytest.raises(Stop):
+        score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True, progress=stop_after(35))
     assert "part-00001.parquet: this is not all" in caplog.text
     assert "part-00000.parquet: this is not all" not in caplog.text
+    caplog.clear()
+    assert score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True).rows == 100
+    assert "this is not all" not in caplog.text
+    assert content(tmp_path / "out") == content(tmp_path / "whole")
 
 
 @pytest.mark.parametrize("when", [5, 100])

@@ -265,10 +265,10 @@ def test_uploads_are_bounded(client, monkeypatch):
 
 
 def test_an_upload_that_would_fill_the_memory(client, monkeypatch):
-    monkeypatch.setattr("penpal_fast.serve.row_file.MOST_GROUP_VALUES", 20)
+    monkeypatch.setattr("penpal_fast.serve.row_file.MOST_GROUP_BYTES", 20)
     answer = client.post("/files", content=parquet_bytes(scored_table([0.5] * 9)))
     assert answer.status_code == 422
-    assert "row group 0 has more than 20 numbers" in answer.json()["error"]
+    assert "row group 0 takes more than 0 MB of memory" in answer.json()["error"]
 
 
 def test_drawn_rows_are_saved_in_the_penpal_schema(client, tmp_path):

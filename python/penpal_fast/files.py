@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
+import hashlib
 import os
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,25 +34,46 @@ def read_at_most(path: Path, limit: int) -> bytes | None:
 
 @contextlib.contextmanager
 def replaced_atomically(target: Path, *, folder: Path | None = None) -> Iterator[Path]:
-    """Give a path to write to; on success that file is synced and renamed to `target`, else removed.
+    """Give the path of an empty file to write to; on success it is synced and renamed to `target`, else removed.
+
+    What a kill leaves of it is written over by the next that writes the target.
 
     Args:
         target: The file to write; what it links to if it is a link.
         folder: Folder of the path, on the target's file system; None for the target's.
 
     Raises:
-        PenpalError: The target is there and not a regular file, or its folder is not there.
+        PenpalError: The target is there and not a regular file, its folder is not there, or another process is writing
+            it.
     """
     target = checked_target(target)
-    aside = (folder or target.parent) / f"{ASIDE}{secrets.token_hex(8)}.part"
+    name = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]
+    aside = (folder or target.parent) / f"{ASIDE}{name}.part"
+    with _locked(aside, target):
+        try:
+            yield aside
+            with aside.open("rb+") as file:
+                os.fsync(file.fileno())
+            aside.replace(target)
+            sync_folder(target.parent)
+        finally:
+            aside.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _locked(aside: Path, target: Path) -> Iterator[None]:
+    """Make an empty file that no other process writes, as far as the file system has locks."""
+    handle = os.open(aside, os.O_RDWR | os.O_CREAT, 0o666)
     try:
-        yield aside
-        with aside.open("rb+") as file:
-            os.fsync(file.fileno())
-        aside.replace(target)
-        sync_folder(target.parent)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno == errno.EWOULDBLOCK:
+                raise PenpalError(f"{target}: cannot write it: another process is writing it") from error
+        os.truncate(handle, 0)
+        yield
     finally:
-        aside.unlink(missing_ok=True)
+        os.close(handle)
 
 
 def checked_target(target: Path) -> Path:

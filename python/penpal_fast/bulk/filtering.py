@@ -141,7 +141,10 @@ class _Filter:
         try:
             with contextlib.ExitStack() as stack:
                 paths = [stack.enter_context(replaced_atomically(checked_target(target))) for target in targets]
-                files = [stack.enter_context(EncodedFile(path, self._schema, rows)) for path in paths]
+                files = [
+                    stack.enter_context(EncodedFile(path, self._schema, rows, str(target)))
+                    for path, target in zip(paths, targets, strict=True)
+                ]
                 for source in self._sources:
                     stack.enter_context(source.file.unchanged())
                 for data, kept, problems in stack.enter_context(made_ahead(self._selected(), "scoring")):

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import glob
 import os
+import stat
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -21,6 +22,9 @@ HUB = "hf://"
 PARQUET_SUFFIXES = (".parquet", ".pq")
 JSON_LINES_SUFFIXES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 SUFFIXES = PARQUET_SUFFIXES + JSON_LINES_SUFFIXES
+
+HIDDEN = (".", "_")
+"""How the names of files and folders begin that are left out of folders."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,10 +92,15 @@ def find_inputs(inputs: Inputs) -> list[InputFile]:
     underscore.
 
     Raises:
-        PenpalError: There are none, or a file is of another kind.
+        PenpalError: There are none, a folder or file cannot be read, or a file is of another kind.
     """
     given = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
-    files = [file for item in given for file in _files_of(os.fspath(item))]
+    files = []
+    for item in given:
+        try:
+            files += _files_of(os.fspath(item))
+        except OSError as error:
+            raise PenpalError(f"{os.fspath(item)}: cannot read it: {error}") from error
     if not files:
         raise PenpalError("no input files")
     return files
@@ -122,8 +131,15 @@ def some(found: list[InputFile], given: str) -> list[InputFile]:
 
 
 def _in_folder(folder: Path) -> list[str]:
-    inner = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    return sorted(path for path in inner if is_readable(path))
+    found = []
+    for place, folders, names in os.walk(folder, onerror=_raise):
+        folders[:] = [name for name in folders if not name.startswith(HIDDEN)]
+        found += [(Path(place) / name).relative_to(folder).as_posix() for name in names]
+    return sorted(path for path in found if is_readable(path) and (folder / path).is_file())
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def _matched(match: str) -> list[InputFile]:
@@ -135,18 +151,20 @@ def _matched(match: str) -> list[InputFile]:
 
 def is_readable(path: str) -> bool:
     """Whether a file in a folder is one to read, by its path in the folder."""
-    hidden = any(part.startswith((".", "_")) for part in path.split("/"))
+    hidden = any(part.startswith(HIDDEN) for part in path.split("/"))
     return not hidden and path.lower().endswith(SUFFIXES)
 
 
 def _local(path: Path) -> InputFile:
-    if not path.is_file():
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise PenpalError(f"{path}: there is no such file") from error
+    except OSError as error:
+        raise PenpalError(f"{path}: cannot read it: {error}") from error
+    if not stat.S_ISREG(status.st_mode):
         raise PenpalError(f"{path}: there is no such file")
     if not path.name.lower().endswith(SUFFIXES):
         raise PenpalError(f"{path}: the name must end with one of {', '.join(SUFFIXES)}")
-    try:
-        status = path.stat()
-    except OSError as error:
-        raise PenpalError(f"{path}: cannot read it: {error}") from error
     place = (status.st_dev, status.st_ino)
     return InputFile(str(path.absolute()), status.st_size, str(status.st_mtime_ns), place)

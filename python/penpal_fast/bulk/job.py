@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 2
+FORMAT = 3
 """Raised when the same job would give another output than before."""
 
 
@@ -231,14 +231,14 @@ class _Job:
         source = self._sources[part.source]
         if self._copied:
             return CopiedFile(path, schema, cast("ParquetSource", source), part)
-        return EncodedFile(path, schema, group_rows(source))
+        return EncodedFile(path, schema, group_rows(source), source.file.name)
 
     def _read(self, parts: list[Part]) -> Generator[tuple[Part, Batch], None, None]:
         """Yield the rows of parts, no batch with rows of two."""
         for run in _runs(parts):
             source = self._sources[run[0].source]
-            columns = [self._column] if self._copied else None
-            batches = source.batches(batch_rows(self._memory_mb, source), start=run[0].start, columns=columns)
+            # Columns that are copied are decoded too: it shows whether they can be.
+            batches = source.batches(batch_rows(self._memory_mb, source), start=run[0].start)
             yield from _cut(self._measured(batches), run, source)
 
     def _measured(self, batches: Iterator[Batch]) -> Iterator[Batch]:

@@ -1,4 +1,4 @@
-"""The folder of a job's finished parts, with a manifest that says which job it is."""
+"""The folder of a job's finished parts, with a manifest that says which job it is and a journal of what is done."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ logger = logging.getLogger(__name__)
 
 MANIFEST = "_manifest.json"
 """Engines that read a folder of Parquet files pass over names that begin like this."""
+
+JOURNAL = "_written.jsonl"
+"""Has a line for each part that is done since the manifest was written, which takes longer the more parts there are."""
 
 ASIDE_NAME = re.compile(re.escape(ASIDE) + r"[0-9a-f]{16}\.part(\.scores)?")
 """Files that were not whole yet when a run was killed."""
@@ -69,7 +72,7 @@ class JobFolder:
             is_new = self._is_new(resume=resume)
             try:
                 self._remove_asides()
-                if is_new:
+                if is_new or (self.path / JOURNAL).exists():
                     self.write_manifest(None)
                 yield
             except BaseException:
@@ -131,6 +134,7 @@ class JobFolder:
             manifest = json.loads(path.read_bytes())
             differences = list(_differences(manifest["job"], self._description))
             self._written = {part["file"]: part["written"] for part in manifest["parts"] if part["written"]}
+            self._written.update(self._noted())
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise PenpalError(f"{path}: cannot read it: {error}; remove {self.path} to start again") from error
         if differences:
@@ -139,10 +143,19 @@ class JobFolder:
                 "Undo that, write to another place, or remove the folder to start again"
             )
 
+    def _noted(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield the parts in the journal; a kill may have cut its last line off."""
+        journal = self.path / JOURNAL
+        for line in journal.read_bytes().splitlines() if journal.exists() else []:
+            with contextlib.suppress(ValueError):
+                noted = json.loads(line)
+                yield noted["file"], noted["written"]
+
     def write_manifest(self, summary: dict[str, Any] | None) -> None:
         """Write what the job is, which parts are done, and what it did once it is complete."""
         with replaced_atomically(self.path / MANIFEST) as aside:
             aside.write_bytes(self._manifest(summary))
+        (self.path / JOURNAL).unlink(missing_ok=True)
 
     def _manifest(self, summary: dict[str, Any] | None) -> bytes:
         parts = [
@@ -159,9 +172,13 @@ class JobFolder:
         return json.dumps(content, indent=1).encode() + b"\n"
 
     def note_written(self, part: Part) -> None:
-        """Note in the manifest that a part is there, and what is in it."""
+        """Note in the journal that a part is there, and what is in it."""
         self._written[part.file] = _content(self.file(part))
-        self.write_manifest(None)
+        with (self.path / JOURNAL).open("ab") as journal:
+            line = {"file": part.file, "written": self._written[part.file]}
+            journal.write(json.dumps(line).encode() + b"\n")
+            journal.flush()
+            os.fsync(journal.fileno())
 
     def file(self, part: Part) -> Path:
         """Where a part is when it is done."""
@@ -185,7 +202,8 @@ class JobFolder:
         for part in self._parts:
             self.file(part).unlink(missing_ok=True)
         self._remove_asides()
-        (self.path / MANIFEST).unlink(missing_ok=True)
+        for name in (JOURNAL, MANIFEST):
+            (self.path / name).unlink(missing_ok=True)
         try:
             self.path.rmdir()
         except OSError as error:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from penpal_fast import _core
+from penpal_fast.errors import PenpalError
 from penpal_fast.scoring import SCORE_COLUMNS, score_arrays, with_scores
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from penpal_fast.bulk.parquet import ParquetSource
     from penpal_fast.bulk.parts import Part
     from penpal_fast.scoring import Scores
+
+
+MOST_WAITING_BYTES = 512 << 20
+"""Most that the rows of a row group may take in memory; the inputs' metadata promise a quarter of it on average."""
 
 
 class PartFile(Protocol):
@@ -40,24 +45,41 @@ class PartFile(Protocol):
 class EncodedFile:
     """Encodes rows into a Parquet file with row groups of fixed size, the same bytes however the rows are batched."""
 
-    def __init__(self, path: Path, schema: pa.Schema, group_rows: int) -> None:
-        """Take the output's path and schema and the rows of a row group."""
+    def __init__(self, path: Path, schema: pa.Schema, group_rows: int, about: str) -> None:
+        """Take the output's path and schema, the rows of a row group, and the file that errors are about."""
         self._writer = pq.ParquetWriter(path, schema, **encoding(schema))
         self._group_rows = group_rows
+        self._about = about
         self._waiting: list[pa.RecordBatch] = []
         self._rows = 0
+        self._bytes = 0
 
     def add(self, batch: Batch, scores: Scores) -> None:
-        """Take rows with their scores."""
+        """Take rows with their scores.
+
+        Raises:
+            PenpalError: As in `add_rows`.
+        """
         self.add_rows(with_scores(batch.data, scores))
 
     def add_rows(self, data: pa.RecordBatch) -> None:
-        """Take rows as they are."""
+        """Take rows as they are.
+
+        Raises:
+            PenpalError: They are much larger than the inputs' metadata say.
+        """
         while len(data):
             taken = data.slice(0, self._group_rows - self._rows)
             data = data.slice(len(taken))
             self._waiting.append(taken)
             self._rows += len(taken)
+            self._bytes += taken.nbytes
+            if self._bytes > max(MOST_WAITING_BYTES, 2 * taken.nbytes):
+                raise PenpalError(
+                    f"{self._about}: a row group of {self._group_rows:,} rows would take more than "
+                    f"{MOST_WAITING_BYTES >> 20} MB of memory, far more than the inputs' metadata say: some rows are "
+                    "much larger than most, or long texts repeat, which are stored once; leave them out"
+                )
             if self._rows == self._group_rows:
                 self._write_group()
 
@@ -78,7 +100,7 @@ class EncodedFile:
     def _write_group(self) -> None:
         # One piece, as page boundaries would follow the batches'.
         table = pa.Table.from_batches(self._waiting).cast(self._writer.schema).combine_chunks()
-        self._waiting, self._rows = [], 0
+        self._waiting, self._rows, self._bytes = [], 0, 0
         self._writer.write_table(table, row_group_size=self._group_rows)
 
 

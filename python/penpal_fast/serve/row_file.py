@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import secrets
 import threading
 from collections import OrderedDict
@@ -11,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from penpal_fast.bulk.parquet_footer import ParquetFooter
 from penpal_fast.errors import PenpalError
 from penpal_fast.scoring import Scorer, check_strokes_column
 from penpal_fast.strokes import words_of
@@ -27,8 +29,8 @@ BATCH_ROWS = 64
 MOST_POINTS = 20_000
 """Points of a row that is sent to the page."""
 
-MOST_GROUP_VALUES = 50_000_000
-"""Numbers in a row group of an uploaded file, which a few bytes can claim to hold; some 400 MB of memory."""
+MOST_GROUP_BYTES = 400 << 20
+"""What a row group of an uploaded file may take in memory; a few bytes can claim to hold more."""
 
 MOST_UPLOADED_FILES = 4
 
@@ -47,18 +49,27 @@ class RowFile:
         self._scorer = scorer
         self._lock = threading.Lock()
         try:
+            with io.BytesIO(content) if isinstance(content, bytes) else content.open("rb") as opened:
+                footer = ParquetFooter(opened)
+            self._groups = footer.groups
             source = pa.BufferReader(content) if isinstance(content, bytes) else content
-            self._file = pq.ParquetFile(source, pre_buffer=False, buffer_size=1 << 20, page_checksum_verification=True)
-        except (OSError, pa.ArrowException) as error:
+            self._file = pq.ParquetFile(
+                source,
+                metadata=footer.described().metadata,
+                pre_buffer=False,
+                buffer_size=1 << 20,
+                page_checksum_verification=True,
+            )
+            schema = self._file.schema_arrow
+        except (OSError, pa.ArrowException, UnicodeDecodeError, PenpalError) as error:
             raise PenpalError(f"{name}: cannot read it as a Parquet file: {error}") from error
-        schema = self._file.schema_arrow
         try:
             check_strokes_column(schema, column)
             scorer.score_column(pa.array([], schema.field(column).type))
         except PenpalError as error:
             raise PenpalError(f"{name}: {error}") from error
         self._has_text = schema.names.count("text") == 1 and pa.types.is_string(schema.field("text").type)
-        self.rows: int = self._file.metadata.num_rows
+        self.rows = sum(group.rows for group in self._groups)
 
     def check_size(self) -> None:
         """Refuse a file with a row group that takes too much memory.
@@ -66,11 +77,11 @@ class RowFile:
         Raises:
             PenpalError: It has one.
         """
-        metadata = self._file.metadata
-        for index in range(metadata.num_row_groups):
-            group = metadata.row_group(index)
-            if any(group.column(leaf).num_values > MOST_GROUP_VALUES for leaf in range(group.num_columns)):
-                raise PenpalError(f"{self.name}: row group {index} has more than {MOST_GROUP_VALUES:,} numbers")
+        for index, group in enumerate(self._groups):
+            if group.size > MOST_GROUP_BYTES:
+                raise PenpalError(
+                    f"{self.name}: row group {index} takes more than {MOST_GROUP_BYTES >> 20} MB of memory"
+                )
 
     def page(self, start: int, count: int) -> list[dict[str, Any]]:
         """Return rows as JSON: row, words, text, score and error.
@@ -97,7 +108,7 @@ class RowFile:
 
     def _groups_from(self, start: int) -> tuple[int, list[int]]:
         """Return the first row of the row group that holds a row, and the numbers of the groups from there on."""
-        counts = [self._file.metadata.row_group(group).num_rows for group in range(self._file.num_row_groups)]
+        counts = [group.rows for group in self._groups]
         ends = np.cumsum(counts)
         group = int(np.searchsorted(ends, start, side="right"))
         return int(sum(counts[:group])), list(range(group, len(counts)))

@@ -2,7 +2,7 @@
 //! strokes again takes a good part of the time that scoring it takes.
 //!
 //! [`append_columns`] puts the columns of one file beside those of another, and [`concatenate`] puts the row groups of
-//! files one after another.
+//! files one after another. A [`Footer`] is what a file says of itself, checked, as any file may come from anywhere.
 
 use std::fs::File;
 use std::ops::Range;
@@ -12,10 +12,18 @@ use std::sync::Arc;
 use parquet::basic::Compression;
 use parquet::column::writer::ColumnCloseResult;
 pub use parquet::errors::ParquetError;
-use parquet::file::metadata::{KeyValue, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
+use parquet::file::metadata::{KeyValue, RowGroupMetaData};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::{Type, TypePtr};
+
+use crate::footer::place;
+
+mod footer;
+mod pages;
+mod thrift;
+
+pub use footer::{Footer, RowGroup};
 
 type Result<T> = std::result::Result<T, ParquetError>;
 
@@ -35,10 +43,14 @@ pub fn append_columns(
 ) -> Result<()> {
     let source = Input::open(source)?;
     let added = Input::open(added)?;
-    let taken = source.metadata.row_groups().get(row_groups.clone());
+    let taken = source.footer.metadata().row_groups().get(row_groups.clone());
     let taken = taken.ok_or_else(|| mismatch(format!("there are no row groups {row_groups:?}")))?;
-    if taken.len() != added.metadata.row_groups().len() {
-        return Err(mismatch(format!("{} row groups, {} added", taken.len(), added.metadata.row_groups().len())));
+    if taken.len() != added.footer.metadata().row_groups().len() {
+        return Err(mismatch(format!(
+            "{} row groups, {} added",
+            taken.len(),
+            added.footer.metadata().row_groups().len()
+        )));
     }
     let kept: Vec<bool> =
         source.fields().iter().map(|field| added.fields().iter().all(|new| new.name() != field.name())).collect();
@@ -46,7 +58,7 @@ pub fn append_columns(
     let schema = group(source.schema().name(), fields.chain(added.fields()).cloned().collect())?;
 
     let mut writer = create(output, schema, metadata)?;
-    for (group, new) in taken.iter().zip(added.metadata.row_groups()) {
+    for (group, new) in taken.iter().zip(added.footer.metadata().row_groups()) {
         if group.num_rows() != new.num_rows() {
             return Err(mismatch(format!("a row group of {} rows, {} added", group.num_rows(), new.num_rows())));
         }
@@ -64,7 +76,7 @@ pub fn append_columns(
 /// When there are no files, one cannot be read or written, or they have different schemas.
 pub fn concatenate(files: &[PathBuf], output: &Path) -> Result<()> {
     let first = Input::open(files.first().ok_or_else(|| mismatch("no files".into()))?)?;
-    let metadata = first.metadata.file_metadata().key_value_metadata().cloned().unwrap_or_default();
+    let metadata = first.footer.metadata().file_metadata().key_value_metadata().cloned().unwrap_or_default();
     let metadata = metadata.into_iter().filter_map(|pair| pair.value.map(|value| (pair.key, value))).collect();
     let mut writer = create(output, Arc::new(first.schema().clone()), metadata)?;
     for file in files {
@@ -72,7 +84,7 @@ pub fn concatenate(files: &[PathBuf], output: &Path) -> Result<()> {
         if input.schema() != first.schema() {
             return Err(mismatch(format!("{} has another schema", file.display())));
         }
-        for group in input.metadata.row_groups() {
+        for group in input.footer.metadata().row_groups() {
             let mut output = writer.next_row_group()?;
             input.copy_columns(group, |_| true, &mut output)?;
             output.close()?;
@@ -83,18 +95,18 @@ pub fn concatenate(files: &[PathBuf], output: &Path) -> Result<()> {
 
 struct Input {
     file: File,
-    metadata: ParquetMetaData,
+    footer: Footer,
 }
 
 impl Input {
     fn open(path: &Path) -> Result<Self> {
         let file = File::open(path)?;
-        let metadata = ParquetMetaDataReader::new().parse_and_finish(&file)?;
-        Ok(Input { file, metadata })
+        let footer = Footer::read(&file).map_err(|error| of_file(error, path))?;
+        Ok(Input { file, footer })
     }
 
     fn schema(&self) -> &Type {
-        self.metadata.file_metadata().schema()
+        self.footer.metadata().file_metadata().schema()
     }
 
     fn fields(&self) -> &[TypePtr] {
@@ -108,11 +120,18 @@ impl Input {
         wanted: impl Fn(usize) -> bool,
         output: &mut SerializedRowGroupWriter<'_, File>,
     ) -> Result<()> {
-        let schema = self.metadata.file_metadata().schema_descr();
+        let schema = self.footer.metadata().file_metadata().schema_descr();
         for (leaf, column) in group.columns().iter().enumerate() {
             if wanted(schema.get_column_root_idx(leaf)) {
+                if column.dictionary_page_offset() == Some(0) {
+                    return Err(mismatch(format!(
+                        "it is not known where the column {} begins",
+                        column.column_path().string()
+                    )));
+                }
+                let place = place(column);
                 let copied = ColumnCloseResult {
-                    bytes_written: column.compressed_size().unsigned_abs(),
+                    bytes_written: place.end - place.start,
                     rows_written: group.num_rows().unsigned_abs(),
                     metadata: column.clone(),
                     bloom_filter: None,
@@ -146,4 +165,21 @@ fn group(name: &str, fields: Vec<TypePtr>) -> Result<TypePtr> {
 
 fn mismatch(what: String) -> ParquetError {
     ParquetError::General(what)
+}
+
+/// The error with the file that it is about; one of the operating system's stays as it is.
+fn of_file(error: ParquetError, path: &Path) -> ParquetError {
+    match error {
+        ParquetError::External(_) => error,
+        other => mismatch(format!("{}: {}", path.display(), text(&other))),
+    }
+}
+
+/// What an error says, without its kind.
+#[must_use]
+pub fn text(error: &ParquetError) -> String {
+    match error {
+        ParquetError::General(what) => what.clone(),
+        other => other.to_string(),
+    }
 }

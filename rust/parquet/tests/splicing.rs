@@ -1,45 +1,20 @@
 //! Files that do not fit together are refused, and an operating system's error stays one.
 
+mod common;
+
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 
-use parquet::data_type::Int64Type;
-use parquet::file::properties::WriterProperties;
+use common::{folder, numbers};
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use parquet::file::writer::SerializedFileWriter;
 use parquet::record::RowAccessor;
-use parquet::schema::parser::parse_message_type;
 use penpal_parquet::{ParquetError, append_columns, concatenate};
-
-/// Writes a file with one column of numbers, a row group for each of `groups`.
-fn numbers(folder: &Path, column: &str, groups: &[&[i64]]) -> PathBuf {
-    let path = folder.join(format!("{column}{}.parquet", groups.len()));
-    let schema = parse_message_type(&format!("message schema {{ required int64 {column}; }}")).unwrap();
-    let properties = Arc::new(WriterProperties::builder().build());
-    let mut writer = SerializedFileWriter::new(File::create(&path).unwrap(), Arc::new(schema), properties).unwrap();
-    for values in groups {
-        let mut group = writer.next_row_group().unwrap();
-        let mut column = group.next_column().unwrap().unwrap();
-        column.typed::<Int64Type>().write_batch(values, None, None).unwrap();
-        column.close().unwrap();
-        group.close().unwrap();
-    }
-    writer.close().unwrap();
-    path
-}
 
 fn rows(path: &Path) -> Vec<Vec<i64>> {
     let reader = SerializedFileReader::new(File::open(path).unwrap()).unwrap();
     let rows = reader.get_row_iter(None).unwrap().map(Result::unwrap);
     rows.map(|row| (0..row.len()).map(|index| row.get_long(index).unwrap()).collect()).collect()
-}
-
-fn folder(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
 }
 
 #[test]

@@ -15,7 +15,7 @@ mod _core {
     #[pymodule_export]
     use super::engine::{Engine, peak_multiplications};
     #[pymodule_export]
-    use super::parquet::{append_columns, concatenate};
+    use super::parquet::{Footer, append_columns, concatenate};
     #[pymodule_export]
     use super::rows::Rows;
 

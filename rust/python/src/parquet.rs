@@ -1,5 +1,6 @@
-//! Parquet files out of the encoded columns of others.
+//! What Parquet files say of themselves, and files out of the encoded columns of others.
 
+use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 
@@ -7,6 +8,29 @@ use penpal_parquet::ParquetError;
 use pyo3::prelude::*;
 
 use crate::errors::penpal_error;
+
+/// What a Parquet file says of itself, checked: `metadata` is the end of a file of `file_size` bytes, without the last 8.
+#[pyclass(frozen)]
+pub struct Footer(penpal_parquet::Footer);
+
+#[pymethods]
+impl Footer {
+    #[new]
+    fn new(py: Python<'_>, metadata: &[u8], file_size: u64) -> PyResult<Self> {
+        let footer = penpal_parquet::Footer::parse(metadata, file_size);
+        footer.map(Footer).map_err(|error| python_error(py, error))
+    }
+
+    /// The rows of each row group, what it takes in memory, and whether it is known where its columns begin.
+    fn row_groups(&self) -> Vec<(u64, u64, bool)> {
+        self.0.row_groups().into_iter().map(|group| (group.rows, group.bytes, group.has_beginnings)).collect()
+    }
+
+    /// Follows the pages of a row group, and returns the size of the largest of which any number of texts may be made.
+    fn check_pages(&self, py: Python<'_>, path: PathBuf, row_group: usize) -> PyResult<u64> {
+        py.detach(|| self.0.check_pages(&File::open(path)?, row_group)).map_err(|error| python_error(py, error))
+    }
+}
 
 /// Writes the row groups from `start` up to `stop` of `source` with the columns of the file `added`, which replace columns
 /// of their names; `metadata` is the new file's.
@@ -37,6 +61,6 @@ fn python_error(py: Python<'_>, error: ParquetError) -> PyErr {
             Ok(error) => PyErr::from(*error),
             Err(other) => penpal_error(py, other.to_string()),
         },
-        other => penpal_error(py, other.to_string()),
+        other => penpal_error(py, penpal_parquet::text(&other)),
     }
 }

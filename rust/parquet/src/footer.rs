@@ -1,0 +1,233 @@
+//! The metadata at the end of a file, which are not believed before they have been checked.
+//!
+//! What reads Parquet takes memory by the counts, and goes down as deep, as the metadata say; and some of it ends the
+//! process where they contradict themselves.
+
+use std::fs::File;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{ColumnChunkMetaData, LevelHistogram, ParquetMetaData, ParquetMetaDataReader};
+
+use crate::thrift::{LIST, Reader, STRUCT};
+use crate::{Result, mismatch, text};
+
+/// The length of the metadata, and 4 bytes that name the format.
+const TAIL: usize = 8;
+
+/// Where the first column begins, after the bytes that name the format.
+const BEGIN: u64 = 4;
+
+/// Groups of columns within one another.
+const MAX_NESTING: usize = 64;
+
+/// An encoded list of no structs.
+const NO_STRUCTS: u8 = STRUCT;
+
+/// A number with its share of the lists around it, in bytes.
+const VALUE_BYTES: u64 = 8;
+
+/// Metadata that have been checked: all that they place in the file lies there, apart from one another.
+pub struct Footer(ParquetMetaData);
+
+/// What a footer says of a row group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowGroup {
+    /// Number of rows.
+    pub rows: u64,
+    /// What its columns take in memory, about.
+    pub bytes: u64,
+    /// Whether it is known where all its columns begin; some writers leave the place of a dictionary out.
+    pub has_beginnings: bool,
+}
+
+impl Footer {
+    /// Reads the footer of a file.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is not a Parquet file, or as in [`Footer::parse`].
+    pub fn read(file: &File) -> Result<Self> {
+        let size = file.metadata()?.len();
+        let mut tail = [0; TAIL];
+        let end = size.checked_sub(TAIL as u64).ok_or_else(|| mismatch("it is too short".into()))?;
+        file.read_exact_at(&mut tail, end)?;
+        let (length, magic) = tail.split_at(4);
+        if magic != b"PAR1" {
+            return Err(mismatch("its last bytes are not PAR1".into()));
+        }
+        let length = u32::from_le_bytes([length[0], length[1], length[2], length[3]]);
+        let begin = end.checked_sub(length.into()).ok_or_else(|| mismatch("its footer is longer than it".into()))?;
+        let mut bytes = vec![0; length as usize];
+        file.read_exact_at(&mut bytes, begin)?;
+        check_structure(&bytes)?;
+        Footer::decode(&bytes, begin)
+    }
+
+    /// Checks the metadata of a file of `size` bytes, without the 8 bytes after them. The texts that programs keep there
+    /// are left out, as they need not be UTF-8.
+    ///
+    /// # Errors
+    /// When the metadata are damaged, encrypted, or contradict themselves or the size.
+    pub fn parse(bytes: &[u8], size: u64) -> Result<Self> {
+        let end = size.checked_sub(bytes.len() as u64 + TAIL as u64);
+        let end = end.ok_or_else(|| mismatch("its footer is longer than it".into()))?;
+        match check_structure(bytes)? {
+            Some(texts) => Footer::decode(&[&bytes[..texts.start], &[NO_STRUCTS], &bytes[texts.end..]].concat(), end),
+            None => Footer::decode(bytes, end),
+        }
+    }
+
+    fn decode(bytes: &[u8], end: u64) -> Result<Self> {
+        let metadata = ParquetMetaDataReader::decode_metadata(bytes)?;
+        check(&metadata, end)?;
+        Ok(Footer(metadata))
+    }
+
+    /// The row groups, in order.
+    #[must_use]
+    pub fn row_groups(&self) -> Vec<RowGroup> {
+        let groups = self.0.row_groups().iter().map(|group| RowGroup {
+            rows: group.num_rows().unsigned_abs(),
+            bytes: group.columns().iter().map(decoded_bytes).fold(0, u64::saturating_add),
+            has_beginnings: group.columns().iter().all(|column| column.dictionary_page_offset() != Some(0)),
+        });
+        groups.collect()
+    }
+
+    pub(crate) fn metadata(&self) -> &ParquetMetaData {
+        &self.0
+    }
+}
+
+/// Where a column lies, which has been checked.
+pub(crate) fn place(column: &ColumnChunkMetaData) -> Range<u64> {
+    let begin = column.dictionary_page_offset().filter(|offset| *offset > 0).unwrap_or(column.data_page_offset());
+    let begin = begin.unsigned_abs();
+    begin..begin.saturating_add(column.compressed_size().unsigned_abs())
+}
+
+fn decoded_bytes(column: &ColumnChunkMetaData) -> u64 {
+    let values = VALUE_BYTES.saturating_mul(column.num_values().unsigned_abs());
+    let texts = column.unencoded_byte_array_data_bytes().unwrap_or(0).unsigned_abs();
+    values.saturating_add(texts).max(column.uncompressed_size().unsigned_abs())
+}
+
+/// Follows the encoding from the first to the last byte, without making anything of it. Returns where the texts are that
+/// programs keep there.
+fn check_structure(bytes: &[u8]) -> Result<Option<Range<usize>>> {
+    let mut texts = None;
+    Reader::new(bytes).fields(|reader, number, kind| {
+        match (number, kind) {
+            (2, LIST) => check_schema(reader)?,
+            (5, LIST) => {
+                let begin = bytes.len() - reader.left();
+                reader.skip(kind)?;
+                texts = Some(begin..bytes.len() - reader.left());
+            }
+            (8, _) => return Err(mismatch("it is encrypted, which cannot be read".into())),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    Ok(texts)
+}
+
+/// Makes sure that each group of columns has as many members as it says, and that there are not too many inside one
+/// another.
+fn check_schema(reader: &mut Reader<'_>) -> Result<()> {
+    let (size, kind) = reader.list()?;
+    let mut missing: Vec<usize> = Vec::new();
+    for index in 0..size {
+        let mut members = 0;
+        if kind != STRUCT {
+            return Err(mismatch("its schema is not one".into()));
+        }
+        reader.fields(|reader, number, kind| {
+            let found = number == 5 && kind == 5;
+            if found {
+                members = reader.integer()?;
+            }
+            Ok(found)
+        })?;
+        let members = usize::try_from(members).ok().filter(|members| *members < size - index);
+        let members = members.ok_or_else(|| mismatch("a group of columns has more members than there are".into()))?;
+        while missing.last() == Some(&0) {
+            missing.pop();
+        }
+        if let Some(parent) = missing.last_mut() {
+            *parent -= 1;
+        }
+        if members > 0 {
+            missing.push(members);
+        }
+        if missing.len() > MAX_NESTING {
+            return Err(mismatch(format!("its columns are nested more than {MAX_NESTING} deep")));
+        }
+    }
+    Ok(())
+}
+
+fn check(metadata: &ParquetMetaData, end: u64) -> Result<()> {
+    let mut places: Vec<Range<u64>> = Vec::new();
+    let mut rows: i64 = 0;
+    for (number, group) in metadata.row_groups().iter().enumerate() {
+        rows = rows.saturating_add(non_negative(group.num_rows(), "a number of rows")?);
+        for column in group.columns() {
+            check_column(column, end).map_err(|error| of_column(error, number, column))?;
+            places.push(place(column));
+        }
+    }
+    if rows != metadata.file_metadata().num_rows() {
+        let said = metadata.file_metadata().num_rows();
+        return Err(mismatch(format!("it says that it has {said} rows, and its row groups have {rows}")));
+    }
+    places.retain(|place| !place.is_empty());
+    places.sort_unstable_by_key(|place| place.start);
+    match places.windows(2).find(|pair| pair[1].start < pair[0].end) {
+        Some(pair) => Err(mismatch(format!("two columns overlap at byte {}", pair[1].start))),
+        None => Ok(()),
+    }
+}
+
+fn check_column(column: &ColumnChunkMetaData, end: u64) -> Result<()> {
+    non_negative(column.num_values(), "a number of values")?;
+    non_negative(column.uncompressed_size(), "a size in memory")?;
+    non_negative(column.compressed_size(), "a size")?;
+    non_negative(column.unencoded_byte_array_data_bytes().unwrap_or(0), "a size of texts")?;
+    non_negative(column.data_page_offset(), "a place")?;
+    let dictionary = non_negative(column.dictionary_page_offset().unwrap_or(0), "a place")?;
+    if column.file_path().is_some() {
+        return Err(mismatch("it is said to be in another file".into()));
+    }
+    let place = place(column);
+    let begins_late = dictionary > column.data_page_offset() && column.num_values() > 0;
+    if begins_late || place.end > end || (place.start < BEGIN && !place.is_empty()) {
+        return Err(mismatch(format!("its pages are said to be at {place:?}, of {end} bytes")));
+    }
+    let descriptor = column.column_descr();
+    let levels = [
+        (column.repetition_level_histogram(), descriptor.max_rep_level()),
+        (column.definition_level_histogram(), descriptor.max_def_level()),
+    ];
+    if levels.into_iter().any(|(counts, most)| !fits(counts, most)) {
+        return Err(mismatch("its statistics are not of its type".into()));
+    }
+    Ok(())
+}
+
+fn fits(counts: Option<&LevelHistogram>, most: i16) -> bool {
+    counts.is_none_or(|counts| counts.is_empty() || counts.len() == usize::from(most.unsigned_abs()) + 1)
+}
+
+fn non_negative(number: i64, what: &str) -> Result<i64> {
+    if number < 0 { Err(mismatch(format!("{what} is {number}"))) } else { Ok(number) }
+}
+
+/// The error with the column that it is about; one of the operating system's is about none.
+pub(crate) fn of_column(error: ParquetError, group: usize, column: &ColumnChunkMetaData) -> ParquetError {
+    match error {
+        ParquetError::External(_) => error,
+        other => mismatch(format!("row group {group}, column {}: {}", column.column_path().string(), text(&other))),
+    }
+}

@@ -1,0 +1,150 @@
+//! The pages of a column, which are followed without being decoded.
+
+use std::fs::File;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+
+use parquet::basic::Type as PhysicalType;
+use parquet::file::metadata::ColumnChunkMetaData;
+
+use crate::footer::{Footer, of_column, place};
+use crate::thrift::{Reader, STRUCT};
+use crate::{Result, mismatch, text};
+
+/// What is read of a page at first to find its header, and at most.
+const HEADER_BYTES: usize = 256;
+const MAX_HEADER_BYTES: usize = 16 << 20;
+
+/// What is read at a time to compute a checksum.
+const PIECE_BYTES: usize = 1 << 20;
+
+/// Encoding of texts that repeat the beginning of the one before.
+const DELTA_BYTE_ARRAY: i64 = 7;
+
+impl Footer {
+    /// Makes sure that the pages of a row group's columns fill their places, hold as many values as the footer says, and
+    /// have the checksums that they carry, if any. Returns the size of the largest page of which many values may be made,
+    /// each as long as the page: a dictionary of texts.
+    ///
+    /// # Errors
+    /// When the file cannot be read, there is no such row group, or they do not; the error names row group and column.
+    pub fn check_pages(&self, file: &File, row_group: usize) -> Result<u64> {
+        let group = self.metadata().row_groups().get(row_group);
+        let mut largest = 0;
+        for column in group.ok_or_else(|| mismatch(format!("there is no row group {row_group}")))?.columns() {
+            let texts = check_column(file, column).map_err(|error| of_column(error, row_group, column))?;
+            largest = largest.max(texts);
+        }
+        Ok(largest)
+    }
+}
+
+fn check_column(file: &File, column: &ColumnChunkMetaData) -> Result<u64> {
+    let Range { start: mut position, end } = place(column);
+    let mut values: u64 = 0;
+    let mut largest = 0;
+    while position < end {
+        let (header, size) = read_header(file, position..end)?;
+        position += size;
+        let left = end - position;
+        if header.size > left {
+            return Err(mismatch(format!("the page at byte {position} has {} bytes, of {left}", header.size)));
+        }
+        if let Some(expected) = header.checksum
+            && checksum(file, position..position + header.size)? != expected
+        {
+            return Err(mismatch(format!("the page at byte {position} is damaged: its checksum is another one")));
+        }
+        position += header.size;
+        values += header.values;
+        if header.repeats {
+            largest = largest.max(header.decoded_size);
+        }
+    }
+    if values != column.num_values().unsigned_abs() {
+        return Err(mismatch(format!("its pages hold {values} values, not {}", column.num_values())));
+    }
+    Ok(if column.column_type() == PhysicalType::BYTE_ARRAY { largest } else { 0 })
+}
+
+#[derive(Default)]
+struct Header {
+    size: u64,
+    decoded_size: u64,
+    checksum: Option<u32>,
+    /// Values of a data page, 0 for a dictionary.
+    values: u64,
+    /// Whether values can be longer together than the page.
+    repeats: bool,
+}
+
+/// Reads the header of a page, with its own size.
+fn read_header(file: &File, place: Range<u64>) -> Result<(Header, u64)> {
+    let most = usize::try_from(place.end - place.start).unwrap_or(usize::MAX).min(MAX_HEADER_BYTES);
+    let mut size = HEADER_BYTES.min(most);
+    loop {
+        let mut bytes = vec![0; size];
+        file.read_exact_at(&mut bytes, place.start)?;
+        let mut reader = Reader::new(&bytes);
+        match header(&mut reader) {
+            Ok(header) => return Ok((header, (size - reader.left()) as u64)),
+            Err(error) if size == most => {
+                return Err(mismatch(format!("the page at byte {}: {}", place.start, text(&error))));
+            }
+            Err(_) => size = size.saturating_mul(8).min(most),
+        }
+    }
+}
+
+fn header(reader: &mut Reader<'_>) -> Result<Header> {
+    let mut header = Header::default();
+    reader.fields(|reader, number, kind| {
+        match (number, kind) {
+            (2, 5) => header.decoded_size = count(reader)?,
+            (3, 5) => header.size = count(reader)?,
+            (4, 5) => header.checksum = u32::try_from(reader.integer()? & 0xffff_ffff).ok(),
+            (5, STRUCT) => (header.values, header.repeats) = page(reader, 2)?,
+            (7, STRUCT) => {
+                page(reader, 2)?;
+                header.repeats = true;
+            }
+            (8, STRUCT) => (header.values, header.repeats) = page(reader, 4)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    Ok(header)
+}
+
+/// Reads how many values a page has, and whether its encoding repeats parts of them.
+fn page(reader: &mut Reader<'_>, encoding: i64) -> Result<(u64, bool)> {
+    let mut values = 0;
+    let mut repeats = false;
+    reader.fields(|reader, number, kind| {
+        match (number, kind) {
+            (1, 5) => values = count(reader)?,
+            (number, 5) if number == encoding => repeats = reader.integer()? == DELTA_BYTE_ARRAY,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    })?;
+    Ok((values, repeats))
+}
+
+fn count(reader: &mut Reader<'_>) -> Result<u64> {
+    let number = reader.integer()?;
+    u64::try_from(number).map_err(|_| mismatch(format!("a size is {number}")))
+}
+
+fn checksum(file: &File, place: Range<u64>) -> Result<u32> {
+    let mut hasher = crc32fast::Hasher::new();
+    let mut piece = vec![0; PIECE_BYTES];
+    let mut position = place.start;
+    while position < place.end {
+        let size = usize::try_from(place.end - position).unwrap_or(usize::MAX).min(PIECE_BYTES);
+        file.read_exact_at(&mut piece[..size], position)?;
+        hasher.update(&piece[..size]);
+        position += size as u64;
+    }
+    Ok(hasher.finalize())
+}

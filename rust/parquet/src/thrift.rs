@@ -1,0 +1,142 @@
+//! Thrift's compact encoding, as far as it takes to look at what a file says before anything is made of it.
+
+use parquet::errors::ParquetError;
+
+use crate::{Result, mismatch};
+
+/// Structs and lists within one another; the format's own take up to eight.
+const MAX_DEPTH: usize = 32;
+
+pub const BINARY: u8 = 8;
+pub const LIST: u8 = 9;
+pub const STRUCT: u8 = 12;
+
+const SET: u8 = 10;
+const MAP: u8 = 11;
+
+/// Reads encoded values from the start of some bytes.
+pub struct Reader<'a> {
+    rest: &'a [u8],
+    depth: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Reader { rest: bytes, depth: 0 }
+    }
+
+    /// Number of bytes that are left.
+    pub fn left(&self) -> usize {
+        self.rest.len()
+    }
+
+    /// Reads a struct. `take` gets the number and the type of each field and reads it, or returns false to have it
+    /// skipped.
+    pub fn fields(&mut self, mut take: impl FnMut(&mut Self, i64, u8) -> Result<bool>) -> Result<()> {
+        self.deeper(|reader| {
+            let mut number = 0;
+            loop {
+                let head = reader.byte()?;
+                let kind = head & 0x0f;
+                if kind == 0 {
+                    return Ok(());
+                }
+                number = match head >> 4 {
+                    0 => reader.integer()?,
+                    step => number.checked_add(i64::from(step)).ok_or_else(|| damaged("a field's number"))?,
+                };
+                if !take(reader, number, kind)? {
+                    reader.skip(kind)?;
+                }
+            }
+        })
+    }
+
+    /// Reads the head of a list: the number of its items, which are no more than the bytes that are left, and their type.
+    pub fn list(&mut self) -> Result<(usize, u8)> {
+        let head = self.byte()?;
+        let size = if head >> 4 == 15 { self.varint()? } else { u64::from(head >> 4) };
+        Ok((self.size(size)?, head & 0x0f))
+    }
+
+    /// Reads an integer of any width.
+    pub fn integer(&mut self) -> Result<i64> {
+        let coded = self.varint()?;
+        Ok((coded >> 1).cast_signed() ^ -(coded & 1).cast_signed())
+    }
+
+    /// Passes over a value.
+    pub fn skip(&mut self, kind: u8) -> Result<()> {
+        match kind {
+            1 | 2 => Ok(()), // A boolean field's value is its type.
+            3 => self.bytes(1),
+            4..=6 => self.varint().map(drop),
+            7 => self.bytes(8),
+            BINARY => {
+                let size = self.varint()?;
+                let size = self.size(size)?;
+                self.bytes(size)
+            }
+            LIST | SET => self.deeper(|reader| {
+                let (size, kind) = reader.list()?;
+                (0..size).try_for_each(|_| reader.skip_item(kind))
+            }),
+            MAP => self.deeper(|reader| {
+                let size = reader.varint()?;
+                let size = reader.size(size)?;
+                let kinds = if size == 0 { 0 } else { reader.byte()? };
+                (0..size).try_for_each(|_| {
+                    reader.skip_item(kinds >> 4)?;
+                    reader.skip_item(kinds & 0x0f)
+                })
+            }),
+            STRUCT => self.fields(|_, _, _| Ok(false)),
+            _ => Err(damaged("a value's type")),
+        }
+    }
+
+    fn skip_item(&mut self, kind: u8) -> Result<()> {
+        if matches!(kind, 1 | 2) { self.bytes(1) } else { self.skip(kind) }
+    }
+
+    fn deeper(&mut self, read: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(damaged("how deep its structs are nested"));
+        }
+        read(self)?;
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn size(&self, size: u64) -> Result<usize> {
+        usize::try_from(size).ok().filter(|size| *size <= self.left()).ok_or_else(|| damaged("the size of a value"))
+    }
+
+    fn varint(&mut self) -> Result<u64> {
+        let mut value = 0;
+        for shift in (0..64).step_by(7) {
+            let byte = self.byte()?;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                return Ok(value);
+            }
+        }
+        Err(damaged("an integer"))
+    }
+
+    fn byte(&mut self) -> Result<u8> {
+        let (first, rest) = self.rest.split_first().ok_or_else(|| damaged("its end"))?;
+        self.rest = rest;
+        Ok(*first)
+    }
+
+    fn bytes(&mut self, size: usize) -> Result<()> {
+        self.rest = self.rest.get(size..).ok_or_else(|| damaged("its end"))?;
+        Ok(())
+    }
+}
+
+fn damaged(what: &str) -> ParquetError {
+    mismatch(format!("the encoding of its structure is damaged: {what}"))
+}
