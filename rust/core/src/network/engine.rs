@@ -252,10 +252,10 @@ impl<'a> Borrowed<'a> {
 impl Drop for Borrowed<'_> {
     fn drop(&mut self) {
         // After a panic the scratch may hold half a row; it is not given back.
-        if let Some(scratch) = self.scratch.take().filter(|_| !std::thread::panicking()) {
-            if let Some(mut idle) = self.engine.idle() {
-                idle.push(scratch);
-            }
+        if let Some(scratch) = self.scratch.take().filter(|_| !std::thread::panicking())
+            && let Some(mut idle) = self.engine.idle()
+        {
+            idle.push(scratch);
         }
     }
 }
