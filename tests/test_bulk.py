@@ -16,7 +16,7 @@ import pytest
 
 from made_lines import scrawl
 from penpal_fast import PenpalError, Scorer, score_dataset
-from penpal_fast.bulk import memory, parts
+from penpal_fast.bulk import json_lines, memory, parts
 from penpal_fast.bulk.json_lines import PENPAL_STROKES
 from penpal_fast.bulk.sources import open_sources
 from penpal_fast.bulk.summary import Summary
@@ -135,6 +135,28 @@ def test_json_lines(tmp_path, scorer, suffix, batch_rows, monkeypatch):
     assert summary.rows == 10
     first = [[(point["x"], point["y"]) for point in word[0]["points"]] for word in table["strokes"][0].as_py()]
     assert first == ROWS[0]
+
+
+@pytest.mark.parametrize("ending", ["\n", ""])
+@pytest.mark.parametrize("length", [200, 201, 399, 400, 1000])
+def test_a_json_line_that_is_too_long_costs_its_row_only(tmp_path, scorer, monkeypatch, length, ending):
+    monkeypatch.setattr(json_lines, "MAX_LINE_BYTES", 200)
+    good = json.dumps({"strokes": [[[0, 0], [3, 4]]], "id": 1})
+    path = tmp_path / "lines.jsonl"
+    path.write_text("\n".join([good, good[:-1] + " " * (length - len(good)) + "}", good, " " * length]) + ending)
+    summary = score_dataset(path, tmp_path / "out.parquet", scorer=scorer)
+    table = pq.read_table(tmp_path / "out.parquet")
+    assert summary.scored == 2
+    assert (
+        table["quality_error"].to_pylist()
+        == [
+            None,
+            "too long: line 2 has 200 bytes or more",
+            None,
+            "too long: line 4 has 200 bytes or more",
+        ][: len(table)]
+    )
+    assert table["id"].to_pylist()[:3] == [1, None, 1]
 
 
 def test_json_lines_in_the_penpal_schema(tmp_path, scorer):
