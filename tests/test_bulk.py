@@ -7,6 +7,9 @@ import gzip
 import json
 import os
 import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +19,7 @@ import pytest
 
 from made_lines import scrawl
 from penpal_fast import PenpalError, Scorer, score_dataset
-from penpal_fast.bulk import json_lines, memory, parts
+from penpal_fast.bulk import json_lines, memory, parts, pipeline
 from penpal_fast.bulk.json_lines import PENPAL_STROKES
 from penpal_fast.bulk.sources import open_sources
 from penpal_fast.bulk.summary import Summary
@@ -487,3 +490,27 @@ def test_summary_agrees_with_numpy():
         "balanced": np.mean(good >= 0.5),
         "strict": np.mean(good >= 0.7),
     }
+
+
+def test_a_stage_that_is_still_at_work_is_waited_for(monkeypatch):
+    class Impatient(ThreadPoolExecutor):
+        """Does not wait for its thread, as when an interrupt comes while it starts."""
+
+        def __exit__(self, *_error):
+            return None
+
+    monkeypatch.setattr(pipeline, "ThreadPoolExecutor", Impatient)
+    begun, ended = threading.Event(), threading.Event()
+
+    def items():
+        try:
+            begun.set()
+            time.sleep(0.2)
+            yield 1
+        finally:
+            ended.set()
+
+    with pytest.raises(KeyboardInterrupt), pipeline.made_ahead(items(), "reading"):
+        begun.wait()
+        raise KeyboardInterrupt
+    assert ended.is_set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -26,8 +27,11 @@ def made_ahead(items: Generator[Item, None, None], stage: str) -> Iterator[Itera
     When the block ends, so has the thread, and the generator is closed.
     """
 
+    at_work = threading.Lock()
+
     def take() -> Item | object:
-        return next(items, _END)
+        with at_work:
+            return next(items, _END)
 
     try:
         with ThreadPoolExecutor(1, f"penpal-{stage}") as thread:
@@ -44,7 +48,9 @@ def made_ahead(items: Generator[Item, None, None], stage: str) -> Iterator[Itera
                 for future in coming:
                     future.cancel()
     finally:
-        items.close()
+        # An interrupt while the thread starts leaves it at work after its pool is gone.
+        with at_work:
+            items.close()
 
 
 class Stopwatch:
