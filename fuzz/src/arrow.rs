@@ -368,7 +368,7 @@ fn tell_lies(node: &mut Node, bytes: &mut Bytes) {
             let child = bytes.below(target.children.len());
             target = &mut target.children[child];
         }
-            match bytes.below(8) {
+        match bytes.below(8) {
             0 => target.length = i64::from(bytes.byte()) % (room(target.offset) + 1),
             1 => target.offset = i64::from(bytes.byte()) % (room(target.length) + 1),
             2 => target.null_count = i64::from(bytes.byte() as i8),
