@@ -175,36 +175,32 @@ def reversed_rows(path, aside):
         pq.write_table(table.take(list(range(len(table) - 1, -1, -1))), aside, row_group_size=rows)
 
 
-@pytest.mark.parametrize("output", ["out.parquet", "out"])
-def test_an_input_that_is_replaced_meanwhile_gives_no_part(lines, tmp_path, scorer, output):
-    path = min(lines.iterdir())
-    reversed_rows(path, tmp_path / "other")
+def kept_where_an_input_is_replaced(lines, output, scorer, rows):
+    """Put another file in the place of the first input when so many rows are done; return the folder of the parts."""
+    path, other = min(lines.iterdir()), output.with_name("other")
+    reversed_rows(path, other)
 
     def replace(done, _total):
-        if done == 30:
-            (tmp_path / "other").replace(path)
+        if done == rows:
+            other.replace(path)
 
     with pytest.raises(PenpalError, match=r"lines/a\.\w+: it was changed while it was read"):
-        score_dataset(lines, tmp_path / output, scorer=scorer, progress=replace)
-    kept = tmp_path / (f"{output}.parts" if output.endswith(".parquet") else output)
+        score_dataset(lines, output, scorer=scorer, progress=replace)
+    return output.with_name(f"{output.name}.parts") if output.suffix else output
+
+
+@pytest.mark.parametrize("output", ["out.parquet", "out"])
+def test_an_input_that_is_replaced_meanwhile_gives_no_part(lines, tmp_path, scorer, output):
+    kept = kept_where_an_input_is_replaced(lines, tmp_path / output, scorer, rows=30)
     assert sorted(file.name for file in kept.glob("*.parquet")) == ["part-00000.parquet", "part-00001.parquet"]
     assert not (tmp_path / "out.parquet").exists()
 
 
 @pytest.mark.parametrize("output", ["out.parquet", "out"])
 def test_an_input_that_was_read_and_then_replaced_gives_no_output(lines, tmp_path, scorer, output):
-    path = min(lines.iterdir())
-    reversed_rows(path, tmp_path / "other")
-
-    def replace(done, _total):
-        if done == 100:
-            (tmp_path / "other").replace(path)
-
-    with pytest.raises(PenpalError, match=r"lines/a\.\w+: it was changed while it was read"):
-        score_dataset(lines, tmp_path / output, scorer=scorer, progress=replace)
+    kept = kept_where_an_input_is_replaced(lines, tmp_path / output, scorer, rows=100)
     assert not (tmp_path / "out.parquet").exists()
-    manifest = tmp_path / (f"{output}.parts" if output.endswith(".parquet") else output) / "_manifest.json"
-    assert not json.loads(manifest.read_text())["complete"]
+    assert not json.loads((kept / "_manifest.json").read_text())["complete"]
 
 
 @pytest.mark.parametrize(
