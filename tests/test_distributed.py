@@ -34,7 +34,8 @@ pq.write_table(table, out)
 """,
     "ray with actors": """
 import ray
-ray.init(num_cpus=2, include_dashboard=False, logging_level="ERROR")
+# Each actor takes a processor for as long as it lives, and reading needs one too.
+ray.init(num_cpus=4, include_dashboard=False, logging_level="ERROR")
 data = ray.data.read_parquet(lines, override_num_blocks=4)
 scored = data.map_batches(
     ArrowScorer, fn_constructor_kwargs={{"threads": 1}}, batch_format="pyarrow", batch_size=16,
@@ -97,6 +98,7 @@ def test_the_scores_are_those_of_the_command_line(lines, tmp_path, name):
     needs(name)
     out = tmp_path / "out.parquet"
     environment = {**os.environ, "HF_HOME": str(tmp_path / "cache"), "RAY_DEDUP_LOGS": "0"}
+    environment["RAY_agent_register_timeout_ms"] = "300000"  # The default, 30 s, is too short for a busy machine.
     environment["PYTHONPATH"] = os.pathsep.join(sys.path)
     program = (READ + PROGRAMS[name]).format(lines=str(lines), out=str(out))
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=600, env=environment)

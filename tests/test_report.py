@@ -16,13 +16,14 @@ from hypothesis.extra import numpy as arrays
 
 import penpal_fast
 from penpal_fast import PenpalError, Scorer
+from penpal_fast.bulk.memory import BATCH_ROWS
 from penpal_fast.bulk.summary import THRESHOLDS, Summary
 from penpal_fast.report.distribution import STEPS, Distribution
 from penpal_fast.report.overview import LAST_LENGTH, MOST_GROUPS, NO_GROUP, OTHER_GROUPS, Overview
 from penpal_fast.report.samples import Sample
 from penpal_fast.report.sections import SECTIONS
 from penpal_fast.report.writing import write_report
-from penpal_fast.scored_file import BATCH_ROWS, NO_REASON, ScoredFile
+from penpal_fast.scored_file import NO_REASON, ScoredFile
 from scored_lines import scored_table
 from test_cli import run
 

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from penpal_fast.bulk.memory import BATCH_ROWS
 from penpal_fast.bulk.sources import open_source
 from penpal_fast.errors import PenpalError
 
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-BATCH_ROWS = 4096
-"""Rows that are read at a time: some 20 MB of strokes."""
 
 NO_REASON = "no score and no reason"
 """What is wrong with a row whose quality and quality_error are both null."""

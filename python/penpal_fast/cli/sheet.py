@@ -41,6 +41,7 @@ def _quality(path: Path, column: str, model: str | None) -> NDArray[np.float32]:
     """Read the scores of a file, or score it."""
     import numpy as np
 
+    from penpal_fast.bulk.memory import BATCH_ROWS
     from penpal_fast.bulk.sources import open_source
     from penpal_fast.scored_file import ScoredFile
     from penpal_fast.scoring import Scorer
@@ -50,12 +51,13 @@ def _quality(path: Path, column: str, model: str | None) -> NDArray[np.float32]:
         parts = [batch.quality for batch in ScoredFile(path, column).batches()]
     else:
         scorer = Scorer(model)
-        parts = [scorer.score_column(batch.data.column(column)).quality for batch in source.batches(4096)]
+        parts = [scorer.score_column(batch.data.column(column)).quality for batch in source.batches(BATCH_ROWS)]
     return np.concatenate(parts) if parts else np.empty(0, np.float32)
 
 
 def _cells(path: Path, column: str, quality: NDArray[np.float32], chosen: NDArray[np.int64]) -> list[Cell]:
     """Read the chosen rows, in the order in which they were chosen."""
+    from penpal_fast.bulk.memory import BATCH_ROWS
     from penpal_fast.bulk.sources import open_source
     from penpal_fast.contact_sheet import Cell
 
@@ -63,7 +65,7 @@ def _cells(path: Path, column: str, quality: NDArray[np.float32], chosen: NDArra
     wanted = set(chosen.tolist())
     cells = {}
     first = 0
-    for batch in source.batches(4096):
+    for batch in source.batches(BATCH_ROWS):
         texts = batch.data.column("text") if "text" in batch.data.schema.names else None
         for row in sorted(wanted.intersection(range(first, first + len(batch.data)))):
             text = texts[row - first].as_py() if texts is not None else None

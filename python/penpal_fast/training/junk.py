@@ -49,8 +49,8 @@ def scribble(random: np.random.Generator, _line: Strokes) -> Strokes:
 
 
 def straight_lines(random: np.random.Generator, _line: Strokes) -> Strokes:
-    """Draw two to ten straight lines, in any directions or hatched."""
-    count = int(random.integers(2, 11))
+    """Draw one to ten straight lines, in any directions or hatched."""
+    count = int(random.integers(1, 11))
     if random.random() < 0.4:
         lean = random.normal(0, 0.5)
         starts = np.stack([np.arange(count) * random.uniform(0.2, 3), random.normal(0, 0.1, count)], axis=1)
@@ -100,7 +100,7 @@ def coil(random: np.random.Generator, _line: Strokes) -> Strokes:
 
 def scattered_points(random: np.random.Generator, _line: Strokes) -> Strokes:
     """Scatter dots or dashes."""
-    count, dash = int(math.exp(random.uniform(1.1, 5.3))), random.choice([0.0, random.uniform(0, 0.1)])
+    count, dash = int(math.exp(random.uniform(0.0, 5.3))), random.choice([0.0, random.uniform(0, 0.1)])
     places = random.uniform(-1, 1, (count, 2)) if random.random() < 0.6 else random.normal(0, 1, (count, 2))
     return _stretched([place + np.outer([0, 1], random.normal(0, 1, 2) * dash) for place in places], random)
 
@@ -119,24 +119,22 @@ def displaced(random: np.random.Generator, line: Strokes) -> Strokes:
 
 def _pieces(line: Strokes) -> Strokes:
     """Cut long strokes, so that a line of joined letters comes apart too, and letters where there are few."""
-    longest = 30 if len(line) > 8 else 15
+    longest = 30 if len(line) > 12 else 10
     return [piece for stroke in line for piece in np.array_split(stroke, max(len(stroke) // longest, 1))]
 
 
 def overwritten(random: np.random.Generator, line: Strokes) -> Strokes:
-    """Write a line's parts on top of one another."""
-    layers = np.array_split(np.arange(len(line)), int(random.integers(3, 7)))
-    if len(line) < 9:
-        copies = int(random.integers(3, 7))
-        shifts = random.normal(0, 0.5 * _height(line), (copies, 2))
+    """Write a line's parts on top of one another, or a short line several times."""
+    if len(line) < 18:
+        shifts = random.normal(0, 0.4 * _height(line), (int(random.integers(4, 8)), 2))
         return [stroke + shift for shift in shifts for stroke in line]
-    strokes = []
-    for layer in layers:
-        part = [line[index] for index in layer]
-        left = min(float(stroke[:, 0].min()) for stroke in part)
-        shift = np.array([left + random.normal(0, _height(line)), random.normal(0, 0.2 * _height(line))])
-        strokes += [stroke - shift for stroke in part]
-    return strokes
+    layers = int(random.integers(3, 7))
+    middles = np.array([np.ptp(stroke[:, 0]) / 2 + stroke[:, 0].min() for stroke in line])
+    width = max(float(np.ptp(middles)) / layers, 1e-6)
+    layer = ((middles - middles.min()) / width).astype(int).clip(0, layers - 1)
+    shifts = np.stack([np.arange(layers) * width, np.zeros(layers)], axis=1)
+    shifts += random.normal(0, [0.5 * _height(line), 0.2 * _height(line)], (layers, 2))
+    return [stroke - shifts[number] for stroke, number in zip(line, layer, strict=True)]
 
 
 def jitter(random: np.random.Generator, line: Strokes) -> Strokes:
@@ -146,8 +144,8 @@ def jitter(random: np.random.Generator, line: Strokes) -> Strokes:
 
 
 def missing_lifts(random: np.random.Generator, line: Strokes) -> Strokes:
-    """Write a line without ever lifting the pen; one of few strokes is cut and its pieces joined in disorder."""
-    if len(line) >= 6:
+    """Write a line without ever lifting the pen; a word or two can still be read so, and are joined in disorder."""
+    if len(line) >= 16:
         return [np.concatenate(line)]
     pieces = [piece for stroke in line for piece in np.array_split(stroke, max(len(stroke) // 12, 1))]
     random.shuffle(pieces)
