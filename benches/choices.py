@@ -1,6 +1,6 @@
 """Short trainings that differ in one choice each: line width, shortcut, norm, learning rate, and chance.
 
-    python benches/choices.py --real REAL.parquet --clean CLEAN.parquet --corrupted CORRUPTED.parquet [--pictures 38400]
+    python benches/choices.py --real REAL.parquet --clean CLEAN.parquet --corrupted CORRUPTED.parquet
 
 Every one is the first stage of the bundled recipe, from random weights, shortened; the lines are those that
 `penpal-fast train` leaves in its work folder. Measured on forms that are not trained on.
@@ -69,11 +69,14 @@ def main() -> None:
     parser.add_argument("--clean", type=Path, nargs="+", required=True)
     parser.add_argument("--corrupted", type=Path, nargs="+", required=True)
     parser.add_argument("--pictures", type=int, default=38_400)
+    parser.add_argument("--only", default="", help="choices whose name has this text")
     options = parser.parse_args()
     sources = Sources.read(options.real, options.clean, options.corrupted)
     table = Table("", *FIGURES.values())
     console = Console(width=130)
     for name, recipe in variants(shortened(Recipe.from_file(BUNDLED), options.pictures)):
+        if options.only not in name:
+            continue
         measure = Validation(sources, recipe).measure
         with tempfile.TemporaryDirectory() as folder:
             figures = measure(train(sources, recipe, Path(folder), start=None, measure=measure))
