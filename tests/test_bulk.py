@@ -514,3 +514,40 @@ def test_a_stage_that_is_still_at_work_is_waited_for(monkeypatch):
         begun.wait()
         raise KeyboardInterrupt
     assert ended.is_set()
+
+
+def test_json_lines_whose_column_is_no_strokes(tmp_path, scorer):
+    """As with Parquet, a column that was named by mistake is an error, and kept."""
+    path = tmp_path / "lines.jsonl"
+    path.write_text('{"strokes": [[[0, 0], [3, 1]]], "text": "a"}\n{"strokes": [], "text": null}\n')
+    with pytest.raises(PenpalError, match="the column 'text' does not hold strokes") as caught:
+        score_dataset(path, tmp_path / "out.parquet", scorer=scorer, column="text")
+    assert "  text: string" in str(caught.value)
+    assert not (tmp_path / "out.parquet").exists()
+
+
+def test_json_lines_with_more_names_than_columns_can_be(tmp_path, scorer):
+    """Each line has 5 names of its own; rows that come with the columns that there is room for are scored."""
+    lines = [{"strokes": [[[0, 0], [3, 1]]], **{f"{row}-{name}": row for name in range(5)}} for row in range(300)]
+    table = scored_json(tmp_path, scorer, *map(json.dumps, lines))
+    errors = table["quality_error"].to_pylist()
+    assert errors[:199] == [None] * 199
+    assert all(error.startswith("too many columns: line ") for error in errors[199:])
+    assert len(table.schema) == 1 + 199 * 5 + 2
+
+
+@pytest.mark.parametrize("text", ["[" * 600, '"' + "[{" * 300 + '\\"', "\u00e4" * 600])
+def test_brackets_in_text_are_not_nested(tmp_path, scorer, text):
+    table = scored_json(tmp_path, scorer, json.dumps({"strokes": [[[0, 0], [3, 1]]], "text": text}))
+    assert table["text"].to_pylist() == [text]
+    assert table["quality_error"].to_pylist() == [None]
+
+
+@pytest.mark.parametrize("name", ["a\0.parquet", "\0"])
+def test_names_with_null_bytes_are_refused(tmp_path, scorer, name):
+    with pytest.raises(PenpalError, match="null"):
+        score_dataset(name, tmp_path / "out.parquet", scorer=scorer)
+    path = tmp_path / "lines.parquet"
+    pq.write_table(pa.table({"strokes": column(ROWS)}), path)
+    with pytest.raises(PenpalError, match="null byte"):
+        score_dataset(path, tmp_path / name, scorer=scorer)

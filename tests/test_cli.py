@@ -177,3 +177,11 @@ def test_interrupting_leaves_no_half_file(tmp_path, sent, code):
     _, printed = process.communicate(timeout=60)
     assert (process.returncode, printed) == (code, "stopped\n")
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_terminal_would_obey_is_escaped(tmp_path):
+    pq.write_table(pa.table({"\x1b[2Jink": [1]}), tmp_path / "lines.parquet")
+    done = run("score", tmp_path / "lines.parquet", "-o", tmp_path / "out.parquet")
+    assert done.exit_code == 1
+    assert "\\x1b[2Jink: int64" in done.output
+    assert "\x1b" not in done.output

@@ -95,3 +95,21 @@ def test_the_command_believes_the_scores_of_the_file(table, tmp_path):
     assert run("sheet", tmp_path / "scored.parquet", "-o", tmp_path / "sheet.png", "--rows", 3).exit_code == 0
     expected = ContactSheet(ROWS, quality=quality[:8], texts=good["text"].to_pylist(), most=3)
     assert np.array_equal(picture(tmp_path / "sheet.png"), np.asarray(expected.image))
+
+
+def test_a_folder_of_parts_is_one_sheet(table, tmp_path):
+    (tmp_path / "parts").mkdir()
+    scored = penpal_fast.ArrowScorer()(table)
+    for number, start in enumerate((0, 4)):
+        pq.write_table(scored.slice(start, 4 if start == 0 else None), tmp_path / "parts" / f"part-{number}.parquet")
+    pq.write_table(scored, tmp_path / "scored.parquet")
+    for name in ("parts", "scored.parquet"):
+        done = run("sheet", tmp_path / name, "-o", tmp_path / f"{name}.png", "--rows", 5)
+        assert done.exit_code == 0, done.output
+    assert np.array_equal(picture(tmp_path / "parts.png"), picture(tmp_path / "scored.parquet.png"))
+
+
+def test_two_columns_of_text_are_none(table, tmp_path):
+    twice = pa.table([*table.columns, table["text"]], [*table.schema.names, "text"])
+    pq.write_table(twice, tmp_path / "lines.parquet")
+    assert run("sheet", tmp_path / "lines.parquet", "-o", tmp_path / "sheet.png").exit_code == 0

@@ -14,10 +14,11 @@ import pytest
 from typer.testing import CliRunner
 
 from made_lines import scrawl
-from penpal_fast import PenpalError, filter_dataset, score_dataset
+from penpal_fast import PenpalError, Scorer, filter_dataset, score_dataset
 from penpal_fast.bulk.sources import check_apart
 from penpal_fast.bulk.summary import threshold_of
 from penpal_fast.cli import app
+from penpal_fast.network.files import BUNDLED
 from test_scoring import column
 
 ROWS = [*(scrawl(seed, 2 + seed % 4, 15) for seed in range(40)), None, []]
@@ -197,3 +198,22 @@ def test_a_wrong_threshold_is_wrong_usage(lines, tmp_path):
     done = run("filter", lines, "-o", tmp_path / "out.parquet", "--threshold", "harsh")
     assert done.exit_code == 2
     assert "lenient (0.3)" in done.output
+
+
+@pytest.mark.parametrize("value", [1.5, -0.1, float("inf")])
+def test_numbers_that_are_no_scores_are_refused(tmp_path, value):
+    pq.write_table(pa.table({"quality": [0.5, value]}), tmp_path / "scored.parquet")
+    with pytest.raises(PenpalError, match=r"scored\.parquet, row 1: quality is .*; scores are from 0 to 1"):
+        filter_dataset(tmp_path / "scored.parquet", tmp_path / "kept.parquet")
+    assert not (tmp_path / "kept.parquet").exists()
+
+
+def test_another_model_scores_anew(lines, tmp_path):
+    pq.write_table(
+        pq.read_table(lines).append_column("quality", pa.array([0.0] * len(ROWS))), tmp_path / "scored.parquet"
+    )
+    assert (
+        run("filter", tmp_path / "scored.parquet", "-o", tmp_path / "kept.parquet", "--model", BUNDLED).exit_code == 0
+    )
+    scored = Scorer().score(pq.read_table(lines)["strokes"], errors="null")
+    assert pq.read_metadata(tmp_path / "kept.parquet").num_rows == (scored >= 0.5).sum()

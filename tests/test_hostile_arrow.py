@@ -232,3 +232,38 @@ def test_a_lying_array_cannot_multiply_the_work():
     out = np.isfinite(penpal_fast.score(rows, errors="null"))
     assert out.sum() == 1
     assert out[0]
+
+
+def nested_type(depth):
+    kind = pa.int8()
+    for _ in range(depth):
+        kind = pa.list_(kind)
+    return kind
+
+
+@pytest.mark.parametrize("depth", [100, 8000])
+def test_types_nested_too_deep_are_refused(depth, scorer):
+    """Following thousands of levels overflows the stack."""
+    deep = pa.nulls(1, nested_type(depth))
+    columns = pa.table({"strokes": pa.array([GOOD], STROKES), "other": deep})
+    for rows in (deep, pa.chunked_array([deep]), columns, columns.to_batches()[0]):
+        with pytest.raises(PenpalError, match="a type has more than 64 levels"):
+            scorer.score(rows)
+    kinds = [pa.list_(pa.dictionary(pa.int8(), nested_type(70))), pa.struct([("a", nested_type(70))])]
+    for kind in kinds:
+        with pytest.raises(PenpalError, match="a type has more than 64 levels"):
+            scorer.score(pa.nulls(1, kind))
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.dense_union([pa.field("a", pa.int8())]), pa.dictionary(pa.int8(), pa.list_(pa.int8()))], ids=str
+)
+def test_types_that_pyarrow_cannot_make_empty_arrays_of_are_refused(kind):
+    with pytest.raises(PenpalError, match="does not hold strokes"):
+        ArrowScorer()(pa.table([pa.nulls(0, pa.int8())], ["other"]).append_column("strokes", _empty(kind)))
+
+
+def _empty(kind):
+    if pa.types.is_union(kind):
+        return pa.UnionArray.from_dense(pa.array([], pa.int8()), pa.array([], pa.int32()), [pa.array([], pa.int8())])
+    return pa.DictionaryArray.from_arrays(pa.array([], pa.int8()), pa.array([], kind.value_type))

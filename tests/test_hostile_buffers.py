@@ -160,3 +160,15 @@ def test_memory_that_changes_while_it_is_read_costs_rows_and_no_more():
         thread.join()
     memory[:] = np.arange(2 * count)
     assert np.isfinite(penpal_fast.score(rows)).all()
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_strokes_off_their_alignment_are_read(kind, order):
+    points = np.array([[0, 0], [10, 4], [3, 7]], kind, order=order)
+    memory = np.zeros(points.nbytes + 1, np.uint8)
+    shifted = np.ndarray((3, 2), kind, memory.data, 1, points.strides)
+    shifted[:] = points
+    assert not shifted.flags.aligned
+    expected = penpal_fast.render_strokes([points.tolist()])
+    assert np.array_equal(penpal_fast.render_strokes([shifted]), expected)

@@ -63,6 +63,11 @@ HOSTILE_LINES = {
     "text": '"ink"',
     "not UTF-8": b'{"strokes": "\xff\xfe"}',
     "half a surrogate pair": '{"strokes": [[[0, 0]]], "text": "\\ud800"}',
+    "half a surrogate pair in bytes": b'{"strokes": [[[0, 0]]], "text": "\xed\xa0\x80"}',
+    "half a surrogate pair in a name": b'{"strokes": [[[0, 0]]], "\xed\xa0\x80": 1}',
+    # Python reads this one where few functions have called one another, and nowhere else.
+    "deep lists beside the strokes": '{"strokes": [[[0, 0]]], "id": ' + "[" * 978 + "]" * 978 + "}",
+    "many names": '{"strokes": [[[0, 0]]], ' + ", ".join(f'"n{n}": 0' for n in range(200_000)) + "}",
     "zeros": b"\0" * 1000,
     "very deep lists": '{"strokes": ' + "[" * 100_000 + "]" * 100_000 + "}",
     "very deep objects": '{"strokes": ' + '{"points":' * 50_000 + "0" + "}" * 50_000 + "}",

@@ -65,3 +65,10 @@ def test_the_strongest_part_is_in_full_colour_unless_it_is_weak(effects, pulls):
 def test_a_row_that_cannot_be_drawn():
     with pytest.raises(PenpalError, match="no points"):
         explain([])
+
+
+def test_rows_of_many_strokes_or_points_get_fewer_parts():
+    strokes = [[(x, 0.0), (x, 1.0)] for x in range(20_000)]
+    assert len(explain(strokes).effects) == 20
+    points = [[(x, stroke) for x in range(200_000)] for stroke in range(5)]
+    assert len(explain(points).effects) == 4

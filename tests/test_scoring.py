@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pickle
+import signal
 import subprocess
 import sys
+import time
 
 import mlx.core as mx
 import numpy as np
@@ -288,3 +290,35 @@ def test_clean_example_lines_score_above_corrupted_ones(example_file, scorer):
 def test_the_line_width_is_the_models(backend, scorer):
     assert scorer.line_width == ModelConfig().line_width
     assert Scorer(random_model(ModelConfig(line_width=2.5)), backend=backend).line_width == 2.5
+
+
+@pytest.mark.parametrize("model", ["a" * 5000, "null\0byte"])
+def test_names_that_no_model_can_have(model):
+    with pytest.raises(PenpalError, match="no model at"):
+        Scorer(model)
+
+
+@pytest.mark.parametrize("batch_size", [1.5, "8", 0, 4097])
+def test_batch_sizes_that_cannot_be(batch_size):
+    with pytest.raises(PenpalError, match="batch_size must be from 1 to 4096 or None"):
+        Scorer(backend="mlx", batch_size=batch_size)
+
+
+def test_an_interrupt_ends_the_scoring_of_large_rows():
+    """Such a row takes seconds, so few are scored between two looks for interrupts."""
+    program = """
+import numpy as np, penpal_fast, sys
+corner = np.tile([[0.0, 0.0], [1.0, 1.0]], (150_000, 1))
+scorer = penpal_fast.Scorer(backend="native")
+print("ready", flush=True)
+scorer.score([[corner]] * 100)
+"""
+    started = time.monotonic()
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.readline()
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert b"KeyboardInterrupt" in errors
+    assert process.returncode != 0
+    assert time.monotonic() - started < 60

@@ -90,6 +90,7 @@ def test_look_explained(client):
         ("/look", b'{"strokes": [[[1, 1e999]]]}', 422, "non-finite"),
         ("/look", b'{"strokes": [[1, 2]]}', 422, "wrong type"),
         ("/drawn", b'{"strokes": [[[1, 2]]]}', 400, "the field 'text' is missing"),
+        ("/drawn", b'{"strokes": [[[1, 2]]], "text": "\xed\xa0\x80"}', 400, "the body is not JSON"),
         ("/drawn", b'{"strokes": [[[1, 2]]], "text": 5}', 400, "must be a string"),
         ("/drawn", b'{"strokes": [], "text": ""}', 422, "no points"),
         ("/drawn", b'{"strokes": [[[1, 1e300]]], "text": ""}', 422, "non-finite"),

@@ -297,3 +297,42 @@ def test_expected_shapes_are_those_of_the_model():
         shapes = {name: value.shape for name, value in tensors_of(QualityClassifier(config)).items()}
         assert shapes == expected_shapes(config)
         assert sanitize(tensors_of(QualityClassifier(config)), ModelConfig(), source="test")[0] == config
+
+
+@pytest.mark.parametrize("epsilon", [1e-300, 1e-13, 2.0, 0.0])
+def test_epsilons_that_float32_cannot_tell_from_others_are_refused(epsilon):
+    with pytest.raises(PenpalError, match="batch_norm_epsilon must be from 1e-12 to 1"):
+        ModelConfig(batch_norm_epsilon=epsilon)
+
+
+def test_engines_agree_on_a_layer_without_variance_or_weight(tmp_path):
+    """The steps of batch norm, taken one after another, must stay finite too, not only what they fold into."""
+    tensors = tensors_of(random_model(ModelConfig(batch_norm_epsilon=1e-12)))
+    for name, value in (("running_var", 0), ("weight", 0)):
+        tensors[f"stem.norm.{name}"] = np.full_like(tensors[f"stem.norm.{name}"], value)
+    folder = save(tmp_path / "model", tensors)
+    (folder / "config.json").write_text(ModelConfig(batch_norm_epsilon=1e-12).to_json())
+    scores = [penpal_fast.Scorer(folder, backend=backend).score([scrawl(6, 6, 30)])[0] for backend in ("native", "mlx")]
+    assert scores[0] == pytest.approx(scores[1], abs=1e-3)
+
+
+def test_a_step_of_batch_norm_that_overflows_is_refused(tmp_path):
+    tensors = tensors_of(random_model(ModelConfig()))
+    tensors["stem.norm.running_mean"] = np.full_like(tensors["stem.norm.running_mean"], 1e35)
+    tensors["stem.norm.running_var"] = np.zeros_like(tensors["stem.norm.running_var"])
+    tensors["stem.norm.weight"] = np.full_like(tensors["stem.norm.weight"], 1e-30)
+    with pytest.raises(PenpalError, match="scores could leave the range of float32"):
+        QualityClassifier.from_pretrained(save(tmp_path / "model", tensors))
+
+
+@pytest.mark.parametrize("depth", [990, 100_000])
+def test_a_configuration_nested_hundreds_of_times_is_refused(depth):
+    text = b'{"canvas": ' + b"[" * depth + b"]" * depth + b"}"
+    with pytest.raises(PenpalError, match=r"canvas must be like 256|cannot read the model configuration"):
+        ModelConfig.from_json(text, source="config.json")
+
+
+def test_a_configuration_of_many_layers_is_refused_at_once():
+    with pytest.raises(PenpalError, match="channels must be 2 to 64 numbers") as caught:
+        ModelConfig(channels=(1,) * 500_000)
+    assert len(str(caught.value)) < 500

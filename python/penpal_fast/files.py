@@ -19,6 +19,19 @@ ASIDE = ".penpal-"
 """How the names of files begin that are not whole yet."""
 
 
+def check_name(path: str | os.PathLike[str]) -> None:
+    """Make sure that a file can have a name.
+
+    Raises:
+        PenpalError: It is not UTF-8, or has a null byte.
+    """
+    try:
+        if b"\0" in os.fspath(path).encode():
+            raise PenpalError(f"{os.fspath(path)!r}: the output's name has a null byte; choose another")
+    except UnicodeEncodeError as error:
+        raise PenpalError(f"{os.fspath(path)!r}: the output's name must be UTF-8; choose another") from error
+
+
 def read_at_most(path: Path, limit: int) -> bytes | None:
     """Read a file, or return None if it has more than `limit` bytes.
 

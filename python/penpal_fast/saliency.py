@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 MOST_PARTS = 128
 """Parts that are left out in turn; more words or strokes than this are left out in groups of neighbours."""
 
+MOST_STROKES, MOST_POINTS = 400_000, 4_000_000
+"""Strokes and points that an explanation draws, of all the rows without a part; a large row has fewer parts."""
+
 WEAK_EFFECT = 0.1
 """The strongest part of a row is drawn in full colour, but for an effect smaller than this."""
 
@@ -79,7 +82,7 @@ def explain(row: Any, *, scorer: Scorer | None = None) -> Explanation:
     words = words_of(row)
     by_word = len(words) > 1
     units: list[Strokes] = words if by_word else [[stroke] for stroke in words[0]]
-    groups = np.array_split(np.arange(len(units)), min(len(units), MOST_PARTS))
+    groups = np.array_split(np.arange(len(units)), min(len(units), _most_parts(words)))
     parts = [_joined(units[unit] for unit in group) for group in groups]
     rows = [_joined(parts)]
     if len(parts) > 1:
@@ -92,6 +95,12 @@ def explain(row: Any, *, scorer: Scorer | None = None) -> Explanation:
         parts=np.repeat(np.arange(len(parts)), [len(part) for part in parts]),
         effects=scores[0] - scores[1:] if len(parts) > 1 else np.array([np.nan], np.float32),
     )
+
+
+def _most_parts(words: list[Strokes]) -> int:
+    strokes = sum(len(word) for word in words)
+    points = sum(len(stroke) for word in words for stroke in word)
+    return max(2, min(MOST_PARTS, MOST_STROKES // strokes, MOST_POINTS // points))
 
 
 def _joined(groups: Iterable[Strokes]) -> Strokes:

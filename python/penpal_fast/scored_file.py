@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from penpal_fast.bulk.memory import BATCH_ROWS
+from penpal_fast.bulk.memory import MEMORY_MB, batch_rows
 from penpal_fast.bulk.sources import open_source
 from penpal_fast.errors import PenpalError
 
@@ -44,8 +44,26 @@ class ScoredBatch:
         return pc.cast(self.rows.column(column), pa.string()).to_pylist()
 
 
+def check_scores(column: pa.Array, name: str, first: int) -> NDArray[np.float32]:
+    """Return scores as float32, NaN for null.
+
+    Args:
+        column: Numbers of a floating type.
+        name: What they are from, for errors.
+        first: Row number of the first one.
+
+    Raises:
+        PenpalError: One is not from 0 to 1.
+    """
+    quality: NDArray[np.float32] = pc.cast(column, pa.float32(), safe=False).to_numpy(zero_copy_only=False)
+    if len(wrong := np.flatnonzero((quality < 0) | (quality > 1))):
+        row, value = first + wrong[0], quality[wrong[0]]
+        raise PenpalError(f"{name}, row {row}: quality is {value:g}; scores are from 0 to 1")
+    return quality
+
+
 class ScoredFile:
-    """A file of rows with the columns `quality` and, if it is there, `quality_error`."""
+    """A file, or a folder of parts, with the columns `quality` and, if it is there, `quality_error`."""
 
     def __init__(self, path: Path, column: str = "strokes") -> None:
         """Open the file.
@@ -77,15 +95,12 @@ class ScoredFile:
             PenpalError: The file is damaged, or a score is not from 0 to 1; the error names the row.
         """
         first = 0
-        for batch in self._source.batches(BATCH_ROWS):
+        for batch in self._source.batches(batch_rows(MEMORY_MB, self._source)):
             yield self._scored(first, batch.data)
             first += len(batch.data)
 
     def _scored(self, first: int, rows: pa.RecordBatch) -> ScoredBatch:
-        quality = pc.cast(rows.column("quality"), pa.float32(), safe=False).to_numpy(zero_copy_only=False)
-        if len(wrong := np.flatnonzero((quality < 0) | (quality > 1))):
-            row, value = first + wrong[0], quality[wrong[0]]
-            raise PenpalError(f"{self.path}, row {row}: quality is {value:g}; scores are from 0 to 1")
+        quality = check_scores(rows.column("quality"), str(self.path), first)
         bad = np.flatnonzero(np.isnan(quality))
         texts = rows.column("quality_error").take(pa.array(bad)) if self._has_problems else pa.nulls(len(bad))
         problems = {int(row): text or NO_REASON for row, text in zip(bad, texts.to_pylist(), strict=True)}

@@ -77,8 +77,8 @@ class Scorer:
         """
         if backend not in get_args(Backend):
             raise PenpalError(f"backend must be one of {get_args(Backend)}, got {backend!r}")
-        if batch_size is not None and not 1 <= batch_size <= 4096:
-            raise PenpalError(f"batch_size must be from 1 to 4096 or None, got {batch_size}")
+        if batch_size is not None and not (isinstance(batch_size, int) and 1 <= batch_size <= 4096):
+            raise PenpalError(f"batch_size must be from 1 to 4096 or None, got {batch_size!r}")
         if getattr(model, "training", False):
             raise PenpalError("the model is in training mode, where scoring would change it: call model.eval() first")
         count = checked_threads(threads)
@@ -231,7 +231,7 @@ def check_strokes_column(schema: pa.Schema, column: str) -> None:
     kind = schema.field(column).type
     try:
         Rows(_null_rows_as_strokes(pa.array([], kind)))
-    except PenpalError as error:
+    except (PenpalError, pa.ArrowException) as error:
         raise PenpalError(f"the column {column!r} does not hold strokes\n{_columns(schema)}") from error
 
 

@@ -31,19 +31,15 @@ class Batch:
         return Batch(self.data.slice(start, stop - start), problems)
 
 
-class Source(Protocol):
-    """A file of rows that can be read more than once.
+class Rows(Protocol):
+    """Rows that can be read more than once.
 
     Attributes:
-        file: The file.
-        fingerprint: SHA-256 of what was read to learn the columns; empty where the file's version is one of all of it.
-        schema: Its columns.
-        rows: Number of its rows.
+        schema: Their columns.
+        rows: Their number.
         row_bytes: What a row takes in memory, about; the average where rows are largest.
     """
 
-    file: InputFile
-    fingerprint: str
     schema: pa.Schema
     rows: int
     row_bytes: int
@@ -60,3 +56,15 @@ class Source(Protocol):
             PenpalError: The file turns out to be damaged.
         """
         ...
+
+
+class Source(Rows, Protocol):
+    """The rows of a file.
+
+    Attributes:
+        file: The file.
+        fingerprint: SHA-256 of what was read to learn the columns; empty where the file's version is one of all of it.
+    """
+
+    file: InputFile
+    fingerprint: str

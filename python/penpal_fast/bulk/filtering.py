@@ -23,7 +23,8 @@ from penpal_fast.bulk.scored import scored
 from penpal_fast.bulk.sources import check_apart, check_strokes, open_sources
 from penpal_fast.bulk.summary import threshold_of
 from penpal_fast.errors import PenpalError
-from penpal_fast.files import checked_target, replaced_atomically
+from penpal_fast.files import check_name, checked_target, replaced_atomically
+from penpal_fast.scored_file import check_scores
 from penpal_fast.scoring import Scorer, with_scores
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ def filter_dataset(
     """
     targets = [Path(path) for path in (output, keep_rejected) if path is not None]
     for target in targets:
+        check_name(target)
+    for target in targets:
         if not target.name.lower().endswith(PARQUET_SUFFIXES):
             raise PenpalError(f"{target}: the output is a Parquet file; its name must end with {PARQUET_SUFFIXES[0]}")
     if len({target.resolve() for target in targets}) < len(targets):
@@ -153,7 +156,8 @@ class _Filter:
                     _count(selection, data, kept, problems)
                     progress(selection.rows, total)
         except (OSError, pa.ArrowException) as error:
-            raise PenpalError(f"{targets[0]}: cannot write it: {error}") from error
+            names = " and ".join(map(str, targets))
+            raise PenpalError(f"{names}: cannot write {'them' if len(targets) > 1 else 'it'}: {error}") from error
         return selection
 
     def _selected(self) -> Generator[tuple[pa.RecordBatch, pa.Array, dict[int, str]], None, None]:
@@ -164,8 +168,11 @@ class _Filter:
 
     def _scored(self) -> Generator[Batch, None, None]:
         for source in self._sources:
+            first = 0
             for batch in source.batches(batch_rows(self._memory_mb, source)):
                 if self._scorer is None:
+                    check_scores(batch.data.column("quality"), source.file.name, first)
+                    first += len(batch.data)
                     yield batch
                 else:
                     scores = scored(batch, self._scorer, self._column, source)

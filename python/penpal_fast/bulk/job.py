@@ -28,7 +28,7 @@ from penpal_fast.bulk.scored import scored
 from penpal_fast.bulk.sources import check_apart, check_strokes, open_sources
 from penpal_fast.bulk.summary import Summary
 from penpal_fast.errors import PenpalError
-from penpal_fast.files import checked_target, replaced_atomically
+from penpal_fast.files import check_name, checked_target, replaced_atomically
 from penpal_fast.scoring import SCORE_COLUMNS, Scorer, Scores
 
 if TYPE_CHECKING:
@@ -86,10 +86,7 @@ def score_dataset(
         PenpalError: A file cannot be read or written or changes meanwhile, the files have different columns, or what is
             to be resumed was begun with another input, model, version or setting.
     """
-    try:
-        os.fspath(output).encode()
-    except UnicodeEncodeError as error:
-        raise PenpalError(f"{os.fspath(output)!r}: the output's name must be UTF-8; choose another") from error
+    check_name(output)
     if memory_mb < 1:
         raise PenpalError(f"memory_mb must be at least 1, got {memory_mb}")
     sources = open_sources(inputs, column)
@@ -197,13 +194,14 @@ class _Job:
     def _fill(self, folder: JobFolder) -> None:
         """Write all parts that are not there."""
         start = time.perf_counter()
-        missing = [part for part in self._parts if not folder.has(part)]
-        there = len(self._parts) - len(missing)
+        missing: list[Part] = []
+        there: list[Part] = []
+        for part in self._parts:
+            (there if folder.has(part) else missing).append(part)
         if there:
-            logger.info("%s: %d of %d parts are done already", folder.path, there, len(self._parts))
-            for part in self._parts:
-                if part not in missing:
-                    self._count(folder.file(part))
+            logger.info("%s: %d of %d parts are done already", folder.path, len(there), len(self._parts))
+        for part in there:
+            self._count(folder.file(part))
         self._write(folder, missing)
         self._stopwatch.seconds["all"] = time.perf_counter() - start
 

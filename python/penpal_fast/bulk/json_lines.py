@@ -13,9 +13,11 @@ import gzip
 import hashlib
 import itertools
 import json
+import re
 import zlib
 from typing import IO, TYPE_CHECKING, Any, cast
 
+import numpy as np
 import pyarrow as pa
 
 from penpal_fast._core import Rows
@@ -29,6 +31,14 @@ if TYPE_CHECKING:
 
 MAX_LINE_BYTES = 32 << 20
 """A line with this many or more is a bad row: as Python objects it may take twenty times as much."""
+
+MAX_COLUMNS = 1000
+"""A line whose names would make more columns is a bad row: work grows with rows times columns."""
+
+MAX_DEPTH = 500
+"""A line with more objects and arrays inside one another is a bad row. Python's own limit depends on who calls."""
+
+STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 FIRST_PASS_ROWS = 1000
 """Rows that the first pass looks at together."""
@@ -71,16 +81,18 @@ class JsonLinesSource:
             self.rows += len(texts)
             size += sum(len(text) for _, text in texts)
             lines = [_parsed(text, number) for number, text in texts]
-            objects = [line for line in lines if isinstance(line, dict)]
-            for line in objects:
-                for name, value in line.items():
-                    kinds.setdefault(name, set()).add("strokes" if name == column else _kind(value))
+            objects = []
+            for line in lines:
+                if isinstance(line, dict) and len(kinds.keys() | line.keys()) <= MAX_COLUMNS:
+                    objects.append(line)
+                    for name, value in line.items():
+                        kinds.setdefault(name, set()).add(_kind(value))
             try:
                 strokes_type = _merged(strokes_type, [line[column] for line in objects if column in line])
             except _CONVERSION_ERRORS:
                 nest_alike = False
         types = {name: _column_type(found) for name, found in kinds.items()}
-        if column in types:
+        if "json" in kinds.get(column, ()) or kinds.get(column) == {"null"}:
             types[column] = strokes_type if strokes_type and nest_alike else PENPAL_STROKES
         elif not types:
             raise PenpalError(
@@ -88,6 +100,7 @@ class JsonLinesSource:
             )
         self.fingerprint = content.hexdigest()
         self.schema = pa.schema(types)
+        self._names = set(types)
         self.row_bytes = max(1, size // max(1, self.rows))
 
     def batches(self, rows: int, *, start: int = 0, columns: list[str] | None = None) -> Iterator[Batch]:  # noqa: ARG002
@@ -97,7 +110,7 @@ class JsonLinesSource:
             PenpalError: The file turns out to be damaged.
         """
         for texts in self._chunks(rows, start):
-            lines = [_parsed(text, number) for number, text in texts]
+            lines = [self._within_columns(_parsed(text, number), number) for number, text in texts]
             problems = {row: line for row, line in enumerate(lines) if isinstance(line, str)}
             arrays = []
             for field in self.schema:
@@ -107,6 +120,12 @@ class JsonLinesSource:
                 else:
                     arrays.append(_array(values, field.type))
             yield Batch(pa.RecordBatch.from_arrays(arrays, schema=self.schema), problems)
+
+    def _within_columns(self, line: Line, number: int) -> Line:
+        """Refuse a line with a name that is no column, which the first pass refused as one too many."""
+        if isinstance(line, str) or line.keys() <= self._names:
+            return line
+        return f"too many columns: line {number} has names beyond the first {MAX_COLUMNS} of the file"
 
     def _chunks(self, rows: int, start: int = 0) -> Iterator[list[tuple[int, bytes]]]:
         """Yield lines with their numbers."""
@@ -149,8 +168,10 @@ class JsonLinesSource:
 def _parsed(text: bytes, number: int) -> Line:
     if len(text) == MAX_LINE_BYTES:
         return f"too long: line {number} has {MAX_LINE_BYTES} bytes or more"
+    if _depth(text) > MAX_DEPTH:
+        return f"not JSON: line {number}: more than {MAX_DEPTH} arrays and objects inside one another"
     try:
-        content = json.loads(text)
+        content = json.loads(text.decode(json.detect_encoding(text)))
         if b"\\u" in text:
             json.dumps(content, ensure_ascii=False).encode()  # Half a surrogate pair is no text in any file.
     except (ValueError, RecursionError) as error:
@@ -158,6 +179,18 @@ def _parsed(text: bytes, number: int) -> Line:
     if not isinstance(content, dict):
         return f"not JSON: line {number}: expected an object, found {type(content).__name__}"
     return content
+
+
+def _depth(text: bytes) -> int:
+    """How many arrays and objects are inside one another, at most."""
+    depth = _bracket_depth(text)
+    return depth if depth <= MAX_DEPTH else _bracket_depth(STRING.sub(b"", text))
+
+
+def _bracket_depth(text: bytes) -> int:
+    characters = np.frombuffer(text, np.uint8) | 0x20  # Makes [ and ] the { and } that they differ from by one bit.
+    steps = (characters == ord("{")).astype(np.int8) - (characters == ord("}")).astype(np.int8)
+    return int(np.cumsum(steps, dtype=np.int64).max(initial=0))
 
 
 def _kind(value: Any) -> str:

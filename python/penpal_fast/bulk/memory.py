@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from penpal_fast.bulk.parts import limited
 
 if TYPE_CHECKING:
-    from penpal_fast.bulk.batch import Source
+    from penpal_fast.bulk.batch import Rows
 
 MEMORY_MB = 256
 """Default of what the rows on their way may take."""
@@ -19,6 +19,6 @@ BATCH_ROWS = 4096
 """Most rows that are read and scored at a time."""
 
 
-def batch_rows(memory_mb: int, source: Source) -> int:
+def batch_rows(memory_mb: int, source: Rows) -> int:
     """Rows to read at a time."""
     return limited((memory_mb << 20) // BATCHES_IN_MEMORY // source.row_bytes, BATCH_ROWS)

@@ -15,11 +15,11 @@ from penpal_fast.errors import PenpalError
 from penpal_fast.scoring import check_strokes_column
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import pyarrow as pa
 
-    from penpal_fast.bulk.batch import Source
+    from penpal_fast.bulk.batch import Batch, Rows, Source
     from penpal_fast.bulk.inputs import InputFile, Inputs
 
 
@@ -45,17 +45,31 @@ def open_sources(inputs: Inputs, column: str) -> list[Source]:
     return sources
 
 
-def open_source(path: Path, column: str) -> Source:
-    """Open one file that has strokes.
+def open_source(path: Path, column: str) -> Rows:
+    """Open the rows of a file, or of all files of a folder or glob one after another.
 
     Raises:
         PenpalError: It is not there, is of another kind, cannot be read or has no strokes.
     """
     sources = open_sources(path, column)
-    if len(sources) != 1:
-        raise PenpalError(f"{path}: there are {len(sources)} files here; name one of them")
     check_strokes(sources, column)
-    return sources[0]
+    return sources[0] if len(sources) == 1 else _Joined(sources)
+
+
+class _Joined:
+    """The rows of several sources with the same columns; see `Rows`."""
+
+    def __init__(self, sources: list[Source]) -> None:
+        self._sources = sources
+        self.schema = sources[0].schema
+        self.rows = sum(source.rows for source in sources)
+        self.row_bytes = max(source.row_bytes for source in sources)
+
+    def batches(self, rows: int, *, start: int = 0, columns: list[str] | None = None) -> Iterator[Batch]:
+        for source in self._sources:
+            if start < source.rows:
+                yield from source.batches(rows, start=start, columns=columns)
+            start = max(start - source.rows, 0)
 
 
 def check_strokes(sources: Sequence[Source], column: str) -> None:

@@ -45,7 +45,7 @@ def readable_errors() -> Iterator[None]:
 
 
 def _failed(message: str) -> typer.Exit:
-    err.print(Text.assemble(("error: ", "bold red"), message), soft_wrap=True)
+    err.print(Text.assemble(("error: ", "bold red"), _visible(message)), soft_wrap=True)
     return typer.Exit(1)
 
 
@@ -69,7 +69,12 @@ def stopped_by_sigterm() -> Iterator[None]:
 
 def say(text: str) -> None:
     """Print text as it is, whatever brackets it has."""
-    out.print(text, markup=False, emoji=False, highlight=False, soft_wrap=True)
+    out.print(_visible(text), markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+
+def _visible(text: str) -> str:
+    """Escape what a terminal would obey: names of columns and tensors come from strangers."""
+    return "".join(one if one.isprintable() or one == "\n" else repr(one)[1:-1] for one in text)
 
 
 def say_json(content: dict[str, Any]) -> None:

@@ -64,7 +64,9 @@ def filter_rows(
         Path | None, typer.Option(callback=_parquet, help="Parquet file for the other rows; replaced if it is there.")
     ] = None,
     column: Column = "strokes",
-    rescore: Annotated[bool, typer.Option("--rescore", help="Score rows that have a column `quality` too.")] = False,
+    rescore: Annotated[
+        bool, typer.Option("--rescore", help="Score rows that have a column `quality` too; --model implies it.")
+    ] = False,
     model: Model = None,
     backend: BackendOption = "auto",
     threads: Threads = None,
@@ -87,7 +89,7 @@ def filter_rows(
                 keep_rejected=keep_rejected,
                 scorer=scorer_of(model, backend, threads, batch_size),
                 column=column,
-                rescore=rescore,
+                rescore=rescore or model is not None,
                 memory_mb=memory,
                 progress=progress,
             )

@@ -41,23 +41,24 @@ def _quality(path: Path, column: str, model: str | None) -> NDArray[np.float32]:
     """Read the scores of a file, or score it."""
     import numpy as np
 
-    from penpal_fast.bulk.memory import BATCH_ROWS
+    from penpal_fast.bulk.memory import MEMORY_MB, batch_rows
     from penpal_fast.bulk.sources import open_source
     from penpal_fast.scored_file import ScoredFile
     from penpal_fast.scoring import Scorer
 
     source = open_source(path, column)
+    rows = batch_rows(MEMORY_MB, source)
     if "quality" in source.schema.names and model is None:
         parts = [batch.quality for batch in ScoredFile(path, column).batches()]
     else:
         scorer = Scorer(model)
-        parts = [scorer.score_column(batch.data.column(column)).quality for batch in source.batches(BATCH_ROWS)]
+        parts = [scorer.score_column(batch.data.column(column)).quality for batch in source.batches(rows)]
     return np.concatenate(parts) if parts else np.empty(0, np.float32)
 
 
 def _cells(path: Path, column: str, quality: NDArray[np.float32], chosen: NDArray[np.int64]) -> list[Cell]:
     """Read the chosen rows, in the order in which they were chosen."""
-    from penpal_fast.bulk.memory import BATCH_ROWS
+    from penpal_fast.bulk.memory import MEMORY_MB, batch_rows
     from penpal_fast.bulk.sources import open_source
     from penpal_fast.contact_sheet import Cell
 
@@ -65,8 +66,8 @@ def _cells(path: Path, column: str, quality: NDArray[np.float32], chosen: NDArra
     wanted = set(chosen.tolist())
     cells = {}
     first = 0
-    for batch in source.batches(BATCH_ROWS):
-        texts = batch.data.column("text") if "text" in batch.data.schema.names else None
+    for batch in source.batches(batch_rows(MEMORY_MB, source)):
+        texts = batch.data.column("text") if batch.data.schema.names.count("text") == 1 else None
         for row in sorted(wanted.intersection(range(first, first + len(batch.data)))):
             text = texts[row - first].as_py() if texts is not None else None
             strokes = batch.data.column(column)[row - first].as_py()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
     from penpal_fast.network.config import ModelConfig
     from penpal_fast.network.weights import Tensors
 
-ROWS_AT_A_TIME = 4096
-"""Between so many rows Python gets to see an interrupt."""
+FIRST_ROWS, MOST_ROWS = 4, 4096
+"""Rows between which Python gets to see an interrupt: at first, and at most. A row may have a million points."""
+
+SHORT_SECONDS, LONG_SECONDS = 0.25, 1.0
+"""After rows that took less than this, twice as many follow; after rows that took more, half as many."""
 
 
 class NativeEngine:
@@ -43,7 +47,15 @@ class NativeEngine:
         """Return raw logits [N], NaN for bad rows, and what is wrong with these, in order."""
         logits = np.empty(len(rows), dtype=np.float32)
         problems: list[Problem] = []
-        for start in range(0, len(rows), ROWS_AT_A_TIME):
-            part = logits[start : start + ROWS_AT_A_TIME]
+        start, count = 0, FIRST_ROWS
+        while start < len(rows):
+            began = time.perf_counter()
+            part = logits[start : start + count]
             problems += self._engine.logits_into(rows, part, start, self._threads)
+            start += len(part)
+            seconds = time.perf_counter() - began
+            if seconds < SHORT_SECONDS:
+                count = min(2 * count, MOST_ROWS)
+            elif seconds > LONG_SECONDS:
+                count = max(count // 2, 1)
         return logits, problems

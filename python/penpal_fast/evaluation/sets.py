@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SHORT_WORDS = 6
 """Most words of the real lines that are cut short."""
 
-JUNK_ROWS = 200
+JUNK_ROWS = 1000
 """Rows of each kind of junk."""
 
 

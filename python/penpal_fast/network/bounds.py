@@ -63,12 +63,13 @@ def _largest(config: ModelConfig, tensors: Tensors) -> float:
         weight = np.abs(tensors[f"{conv}.weight"].astype(np.float64))
         outputs = weight.sum(axis=(1, 2)) @ inputs
         if config.batch_norm:
-            bounds.append(outputs)
-            variance = tensors[f"{norm}.running_var"].astype(np.float64)
-            scale = np.abs(tensors[f"{norm}.weight"]) / np.sqrt(variance + config.batch_norm_epsilon)
+            # One step of batch norm after another, as MLX takes them, and folded into the weights.
+            deviation = np.sqrt(tensors[f"{norm}.running_var"].astype(np.float64) + config.batch_norm_epsilon)
+            scale = np.abs(tensors[f"{norm}.weight"]) / deviation
             weight = weight * scale[:, None, None, None]
-            shift = np.abs(tensors[f"{norm}.bias"]) + np.abs(tensors[f"{norm}.running_mean"]) * scale
-            outputs = outputs * scale + shift
+            centred = outputs + np.abs(tensors[f"{norm}.running_mean"])
+            bounds.extend([centred, centred / deviation])
+            outputs = centred * scale + np.abs(tensors[f"{norm}.bias"])
         else:
             outputs = outputs + np.abs(tensors[f"{conv}.bias"])
         bounds.extend([weight.ravel(), outputs])

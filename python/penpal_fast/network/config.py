@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from penpal_fast.canvas import LINE_WIDTH, PADDING, SIDE
@@ -19,6 +18,12 @@ Shortcut = Literal["identity", "projection"]
 "projection" is a 1x1 convolution of stride 2 (the options A and B of He et al., 2015, section 3.3)."""
 
 MAX_CONFIG_BYTES = 1 << 20
+
+MAX_LAYERS = 64
+"""Most entries of `channels`; the canvas is one pixel after nine."""
+
+SMALLEST_EPSILON = 1e-12
+"""Below, the square root of the variance is no longer exact enough in float32, and 0 for small ones."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,9 +57,9 @@ class ModelConfig:
             )
         if not 0 < self.line_width <= SIDE:
             raise PenpalError(f"config: line_width must be above 0 and at most {SIDE}, got {self.line_width}")
-        if len(self.channels) < 2 or not all(1 <= count <= 1024 for count in self.channels):
+        if not (2 <= len(self.channels) <= MAX_LAYERS and all(1 <= count <= 1024 for count in self.channels)):
             raise PenpalError(
-                f"config: channels must be 2 or more numbers from 1 to 1024, got {str(self.channels)[:200]}"
+                f"config: channels must be 2 to {MAX_LAYERS} numbers from 1 to 1024, got {str(self.channels)[:200]}"
             )
         if self.shortcut not in get_args(Shortcut):
             raise PenpalError(f"config: shortcut must be one of {get_args(Shortcut)}, got {self.shortcut!r}")
@@ -62,8 +67,10 @@ class ModelConfig:
             raise PenpalError(
                 f"config: identity shortcuts need channels that never decrease, got {str(self.channels)[:200]}"
             )
-        if not (math.isfinite(self.batch_norm_epsilon) and self.batch_norm_epsilon > 0):
-            raise PenpalError(f"config: batch_norm_epsilon must be above 0, got {self.batch_norm_epsilon}")
+        if not SMALLEST_EPSILON <= self.batch_norm_epsilon <= 1:
+            raise PenpalError(
+                f"config: batch_norm_epsilon must be from {SMALLEST_EPSILON} to 1, got {self.batch_norm_epsilon}"
+            )
 
     @classmethod
     def from_file(cls, path: Path) -> ModelConfig:
@@ -108,4 +115,8 @@ def _checked(source: str, field: dataclasses.Field[Any], content: dict[str, Any]
         return float(value)
     elif type(value) is kind:
         return value
-    raise PenpalError(f"{source}: {field.name} must be like {json.dumps(field.default)}, got {json.dumps(value)[:200]}")
+    try:
+        found = json.dumps(value)[:200]
+    except RecursionError:
+        found = "values inside one another, hundreds of times"
+    raise PenpalError(f"{source}: {field.name} must be like {json.dumps(field.default)}, got {found}")

@@ -40,9 +40,12 @@ def find_model_files(source: str | os.PathLike[str], *, revision: str | None = N
     Raises:
         PenpalError: Neither a folder nor a repository has the files.
     """
-    folder = Path(source)
-    if folder.is_dir():
-        return _in_folder(folder)
+    try:
+        is_folder = Path(source).is_dir()
+    except (OSError, ValueError) as error:  # Too long for a path, or not one.
+        raise PenpalError(f"no model at {os.fspath(source)[:200]!r}: {error}") from error
+    if is_folder:
+        return _in_folder(Path(source))
     if isinstance(source, str) and (match := REPOSITORY_ID.fullmatch(source)):
         if revision and match[2]:
             raise PenpalError(f"{source!r} names a revision already; revision={revision!r} is one too many")

@@ -7,6 +7,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from penpal_fast.drawing import Drawing, draw
+from penpal_fast.errors import PenpalError
 from penpal_fast.picture import png
 from penpal_fast.rendering import render_strokes
 from penpal_fast.saliency import explain
@@ -68,10 +69,14 @@ def gallery_lines(rows: pa.Table | None, scorer: Scorer, *, explained: bool) -> 
 
 
 def _line(row: dict[str, Any], scorer: Scorer, explained: bool) -> Line:
-    words = words_of(row["strokes"])
-    explanation = explain(words, scorer=scorer) if explained else None
+    try:
+        words = words_of(row["strokes"])
+        explanation = explain(words, scorer=scorer) if explained else None
+        raster = png(render_strokes(words, line_width=scorer.line_width))
+    except PenpalError as error:
+        problem = str(error).removeprefix("row 0: ")
+        raise PenpalError(f"row {row['row']} has a score and cannot be drawn: {problem}") from error
     known = explanation is not None and abs(explanation.score - row["quality"]) <= SAME_SCORE
-    raster = png(render_strokes(words, line_width=scorer.line_width))
     return Line(
         row=row["row"],
         score=row["quality"],

@@ -79,17 +79,20 @@ def write_report(
     with replaced_atomically(output) as aside:
         overviews = [gathered(file) for file in files]
         reports = [
-            FileReport(name, overview, _lines(overview, scorer))
-            for name, overview in zip(_names(inputs), overviews, strict=True)
+            FileReport(name, overview, _lines(file.path, overview, scorer))
+            for file, name, overview in zip(files, _names(inputs), overviews, strict=True)
         ]
         aside.write_text(page(reports), encoding="utf-8")
 
 
-def _lines(overview: Overview, scorer: Scorer) -> dict[str, list[Line]]:
-    return {
-        section.name: gallery_lines(overview.samples[section.name].rows(), scorer, explained=section.explained)
-        for section in SECTIONS
-    }
+def _lines(path: Path, overview: Overview, scorer: Scorer) -> dict[str, list[Line]]:
+    try:
+        return {
+            section.name: gallery_lines(overview.samples[section.name].rows(), scorer, explained=section.explained)
+            for section in SECTIONS
+        }
+    except PenpalError as error:
+        raise PenpalError(f"{path}: {error}") from error
 
 
 def _group_column(file: ScoredFile, named: str | None) -> str | None:

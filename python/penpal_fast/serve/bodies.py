@@ -39,7 +39,7 @@ async def read_object(request: Request) -> dict[str, Any]:
         raise HTTPException(415, f"send JSON with the header Content-Type: application/json, not {declared!r}")
     body = await read_body(request, MOST_JSON_BYTES)
     try:
-        content = json.loads(body, parse_constant=_no_number)
+        content = json.loads(body.decode(), parse_constant=_no_number)
         if b"\\u" in body:
             json.dumps(content, ensure_ascii=False).encode()  # Half a surrogate pair is no text in any answer or file.
     except (ValueError, RecursionError) as error:

@@ -49,8 +49,8 @@ def scribble(random: np.random.Generator, _line: Strokes) -> Strokes:
 
 
 def straight_lines(random: np.random.Generator, _line: Strokes) -> Strokes:
-    """Draw one to ten straight lines, in any directions or hatched."""
-    count = int(random.integers(1, 11))
+    """Draw two to ten straight lines, in any directions or hatched; a single one may be an l."""
+    count = int(random.integers(2, 11))
     if random.random() < 0.4:
         lean = random.normal(0, 0.5)
         starts = np.stack([np.arange(count) * random.uniform(0.2, 3), random.normal(0, 0.1, count)], axis=1)
@@ -100,7 +100,7 @@ def coil(random: np.random.Generator, _line: Strokes) -> Strokes:
 
 def scattered_points(random: np.random.Generator, _line: Strokes) -> Strokes:
     """Scatter dots or dashes."""
-    count, dash = int(math.exp(random.uniform(0.0, 5.3))), random.choice([0.0, random.uniform(0, 0.1)])
+    count, dash = int(math.exp(random.uniform(1.1, 5.3))), random.choice([0.0, random.uniform(0, 0.1)])
     places = random.uniform(-1, 1, (count, 2)) if random.random() < 0.6 else random.normal(0, 1, (count, 2))
     return _stretched([place + np.outer([0, 1], random.normal(0, 1, 2) * dash) for place in places], random)
 
@@ -153,7 +153,7 @@ def missing_lifts(random: np.random.Generator, line: Strokes) -> Strokes:
 
 
 def crossed_out(random: np.random.Generator, line: Strokes) -> Strokes:
-    """Cross a line out, by straight lines, a wave or a zigzag along it."""
+    """Cross a line out, by straight lines, a wave or a zigzag along its middle."""
     points = np.concatenate(line)
     left, right = points[:, 0].min(), points[:, 0].max()
     middle, height = float(np.median(points[:, 1])), _height(line)
@@ -162,7 +162,7 @@ def crossed_out(random: np.random.Generator, line: Strokes) -> Strokes:
         count = int(random.integers(2, 60))
         x = np.linspace(left + random.normal(0, 0.2) * height, right + random.normal(0, 0.2) * height, count)
         swing = random.uniform(0, 0.7) * height if count > 8 else 0.1 * height
-        y = middle + random.normal(0, 0.25 * height) + swing * np.where(np.arange(count) % 2, 1, -1)
+        y = middle + random.normal(0, 0.12 * height) + swing * np.where(np.arange(count) % 2, 1, -1)
         strokes.append(_filled(np.stack([x, y], axis=1)))
     return strokes
 

@@ -12,6 +12,9 @@ struct Key {
     threads: usize,
 }
 
+/// Most pools that are kept; programs use one or two numbers of threads.
+const MOST_POOLS: usize = 8;
+
 static POOLS: LazyLock<Mutex<HashMap<Key, Arc<ThreadPool>>>> = LazyLock::new(Mutex::default);
 
 /// The pool of so many threads; 0 means one for each processor.
@@ -23,6 +26,10 @@ pub fn pool(threads: usize) -> Result<Arc<ThreadPool>, ThreadPoolBuildError> {
     let key = Key { process: std::process::id(), threads };
     if let Some(pool) = pools.get(&key) {
         return Ok(pool.clone());
+    }
+    if pools.len() >= MOST_POOLS {
+        // A pool at work goes on until it is done. A forked child leaves those of its parent alone.
+        pools.retain(|kept, _| kept.process != key.process);
     }
     let name = |index| format!("penpal-{index}");
     let pool = Arc::new(ThreadPoolBuilder::new().num_threads(threads).thread_name(name).build()?);

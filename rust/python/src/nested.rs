@@ -1,6 +1,6 @@
 //! Rows from nested Python: lists of words, strokes and points, dicts and NumPy arrays.
 
-use numpy::{Element, PyArrayDescrMethods, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{Element, PyArrayDescrMethods, PyArrayMethods, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods};
 use penpal_core::strokes::MAX_POINTS;
 use penpal_core::{OwnedRows, RowError};
 use pyo3::exceptions::{PyException, PyValueError};
@@ -234,13 +234,15 @@ fn collect_array(array: &Bound<'_, PyUntypedArray>, stroke: usize, rows: &mut Ow
     if mask.map(|mask| mask.call_method0(intern!(py, "any"))?.is_truthy()).transpose()? == Some(true) {
         return Err(wrong_type(Some(stroke), "some points are masked; leave them out".into()));
     }
-    if let Ok(points) = array.extract::<PyReadonlyArray2<f64>>() {
+    if let Some(points) = aligned::<f64>(array) {
         push_points(&points, rows);
-    } else if let Ok(points) = array.extract::<PyReadonlyArray2<f32>>() {
+    } else if let Some(points) = aligned::<f32>(array) {
         push_points(&points, rows);
     } else {
         let points = array.call_method1(intern!(py, "astype"), ("float64",))?;
-        let points = points.extract::<PyReadonlyArray2<f64>>()?;
+        let Some(points) = points.cast::<PyUntypedArray>().ok().and_then(aligned::<f64>) else {
+            return Err(wrong_type(Some(stroke), "its copy as float64 is none".into()));
+        };
         // A subclass may say of its copy whatever it likes.
         if points.shape() != array.shape() {
             return Err(wrong_type(Some(stroke), "its copy as float64 has another shape".into()));
@@ -248,6 +250,13 @@ fn collect_array(array: &Bound<'_, PyUntypedArray>, stroke: usize, rows: &mut Ow
         push_points(&points, rows);
     }
     Ok(())
+}
+
+/// The array, if it has this type and its numbers lie where the processor wants them.
+fn aligned<'py, T: Element>(array: &Bound<'py, PyUntypedArray>) -> Option<PyReadonlyArray2<'py, T>> {
+    let points = array.extract::<PyReadonlyArray2<T>>().ok()?;
+    let places = [points.data().addr(), points.strides()[0].unsigned_abs(), points.strides()[1].unsigned_abs()];
+    places.iter().all(|place| place % align_of::<T>() == 0).then_some(points)
 }
 
 fn push_points<T: Element + Copy + Into<f64>>(points: &PyReadonlyArray2<T>, rows: &mut OwnedRows) {

@@ -126,9 +126,50 @@ pub fn on_threads<T: Send>(py: Python<'_>, threads: usize, work: impl FnOnce() -
     Ok(py.detach(|| pool.install(work)))
 }
 
+/// Most levels of a PyArrow type. Every library follows them by recursion, and thousands end in a stack overflow.
+const MAX_DEPTH: usize = 64;
+
+/// Refuses PyArrow data whose type is nested too deep. Other producers' types cannot be looked at before the import.
+fn check_depth(source: &Bound<'_, PyAny>) -> PyResult<()> {
+    let mut types: Vec<(Bound<'_, PyAny>, usize)> = Vec::new();
+    if let Some(kind) = source.getattr_opt("type")? {
+        types.push((kind, 1));
+    } else if let Some(schema) = source.getattr_opt("schema")? {
+        for kind in schema.getattr("types")?.try_iter()? {
+            types.push((kind?, 1));
+        }
+    }
+    while let Some((kind, depth)) = types.pop() {
+        if depth > MAX_DEPTH {
+            let message = format!("cannot read the Arrow data: a type has more than {MAX_DEPTH} levels");
+            return Err(penpal_error(source.py(), message));
+        }
+        let fields = kind.getattr("num_fields")?.extract::<usize>()?;
+        for index in 0..fields {
+            types.push((kind.call_method1("field", (index,))?.getattr("type")?, depth + 1));
+        }
+        // Dictionaries and extension types have no fields.
+        let inner = if fields == 0 { ["value_type", "storage_type"].as_slice() } else { &[] };
+        for name in inner {
+            if let Some(inner) = kind.getattr_opt(*name)? {
+                types.push((inner, depth + 1));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether an object is one of PyArrow's.
+fn is_pyarrow(source: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(source.get_type().module()?.to_str()?.starts_with("pyarrow"))
+}
+
 /// The stroke column of an Arrow array, chunked array, record batch or table.
 fn import_column(source: &Bound<'_, PyAny>, column: &str) -> PyResult<StrokeColumn> {
     let py = source.py();
+    if is_pyarrow(source)? {
+        check_depth(source)?;
+    }
     let unreadable = |error: String| penpal_error(py, format!("cannot read the Arrow data: {error}"));
     let read = || PyResult::Ok(source.extract::<AnyArray>()?.into_chunked_array()?.into_inner());
     // The import refuses some arrays that break the rules of the C data interface by a panic.
