@@ -105,10 +105,10 @@ def test_saving_and_loading_from_a_folder(tmp_path):
         ('{"line_width": 1' + "0" * 9000 + "}", "cannot read the model configuration"),
         ('{"line_width": 300}', "line_width must be above 0 and at most 256"),
         ('{"channels": [4, "8"]}', "channels must be like"),
-        ('{"channels": [4, -8]}', "channels must be 2 or more numbers from 1 to 1024"),
+        ('{"channels": [4, -8]}', "channels must be 2 to 64 numbers from 1 to 1024"),
         ('{"shortcut": "none"}', "shortcut must be one of"),
         ('{"batch_norm": 1}', "batch_norm must be like true, got 1"),
-        ('{"batch_norm_epsilon": 0}', "batch_norm_epsilon must be above 0"),
+        ('{"batch_norm_epsilon": 0}', "batch_norm_epsilon must be from 1e-12 to 1"),
     ],
 )
 def test_a_bad_configuration_is_refused(tmp_path, content, message):
