@@ -90,7 +90,7 @@ def test_a_file_without_strokes_is_said(files, tmp_path):
     pq.write_table(pa.table({"text": ["a"]}), tmp_path / "real.parquet")
     result = CliRunner().invoke(app, ["evaluate", *files])
     assert result.exit_code == 1
-    assert "real.parquet: cannot read lines in the penpal schema" in result.output.replace("\n", "")
+    assert "real.parquet: cannot read it as Parquet in the penpal schema" in result.output.replace("\n", "")
 
 
 def test_the_figures_are_those_of_the_report(files, tmp_path):

@@ -111,6 +111,7 @@ BAD = {
     "triples": ([[(0, 0), (1, 2, 3)]], "stroke 0: point 1 must be a pair"),
     "text point": ([[(0, 0), "ab"]], "stroke 0: point 1 must be a pair"),
     "text coordinates": ([[(0, 0), ("1", "2")]], "stroke 0: point 1 must be a pair"),
+    "pen states": ([[(1, 2, 0)]], "stroke 0: point 0 must be a pair of numbers, got 3 of them"),
     "no y": ([{"points": [{"x": 1}]}], "stroke 0: point 0 must be a pair of numbers or a dict"),
     "no points key": ([{"ink": []}], "needs the key 'points'"),
     "points is a number": ([{"points": 3}], "points must be a sequence"),

@@ -99,6 +99,8 @@ def find_inputs(inputs: Inputs) -> list[InputFile]:
     for item in given:
         try:
             files += _files_of(os.fspath(item))
+        except PenpalError:
+            raise
         except (OSError, ValueError) as error:  # No file's name has a null byte.
             raise PenpalError(f"{os.fspath(item)}: cannot read it: {error}") from error
     if not files:

@@ -59,6 +59,13 @@ class Summary:
         self._sum = 0.0
         self._low, self._high = np.inf, -np.inf
 
+    def __repr__(self) -> str:
+        """Show the counts."""
+        mean = "" if self.mean is None else f", mean={self.mean:.3f}"
+        return (
+            f"Summary(rows={self.rows}, scored={self.scored}, kept={self.kept()}, reasons={dict(self.reasons)}{mean})"
+        )
+
     def add(self, quality: NDArray[np.float32], problems: Iterable[str]) -> None:
         """Count scores, NaN for bad rows, and the problems of the bad rows ("REASON: DETAIL")."""
         good = quality[~np.isnan(quality)]

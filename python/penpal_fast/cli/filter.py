@@ -57,7 +57,10 @@ def filter_rows(
     threshold: Annotated[
         float,
         typer.Option(
-            parser=_threshold, metavar="NUMBER|NAME", help=f"Rows from this score on are kept: 0 to 1, {NAMES}."
+            parser=_threshold,
+            metavar="NUMBER|NAME",
+            help=f"Rows from this score on are kept: 0 to 1, {NAMES}. Clean lines of a generator score about a third: 0.21 "
+            "drops what is broken, balanced keeps what could be real.",
         ),
     ] = "balanced",  # type: ignore[assignment]
     keep_rejected: Annotated[

@@ -82,5 +82,7 @@ def _on_hub(repository: str, revision: str | None) -> ModelFiles:
                 continue
     except Exception as error:
         at = f" at revision {revision!r}" if revision else ""
-        raise PenpalError(f"cannot load {repository!r}{at} from the Hugging Face hub: {error}") from error
+        raise PenpalError(
+            f"cannot load {repository!r}{at} from the Hugging Face hub, and there is no such folder here: {error}"
+        ) from error
     raise PenpalError(f"the Hugging Face repository {repository!r} has none of the files {', '.join(WEIGHTS_FILES)}")

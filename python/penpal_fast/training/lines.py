@@ -25,6 +25,8 @@ VALIDATION_PERCENT = 12
 SOURCE_LENGTH = 3
 """How many first characters of a line's source name its form; lines of a form are by one writer and of one text."""
 
+PENPAL_SCHEMA = "list<list<struct<points: list<struct<x, y>>>>>"
+
 Strokes = list["NDArray[np.float64]"]
 """Strokes of [N, 2] points, y growing downward."""
 
@@ -64,6 +66,8 @@ def read_lines(path: Path) -> list[Line]:
     Raises:
         PenpalError: The file cannot be read or has no strokes.
     """
+    if not path.is_file():
+        raise PenpalError(f"{path}: there is no such file")
     try:
         table = pq.read_table(path)
         words = [
@@ -71,7 +75,9 @@ def read_lines(path: Path) -> list[Line]:
             for row in _nested_points(table["strokes"].combine_chunks())
         ]
     except (OSError, KeyError, AttributeError, pa.ArrowInvalid) as error:
-        raise PenpalError(f"{path}: cannot read lines in the penpal schema: {error}") from error
+        raise PenpalError(
+            f"{path}: cannot read it as Parquet in the penpal schema, {PENPAL_SCHEMA}, in the column 'strokes': {error}"
+        ) from error
 
     def column(*names: str) -> list[str | None]:
         found = next((name for name in names if name in table.column_names), None)

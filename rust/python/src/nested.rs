@@ -285,7 +285,11 @@ fn coordinates(point: &Bound<'_, PyAny>, stroke: usize, index: usize) -> Result<
             return Err(wrong());
         };
         (x, y)
-    } else if let Some(pair) = as_sequence(point, MAX_POINTS)?.filter(|pair| pair.length == 2) {
+    } else if let Some(pair) = as_sequence(point, MAX_POINTS)? {
+        if pair.length != 2 {
+            let problem = format!("point {index} must be a pair of numbers, got {} of them", pair.length);
+            return Err(wrong_type(Some(stroke), problem));
+        }
         (pair.get(0)?, pair.get(1)?)
     } else {
         return Err(wrong());
