@@ -59,7 +59,7 @@ def filter_rows(
         typer.Option(
             parser=_threshold,
             metavar="NUMBER|NAME",
-            help=f"Rows from this score on are kept: 0 to 1, {NAMES}. Clean lines of a generator score about a third: 0.21 "
+            help=f"Rows from this score on are kept: 0 to 1, {NAMES}. Clean lines of a generator score a third: 0.21 "
             "drops what is broken, balanced keeps what could be real.",
         ),
     ] = "balanced",  # type: ignore[assignment]
