@@ -2,8 +2,9 @@
 
     python benches/bulk.py [LINES.parquet ...] [--rows 1000000]
 
-Makes a file of so many rows out of the lines, over and over, scores it with `score_dataset`, and compares with the
-engine alone, over lines of the file in memory, before and after. As other work on the machine slows both down
+Makes a file of so many rows out of the lines, over and over, scores it with `score_dataset` into a folder of parts and
+into a file, which is put together out of parts, and compares with the engine alone, over lines of the file in memory,
+before and after. As other work on the machine slows both down
 unevenly, the processor time a row is compared too.
 """
 
@@ -70,7 +71,8 @@ def main() -> None:
         source = options.source or Path(folder) / "rows.parquet"
         if not source.exists():
             make_elsewhere(options.lines or [default_lines()], options.rows, source)
-        report(source, Path(folder) / "scored.parquet")
+        for output in ("scored", "scored.parquet"):
+            report(source, Path(folder) / output)
 
 
 def make_elsewhere(lines: list[Path], rows: int, path: Path) -> None:
@@ -97,7 +99,8 @@ def report(source: Path, target: Path) -> None:
     table.add_row("engine alone", f"{1 / engine[0]:,.0f}", f"{engine[1] * 1e6:.0f}")
     table.add_row("job / engine", f"{engine[0] / job[0]:.2f}", f"{job[1] / engine[1]:.2f}")
     console = Console(width=110)
-    console.print(f"{rows:,} rows in {job[0] * rows:.0f} s, peak memory {peak / 1e6:.0f} MB")
+    what = "a file" if target.suffix else "a folder of parts"
+    console.print(f"{rows:,} rows into {what} in {job[0] * rows:.0f} s, peak memory {peak / 1e6:.0f} MB")
     console.print(table)
     stages = ", ".join(
         f"{name} {100 * seconds[name] / seconds['all']:.0f} %" for name in ("reading", "scoring", "writing")

@@ -8,6 +8,7 @@ import logging
 import operator
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -33,6 +34,7 @@ from penpal_fast.scoring import SCORE_COLUMNS, Scorer, Scores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
+    from concurrent.futures import Future
 
     from penpal_fast.bulk.batch import Source
     from penpal_fast.bulk.inputs import Inputs
@@ -208,22 +210,33 @@ class _Job:
     def _write(self, folder: JobFolder, parts: list[Part]) -> None:
         schema = with_job(output_schema(self._sources[0].schema), folder.job)
         with (
+            ThreadPoolExecutor(1, "penpal-writing") as finishing,
             made_ahead(self._read(parts), "reading") as read,
             made_ahead(self._score(read), "scoring") as scored,
         ):
+            finished: list[Future[None]] = []
             for part, rows in itertools.groupby(scored, key=operator.itemgetter(0)):
-                with (
-                    replaced_atomically(folder.file(part)) as aside,
-                    self._sources[part.source].file.unchanged(),
-                    self._part_file(aside, schema, part) as file,
-                ):
+                with contextlib.ExitStack() as opened:
+                    aside = opened.enter_context(replaced_atomically(folder.file(part)))
+                    opened.enter_context(self._sources[part.source].file.unchanged())
+                    file = opened.enter_context(self._part_file(aside, schema, part))
                     for _, batch, scores in rows:
                         with self._stopwatch.measured("writing"):
                             file.add(batch, scores)
                         self._summary.add(scores.quality, scores.problems.values())
                         self._progress(self._summary.rows, self._rows)
-                folder.note_written(part)
-                logger.info("%s: %d rows", folder.file(part), part.rows)
+                    if finished:
+                        finished.pop().result()
+                    # The disk takes its time, and meanwhile the next part is scored.
+                    finished.append(finishing.submit(self._finish_part, opened.pop_all(), folder, part))
+            if finished:
+                finished.pop().result()
+
+    def _finish_part(self, opened: contextlib.ExitStack, folder: JobFolder, part: Part) -> None:
+        with self._stopwatch.measured("writing"):
+            opened.close()
+        folder.note_written(part)
+        logger.info("%s: %d rows", folder.file(part), part.rows)
 
     def _part_file(self, path: Path, schema: pa.Schema, part: Part) -> PartFile:
         source = self._sources[part.source]

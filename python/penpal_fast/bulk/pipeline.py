@@ -59,12 +59,14 @@ class Stopwatch:
     def __init__(self) -> None:
         """Start at nothing."""
         self.seconds: dict[str, float] = {}
+        self._adding = threading.Lock()
 
     @contextlib.contextmanager
     def measured(self, stage: str) -> Iterator[None]:
-        """Add the time of a block to a stage, which is in one thread at a time."""
+        """Add the time of a block to a stage; the times of several threads add up."""
         start = time.perf_counter()
         try:
             yield
         finally:
-            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+            with self._adding:
+                self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
