@@ -4,14 +4,12 @@
 
 Makes a file of so many rows out of the lines, over and over, scores it with `score_dataset` into a folder of parts and
 into a file, which is put together out of parts, and compares with the engine alone, over lines of the file in memory,
-before and after. As other work on the machine slows both down
-unevenly, the processor time a row is compared too.
+before and after. As other work on the machine slows both down unevenly, the processor time a row is compared too.
 """
 
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import resource
 import sys
 import tempfile
@@ -25,7 +23,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
-from measuring import default_lines
+from measuring import default_lines, elsewhere
 from penpal_fast import Scorer, score_dataset
 from penpal_fast.bulk.part_files import encoding
 
@@ -70,17 +68,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         source = options.source or Path(folder) / "rows.parquet"
         if not source.exists():
-            make_elsewhere(options.lines or [default_lines()], options.rows, source)
+            elsewhere(make_rows, options.lines or [default_lines()], options.rows, source)
         for output in ("scored", "scored.parquet"):
             report(source, Path(folder) / output)
-
-
-def make_elsewhere(lines: list[Path], rows: int, path: Path) -> None:
-    """Make the rows in another process, as the memory that this takes is not the job's."""
-    process = multiprocessing.get_context("spawn").Process(target=make_rows, args=(lines, rows, path))
-    process.start()
-    process.join()
-    assert process.exitcode == 0
 
 
 def report(source: Path, target: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import statistics
 import time
 from collections.abc import Callable
@@ -71,3 +72,11 @@ def print_times(title: str, times: dict[str, list[float]], rows: dict[str, int],
         ratio = statistics.median(each / per_row[unit])
         table.add_row(name, f"{middle * 1e6:.1f}", f"{1 / middle:,.0f}", f"{ratio:.2f}")
     Console(width=110).print(table)
+
+
+def elsewhere(work: Callable[..., None], *arguments: object) -> None:
+    """Do something in a process of its own, as the memory that it takes would be counted for what comes after it."""
+    process = multiprocessing.get_context("spawn").Process(target=work, args=arguments)
+    process.start()
+    process.join()
+    assert process.exitcode == 0

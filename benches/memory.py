@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from measuring import options_parser
+from measuring import elsewhere, options_parser
 
 
 def peak_bytes(lines: Path, output: Path) -> int:
@@ -32,15 +32,20 @@ def main() -> None:
     parser = options_parser(__doc__, rows=5000, rounds=1)
     parser.add_argument("--times", type=int, default=10)
     options = parser.parse_args()
-    table = pq.read_table(options.lines, columns=["strokes"])[: options.rows]
     with tempfile.TemporaryDirectory() as folder:
         for times in [1, options.times]:
             lines = Path(folder) / "lines.parquet"
-            with pq.ParquetWriter(lines, table.schema) as writer:
-                for _ in range(times):
-                    writer.write_table(table)
+            elsewhere(make_rows, options.lines, options.rows, times, lines)
             peak = peak_bytes(lines, Path(folder) / f"scored_{times}.parquet")
-            print(f"{len(table) * times:,} rows: peak {peak / 1e6:.0f} MB")
+            print(f"{pq.read_metadata(lines).num_rows:,} rows: peak {peak / 1e6:.0f} MB")
+
+
+def make_rows(source: Path, rows: int, times: int, lines: Path) -> None:
+    """Write the first rows of a file, over and over."""
+    table = pq.read_table(source, columns=["strokes"])[:rows]
+    with pq.ParquetWriter(lines, table.schema) as writer:
+        for _ in range(times):
+            writer.write_table(table)
 
 
 if __name__ == "__main__":
