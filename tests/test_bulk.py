@@ -536,7 +536,7 @@ def test_json_lines_with_more_names_than_columns_can_be(tmp_path, scorer):
     assert len(table.schema) == 1 + 199 * 5 + 2
 
 
-@pytest.mark.parametrize("text", ["[" * 600, '"' + "[{" * 300 + '\\"', "\u00e4" * 600])
+@pytest.mark.parametrize("text", ["[" * 600, '"' + "[{" * 300 + '\\"', "\\" * 5 + '"' + "[" * 600, "\u00e4" * 600])
 def test_brackets_in_text_are_not_nested(tmp_path, scorer, text):
     table = scored_json(tmp_path, scorer, json.dumps({"strokes": [[[0, 0], [3, 1]]], "text": text}))
     assert table["text"].to_pylist() == [text]
