@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import mlx.core as mx
 import numpy as np
@@ -322,3 +323,18 @@ scorer.score([[corner]] * 100)
     assert b"KeyboardInterrupt" in errors
     assert process.returncode != 0
     assert time.monotonic() - started < 60
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="counts threads where Linux lists them")
+def test_threads_that_are_no_longer_used_end():
+    def threads():
+        return sum(1 for _ in Path("/proc/self/task").iterdir())
+
+    before = threads()
+    for count in range(1, 60):
+        Scorer(backend="native", threads=count).score(ROWS[:1])
+    for _ in range(100):
+        if threads() - before <= 8 * 60:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{threads() - before} threads are left of 1,770")
