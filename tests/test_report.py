@@ -179,7 +179,7 @@ def test_hostile_text_stays_text(tmp_path):
 def test_a_file_without_scores_that_can_be_shown(tmp_path):
     page = page_of(tmp_path, scored_table([NAN, None]), scored_table([]))
     assert [file["kept"][0] for file in data_of(page)["files"]] == [0, 0]
-    assert page.count("There is no row with a score.") == 2 * len(SECTIONS)
+    assert page.count("There is no such row.") == 2 * len(SECTIONS)
 
 
 def test_a_bad_row_without_a_reason(tmp_path):
@@ -266,3 +266,10 @@ def test_a_missing_package_is_named_with_its_remedy(tmp_path, monkeypatch):
     done = run("report", tmp_path / "scored.parquet", "-o", tmp_path / "report.html")
     assert done.exit_code == 1
     assert "'altair', which is not installed: pip install 'penpal-fast[look]'" in done.output.replace("\n", " ")
+
+
+def test_only_rows_near_a_threshold_are_around_it():
+    sections = {section.name: section for section in SECTIONS}
+    quality = np.array([0.3, 0.41, 0.19, 0.395, NAN])
+    keys = sections["around-lenient"].key(quality, np.zeros(5))
+    assert np.isfinite(keys).tolist() == [True, False, False, True, False]

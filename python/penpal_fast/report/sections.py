@@ -37,9 +37,18 @@ class Section:
     explained: bool = False
 
 
+FARTHEST = 0.1
+"""Scores that differ by more from a threshold are not around it."""
+
+
 def _around(name: str, threshold: float) -> Section:
     title = f"Around {threshold:g}, the {name} threshold"
-    return Section(f"around-{name}", title, 12, lambda quality, _: np.abs(quality - threshold))
+
+    def key(quality: Keys, _random: Keys) -> Keys:
+        distance = np.abs(quality - threshold)
+        return np.where(distance <= FARTHEST, distance, np.nan)
+
+    return Section(f"around-{name}", title, 12, key)
 
 
 SECTIONS = [

@@ -210,7 +210,7 @@ for (const [name, threshold] of thresholds) {
   const tick = document.createElement("i");
   tick.className = "tick";
   tick.style.left = `${threshold * 100}%`;
-  tick.dataset.label = threshold;
+  tick.dataset.label = `${threshold}\n${name}`;
   tick.title = name;
   element("meter").append(tick);
 }
