@@ -95,7 +95,6 @@ def filter_dataset(
     targets = [Path(path) for path in (output, keep_rejected) if path is not None]
     for target in targets:
         check_name(target)
-    for target in targets:
         if not target.name.lower().endswith(PARQUET_SUFFIXES):
             raise PenpalError(f"{target}: the output is a Parquet file; its name must end with {PARQUET_SUFFIXES[0]}")
     if len({target.resolve() for target in targets}) < len(targets):

@@ -214,7 +214,7 @@ class _Job:
             made_ahead(self._read(parts), "reading") as read,
             made_ahead(self._score(read), "scoring") as scored,
         ):
-            finished: list[Future[None]] = []
+            before: Future[None] | None = None
             for part, rows in itertools.groupby(scored, key=operator.itemgetter(0)):
                 with contextlib.ExitStack() as opened:
                     aside = opened.enter_context(replaced_atomically(folder.file(part)))
@@ -225,12 +225,12 @@ class _Job:
                             file.add(batch, scores)
                         self._summary.add(scores.quality, scores.problems.values())
                         self._progress(self._summary.rows, self._rows)
-                    if finished:
-                        finished.pop().result()
+                    if before:
+                        before.result()
                     # The disk takes its time, and meanwhile the next part is scored.
-                    finished.append(finishing.submit(self._finish_part, opened.pop_all(), folder, part))
-            if finished:
-                finished.pop().result()
+                    before = finishing.submit(self._finish_part, opened.pop_all(), folder, part)
+            if before:
+                before.result()
 
     def _finish_part(self, opened: contextlib.ExitStack, folder: JobFolder, part: Part) -> None:
         with self._stopwatch.measured("writing"):

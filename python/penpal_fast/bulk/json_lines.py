@@ -22,6 +22,7 @@ import pyarrow as pa
 from penpal_fast._core import Rows
 from penpal_fast.bulk.batch import Batch
 from penpal_fast.errors import PenpalError
+from penpal_fast.json_text import parsed_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -170,9 +171,7 @@ def _parsed(text: bytes, number: int) -> Line:
     if _depth(text) > MAX_DEPTH:
         return f"not JSON: line {number}: more than {MAX_DEPTH} arrays and objects inside one another"
     try:
-        content = json.loads(text.decode(json.detect_encoding(text)))
-        if b"\\u" in text:
-            json.dumps(content, ensure_ascii=False).encode()  # Half a surrogate pair is no text in any file.
+        content = parsed_json(text)
     except (ValueError, RecursionError) as error:
         return f"not JSON: line {number}: {error}"
     if not isinstance(content, dict):

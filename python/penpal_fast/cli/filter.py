@@ -10,7 +10,7 @@ import typer
 from penpal_fast.bulk.filtering import Selection, filter_dataset
 from penpal_fast.bulk.inputs import PARQUET_SUFFIXES
 from penpal_fast.bulk.memory import MEMORY_MB
-from penpal_fast.bulk.summary import THRESHOLDS, threshold_of
+from penpal_fast.bulk.summary import BROKEN_BELOW, THRESHOLDS, threshold_of
 from penpal_fast.cli.console import Column, Model, progress_bar, readable_errors, say, say_json, stopped_by_sigterm
 from penpal_fast.cli.options import (
     BackendOption,
@@ -59,8 +59,8 @@ def filter_rows(
         typer.Option(
             parser=_threshold,
             metavar="NUMBER|NAME",
-            help=f"Rows from this score on are kept: 0 to 1, {NAMES}. Clean lines of a generator score a third: 0.21 "
-            "drops what is broken, balanced keeps what could be real.",
+            help=f"Rows from this score on are kept: 0 to 1, {NAMES}. Clean lines of a generator score a third: "
+            f"{BROKEN_BELOW} drops what is broken, balanced keeps what could be real.",
         ),
     ] = "balanced",  # type: ignore[assignment]
     keep_rejected: Annotated[

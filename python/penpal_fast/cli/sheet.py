@@ -47,11 +47,10 @@ def _quality(path: Path, column: str, model: str | None) -> NDArray[np.float32]:
     from penpal_fast.scoring import Scorer
 
     source = open_source(path, column)
-    rows = batch_rows(MEMORY_MB, source)
     if "quality" in source.schema.names and model is None:
         parts = [batch.quality for batch in ScoredFile(path, column).batches()]
     else:
-        scorer = Scorer(model)
+        scorer, rows = Scorer(model), batch_rows(MEMORY_MB, source)
         parts = [scorer.score_column(batch.data.column(column)).quality for batch in source.batches(rows)]
     return np.concatenate(parts) if parts else np.empty(0, np.float32)
 

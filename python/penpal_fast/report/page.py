@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from penpal_fast.bulk.summary import QUANTILES, THRESHOLDS
+from penpal_fast.bulk.summary import BROKEN_BELOW, QUANTILES, THRESHOLDS
 from penpal_fast.report.charts import group_chart, histogram, kept_curves, length_chart
 from penpal_fast.report.distribution import STEPS
 from penpal_fast.report.sections import SECTIONS
@@ -63,6 +63,7 @@ def page(files: Sequence[FileReport]) -> str:
         files=files,
         sections=SECTIONS,
         thresholds=THRESHOLDS,
+        broken_below=BROKEN_BELOW,
         quantile_names=list(QUANTILES),
         steps=STEPS,
         start=min(THRESHOLDS.values()),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
+
+from penpal_fast.json_text import parsed_json
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -39,9 +40,7 @@ async def read_object(request: Request) -> dict[str, Any]:
         raise HTTPException(415, f"send JSON with the header Content-Type: application/json, not {declared!r}")
     body = await read_body(request, MOST_JSON_BYTES)
     try:
-        content = json.loads(body.decode(), parse_constant=_no_number)
-        if b"\\u" in body:
-            json.dumps(content, ensure_ascii=False).encode()  # Half a surrogate pair is no text in any answer or file.
+        content = parsed_json(body, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise HTTPException(400, f"the body is not JSON: {error}") from error
     if not isinstance(content, dict):
