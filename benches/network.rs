@@ -6,7 +6,7 @@ mod made_lines;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use made_lines::ROWS;
-use penpal_core::{Block, Engine, LineWidth, Network, PIXELS, Shortcut, render_rows, threads};
+use penpal_core::{Block, Engine, LineWidth, Network, PIXELS, Shortcut, Threads, render_rows};
 
 /// The channels of the published network.
 const CHANNELS: [usize; 5] = [4, 8, 16, 32, 32];
@@ -31,19 +31,18 @@ fn benchmarks(criterion: &mut Criterion) {
     let line_width = LineWidth::new(1.5).expect("a good width");
     let engine = Engine::new(&network(), line_width).expect("tensors that fit");
     let mut pictures = vec![0.0; ROWS * PIXELS];
-    render_rows(&rows, 0..ROWS, line_width, &mut pictures);
+    render_rows(&rows, 0..ROWS, line_width, &mut pictures, &Threads::CALLER);
 
     let mut group = criterion.benchmark_group("engine");
     group.bench_function("one picture, everything", |bencher| bencher.iter(|| engine.dense_logit(&pictures[..PIXELS])));
     group.throughput(Throughput::Elements(ROWS as u64)).sample_size(20);
-    let one_thread = threads::pool(1).expect("a thread");
     group.bench_function("256 pictures", |bencher| {
-        bencher.iter(|| one_thread.install(|| engine.picture_logits(&pictures)));
+        bencher.iter(|| engine.picture_logits(&pictures, &Threads::CALLER));
     });
     for count in [1, 2] {
-        let pool = threads::pool(count).expect("threads");
+        let threads = Threads::new(count).expect("threads");
         group.bench_function(format!("256 rows, {count} threads"), |bencher| {
-            bencher.iter(|| pool.install(|| engine.logits(&rows, 0..ROWS)));
+            bencher.iter(|| engine.logits(&rows, 0..ROWS, &threads));
         });
     }
     group.finish();

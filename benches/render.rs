@@ -6,7 +6,7 @@ mod made_lines;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use made_lines::ROWS;
-use penpal_core::{Canvas, LineWidth, PIXELS, Rows, Scratch, render, render_rows, threads};
+use penpal_core::{Canvas, LineWidth, PIXELS, Rows, Scratch, Threads, render, render_rows};
 
 fn benchmarks(criterion: &mut Criterion) {
     let rows = made_lines::made_lines();
@@ -27,9 +27,9 @@ fn benchmarks(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("256 rows");
     group.throughput(Throughput::Elements(ROWS as u64)).sample_size(20);
     for count in [1, 2] {
-        let pool = threads::pool(count).expect("threads");
+        let threads = Threads::new(count).expect("threads");
         group.bench_function(format!("{count} threads"), |bencher| {
-            bencher.iter(|| pool.install(|| render_rows(&rows, 0..ROWS, line_width, &mut canvases)));
+            bencher.iter(|| render_rows(&rows, 0..ROWS, line_width, &mut canvases, &threads));
         });
     }
     group.finish();

@@ -6,7 +6,8 @@ use std::cell::RefCell;
 
 use libfuzzer_sys::fuzz_target;
 use penpal_core::{
-    Block, Canvas, Engine, LineWidth, Network, PIXELS, RowError, Rows, SIDE, Scratch, Shortcut, Strokes, render,
+    Block, Canvas, Engine, LineWidth, Network, PIXELS, RowError, Rows, SIDE, Scratch, Shortcut, Strokes, Threads,
+    render,
 };
 use penpal_fuzz::bytes::{Bytes, Numbers, hash};
 use penpal_fuzz::check;
@@ -102,7 +103,7 @@ fn score_row(state: &mut State, bytes: &mut Bytes, choice: usize, seed: u64) {
     let State { ink, engines, canvas, scratch } = state;
     let (engine, line_width) = &engines[choice % engines.len()];
     ink.read_tame(bytes);
-    let sparse = engine.logits(&Row(ink, 1), 0..1);
+    let sparse = engine.logits(&Row(ink, 1), 0..1, &Threads::CALLER);
     let strokes = match ink.strokes() {
         Ok(strokes) => strokes,
         Err(error) => {
@@ -114,10 +115,10 @@ fn score_row(state: &mut State, bytes: &mut Bytes, choice: usize, seed: u64) {
     check!(sparse.0[0].to_bits() == dense.to_bits(), "sparse {sparse:?}, dense {dense}");
     check!(dense.is_finite(), "logit {dense}");
     if seed.is_multiple_of(ON_THREADS) {
-        let pool = penpal_core::threads::pool(3).expect("threads can be started");
-        let (logits, problems) = pool.install(|| engine.logits(&Row(ink, 7), 0..7));
+        let threads = Threads::new(3).expect("threads can be started");
+        let (logits, problems) = engine.logits(&Row(ink, 7), 0..7, &threads);
         check!(problems.is_empty() && logits == [dense; 7], "{logits:?} on threads where {dense} was expected");
-        check!(pool.install(|| engine.picture_logits(&canvas[..])) == [dense], "the picture has another logit");
+        check!(engine.picture_logits(&canvas[..], &threads) == [dense], "the picture has another logit");
     }
 }
 
@@ -133,7 +134,7 @@ fn score_picture(state: &mut State, bytes: &mut Bytes, choice: usize) {
             canvas[(place + step) % PIXELS] = value / (1 + index) as f32;
         }
     }
-    let (sparse, dense) = (engine.picture_logits(&canvas[..])[0], engine.dense_logit(&canvas[..]));
+    let (sparse, dense) = (engine.picture_logits(&canvas[..], &Threads::CALLER)[0], engine.dense_logit(&canvas[..]));
     check!(
         sparse.to_bits() == dense.to_bits() || (sparse.is_nan() && dense.is_nan()),
         "sparse {sparse}, dense {dense}"
@@ -163,7 +164,7 @@ fn score_with_any_network(state: &mut State, bytes: &mut Bytes, choice: u8) {
     check!(fits, "a network whose tensors do not fit was taken");
     let Ok(strokes) = ink.strokes() else { return };
     render(&strokes, line_width, canvas, scratch);
-    let (sparse, dense) = (engine.logits(&Row(ink, 1), 0..1).0[0], engine.dense_logit(&canvas[..]));
+    let (sparse, dense) = (engine.logits(&Row(ink, 1), 0..1, &Threads::CALLER).0[0], engine.dense_logit(&canvas[..]));
     check!(
         sparse.to_bits() == dense.to_bits() || (sparse.is_nan() && dense.is_nan()),
         "sparse {sparse}, dense {dense}"

@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 
 use libfuzzer_sys::fuzz_target;
-use penpal_core::{Canvas, LineWidth, OwnedRows, PIXELS, RowError, SIDE, Scratch, render, render_rows, threads};
+use penpal_core::{Canvas, LineWidth, OwnedRows, PIXELS, RowError, SIDE, Scratch, Threads, render, render_rows};
 use penpal_fuzz::bytes::{Bytes, Numbers, hash};
 use penpal_fuzz::check;
 use penpal_fuzz::ink::Ink;
@@ -115,8 +115,8 @@ fn on_threads(row: &[Stroke], line_width: LineWidth, canvas: &Canvas) {
     }
     for count in [1, 3] {
         let mut canvases = vec![f32::NAN; ROWS * PIXELS];
-        let pool = threads::pool(count).expect("threads can be started");
-        let problems = pool.install(|| render_rows(&rows, 0..ROWS, line_width, &mut canvases));
+        let threads = Threads::new(count).expect("threads can be started");
+        let problems = render_rows(&rows, 0..ROWS, line_width, &mut canvases, &threads);
         check!(problems == [(1, RowError::NullRow)], "{problems:?}");
         for (index, picture) in canvases.chunks_exact(PIXELS).enumerate() {
             let same = if index == 1 { picture.iter().all(|&pixel| pixel == 0.0) } else { picture == &canvas[..] };

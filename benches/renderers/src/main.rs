@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use arrow_ipc::reader::FileReader;
 use penpal_core::fit::{CanvasPoints, Fit};
-use penpal_core::{LineWidth, PIXELS, Rows, StrokeColumn, Strokes, render_rows, threads};
+use penpal_core::{LineWidth, PIXELS, Rows, StrokeColumn, Strokes, Threads, render_rows};
 use rivals::{Rival, TinySkia, VelloCpu};
 
 /// As in the Python benchmark.
@@ -46,7 +46,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let column = read(path)?;
     let rows = (0..column.len()).map(|row| column.row(row)).collect::<Result<Vec<_>, _>>()?;
     let width = LineWidth::new(LINE_WIDTH).ok_or("a line width out of range")?;
-    let one_thread = threads::pool(1)?;
     let mut canvases = vec![0.0; batch * PIXELS];
     let mut rivals: [(&str, Box<dyn Rival>); 2] =
         [("tiny-skia", Box::new(TinySkia::default())), ("vello_cpu", Box::new(VelloCpu::default()))];
@@ -63,7 +62,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             for start in (0..rows.len()).step_by(batch) {
                 let range = start..rows.len().min(start + batch);
                 let canvases = &mut canvases[..range.len() * PIXELS];
-                one_thread.install(|| render_rows(&column, range, width, canvases));
+                render_rows(&column, range, width, canvases, &Threads::CALLER);
             }
         });
         for (name, rival) in &mut rivals {

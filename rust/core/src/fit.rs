@@ -9,7 +9,7 @@ use crate::strokes::{Coordinates, Range as CoordinateRange, Strokes};
 /// Maps row coordinates to canvas pixels, in float64.
 ///
 /// Both axes share the scale `INNER / max(width, height)` and the box is centred. A row whose points coincide maps to
-/// the centre. Lengths are divided by the longer side before they are multiplied, so that no finite row overflows.
+/// the centre.
 #[derive(Clone, Copy, Debug)]
 pub struct Fit {
     x: AxisFit,
@@ -19,19 +19,35 @@ pub struct Fit {
 #[derive(Clone, Copy, Debug)]
 struct AxisFit {
     low: f64,
-    longer_side: f64,
+    scale: Scale,
     margin: f64,
 }
 
 impl AxisFit {
-    fn new(range: CoordinateRange, longer_side: f64) -> Self {
-        let length = range.span() / longer_side * INNER as f64;
-        AxisFit { low: range.low, longer_side, margin: (SIDE as f64 - length) / 2.0 }
+    fn new(range: CoordinateRange, scale: Scale) -> Self {
+        AxisFit { low: range.low, scale, margin: (SIDE as f64 - scale.of(range.span())) / 2.0 }
     }
 
     #[inline(always)]
     fn apply(self, coordinates: Coordinates, out: &mut Vec<f32>) {
-        coordinates.map_into(out, |value| (value - self.low) / self.longer_side * INNER as f64 + self.margin);
+        coordinates.map_into(out, |value| self.scale.of(value - self.low) + self.margin);
+    }
+}
+
+/// `INNER / longer_side` as two factors, as float64 has no such number for a side near either end of its range. The
+/// first is a power of two, which changes no digit.
+#[derive(Clone, Copy, Debug)]
+struct Scale([f64; 2]);
+
+impl Scale {
+    fn new(longer_side: f64) -> Self {
+        let first = if longer_side < 1.0 { 2_f64.powi(500) } else { 2_f64.powi(-500) };
+        Scale([first, INNER as f64 / (longer_side * first)])
+    }
+
+    #[inline(always)]
+    fn of(self, length: f64) -> f64 {
+        length * self.0[0] * self.0[1]
     }
 }
 
@@ -40,9 +56,9 @@ impl Fit {
     pub fn new(strokes: &Strokes) -> Self {
         let (x, y) = (strokes.x_range(), strokes.y_range());
         let longer_side = x.span().max(y.span());
-        // All points coincide: every difference is 0, and any divisor maps them to the centre.
-        let divisor = if longer_side > 0.0 { longer_side } else { 1.0 };
-        Fit { x: AxisFit::new(x, divisor), y: AxisFit::new(y, divisor) }
+        // All points coincide: every difference is 0, and any scale maps them to the centre.
+        let scale = Scale::new(if longer_side > 0.0 { longer_side } else { 1.0 });
+        Fit { x: AxisFit::new(x, scale), y: AxisFit::new(y, scale) }
     }
 
     /// The pixels that lines of this width may touch, in whole vectors of columns.

@@ -25,8 +25,9 @@ pub mod network;
 pub mod raster;
 pub mod render;
 pub mod rows;
+mod spares;
 pub mod strokes;
-pub mod threads;
+mod threads;
 
 pub use arrow::StrokeColumn;
 pub use canvas::{Canvas, INNER, PADDING, PIXELS, SIDE};
@@ -36,3 +37,4 @@ pub use raster::LineWidth;
 pub use render::{Scratch, render, render_rows};
 pub use rows::{OwnedRows, Rows};
 pub use strokes::{Coordinates, Offsets, Strokes};
+pub use threads::Threads;

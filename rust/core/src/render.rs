@@ -3,14 +3,15 @@
 use std::ops::Range;
 
 use fearless_simd::{Level, dispatch};
-use rayon::prelude::*;
 
 use crate::canvas::{Canvas, PIXELS, SIDE};
 use crate::error::RowError;
 use crate::fit::{CanvasPoints, Fit};
 use crate::raster::{LineWidth, Raster};
 use crate::rows::Rows;
+use crate::spares::{Loan, Spares};
 use crate::strokes::Strokes;
+use crate::threads::Threads;
 
 /// Memory that one thread reuses from row to row.
 #[derive(Clone, Debug, Default)]
@@ -18,6 +19,9 @@ pub struct Scratch {
     points: CanvasPoints,
     raster: Raster,
 }
+
+/// Fresh memory would cost as much as several rows: the processor has not seen it, and the system clears it first.
+static SPARES: Spares<Scratch> = Spares::new();
 
 /// Renders one row over whatever the canvas held before.
 pub fn render(strokes: &Strokes, line_width: LineWidth, canvas: &mut Canvas, scratch: &mut Scratch) {
@@ -39,8 +43,7 @@ pub fn render(strokes: &Strokes, line_width: LineWidth, canvas: &mut Canvas, scr
     });
 }
 
-/// Renders `range` of `rows` into `canvases`, one after the other, on the current rayon pool; a single row on the
-/// current thread.
+/// Renders `range` of `rows` into `canvases`, one after the other.
 ///
 /// A bad row leaves its canvas blank; its index and what is wrong with it are returned, in order.
 ///
@@ -51,13 +54,14 @@ pub fn render_rows(
     range: Range<usize>,
     line_width: LineWidth,
     canvases: &mut [f32],
+    threads: &Threads,
 ) -> Vec<(usize, RowError)> {
     assert_eq!(canvases.len(), range.len() * PIXELS, "one canvas for each row");
-    let work = |scratch: &mut Scratch, (canvas, index): (&mut [f32], usize)| {
+    let work = |scratch: &mut Loan<Scratch>, (canvas, index): (&mut [f32], usize)| {
         let canvas: &mut Canvas = canvas.try_into().expect("chunks are of PIXELS floats");
         match rows.row(index) {
             Ok(strokes) => {
-                render(&strokes, line_width, canvas, scratch);
+                render(&strokes, line_width, canvas, scratch.get());
                 None
             }
             Err(error) => {
@@ -66,18 +70,14 @@ pub fn render_rows(
             }
         }
     };
-    if range.len() == 1 {
-        return work(&mut Scratch::default(), (canvases, range.start)).into_iter().collect();
-    }
-    let canvases = canvases.par_chunks_exact_mut(PIXELS);
-    canvases.zip(range).map_init(Scratch::default, work).flatten_iter().collect()
+    let canvases = canvases.chunks_exact_mut(PIXELS).zip(range).collect();
+    threads.map(canvases, || SPARES.borrow(Scratch::default), work).into_iter().flatten().collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::rows::OwnedRows;
-    use crate::threads::pool;
 
     fn zigzags(count: usize) -> OwnedRows {
         let mut rows = OwnedRows::default();
@@ -113,15 +113,15 @@ mod tests {
         let rows = zigzags(23);
         let width = LineWidth::new(1.5).unwrap();
         let mut expected = vec![9.0; 23 * PIXELS];
-        let errors = pool(1).unwrap().install(|| render_rows(&rows, 0..23, width, &mut expected));
+        let errors = render_rows(&rows, 0..23, width, &mut expected, &Threads::CALLER);
         assert_eq!(errors.iter().map(|error| error.0).collect::<Vec<_>>(), [4, 9, 14, 19]);
         for threads in [2, 3, 8] {
             let mut canvases = vec![7.0; 23 * PIXELS];
-            let again = pool(threads).unwrap().install(|| render_rows(&rows, 0..23, width, &mut canvases));
+            let again = render_rows(&rows, 0..23, width, &mut canvases, &Threads::new(threads).unwrap());
             assert_eq!((&canvases, &again), (&expected, &errors), "{threads} threads");
         }
         let mut one = vec![5.0; PIXELS];
-        render_rows(&rows, 6..7, width, &mut one);
+        render_rows(&rows, 6..7, width, &mut one, &Threads::CALLER);
         assert_eq!(one, expected[6 * PIXELS..7 * PIXELS]);
     }
 }

@@ -1,9 +1,43 @@
-//! Thread pools, one for each number of threads that was asked for.
+//! The threads that work is done on.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
+use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+
+/// A number of threads, ready to work.
+#[derive(Clone, Debug)]
+pub struct Threads(Option<Arc<ThreadPool>>);
+
+impl Threads {
+    /// The thread that calls. To wake another and wait for it takes as long as to render two rows.
+    pub const CALLER: Threads = Threads(None);
+
+    /// So many threads; 0 means one for each processor, 1 the one that calls.
+    ///
+    /// # Errors
+    /// When the operating system refuses to start the threads.
+    pub fn new(count: usize) -> Result<Self, ThreadPoolBuildError> {
+        if count == 1 { Ok(Threads::CALLER) } else { pool(count).map(|pool| Threads(Some(pool))) }
+    }
+
+    /// What `work` makes of each item, in order. Each thread works with what `begin` gave it, for many items.
+    pub fn map<T: Send, W, R: Send>(
+        &self,
+        items: Vec<T>,
+        begin: impl Fn() -> W + Send + Sync,
+        work: impl Fn(&mut W, T) -> R + Send + Sync,
+    ) -> Vec<R> {
+        match &self.0 {
+            Some(pool) if items.len() > 1 => pool.install(|| items.into_par_iter().map_init(begin, work).collect()),
+            _ => {
+                let mut begun = begin();
+                items.into_iter().map(|item| work(&mut begun, item)).collect()
+            }
+        }
+    }
+}
 
 /// A forked child has none of its parent's threads, so the process is part of the key and the child makes its own pools.
 #[derive(PartialEq, Eq, Hash)]
@@ -17,11 +51,7 @@ const MOST_POOLS: usize = 8;
 
 static POOLS: LazyLock<Mutex<HashMap<Key, Arc<ThreadPool>>>> = LazyLock::new(Mutex::default);
 
-/// The pool of so many threads; 0 means one for each processor.
-///
-/// # Errors
-/// When the operating system refuses to start the threads.
-pub fn pool(threads: usize) -> Result<Arc<ThreadPool>, ThreadPoolBuildError> {
+fn pool(threads: usize) -> Result<Arc<ThreadPool>, ThreadPoolBuildError> {
     let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
     let key = Key { process: std::process::id(), threads };
     if let Some(pool) = pools.get(&key) {
@@ -35,4 +65,31 @@ pub fn pool(threads: usize) -> Result<Arc<ThreadPool>, ThreadPoolBuildError> {
     let pool = Arc::new(ThreadPoolBuilder::new().num_threads(threads).thread_name(name).build()?);
     pools.insert(key, pool.clone());
     Ok(pool)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Range;
+
+    use super::*;
+
+    #[test]
+    fn one_thread_is_the_one_that_calls() {
+        let caller = std::thread::current().id();
+        let threads = |count, items: Range<usize>| {
+            let ids = Threads::new(count).unwrap().map(items.collect(), || (), |(), _| std::thread::current().id());
+            ids.into_iter().all(|id| id == caller)
+        };
+        assert!(threads(1, 0..9));
+        assert!(threads(3, 0..1), "nor does a single item need another");
+        assert!(!threads(3, 0..9));
+    }
+
+    #[test]
+    fn results_are_in_the_order_of_the_items() {
+        for count in [0, 1, 2, 5] {
+            let doubled = Threads::new(count).unwrap().map((0..1000).collect(), || (), |(), item: i32| item * 2);
+            assert!(doubled.into_iter().eq((0..1000).map(|item| item * 2)), "{count} threads");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use penpal_core::{Block, Engine as CoreEngine, LineWidth, Network, SIDE, Shortcu
 use pyo3::prelude::*;
 
 use crate::errors::{RowProblem, penpal_error, row_problem};
-use crate::rows::{Rows, on_threads};
+use crate::rows::{Rows, start_threads};
 
 /// Weights and bias of a convolution.
 type Layer<'py> = (PyReadonlyArray1<'py, f32>, PyReadonlyArray1<'py, f32>);
@@ -65,7 +65,8 @@ impl Engine {
     ) -> PyResult<Vec<RowProblem>> {
         let out = out.as_slice_mut().map_err(|_| penpal_error(py, "out must be C-contiguous"))?;
         let range = rows.checked_range(py, start, out.len())?;
-        let (logits, problems) = on_threads(py, threads, || self.engine.logits(rows.source(), range))?;
+        let threads = start_threads(py, threads)?;
+        let (logits, problems) = py.detach(|| self.engine.logits(rows.source(), range, &threads));
         out.copy_from_slice(&logits);
         Ok(problems.into_iter().map(row_problem).collect())
     }
@@ -83,7 +84,8 @@ impl Engine {
         }
         let pictures = pictures.as_array();
         let pictures = pictures.to_slice().ok_or_else(|| penpal_error(py, "pictures must be C-contiguous"))?;
-        out.copy_from_slice(&on_threads(py, threads, || self.engine.picture_logits(pictures))?);
+        let threads = start_threads(py, threads)?;
+        out.copy_from_slice(&py.detach(|| self.engine.picture_logits(pictures, &threads)));
         Ok(())
     }
 

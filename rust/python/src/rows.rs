@@ -7,7 +7,7 @@ use arrow_array::cast::AsArray;
 use arrow_schema::DataType;
 use numpy::{PyReadwriteArray4, PyUntypedArrayMethods};
 use penpal_core::fit::{CanvasPoints, Fit};
-use penpal_core::{LineWidth, OwnedRows, Rows as CoreRows, SIDE, StrokeColumn, render_rows, threads};
+use penpal_core::{LineWidth, OwnedRows, Rows as CoreRows, SIDE, StrokeColumn, Threads, render_rows};
 use pyo3::prelude::*;
 use pyo3_arrow::input::AnyArray;
 
@@ -114,16 +114,15 @@ impl Rows {
         let canvases =
             out.as_slice_mut().map_err(|_| penpal_error(py, "out must be C-contiguous and aligned to 4 bytes"))?;
         let _writing = Writing::begin(py, canvases, self.memory())?;
-        let problems = on_threads(py, threads, || render_rows(self.source(), range, width, canvases))?;
+        let threads = start_threads(py, threads)?;
+        let problems = py.detach(|| render_rows(self.source(), range, width, canvases, &threads));
         Ok(problems.into_iter().map(row_problem).collect())
     }
 }
 
-/// Runs work on so many threads, 0 meaning one for each processor, while Python goes on.
-pub fn on_threads<T: Send>(py: Python<'_>, threads: usize, work: impl FnOnce() -> T + Send) -> PyResult<T> {
-    let pool =
-        threads::pool(threads).map_err(|error| penpal_error(py, format!("cannot start {threads} threads: {error}")))?;
-    Ok(py.detach(|| pool.install(work)))
+/// So many threads, 0 meaning one for each processor.
+pub fn start_threads(py: Python<'_>, count: usize) -> PyResult<Threads> {
+    Threads::new(count).map_err(|error| penpal_error(py, format!("cannot start {count} threads: {error}")))
 }
 
 /// Most levels of a PyArrow type. Every library follows them by recursion, and thousands end in a stack overflow.

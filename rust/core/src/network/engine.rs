@@ -1,10 +1,8 @@
 //! The whole network: rows of strokes to logits.
 
 use std::ops::Range;
-use std::sync::{Mutex, MutexGuard, TryLockError};
 
 use fearless_simd::{Level, Simd, dispatch, f32x4, f32x8, prelude::*};
-use rayon::prelude::*;
 
 use super::changes::Changes;
 use super::description::{Network, NetworkError};
@@ -16,7 +14,9 @@ use crate::error::RowError;
 use crate::fit::{CanvasPoints, Fit};
 use crate::raster::{LANES, LineWidth, Raster, RowBits};
 use crate::rows::Rows;
+use crate::spares::{Loan, Spares};
 use crate::strokes::Strokes;
+use crate::threads::Threads;
 
 /// A network that is ready to score, with memory for each thread that does.
 pub struct Engine {
@@ -27,8 +27,7 @@ pub struct Engine {
     line_width: LineWidth,
     /// The activations of a blank canvas.
     blank: Activations,
-    /// Scratch that no thread uses at the moment.
-    idle: Mutex<Vec<Scratch>>,
+    idle: Spares<Scratch>,
 }
 
 /// What one thread works on. Between rows everything is as a blank canvas leaves it.
@@ -52,7 +51,7 @@ impl Engine {
     fn with_level(network: &Network, line_width: LineWidth, level: Level) -> Result<Self, NetworkError> {
         network.check()?;
         let layers = Layers::new(network);
-        let (head, head_bias, idle) = (network.head.clone(), network.head_bias, Mutex::default());
+        let (head, head_bias, idle) = (network.head.clone(), network.head_bias, Spares::new());
         let blank = layers.zeros();
         let mut engine = Engine { level, layers, head, head_bias, line_width, blank, idle };
         let mut scratch = engine.scratch();
@@ -61,17 +60,17 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Scores `range` of `rows` on the current rayon pool, a single row on the current thread, as logits; NaN for bad
-    /// rows, which are returned in order with what is wrong with them.
-    pub fn logits(&self, rows: &dyn Rows, range: Range<usize>) -> (Vec<f32>, Vec<(usize, RowError)>) {
-        let work = |scratch: &mut Borrowed, index| {
+    /// Scores `range` of `rows`, as logits; NaN for bad rows, which are returned in order with what is wrong with them.
+    pub fn logits(
+        &self,
+        rows: &dyn Rows,
+        range: Range<usize>,
+        threads: &Threads,
+    ) -> (Vec<f32>, Vec<(usize, RowError)>) {
+        let work = |scratch: &mut Loan<Scratch>, index| {
             rows.row(index).map(|strokes| self.logit(&strokes, scratch.get(), &mut Clock::stopped()))
         };
-        let outcomes = if range.len() == 1 {
-            vec![work(&mut Borrowed::new(self), range.start)]
-        } else {
-            range.clone().into_par_iter().map_init(|| Borrowed::new(self), work).collect()
-        };
+        let outcomes = threads.map(range.clone().collect(), || self.borrow(), work);
         let mut logits = Vec::with_capacity(outcomes.len());
         let mut problems = Vec::new();
         for (index, outcome) in range.zip(outcomes) {
@@ -81,13 +80,13 @@ impl Engine {
         (logits, problems)
     }
 
-    /// The logits of pictures of 256 x 256 pixels, one after the other, on the current rayon pool.
+    /// The logits of pictures of 256 x 256 pixels, one after the other.
     ///
     /// # Panics
     /// If `pictures` does not hold whole pictures.
-    pub fn picture_logits(&self, pictures: &[f32]) -> Vec<f32> {
+    pub fn picture_logits(&self, pictures: &[f32], threads: &Threads) -> Vec<f32> {
         assert_eq!(pictures.len() % PIXELS, 0, "whole pictures");
-        let work = |scratch: &mut Borrowed, picture: &[f32]| {
+        let work = |scratch: &mut Loan<Scratch>, picture: &[f32]| {
             let scratch = scratch.get();
             scratch.picture.changes.restart(0);
             for (row, pixels) in picture.chunks_exact(SIDE).enumerate() {
@@ -99,7 +98,7 @@ impl Engine {
             }
             self.score(scratch, &mut Clock::stopped())
         };
-        pictures.par_chunks_exact(PIXELS).map_init(|| Borrowed::new(self), work).collect()
+        threads.map(pictures.chunks_exact(PIXELS).collect(), || self.borrow(), work)
     }
 
     /// The logit of a picture of which everything is computed, for comparison.
@@ -123,7 +122,7 @@ impl Engine {
         let names = ["strokes, fit and raster", "stem"].map(String::from).into_iter();
         let names = names.chain(convolutions.map(|(block, part)| format!("block {block}, convolution {part}")));
         let mut stages: Vec<_> = names.chain(["head and clearing".into()]).map(Stage::new).collect();
-        let mut scratch = Borrowed::new(self);
+        let mut scratch = self.borrow();
         for index in range {
             let mut clock = Clock::started(&mut stages);
             if let Ok(strokes) = rows.row(index) {
@@ -133,18 +132,8 @@ impl Engine {
         stages
     }
 
-    /// The scratch that no thread uses, unless it cannot be had: a process that was forked while another thread held the
-    /// lock has no such thread to let go of it.
-    fn idle(&self) -> Option<MutexGuard<'_, Vec<Scratch>>> {
-        const ATTEMPTS: usize = 1000;
-        for _ in 0..ATTEMPTS {
-            match self.idle.try_lock() {
-                Ok(idle) => return Some(idle),
-                Err(TryLockError::Poisoned(error)) => return Some(error.into_inner()),
-                Err(TryLockError::WouldBlock) => std::thread::yield_now(),
-            }
-        }
-        None
+    fn borrow(&self) -> Loan<'_, Scratch> {
+        self.idle.borrow(|| self.scratch())
     }
 
     fn scratch(&self) -> Scratch {
@@ -232,34 +221,6 @@ fn ink<S: Simd>(simd: S, pixels: &[f32]) -> RowBits {
     ink
 }
 
-/// Scratch on loan from an engine.
-struct Borrowed<'a> {
-    engine: &'a Engine,
-    scratch: Option<Scratch>,
-}
-
-impl<'a> Borrowed<'a> {
-    fn new(engine: &'a Engine) -> Self {
-        let scratch = engine.idle().and_then(|mut idle| idle.pop());
-        Borrowed { engine, scratch }
-    }
-
-    fn get(&mut self) -> &mut Scratch {
-        self.scratch.get_or_insert_with(|| self.engine.scratch())
-    }
-}
-
-impl Drop for Borrowed<'_> {
-    fn drop(&mut self) {
-        // After a panic the scratch may hold half a row; it is not given back.
-        if let Some(scratch) = self.scratch.take().filter(|_| !std::thread::panicking())
-            && let Some(mut idle) = self.engine.idle()
-        {
-            idle.push(scratch);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -267,7 +228,6 @@ mod tests {
     use crate::network::{Block, Shortcut};
     use crate::render::{Scratch as RenderScratch, render};
     use crate::rows::OwnedRows;
-    use crate::threads::pool;
 
     /// Numbers from -1 to 1 by a linear congruential generator.
     struct Numbers(u32);
@@ -404,7 +364,7 @@ mod tests {
             for line_width in [1.5, 30.0, 256.0] {
                 let width = LineWidth::new(line_width).unwrap();
                 let engine = Engine::new(&network(channels, projection), width).unwrap();
-                let (logits, problems) = engine.logits(&rows, 0..rows.len());
+                let (logits, problems) = engine.logits(&rows, 0..rows.len(), &Threads::CALLER);
                 assert_eq!(problems, []);
                 for (row, logit) in logits.iter().enumerate() {
                     let dense = engine.dense_logit(&picture(&rows, row, width)[..]);
@@ -439,7 +399,10 @@ mod tests {
         let width = LineWidth::new(1.5).unwrap();
         let engine = Engine::new(&network(SHAPES[0], false), width).unwrap();
         let pictures: Vec<f32> = (0..rows.len()).flat_map(|row| *picture(&rows, row, width)).collect();
-        assert_eq!(engine.picture_logits(&pictures), engine.logits(&rows, 0..rows.len()).0);
+        assert_eq!(
+            engine.picture_logits(&pictures, &Threads::CALLER),
+            engine.logits(&rows, 0..rows.len(), &Threads::CALLER).0
+        );
     }
 
     #[test]
@@ -450,7 +413,7 @@ mod tests {
             let network = network(channels, projection);
             let logits = [Level::new(), Level::baseline(), Level::fallback()].map(|level| {
                 let engine = Engine::with_level(&network, LineWidth::new(1.5).unwrap(), level).unwrap();
-                engine.logits(&rows, 0..rows.len()).0
+                engine.logits(&rows, 0..rows.len(), &Threads::CALLER).0
             });
             for (row, best) in logits[0].iter().enumerate() {
                 for other in &logits[1..] {
@@ -465,13 +428,13 @@ mod tests {
     fn threads_and_order_do_not_matter() {
         let rows = rows();
         let engine = Engine::new(&network(SHAPES[0], false), LineWidth::new(1.5).unwrap()).unwrap();
-        let expected = pool(1).unwrap().install(|| engine.logits(&rows, 0..rows.len())).0;
+        let expected = engine.logits(&rows, 0..rows.len(), &Threads::CALLER).0;
         for threads in [2, 5] {
-            let found = pool(threads).unwrap().install(|| engine.logits(&rows, 0..rows.len())).0;
+            let found = engine.logits(&rows, 0..rows.len(), &Threads::new(threads).unwrap()).0;
             assert_eq!(found, expected, "{threads} threads");
         }
         for row in (0..rows.len()).rev() {
-            assert_eq!(engine.logits(&rows, row..row + 1).0, [expected[row]]);
+            assert_eq!(engine.logits(&rows, row..row + 1, &Threads::CALLER).0, [expected[row]]);
         }
     }
 
@@ -483,19 +446,9 @@ mod tests {
         rows.end_stroke();
         rows.end_row(Ok(()));
         let engine = Engine::new(&network(SHAPES[0], false), LineWidth::new(1.5).unwrap()).unwrap();
-        let (logits, problems) = engine.logits(&rows, 23..26);
+        let (logits, problems) = engine.logits(&rows, 23..26, &Threads::CALLER);
         assert!(logits[1].is_nan() && !logits[2].is_nan());
         assert_eq!(problems, [(24, RowError::NullRow)]);
-    }
-
-    #[test]
-    fn a_lock_that_nobody_lets_go_of_stops_nothing() {
-        let rows = rows();
-        let engine = Engine::new(&network(SHAPES[3], false), LineWidth::new(1.5).unwrap()).unwrap();
-        let expected = engine.logits(&rows, 0..1);
-        let held = engine.idle.lock();
-        assert_eq!(engine.logits(&rows, 0..1), expected);
-        drop(held);
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub struct Capsule {
     start: [f32; 2],
     delta: [f32; 2],
     direction: [f32; 2],
-    length: f32,
+    half_length: f32,
     reach: f32,
 }
 
@@ -25,10 +25,10 @@ impl Capsule {
         let delta = [end[0] - start[0], end[1] - start[1]];
         let length_squared = delta[0] * delta[0] + delta[1] * delta[1];
         if length_squared <= DOT_LENGTH_SQUARED {
-            return Capsule { start, delta, direction: [1.0, 0.0], length: 0.0, reach };
+            return Capsule { start, delta, direction: [1.0, 0.0], half_length: 0.0, reach };
         }
         let length = length_squared.sqrt();
-        Capsule { start, delta, direction: delta.map(|delta| delta / length), length, reach }
+        Capsule { start, delta, direction: delta.map(|delta| delta / length), half_length: length / 2.0, reach }
     }
 
     #[inline(always)]
@@ -50,10 +50,10 @@ impl Capsule {
         let [right, below] = self.direction;
         let centre = [column as f32 + 0.5 - self.start[0], row as f32 + 0.5 - self.start[1]];
         Line {
-            along: centre[0] * right + centre[1] * below,
+            along: centre[0] * right + centre[1] * below - self.half_length,
             beside: centre[0] * below - centre[1] * right,
             direction: self.direction,
-            length: self.length,
+            half_length: self.half_length,
         }
     }
 

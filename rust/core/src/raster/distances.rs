@@ -81,7 +81,7 @@ struct Places<S: Simd> {
     along: f32x8<S>,
     beside: f32x8<S>,
     direction: [f32x8<S>; 2],
-    length: f32x8<S>,
+    half_length: f32x8<S>,
 }
 
 impl<S: Simd> Places<S> {
@@ -93,7 +93,7 @@ impl<S: Simd> Places<S> {
         let direction = [splat(line.direction[0]), splat(line.direction[1])];
         let along = splat(line.along) + steps * direction[0];
         let beside = splat(line.beside) + steps * direction[1];
-        Places { along, beside, direction, length: splat(line.length) }
+        Places { along, beside, direction, half_length: splat(line.half_length) }
     }
 
     /// Goes on to the pixels below.
@@ -106,8 +106,7 @@ impl<S: Simd> Places<S> {
     #[inline(always)]
     fn lower(&self, pixels: &mut [f32]) {
         let simd = self.along.simd;
-        let nearest = self.along.min(self.length).max(f32x8::splat(simd, 0.0));
-        let beyond = self.along - nearest;
+        let beyond = (self.along.abs() - self.half_length).max(f32x8::splat(simd, 0.0));
         let distance = beyond * beyond + self.beside * self.beside;
         f32x8::from_slice(simd, pixels).min(distance).store_slice(pixels);
     }

@@ -24,26 +24,26 @@ const NONE: i32 = -2;
 /// A segment, seen from the centre of a pixel.
 #[derive(Clone, Copy)]
 pub struct Line {
-    /// How far the pixel is along the segment from its start, in px.
+    /// How far the pixel is along the segment from its middle, in px.
     pub along: f32,
     /// How far it is beside the segment, to one side.
     pub beside: f32,
     /// Unit vector from the segment's start to its end; any for a dot.
     pub direction: [f32; 2],
     /// In px; 0 for a dot.
-    pub length: f32,
+    pub half_length: f32,
 }
 
-/// Length and direction of segments from their `delta`, end less start.
+/// Half the length and the direction of segments from their `delta`, end less start.
 #[inline(always)]
-fn length_and_direction<S: Simd>(simd: S, delta: [f32x8<S>; 2]) -> (f32x8<S>, [f32x8<S>; 2]) {
+fn half_length_and_direction<S: Simd>(simd: S, delta: [f32x8<S>; 2]) -> (f32x8<S>, [f32x8<S>; 2]) {
     let splat = |value| f32x8::splat(simd, value);
     let squared = delta[0] * delta[0] + delta[1] * delta[1];
     let drawn = squared.simd_gt(splat(DOT_LENGTH_SQUARED));
     let inverse = splat(1.0) / squared.sqrt();
     let or_dot = |value, dot| drawn.select(value, splat(dot));
     let direction = [or_dot(delta[0] * inverse, 1.0), or_dot(delta[1] * inverse, 0.0)];
-    (or_dot(squared * inverse, 0.0), direction)
+    (or_dot(squared * inverse * splat(0.5), 0.0), direction)
 }
 
 /// How a segment is drawn.
@@ -62,7 +62,7 @@ pub struct Group {
     along: [f32; LANES],
     beside: [f32; LANES],
     direction: [[f32; LANES]; 2],
-    length: [f32; LANES],
+    half_length: [f32; LANES],
     window: [i32; LANES],
 }
 
@@ -113,16 +113,16 @@ impl Group {
         // Two calls: through an array's map they would not be inlined, and lose the vector instructions.
         let across = Axis::new(simd, x, reach, WINDOW_STEP, LANES);
         let down = Axis::new(simd, y, reach, 1, WINDOW_ROWS);
-        let (length, [right, below]) = length_and_direction(simd, [across.delta, down.delta]);
+        let (half_length, [right, below]) = half_length_and_direction(simd, [across.delta, down.delta]);
         let centre = [across.first - across.start + splat(0.5), down.first - down.start + splat(0.5)];
         let fits: mask32x8<S> = across.fits & down.fits;
         let window: i32x8<S> = (down.first * splat(SIDE as f32) + across.first).to_int();
         let window = fits.select(window, i32x8::splat(simd, LONG));
         Group {
-            along: (centre[0] * right + centre[1] * below).into(),
+            along: (centre[0] * right + centre[1] * below - half_length).into(),
             beside: (centre[0] * below - centre[1] * right).into(),
             direction: [right.into(), below.into()],
-            length: length.into(),
+            half_length: half_length.into(),
             window: window.into(),
         }
     }
@@ -143,7 +143,7 @@ impl Group {
             along: self.along[lane],
             beside: self.beside[lane],
             direction: [self.direction[0][lane], self.direction[1][lane]],
-            length: self.length[lane],
+            half_length: self.half_length[lane],
         }
     }
 }

@@ -1,0 +1,94 @@
+//! Memory that threads work on, kept from call to call.
+
+use std::sync::{Mutex, MutexGuard, TryLockError};
+
+/// What no thread works on at the moment.
+pub struct Spares<T>(Mutex<Vec<T>>);
+
+impl<T> Spares<T> {
+    /// None yet.
+    pub const fn new() -> Self {
+        Spares(Mutex::new(Vec::new()))
+    }
+
+    /// A spare, or what `make` makes.
+    pub fn borrow(&self, make: impl FnOnce() -> T) -> Loan<'_, T> {
+        let spare = self.list().and_then(|mut list| list.pop());
+        Loan { spares: self, lent: Some(spare.unwrap_or_else(make)) }
+    }
+
+    /// The list, unless it cannot be had: a process that was forked while another thread held the lock has no such
+    /// thread to let go of it.
+    fn list(&self) -> Option<MutexGuard<'_, Vec<T>>> {
+        const ATTEMPTS: usize = 1000;
+        for _ in 0..ATTEMPTS {
+            match self.0.try_lock() {
+                Ok(list) => return Some(list),
+                Err(TryLockError::Poisoned(error)) => return Some(error.into_inner()),
+                Err(TryLockError::WouldBlock) => std::thread::yield_now(),
+            }
+        }
+        None
+    }
+}
+
+/// Something on loan, given back when dropped.
+pub struct Loan<'a, T> {
+    spares: &'a Spares<T>,
+    lent: Option<T>,
+}
+
+impl<T> Loan<'_, T> {
+    /// What is lent.
+    pub fn get(&mut self) -> &mut T {
+        self.lent.as_mut().expect("given back no sooner than dropped")
+    }
+}
+
+impl<T> Drop for Loan<'_, T> {
+    fn drop(&mut self) {
+        // A panic may have left it half changed.
+        if let Some(lent) = self.lent.take().filter(|_| !std::thread::panicking())
+            && let Some(mut list) = self.spares.list()
+        {
+            list.push(lent);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+
+    #[test]
+    fn what_is_given_back_is_lent_again() {
+        let spares = Spares::new();
+        spares.borrow(|| vec![1]).get().push(2);
+        let mut again = spares.borrow(Vec::new);
+        assert_eq!(again.get(), &[1, 2]);
+        assert_eq!(spares.borrow(Vec::new).get(), &[], "that one is on loan");
+    }
+
+    #[test]
+    fn what_a_panic_left_is_not_lent_again() {
+        let spares = Spares::new();
+        let work = || {
+            let mut lent = spares.borrow(Vec::new);
+            lent.get().push(1);
+            panic!("half done");
+        };
+        assert!(catch_unwind(AssertUnwindSafe(work)).is_err());
+        assert_eq!(spares.borrow(Vec::<i32>::new).get(), &[]);
+    }
+
+    #[test]
+    fn a_lock_that_nobody_lets_go_of_stops_nothing() {
+        let spares = Spares::new();
+        let held = spares.0.lock();
+        assert_eq!(spares.borrow(|| 1).get(), &1);
+        drop(held);
+        assert_eq!(spares.borrow(|| 2).get(), &2, "the first could not be given back");
+    }
+}
