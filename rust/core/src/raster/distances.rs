@@ -2,7 +2,7 @@
 
 use fearless_simd::{Simd, f32x8, prelude::*};
 
-use super::segments::{Line, WINDOW_ROWS};
+use super::segments::Line;
 use crate::canvas::{PIXELS, SIDE};
 
 /// Pixels handled at a time.
@@ -39,13 +39,13 @@ impl Distances {
         self.0.fill(FAR);
     }
 
-    /// Lowers the pixels of a window whose first pixel has the index `place`.
+    /// Lowers the pixels of a window, [`LANES`] columns wide, whose first pixel has the index `place`. `line` is called
+    /// once that is known to lie in the canvas, as numbers that go from memory to all lanes cost less than others.
     #[inline(always)]
-    pub fn lower_window<S: Simd>(&mut self, simd: S, place: usize, line: Line) {
-        const LENGTH: usize = (WINDOW_ROWS - 1) * SIDE + LANES;
-        let window: &mut [f32; LENGTH] = self.0[place..].first_chunk_mut().expect("windows lie in the canvas");
-        let mut places = Places::new(simd, line);
-        for row in 0..WINDOW_ROWS {
+    pub fn lower_window<S: Simd, const ROWS: usize>(&mut self, simd: S, place: usize, line: impl FnOnce() -> Line) {
+        let window = self.0[place..].split_at_mut((ROWS - 1) * SIDE + LANES).0;
+        let mut places = Places::new(simd, line());
+        for row in 0..ROWS {
             places.lower(&mut window[row * SIDE..row * SIDE + LANES]);
             places.step_down();
         }

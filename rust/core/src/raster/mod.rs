@@ -18,7 +18,7 @@ use crate::canvas::SIDE;
 use crate::fit::CanvasPoints;
 use capsule::Capsule;
 use distances::Distances;
-use segments::{Segment, Segments};
+use segments::{SHORT_ROWS, Segment, Segments, TALL_ROWS};
 
 pub(crate) use distances::{LANES, RowBits};
 
@@ -81,7 +81,12 @@ impl Raster {
             for lane in 0..LANES {
                 match group.segment(lane) {
                     Segment::None => {}
-                    Segment::Short { window, line } => distances.lower_window(simd, window, line),
+                    Segment::Short(window) => {
+                        distances.lower_window::<S, SHORT_ROWS>(simd, window, || group.line(lane));
+                    }
+                    Segment::Tall(window) => {
+                        distances.lower_window::<S, TALL_ROWS>(simd, window, || group.line(lane));
+                    }
                     Segment::Long => {
                         let start = index * LANES + lane;
                         Capsule::new(end(start), end(start + 1), reach).draw(simd, distances);

@@ -4,16 +4,22 @@ use fearless_simd::{Simd, f32x8, i32x8, mask32x8, prelude::*};
 
 use super::DOT_LENGTH_SQUARED;
 use super::distances::LANES;
-use crate::canvas::SIDE;
+use crate::canvas::{PIXELS, SIDE};
 use crate::fit::CanvasPoints;
 
 /// Rows of the window of pixels that a short segment touches; it is [`LANES`] columns wide. At the default line width
-/// it holds 19 of 20 segments of a text line, which are 0.9 px long on average.
-pub const WINDOW_ROWS: usize = 4;
+/// it holds 96 of 100 segments of a text line, which are 0.9 px long on average.
+pub const SHORT_ROWS: usize = 4;
+
+/// Rows of the window for a segment that goes further up or down. It holds nine of ten that the other does not.
+pub const TALL_ROWS: usize = 8;
 
 /// Windows begin at multiples of so many columns: a row that was just written, for the segment before, is read again
 /// from the same place, which the processor does without waiting for its cache.
 const WINDOW_STEP: usize = 4;
+
+/// Marks the index of a tall window's first pixel.
+const TALL: i32 = PIXELS as i32;
 
 /// Stands for the index of a window's first pixel where a segment needs more than a window.
 const LONG: i32 = -1;
@@ -50,8 +56,10 @@ fn half_length_and_direction<S: Simd>(simd: S, delta: [f32x8<S>; 2]) -> (f32x8<S
 pub enum Segment {
     /// Not at all.
     None,
-    /// Within a window: the index of the window's first pixel, and the segment as this pixel sees it.
-    Short { window: usize, line: Line },
+    /// Within a window of [`SHORT_ROWS`]: the index of the window's first pixel.
+    Short(usize),
+    /// Within a window of [`TALL_ROWS`].
+    Tall(usize),
     /// Wherever it goes: it needs more than a window.
     Long,
 }
@@ -63,6 +71,7 @@ pub struct Group {
     beside: [f32; LANES],
     direction: [[f32; LANES]; 2],
     half_length: [f32; LANES],
+    /// Index of a window's first pixel, plus [`TALL`] for a tall one; or [`LONG`] or [`NONE`].
     window: [i32; LANES],
 }
 
@@ -112,12 +121,16 @@ impl Group {
         let splat = |value| f32x8::splat(simd, value);
         // Two calls: through an array's map they would not be inlined, and lose the vector instructions.
         let across = Axis::new(simd, x, reach, WINDOW_STEP, LANES);
-        let down = Axis::new(simd, y, reach, 1, WINDOW_ROWS);
+        let down = Axis::new(simd, y, reach, 1, SHORT_ROWS);
+        let far_down = Axis::new(simd, y, reach, 1, TALL_ROWS);
         let (half_length, [right, below]) = half_length_and_direction(simd, [across.delta, down.delta]);
-        let centre = [across.first - across.start + splat(0.5), down.first - down.start + splat(0.5)];
-        let fits: mask32x8<S> = across.fits & down.fits;
-        let window: i32x8<S> = (down.first * splat(SIDE as f32) + across.first).to_int();
-        let window = fits.select(window, i32x8::splat(simd, LONG));
+        let top = down.fits.select(down.first, far_down.first);
+        let centre = [across.first - across.start + splat(0.5), top - down.start + splat(0.5)];
+        let place: i32x8<S> = (top * splat(SIDE as f32) + across.first).to_int();
+        let number = |value| i32x8::splat(simd, value);
+        let window = down.fits.select(place, place + number(TALL));
+        let fits: mask32x8<S> = across.fits & (down.fits | far_down.fits);
+        let window = fits.select(window, number(LONG));
         Group {
             along: (centre[0] * right + centre[1] * below - half_length).into(),
             beside: (centre[0] * below - centre[1] * right).into(),
@@ -127,18 +140,20 @@ impl Group {
         }
     }
 
-    /// The segment of a lane.
+    /// How the segment of a lane is drawn.
     #[inline(always)]
     pub fn segment(&self, lane: usize) -> Segment {
         match self.window[lane] {
             NONE => Segment::None,
             LONG => Segment::Long,
-            window => Segment::Short { window: window as usize, line: self.line(lane) },
+            window if window < TALL => Segment::Short(window as usize),
+            window => Segment::Tall((window - TALL) as usize),
         }
     }
 
+    /// The segment of a lane, as the first pixel of its window sees it.
     #[inline(always)]
-    fn line(&self, lane: usize) -> Line {
+    pub fn line(&self, lane: usize) -> Line {
         Line {
             along: self.along[lane],
             beside: self.beside[lane],
