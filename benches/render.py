@@ -82,7 +82,7 @@ def rust_renderers(column, batch, rounds):
 
 
 def main() -> None:
-    parser = options_parser(__doc__, rows=200, rounds=7)
+    parser = options_parser(__doc__, rows=1000, rounds=7)
     parser.add_argument(
         "--batch", type=int, default=32, help="rows of the buffer; as many as all rows leave the caches"
     )

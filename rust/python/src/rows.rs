@@ -8,6 +8,7 @@ use arrow_schema::DataType;
 use numpy::{PyReadwriteArray4, PyUntypedArrayMethods};
 use penpal_core::fit::{CanvasPoints, Fit};
 use penpal_core::{LineWidth, OwnedRows, Rows as CoreRows, SIDE, StrokeColumn, Threads, render_rows};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3_arrow::input::AnyArray;
 
@@ -138,20 +139,24 @@ fn check_depth(source: &Bound<'_, PyAny>) -> PyResult<()> {
             types.push((kind?, 1));
         }
     }
+    let py = source.py();
     while let Some((kind, depth)) = types.pop() {
         if depth > MAX_DEPTH {
             let message = format!("cannot read the Arrow data: a type has more than {MAX_DEPTH} levels");
-            return Err(penpal_error(source.py(), message));
+            return Err(penpal_error(py, message));
         }
-        let fields = kind.getattr("num_fields")?.extract::<usize>()?;
+        let fields = kind.getattr(intern!(py, "num_fields"))?.extract::<usize>()?;
         for index in 0..fields {
-            types.push((kind.call_method1("field", (index,))?.getattr("type")?, depth + 1));
+            let field = kind.call_method1(intern!(py, "field"), (index,))?;
+            types.push((field.getattr(intern!(py, "type"))?, depth + 1));
         }
-        // Dictionaries and extension types have no fields.
-        let inner = if fields == 0 { ["value_type", "storage_type"].as_slice() } else { &[] };
-        for name in inner {
-            if let Some(inner) = kind.getattr_opt(*name)? {
-                types.push((inner, depth + 1));
+        // Dictionaries and extension types have no fields, but classes of their own. To look for what a number's type
+        // does not have would take longer than all else here.
+        if fields == 0 && kind.get_type().name()? != "DataType" {
+            for name in [intern!(py, "value_type"), intern!(py, "storage_type")] {
+                if let Some(inner) = kind.getattr_opt(name)? {
+                    types.push((inner, depth + 1));
+                }
             }
         }
     }
