@@ -236,6 +236,15 @@ def test_rows_that_nest_in_different_ways_get_the_penpal_schema(tmp_path, scorer
         assert [stroke for word in row for stroke in word] == dicts
 
 
+def test_points_of_some_rows_where_others_have_strokes(tmp_path, scorer):
+    """PyArrow would make both one struct, with points or with coordinates."""
+    points = [[{"x": x, "y": y} for x, y in stroke] for stroke in [[(0, 9), (4, 0), (8, 9)], [(2, 5), (6, 5)]]]
+    words = [[{"points": stroke} for stroke in points]]
+    table = scored_json(tmp_path, scorer, json.dumps({"strokes": points}), json.dumps({"strokes": words}))
+    assert table["quality_error"].to_pylist() == [None, None]
+    assert table.schema.field("strokes").type == PENPAL_STROKES
+
+
 def test_fields_that_only_later_rows_have_are_kept(tmp_path, scorer):
     rows = ['[{"points": [{"x": 0, "y": 0}]}]', '[{"points": [{"x": 0, "y": 0}], "pen": "red"}]']
     table = scored_json(tmp_path, scorer, *(f'{{"strokes": {row}}}' for row in rows))

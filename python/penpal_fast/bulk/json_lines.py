@@ -1,9 +1,11 @@
 """JSON lines as streams of record batches.
 
-The file is read twice: once for the types of its columns, once for its rows. A line that is not a JSON object, or
-whose strokes cannot be drawn, costs that row only. Columns of one kind of scalar keep it; in any other column strings
-are kept as they are and the rest as JSON text. Strokes keep their nesting if all rows nest alike, else they get the
-penpal schema's.
+The file is read twice: once for the types of its columns, once for its rows. PyArrow parses lines that fit what is
+known of these types and that it reads as Python does; Python parses all others. Both give the same rows.
+
+A line that is not a JSON object, or whose strokes cannot be drawn, costs that row only. Columns of one kind of scalar
+keep it; in any other column strings are kept as they are and the rest as JSON text. Strokes keep their nesting if all
+rows nest alike, else they get the penpal schema's.
 """
 
 from __future__ import annotations
@@ -18,9 +20,11 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from penpal_fast._core import Rows
 from penpal_fast.bulk.batch import Batch
+from penpal_fast.bulk.json_arrow import parse_lines
 from penpal_fast.errors import PenpalError
 from penpal_fast.json_text import parsed_json
 
@@ -40,6 +44,9 @@ MAX_COLUMNS = 1000
 MAX_DEPTH = 500
 """A line with more objects and arrays inside one another is a bad row. Python's own limit depends on who calls."""
 
+LEAST_LINES = 8
+"""So many lines are parsed by Python where PyArrow does not take them all; of more, each half is tried again."""
+
 FIRST_PASS_ROWS = 1000
 """Rows that the first pass looks at together."""
 
@@ -51,6 +58,9 @@ PENPAL_STROKES = pa.list_(pa.list_(pa.struct([("points", pa.list_(POINT))])))
 
 EXACT_INTEGERS = 1 << 53
 """Integers beyond this are not all float64 numbers."""
+
+LARGE_INTEGERS = 1 << 63
+"""Integers from this on are not all 64-bit integers."""
 
 _CONVERSION_ERRORS = (pa.ArrowException, TypeError, ValueError, OverflowError)
 
@@ -71,36 +81,21 @@ class JsonLinesSource:
         self._column = column
         self.rows = 0
         size = 0
-        kinds: dict[str, set[str]] = {}
-        strokes_type: pa.DataType | None = None
-        nest_alike = True
+        columns = _Columns(column)
         content = hashlib.sha256()
         for texts in self._chunks(FIRST_PASS_ROWS):
             for _, text in texts:
                 content.update(text)
             self.rows += len(texts)
             size += sum(len(text) for _, text in texts)
-            lines = [_parsed(text, number) for number, text in texts]
-            objects = []
-            for line in lines:
-                if isinstance(line, dict) and len(kinds.keys() | line.keys()) <= MAX_COLUMNS:
-                    objects.append(line)
-                    for name, value in line.items():
-                        kinds.setdefault(name, set()).add(_kind(value))
-            try:
-                strokes_type = _merged(strokes_type, [line[column] for line in objects if column in line])
-            except _CONVERSION_ERRORS:
-                nest_alike = False
-        types = {name: _column_type(found) for name, found in kinds.items()}
-        if "json" in kinds.get(column, ()) or kinds.get(column) == {"null"}:
-            types[column] = strokes_type if strokes_type and nest_alike else PENPAL_STROKES
-        elif not types:
+            columns.look_at(texts)
+        self.schema = columns.schema()
+        if not self.schema:
             raise PenpalError(
                 f"{file.name}: each line must be a JSON object with the strokes under {column!r}; none is"
             )
         self.fingerprint = content.hexdigest()
-        self.schema = pa.schema(types)
-        self._names = set(types)
+        self._names = set(self.schema.names)
         self.row_bytes = max(1, size // max(1, self.rows))
 
     def batches(self, rows: int, *, start: int = 0, columns: list[str] | None = None) -> Iterator[Batch]:  # noqa: ARG002
@@ -110,16 +105,32 @@ class JsonLinesSource:
             PenpalError: The file turns out to be damaged.
         """
         for texts in self._chunks(rows, start):
-            lines = [self._within_columns(_parsed(text, number), number) for number, text in texts]
-            problems = {row: line for row, line in enumerate(lines) if isinstance(line, str)}
-            arrays = []
-            for field in self.schema:
-                values = [line.get(field.name) if isinstance(line, dict) else None for line in lines]
-                if field.name == self._column:
-                    arrays.append(_strokes_array(values, field.type, problems))
-                else:
-                    arrays.append(_array(values, field.type))
-            yield Batch(pa.RecordBatch.from_arrays(arrays, schema=self.schema), problems)
+            yield self._batch(texts)
+
+    def _batch(self, texts: list[tuple[int, bytes]]) -> Batch:
+        """Parse lines, by Python only where it must be."""
+        batch = _parsed_by_arrow(texts, self.schema, self._column)
+        if batch is not None:
+            return Batch(batch)
+        if len(texts) <= LEAST_LINES:
+            return self._batch_by_python(texts)
+        middle = len(texts) // 2
+        first, second = self._batch(texts[:middle]), self._batch(texts[middle:])
+        table = pa.Table.from_batches([first.data, second.data])
+        later = {middle + row: problem for row, problem in second.problems.items()}
+        return Batch(table.combine_chunks().to_batches()[0], first.problems | later)
+
+    def _batch_by_python(self, texts: list[tuple[int, bytes]]) -> Batch:
+        lines = [self._within_columns(_parsed(text, number), number) for number, text in texts]
+        problems = {row: line for row, line in enumerate(lines) if isinstance(line, str)}
+        arrays = []
+        for field in self.schema:
+            values = [line.get(field.name) if isinstance(line, dict) else None for line in lines]
+            if field.name == self._column:
+                arrays.append(_strokes_array(values, field.type, problems))
+            else:
+                arrays.append(_array(values, field.type))
+        return Batch(pa.RecordBatch.from_arrays(arrays, schema=self.schema), problems)
 
     def _within_columns(self, line: Line, number: int) -> Line:
         """Refuse a line with a name that is no column, which the first pass refused as one too many."""
@@ -165,6 +176,73 @@ class JsonLinesSource:
                 yield cast("IO[bytes]", unpacked)
 
 
+class _Columns:
+    """What is known of a file's columns."""
+
+    def __init__(self, column: str) -> None:
+        self._column = column
+        self._kinds: dict[str, set[str]] = {}
+        self._strokes_type: pa.DataType | None = None
+        self._nest_alike = True
+
+    def schema(self) -> pa.Schema:
+        """Columns for all the lines so far."""
+        types = {name: _column_type(found) for name, found in self._kinds.items()}
+        found = self._kinds.get(self._column, set())
+        if "json" in found or found == {"null"}:
+            known = self._strokes_type if self._nest_alike else None
+            types[self._column] = known or PENPAL_STROKES
+        return pa.schema(types)
+
+    def look_at(self, texts: list[tuple[int, bytes]]) -> None:
+        """Take note of lines, parsed by Python only where that may tell something new."""
+        if self._strokes_type is not None:
+            batch = _parsed_by_arrow(texts, self.schema(), self._column)
+            if batch is not None and self._known(batch):
+                return
+        if len(texts) <= LEAST_LINES:
+            self._note([_parsed(text, number) for number, text in texts])
+            return
+        middle = len(texts) // 2
+        self.look_at(texts[:middle])
+        self.look_at(texts[middle:])
+
+    def _known(self, batch: pa.RecordBatch) -> bool:
+        """Take note of rows of known types; False if Python objects could tell more of them."""
+        for name, values in zip(batch.schema.names, batch.columns, strict=True):
+            kinds = self._kinds[name]
+            if values.null_count == len(values) or name == self._column:
+                continue
+            if pa.types.is_string(values.type):
+                kinds.add("text")
+            elif not pa.types.is_boolean(values.type):
+                extremes = pc.min_max(values).as_py()
+                largest = LARGE_INTEGERS - 1 if "large integer" in kinds else EXACT_INTEGERS
+                if max(-extremes["min"], extremes["max"]) > largest:
+                    return False
+        return True
+
+    def _note(self, lines: list[Line]) -> None:
+        objects = []
+        for line in lines:
+            if isinstance(line, dict) and len(self._kinds.keys() | line.keys()) <= MAX_COLUMNS:
+                objects.append(line)
+                for name, value in line.items():
+                    self._kinds.setdefault(name, set()).add(_kind(value))
+        try:
+            self._strokes_type = _merged(
+                self._strokes_type, [line[self._column] for line in objects if self._column in line]
+            )
+        except _CONVERSION_ERRORS:
+            self._nest_alike = False
+
+
+def _parsed_by_arrow(texts: list[tuple[int, bytes]], schema: pa.Schema, column: str) -> pa.RecordBatch | None:
+    if any(len(text) == MAX_LINE_BYTES for _, text in texts):
+        return None
+    return parse_lines([text for _, text in texts], schema, column)
+
+
 def _parsed(text: bytes, number: int) -> Line:
     if len(text) == MAX_LINE_BYTES:
         return f"too long: line {number} has {MAX_LINE_BYTES} bytes or more"
@@ -205,7 +283,7 @@ def _kind(value: Any) -> str:
     if isinstance(value, int):
         if abs(value) <= EXACT_INTEGERS:
             return "integer"
-        return "large integer" if abs(value) < 1 << 63 else "json"
+        return "large integer" if abs(value) < LARGE_INTEGERS else "json"
     if isinstance(value, float):
         return "float"
     return "text" if isinstance(value, str) else "json"
@@ -234,10 +312,18 @@ def _merged(known: pa.DataType | None, rows: list[Any]) -> pa.DataType | None:
     bad = {row for row, *_ in Rows(rows).problems()}
     good = [value for row, value in enumerate(rows) if row not in bad]
     kind = _storable(pa.infer_type(good)) if good else None
-    if known is None or kind is None:
-        return kind or known
-    schemas = [pa.schema([("strokes", one)]) for one in (known, kind)]
-    return pa.unify_schemas(schemas, promote_options="permissive").field("strokes").type
+    if known is not None and kind is not None:
+        schemas = [pa.schema([("strokes", one)]) for one in (known, kind)]
+        kind = pa.unify_schemas(schemas, promote_options="permissive").field("strokes").type
+    if kind is not None and _is_of_points_and_strokes(kind):
+        raise TypeError("what is a point in some rows is a stroke in others")
+    return kind or known
+
+
+def _is_of_points_and_strokes(kind: pa.DataType) -> bool:
+    while pa.types.is_list(kind):
+        kind = kind.value_type
+    return pa.types.is_struct(kind) and {"x", "points"} <= {field.name for field in kind}
 
 
 def _storable(kind: pa.DataType, lists: int = 0) -> pa.DataType | None:
@@ -264,11 +350,12 @@ def _strokes_array(values: list[Any], kind: pa.DataType, problems: dict[int, str
         if values[row] is not None:
             values[row] = None
             problems[row] = text
-    try:
-        return pa.array(values, kind)
-    except _CONVERSION_ERRORS:
-        convert = _penpal_row if kind == PENPAL_STROKES else _with_floats
-        return pa.concat_arrays([_one_row(value, kind, convert, row, problems) for row, value in enumerate(values)])
+    # A row that nests otherwise need not raise an error: PyArrow takes a point for a stroke without points.
+    if kind != PENPAL_STROKES:
+        with contextlib.suppress(*_CONVERSION_ERRORS):
+            return pa.array(values, kind)
+    convert = _penpal_row if kind == PENPAL_STROKES else _with_floats
+    return pa.concat_arrays([_one_row(value, kind, convert, row, problems) for row, value in enumerate(values)])
 
 
 def _one_row(

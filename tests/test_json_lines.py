@@ -1,0 +1,106 @@
+"""PyArrow's parser and Python's give the same rows of JSON lines, whatever the lines."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from penpal_fast.bulk import json_lines
+from penpal_fast.bulk.inputs import find_inputs
+from penpal_fast.bulk.json_lines import JsonLinesSource
+from penpal_fast.errors import PenpalError
+
+NUMBERS = ["0", "-0", "1", "7.5", "-3e2", "1E400", "1e-400", "NaN", "-Infinity", "Inf", "01", "1.", "+1", ".5"]
+NUMBERS += ["0.1", "123456789.125", "9007199254740993", "-9223372036854775808", "1" + "0" * 30, "-0.0", "-0e5"]
+TEXTS = ['"a"', '"\\u00e9\\n"', '"\u00e4"', '"\\ud800"', '"\\ud83d\\ude00"', '"\\u0000"', '"a\tb"', '"\\q"', '"NaN"']
+VALUES = [*NUMBERS, *TEXTS, "null", "true", "false", "{}", "[]", '{"a": [1]}', '"2020-01-01"', "[-0]", '"1"']
+HOSTILE = ["{broken", "[1]", "{}", '{"strokes":', "}", '{"a": 1}{"a": 2}', '{"strokes": [], "strokes": 1}', "\ufeff{}"]
+HOSTILE += ["'", '{"a": 1} x', "{}\0", "\x0b{}", "{}\x0c", "\xa0{}", '{"a": 1,}', '{"a": "}', '{"a": [{}', "{" * 600]
+POINTS = ["[{x}, {y}]", '{{"x": {x}, "y": {y}}}', '{{"x": {x}, "y": {y}, "t": 1}}', '{{"x": {x}}}', "null"]
+STROKES = ["[{points}]", '{{"points": [{points}]}}', '{{"points": [{points}], "pen": null}}', "[[{points}]]", "null"]
+CHANGES = [b"", b"\n", b"}", b"\xff", b'"', b" ", b"{", b",", b"\0"]
+
+
+@st.composite
+def strokes(draw):
+    """Strokes mostly of the one kind of nesting, so that files have many lines that fit."""
+    point, stroke = POINTS[0], STROKES[0]
+    if draw(st.integers(0, 9)) == 0:
+        point, stroke = draw(st.sampled_from(POINTS)), draw(st.sampled_from(STROKES))
+    number = st.integers(-99, 99).map(str) if draw(st.integers(0, 9)) else st.sampled_from(NUMBERS)
+    rows = draw(st.lists(st.lists(st.tuples(number, number), max_size=3), max_size=2))
+    points = [", ".join(point.format(x=x, y=y) for x, y in row) for row in rows]
+    return f"[{', '.join(stroke.format(points=one) for one in points)}]"
+
+
+@st.composite
+def lines(draw):
+    if draw(st.integers(0, 19)) == 0:
+        return draw(st.sampled_from(HOSTILE))
+    names = draw(st.lists(st.sampled_from(["id", "text", "new"]), unique=True))
+    items = [f'"strokes": {draw(strokes())}', *(f'"{name}": {draw(st.sampled_from(VALUES))}' for name in names)]
+    if draw(st.integers(0, 9)) == 0:
+        items = draw(st.permutations(items))
+    return "{" + ", ".join(items) + "}"
+
+
+@st.composite
+def files(draw):
+    """Lines, some of their bytes changed."""
+    end = draw(st.sampled_from(["\n", "\r\n", " \n\n"]))
+    content = bytearray(end.join(draw(st.lists(lines(), max_size=24))).encode())
+    for _ in range(draw(st.sampled_from([0, 0, 0, 1, 3]))):
+        if content:
+            place = draw(st.integers(0, len(content) - 1))
+            content[place : place + 1] = draw(st.sampled_from(CHANGES))
+    return bytes(content)
+
+
+def read(path, rows):
+    """Columns and rows, as text that tells -0.0 from 0.0."""
+    (file,) = find_inputs(path)
+    try:
+        source = JsonLinesSource(file, "strokes")
+    except PenpalError as error:
+        return str(error)
+    found, problems = [], {}
+    for batch in source.batches(rows):
+        batch.data.validate(full=True)
+        problems |= {len(found) + row: text for row, text in batch.problems.items()}
+        found += batch.data.to_pylist()
+    return str(source.schema), source.rows, repr(found), problems
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    return tmp_path_factory.mktemp("json") / "lines.jsonl"
+
+
+GOOD = b'{"strokes": [[[0, 0], [3, 1]]]}\n'
+
+
+@example(GOOD * 3 + b'{"strokes":[[[0,0]]\n}{"strokes":[[[0,0]]]}', 512, 8)
+@example(GOOD * 9 + b'{"strokes": [[[0, 0]], "id": 1}\n' * 9 + b'{"strokes": [[[0, 0]]], "id": 2.5}\n', 512, 1)
+@example(b'{"strokes": [[[0, 0]]], "id": null}\n' * 9 + b'{"id": "a"}\n' * 9 + b'{"id": 1}', 512, 1)
+@given(files(), st.sampled_from([1, 5, 512]), st.sampled_from([1, 3, 8]))
+def test_both_parsers_give_the_same_rows(path, content, rows, least):
+    path.write_bytes(content)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_lines, "LEAST_LINES", least)
+        found = read(path, rows)
+        patch.setattr(json_lines, "parse_lines", lambda *_: None)
+        patch.setattr(json_lines, "LEAST_LINES", 512)
+        assert found == read(path, rows)
+
+
+def test_lines_like_one_another_are_not_parsed_by_python(path, monkeypatch):
+    row = {"strokes": [[{"points": [{"x": 0, "y": 1.5}, {"x": 2, "y": 0}]}]], "id": 7, "text": "\u00e9", "new": None}
+    path.write_text(f"{json.dumps(row)}\n" * 100)
+    parsed = []
+    real = json_lines._parsed
+    monkeypatch.setattr(json_lines, "_parsed", lambda text, number: parsed.append(number) or real(text, number))
+    assert read(path, 512)[1] == 100
+    assert len(parsed) <= json_lines.LEAST_LINES
