@@ -19,8 +19,8 @@ import pytest
 
 from made_lines import scrawl
 from penpal_fast import PenpalError, Scorer, score_dataset
-from penpal_fast.bulk import json_lines, memory, parts, pipeline
-from penpal_fast.bulk.json_lines import PENPAL_STROKES
+from penpal_fast.bulk import json_rows, memory, parts, pipeline
+from penpal_fast.bulk.json_rows import PENPAL_STROKES
 from penpal_fast.bulk.sources import open_sources
 from penpal_fast.bulk.summary import Summary
 from penpal_fast.files import replaced_atomically
@@ -98,7 +98,7 @@ def test_hugging_face_features_get_the_new_columns(lines, tmp_path, scorer):
     }
 
 
-def json_rows():
+def odd_lines():
     strokes = [[[list(point) for point in stroke] for stroke in row] for row in ROWS[:3]]
     return [
         json.dumps({"strokes": strokes[0], "id": 1, "tag": "a"}),
@@ -120,7 +120,7 @@ def json_rows():
 def test_json_lines(tmp_path, scorer, suffix, batch_rows, monkeypatch):
     monkeypatch.setattr(memory, "BATCH_ROWS", batch_rows)
     path = tmp_path / f"lines{suffix}"
-    content = "\n".join(json_rows()).encode()
+    content = "\n".join(odd_lines()).encode()
     path.write_bytes(gzip.compress(content) if suffix.endswith(".gz") else content)
     summary = score_dataset([path], tmp_path / "out.parquet", scorer=scorer)
     table = pq.read_table(tmp_path / "out.parquet")
@@ -143,7 +143,7 @@ def test_json_lines(tmp_path, scorer, suffix, batch_rows, monkeypatch):
 @pytest.mark.parametrize("ending", ["\n", ""])
 @pytest.mark.parametrize("length", [200, 201, 399, 400, 1000])
 def test_a_json_line_that_is_too_long_costs_its_row_only(tmp_path, scorer, monkeypatch, length, ending):
-    monkeypatch.setattr(json_lines, "MAX_LINE_BYTES", 200)
+    monkeypatch.setattr(json_rows, "MAX_LINE_BYTES", 200)
     good = json.dumps({"strokes": [[[0, 0], [3, 4]]], "id": 1})
     path = tmp_path / "lines.jsonl"
     path.write_text("\n".join([good, good[:-1] + " " * (length - len(good)) + "}", good, " " * length]) + ending)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from penpal_fast.bulk import json_lines
+from penpal_fast import score_dataset
+from penpal_fast.bulk import json_arrow, json_batches, json_columns
 from penpal_fast.bulk.inputs import find_inputs
+from penpal_fast.bulk.json_columns import JsonColumns
 from penpal_fast.bulk.json_lines import JsonLinesSource
+from penpal_fast.bulk.json_rows import PENPAL_STROKES
 from penpal_fast.errors import PenpalError
 
 NUMBERS = ["0", "-0", "1", "7.5", "-3e2", "1E400", "1e-400", "NaN", "-Infinity", "Inf", "01", "1.", "+1", ".5"]
@@ -63,7 +67,7 @@ def read(path, rows):
     """Columns and rows, as text that tells -0.0 from 0.0."""
     (file,) = find_inputs(path)
     try:
-        source = JsonLinesSource(file, "strokes")
+        source = JsonLinesSource(file, JsonColumns("strokes"))
     except PenpalError as error:
         return str(error)
     found, problems = [], {}
@@ -89,10 +93,10 @@ GOOD = b'{"strokes": [[[0, 0], [3, 1]]]}\n'
 def test_both_parsers_give_the_same_rows(path, content, rows, least):
     path.write_bytes(content)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(json_lines, "LEAST_LINES", least)
+        patch.setattr(json_arrow, "LEAST_LINES", least)
         found = read(path, rows)
-        patch.setattr(json_lines, "parse_lines", lambda *_: None)
-        patch.setattr(json_lines, "LEAST_LINES", 512)
+        patch.setattr(json_arrow, "parse_lines", lambda *_: None)
+        patch.setattr(json_arrow, "LEAST_LINES", 512)
         assert found == read(path, rows)
 
 
@@ -100,7 +104,27 @@ def test_lines_like_one_another_are_not_parsed_by_python(path, monkeypatch):
     row = {"strokes": [[{"points": [{"x": 0, "y": 1.5}, {"x": 2, "y": 0}]}]], "id": 7, "text": "\u00e9", "new": None}
     path.write_text(f"{json.dumps(row)}\n" * 100)
     parsed = []
-    real = json_lines._parsed
-    monkeypatch.setattr(json_lines, "_parsed", lambda text, number: parsed.append(number) or real(text, number))
+    for module in (json_columns, json_batches):
+        real = module.parsed_line
+        spy = lambda number, text, real=real: parsed.append(number) or real(number, text)  # noqa: E731
+        monkeypatch.setattr(module, "parsed_line", spy)
     assert read(path, 512)[1] == 100
-    assert len(parsed) <= json_lines.LEAST_LINES
+    assert len(parsed) <= json_arrow.LEAST_LINES
+
+
+def test_files_get_columns_that_suit_all_of_them(tmp_path):
+    """What one file has of a column and another has not, or has of another type, or nested otherwise, is kept."""
+    files = {
+        "a": {"strokes": [[[0, 0], [3, 1]]], "id": 1, "only": True},
+        "b": {"id": 2.5, "strokes": [{"points": [{"x": 0, "y": 0}, {"x": 3, "y": 1}]}], "tag": "t"},
+    }
+    for name, row in files.items():
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(row))
+    score_dataset(tmp_path, tmp_path.with_suffix(".parquet"))
+    table = pq.read_table(tmp_path.with_suffix(".parquet"))
+    assert table.schema.field("strokes").type == PENPAL_STROKES
+    assert table.select(["id", "only", "tag"]).to_pylist() == [
+        {"id": 1.0, "only": True, "tag": None},
+        {"id": 2.5, "only": None, "tag": "t"},
+    ]
+    assert len(set(table["quality"].to_pylist())) == 1

@@ -35,14 +35,17 @@ class Rows(Protocol):
     """Rows that can be read more than once.
 
     Attributes:
-        schema: Their columns.
         rows: Their number.
         row_bytes: What a row takes in memory, about; the average where rows are largest.
     """
 
-    schema: pa.Schema
     rows: int
     row_bytes: int
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Their columns."""
+        ...
 
     def batches(self, rows: int, *, start: int = 0, columns: list[str] | None = None) -> Iterator[Batch]:
         """Yield the rows from `start` on in order, at most so many at a time.

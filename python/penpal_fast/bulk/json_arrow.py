@@ -9,31 +9,59 @@ import pyarrow as pa
 import pyarrow.json
 
 from penpal_fast._core import Rows
+from penpal_fast.bulk import json_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from penpal_fast.bulk.json_rows import Text
+
+LEAST_LINES = 8
+"""So many lines are parsed by Python where PyArrow does not take them all; of more, each half is tried again."""
+
 WHITESPACE = b" \t\r\n"
 """What JSON may have between its parts."""
 
-UNLIKE = re.compile(rb"[:\[,][ \t\r\n]*(?:-?[IN]|-0[ \t\r\n,\]}])")
-"""Numbers that the parsers take differently: NaN, infinities, and -0, which Python makes 0."""
+NO_NUMBERS = re.compile(rb"[:\[,][ \t\r\n]*-?(?:NaN|Inf)")
+"""Python takes NaN, Infinity and -Infinity for numbers, PyArrow some other spellings too."""
+
+NEGATIVE_ZERO = re.compile(rb"-0[ \t\r\n,\]}]")
+"""An integer for Python, which then is 0."""
 
 
-def parse_lines(lines: Sequence[bytes], schema: pa.Schema, column: str) -> pa.RecordBatch | None:
+def parse_lines(texts: Sequence[Text], schema: pa.Schema, column: str) -> tuple[pa.RecordBatch, list[int]] | None:
     """Parse lines, each of which must be an object with no other names than the schema's.
 
     Returns:
-        The rows; None if one does not fit the schema, is not JSON, or has strokes that cannot be drawn, or if Python
-        might read one differently.
+        The rows, but for those that Python must parse as it might read them differently or as their strokes cannot be
+        drawn, and the indices of these. None if a line does not fit the schema or is not JSON.
     """
-    lines = [line.strip(WHITESPACE) for line in lines]
+    if any(len(text) == json_rows.MAX_LINE_BYTES for _, text in texts):
+        return None
+    lines = [text.strip(WHITESPACE) for _, text in texts]
     # No object then goes from line to line, as nothing may stand between } and { but the end of one.
     if not all(line.startswith(b"{") and line.endswith(b"}") for line in lines):
         return None
+    rows = list(range(len(lines)))
     content = b"\n".join(lines)
-    if UNLIKE.search(content) or not _is_utf8(content):
+    if _has_odd_numbers(content):
+        rows = [row for row in rows if not _has_odd_numbers(lines[row])]
+        content = b"\n".join(lines[row] for row in rows)
+    if not rows or not _is_utf8(content):
         return None
+    batch = _parse(content, schema)
+    # A line with two objects gives two rows.
+    if batch is None or batch.num_rows != len(rows) or _has_nulls_inside(batch.column(column)):
+        return None
+    strokes = batch.column(column)
+    undrawn = {row for row, *_ in Rows(strokes).problems() if strokes[row].is_valid}
+    if undrawn:
+        batch = batch.filter(pa.array([row not in undrawn for row in range(len(rows))]))
+        rows = [row for index, row in enumerate(rows) if index not in undrawn]
+    return batch, sorted(set(range(len(lines))).difference(rows))
+
+
+def _parse(content: bytes, schema: pa.Schema) -> pa.RecordBatch | None:
     try:
         table = pa.json.read_json(
             pa.BufferReader(content),
@@ -42,11 +70,13 @@ def parse_lines(lines: Sequence[bytes], schema: pa.Schema, column: str) -> pa.Re
         )
     except (pa.ArrowException, ValueError):
         return None
-    # A line with two objects gives two rows.
-    if table.num_rows != len(lines) or table.schema != schema:
-        return None
-    (batch,) = table.combine_chunks().to_batches()
-    return batch if _can_be_drawn(batch.column(column)) else None
+    return table.combine_chunks().to_batches()[0] if table.schema == schema else None
+
+
+def _has_odd_numbers(content: bytes) -> bool:
+    # A pattern without a fixed beginning is slow to search for.
+    may_have = b"NaN" in content or b"Inf" in content
+    return bool((may_have and NO_NUMBERS.search(content)) or NEGATIVE_ZERO.search(content))
 
 
 def _is_utf8(content: bytes) -> bool:
@@ -57,15 +87,8 @@ def _is_utf8(content: bytes) -> bool:
     return True
 
 
-def _can_be_drawn(strokes: pa.Array) -> bool:
-    """Whether all rows can, but for those that are null. What is missing inside a row is left to others to judge."""
-    if any(_has_nulls(inner) for inner in _inside(strokes)):
-        return False
-    return all(not strokes[row].is_valid for row, *_ in Rows(strokes).problems())
-
-
-def _has_nulls(values: pa.Array) -> bool:
-    return values.null_count > 0 or any(_has_nulls(inner) for inner in _inside(values))
+def _has_nulls_inside(values: pa.Array) -> bool:
+    return any(inner.null_count or _has_nulls_inside(inner) for inner in _inside(values))
 
 
 def _inside(values: pa.Array) -> list[pa.Array]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penpal_fast.bulk.inputs import PARQUET_SUFFIXES, find_inputs
+from penpal_fast.bulk.json_columns import JsonColumns
 from penpal_fast.bulk.json_lines import JsonLinesSource
 from penpal_fast.bulk.parquet import ParquetSource
 from penpal_fast.errors import PenpalError
@@ -27,21 +28,24 @@ def open_sources(inputs: Inputs, column: str) -> list[Source]:
     """Open files, folders, globs and hub addresses with the same columns.
 
     Args:
-        inputs: Parquet files and JSON lines, which may be compressed with gzip; see `find_inputs`.
+        inputs: Parquet files and JSON lines, which may be compressed with gzip; see `find_inputs`. Files of JSON lines
+            get columns that suit all of them.
         column: Name of the strokes column.
 
     Raises:
         PenpalError: A file is not there, is of another kind, cannot be read, or has other columns than the first.
     """
-    sources: list[Source] = []
-    for file in find_inputs(inputs):
-        source = _open(file, column)
-        if sources and not source.schema.equals(sources[0].schema):
+    json_columns = JsonColumns(column)
+    sources: list[Source] = [
+        ParquetSource(file) if _is_parquet(file) else JsonLinesSource(file, json_columns)
+        for file in find_inputs(inputs)
+    ]
+    for source in sources:
+        if not source.schema.equals(sources[0].schema):
             raise PenpalError(
-                f"{file.name} and {sources[0].file.name} have different columns; score them apart:\n"
+                f"{source.file.name} and {sources[0].file.name} have different columns; score them apart:\n"
                 + "\n".join(_differences(source.schema, sources[0].schema))
             )
-        sources.append(source)
     return sources
 
 
@@ -120,9 +124,8 @@ def _matches(names: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
     return bool(names) and fnmatch.fnmatchcase(names[0], pattern[0]) and _matches(names[1:], pattern[1:])
 
 
-def _open(file: InputFile, column: str) -> Source:
-    parquet = file.name.lower().endswith(PARQUET_SUFFIXES)
-    return ParquetSource(file) if parquet else JsonLinesSource(file, column)
+def _is_parquet(file: InputFile) -> bool:
+    return file.name.lower().endswith(PARQUET_SUFFIXES)
 
 
 def _differences(found: pa.Schema, expected: pa.Schema) -> list[str]:

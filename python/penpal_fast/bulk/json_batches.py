@@ -1,0 +1,61 @@
+"""Lines of JSON to record batches, parsed by PyArrow or Python, whichever it must be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from penpal_fast.bulk import json_arrow
+from penpal_fast.bulk.batch import Batch
+from penpal_fast.bulk.json_rows import parsed_line, scalar_array, strokes_array
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from penpal_fast.bulk.json_rows import Line, Text
+
+
+def parse_batch(texts: Sequence[Text], schema: pa.Schema, column: str) -> Batch:
+    """Parse lines into rows of a schema in which the strokes are called `column`."""
+    parsed = json_arrow.parse_lines(texts, schema, column)
+    if parsed is not None:
+        batch, left = Batch(parsed[0]), parsed[1]
+        return _mixed(batch, _parsed_by_python([texts[row] for row in left], schema, column), left) if left else batch
+    if len(texts) <= json_arrow.LEAST_LINES:
+        return _parsed_by_python(texts, schema, column)
+    middle = len(texts) // 2
+    first, second = (parse_batch(half, schema, column) for half in (texts[:middle], texts[middle:]))
+    return _mixed(first, second, range(middle, len(texts)))
+
+
+def _parsed_by_python(texts: Sequence[Text], schema: pa.Schema, column: str) -> Batch:
+    names = set(schema.names)
+    lines = [_within_columns(parsed_line(number, text), names, number) for number, text in texts]
+    problems = {row: line for row, line in enumerate(lines) if isinstance(line, str)}
+    arrays = []
+    for field in schema:
+        values = [line.get(field.name) if isinstance(line, dict) else None for line in lines]
+        if field.name == column:
+            arrays.append(strokes_array(values, field.type, problems))
+        else:
+            arrays.append(scalar_array(values, field.type))
+    return Batch(pa.RecordBatch.from_arrays(arrays, schema=schema), problems)
+
+
+def _within_columns(line: Line, names: set[str], number: int) -> Line:
+    """Refuse a line with a name that is no column, as there were too many when the columns were found."""
+    if isinstance(line, str) or line.keys() <= names:
+        return line
+    return f"too many columns: line {number} has names beyond the first {len(names)}"
+
+
+def _mixed(some: Batch, others: Batch, places: Sequence[int]) -> Batch:
+    """Put rows into one batch: `others` where `places` says, the rest around them."""
+    table = pa.Table.from_batches([some.data, others.data])
+    rest = np.delete(np.arange(len(table)), places)
+    order = np.argsort(np.concatenate([rest, places]), kind="stable")
+    (batch,) = table.take(pa.array(order)).combine_chunks().to_batches()
+    problems = {int(rest[row]): text for row, text in some.problems.items()}
+    return Batch(batch, problems | {places[row]: text for row, text in others.problems.items()})
