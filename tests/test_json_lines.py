@@ -89,6 +89,9 @@ GOOD = b'{"strokes": [[[0, 0], [3, 1]]]}\n'
 @example(GOOD * 3 + b'{"strokes":[[[0,0]]\n}{"strokes":[[[0,0]]]}', 512, 8)
 @example(GOOD * 9 + b'{"strokes": [[[0, 0]], "id": 1}\n' * 9 + b'{"strokes": [[[0, 0]]], "id": 2.5}\n', 512, 1)
 @example(b'{"strokes": [[[0, 0]]], "id": null}\n' * 9 + b'{"id": "a"}\n' * 9 + b'{"id": 1}', 512, 1)
+@example(
+    GOOD * 9 + b'{"strokes": [[[0, 0]]], "new": 7.5}\n' + b'{"strokes": [[[0, 0]]], "new": 9007199254740993}', 512, 1
+)
 @given(files(), st.sampled_from([1, 5, 512]), st.sampled_from([1, 3, 8]))
 def test_both_parsers_give_the_same_rows(path, content, rows, least):
     path.write_bytes(content)

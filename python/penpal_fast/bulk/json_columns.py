@@ -75,9 +75,10 @@ class JsonColumns:
             if pa.types.is_string(values.type):
                 kinds.add("text")
             elif not pa.types.is_boolean(values.type):
+                # As a float, the first integer that is not exact is the last one that is.
                 extremes = pc.min_max(values).as_py()
-                largest = LARGE_INTEGERS - 1 if "large integer" in kinds else EXACT_INTEGERS
-                if max(-extremes["min"], extremes["max"]) > largest:
+                limit = LARGE_INTEGERS - 1 if "large integer" in kinds else EXACT_INTEGERS
+                if max(-extremes["min"], extremes["max"]) >= limit:
                     return False
         return True
 
