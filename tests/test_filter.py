@@ -101,13 +101,12 @@ def test_a_quality_that_is_no_score_is_refused(tmp_path):
         filter_dataset(tmp_path / "lines.parquet", tmp_path / "kept.parquet")
 
 
-@pytest.mark.parametrize("kind", [pa.float16(), pa.float32(), pa.float64()])
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
 def test_scores_are_compared_in_their_own_type(tmp_path, kind):
-    scores = pa.array([np.float64(0.7), np.nextafter(0.7, 0)]).cast(pa.float64())
-    scores = pa.array(scores.to_numpy().astype(kind.to_pandas_dtype()), kind)
+    scores = pa.array(np.array([0.7, np.nextafter(0.7, 0)]).astype(kind))
     pq.write_table(pa.table({"quality": scores}), tmp_path / "scores.parquet")
     selection = filter_dataset(tmp_path / "scores.parquet", tmp_path / "kept.parquet", threshold="strict")
-    assert selection.kept == (1 if kind == pa.float64() else 2)
+    assert selection.kept == (1 if kind is np.float64 else 2)
 
 
 def test_two_columns_of_scores_are_refused(tmp_path):
