@@ -25,6 +25,12 @@ HOSTILE = ["{broken", "[1]", "{}", '{"strokes":', "}", '{"a": 1}{"a": 2}', '{"st
 HOSTILE += ["'", '{"a": 1} x', "{}\0", "\x0b{}", "{}\x0c", "\xa0{}", '{"a": 1,}', '{"a": "}', '{"a": [{}', "{" * 600]
 POINTS = ["[{x}, {y}]", '{{"x": {x}, "y": {y}}}', '{{"x": {x}, "y": {y}, "t": 1}}', '{{"x": {x}}}', "null"]
 STROKES = ["[{points}]", '{{"points": [{points}]}}', '{{"points": [{points}], "pen": null}}', "[[{points}]]", "null"]
+EXTRA = ["1", "2.5", "true", '"a"', '"[NaN"', "null", "9" * 400, "-0", "[]", "{}", '{"a": 1}', "[1]"]
+STROKES += [
+    f'{{{{"points": [{{points}}], "{name}": {value.replace("{", "{{").replace("}", "}}")}}}}}'
+    for name in ("t", "x")
+    for value in EXTRA
+]
 CHANGES = [b"", b"\n", b"}", b"\xff", b'"', b" ", b"{", b",", b"\0"]
 
 
@@ -93,13 +99,12 @@ GOOD = b'{"strokes": [[[0, 0], [3, 1]]]}\n'
     GOOD * 9 + b'{"strokes": [[[0, 0]]], "new": 7.5}\n' + b'{"strokes": [[[0, 0]]], "new": 9007199254740993}', 512, 1
 )
 @given(files(), st.sampled_from([1, 5, 512]), st.sampled_from([1, 3, 8]))
-def test_both_parsers_give_the_same_rows(path, content, rows, least):
+def test_both_parsers_give_the_same_rows(path, content, rows, piece):
     path.write_bytes(content)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(json_arrow, "LEAST_LINES", least)
+        patch.setattr(json_arrow, "PIECE_LINES", piece)
         found = read(path, rows)
         patch.setattr(json_arrow, "parse_lines", lambda *_: None)
-        patch.setattr(json_arrow, "LEAST_LINES", 512)
         assert found == read(path, rows)
 
 
@@ -112,7 +117,65 @@ def test_lines_like_one_another_are_not_parsed_by_python(path, monkeypatch):
         spy = lambda number, text, real=real: parsed.append(number) or real(number, text)  # noqa: E731
         monkeypatch.setattr(module, "parsed_line", spy)
     assert read(path, 512)[1] == 100
-    assert len(parsed) <= json_arrow.LEAST_LINES
+    assert len(parsed) <= json_arrow.PIECE_LINES
+
+
+POINTS_20 = json.dumps([{"x": point % 7, "y": point * point % 11} for point in range(20)])
+
+
+def test_a_stroke_may_have_a_field_called_x(tmp_path):
+    """It is a stroke still, and other rows keep their fields."""
+    path = tmp_path / "lines.jsonl"
+    rows = [f'{{"points": {POINTS_20}, "t": 1}}'] * 3 + [f'{{"points": {POINTS_20}, "x": 1, "y": 2}}']
+    path.write_text("".join(f'{{"strokes": [[{row}]]}}\n' for row in rows))
+    score_dataset(path, tmp_path / "out.parquet")
+    table = pq.read_table(tmp_path / "out.parquet")
+    assert table["quality_error"].null_count == len(rows)
+    assert len(set(table["quality"].to_pylist())) == 1
+    found = [row[0][0] for row in table["strokes"].to_pylist()]
+    assert [(row["t"], row["x"]) for row in found] == [(1, None)] * 3 + [(None, 1)]
+
+
+@pytest.mark.parametrize("rows", [1, 512])
+@pytest.mark.parametrize("after", ["", "{broken"])
+def test_a_row_does_not_depend_on_its_neighbours(path, rows, after):
+    """An integer that Python makes no float is infinite for PyArrow."""
+    good = f'{{"strokes": [{{"points": {POINTS_20}, "t": 1}}]}}\n'
+    path.write_text(good * 80 + good.replace('"t": 1', f'"t": {"1" * 400}') + after)
+    assert 80 in read(path, rows)[3]
+
+
+@pytest.mark.parametrize("values", [["1"] * 8 + ['"a"'] * 7 + ["1"], ["1"] * 70 + ['"a"'], ["1"] * 70 + ['"[NaN"']])
+def test_fields_of_different_kinds_are_left_out(path, values):
+    """No row is lost, however they fall into groups."""
+    path.write_text("".join(f'{{"strokes": [{{"points": {POINTS_20}, "t": {value}}}]}}\n' for value in values))
+    schema, _, _, problems = read(path, 512)
+    assert not problems
+    assert "t: " not in schema
+
+
+def test_a_file_without_strokes_among_others(tmp_path):
+    (tmp_path / "a.jsonl").write_bytes(GOOD)
+    (tmp_path / "b.jsonl").write_bytes(GOOD.replace(b"strokes", b"strokez"))
+    with pytest.raises(PenpalError, match=r"b.jsonl: none of its lines has strokes under 'strokes'"):
+        score_dataset(tmp_path, tmp_path.with_suffix(".parquet"))
+
+
+def test_files_that_have_too_many_columns_together(tmp_path):
+    for name in "ab":
+        row = {"strokes": [[[0, 0], [3, 1]]], **{f"{name}{column}": 1 for column in range(700)}}
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(row))
+    with pytest.raises(PenpalError, match=r"b.jsonl: with its names, .* over 1,000 columns"):
+        score_dataset(tmp_path, tmp_path.with_suffix(".parquet"))
+
+
+def test_python_goes_on_where_pyarrow_is_of_no_use(path, monkeypatch):
+    path.write_text('{"strokes": [[[0, 0], [3, 1]]], "meta": {}}\n' * 3000)
+    tried = []
+    real = json_arrow.parse_lines
+    monkeypatch.setattr(json_arrow, "parse_lines", lambda texts, *rest: tried.append(len(texts)) or real(texts, *rest))
+    assert read(path, 100)[1] == 3000
+    assert sum(tried) <= 4 * 2 * json_arrow.VAIN_LINES
 
 
 def test_files_get_columns_that_suit_all_of_them(tmp_path):

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.json
 
 from penpal_fast._core import Rows
@@ -16,8 +17,11 @@ if TYPE_CHECKING:
 
     from penpal_fast.bulk.json_rows import Text
 
-LEAST_LINES = 8
-"""So many lines are parsed by Python where PyArrow does not take them all; of more, each half is tried again."""
+PIECE_LINES = 64
+"""Where PyArrow does not take all lines, it is given so many at a time."""
+
+VAIN_LINES = 1000
+"""Once PyArrow has taken none of so many lines in a row, Python parses the rest."""
 
 WHITESPACE = b" \t\r\n"
 """What JSON may have between its parts."""
@@ -27,6 +31,41 @@ NO_NUMBERS = re.compile(rb"[:\[,][ \t\r\n]*-?(?:NaN|Inf)")
 
 NEGATIVE_ZERO = re.compile(rb"-0[ \t\r\n,\]}]")
 """An integer for Python, which then is 0."""
+
+
+class ArrowParser:
+    """PyArrow, for as long as it is of use."""
+
+    def __init__(self) -> None:
+        """Begin with hope."""
+        self._in_vain = 0
+
+    def parse(self, texts: Sequence[Text], schema: pa.Schema, column: str) -> tuple[list[pa.RecordBatch], list[int]]:
+        """Parse what can be parsed of lines, as `parse_lines` does; also return the indices of all others."""
+        nothing: tuple[list[pa.RecordBatch], list[int]] = [], list(range(len(texts)))
+        if self._in_vain >= VAIN_LINES:
+            return nothing
+        parsed = parse_lines(texts, schema, column)
+        batches, left = ([parsed[0]], parsed[1]) if parsed else nothing
+        if not parsed and len(texts) > PIECE_LINES:
+            batches, left = _parse_pieces(texts, schema, column)
+        self.took(sum(batch.num_rows for batch in batches), len(texts))
+        return batches, left
+
+    def took(self, rows: int, lines: int) -> None:
+        """Take note of how many of so many lines were taken."""
+        self._in_vain = 0 if rows else self._in_vain + lines
+
+
+def _parse_pieces(texts: Sequence[Text], schema: pa.Schema, column: str) -> tuple[list[pa.RecordBatch], list[int]]:
+    batches, left = [], []
+    for start in range(0, len(texts), PIECE_LINES):
+        piece = texts[start : start + PIECE_LINES]
+        parsed = parse_lines(piece, schema, column)
+        if parsed:
+            batches.append(parsed[0])
+        left += [start + row for row in (parsed[1] if parsed else range(len(piece)))]
+    return batches, left
 
 
 def parse_lines(texts: Sequence[Text], schema: pa.Schema, column: str) -> tuple[pa.RecordBatch, list[int]] | None:
@@ -51,7 +90,7 @@ def parse_lines(texts: Sequence[Text], schema: pa.Schema, column: str) -> tuple[
         return None
     batch = _parse(content, schema)
     # A line with two objects gives two rows.
-    if batch is None or batch.num_rows != len(rows) or _has_nulls_inside(batch.column(column)):
+    if batch is None or batch.num_rows != len(rows) or _is_odd_inside(batch.column(column)):
         return None
     strokes = batch.column(column)
     undrawn = {row for row, *_ in Rows(strokes).problems() if strokes[row].is_valid}
@@ -87,8 +126,13 @@ def _is_utf8(content: bytes) -> bool:
     return True
 
 
-def _has_nulls_inside(values: pa.Array) -> bool:
-    return any(inner.null_count or _has_nulls_inside(inner) for inner in _inside(values))
+def _is_odd_inside(values: pa.Array) -> bool:
+    """Whether anything in the values is null, or infinite: an integer that is too large for Python to make a float."""
+    return any(inner.null_count or _is_odd_inside(inner) or _has_infinities(inner) for inner in _inside(values))
+
+
+def _has_infinities(values: pa.Array) -> bool:
+    return pa.types.is_floating(values.type) and not pc.all(pc.is_finite(values), min_count=0).as_py()
 
 
 def _inside(values: pa.Array) -> list[pa.Array]:

@@ -7,27 +7,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from penpal_fast.bulk import json_arrow
 from penpal_fast.bulk.batch import Batch
 from penpal_fast.bulk.json_rows import parsed_line, scalar_array, strokes_array
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from penpal_fast.bulk.json_arrow import ArrowParser
     from penpal_fast.bulk.json_rows import Line, Text
 
 
-def parse_batch(texts: Sequence[Text], schema: pa.Schema, column: str) -> Batch:
+def parse_batch(texts: Sequence[Text], schema: pa.Schema, column: str, parser: ArrowParser) -> Batch:
     """Parse lines into rows of a schema in which the strokes are called `column`."""
-    parsed = json_arrow.parse_lines(texts, schema, column)
-    if parsed is not None:
-        batch, left = Batch(parsed[0]), parsed[1]
-        return _mixed(batch, _parsed_by_python([texts[row] for row in left], schema, column), left) if left else batch
-    if len(texts) <= json_arrow.LEAST_LINES:
-        return _parsed_by_python(texts, schema, column)
-    middle = len(texts) // 2
-    first, second = (parse_batch(half, schema, column) for half in (texts[:middle], texts[middle:]))
-    return _mixed(first, second, range(middle, len(texts)))
+    batches, left = parser.parse(texts, schema, column)
+    if not left:
+        return _mixed(batches, left, {})
+    others = _parsed_by_python([texts[row] for row in left], schema, column)
+    return _mixed([*batches, others.data], left, others.problems) if batches else others
 
 
 def _parsed_by_python(texts: Sequence[Text], schema: pa.Schema, column: str) -> Batch:
@@ -51,11 +47,11 @@ def _within_columns(line: Line, names: set[str], number: int) -> Line:
     return f"too many columns: line {number} has names beyond the first {len(names)}"
 
 
-def _mixed(some: Batch, others: Batch, places: Sequence[int]) -> Batch:
-    """Put rows into one batch: `others` where `places` says, the rest around them."""
-    table = pa.Table.from_batches([some.data, others.data])
-    rest = np.delete(np.arange(len(table)), places)
-    order = np.argsort(np.concatenate([rest, places]), kind="stable")
-    (batch,) = table.take(pa.array(order)).combine_chunks().to_batches()
-    problems = {int(rest[row]): text for row, text in some.problems.items()}
-    return Batch(batch, problems | {places[row]: text for row, text in others.problems.items()})
+def _mixed(batches: Sequence[pa.RecordBatch], places: Sequence[int], problems: dict[int, str]) -> Batch:
+    """Put rows into one batch: those of the last where `places` says, the rest around them."""
+    table = pa.Table.from_batches(batches)
+    if places:
+        rest = np.delete(np.arange(len(table)), places)
+        table = table.take(pa.array(np.argsort(np.concatenate([rest, places]), kind="stable")))
+    (batch,) = table.combine_chunks().to_batches()
+    return Batch(batch, {places[row]: text for row, text in problems.items()})

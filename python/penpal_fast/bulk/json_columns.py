@@ -12,7 +12,7 @@ from penpal_fast.bulk import json_arrow
 from penpal_fast.bulk.json_rows import CONVERSION_ERRORS, PENPAL_STROKES, parsed_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from penpal_fast.bulk.json_rows import Line, Text
 
@@ -32,15 +32,19 @@ class JsonColumns:
     Attributes:
         strokes: Name of the column with the strokes.
         objects: The number of lines that were JSON objects with any names.
+        crowded: The number of lines that were left out, as their names would have made too many columns.
+        with_strokes: The number of lines that had strokes, good or bad.
     """
 
     def __init__(self, strokes: str) -> None:
         """Begin without any."""
         self.strokes = strokes
-        self.objects = 0
+        self.objects = self.crowded = self.with_strokes = 0
+        self._parser = json_arrow.ArrowParser()
         self._kinds: dict[str, set[str]] = {}
         self._strokes_type: pa.DataType | None = None
         self._nest_alike = True
+        self._dicts_have_points: set[bool] = set()
 
     def schema(self) -> pa.Schema:
         """Columns for all the lines so far."""
@@ -53,34 +57,41 @@ class JsonColumns:
 
     def look_at(self, texts: Sequence[Text]) -> None:
         """Take note of lines, parsed by Python only where that may tell something new."""
-        if self._strokes_type is not None:
-            parsed = json_arrow.parse_lines(texts, self.schema(), self.strokes)
-            if parsed is not None and self._known(parsed[0]):
-                self.objects += parsed[0].num_rows
-                self._note([parsed_line(*texts[row]) for row in parsed[1]])
+        if self._strokes_type is None:
+            # Some of the lines are likely to tell what the others are like.
+            self._note([parsed_line(*text) for text in texts[: json_arrow.PIECE_LINES]])
+            texts = texts[json_arrow.PIECE_LINES :]
+            if self._strokes_type is None:
+                self._note([parsed_line(*text) for text in texts])
                 return
-        if len(texts) <= json_arrow.LEAST_LINES:
-            self._note([parsed_line(*text) for text in texts])
+        if not texts:
             return
-        middle = len(texts) // 2
-        self.look_at(texts[:middle])
-        self.look_at(texts[middle:])
+        batches, left = self._parser.parse(texts, self.schema(), self.strokes)
+        if not all(map(self._is_known, batches)):
+            self._parser.took(0, len(texts))
+            batches, left = [], list(range(len(texts)))
+        for batch in batches:
+            self._note_known(batch)
+        self._note([parsed_line(*texts[row]) for row in left])
 
-    def _known(self, batch: pa.RecordBatch) -> bool:
-        """Take note of rows of known types; False if Python objects could tell more of them."""
+    def _is_known(self, batch: pa.RecordBatch) -> bool:
+        """Whether Python objects could tell no more of rows of known types."""
         for name, values in zip(batch.schema.names, batch.columns, strict=True):
-            kinds = self._kinds[name]
-            if values.null_count == len(values) or name == self.strokes:
-                continue
-            if pa.types.is_string(values.type):
-                kinds.add("text")
-            elif not pa.types.is_boolean(values.type):
+            numbers = pa.types.is_integer(values.type) or pa.types.is_floating(values.type)
+            if numbers and values.null_count < len(values):
                 # As a float, the first integer that is not exact is the last one that is.
                 extremes = pc.min_max(values).as_py()
-                limit = LARGE_INTEGERS - 1 if "large integer" in kinds else EXACT_INTEGERS
+                limit = LARGE_INTEGERS - 1 if "large integer" in self._kinds[name] else EXACT_INTEGERS
                 if max(-extremes["min"], extremes["max"]) >= limit:
                     return False
         return True
+
+    def _note_known(self, batch: pa.RecordBatch) -> None:
+        self.objects += batch.num_rows
+        self.with_strokes += batch.num_rows - batch.column(self.strokes).null_count
+        for name, values in zip(batch.schema.names, batch.columns, strict=True):
+            if pa.types.is_string(values.type) and values.null_count < len(values):
+                self._kinds[name].add("text")
 
     def _note(self, lines: list[Line]) -> None:
         objects = []
@@ -89,13 +100,25 @@ class JsonColumns:
                 objects.append(line)
                 for name, value in line.items():
                     self._kinds.setdefault(name, set()).add(_kind(value))
+            self.crowded += isinstance(line, dict)
+        self.crowded -= len(objects)
         self.objects += sum(bool(line) for line in objects)
+        rows = [line[self.strokes] for line in objects if self.strokes in line]
+        self.with_strokes += len(rows)
         try:
-            self._strokes_type = _merged(
-                self._strokes_type, [line[self.strokes] for line in objects if self.strokes in line]
-            )
+            self._note_strokes(rows)
         except CONVERSION_ERRORS:
             self._nest_alike = False
+
+    def _note_strokes(self, rows: list[Any]) -> None:
+        """Merge the types of the rows that can be drawn, each by itself: of several, PyArrow would take the first's."""
+        bad = {row for row, *_ in Rows(rows).problems()}
+        for row in (value for row, value in enumerate(rows) if row not in bad):
+            self._strokes_type = _merged(self._strokes_type, row)
+            # PyArrow would make a point and a stroke one struct, with coordinates or with points.
+            self._dicts_have_points |= {"points" in item for item in _outermost_dicts(row)}
+            if len(self._dicts_have_points) > 1:
+                raise TypeError("what is a point in some rows is a stroke in others")
 
 
 def _kind(value: Any) -> str:
@@ -125,23 +148,21 @@ def _column_type(kinds: set[str]) -> pa.DataType:
     return pa.string()
 
 
-def _merged(known: pa.DataType | None, rows: list[Any]) -> pa.DataType | None:
-    """Type of the rows that can be drawn, merged with what was known. Rows that nest in different ways have none."""
-    bad = {row for row, *_ in Rows(rows).problems()}
-    good = [value for row, value in enumerate(rows) if row not in bad]
-    kind = _storable(pa.infer_type(good)) if good else None
-    if known is not None and kind is not None:
-        schemas = [pa.schema([("strokes", one)]) for one in (known, kind)]
-        kind = pa.unify_schemas(schemas, promote_options="permissive").field("strokes").type
-    if kind is not None and _is_of_points_and_strokes(kind):
-        raise TypeError("what is a point in some rows is a stroke in others")
-    return kind or known
+def _merged(known: pa.DataType | None, row: Any) -> pa.DataType | None:
+    """Type of rows and of one more. Rows that nest in different ways have none."""
+    kind = _storable(pa.infer_type([row]))
+    if known is None or kind is None or kind == known:
+        return kind or known
+    schemas = [pa.schema([("strokes", one)]) for one in (known, kind)]
+    return pa.unify_schemas(schemas, promote_options="permissive").field("strokes").type
 
 
-def _is_of_points_and_strokes(kind: pa.DataType) -> bool:
-    while pa.types.is_list(kind):
-        kind = kind.value_type
-    return pa.types.is_struct(kind) and {"x", "points"} <= {field.name for field in kind}
+def _outermost_dicts(items: Any) -> Iterator[dict[str, Any]]:
+    for item in items:
+        if isinstance(item, dict):
+            yield item
+        elif isinstance(item, list):
+            yield from _outermost_dicts(item)
 
 
 def _storable(kind: pa.DataType, lists: int = 0) -> pa.DataType | None:

@@ -18,6 +18,7 @@ import zlib
 from typing import IO, TYPE_CHECKING, cast
 
 from penpal_fast.bulk import json_rows
+from penpal_fast.bulk.json_arrow import ArrowParser
 from penpal_fast.bulk.json_batches import parse_batch
 from penpal_fast.errors import PenpalError
 
@@ -39,7 +40,11 @@ CHUNK_BYTES = 8 << 20
 
 
 class JsonLinesSource:
-    """A file with a JSON object on each line, compressed with gzip if its name ends with .gz."""
+    """A file with a JSON object on each line, compressed with gzip if its name ends with .gz.
+
+    Attributes:
+        has_strokes: Whether any of its lines has the strokes' name.
+    """
 
     def __init__(self, file: InputFile, columns: JsonColumns) -> None:
         """Read the file once, for the types of its columns and the number of its rows.
@@ -55,7 +60,7 @@ class JsonLinesSource:
         self._columns = columns
         self.rows = 0
         size = 0
-        objects = columns.objects
+        objects, crowded, with_strokes = columns.objects, columns.crowded, columns.with_strokes
         content = hashlib.sha256()
         for texts in self._chunks(FIRST_PASS_ROWS):
             for _, text in texts:
@@ -63,10 +68,13 @@ class JsonLinesSource:
             self.rows += len(texts)
             size += sum(len(text) for _, text in texts)
             columns.look_at(texts)
+        if columns.objects == objects and columns.crowded > crowded:
+            raise PenpalError(f"{file.name}: with its names, the JSON lines of the job would have over 1,000 columns")
         if columns.objects == objects:
             raise PenpalError(
                 f"{file.name}: each line must be a JSON object with the strokes under {columns.strokes!r}; none is"
             )
+        self.has_strokes = columns.with_strokes > with_strokes
         self.fingerprint = content.hexdigest()
         self.row_bytes = max(1, size // max(1, self.rows))
 
@@ -81,9 +89,9 @@ class JsonLinesSource:
         Raises:
             PenpalError: The file turns out to be damaged.
         """
-        schema = self.schema
+        schema, parser = self.schema, ArrowParser()
         for texts in self._chunks(rows, start):
-            yield parse_batch(texts, schema, self._columns.strokes)
+            yield parse_batch(texts, schema, self._columns.strokes, parser)
 
     def _chunks(self, rows: int, start: int = 0) -> Iterator[list[Text]]:
         """Yield lines with their numbers."""

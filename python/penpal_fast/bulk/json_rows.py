@@ -26,7 +26,7 @@ MAX_DEPTH = 500
 POINT = pa.struct([("x", pa.float64()), ("y", pa.float64())])
 PENPAL_STROKES = pa.list_(pa.list_(pa.struct([("points", pa.list_(POINT))])))
 
-CONVERSION_ERRORS = (pa.ArrowException, TypeError, ValueError, OverflowError)
+CONVERSION_ERRORS = (pa.ArrowException, TypeError, ValueError, OverflowError, LookupError)
 """What PyArrow raises for values that do not fit a type, or have none."""
 
 Text = tuple[int, bytes]
@@ -111,7 +111,7 @@ def _is_stroke(item: Any) -> bool:
 
 def _is_point(item: Any) -> bool:
     if isinstance(item, dict):
-        return "x" in item
+        return "points" not in item
     return isinstance(item, list) and len(item) == 2 and not isinstance(item[0], (list, dict))
 
 

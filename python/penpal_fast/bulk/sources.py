@@ -41,6 +41,9 @@ def open_sources(inputs: Inputs, column: str) -> list[Source]:
         for file in find_inputs(inputs)
     ]
     for source in sources:
+        # A file by itself gets an error that lists its columns.
+        if len(sources) > 1 and isinstance(source, JsonLinesSource) and not source.has_strokes:
+            raise PenpalError(f"{source.file.name}: none of its lines has strokes under {column!r}")
         if not source.schema.equals(sources[0].schema):
             raise PenpalError(
                 f"{source.file.name} and {sources[0].file.name} have different columns; score them apart:\n"

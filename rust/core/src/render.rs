@@ -23,6 +23,9 @@ pub struct Scratch {
 /// Fresh memory would cost as much as several rows: the processor has not seen it, and the system clears it first.
 static SPARES: Spares<Scratch> = Spares::new();
 
+/// Memory for rows of more points, far beyond those of written lines, is not kept.
+const MOST_KEPT_POINTS: usize = 1 << 16;
+
 /// Renders one row over whatever the canvas held before.
 pub fn render(strokes: &Strokes, line_width: LineWidth, canvas: &mut Canvas, scratch: &mut Scratch) {
     let Scratch { points, raster } = scratch;
@@ -62,6 +65,9 @@ pub fn render_rows(
         match rows.row(index) {
             Ok(strokes) => {
                 render(&strokes, line_width, canvas, scratch.get());
+                if strokes.x().len() > MOST_KEPT_POINTS {
+                    *scratch.get() = Scratch::default();
+                }
                 None
             }
             Err(error) => {

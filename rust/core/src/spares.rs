@@ -2,6 +2,9 @@
 
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
+/// Most spares that are kept.
+const MOST_SPARES: usize = 64;
+
 /// What no thread works on at the moment.
 pub struct Spares<T>(Mutex<Vec<T>>);
 
@@ -50,6 +53,7 @@ impl<T> Drop for Loan<'_, T> {
         // A panic may have left it half changed.
         if let Some(lent) = self.lent.take().filter(|_| !std::thread::panicking())
             && let Some(mut list) = self.spares.list()
+            && list.len() < MOST_SPARES
         {
             list.push(lent);
         }

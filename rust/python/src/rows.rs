@@ -152,7 +152,7 @@ fn check_depth(source: &Bound<'_, PyAny>) -> PyResult<()> {
         }
         // Dictionaries and extension types have no fields, but classes of their own. To look for what a number's type
         // does not have would take longer than all else here.
-        if fields == 0 && kind.get_type().name()? != "DataType" {
+        if fields == 0 && kind.get_type().fully_qualified_name()? != "pyarrow.lib.DataType" {
             for name in [intern!(py, "value_type"), intern!(py, "storage_type")] {
                 if let Some(inner) = kind.getattr_opt(name)? {
                     types.push((inner, depth + 1));
