@@ -6,6 +6,15 @@ import json
 from typing import Any
 
 
+def is_utf8(content: bytes) -> bool:
+    """Whether bytes are text as JSON and Parquet have it."""
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def parsed_json(content: bytes, **options: Any) -> Any:
     """Parse JSON whose texts can be kept: half a surrogate pair is no text in any file or answer.
 

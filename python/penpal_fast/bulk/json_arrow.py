@@ -11,6 +11,7 @@ import pyarrow.json
 
 from penpal_fast._core import Rows
 from penpal_fast.bulk import json_rows
+from penpal_fast.json_text import is_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +87,7 @@ def parse_lines(texts: Sequence[Text], schema: pa.Schema, column: str) -> tuple[
     if _has_odd_numbers(content):
         rows = [row for row in rows if not _has_odd_numbers(lines[row])]
         content = b"\n".join(lines[row] for row in rows)
-    if not rows or not _is_utf8(content):
+    if not rows or not is_utf8(content):
         return None
     batch = _parse(content, schema)
     # A line with two objects gives two rows.
@@ -116,14 +117,6 @@ def _has_odd_numbers(content: bytes) -> bool:
     # A pattern without a fixed beginning is slow to search for.
     may_have = b"NaN" in content or b"Inf" in content
     return bool((may_have and NO_NUMBERS.search(content)) or NEGATIVE_ZERO.search(content))
-
-
-def _is_utf8(content: bytes) -> bool:
-    try:
-        content.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _is_odd_inside(values: pa.Array) -> bool:

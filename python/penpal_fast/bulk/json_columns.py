@@ -96,12 +96,14 @@ class JsonColumns:
     def _note(self, lines: list[Line]) -> None:
         objects = []
         for line in lines:
-            if isinstance(line, dict) and len(self._kinds.keys() | line.keys()) <= MAX_COLUMNS:
-                objects.append(line)
-                for name, value in line.items():
-                    self._kinds.setdefault(name, set()).add(_kind(value))
-            self.crowded += isinstance(line, dict)
-        self.crowded -= len(objects)
+            if isinstance(line, str):
+                continue
+            if len(self._kinds.keys() | line.keys()) > MAX_COLUMNS:
+                self.crowded += 1
+                continue
+            objects.append(line)
+            for name, value in line.items():
+                self._kinds.setdefault(name, set()).add(_kind(value))
         self.objects += sum(bool(line) for line in objects)
         rows = [line[self.strokes] for line in objects if self.strokes in line]
         self.with_strokes += len(rows)

@@ -20,6 +20,7 @@ from typing import IO, TYPE_CHECKING, cast
 from penpal_fast.bulk import json_rows
 from penpal_fast.bulk.json_arrow import ArrowParser
 from penpal_fast.bulk.json_batches import parse_batch
+from penpal_fast.bulk.json_columns import MAX_COLUMNS
 from penpal_fast.errors import PenpalError
 
 if TYPE_CHECKING:
@@ -69,7 +70,9 @@ class JsonLinesSource:
             size += sum(len(text) for _, text in texts)
             columns.look_at(texts)
         if columns.objects == objects and columns.crowded > crowded:
-            raise PenpalError(f"{file.name}: with its names, the JSON lines of the job would have over 1,000 columns")
+            raise PenpalError(
+                f"{file.name}: with its names, the JSON lines of the job would have over {MAX_COLUMNS:,} columns"
+            )
         if columns.objects == objects:
             raise PenpalError(
                 f"{file.name}: each line must be a JSON object with the strokes under {columns.strokes!r}; none is"

@@ -82,11 +82,13 @@ def strokes_array(values: list[Any], kind: pa.DataType, problems: dict[int, str]
         if values[row] is not None:
             values[row] = None
             problems[row] = text
-    # A row that nests otherwise need not raise an error: PyArrow takes a point for a stroke without points.
-    if kind != PENPAL_STROKES:
+    if kind == PENPAL_STROKES:
+        # A row that nests otherwise need not raise an error: PyArrow takes a point for a stroke without points.
+        convert: Callable[[Any], Any] = _penpal_row
+    else:
+        convert = _with_floats
         with contextlib.suppress(*CONVERSION_ERRORS):
             return pa.array(values, kind)
-    convert = _penpal_row if kind == PENPAL_STROKES else _with_floats
     return pa.concat_arrays([_one_row(value, kind, convert, row, problems) for row, value in enumerate(values)])
 
 

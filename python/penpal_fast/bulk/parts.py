@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, cast
 
 from penpal_fast.bulk.parquet import ParquetSource
+from penpal_fast.json_text import is_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -110,15 +111,7 @@ def _tree(layout: pq.ParquetSchema) -> list[str]:
 
 def binary_metadata(schema: pa.Schema) -> list[bytes]:
     """Return the keys of a schema's metadata that are not UTF-8, or whose value is not; as text Parquet has them."""
-    return [key for key, value in (schema.metadata or {}).items() if not (_is_text(key) and _is_text(value))]
-
-
-def _is_text(content: bytes) -> bool:
-    try:
-        content.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+    return [key for key, value in (schema.metadata or {}).items() if not (is_utf8(key) and is_utf8(value))]
 
 
 def _sensible(source: ParquetSource) -> bool:

@@ -40,14 +40,15 @@ def open_sources(inputs: Inputs, column: str) -> list[Source]:
         ParquetSource(file) if _is_parquet(file) else JsonLinesSource(file, json_columns)
         for file in find_inputs(inputs)
     ]
+    first, expected = sources[0].file.name, sources[0].schema
     for source in sources:
         # A file by itself gets an error that lists its columns.
         if len(sources) > 1 and isinstance(source, JsonLinesSource) and not source.has_strokes:
             raise PenpalError(f"{source.file.name}: none of its lines has strokes under {column!r}")
-        if not source.schema.equals(sources[0].schema):
+        if not source.schema.equals(expected):
             raise PenpalError(
-                f"{source.file.name} and {sources[0].file.name} have different columns; score them apart:\n"
-                + "\n".join(_differences(source.schema, sources[0].schema))
+                f"{source.file.name} and {first} have different columns; score them apart:\n"
+                + "\n".join(_differences(source.schema, expected))
             )
     return sources
 
