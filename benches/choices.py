@@ -1,4 +1,4 @@
-"""Short trainings that differ in one choice each: line width, shortcut, norm, learning rate, and chance.
+"""Short trainings that differ in one choice each: line width, shortcut, learning rate, and chance.
 
     python benches/choices.py --real REAL.parquet --clean CLEAN.parquet --corrupted CORRUPTED.parquet
 
@@ -54,7 +54,6 @@ def variants(recipe: Recipe) -> Iterator[tuple[str, Recipe]]:
     yield "line width 1.0", network(line_width=1.0)
     yield "line width 2.0", network(line_width=2.0)
     yield "projection shortcuts", network(shortcut="projection")
-    yield "no batch norm", network(batch_norm=False)
     yield "half the learning rate", first_stage(recipe, learning_rate=learning_rate / 2)
     yield "twice the learning rate", first_stage(recipe, learning_rate=learning_rate * 2)
 

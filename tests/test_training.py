@@ -188,8 +188,7 @@ def test_a_checkpoint_of_another_recipe_is_refused(tmp_path):
         loop.Training.load(tmp_path / "checkpoint.safetensors", other)
 
 
-def test_a_checkpoint_brings_everything_back(tmp_path, monkeypatch):
-    monkeypatch.setattr(loop, "_compiled", lambda function, _model: function)
+def test_a_checkpoint_brings_everything_back(tmp_path):
     recipe = Recipe.from_file(
         _recipe(tmp_path, {"stages": [{"optimization": {"pictures": 8, "batch_size": 2, "start_share": 0.25}}]})
     )
@@ -227,6 +226,7 @@ def _recipe(folder, values):
         ({"steps": 3}, r"unknown fields \['steps'\]"),
         ({"stages": [{"changes": {"wobble": 1}}]}, "wobble"),
         ({"stages": []}, "it has no stages"),
+        ({"network": {"batch_norm": False}}, "training needs batch_norm"),
         ([], "cannot use this recipe"),
     ],
 )

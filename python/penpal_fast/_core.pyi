@@ -7,6 +7,7 @@ __all__ = [
     "ACCEPTED_TYPES",
     "PADDING",
     "SIDE",
+    "Backpropagation",
     "Engine",
     "Footer",
     "Rows",
@@ -46,6 +47,20 @@ class Engine:
     ) -> list[tuple[int, int | None, str, str]]: ...
     def picture_logits_into(self, pictures: NDArray[np.float32], out: NDArray[np.float32], threads: int) -> None: ...
     def profile(self, rows: Rows) -> list[tuple[str, float, int]]: ...
+
+_NormedLayer = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+
+@final
+class Backpropagation:
+    def __new__(cls, channels: list[int], projection: bool, epsilon: float, threads: int) -> Backpropagation: ...
+    def forward(
+        self,
+        layers: list[_NormedLayer],
+        head_weight: NDArray[np.float32],
+        head_bias: float,
+        pictures: NDArray[np.float32],
+    ) -> tuple[NDArray[np.float32], list[tuple[NDArray[np.float32], NDArray[np.float32]]]]: ...
+    def backward(self, by_logits: NDArray[np.float32]) -> tuple[list[_NormedLayer], NDArray[np.float32], float]: ...
 
 @final
 class Footer:

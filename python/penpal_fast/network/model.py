@@ -13,7 +13,6 @@ from mlx.utils import tree_flatten
 from penpal_fast.files import replaced_atomically
 from penpal_fast.network.config import ModelConfig, Shortcut
 from penpal_fast.network.files import BUNDLED, CONFIG_FILE, WEIGHTS_FILE, find_model_files
-from penpal_fast.network.layers import StridedConv2d
 from penpal_fast.network.weights import load, write_tensors
 
 if TYPE_CHECKING:
@@ -34,10 +33,7 @@ class ConvNorm(nn.Module):
         """Make a layer from `inputs` to `outputs` channels; a kernel of 3 has a padding of 1, a kernel of 1 none."""
         super().__init__()
         bias = not config.batch_norm
-        if kernel == 3:
-            self.conv: nn.Conv2d = StridedConv2d(inputs, outputs, bias=bias)
-        else:
-            self.conv = nn.Conv2d(inputs, outputs, kernel, stride=2, bias=bias)
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride=2, padding=kernel // 2, bias=bias)
         self.norm = norm(outputs, config)
 
     def __call__(self, x: mx.array) -> mx.array:
@@ -60,7 +56,7 @@ class BasicBlock(nn.Module):
         super().__init__()
         config = config or ModelConfig()
         bias = not config.batch_norm
-        self.conv1 = StridedConv2d(inputs, outputs, bias=bias)
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=bias)
         self.norm1 = norm(outputs, config)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, stride=1, padding=1, bias=bias)
         self.norm2 = norm(outputs, config)

@@ -5,13 +5,10 @@ from __future__ import annotations
 import concurrent.futures
 import dataclasses
 import json
-import os
-import shutil
 import time
 from typing import TYPE_CHECKING, Any
 
 import mlx.core as mx
-import mlx.nn as nn
 import mlx.optimizers as optim
 import numpy as np
 from mlx.utils import tree_flatten, tree_map, tree_unflatten
@@ -20,6 +17,7 @@ from penpal_fast.errors import PenpalError
 from penpal_fast.files import replaced_atomically
 from penpal_fast.network.model import QualityClassifier
 from penpal_fast.training.examples import Canvases, Examples, Sources
+from penpal_fast.training.gradients import gradient_of, squashed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,10 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from penpal_fast.training.recipe import Optimization, Recipe
-
-# MLX reads this when it first computes anything. It walks a graph so many arrays wide; with 20, as it does by default,
-# it comes to the second stream when the first has nearly ended, and a step takes 0.52 s in place of 0.35.
-os.environ.setdefault("MLX_BFS_MAX_WIDTH", "1000")
 
 CHECKPOINT = "checkpoint.safetensors"
 LOG = "training.jsonl"
@@ -56,12 +50,12 @@ class Training:
         self.average = tree_map(mx.array, self.model.parameters())
         self.done = 0
         self.slope = Slope(self.plan.length_price, self.plan.length_lean)
-        self._gradients = _gradients(self.model, _devices())
+        self._gradient = gradient_of(self.model)
 
     def step(self, pictures: mx.array, targets: NDArray[np.float32], lengths: NDArray[np.float32]) -> float:
         """Take one step and return its loss; see `Batch` for the arguments."""
         slopes = self.slope.price * np.nan_to_num(lengths, nan=0.0)
-        loss, logits, gradients = self._gradients(pictures, mx.array(targets), mx.array(slopes))
+        loss, logits, gradients = self._gradient(pictures, mx.array(targets), mx.array(slopes))
         self.optimizer.update(self.model, gradients)
         self.done += 1
         # At first the average follows quickly, lest it remember the random weights.
@@ -120,7 +114,6 @@ class Training:
         training.optimizer.state = tree("optimizer")
         training.done = int(metadata["step"])
         training.slope = Slope(**json.loads(metadata["slope"]))
-        training._gradients = _gradients(training.model, _devices())
         return training
 
 
@@ -202,47 +195,6 @@ def _schedule(plan: Optimization) -> Any:
     )
 
 
-def _devices() -> int:
-    """Into how many streams a batch is split: MLX computes a stream of the CPU on one thread, whatever BLAS does."""
-    return 1 if mx.default_device() == mx.gpu else min(os.cpu_count() or 1, 4)
-
-
-def _gradients(model: QualityClassifier, count: int) -> Callable[..., tuple[mx.array, mx.array, Any]]:
-    """Return a function of pictures, targets and slopes that gives loss, logits and gradients, on `count` streams."""
-
-    def loss_of(pictures: mx.array, targets: mx.array, slopes: mx.array) -> tuple[mx.array, mx.array]:
-        logits = model(pictures)
-        entropy = nn.losses.binary_cross_entropy(logits, targets, with_logits=True, reduction="mean")
-        return entropy + (slopes * _squashed(logits)).mean(), logits
-
-    value_and_grad = nn.value_and_grad(model, loss_of)
-    streams = [mx.new_stream(mx.default_device()) for _ in range(count)]
-    # Each stream has its own compiled function: a function stays on the stream it was compiled on.
-    parts = [_compiled(lambda *arguments: value_and_grad(*arguments), model) for _ in streams]
-
-    def mean(*values: mx.array) -> mx.array:
-        return sum(values[1:], values[0]) / len(values)
-
-    def gradients(*arguments: mx.array) -> tuple[mx.array, mx.array, Any]:
-        rows = len(arguments[0])
-        size = -(-rows // count)
-        losses, logits, trees = [], [], []
-        for part, stream, start in zip(parts, streams, range(0, rows, size), strict=False):
-            with mx.stream(stream):
-                (loss, some_logits), tree = part(*[argument[start : start + size] for argument in arguments])
-            losses.append(loss)
-            logits.append(some_logits)
-            trees.append(tree)
-        return mean(*losses), mx.concatenate(logits), tree_map(mean, *trees)
-
-    return gradients
-
-
-def _squashed(logits: Any) -> Any:
-    """Map logits to -1..1, so that lines that no one doubts do not outweigh all others."""
-    return mx.tanh(logits / 4)
-
-
 @dataclasses.dataclass
 class Slope:
     """How the score of whole real lines leans on their length, and the price that is put on it.
@@ -260,17 +212,10 @@ class Slope:
         whole = ~np.isnan(lengths)
         if whole.sum() < 2:
             return
-        found = np.array(_squashed(mx.array(logits[whole])))
+        found = np.array(squashed(mx.array(logits[whole])))
         covariance = float(np.mean((found - found.mean()) * (lengths[whole] - lengths[whole].mean())))
         self.excess += 0.02 * (covariance - self.lean * float(found.std()) - self.excess)
         self.price = min(max(self.price + 0.005 * self.excess, 0.0), 1.0)
-
-
-def _compiled(function: Callable[..., Any], model: QualityClassifier) -> Callable[..., Any]:
-    """Compile for MLX, which saves a third of a step; on a CPU that takes a C++ compiler, without which all works."""
-    if mx.default_device() == mx.cpu and shutil.which("g++") is None:
-        return function
-    return mx.compile(function, inputs=[model.state], outputs=[model.state])
 
 
 def _metadata(training: Training) -> dict[str, str]:

@@ -158,6 +158,8 @@ class Recipe:
         """Check what the parts cannot check by themselves."""
         if not self.stages:
             raise PenpalError("recipe: it has no stages")
+        if not self.network.batch_norm:
+            raise PenpalError("recipe: training needs batch_norm; a network is folded when it is loaded for scoring")
 
     @classmethod
     def from_file(cls, path: Path) -> Recipe:

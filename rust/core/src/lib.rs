@@ -28,6 +28,7 @@ pub mod rows;
 mod spares;
 pub mod strokes;
 mod threads;
+pub mod training;
 
 pub use arrow::StrokeColumn;
 pub use canvas::{Canvas, INNER, PADDING, PIXELS, SIDE};
@@ -38,3 +39,4 @@ pub use render::{Scratch, render, render_rows};
 pub use rows::{OwnedRows, Rows};
 pub use strokes::{Coordinates, Offsets, Strokes};
 pub use threads::Threads;
+pub use training::{Backpropagation, Gradients, Layer, Parameters};

@@ -5,6 +5,7 @@ mod errors;
 mod nested;
 mod parquet;
 mod rows;
+mod training;
 mod writing;
 
 use pyo3::prelude::*;
@@ -18,6 +19,8 @@ mod _core {
     use super::parquet::{Footer, append_columns, concatenate};
     #[pymodule_export]
     use super::rows::Rows;
+    #[pymodule_export]
+    use super::training::Backpropagation;
 
     #[pymodule_export]
     const SIDE: usize = penpal_core::SIDE;

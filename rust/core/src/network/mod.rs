@@ -13,11 +13,12 @@ mod convolution;
 mod description;
 mod engine;
 mod layers;
-mod plane;
+pub(crate) mod plane;
 mod profile;
-mod registers;
+pub(crate) mod registers;
 mod winograd;
 
+pub(crate) use convolution::padded;
 pub use description::{Block, Network, NetworkError, Shortcut};
 pub use engine::Engine;
 pub use profile::{Stage, peak_multiplications};

@@ -1,0 +1,119 @@
+"""The loss of a batch and the gradient by the network's weights: in Rust on the processor, in MLX on a GPU."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import mlx.core as mx
+import mlx.nn as nn
+import numpy as np
+from mlx.utils import tree_unflatten
+
+from penpal_fast._core import Backpropagation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from penpal_fast.network.model import QualityClassifier
+
+    Gradient = Callable[[mx.array, mx.array, mx.array], "Step"]
+    """Of pictures [N, 256, 256, 1], targets [N] and slopes [N]; see `loss`."""
+
+
+class Step(NamedTuple):
+    """What a batch gives.
+
+    Attributes:
+        loss: Its loss.
+        logits: Of its pictures, [N].
+        gradients: Of the loss, by name as the network's trainable parameters are nested.
+    """
+
+    loss: mx.array
+    logits: mx.array
+    gradients: Any
+
+
+def loss(logits: mx.array, targets: mx.array, slopes: mx.array) -> mx.array:
+    """Return the mean binary cross-entropy, plus the slopes times the squashed logits."""
+    entropy = nn.losses.binary_cross_entropy(logits, targets, with_logits=True, reduction="mean")
+    return entropy + (slopes * squashed(logits)).mean()
+
+
+def squashed(logits: Any) -> Any:
+    """Map logits to -1..1, so that lines that no one doubts do not outweigh all others."""
+    return mx.tanh(logits / 4)
+
+
+def gradient_of(model: QualityClassifier) -> Gradient:
+    """Return what gives the gradient by a network's weights, and keeps its running statistics, in training mode."""
+    return _mlx_gradient(model) if mx.default_device() == mx.gpu else _processor_gradient(model)
+
+
+def _mlx_gradient(model: QualityClassifier) -> Gradient:
+    def loss_of(pictures: mx.array, targets: mx.array, slopes: mx.array) -> tuple[mx.array, mx.array]:
+        logits = model(pictures)
+        return loss(logits, targets, slopes), logits
+
+    compiled = mx.compile(nn.value_and_grad(model, loss_of), inputs=[model.state], outputs=[model.state])
+
+    def gradient(pictures: mx.array, targets: mx.array, slopes: mx.array) -> Step:
+        (value, logits), gradients = compiled(pictures, targets, slopes)
+        return Step(value, logits, gradients)
+
+    return gradient
+
+
+def _processor_gradient(model: QualityClassifier) -> Gradient:
+    """Three and more times as fast as MLX on a processor, and closer to float64."""
+    config = model.config
+    network = Backpropagation(
+        list(config.channels), config.shortcut == "projection", config.batch_norm_epsilon, threads=0
+    )
+    loss_and_gradient = mx.value_and_grad(loss)
+
+    def gradient(pictures: mx.array, targets: mx.array, slopes: mx.array) -> Step:
+        layers = [(_flat(conv.weight), _flat(norm.weight), _flat(norm.bias)) for _, conv, _, norm in _layers(model)]
+        head_weight, head_bias = _flat(model.head.weight), float(_flat(model.head.bias)[0])
+        logits, statistics = network.forward(layers, head_weight, head_bias, np.array(pictures, copy=False))
+        for (_, _, _, norm), (mean, variance) in zip(_layers(model), statistics, strict=True):
+            _follow(norm, mean, variance)
+        value, by_logits = loss_and_gradient(mx.array(logits), targets, slopes)
+        by_layers, by_head, by_bias = network.backward(np.array(by_logits))
+        named = {"head.weight": mx.array(by_head[None]), "head.bias": mx.array([by_bias])}
+        for (conv_name, conv, norm_name, _), (by_weight, by_scale, by_shift) in zip(
+            _layers(model), by_layers, strict=True
+        ):
+            named[f"{conv_name}.weight"] = mx.array(by_weight.reshape(conv.weight.shape))
+            named[f"{norm_name}.weight"] = mx.array(by_scale)
+            named[f"{norm_name}.bias"] = mx.array(by_shift)
+        return Step(value, mx.array(logits), tree_unflatten(list(named.items())))
+
+    return gradient
+
+
+def _layers(model: QualityClassifier) -> Iterator[tuple[str, nn.Conv2d, str, Any]]:
+    """Yield the convolutions and their norms with their names, in the order that `Backpropagation` has them."""
+    yield "stem.conv", model.stem.conv, "stem.norm", model.stem.norm
+    for number, block in enumerate(model.blocks):
+        name = f"blocks.{number}"
+        yield f"{name}.conv1", block.conv1, f"{name}.norm1", block.norm1
+        yield f"{name}.conv2", block.conv2, f"{name}.norm2", block.norm2
+        if "shortcut" in block:
+            yield f"{name}.shortcut.conv", block.shortcut.conv, f"{name}.shortcut.norm", block.shortcut.norm
+
+
+def _follow(norm: Any, mean: NDArray[np.float32], variance: NDArray[np.float32]) -> None:
+    """Let the running statistics follow those of a batch, as MLX does but for its correction of the variance.
+
+    That is a factor of 1 + 1 / (N - 1); N is at least 4,096 for a batch of 64 pictures.
+    """
+    share = norm.momentum
+    norm.running_mean = (1 - share) * norm.running_mean + share * mx.array(mean)
+    norm.running_var = (1 - share) * norm.running_var + share * mx.array(variance)
+
+
+def _flat(values: mx.array) -> NDArray[np.float32]:
+    return np.array(values).reshape(-1)

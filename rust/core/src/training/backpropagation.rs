@@ -1,0 +1,350 @@
+//! The whole network, forward and backward.
+
+use fearless_simd::{Level, dispatch, prelude::*};
+
+use super::maps::Maps;
+use super::normalization::{Normalization, add_up, moments, rectify_gradient};
+use super::structure::{Block, STEM, Structure, Unit};
+use super::weight_gradient::weight_gradient;
+use super::windows::Windows;
+use crate::canvas::PIXELS;
+use crate::threads::Threads;
+
+/// The numbers of a convolution and of the batch norm after it, or the gradient by them.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    /// [outputs][kernel][kernel][inputs].
+    pub weights: Vec<f32>,
+    /// [outputs].
+    pub scale: Vec<f32>,
+    /// [outputs].
+    pub shift: Vec<f32>,
+}
+
+/// The numbers of a network.
+#[derive(Clone, Debug)]
+pub struct Parameters {
+    /// The stem, then each block's two layers and, if it has one, its projection.
+    pub layers: Vec<Layer>,
+    /// Weights of the linear unit on the average of the last block's channels.
+    pub head: Vec<f32>,
+    /// Bias of the linear unit.
+    pub head_bias: f32,
+}
+
+/// The gradient by the numbers of a network, in the same order.
+pub type Gradients = Parameters;
+
+/// A network, and what it last made of a batch.
+pub struct Backpropagation {
+    level: Level,
+    structure: Structure,
+    epsilon: f32,
+    threads: Threads,
+    /// As many as the largest batch had pictures.
+    pictures: Vec<Maps>,
+    batch: Option<Batch>,
+}
+
+/// What a batch went through the network with.
+struct Batch {
+    parameters: Parameters,
+    normalizations: Vec<Normalization>,
+    pictures: usize,
+}
+
+impl Backpropagation {
+    /// A network of the given channels, of the stem and of each block; `None` if there is no such network. `epsilon` is
+    /// added to variances.
+    pub fn new(channels: &[usize], projection: bool, epsilon: f32, threads: Threads) -> Option<Self> {
+        let structure = Structure::new(channels, projection)?;
+        let level = Level::new();
+        Some(Backpropagation { level, structure, epsilon, threads, pictures: Vec::new(), batch: None })
+    }
+
+    /// Whether the parameters are those of such a network.
+    pub fn fits(&self, parameters: &Parameters) -> bool {
+        let found = parameters.layers.iter().map(|layer| [layer.weights.len(), layer.scale.len(), layer.shift.len()]);
+        let shapes = self.structure.units.iter().map(|unit| unit.shape);
+        let last = self.structure.blocks.last().map(|block| self.structure.units[block.second].shape.outputs);
+        found.eq(shapes.map(|shape| [shape.weights(), shape.outputs, shape.outputs]))
+            && last == Some(parameters.head.len())
+    }
+
+    /// The logits of pictures of 256 x 256 pixels, one after the other, and for each layer the means and the variances of
+    /// its sums over the batch.
+    ///
+    /// # Panics
+    /// If `pictures` does not hold whole pictures or the parameters do not fit.
+    pub fn forward(&mut self, parameters: Parameters, pictures: &[f32]) -> (Vec<f32>, Vec<[Vec<f32>; 2]>) {
+        assert!(self.fits(&parameters), "parameters of this network");
+        assert!(!pictures.is_empty() && pictures.len().is_multiple_of(PIXELS), "whole pictures");
+        let pictures: Vec<&[f32]> = pictures.chunks_exact(PIXELS).collect();
+        while self.pictures.len() < pictures.len() {
+            self.pictures.push(Maps::new(&self.structure));
+        }
+        self.pictures.truncate(pictures.len());
+        let items = self.pictures.iter_mut().zip(&pictures).collect();
+        self.threads.map(items, || (), |(), (maps, picture): (&mut Maps, _)| maps.set_picture(picture));
+
+        let mut pass =
+            Forward { network: self, parameters: &parameters, normalizations: Vec::new(), statistics: Vec::new() };
+        pass.sum(STEM);
+        pass.finish(STEM, Around::Nothing);
+        for block in pass.network.structure.blocks.clone() {
+            pass.sum(block.first);
+            pass.finish(block.first, Around::Nothing);
+            pass.sum(block.second);
+            if let Some(projection) = block.projection {
+                pass.sum(projection);
+            }
+            let around = block.projection.map_or(Around::Identity, Around::Projection);
+            pass.finish(block.second, around);
+        }
+        let Forward { normalizations, statistics, .. } = pass;
+        let logits = self.pictures.iter().map(|maps| {
+            let average = maps.average(self.last_output());
+            let terms = average.iter().zip(&parameters.head).map(|(value, weight)| value * weight);
+            terms.sum::<f32>() + parameters.head_bias
+        });
+        let logits = logits.collect();
+        self.batch = Some(Batch { parameters, normalizations, pictures: pictures.len() });
+        (logits, statistics)
+    }
+
+    /// The gradient by the parameters, from that by the logits of the batch that last went forward; `None` if there is no
+    /// such batch or it had another number of pictures. A batch goes back once.
+    pub fn backward(&mut self, by_logits: &[f32]) -> Option<Gradients> {
+        let batch = self.batch.take_if(|batch| batch.pictures == by_logits.len())?;
+        let output = self.last_output();
+        let head = &batch.parameters.head;
+        let mut by_head = vec![0.0; head.len()];
+        for (maps, &by_logit) in self.pictures.iter_mut().zip(by_logits) {
+            let average = maps.average(output);
+            by_head.iter_mut().zip(&average).for_each(|(sum, value)| *sum += by_logit * value);
+            let by_average: Vec<f32> = head.iter().map(|weight| by_logit * weight).collect();
+            maps.set_gradient_by_average(output, &by_average);
+        }
+        let mut layers = Vec::new();
+        for block in self.structure.blocks.clone().into_iter().rev() {
+            self.block_backward(block, &batch, &mut layers);
+        }
+        self.rectify(STEM);
+        layers.push(self.unit_backward(STEM, &batch, false));
+        layers.reverse();
+        Some(Gradients { layers, head: by_head, head_bias: by_logits.iter().sum() })
+    }
+
+    fn last_output(&self) -> usize {
+        self.structure.blocks.last().map_or(0, |block| block.second + 1)
+    }
+
+    /// Goes back through a block; adds the gradients by its layers, the last first.
+    fn block_backward(&mut self, block: Block, batch: &Batch, layers: &mut Vec<Layer>) {
+        self.rectify(block.second);
+        let second = self.unit_backward(block.second, batch, false);
+        self.rectify(block.first);
+        let first = self.unit_backward(block.first, batch, false);
+        match block.projection {
+            Some(projection) => layers.push(self.unit_backward(projection, batch, true)),
+            None => {
+                let (input, output) = (self.structure.units[block.first].input, block.second + 1);
+                self.each(|_, maps| maps.add_shortcut_gradient(input, output));
+            }
+        }
+        layers.extend([second, first]);
+    }
+
+    /// Takes the gradient by a unit's outputs to that before they were rectified.
+    fn rectify(&mut self, number: usize) {
+        let output = number + 1;
+        self.each(|level, maps| {
+            let (output, gradient) = (&maps.outputs[output], &mut maps.gradients[output]);
+            dispatch!(level, simd => simd.vectorize(#[inline(always)] || rectify_gradient(simd, output, gradient)));
+        });
+    }
+
+    /// Goes back through a unit, to its numbers and its input, whose gradient it replaces or adds to.
+    fn unit_backward(&mut self, number: usize, batch: &Batch, add: bool) -> Layer {
+        let Unit { shape, input, output, .. } = self.structure.units[number];
+        let normalization = &batch.normalizations[number];
+        let totals = self.each(|level, maps| {
+            let (sums, gradient) = (&maps.sums[number], &maps.gradients[output]);
+            dispatch!(level, simd => simd.vectorize(
+                #[inline(always)]
+                || normalization.gradient_sums(simd, sums, gradient),
+            ))
+        });
+        let totals = add_up(totals);
+        let windows = Windows::backward(shape, &batch.parameters.layers[number].weights);
+        let back = normalization.back(&totals);
+        let weights = self.each(|level, maps| {
+            let Maps { sums, outputs, gradients } = maps;
+            let (sums, inputs) = (&mut sums[number], &outputs[input]);
+            dispatch!(level, simd => simd.vectorize(
+                #[inline(always)]
+                || {
+                    back.apply(simd, &gradients[output], sums);
+                    weight_gradient(simd, shape, inputs, sums)
+                },
+            ))
+        });
+        if input > 0 {
+            self.each(|level, maps| {
+                let (sums, by_input) = (&maps.sums[number], &mut maps.gradients[input]);
+                for windows in &windows {
+                    dispatch!(level, simd => simd.vectorize(
+                        #[inline(always)]
+                        || windows.apply(simd, sums, by_input, add),
+                    ));
+                }
+            });
+        }
+        let [scale, shift] = normalization.gradients(&totals, shape.outputs);
+        Layer { weights: summed(weights), scale, shift }
+    }
+
+    /// What `work` makes of each picture.
+    fn each<R: Send>(&mut self, work: impl Fn(Level, &mut Maps) -> R + Send + Sync) -> Vec<R> {
+        let level = self.level;
+        self.threads.map(self.pictures.iter_mut().collect(), || (), |(), maps| work(level, maps))
+    }
+}
+
+/// What is added to a block's sums before they are rectified.
+#[derive(Clone, Copy)]
+enum Around {
+    Nothing,
+    Identity,
+    /// The unit of the projection.
+    Projection(usize),
+}
+
+/// A batch on its way forward.
+struct Forward<'a> {
+    network: &'a mut Backpropagation,
+    parameters: &'a Parameters,
+    normalizations: Vec<Normalization>,
+    statistics: Vec<[Vec<f32>; 2]>,
+}
+
+impl Forward<'_> {
+    /// Computes the sums of the next unit, and how they are normalized.
+    fn sum(&mut self, number: usize) {
+        let Unit { shape, side, input, .. } = self.network.structure.units[number];
+        let layer = &self.parameters.layers[number];
+        let windows = Windows::forward(shape, &layer.weights);
+        let moments = self.network.each(|level, maps| {
+            let (input, sums) = (&maps.outputs[input], &mut maps.sums[number]);
+            dispatch!(level, simd => simd.vectorize(
+                #[inline(always)]
+                || {
+                    windows.apply(simd, input, sums, false);
+                    moments(simd, sums)
+                },
+            ))
+        });
+        let count = moments.len() * side * side;
+        let moments = add_up(moments);
+        let normalization = Normalization::new(&layer.scale, &layer.shift, &moments, count, self.network.epsilon);
+        self.statistics.push(normalization.statistics(shape.outputs));
+        self.normalizations.push(normalization);
+    }
+
+    /// Computes the outputs of a unit from its sums and what goes around it.
+    fn finish(&mut self, number: usize, around: Around) {
+        let normalizations = &self.normalizations;
+        let output = number + 1;
+        let input = self.network.structure.units[number - usize::from(number > 0)].input;
+        self.network.each(|level, maps| {
+            if let Around::Identity = around {
+                maps.set_shortcut(input, output);
+            }
+            let (sums, output) = (&maps.sums, &mut maps.outputs[output]);
+            dispatch!(level, simd => simd.vectorize(
+                #[inline(always)]
+                || {
+                    let mut base = around;
+                    if let Around::Projection(projection) = around {
+                        normalizations[projection].apply(simd, &sums[projection], output, false, false);
+                        base = Around::Identity;
+                    }
+                    normalizations[number].apply(simd, &sums[number], output, matches!(base, Around::Identity), true);
+                },
+            ));
+        });
+    }
+}
+
+fn summed(parts: Vec<Vec<f32>>) -> Vec<f32> {
+    let mut totals = vec![0.0_f64; parts.first().map_or(0, Vec::len)];
+    for part in parts {
+        totals.iter_mut().zip(part).for_each(|(total, value)| *total += f64::from(value));
+    }
+    totals.into_iter().map(|total| total as f32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers from -1 to 1 that differ from one another.
+    fn numbers(seed: u32, count: usize) -> Vec<f32> {
+        let number =
+            |index: u32| (seed.wrapping_add(index)).wrapping_mul(2_654_435_761) as f32 / 2.0_f32.powi(31) - 1.0;
+        (0..count as u32).map(number).collect()
+    }
+
+    fn parameters(network: &Backpropagation, last: usize) -> Parameters {
+        let layer = |unit: &Unit| Layer {
+            weights: numbers(1, unit.shape.weights()),
+            scale: vec![1.0; unit.shape.outputs],
+            shift: numbers(3, unit.shape.outputs),
+        };
+        let layers = network.structure.units.iter().map(layer).collect();
+        Parameters { layers, head: numbers(4, last), head_bias: 0.5 }
+    }
+
+    fn close(one: &[f32], other: &[f32]) -> bool {
+        let size = one.iter().fold(0.0_f32, |size, value| size.max(value.abs()));
+        one.len() == other.len() && one.iter().zip(other).all(|(one, other)| (one - other).abs() <= 0.02 * size)
+    }
+
+    #[test]
+    fn every_level_of_the_processor_gives_the_same() {
+        // Every kernel of its own and some of the others.
+        for (channels, projection) in [(&[4, 8, 16, 32, 32][..], false), (&[16, 5, 12], true), (&[8, 8], true)] {
+            let pictures: Vec<f32> = numbers(5, 2 * PIXELS).into_iter().map(|value| value.max(0.0)).collect();
+            let outcomes = [Level::new(), Level::baseline(), Level::fallback()].map(|level| {
+                let mut network = Backpropagation::new(channels, projection, 1e-5, Threads::CALLER).unwrap();
+                network.level = level;
+                let parameters = parameters(&network, channels[channels.len() - 1]);
+                let (logits, statistics) = network.forward(parameters, &pictures);
+                (logits, statistics, network.backward(&[1.0, -0.5]).unwrap())
+            });
+            let (logits, statistics, gradients) = &outcomes[0];
+            assert!(gradients.layers.iter().all(|layer| layer.weights.iter().any(|&value| value != 0.0)));
+            for (other_logits, other_statistics, other) in &outcomes[1..] {
+                assert!(close(logits, other_logits));
+                let pairs = statistics.iter().flatten().zip(other_statistics.iter().flatten());
+                pairs.for_each(|(one, other)| assert!(close(one, other)));
+                assert!(close(&gradients.head, &other.head));
+                for (one, other) in gradients.layers.iter().zip(&other.layers) {
+                    assert!(close(&one.weights, &other.weights));
+                    assert!(close(&one.scale, &other.scale) && close(&one.shift, &other.shift));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_batch_goes_back_once_and_whole() {
+        let mut network = Backpropagation::new(&[4, 8], false, 1e-5, Threads::CALLER).unwrap();
+        assert!(network.backward(&[1.0]).is_none());
+        let parameters = parameters(&network, 8);
+        network.forward(parameters, &vec![0.5; PIXELS]);
+        assert!(network.backward(&[1.0, 1.0]).is_none());
+        assert!(network.backward(&[1.0]).is_some());
+        assert!(network.backward(&[1.0]).is_none());
+    }
+}

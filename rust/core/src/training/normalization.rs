@@ -1,0 +1,221 @@
+//! Batch norm in training: with the mean and the variance of the batch (Ioffe and Szegedy, 2015).
+
+use fearless_simd::{Simd, SimdFloat, f32x4, f32x8, prelude::*};
+
+use crate::network::plane::Plane;
+
+/// Two sums for each channel of a plane.
+pub type Pair = [Vec<f64>; 2];
+
+/// Batch norm of the channels of a unit's sums.
+pub struct Normalization {
+    mean: Vec<f32>,
+    variance: Vec<f32>,
+    /// One over the standard deviation.
+    precision: Vec<f32>,
+    /// What a sum is multiplied by, and what is added.
+    map: ChannelMap,
+    /// Values of a channel in the batch.
+    count: f64,
+}
+
+/// A linear map for each channel.
+struct ChannelMap {
+    factor: Vec<f32>,
+    term: Vec<f32>,
+}
+
+/// The way back through batch norm: the gradient by a sum is a linear map of the gradient by the normalized sum, plus one
+/// of the sum.
+pub struct Back<'a> {
+    of_gradient: &'a [f32],
+    of_sum: ChannelMap,
+}
+
+impl Normalization {
+    /// From the sums and the sums of squares of `count` values; `epsilon` is added to the variances.
+    pub fn new(scale: &[f32], shift: &[f32], moments: &Pair, count: usize, epsilon: f32) -> Self {
+        let count = count as f64;
+        let mean: Vec<f64> = moments[0].iter().map(|sum| sum / count).collect();
+        let squares = moments[1].iter().zip(&mean);
+        let variance: Vec<f32> = squares.map(|(sum, mean)| (sum / count - mean * mean).max(0.0) as f32).collect();
+        let mean: Vec<f32> = mean.into_iter().map(|mean| mean as f32).collect();
+        let precision: Vec<f32> = variance.iter().map(|variance| 1.0 / (variance + epsilon).sqrt()).collect();
+        // Channels that only pad have neither scale nor shift.
+        let stored = |values: &[f32]| [values, &vec![0.0; mean.len() - values.len()]].concat();
+        let (scale, shift) = (stored(scale), stored(shift));
+        let factor: Vec<f32> = scale.iter().zip(&precision).map(|(scale, precision)| scale * precision).collect();
+        let term = (0..mean.len()).map(|channel| shift[channel] - mean[channel] * factor[channel]).collect();
+        Normalization { mean, variance, precision, map: ChannelMap { factor, term }, count }
+    }
+
+    /// The means and the variances of the first channels.
+    pub fn statistics(&self, channels: usize) -> [Vec<f32>; 2] {
+        [self.mean[..channels].to_vec(), self.variance[..channels].to_vec()]
+    }
+
+    /// Writes the normalized sums into `output`, or adds them to what is there, and rectifies if told to.
+    #[inline(always)]
+    pub fn apply<S: Simd>(&self, simd: S, sums: &Plane, output: &mut Plane, add: bool, rectify: bool) {
+        let floor = if rectify { 0.0 } else { f32::NEG_INFINITY };
+        match sums.channels {
+            4 => self.map.apply::<S, f32x4<S>>(simd, sums, output, add, floor),
+            _ => self.map.apply::<S, f32x8<S>>(simd, sums, output, add, floor),
+        }
+    }
+
+    /// For each channel the sum of a picture's gradients, and that of them times the deviations from the mean.
+    #[inline(always)]
+    pub fn gradient_sums<S: Simd>(&self, simd: S, sums: &Plane, gradient: &Plane) -> Pair {
+        pair_sums(simd, gradient, |row| sums.pixels(row, 0, sums.side), &self.mean)
+    }
+
+    /// The gradients by scale and by shift of the first channels, from the total of all pictures' gradient sums.
+    pub fn gradients(&self, totals: &Pair, channels: usize) -> [Vec<f32>; 2] {
+        let by_scale =
+            totals[1].iter().zip(&self.precision).map(|(sum, &precision)| (sum * f64::from(precision)) as f32);
+        let by_shift = totals[0].iter().map(|&sum| sum as f32);
+        [by_scale.take(channels).collect(), by_shift.take(channels).collect()]
+    }
+
+    /// The way back, from the total of all pictures' gradient sums.
+    ///
+    /// With n = (sum - mean) precision and g the gradient by scale n + shift, the gradient by the sum is
+    /// scale precision (g - mean(g) - n mean(g n)).
+    pub fn back(&self, totals: &Pair) -> Back<'_> {
+        let channel = |channel: usize| {
+            let (mean, factor) = (f64::from(self.mean[channel]), f64::from(self.map.factor[channel]));
+            let precision = f64::from(self.precision[channel]);
+            let along = -factor * precision * precision * totals[1][channel] / self.count;
+            let constant = -factor * totals[0][channel] / self.count - along * mean;
+            (along as f32, constant as f32)
+        };
+        let (factor, term) = (0..self.mean.len()).map(channel).unzip();
+        Back { of_gradient: &self.map.factor, of_sum: ChannelMap { factor, term } }
+    }
+}
+
+impl ChannelMap {
+    #[inline(always)]
+    fn apply<S: Simd, F: SimdFloat<S, Element = f32>>(
+        &self,
+        simd: S,
+        from: &Plane,
+        to: &mut Plane,
+        add: bool,
+        floor: f32,
+    ) {
+        let (side, channels, floor) = (from.side, from.channels, F::splat(simd, floor));
+        for row in 0..side {
+            let pixels = from.pixels(row, 0, side).chunks_exact(channels);
+            for (from, to) in pixels.zip(to.pixels_mut(row, 0, side).chunks_exact_mut(channels)) {
+                for channel in (0..channels).step_by(F::LEN) {
+                    let part = channel..channel + F::LEN;
+                    let vector = |values: &[f32]| F::from_slice(simd, &values[part.clone()]);
+                    let mut value = vector(from).mul_add(vector(&self.factor), vector(&self.term));
+                    if add {
+                        value += vector(to);
+                    }
+                    value.max(floor).store_slice(&mut to[part]);
+                }
+            }
+        }
+    }
+}
+
+impl Back<'_> {
+    /// Puts the gradient by the sums in the place of the sums.
+    #[inline(always)]
+    pub fn apply<S: Simd>(&self, simd: S, gradient: &Plane, sums: &mut Plane) {
+        match sums.channels {
+            4 => self.apply_in::<S, f32x4<S>>(simd, gradient, sums),
+            _ => self.apply_in::<S, f32x8<S>>(simd, gradient, sums),
+        }
+    }
+
+    #[inline(always)]
+    fn apply_in<S: Simd, F: SimdFloat<S, Element = f32>>(&self, simd: S, gradient: &Plane, sums: &mut Plane) {
+        let (side, channels) = (sums.side, sums.channels);
+        for row in 0..side {
+            let gradients = gradient.pixels(row, 0, side).chunks_exact(channels);
+            for (gradient, sums) in gradients.zip(sums.pixels_mut(row, 0, side).chunks_exact_mut(channels)) {
+                for channel in (0..channels).step_by(F::LEN) {
+                    let part = channel..channel + F::LEN;
+                    let vector = |values: &[f32]| F::from_slice(simd, &values[part.clone()]);
+                    let base = vector(sums).mul_add(vector(&self.of_sum.factor), vector(&self.of_sum.term));
+                    vector(gradient).mul_add(vector(self.of_gradient), base).store_slice(&mut sums[part]);
+                }
+            }
+        }
+    }
+}
+
+/// The total of pictures' sums, in their order.
+pub fn add_up(pictures: Vec<Pair>) -> Pair {
+    let mut pictures = pictures.into_iter();
+    let mut totals = pictures.next().unwrap_or_default();
+    for pair in pictures {
+        for (totals, sums) in totals.iter_mut().zip(pair) {
+            totals.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
+        }
+    }
+    totals
+}
+
+/// For each channel the sum of a plane's values and that of their squares.
+#[inline(always)]
+pub fn moments<S: Simd>(simd: S, plane: &Plane) -> Pair {
+    pair_sums(simd, plane, |row| plane.pixels(row, 0, plane.side), &vec![0.0; plane.channels])
+}
+
+/// For each channel the sum of a plane's values, and that of their products with another's less `offsets`.
+#[inline(always)]
+fn pair_sums<'a, S: Simd>(simd: S, plane: &'a Plane, other: impl Fn(usize) -> &'a [f32], offsets: &[f32]) -> Pair {
+    let mut totals = [vec![0.0; plane.channels], vec![0.0; plane.channels]];
+    for row in 0..plane.side {
+        // Rows are summed in float32, and their sums in float64.
+        let rows = (plane.pixels(row, 0, plane.side), other(row));
+        match plane.channels {
+            4 => row_sums::<S, f32x4<S>>(simd, rows, offsets, &mut totals),
+            _ => row_sums::<S, f32x8<S>>(simd, rows, offsets, &mut totals),
+        }
+    }
+    totals
+}
+
+#[inline(always)]
+fn row_sums<S: Simd, F: SimdFloat<S, Element = f32>>(
+    simd: S,
+    (values, others): (&[f32], &[f32]),
+    offsets: &[f32],
+    totals: &mut Pair,
+) {
+    let channels = offsets.len();
+    for channel in (0..channels).step_by(F::LEN) {
+        let offset = F::from_slice(simd, &offsets[channel..channel + F::LEN]);
+        let (mut sum, mut products) = (F::splat(simd, 0.0), F::splat(simd, 0.0));
+        for (value, other) in values.chunks_exact(channels).zip(others.chunks_exact(channels)) {
+            let value = F::from_slice(simd, &value[channel..channel + F::LEN]);
+            sum += value;
+            products = value.mul_add(F::from_slice(simd, &other[channel..channel + F::LEN]) - offset, products);
+        }
+        for (total, sums) in totals.iter_mut().zip([sum, products]) {
+            for (total, &sum) in total[channel..].iter_mut().zip(sums.as_slice()) {
+                *total += f64::from(sum);
+            }
+        }
+    }
+}
+
+/// Sets to 0 the gradients of what was rectified to 0.
+#[inline(always)]
+pub fn rectify_gradient<S: Simd>(simd: S, output: &Plane, gradient: &mut Plane) {
+    let zero = f32x4::splat(simd, 0.0);
+    for row in 0..output.side {
+        let outputs = output.pixels(row, 0, output.side).chunks_exact(4);
+        for (output, gradient) in outputs.zip(gradient.pixels_mut(row, 0, output.side).chunks_exact_mut(4)) {
+            let passed = f32x4::from_slice(simd, output).simd_gt(zero);
+            passed.select(f32x4::from_slice(simd, gradient), zero).store_slice(gradient);
+        }
+    }
+}
