@@ -2,11 +2,14 @@
 
     python benches/training.py [LINES.parquet]
 
-All start from the same weights with batch norm in training mode and two threads, but for MLX, which has one.
+All take the same pictures and targets through the same weights, with batch norm as in training, on the processor.
+Before they are timed, their gradients are held to PyTorch's in float64. MLX has one thread, as it gives a stream of the
+processor no more.
 """
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import mlx.core as mx
@@ -23,49 +26,59 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    Gradients = dict[str, NDArray[np.float32]]
 
-def native(pictures: NDArray[np.float32], targets: NDArray[np.float32]) -> Work:
-    model, slopes = QualityClassifier().train(), mx.zeros(len(targets))
+
+def native(
+    model: QualityClassifier, pictures: NDArray[np.float32], targets: NDArray[np.float32], _threads: int
+) -> Work:
     gradient = gradient_of(model)
+    arguments = mx.array(pictures), mx.array(targets), mx.zeros(len(targets))
 
-    def step() -> object:
-        found = gradient(mx.array(pictures), mx.array(targets), slopes)
+    def step() -> Gradients:
+        found = gradient(*arguments).gradients
         mx.eval(found, model.state)
-        return found.logits
+        return named(found)
 
     return step
 
 
-def mlx(pictures: NDArray[np.float32], targets: NDArray[np.float32]) -> Work:
+def mlx(model: QualityClassifier, pictures: NDArray[np.float32], targets: NDArray[np.float32], _threads: int) -> Work:
     """MLX's own gradients, without `mx.compile`, which takes a C++ compiler."""
-    model, slopes = QualityClassifier().train(), mx.zeros(len(targets))
+    slopes = mx.zeros(len(targets))
 
     def loss_of(pictures: mx.array, targets: mx.array) -> mx.array:
         return loss(model(pictures), targets, slopes)
 
     value_and_gradient = nn.value_and_grad(model, loss_of)
+    arguments = mx.array(pictures), mx.array(targets)
 
-    def step() -> object:
-        found = value_and_gradient(mx.array(pictures), mx.array(targets))
+    def step() -> Gradients:
+        _, found = value_and_gradient(*arguments)
         mx.eval(found, model.state)
-        return found
+        return named(found)
 
     return step
 
 
-def pytorch(pictures: NDArray[np.float32], targets: NDArray[np.float32]) -> Work:
+def pytorch(
+    model: QualityClassifier,
+    pictures: NDArray[np.float32],
+    targets: NDArray[np.float32],
+    threads: int,
+    kind: str = "float32",
+) -> Work:
     import torch
     from torch.nn import functional
 
-    torch.set_num_threads(2)
-    model = QualityClassifier()
+    torch.set_num_threads(threads)
     numbers: dict[str, Any] = {
-        name: torch.tensor(np.array(values), requires_grad=True)
+        name: torch.tensor(np.array(values, kind), requires_grad=True)
         for name, values in dict(tree_flatten(model.trainable_parameters())).items()
     }
     channels_last: Any = torch.channels_last
-    canvases = torch.tensor(pictures).permute(0, 3, 1, 2).contiguous(memory_format=channels_last)
-    wanted = torch.tensor(targets)
+    canvases = torch.tensor(pictures.astype(kind)).permute(0, 3, 1, 2).contiguous(memory_format=channels_last)
+    wanted = torch.tensor(targets.astype(kind))
 
     def layer(x: Any, convolution: str, norm: str, stride: int) -> Any:
         weight = numbers[f"{convolution}.weight"].permute(0, 3, 1, 2)
@@ -73,7 +86,7 @@ def pytorch(pictures: NDArray[np.float32], targets: NDArray[np.float32]) -> Work
         scale, shift = numbers[f"{norm}.weight"], numbers[f"{norm}.bias"]
         return functional.batch_norm(sums, None, None, scale, shift, training=True)
 
-    def step() -> object:
+    def step() -> Gradients:
         x = torch.relu(layer(canvases, "stem.conv", "stem.norm", 2))
         for number in range(len(model.blocks)):
             name = f"blocks.{number}"
@@ -83,9 +96,26 @@ def pytorch(pictures: NDArray[np.float32], targets: NDArray[np.float32]) -> Work
             x = torch.relu(y + around)
         logits = x.mean((2, 3)) @ numbers["head.weight"][0] + numbers["head.bias"]
         value = functional.binary_cross_entropy_with_logits(logits, wanted)
-        return torch.autograd.grad(value, list(numbers.values()))
+        found = torch.autograd.grad(value, list(numbers.values()))
+        return {name: values.numpy() for name, values in zip(numbers, found, strict=True)}
 
     return step
+
+
+def named(gradients: Any) -> Gradients:
+    return {name: np.array(values) for name, values in dict(tree_flatten(gradients)).items()}
+
+
+def compare(name: str, found: Gradients, exact: Gradients) -> None:
+    """Print how far gradients are from those in float64, and refuse those of another network."""
+    apart = [float(np.linalg.norm(found[key] - values) / np.linalg.norm(values)) for key, values in exact.items()]
+    print(f"{name}: off by {np.median(apart):.1e} in norm, the median of all arrays; at most {max(apart):.1e}")
+    assert max(apart) < (1e-3 if name == "Rust" else 0.5), name
+
+
+def fresh() -> QualityClassifier:
+    mx.random.seed(1)
+    return QualityClassifier().train()
 
 
 CONTESTANTS: dict[str, Callable[..., Work]] = {"Rust": native, "PyTorch": pytorch, "MLX": mlx}
@@ -95,18 +125,24 @@ def main() -> None:
     parser = options_parser(__doc__, rows=64, rounds=5)
     parser.add_argument("--mlx-rows", type=int, default=16, help="MLX is slow on a CPU, so it gets fewer of the rows")
     options = parser.parse_args()
+    mx.set_default_device(mx.cpu)
     column = read_lines(options.lines, options.rows)
     pictures = np.empty((len(column), 256, 256, 1), np.float32)
     render_into(column, pictures)
     targets = np.random.default_rng(1).integers(0, 2, len(column)).astype(np.float32)
+    some = slice(0, min(options.mlx_rows, len(column)))
     works, rows = {}, {}
+    threads = os.cpu_count() or 1
     for name, make in CONTESTANTS.items():
-        rows[name] = min(options.mlx_rows, len(column)) if name == "MLX" else len(column)
+        part = some if name == "MLX" else slice(None)
+        rows[name] = len(targets[part])
         try:
-            works[name] = make(pictures[: rows[name]], targets[: rows[name]])
+            works[name] = make(fresh(), pictures[part], targets[part], threads)
+            exact = pytorch(fresh(), pictures[part], targets[part], threads, "float64")()
+            compare(name, works[name](), exact)
         except ImportError as error:
-            print(f"left out {name}: {error}")
-    title = f"{options.lines.name}: steps of {len(column)} pictures"
+            print(f"left out {name if name == 'PyTorch' else 'the comparison with float64'}: {error}")
+    title = f"{options.lines.name}: steps of {len(column)} pictures, {threads} processors"
     print_times(title, take_turns(works, options.rounds), rows, "Rust")
 
 

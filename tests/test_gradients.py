@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
+import subprocess
+import sys
 
 import mlx.core as mx
 import numpy as np
@@ -53,7 +56,7 @@ def normed(x, layer, stride, statistics):
     weights, scale, shift = layer
     sums = convolved(x, weights, stride)
     mean, variance = sums.mean((0, 1, 2)), sums.var((0, 1, 2))
-    statistics.append((mean, variance))
+    statistics.append((mean, sums.var((0, 1, 2), ddof=1)))
     return (sums - mean) / np.sqrt(variance + EPSILON) * scale + shift
 
 
@@ -153,6 +156,50 @@ def test_a_smaller_batch_forgets_the_larger_one_before():
     assert np.array_equal(*outcomes)
 
 
+def test_what_is_not_finite_shows_in_the_logits():
+    random = np.random.default_rng(9)
+    layers, pictures = flat(made_layers((4, 8), False, random)), made_pictures(2, random)
+    head = np.zeros(8, np.float32)
+    network = Backpropagation([4, 8], False, EPSILON, 1)
+    pictures[1, 7, 7] = np.nan
+    assert np.isnan(network.forward(layers, head, 0.0, pictures)[0]).all()
+    pictures[1, 7, 7] = 0
+    assert np.isfinite(network.forward(layers, head, 0.0, pictures)[0]).all()
+
+
+def test_memory_that_cannot_be_read_as_it_is_is_refused():
+    random = np.random.default_rng(10)
+    layers, pictures = flat(made_layers((4, 8), False, random)), made_pictures(2, random)
+    head = np.zeros(8, np.float32)
+    network = Backpropagation([4, 8], False, EPSILON, 1)
+    unaligned = np.ndarray(pictures.shape, np.float32, buffer=bytearray(pictures.nbytes + 1), offset=1)
+    for bad in (unaligned, pictures.transpose(0, 2, 1, 3)):
+        with pytest.raises(PenpalError, match="pictures must be C-contiguous and aligned"):
+            network.forward(layers, head, 0.0, bad)
+    with pytest.raises(PenpalError, match="head_weight must be C-contiguous and aligned"):
+        network.forward(layers, np.ndarray((8,), np.float32, buffer=bytearray(33), offset=1), 0.0, pictures)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_child_goes_on():
+    program = (
+        "import os, numpy as np\n"
+        "from penpal_fast._core import Backpropagation\n"
+        "network = Backpropagation([4, 8], False, 1e-5, 2)\n"
+        "layers = [(np.ones(n * k, 'f4'), np.ones(n, 'f4'), np.ones(n, 'f4')) for n, k in ((4, 9), (8, 36), (8, 72))]\n"
+        "def work():\n"
+        "    network.forward(layers, np.ones(8, 'f4'), 0.0, np.ones((2, 256, 256, 1), 'f4'))\n"
+        "    network.backward(np.ones(2, 'f4'))\n"
+        "work()\n"
+        "child = os.fork()\n"
+        "work()\n"
+        "if child:\n"
+        "    raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+        "os._exit(0)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
 def test_what_does_not_fit_is_refused():
     random = np.random.default_rng(7)
     layers, pictures = flat(made_layers((4, 8), False, random)), made_pictures(2, random)
@@ -174,7 +221,7 @@ def test_what_does_not_fit_is_refused():
     network.backward(np.ones(2, np.float32))
     with pytest.raises(PenpalError, match="no batch"):
         network.backward(np.ones(2, np.float32))
-    for channels, projection in (([4], False), ([8, 4], False), ([4] * 9, False), ([4, 0], True), ([], True)):
+    for channels, projection in (([4], False), ([8, 4], False), ([4] * 8, False), ([4, 0], True), ([], True)):
         with pytest.raises(PenpalError, match="cannot be trained here"):
             Backpropagation(channels, projection, EPSILON, 1)
 

@@ -110,6 +110,9 @@ def test_pictures_of_another_shape_or_layout_are_refused():
     with pytest.raises(PenpalError, match="C-contiguous"):
         turned = np.zeros((2, 256, 256, 1), np.float32).transpose(0, 2, 1, 3)
         engine.picture_logits_into(turned, np.empty(2, np.float32), 1)
+    with pytest.raises(PenpalError, match="aligned to 4 bytes"):
+        unaligned = np.ndarray((1, 256, 256, 1), np.float32, buffer=bytearray(4 * 65536 + 1), offset=1)
+        engine.picture_logits_into(unaligned, np.empty(1, np.float32), 1)
 
 
 def test_the_profile_names_every_stage():

@@ -22,7 +22,7 @@ from penpal_fast.training import loop
 from penpal_fast.training.augmentation import bend, cut, link, smooth, thin
 from penpal_fast.training.examples import TARGETS, Examples, Sources
 from penpal_fast.training.job import calibrate
-from penpal_fast.training.junk import KINDS, UNSEEN
+from penpal_fast.training.junk import DRAWN, KINDS, SPOILT, UNSEEN
 from penpal_fast.training.lines import Line, is_held_out, read_split
 from penpal_fast.training.measurement import Validation
 from penpal_fast.training.recipe import BUNDLED, Recipe, Stage
@@ -212,6 +212,35 @@ def test_a_checkpoint_brings_everything_back(tmp_path):
     assert all(np.allclose(here[name], there[name], atol=1e-6) for name in here)
 
 
+def test_a_training_that_diverges_stops_and_keeps_its_weights():
+    recipe = Recipe()
+    training = loop.Training(recipe)
+    before = training.model.tensors()
+    pictures = mx.full((2, 256, 256, 1), math.nan)
+    with pytest.raises(PenpalError, match="diverged at step 1 of stage 1; lower its learning_rate"):
+        training.step(pictures, np.array([0.0, 1.0], np.float32), np.full(2, np.nan, np.float32))
+    assert training.done == 0
+    assert all(
+        np.array_equal(values, before[name])
+        for name, values in training.model.tensors().items()
+        if "running" not in name
+    )
+
+
+def test_junk_is_drawn_by_its_weights(sources, monkeypatch):
+    drawn = []
+    for kinds in (DRAWN, SPOILT):
+        for kind in kinds:
+            monkeypatch.setitem(kinds, kind, lambda _random, line, kind=kind: drawn.append(kind) or line)
+    changes = {"junk_weights": {"spiral": 4.0, "jitter": 3.0}, "spoilt": 0.5}
+    stage = Stage.from_dict({"shares": {"real": 0, "clean": 0, "corrupted": 0, "junk": 1}, "changes": changes})
+    for step in range(40):
+        Examples(sources, stage, 1.5).step(step)
+    assert drawn.count("spiral") / len(drawn) == pytest.approx(0.5 * 4 / (4 + len(DRAWN) - 1), abs=0.04)
+    assert drawn.count("jitter") / len(drawn) == pytest.approx(0.5 * 3 / (3 + len(SPOILT) - 1), abs=0.04)
+    assert drawn.count("coil") / len(drawn) == pytest.approx(0.5 / (4 + len(DRAWN) - 1), abs=0.04)
+
+
 def _recipe(folder, values):
     path = folder / "recipe.json"
     path.write_text(json.dumps(values))
@@ -227,6 +256,9 @@ def _recipe(folder, values):
         ({"stages": [{"changes": {"wobble": 1}}]}, "wobble"),
         ({"stages": []}, "it has no stages"),
         ({"network": {"batch_norm": False}}, "training needs batch_norm"),
+        ({"network": {"channels": [4] * 8}}, "at most 7 channels, got 8"),
+        ({"stages": [{"changes": {"junk_weights": {"spirals": 2}}}]}, r"unknown fields \['spirals'\]"),
+        ({"stages": [{"changes": {"junk_weights": {"spiral": 0}}}]}, "above 0"),
         ([], "cannot use this recipe"),
     ],
 )

@@ -1,1 +1,1 @@
-"""The quality network and everything about its files. Only `model` and `layers` need MLX."""
+"""The quality network and everything about its files. Only `model` needs MLX."""

@@ -11,7 +11,7 @@ import numpy as np
 from penpal_fast._core import Rows
 from penpal_fast.mlx_memory import writable_canvases
 from penpal_fast.training.augmentation import bend, cut, link, smooth, thin
-from penpal_fast.training.junk import DRAWN, KINDS, SPOILT, WEIGHTS
+from penpal_fast.training.junk import DRAWN, SPOILT
 from penpal_fast.training.lines import Line, Split, Strokes, read_split
 
 if TYPE_CHECKING:
@@ -153,9 +153,10 @@ class Examples:
         lines = self._sources.real.train if random.random() < 0.6 else self._sources.clean.train
         line = _pick(lines, random)
         strokes = cut(line, random, longest=6) if random.random() < 0.5 else line.strokes()
-        kinds = SPOILT if random.random() < self._stage.changes.spoilt else DRAWN
-        weights = np.array([WEIGHTS.get(kind, 1.0) for kind in kinds])
-        return KINDS[str(random.choice(list(kinds), p=weights / weights.sum()))](random, strokes)
+        changes = self._stage.changes
+        kinds = SPOILT if random.random() < changes.spoilt else DRAWN
+        weights = np.array([changes.junk_weights.get(kind, 1.0) for kind in kinds])
+        return kinds[list(kinds)[random.choice(len(kinds), p=weights / weights.sum())]](random, strokes)
 
 
 def _pick(lines: list[Line], random: np.random.Generator) -> Line:

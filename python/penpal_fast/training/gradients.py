@@ -10,6 +10,7 @@ import numpy as np
 from mlx.utils import tree_unflatten
 
 from penpal_fast._core import Backpropagation
+from penpal_fast.errors import PenpalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,7 +29,7 @@ class Step(NamedTuple):
     Attributes:
         loss: Its loss.
         logits: Of its pictures, [N].
-        gradients: Of the loss, by name as the network's trainable parameters are nested.
+        gradients: Of the loss, nested as the network's trainable parameters are.
     """
 
     loss: mx.array
@@ -48,7 +49,15 @@ def squashed(logits: Any) -> Any:
 
 
 def gradient_of(model: QualityClassifier) -> Gradient:
-    """Return what gives the gradient by a network's weights, and keeps its running statistics, in training mode."""
+    """Return what gives the gradient by a network's weights, with batch norm as in training.
+
+    Its running statistics follow those of the batches.
+
+    Raises:
+        PenpalError: The network has no batch norm or more channels than can be trained.
+    """
+    if not model.config.batch_norm:
+        raise PenpalError("a network without batch norm cannot be trained: start from one that has it")
     return _mlx_gradient(model) if mx.default_device() == mx.gpu else _processor_gradient(model)
 
 
@@ -67,7 +76,7 @@ def _mlx_gradient(model: QualityClassifier) -> Gradient:
 
 
 def _processor_gradient(model: QualityClassifier) -> Gradient:
-    """Three and more times as fast as MLX on a processor, and closer to float64."""
+    """Much faster than MLX on a processor, and closer to float64: see `benches/training.py`."""
     config = model.config
     network = Backpropagation(
         list(config.channels), config.shortcut == "projection", config.batch_norm_epsilon, threads=0
@@ -106,10 +115,7 @@ def _layers(model: QualityClassifier) -> Iterator[tuple[str, nn.Conv2d, str, Any
 
 
 def _follow(norm: Any, mean: NDArray[np.float32], variance: NDArray[np.float32]) -> None:
-    """Let the running statistics follow those of a batch, as MLX does but for its correction of the variance.
-
-    That is a factor of 1 + 1 / (N - 1); N is at least 4,096 for a batch of 64 pictures.
-    """
+    """Let the running statistics follow those of a batch."""
     share = norm.momentum
     norm.running_mean = (1 - share) * norm.running_mean + share * mx.array(mean)
     norm.running_var = (1 - share) * norm.running_var + share * mx.array(variance)

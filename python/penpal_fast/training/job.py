@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from penpal_fast.network.config import ModelConfig
     from penpal_fast.network.model import QualityClassifier
     from penpal_fast.training.recipe import Making, Recipe
 
@@ -73,6 +74,8 @@ def run_recipe(
     Raises:
         PenpalError: Something cannot be read, or `work` holds another run's files.
     """
+    if inputs.start is not None:
+        _check_start(inputs.start.config, recipe.network)
     work.mkdir(parents=True, exist_ok=True)
     if not resume and (work / CHECKPOINT).exists():
         raise PenpalError(f"{work}: an earlier training is there: go on with --resume, or name another folder")
@@ -80,8 +83,6 @@ def run_recipe(
     corrupted = [made[making.name] for making in recipe.synthesis if making.plan.corrupted]
     clean = [made[making.name] for making in recipe.synthesis if not making.plan.corrupted]
     sources = Sources.read(inputs.real, [*clean, *inputs.clean], [*corrupted, *inputs.corrupted])
-    if inputs.start is not None and inputs.start.config.channels != recipe.network.channels:
-        raise PenpalError(f"the model to start from has the channels {inputs.start.config.channels}, not the recipe's")
     for kind in ("real", "clean", "corrupted"):
         split = getattr(sources, kind)
         if not split.train or not split.validation:
@@ -105,6 +106,14 @@ def run_recipe(
     record = {"recipe": recipe.to_dict(), "validation": figures}
     with replaced_atomically(output / RECORD) as aside:
         aside.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def _check_start(found: ModelConfig, wanted: ModelConfig) -> None:
+    for name in ("channels", "shortcut", "batch_norm"):
+        if getattr(found, name) != getattr(wanted, name):
+            raise PenpalError(
+                f"the model to start from has {name} {getattr(found, name)}, and the recipe {getattr(wanted, name)}"
+            )
 
 
 def calibrate(model: QualityClassifier, scale: float, shift: float) -> None:

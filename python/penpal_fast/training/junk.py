@@ -203,7 +203,4 @@ SPOILT: dict[str, Junk] = {
 
 KINDS: dict[str, Junk] = {**DRAWN, **SPOILT}
 
-WEIGHTS: dict[str, float] = {"straight_lines": 2.0, "missing_lifts": 1.5}
-"""How often a kind is drawn among those like it, where it is not 1: these two are the hardest to learn."""
-
 UNSEEN: dict[str, Junk] = {"grid": grid, "wave": wave}

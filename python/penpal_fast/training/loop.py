@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import dataclasses
 import json
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -53,9 +54,18 @@ class Training:
         self._gradient = gradient_of(self.model)
 
     def step(self, pictures: mx.array, targets: NDArray[np.float32], lengths: NDArray[np.float32]) -> float:
-        """Take one step and return its loss; see `Batch` for the arguments."""
+        """Take one step and return its loss; see `Batch` for the arguments.
+
+        Raises:
+            PenpalError: The loss is not finite; the weights stay as they were.
+        """
         slopes = self.slope.price * np.nan_to_num(lengths, nan=0.0)
         loss, logits, gradients = self._gradient(pictures, mx.array(targets), mx.array(slopes))
+        value = float(np.array(loss))
+        if not math.isfinite(value):
+            raise PenpalError(
+                f"training diverged at step {self.done + 1} of stage {self.number + 1}; lower its learning_rate"
+            )
         self.optimizer.update(self.model, gradients)
         self.done += 1
         # At first the average follows quickly, lest it remember the random weights.
@@ -63,10 +73,10 @@ class Training:
         self.average = tree_map(
             lambda mean, now: decay * mean + (1 - decay) * now, self.average, self.model.parameters()
         )
-        mx.eval(self.model.state, self.optimizer.state, self.average, loss, logits)
+        mx.eval(self.model.state, self.optimizer.state, self.average)
         if self.done >= self.plan.level_from * self.plan.steps:
             self.slope.observe(np.array(logits), lengths)
-        return float(np.array(loss))
+        return value
 
     def averaged(self) -> QualityClassifier:
         """Return a network of what is kept of the weights, in evaluation mode."""

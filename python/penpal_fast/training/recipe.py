@@ -10,12 +10,21 @@ from typing import TYPE_CHECKING, Any, Literal
 from penpal_fast.errors import PenpalError
 from penpal_fast.network.config import ModelConfig
 from penpal_fast.synthesis.plan import Plan
+from penpal_fast.training.junk import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 BUNDLED = Path(__file__).parent / "recipes" / "bundled.json"
 """The recipe of the model in this package."""
+
+MAX_LAYERS = 7
+"""Most channels of a network to train: batch norm needs more than one value, and each layer halves the canvas."""
+
+
+def _check_names(values: dict[str, Any], known: Iterable[str]) -> None:
+    if unknown := values.keys() - set(known):
+        raise PenpalError(f"unknown fields {sorted(unknown)}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,6 +52,8 @@ class Changes:
         thin: Share of all lines that lose points.
         line_width: Standard deviation of the line width of a batch around the model's, in pixels.
         spoilt: Share of the junk that is a spoilt line, not drawn from nothing.
+        junk_weights: For kinds of junk that are to be more or less frequent than others like them, by how much; see
+            `penpal_fast.training.junk`.
     """
 
     real_cut: float = 0.45
@@ -54,6 +65,13 @@ class Changes:
     thin: float = 0.15
     line_width: float = 0.08
     spoilt: float = 0.6
+    junk_weights: dict[str, float] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check the kinds of junk."""
+        _check_names(self.junk_weights, KINDS)
+        if not all(weight > 0 for weight in self.junk_weights.values()):
+            raise PenpalError(f"recipe: junk_weights must be above 0, got {self.junk_weights}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -160,6 +178,10 @@ class Recipe:
             raise PenpalError("recipe: it has no stages")
         if not self.network.batch_norm:
             raise PenpalError("recipe: training needs batch_norm; a network is folded when it is loaded for scoring")
+        if len(self.network.channels) > MAX_LAYERS:
+            raise PenpalError(
+                f"recipe: a network to train has at most {MAX_LAYERS} channels, got {len(self.network.channels)}"
+            )
 
     @classmethod
     def from_file(cls, path: Path) -> Recipe:
@@ -190,8 +212,3 @@ class Recipe:
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe with everything that it left to defaults."""
         return dataclasses.asdict(self)
-
-
-def _check_names(values: dict[str, Any], known: Iterable[str]) -> None:
-    if unknown := values.keys() - set(known):
-        raise PenpalError(f"unknown fields {sorted(unknown)}")

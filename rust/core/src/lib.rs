@@ -2,6 +2,7 @@
 //!
 //! The modules follow the data: [`strokes`] (validated, borrowed) -> [`fit`] (into the padded canvas) -> [`raster`]
 //! (antialiased capsules) -> [`render`] (many rows in parallel). [`rows`] and [`arrow`] say where rows come from.
+//! [`network`] scores, [`training`] has the gradient that a network learns by.
 //!
 //! ```
 //! use penpal_core::{Canvas, Coordinates, LineWidth, Offsets, PIXELS, Scratch, Strokes, render};
@@ -39,4 +40,3 @@ pub use render::{Scratch, render, render_rows};
 pub use rows::{OwnedRows, Rows};
 pub use strokes::{Coordinates, Offsets, Strokes};
 pub use threads::Threads;
-pub use training::{Backpropagation, Gradients, Layer, Parameters};

@@ -1,6 +1,6 @@
 //! `Engine`: the network in Rust.
 
-use numpy::{PyReadonlyArray1, PyReadonlyArray4, PyReadwriteArray1, PyUntypedArrayMethods};
+use numpy::{PyReadonlyArray, PyReadonlyArray1, PyReadonlyArray4, PyReadwriteArray1, PyUntypedArrayMethods};
 use penpal_core::{Block, Engine as CoreEngine, LineWidth, Network, SIDE, Shortcut};
 use pyo3::prelude::*;
 
@@ -10,8 +10,17 @@ use crate::rows::{Rows, start_threads};
 /// Weights and bias of a convolution.
 type Layer<'py> = (PyReadonlyArray1<'py, f32>, PyReadonlyArray1<'py, f32>);
 
-fn owned((weights, bias): &Layer) -> (Vec<f32>, Vec<f32>) {
-    (weights.as_array().to_vec(), bias.as_array().to_vec())
+fn owned(py: Python<'_>, (weights, bias): &Layer) -> PyResult<(Vec<f32>, Vec<f32>)> {
+    Ok((numbers(py, weights, "weights")?.to_vec(), numbers(py, bias, "bias")?.to_vec()))
+}
+
+/// The numbers of an array, which NumPy lets begin at any byte.
+pub fn numbers<'a, D: numpy::ndarray::Dimension>(
+    py: Python<'_>,
+    array: &'a PyReadonlyArray<'_, f32, D>,
+    name: &str,
+) -> PyResult<&'a [f32]> {
+    array.as_slice().map_err(|_| penpal_error(py, format!("{name} must be C-contiguous and aligned to 4 bytes")))
 }
 
 /// A network, arranged for scoring.
@@ -32,20 +41,19 @@ impl Engine {
         head_bias: f32,
         line_width: f64,
     ) -> PyResult<Self> {
-        let blocks = blocks.iter().map(|(first, second, projection)| {
-            let (first, second) = (owned(first), owned(second));
-            let shortcut = projection
-                .as_ref()
-                .map(owned)
-                .map_or(Shortcut::Identity, |(weights, bias)| Shortcut::Projection(weights, bias));
-            Block { outputs: first.1.len(), first, second, shortcut }
-        });
-        let stem = owned(&stem);
+        let mut owned_blocks = Vec::with_capacity(blocks.len());
+        for (first, second, projection) in &blocks {
+            let (first, second) = (owned(py, first)?, owned(py, second)?);
+            let projection = projection.as_ref().map(|layer| owned(py, layer)).transpose()?;
+            let shortcut = projection.map_or(Shortcut::Identity, |(weights, bias)| Shortcut::Projection(weights, bias));
+            owned_blocks.push(Block { outputs: first.1.len(), first, second, shortcut });
+        }
+        let stem = owned(py, &stem)?;
         let network = Network {
             channels: stem.1.len(),
             stem,
-            blocks: blocks.collect(),
-            head: head_weight.as_array().to_vec(),
+            blocks: owned_blocks,
+            head: numbers(py, &head_weight, "head_weight")?.to_vec(),
             head_bias,
         };
         let line_width = LineWidth::new(line_width).ok_or_else(|| penpal_error(py, "line_width is out of range"))?;
@@ -63,13 +71,15 @@ impl Engine {
         start: usize,
         threads: usize,
     ) -> PyResult<Vec<RowProblem>> {
-        let out = out.as_slice_mut().map_err(|_| penpal_error(py, "out must be C-contiguous"))?;
+        let out =
+            out.as_slice_mut().map_err(|_| penpal_error(py, "out must be C-contiguous and aligned to 4 bytes"))?;
         let range = rows.checked_range(py, start, out.len())?;
         let threads = start_threads(py, threads)?;
         let (logits, problems) = py.detach(|| self.engine.logits(rows.source(), range, &threads));
         out.copy_from_slice(&logits);
         Ok(problems.into_iter().map(row_problem).collect())
     }
+
     /// Writes the logits of pictures, float32 [N, 256, 256, 1], into `out`, float32 [N].
     fn picture_logits_into(
         &self,
@@ -78,12 +88,12 @@ impl Engine {
         mut out: PyReadwriteArray1<'_, f32>,
         threads: usize,
     ) -> PyResult<()> {
-        let out = out.as_slice_mut().map_err(|_| penpal_error(py, "out must be C-contiguous"))?;
+        let out =
+            out.as_slice_mut().map_err(|_| penpal_error(py, "out must be C-contiguous and aligned to 4 bytes"))?;
         if pictures.shape() != [out.len(), SIDE, SIDE, 1] {
             return Err(penpal_error(py, "pictures must have the shape [N, 256, 256, 1], with N the length of out"));
         }
-        let pictures = pictures.as_array();
-        let pictures = pictures.to_slice().ok_or_else(|| penpal_error(py, "pictures must be C-contiguous"))?;
+        let pictures = numbers(py, &pictures, "pictures")?;
         let threads = start_threads(py, threads)?;
         out.copy_from_slice(&py.detach(|| self.engine.picture_logits(pictures, &threads)));
         Ok(())

@@ -3,9 +3,11 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1, PyReadonlyArray4, PyUntypedArrayMethods};
-use penpal_core::{Backpropagation as CoreBackpropagation, Layer, Parameters, SIDE};
+use penpal_core::SIDE;
+use penpal_core::training::{Backpropagation as CoreBackpropagation, Layer, Parameters};
 use pyo3::prelude::*;
 
+use crate::engine::numbers;
 use crate::errors::penpal_error;
 use crate::rows::start_threads;
 
@@ -14,28 +16,35 @@ type Array<'py> = Bound<'py, PyArray1<f32>>;
 /// Weights, scale and shift of a convolution with batch norm.
 type NormedLayer<'py> = (PyReadonlyArray1<'py, f32>, PyReadonlyArray1<'py, f32>, PyReadonlyArray1<'py, f32>);
 
-/// A network in training, and what it last made of a batch.
+/// The gradient by each layer's weights, scale and shift, by the head's weights and by its bias.
+type Gradients<'py> = (Vec<(Array<'py>, Array<'py>, Array<'py>)>, Array<'py>, f32);
+
+/// A network in training. `backward` belongs to the last `forward`: an object is for one thread at a time.
 #[pyclass(frozen, module = "penpal_fast._core")]
-pub struct Backpropagation(Mutex<CoreBackpropagation>);
+pub struct Backpropagation {
+    network: Mutex<CoreBackpropagation>,
+    threads: usize,
+}
 
 impl Backpropagation {
     fn lock(&self) -> MutexGuard<'_, CoreBackpropagation> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.network.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[pymethods]
 impl Backpropagation {
-    /// A network of the given channels, with batch norm; 0 threads means one for each processor.
+    /// A network of 2 to 7 channels, with batch norm; 0 threads means one for each processor.
     #[new]
     fn new(py: Python<'_>, channels: Vec<usize>, projection: bool, epsilon: f32, threads: usize) -> PyResult<Self> {
-        let threads = start_threads(py, threads)?;
-        CoreBackpropagation::new(&channels, projection, epsilon, threads)
-            .map(|network| Backpropagation(Mutex::new(network)))
-            .ok_or_else(|| penpal_error(py, format!("a network of the channels {channels:?} cannot be trained here")))
+        let network = CoreBackpropagation::new(&channels, projection, epsilon).ok_or_else(|| {
+            penpal_error(py, format!("a network of the channels {channels:?} cannot be trained here"))
+        })?;
+        Ok(Backpropagation { network: Mutex::new(network), threads })
     }
 
-    /// The logits of pictures, float32 [N, 256, 256, 1], and for each layer the means and the variances of its sums.
+    /// The logits of pictures, float32 [N, 256, 256, 1], and for each layer the means and the unbiased variances of its
+    /// sums. The logits are NaN if anything on the way is not finite.
     ///
     /// The layers are the stem, then each block's two and, if it has one, its projection; weights are flattened
     /// [outputs, kernel, kernel, inputs].
@@ -47,21 +56,21 @@ impl Backpropagation {
         head_bias: f32,
         pictures: PyReadonlyArray4<'py, f32>,
     ) -> PyResult<(Array<'py>, Vec<(Array<'py>, Array<'py>)>)> {
-        let layers = layers.iter().map(|(weights, scale, shift)| Layer {
-            weights: weights.as_array().to_vec(),
-            scale: scale.as_array().to_vec(),
-            shift: shift.as_array().to_vec(),
+        let layers = layers.iter().map(|(weights, scale, shift)| {
+            Ok(Layer {
+                weights: numbers(py, weights, "weights")?.to_vec(),
+                scale: numbers(py, scale, "scale")?.to_vec(),
+                shift: numbers(py, shift, "shift")?.to_vec(),
+            })
         });
-        let parameters = Parameters { layers: layers.collect(), head: head_weight.as_array().to_vec(), head_bias };
+        let layers = layers.collect::<PyResult<_>>()?;
+        let parameters = Parameters { layers, head: numbers(py, &head_weight, "head_weight")?.to_vec(), head_bias };
         if pictures.shape()[1..] != [SIDE, SIDE, 1] || pictures.shape()[0] == 0 {
             return Err(penpal_error(py, "pictures must have the shape [N, 256, 256, 1], with N above 0"));
         }
-        let pictures = pictures.as_array();
-        let pictures = pictures.to_slice().ok_or_else(|| penpal_error(py, "pictures must be C-contiguous"))?;
-        let outcome = py.detach(|| {
-            let mut network = self.lock();
-            network.fits(&parameters).then(|| network.forward(parameters, pictures))
-        });
+        let pictures = numbers(py, &pictures, "pictures")?;
+        let threads = start_threads(py, self.threads)?;
+        let outcome = py.detach(|| self.lock().forward(parameters, pictures, &threads));
         let (logits, statistics) =
             outcome.ok_or_else(|| penpal_error(py, "these are not the layers of the network"))?;
         let statistics = statistics.into_iter().map(|pair| pair.map(|values| values.into_pyarray(py)).into());
@@ -69,14 +78,10 @@ impl Backpropagation {
     }
 
     /// The gradient by the layers, the head's weights and its bias, from that by the logits of the last batch, float32 [N].
-    #[expect(clippy::type_complexity, reason = "it is what Python gets")]
-    fn backward<'py>(
-        &self,
-        py: Python<'py>,
-        by_logits: PyReadonlyArray1<'py, f32>,
-    ) -> PyResult<(Vec<(Array<'py>, Array<'py>, Array<'py>)>, Array<'py>, f32)> {
-        let by_logits = by_logits.as_array().to_vec();
-        let gradients = py.detach(|| self.lock().backward(&by_logits));
+    fn backward<'py>(&self, py: Python<'py>, by_logits: PyReadonlyArray1<'py, f32>) -> PyResult<Gradients<'py>> {
+        let by_logits = numbers(py, &by_logits, "by_logits")?;
+        let threads = start_threads(py, self.threads)?;
+        let gradients = py.detach(|| self.lock().backward(by_logits, &threads));
         let Parameters { layers, head, head_bias } = gradients
             .ok_or_else(|| penpal_error(py, "no batch of so many pictures went forward since the last call"))?;
         let layers = layers.into_iter().map(|Layer { weights, scale, shift }| {

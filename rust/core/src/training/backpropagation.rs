@@ -35,13 +35,15 @@ pub struct Parameters {
 /// The gradient by the numbers of a network, in the same order.
 pub type Gradients = Parameters;
 
-/// A network, and what it last made of a batch.
+/// The means and the unbiased variances of a layer's sums over a batch, [outputs] each.
+pub type Statistics = [Vec<f32>; 2];
+
+/// A network, and what it last made of a batch, which [`Backpropagation::backward`] goes back through.
 pub struct Backpropagation {
     level: Level,
     structure: Structure,
     epsilon: f32,
-    threads: Threads,
-    /// As many as the largest batch had pictures.
+    /// As many as the last batch had pictures.
     pictures: Vec<Maps>,
     batch: Option<Batch>,
 }
@@ -54,16 +56,16 @@ struct Batch {
 }
 
 impl Backpropagation {
-    /// A network of the given channels, of the stem and of each block; `None` if there is no such network. `epsilon` is
-    /// added to variances.
-    pub fn new(channels: &[usize], projection: bool, epsilon: f32, threads: Threads) -> Option<Self> {
+    /// A network of the given channels, of the stem and of each block, with an `epsilon` above 0 that is added to
+    /// variances; `None` if there is no such network.
+    pub fn new(channels: &[usize], projection: bool, epsilon: f32) -> Option<Self> {
         let structure = Structure::new(channels, projection)?;
-        let level = Level::new();
-        Some(Backpropagation { level, structure, epsilon, threads, pictures: Vec::new(), batch: None })
+        let network = || Backpropagation { level: Level::new(), structure, epsilon, pictures: Vec::new(), batch: None };
+        (epsilon > 0.0).then(network)
     }
 
     /// Whether the parameters are those of such a network.
-    pub fn fits(&self, parameters: &Parameters) -> bool {
+    fn fits(&self, parameters: &Parameters) -> bool {
         let found = parameters.layers.iter().map(|layer| [layer.weights.len(), layer.scale.len(), layer.shift.len()]);
         let shapes = self.structure.units.iter().map(|unit| unit.shape);
         let last = self.structure.blocks.last().map(|block| self.structure.units[block.second].shape.outputs);
@@ -72,23 +74,37 @@ impl Backpropagation {
     }
 
     /// The logits of pictures of 256 x 256 pixels, one after the other, and for each layer the means and the variances of
-    /// its sums over the batch.
+    /// its sums over the batch; `None` if the parameters are not those of such a network, or there is no picture. If
+    /// anything on the way is not finite, the logits are NaN.
     ///
     /// # Panics
-    /// If `pictures` does not hold whole pictures or the parameters do not fit.
-    pub fn forward(&mut self, parameters: Parameters, pictures: &[f32]) -> (Vec<f32>, Vec<[Vec<f32>; 2]>) {
-        assert!(self.fits(&parameters), "parameters of this network");
-        assert!(!pictures.is_empty() && pictures.len().is_multiple_of(PIXELS), "whole pictures");
+    /// If `pictures` does not hold whole pictures.
+    pub fn forward(
+        &mut self,
+        parameters: Parameters,
+        pictures: &[f32],
+        threads: &Threads,
+    ) -> Option<(Vec<f32>, Vec<Statistics>)> {
+        assert!(pictures.len().is_multiple_of(PIXELS), "whole pictures");
+        if pictures.is_empty() || !self.fits(&parameters) {
+            return None;
+        }
+        self.batch = None;
         let pictures: Vec<&[f32]> = pictures.chunks_exact(PIXELS).collect();
         while self.pictures.len() < pictures.len() {
             self.pictures.push(Maps::new(&self.structure));
         }
         self.pictures.truncate(pictures.len());
         let items = self.pictures.iter_mut().zip(&pictures).collect();
-        self.threads.map(items, || (), |(), (maps, picture): (&mut Maps, _)| maps.set_picture(picture));
+        threads.map(items, || (), |(), (maps, picture): (&mut Maps, _)| maps.set_picture(picture));
 
-        let mut pass =
-            Forward { network: self, parameters: &parameters, normalizations: Vec::new(), statistics: Vec::new() };
+        let mut pass = Forward {
+            network: self,
+            threads,
+            parameters: &parameters,
+            normalizations: Vec::new(),
+            statistics: Vec::new(),
+        };
         pass.sum(STEM);
         pass.finish(STEM, Around::Nothing);
         for block in pass.network.structure.blocks.clone() {
@@ -98,8 +114,8 @@ impl Backpropagation {
             if let Some(projection) = block.projection {
                 pass.sum(projection);
             }
-            let around = block.projection.map_or(Around::Identity, Around::Projection);
-            pass.finish(block.second, around);
+            let input = pass.network.structure.units[block.first].input;
+            pass.finish(block.second, block.projection.map_or(Around::Identity(input), Around::Projection));
         }
         let Forward { normalizations, statistics, .. } = pass;
         let logits = self.pictures.iter().map(|maps| {
@@ -107,14 +123,16 @@ impl Backpropagation {
             let terms = average.iter().zip(&parameters.head).map(|(value, weight)| value * weight);
             terms.sum::<f32>() + parameters.head_bias
         });
-        let logits = logits.collect();
+        // ReLU makes 0 of NaN, which must not pass for a logit.
+        let finite = statistics.iter().flatten().flatten().all(|value| value.is_finite());
+        let logits = logits.map(|logit| if finite { logit } else { f32::NAN }).collect();
         self.batch = Some(Batch { parameters, normalizations, pictures: pictures.len() });
-        (logits, statistics)
+        Some((logits, statistics))
     }
 
     /// The gradient by the parameters, from that by the logits of the batch that last went forward; `None` if there is no
     /// such batch or it had another number of pictures. A batch goes back once.
-    pub fn backward(&mut self, by_logits: &[f32]) -> Option<Gradients> {
+    pub fn backward(&mut self, by_logits: &[f32], threads: &Threads) -> Option<Gradients> {
         let batch = self.batch.take_if(|batch| batch.pictures == by_logits.len())?;
         let output = self.last_output();
         let head = &batch.parameters.head;
@@ -127,10 +145,9 @@ impl Backpropagation {
         }
         let mut layers = Vec::new();
         for block in self.structure.blocks.clone().into_iter().rev() {
-            self.block_backward(block, &batch, &mut layers);
+            self.block_backward(block, &batch, threads, &mut layers);
         }
-        self.rectify(STEM);
-        layers.push(self.unit_backward(STEM, &batch, false));
+        layers.push(self.unit_backward(STEM, &batch, threads, Way::Rectified));
         layers.reverse();
         Some(Gradients { layers, head: by_head, head_bias: by_logits.iter().sum() })
     }
@@ -140,92 +157,93 @@ impl Backpropagation {
     }
 
     /// Goes back through a block; adds the gradients by its layers, the last first.
-    fn block_backward(&mut self, block: Block, batch: &Batch, layers: &mut Vec<Layer>) {
-        self.rectify(block.second);
-        let second = self.unit_backward(block.second, batch, false);
-        self.rectify(block.first);
-        let first = self.unit_backward(block.first, batch, false);
+    fn block_backward(&mut self, block: Block, batch: &Batch, threads: &Threads, layers: &mut Vec<Layer>) {
+        let second = self.unit_backward(block.second, batch, threads, Way::Rectified);
+        let first = self.unit_backward(block.first, batch, threads, Way::Rectified);
         match block.projection {
-            Some(projection) => layers.push(self.unit_backward(projection, batch, true)),
+            Some(projection) => layers.push(self.unit_backward(projection, batch, threads, Way::Around)),
             None => {
                 let (input, output) = (self.structure.units[block.first].input, block.second + 1);
-                self.each(|_, maps| maps.add_shortcut_gradient(input, output));
+                self.each(threads, |_, maps| maps.add_shortcut_gradient(input, output));
             }
         }
         layers.extend([second, first]);
     }
 
-    /// Takes the gradient by a unit's outputs to that before they were rectified.
-    fn rectify(&mut self, number: usize) {
-        let output = number + 1;
-        self.each(|level, maps| {
-            let (output, gradient) = (&maps.outputs[output], &mut maps.gradients[output]);
-            dispatch!(level, simd => simd.vectorize(#[inline(always)] || rectify_gradient(simd, output, gradient)));
-        });
-    }
-
-    /// Goes back through a unit, to its numbers and its input, whose gradient it replaces or adds to.
-    fn unit_backward(&mut self, number: usize, batch: &Batch, add: bool) -> Layer {
+    /// Goes back through a unit, to its numbers and its input.
+    fn unit_backward(&mut self, number: usize, batch: &Batch, threads: &Threads, way: Way) -> Layer {
         let Unit { shape, input, output, .. } = self.structure.units[number];
         let normalization = &batch.normalizations[number];
-        let totals = self.each(|level, maps| {
-            let (sums, gradient) = (&maps.sums[number], &maps.gradients[output]);
+        let totals = self.each(threads, |level, maps| {
+            let Maps { sums, outputs, gradients } = maps;
+            let (sums, outputs, gradient) = (&sums[number], &outputs[output], &mut gradients[output]);
             dispatch!(level, simd => simd.vectorize(
                 #[inline(always)]
-                || normalization.gradient_sums(simd, sums, gradient),
+                || {
+                    if let Way::Rectified = way {
+                        rectify_gradient(simd, outputs, gradient);
+                    }
+                    normalization.gradient_sums(simd, sums, gradient)
+                },
             ))
         });
         let totals = add_up(totals);
-        let windows = Windows::backward(shape, &batch.parameters.layers[number].weights);
         let back = normalization.back(&totals);
-        let weights = self.each(|level, maps| {
+        // The picture's own gradient is of no use.
+        let to_input =
+            if input == 0 { Vec::new() } else { Windows::backward(shape, &batch.parameters.layers[number].weights) };
+        let weights = self.each(threads, |level, maps| {
             let Maps { sums, outputs, gradients } = maps;
             let (sums, inputs) = (&mut sums[number], &outputs[input]);
             dispatch!(level, simd => simd.vectorize(
                 #[inline(always)]
                 || {
                     back.apply(simd, &gradients[output], sums);
+                    for windows in &to_input {
+                        windows.apply(simd, sums, &mut gradients[input], matches!(way, Way::Around));
+                    }
                     weight_gradient(simd, shape, inputs, sums)
                 },
             ))
         });
-        if input > 0 {
-            self.each(|level, maps| {
-                let (sums, by_input) = (&maps.sums[number], &mut maps.gradients[input]);
-                for windows in &windows {
-                    dispatch!(level, simd => simd.vectorize(
-                        #[inline(always)]
-                        || windows.apply(simd, sums, by_input, add),
-                    ));
-                }
-            });
-        }
         let [scale, shift] = normalization.gradients(&totals, shape.outputs);
         Layer { weights: summed(weights), scale, shift }
     }
 
     /// What `work` makes of each picture.
-    fn each<R: Send>(&mut self, work: impl Fn(Level, &mut Maps) -> R + Send + Sync) -> Vec<R> {
+    fn each<R: Send>(&mut self, threads: &Threads, work: impl Fn(Level, &mut Maps) -> R + Send + Sync) -> Vec<R> {
         let level = self.level;
-        self.threads.map(self.pictures.iter_mut().collect(), || (), |(), maps| work(level, maps))
+        threads.map(self.pictures.iter_mut().collect(), || (), |(), maps| work(level, maps))
     }
+}
+
+/// How a unit's normalized sums went on.
+#[derive(Clone, Copy)]
+enum Way {
+    /// Rectified. The gradient by its input is set.
+    Rectified,
+    /// Added to those of its block's second unit, whose gradient was rectified with them. The gradient by its input, which
+    /// the block's first unit has set, is added to.
+    Around,
 }
 
 /// What is added to a block's sums before they are rectified.
 #[derive(Clone, Copy)]
 enum Around {
     Nothing,
-    Identity,
-    /// The unit of the projection.
+    /// Every second pixel of an output.
+    Identity(usize),
+    /// The normalized sums of a unit.
     Projection(usize),
 }
 
 /// A batch on its way forward.
 struct Forward<'a> {
     network: &'a mut Backpropagation,
+    threads: &'a Threads,
     parameters: &'a Parameters,
     normalizations: Vec<Normalization>,
-    statistics: Vec<[Vec<f32>; 2]>,
+    statistics: Vec<Statistics>,
 }
 
 impl Forward<'_> {
@@ -234,7 +252,7 @@ impl Forward<'_> {
         let Unit { shape, side, input, .. } = self.network.structure.units[number];
         let layer = &self.parameters.layers[number];
         let windows = Windows::forward(shape, &layer.weights);
-        let moments = self.network.each(|level, maps| {
+        let moments = self.network.each(self.threads, |level, maps| {
             let (input, sums) = (&maps.outputs[input], &mut maps.sums[number]);
             dispatch!(level, simd => simd.vectorize(
                 #[inline(always)]
@@ -253,23 +271,19 @@ impl Forward<'_> {
 
     /// Computes the outputs of a unit from its sums and what goes around it.
     fn finish(&mut self, number: usize, around: Around) {
-        let normalizations = &self.normalizations;
-        let output = number + 1;
-        let input = self.network.structure.units[number - usize::from(number > 0)].input;
-        self.network.each(|level, maps| {
-            if let Around::Identity = around {
+        let (normalizations, output) = (&self.normalizations, number + 1);
+        self.network.each(self.threads, |level, maps| {
+            if let Around::Identity(input) = around {
                 maps.set_shortcut(input, output);
             }
             let (sums, output) = (&maps.sums, &mut maps.outputs[output]);
             dispatch!(level, simd => simd.vectorize(
                 #[inline(always)]
                 || {
-                    let mut base = around;
-                    if let Around::Projection(projection) = around {
-                        normalizations[projection].apply(simd, &sums[projection], output, false, false);
-                        base = Around::Identity;
+                    if let Around::Projection(other) = around {
+                        normalizations[other].apply(simd, &sums[other], output, false, false);
                     }
-                    normalizations[number].apply(simd, &sums[number], output, matches!(base, Around::Identity), true);
+                    normalizations[number].apply(simd, &sums[number], output, !matches!(around, Around::Nothing), true);
                 },
             ));
         });
@@ -316,11 +330,11 @@ mod tests {
         for (channels, projection) in [(&[4, 8, 16, 32, 32][..], false), (&[16, 5, 12], true), (&[8, 8], true)] {
             let pictures: Vec<f32> = numbers(5, 2 * PIXELS).into_iter().map(|value| value.max(0.0)).collect();
             let outcomes = [Level::new(), Level::baseline(), Level::fallback()].map(|level| {
-                let mut network = Backpropagation::new(channels, projection, 1e-5, Threads::CALLER).unwrap();
+                let mut network = Backpropagation::new(channels, projection, 1e-5).unwrap();
                 network.level = level;
                 let parameters = parameters(&network, channels[channels.len() - 1]);
-                let (logits, statistics) = network.forward(parameters, &pictures);
-                (logits, statistics, network.backward(&[1.0, -0.5]).unwrap())
+                let (logits, statistics) = network.forward(parameters, &pictures, &Threads::CALLER).unwrap();
+                (logits, statistics, network.backward(&[1.0, -0.5], &Threads::CALLER).unwrap())
             });
             let (logits, statistics, gradients) = &outcomes[0];
             assert!(gradients.layers.iter().all(|layer| layer.weights.iter().any(|&value| value != 0.0)));
@@ -339,12 +353,27 @@ mod tests {
 
     #[test]
     fn a_batch_goes_back_once_and_whole() {
-        let mut network = Backpropagation::new(&[4, 8], false, 1e-5, Threads::CALLER).unwrap();
-        assert!(network.backward(&[1.0]).is_none());
+        let mut network = Backpropagation::new(&[4, 8], false, 1e-5).unwrap();
+        assert!(network.backward(&[1.0], &Threads::CALLER).is_none());
         let parameters = parameters(&network, 8);
-        network.forward(parameters, &vec![0.5; PIXELS]);
-        assert!(network.backward(&[1.0, 1.0]).is_none());
-        assert!(network.backward(&[1.0]).is_some());
-        assert!(network.backward(&[1.0]).is_none());
+        assert!(network.forward(parameters.clone(), &[], &Threads::CALLER).is_none());
+        network.forward(parameters, &vec![0.5; PIXELS], &Threads::CALLER).unwrap();
+        assert!(network.backward(&[1.0, 1.0], &Threads::CALLER).is_none());
+        assert!(network.backward(&[1.0], &Threads::CALLER).is_some());
+        assert!(network.backward(&[1.0], &Threads::CALLER).is_none());
+    }
+
+    #[test]
+    fn what_is_not_finite_shows_in_the_logits() {
+        let mut network = Backpropagation::new(&[4, 8], false, 1e-5).unwrap();
+        for number in 0..network.structure.units.len() {
+            let mut parameters = parameters(&network, 8);
+            parameters.layers[number].weights[5] = f32::NAN;
+            let (logits, _) = network.forward(parameters, &vec![0.5; PIXELS], &Threads::CALLER).unwrap();
+            assert!(logits[0].is_nan());
+        }
+        for epsilon in [0.0, -1.0, f32::NAN] {
+            assert!(Backpropagation::new(&[4, 8], false, epsilon).is_none());
+        }
     }
 }

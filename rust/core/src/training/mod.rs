@@ -11,4 +11,4 @@ mod structure;
 mod weight_gradient;
 mod windows;
 
-pub use backpropagation::{Backpropagation, Gradients, Layer, Parameters};
+pub use backpropagation::{Backpropagation, Gradients, Layer, Parameters, Statistics};

@@ -38,7 +38,9 @@ impl Normalization {
         let count = count as f64;
         let mean: Vec<f64> = moments[0].iter().map(|sum| sum / count).collect();
         let squares = moments[1].iter().zip(&mean);
-        let variance: Vec<f32> = squares.map(|(sum, mean)| (sum / count - mean * mean).max(0.0) as f32).collect();
+        // Not `max`, which would make 0 of NaN.
+        let above_zero = |value: f64| if value < 0.0 { 0.0 } else { value };
+        let variance: Vec<f32> = squares.map(|(sum, mean)| above_zero(sum / count - mean * mean) as f32).collect();
         let mean: Vec<f32> = mean.into_iter().map(|mean| mean as f32).collect();
         let precision: Vec<f32> = variance.iter().map(|variance| 1.0 / (variance + epsilon).sqrt()).collect();
         // Channels that only pad have neither scale nor shift.
@@ -49,9 +51,11 @@ impl Normalization {
         Normalization { mean, variance, precision, map: ChannelMap { factor, term }, count }
     }
 
-    /// The means and the variances of the first channels.
+    /// The means and the unbiased variances of the first channels.
     pub fn statistics(&self, channels: usize) -> [Vec<f32>; 2] {
-        [self.mean[..channels].to_vec(), self.variance[..channels].to_vec()]
+        let unbiased = (self.count / (self.count - 1.0)) as f32;
+        let variances = self.variance[..channels].iter().map(|variance| variance * unbiased);
+        [self.mean[..channels].to_vec(), variances.collect()]
     }
 
     /// Writes the normalized sums into `output`, or adds them to what is there, and rectifies if told to.

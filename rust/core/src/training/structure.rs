@@ -43,9 +43,9 @@ pub struct Unit {
     pub shape: Shape,
     /// Side of its outputs.
     pub side: usize,
-    /// What it looks at: 0 for the picture, and n for the outputs of the unit before the n-th, counted from 0.
+    /// What it looks at: 0 is the picture, n + 1 the outputs of unit n.
     pub input: usize,
-    /// Where its normalized sums go, counted likewise: its own outputs, or with a projection those of its block.
+    /// Where its normalized sums go, counted likewise: its own outputs, or of a projection those of its block.
     pub output: usize,
 }
 
@@ -67,10 +67,10 @@ pub struct Structure {
 }
 
 impl Structure {
-    /// A network of the given channels, of the stem and of each block; `None` if it has no block, more than the canvas can
-    /// be halved for, or loses channels in an identity shortcut.
+    /// A network of the given channels, of the stem and of each block; `None` if it has no block, so many that a picture
+    /// comes down to one value, or loses channels in an identity shortcut.
     pub fn new(channels: &[usize], projection: bool) -> Option<Self> {
-        let most = SIDE.trailing_zeros() as usize;
+        let most = SIDE.trailing_zeros() as usize - 1;
         let kept = projection || channels.is_sorted();
         if !(2..=most).contains(&channels.len()) || channels.contains(&0) || !kept {
             return None;

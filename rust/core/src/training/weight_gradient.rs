@@ -13,7 +13,7 @@ pub fn weight_gradient<S: Simd>(simd: S, shape: Shape, input: &Plane, by_sums: &
     let (length, block) = (shape.kernel * shape.stored_inputs, block(shape.stored_outputs()));
     let mut sums = vec![0.0; shape.kernel * length * shape.stored_outputs()];
     let job = Job { simd, shape, input, by_sums, length };
-    // Eight to twelve sums at a time hide the latency of a multiply-add and fit into sixteen registers.
+    // In the published network eight to twelve sums at a time hide the latency of a multiply-add and fit into registers.
     match (shape.stored_inputs, block) {
         (1, 4) => job.kernel::<f32x4<S>, 3, 3, 1>(&mut sums),
         (1, 8) => job.kernel::<f32x8<S>, 3, 3, 1>(&mut sums),
