@@ -251,15 +251,38 @@ def _recipe(folder, values):
     ("values", "message"),
     [
         ({"stages": [{"shares": {"real": 0.9}}]}, "must sum to 1"),
-        ({"stages": [{"optimisation": {}}]}, r"unknown fields \['optimisation'\]"),
-        ({"steps": 3}, r"unknown fields \['steps'\]"),
-        ({"stages": [{"changes": {"wobble": 1}}]}, "wobble"),
+        ({"stages": [{"optimisation": {}}]}, r"a stage has unknown fields \['optimisation'\]; there are \['changes'"),
+        ({"steps": 3}, r"the recipe has unknown fields \['steps'\]"),
+        ({"stages": [{"changes": {"wobble": 1}}]}, r"recipe: changes has unknown fields \['wobble'\]"),
         ({"stages": []}, "it has no stages"),
         ({"network": {"batch_norm": False}}, "training needs batch_norm"),
         ({"network": {"channels": [4] * 8}}, "at most 7 channels, got 8"),
-        ({"stages": [{"changes": {"junk_weights": {"spirals": 2}}}]}, r"unknown fields \['spirals'\]"),
+        ({"network": {"channels": 8}}, "cannot use this recipe"),
+        ({"stages": [{"changes": {"junk_weights": {"spirals": 2}}}]}, r"junk_weights has unknown fields \['spirals'\]"),
         ({"stages": [{"changes": {"junk_weights": {"spiral": 0}}}]}, "above 0"),
-        ([], "cannot use this recipe"),
+        ({"stages": [{"changes": {"longest": 0}}]}, "longest must be a whole number from 1 to 1,000, got 0"),
+        ({"stages": [{"changes": {"bend": -1}}]}, "bend must be a number from 0 to 1, got -1"),
+        ({"stages": [{"shares": {"real": -0.5, "clean": 1.5, "corrupted": 0, "junk": 0}}]}, "real must be a number"),
+        ({"stages": [{"optimization": {"learning_rate": -0.005}}]}, "learning_rate must be a number"),
+        ({"stages": [{"optimization": {"learning_rate": "0.005"}}]}, "learning_rate must be a number .* got '0.005'"),
+        ({"stages": [{"optimization": {"learning_rate": math.nan}}]}, "learning_rate must be a number"),
+        ({"stages": [{"optimization": {"batch_size": 32.5}}]}, "batch_size must be a whole number from 1 to 1,024"),
+        ({"stages": [{"optimization": {"batch_size": 100_000}}]}, "batch_size must be a whole number from 1 to 1,024"),
+        ({"stages": [{"optimization": {"checkpoint_steps": 0}}]}, "checkpoint_steps must be a whole number from 1"),
+        ({"stages": [{"optimization": {"pictures": True}}]}, "pictures must be a whole number"),
+        ({"stages": [{"optimization": {"seed": -1}}]}, "seed must be a whole number from 0"),
+        ({"synthesis": [{"name": "../x", "split": "train", "plan": {"rows": 1}}]}, "a name must be of letters"),
+        (
+            {"synthesis": [{"name": "x", "split": "test", "plan": {"rows": 1}}]},
+            "the split of x must be train or validation",
+        ),
+        ({"synthesis": [{"name": "x", "split": "train", "plan": {"row": 1}}]}, r"a plan has unknown fields \['row'\]"),
+        ({"synthesis": [{"name": "x", "split": "train"}]}, r"needs \['plan'\]"),
+        ({"synthesis": [{"name": "x", "split": "train", "plan": {"rows": 1}}] * 2}, "need names of their own"),
+        ({"clean_kept": [[0.7, 0.1], [0.5, 0.2]]}, "clean_kept must be two pairs"),
+        ({"clean_kept": [[0.5, 0.03], [0.7, 0.2]]}, "clean_kept must be two pairs"),
+        ({"clean_kept": [[0.5]]}, "cannot use this recipe"),
+        ([], "the recipe must be an object, got list"),
     ],
 )
 def test_recipes_that_cannot_be_used_are_said(tmp_path, values, message):
@@ -292,6 +315,33 @@ def test_a_recipe_makes_its_synthetic_lines(files, tmp_path):
         made = pq.read_table(tmp_path / f"work/clean_{split}.parquet")
         assert all(is_held_out(source) == (split == "validation") for source in made["source"].to_pylist())
     assert penpal_fast.Scorer(tmp_path / "model").score([[[(0, 0), (3, 4)]]]).shape == (1,)
+
+
+def test_synthetic_lines_of_another_plan_are_not_gone_on_with(files, tmp_path):
+    making = {"name": "lines", "split": "train", "plan": {"rows": 2}}
+    recipe = _recipe(tmp_path, {"synthesis": [making]})
+    generator = save(made_tensors(), tmp_path / "generator.safetensors")
+    arguments = ["--real", files[0], "--work", tmp_path / "work", "-o", tmp_path / "model", "--generator", generator]
+    assert "0 to validate on" in train(recipe, *arguments).output.replace("\n", " ")
+    assert pq.read_metadata(tmp_path / "work/lines.parquet").num_rows == 2
+    other = _recipe(tmp_path, {"synthesis": [{**making, "plan": {"rows": 3}}]})
+    refused = train(other, *arguments, "--resume").output.replace("\n", " ")
+    assert "the recipe's plan would not make this file" in refused
+
+
+def test_what_would_fail_after_hours_fails_at_once(files, tiny, tmp_path):
+    real, clean, corrupted = files
+    (tmp_path / "file").write_text("")
+    sources = ["--real", real, "--clean", clean, "--corrupted", corrupted]
+    taken = train(tiny, *sources, "--work", tmp_path / "work", "-o", tmp_path / "file")
+    assert "cannot be the model's folder" in taken.output.replace("\n", " ")
+    taken = train(tiny, *sources, "--work", tmp_path / "file/work", "-o", tmp_path / "model")
+    assert "cannot be the work folder" in taken.output.replace("\n", " ")
+    pq.write_table(pq.read_table(real).drop(["source"]), tmp_path / "nameless.parquet")
+    arguments = ["--work", tmp_path / "work", "-o", tmp_path / "model"]
+    nameless = train(BUNDLED, "--real", tmp_path / "nameless.parquet", *arguments)
+    assert "needs a column" in nameless.output.replace("\n", " ")
+    assert not (tmp_path / "work").exists()
 
 
 def test_calibration_keeps_the_shares_asked_for(sources):

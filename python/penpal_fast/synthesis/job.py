@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 SAMPLING = 1
 """Sets the chances of sampling apart from those of planning, which have the same seed."""
 
+PLAN = b"penpal_fast.plan"
+"""Key of the plan in the metadata of what it made."""
+
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 """One thread for each process: shared among threads, products as small as these are spent on waiting."""
 
@@ -78,8 +81,18 @@ def synthesize(
             raise
     with replaced_atomically(output) as aside:
         table = pa.concat_tables([pq.read_table(_part(folder, part)) for part in range(plan.parts)])
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), PLAN: _said_plan(plan)})
         pq.write_table(table, aside, compression="zstd", use_dictionary=["text", "source", "corruption", "author"])
     shutil.rmtree(folder)
+
+
+def is_of_plan(path: Path, plan: Plan) -> bool:
+    """Whether a Parquet file was made by a plan."""
+    return (pq.read_schema(path).metadata or {}).get(PLAN) == _said_plan(plan)
+
+
+def _said_plan(plan: Plan) -> bytes:
+    return json.dumps(dataclasses.asdict(plan), sort_keys=True).encode()
 
 
 def _rows_of_part(plan: Plan) -> int:

@@ -38,10 +38,11 @@ class Sources:
     @classmethod
     def read(cls, real: Path, clean: Sequence[Path], corrupted: Sequence[Path]) -> Sources:
         """Read the lines of each kind."""
-        return cls(read_split(real), _joined(clean), _joined(corrupted))
+        return cls(read_split(real), read_splits(clean), read_splits(corrupted))
 
 
-def _joined(paths: Sequence[Path]) -> Split:
+def read_splits(paths: Sequence[Path]) -> Split:
+    """Read the lines of several files."""
     splits = [read_split(path) for path in paths]
     return Split(
         [line for split in splits for line in split.train], [line for split in splits for line in split.validation]

@@ -11,10 +11,10 @@ import mlx.core as mx
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import replaced_atomically
-from penpal_fast.synthesis.job import synthesize
+from penpal_fast.synthesis.job import is_of_plan, synthesize
 from penpal_fast.synthesis.texts import read_texts
-from penpal_fast.training.examples import Sources
-from penpal_fast.training.lines import is_held_out
+from penpal_fast.training.examples import Sources, read_splits
+from penpal_fast.training.lines import is_held_out, read_split
 from penpal_fast.training.loop import CHECKPOINT, LOG, train
 from penpal_fast.training.measurement import Validation
 from penpal_fast.training.plot import plot_log
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from penpal_fast.network.config import ModelConfig
     from penpal_fast.network.model import QualityClassifier
+    from penpal_fast.training.lines import Split
     from penpal_fast.training.recipe import Making, Recipe
 
     Progress = Callable[[str, int, int], None]
@@ -76,20 +77,18 @@ def run_recipe(
     """
     if inputs.start is not None:
         _check_start(inputs.start.config, recipe.network)
+    _check_folders(work, output)
+    real = read_split(inputs.real)
+    _check_kind("real", real)
     work.mkdir(parents=True, exist_ok=True)
     if not resume and (work / CHECKPOINT).exists():
         raise PenpalError(f"{work}: an earlier training is there: go on with --resume, or name another folder")
     made = {making.name: _make(making, inputs, work, resume, progress) for making in recipe.synthesis}
     corrupted = [made[making.name] for making in recipe.synthesis if making.plan.corrupted]
     clean = [made[making.name] for making in recipe.synthesis if not making.plan.corrupted]
-    sources = Sources.read(inputs.real, [*clean, *inputs.clean], [*corrupted, *inputs.corrupted])
-    for kind in ("real", "clean", "corrupted"):
-        split = getattr(sources, kind)
-        if not split.train or not split.validation:
-            raise PenpalError(
-                f"there are {len(split.train)} {kind} lines to train on and {len(split.validation)} to validate on; "
-                f"both are needed"
-            )
+    sources = Sources(real, read_splits([*clean, *inputs.clean]), read_splits([*corrupted, *inputs.corrupted]))
+    _check_kind("clean", sources.clean)
+    _check_kind("corrupted", sources.corrupted)
     validation = Validation(sources, recipe)
     model = train(
         sources,
@@ -106,6 +105,22 @@ def run_recipe(
     record = {"recipe": recipe.to_dict(), "validation": figures}
     with replaced_atomically(output / RECORD) as aside:
         aside.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def _check_kind(kind: str, split: Split) -> None:
+    if not split.train or not split.validation:
+        raise PenpalError(
+            f"there are {len(split.train)} {kind} lines to train on and {len(split.validation)} to validate on; "
+            f"both are needed"
+        )
+
+
+def _check_folders(work: Path, output: Path) -> None:
+    """Refuse, before hours of work, folders that cannot be made or written to."""
+    for what, folder in (("the work folder", work), ("the model's folder", output)):
+        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK):
+            raise PenpalError(f"{folder}: cannot be {what}: {there} is no folder that can be written to")
 
 
 def _check_start(found: ModelConfig, wanted: ModelConfig) -> None:
@@ -129,6 +144,8 @@ def _make(making: Making, inputs: Inputs, work: Path, resume: bool, progress: Pr
     if path.exists():
         if not resume:
             raise PenpalError(f"{path}: it is there already: go on with --resume, or name another folder")
+        if not is_of_plan(path, making.plan):
+            raise PenpalError(f"{path}: the recipe's plan would not make this file: remove it, or name another folder")
         return path
     if inputs.generator is None:
         raise PenpalError("the recipe makes synthetic lines, which takes a generator: name its weights")

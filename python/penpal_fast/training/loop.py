@@ -192,6 +192,8 @@ def _stage(
                     "length_price": round(training.slope.price, 4),
                 }
                 losses.clear()
+                # The time that the caller takes to measure is not counted.
+                started, first = time.monotonic(), training.done
 
 
 def _schedule(plan: Optimization) -> Any:

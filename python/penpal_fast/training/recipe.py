@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,13 +19,44 @@ if TYPE_CHECKING:
 BUNDLED = Path(__file__).parent / "recipes" / "bundled.json"
 """The recipe of the model in this package."""
 
+CHANNELS = ModelConfig().channels
+
+NAME = re.compile("[A-Za-z0-9_-]+")
+
 MAX_LAYERS = 7
 """Most channels of a network to train: batch norm needs more than one value, and each layer halves the canvas."""
 
 
-def _check_names(values: dict[str, Any], known: Iterable[str]) -> None:
-    if unknown := values.keys() - set(known):
-        raise PenpalError(f"unknown fields {sorted(unknown)}")
+MOST_PICTURES = 1_000_000_000
+MOST_OF_BATCH = 1024
+"""Pictures of a step; each takes some 3 MB."""
+
+
+def _check_names(where: str, values: Any, known: Iterable[str]) -> None:
+    if not isinstance(values, dict):
+        raise PenpalError(f"{where} must be an object, got {type(values).__name__}")
+    known = sorted(known)
+    if unknown := sorted(set(values) - set(known)):
+        raise PenpalError(f"{where} has unknown fields {unknown}; there are {known}")
+
+
+def _check_range(owner: Any, least: float, most: float, *names: str) -> None:
+    """Make sure that fields are numbers in a range, and whole ones where their defaults are."""
+    for name in names:
+        value, whole = getattr(owner, name), isinstance(getattr(type(owner), name), int)
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int if whole else (int, float))
+            or not least <= value <= most
+        ):
+            kind = "a whole number" if whole else "a number"
+            raise PenpalError(f"recipe: {name} must be {kind} from {least:,} to {most:,}, got {value!r}")
+
+
+def _built(kind: Any, where: str, values: Any) -> Any:
+    """Make a dataclass of what is named, with the defaults for the rest."""
+    _check_names(where, values, [field.name for field in dataclasses.fields(kind)])
+    return kind(**values)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +67,10 @@ class Shares:
     clean: float = 0.22
     corrupted: float = 0.28
     junk: float = 0.12
+
+    def __post_init__(self) -> None:
+        """Check the range of each."""
+        _check_range(self, 0, 1, "real", "clean", "corrupted", "junk")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,10 +104,12 @@ class Changes:
     junk_weights: dict[str, float] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Check the kinds of junk."""
-        _check_names(self.junk_weights, KINDS)
-        if not all(weight > 0 for weight in self.junk_weights.values()):
-            raise PenpalError(f"recipe: junk_weights must be above 0, got {self.junk_weights}")
+        """Check ranges and the kinds of junk."""
+        _check_range(self, 0, 1, "real_cut", "matched", "link", "bend", "smooth", "thin", "line_width", "spoilt")
+        _check_range(self, 1, 1000, "longest")
+        _check_names("recipe: junk_weights", self.junk_weights, KINDS)
+        if not all(isinstance(weight, (int, float)) and 0 < weight <= 1e6 for weight in self.junk_weights.values()):
+            raise PenpalError(f"recipe: junk_weights must be above 0 and at most a million, got {self.junk_weights}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,6 +145,16 @@ class Optimization:
     checkpoint_steps: int = 500
     seed: int = 1
 
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        _check_range(self, 1, MOST_PICTURES, "pictures", "checkpoint_steps")
+        _check_range(self, 1, MOST_OF_BATCH, "batch_size")
+        _check_range(self, 1e-9, 10, "learning_rate")
+        shares = ("warmup_share", "weight_decay", "average_decay", "start_share", "level_from", "length_price")
+        _check_range(self, 0, 1, *shares)
+        _check_range(self, -1, 1, "length_lean")
+        _check_range(self, 0, 2**32 - 1, "seed")
+
     @property
     def steps(self) -> int:
         """Number of steps."""
@@ -136,8 +184,8 @@ class Stage:
     def from_dict(cls, values: dict[str, Any]) -> Stage:
         """Take what is named, and the default for the rest."""
         parts: dict[str, Any] = {"shares": Shares, "changes": Changes, "optimization": Optimization}
-        _check_names(values, parts)
-        return cls(**{name: parts[name](**fields) for name, fields in values.items()})
+        _check_names("recipe: a stage", values, parts)
+        return cls(**{name: _built(parts[name], f"recipe: {name}", fields) for name, fields in values.items()})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,6 +201,22 @@ class Making:
     name: str
     split: Literal["train", "validation"]
     plan: Plan
+
+    def __post_init__(self) -> None:
+        """Check what names a file, and the split."""
+        if not isinstance(self.name, str) or not NAME.fullmatch(self.name):
+            raise PenpalError(f"recipe: a name must be of letters, digits, - and _, got {self.name!r}")
+        if self.split not in ("train", "validation"):
+            raise PenpalError(f"recipe: the split of {self.name} must be train or validation, got {self.split!r}")
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Making:
+        """Take what a recipe says of a file."""
+        _check_names("recipe: a file of synthetic lines", values, ("name", "split", "plan"))
+        if missing := {"name", "split", "plan"} - values.keys():
+            raise PenpalError(f"recipe: a file of synthetic lines needs {sorted(missing)}")
+        _check_names("recipe: a plan", values["plan"], [field.name for field in dataclasses.fields(Plan)])
+        return cls(values["name"], values["split"], Plan.from_dict(values["plan"]))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -176,6 +240,15 @@ class Recipe:
         """Check what the parts cannot check by themselves."""
         if not self.stages:
             raise PenpalError("recipe: it has no stages")
+        names = [making.name for making in self.synthesis]
+        if len(set(names)) < len(names):
+            raise PenpalError(f"recipe: files of synthetic lines need names of their own, got {names}")
+        (low, many), (high, few) = self.clean_kept
+        if not (0 < low < high < 1 and 1 > many > few > 0):
+            raise PenpalError(
+                f"recipe: clean_kept must be two pairs of a score and the share that is to reach it, the higher score "
+                f"with the smaller share, all between 0 and 1, got {self.clean_kept}"
+            )
         if not self.network.batch_norm:
             raise PenpalError("recipe: training needs batch_norm; a network is folded when it is loaded for scoring")
         if len(self.network.channels) > MAX_LAYERS:
@@ -192,21 +265,23 @@ class Recipe:
         """
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
-            _check_names(values, [field.name for field in dataclasses.fields(cls)])
-            makings = tuple(
-                Making(one["name"], one["split"], Plan.from_dict(one["plan"])) for one in values.get("synthesis", [])
-            )
-            network = dict(values.get("network", {}))
-            if "channels" in network:
-                network["channels"] = tuple(network["channels"])
-            known: dict[str, Any] = {"network": ModelConfig(**network), "synthesis": makings}
+            _check_names("the recipe", values, [field.name for field in dataclasses.fields(cls)])
+            known: dict[str, Any] = {}
+            if "network" in values:
+                network = dict(values["network"])
+                _check_names("recipe: network", network, [field.name for field in dataclasses.fields(ModelConfig)])
+                known["network"] = ModelConfig(**{**network, "channels": tuple(network.get("channels", CHANNELS))})
+            if "synthesis" in values:
+                known["synthesis"] = tuple(Making.from_dict(one) for one in values["synthesis"])
             if "stages" in values:
                 known["stages"] = tuple(Stage.from_dict(stage) for stage in values["stages"])
             if "clean_kept" in values:
                 (low, high) = values["clean_kept"]
                 known["clean_kept"] = ((float(low[0]), float(low[1])), (float(high[0]), float(high[1])))
             return cls(**known)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        except PenpalError as error:
+            raise PenpalError(f"{path}: {error}") from error
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
             raise PenpalError(f"{path}: cannot use this recipe: {error}") from error
 
     def to_dict(self) -> dict[str, Any]:
