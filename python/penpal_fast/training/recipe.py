@@ -53,9 +53,13 @@ def _check_range(owner: Any, least: float, most: float, *names: str) -> None:
             raise PenpalError(f"recipe: {name} must be {kind} from {least:,} to {most:,}, got {value!r}")
 
 
+def _fields(kind: Any) -> list[str]:
+    return [field.name for field in dataclasses.fields(kind)]
+
+
 def _built(kind: Any, where: str, values: Any) -> Any:
     """Make a dataclass of what is named, with the defaults for the rest."""
-    _check_names(where, values, [field.name for field in dataclasses.fields(kind)])
+    _check_names(where, values, _fields(kind))
     return kind(**values)
 
 
@@ -212,10 +216,10 @@ class Making:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Making:
         """Take what a recipe says of a file."""
-        _check_names("recipe: a file of synthetic lines", values, ("name", "split", "plan"))
-        if missing := {"name", "split", "plan"} - values.keys():
+        _check_names("recipe: a file of synthetic lines", values, _fields(cls))
+        if missing := set(_fields(cls)) - values.keys():
             raise PenpalError(f"recipe: a file of synthetic lines needs {sorted(missing)}")
-        _check_names("recipe: a plan", values["plan"], [field.name for field in dataclasses.fields(Plan)])
+        _check_names("recipe: a plan", values["plan"], _fields(Plan))
         return cls(values["name"], values["split"], Plan.from_dict(values["plan"]))
 
 
@@ -265,11 +269,11 @@ class Recipe:
         """
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
-            _check_names("the recipe", values, [field.name for field in dataclasses.fields(cls)])
+            _check_names("the recipe", values, _fields(cls))
             known: dict[str, Any] = {}
             if "network" in values:
                 network = dict(values["network"])
-                _check_names("recipe: network", network, [field.name for field in dataclasses.fields(ModelConfig)])
+                _check_names("recipe: network", network, _fields(ModelConfig))
                 known["network"] = ModelConfig(**{**network, "channels": tuple(network.get("channels", CHANNELS))})
             if "synthesis" in values:
                 known["synthesis"] = tuple(Making.from_dict(one) for one in values["synthesis"])

@@ -1,9 +1,10 @@
 //! `Engine`: the network in Rust.
 
-use numpy::{PyReadonlyArray, PyReadonlyArray1, PyReadonlyArray4, PyReadwriteArray1, PyUntypedArrayMethods};
+use numpy::{PyReadonlyArray1, PyReadonlyArray4, PyReadwriteArray1, PyUntypedArrayMethods};
 use penpal_core::{Block, Engine as CoreEngine, LineWidth, Network, SIDE, Shortcut};
 use pyo3::prelude::*;
 
+use crate::arrays::{numbers, numbers_mut};
 use crate::errors::{RowProblem, penpal_error, row_problem};
 use crate::rows::{Rows, start_threads};
 
@@ -12,15 +13,6 @@ type Layer<'py> = (PyReadonlyArray1<'py, f32>, PyReadonlyArray1<'py, f32>);
 
 fn owned(py: Python<'_>, (weights, bias): &Layer) -> PyResult<(Vec<f32>, Vec<f32>)> {
     Ok((numbers(py, weights, "weights")?.to_vec(), numbers(py, bias, "bias")?.to_vec()))
-}
-
-/// The numbers of an array, which NumPy lets begin at any byte.
-pub fn numbers<'a, D: numpy::ndarray::Dimension>(
-    py: Python<'_>,
-    array: &'a PyReadonlyArray<'_, f32, D>,
-    name: &str,
-) -> PyResult<&'a [f32]> {
-    array.as_slice().map_err(|_| penpal_error(py, format!("{name} must be C-contiguous and aligned to 4 bytes")))
 }
 
 /// A network, arranged for scoring.
@@ -71,8 +63,7 @@ impl Engine {
         start: usize,
         threads: usize,
     ) -> PyResult<Vec<RowProblem>> {
-        let out =
-            out.as_slice_mut().map_err(|_| penpal_error(py, "out must be C-contiguous and aligned to 4 bytes"))?;
+        let out = numbers_mut(py, &mut out, "out")?;
         let range = rows.checked_range(py, start, out.len())?;
         let threads = start_threads(py, threads)?;
         let (logits, problems) = py.detach(|| self.engine.logits(rows.source(), range, &threads));
@@ -88,8 +79,7 @@ impl Engine {
         mut out: PyReadwriteArray1<'_, f32>,
         threads: usize,
     ) -> PyResult<()> {
-        let out =
-            out.as_slice_mut().map_err(|_| penpal_error(py, "out must be C-contiguous and aligned to 4 bytes"))?;
+        let out = numbers_mut(py, &mut out, "out")?;
         if pictures.shape() != [out.len(), SIDE, SIDE, 1] {
             return Err(penpal_error(py, "pictures must have the shape [N, 256, 256, 1], with N the length of out"));
         }

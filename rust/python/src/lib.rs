@@ -1,5 +1,6 @@
 //! Python bindings of `penpal_core`: they convert, release the GIL and call.
 
+mod arrays;
 mod engine;
 mod errors;
 mod nested;

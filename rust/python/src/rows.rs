@@ -12,6 +12,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3_arrow::input::AnyArray;
 
+use crate::arrays::numbers_mut;
 use crate::errors::{RowProblem, penpal_error, row_problem};
 use crate::nested;
 use crate::writing::Writing;
@@ -112,8 +113,7 @@ impl Rows {
             return Err(penpal_error(py, "out must have the shape [rows, 256, 256, 1]"));
         }
         let range = self.checked_range(py, start, count)?;
-        let canvases =
-            out.as_slice_mut().map_err(|_| penpal_error(py, "out must be C-contiguous and aligned to 4 bytes"))?;
+        let canvases = numbers_mut(py, &mut out, "out")?;
         let _writing = Writing::begin(py, canvases, self.memory())?;
         let threads = start_threads(py, threads)?;
         let problems = py.detach(|| render_rows(self.source(), range, width, canvases, &threads));

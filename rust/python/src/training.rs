@@ -7,7 +7,7 @@ use penpal_core::SIDE;
 use penpal_core::training::{Backpropagation as CoreBackpropagation, Layer, Parameters};
 use pyo3::prelude::*;
 
-use crate::engine::numbers;
+use crate::arrays::numbers;
 use crate::errors::penpal_error;
 use crate::rows::start_threads;
 

@@ -108,9 +108,7 @@ impl Engine {
     pub fn dense_logit(&self, picture: &[f32]) -> f32 {
         assert_eq!(picture.len(), PIXELS, "one canvas");
         let mut scratch = self.scratch();
-        for (row, pixels) in picture.chunks_exact(SIDE).enumerate() {
-            scratch.picture.pixels_mut(row, 0, SIDE).copy_from_slice(pixels);
-        }
+        scratch.picture.fill(picture);
         self.run_whole(&mut scratch);
         self.head(&scratch.activations)
     }

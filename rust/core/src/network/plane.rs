@@ -49,6 +49,13 @@ impl Plane {
         &mut self.values[place..][..count * self.channels]
     }
 
+    /// Copies all pixels, without the border.
+    pub fn fill(&mut self, pixels: &[f32]) {
+        for (row, pixels) in pixels.chunks_exact(self.side * self.channels).enumerate() {
+            self.pixels_mut(row, 0, self.side).copy_from_slice(pixels);
+        }
+    }
+
     /// All values from a pixel on, to write.
     #[inline(always)]
     pub fn starting_at_mut(&mut self, pixel: Pixel) -> &mut [f32] {

@@ -52,7 +52,8 @@ pub struct Backpropagation {
 struct Batch {
     parameters: Parameters,
     normalizations: Vec<Normalization>,
-    pictures: usize,
+    /// Of each picture, the average of each channel of the last outputs.
+    averages: Vec<Vec<f32>>,
 }
 
 impl Backpropagation {
@@ -96,7 +97,7 @@ impl Backpropagation {
         }
         self.pictures.truncate(pictures.len());
         let items = self.pictures.iter_mut().zip(&pictures).collect();
-        threads.map(items, || (), |(), (maps, picture): (&mut Maps, _)| maps.set_picture(picture));
+        threads.map(items, || (), |(), (maps, picture): (&mut Maps, _)| maps.outputs[0].fill(picture));
 
         let mut pass = Forward {
             network: self,
@@ -118,28 +119,27 @@ impl Backpropagation {
             pass.finish(block.second, block.projection.map_or(Around::Identity(input), Around::Projection));
         }
         let Forward { normalizations, statistics, .. } = pass;
-        let logits = self.pictures.iter().map(|maps| {
-            let average = maps.average(self.last_output());
+        let averages: Vec<_> = self.pictures.iter().map(|maps| maps.average(self.last_output())).collect();
+        let logits = averages.iter().map(|average| {
             let terms = average.iter().zip(&parameters.head).map(|(value, weight)| value * weight);
             terms.sum::<f32>() + parameters.head_bias
         });
         // ReLU makes 0 of NaN, which must not pass for a logit.
         let finite = statistics.iter().flatten().flatten().all(|value| value.is_finite());
         let logits = logits.map(|logit| if finite { logit } else { f32::NAN }).collect();
-        self.batch = Some(Batch { parameters, normalizations, pictures: pictures.len() });
+        self.batch = Some(Batch { parameters, normalizations, averages });
         Some((logits, statistics))
     }
 
     /// The gradient by the parameters, from that by the logits of the batch that last went forward; `None` if there is no
     /// such batch or it had another number of pictures. A batch goes back once.
     pub fn backward(&mut self, by_logits: &[f32], threads: &Threads) -> Option<Gradients> {
-        let batch = self.batch.take_if(|batch| batch.pictures == by_logits.len())?;
+        let batch = self.batch.take_if(|batch| batch.averages.len() == by_logits.len())?;
         let output = self.last_output();
         let head = &batch.parameters.head;
         let mut by_head = vec![0.0; head.len()];
-        for (maps, &by_logit) in self.pictures.iter_mut().zip(by_logits) {
-            let average = maps.average(output);
-            by_head.iter_mut().zip(&average).for_each(|(sum, value)| *sum += by_logit * value);
+        for ((maps, average), &by_logit) in self.pictures.iter_mut().zip(&batch.averages).zip(by_logits) {
+            by_head.iter_mut().zip(average).for_each(|(sum, value)| *sum += by_logit * value);
             let by_average: Vec<f32> = head.iter().map(|weight| by_logit * weight).collect();
             maps.set_gradient_by_average(output, &by_average);
         }

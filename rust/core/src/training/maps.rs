@@ -27,12 +27,6 @@ impl Maps {
         maps
     }
 
-    pub fn set_picture(&mut self, pixels: &[f32]) {
-        for (row, pixels) in pixels.chunks_exact(SIDE).enumerate() {
-            self.outputs[0].pixels_mut(row, 0, SIDE).copy_from_slice(pixels);
-        }
-    }
-
     /// Every channel's average over the pixels of an output.
     pub fn average(&self, output: usize) -> Vec<f32> {
         let plane = &self.outputs[output];

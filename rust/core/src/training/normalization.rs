@@ -109,21 +109,12 @@ impl ChannelMap {
         add: bool,
         floor: f32,
     ) {
-        let (side, channels, floor) = (from.side, from.channels, F::splat(simd, floor));
-        for row in 0..side {
-            let pixels = from.pixels(row, 0, side).chunks_exact(channels);
-            for (from, to) in pixels.zip(to.pixels_mut(row, 0, side).chunks_exact_mut(channels)) {
-                for channel in (0..channels).step_by(F::LEN) {
-                    let part = channel..channel + F::LEN;
-                    let vector = |values: &[f32]| F::from_slice(simd, &values[part.clone()]);
-                    let mut value = vector(from).mul_add(vector(&self.factor), vector(&self.term));
-                    if add {
-                        value += vector(to);
-                    }
-                    value.max(floor).store_slice(&mut to[part]);
-                }
-            }
-        }
+        let floor = F::splat(simd, floor);
+        combine(simd, from, to, |channel, from: F, to: F| {
+            let [factor, term]: [F; 2] = [&self.factor, &self.term].map(|values| vector(simd, values, channel));
+            let mapped = from.mul_add(factor, term);
+            (if add { mapped + to } else { mapped }).max(floor)
+        });
     }
 }
 
@@ -139,19 +130,46 @@ impl Back<'_> {
 
     #[inline(always)]
     fn apply_in<S: Simd, F: SimdFloat<S, Element = f32>>(&self, simd: S, gradient: &Plane, sums: &mut Plane) {
-        let (side, channels) = (sums.side, sums.channels);
-        for row in 0..side {
-            let gradients = gradient.pixels(row, 0, side).chunks_exact(channels);
-            for (gradient, sums) in gradients.zip(sums.pixels_mut(row, 0, side).chunks_exact_mut(channels)) {
-                for channel in (0..channels).step_by(F::LEN) {
-                    let part = channel..channel + F::LEN;
-                    let vector = |values: &[f32]| F::from_slice(simd, &values[part.clone()]);
-                    let base = vector(sums).mul_add(vector(&self.of_sum.factor), vector(&self.of_sum.term));
-                    vector(gradient).mul_add(vector(self.of_gradient), base).store_slice(&mut sums[part]);
-                }
+        let ChannelMap { factor, term } = &self.of_sum;
+        combine(simd, gradient, sums, |channel, gradient: F, sum: F| {
+            let [of_gradient, factor, term]: [F; 3] =
+                [self.of_gradient, factor, term].map(|values| vector(simd, values, channel));
+            gradient.mul_add(of_gradient, sum.mul_add(factor, term))
+        });
+    }
+}
+
+/// Sets to 0 the gradients of what was rectified to 0.
+#[inline(always)]
+pub fn rectify_gradient<S: Simd>(simd: S, output: &Plane, gradient: &mut Plane) {
+    let zero = f32x4::splat(simd, 0.0);
+    combine(simd, output, gradient, |_, output: f32x4<S>, gradient| output.simd_gt(zero).select(gradient, zero));
+}
+
+/// Replaces what a plane has by what `combined` makes of another's values, its own and their first channel.
+#[inline(always)]
+fn combine<S: Simd, F: SimdFloat<S, Element = f32>>(
+    simd: S,
+    from: &Plane,
+    to: &mut Plane,
+    combined: impl Fn(usize, F, F) -> F,
+) {
+    let (side, channels) = (from.side, from.channels);
+    for row in 0..side {
+        let pixels = from.pixels(row, 0, side).chunks_exact(channels);
+        for (from, to) in pixels.zip(to.pixels_mut(row, 0, side).chunks_exact_mut(channels)) {
+            for channel in (0..channels).step_by(F::LEN) {
+                let value = combined(channel, vector(simd, from, channel), vector(simd, to, channel));
+                value.store_slice(&mut to[channel..channel + F::LEN]);
             }
         }
     }
+}
+
+/// The values from a channel on.
+#[inline(always)]
+fn vector<S: Simd, F: SimdFloat<S, Element = f32>>(simd: S, values: &[f32], channel: usize) -> F {
+    F::from_slice(simd, &values[channel..channel + F::LEN])
 }
 
 /// The total of pictures' sums, in their order.
@@ -196,30 +214,17 @@ fn row_sums<S: Simd, F: SimdFloat<S, Element = f32>>(
 ) {
     let channels = offsets.len();
     for channel in (0..channels).step_by(F::LEN) {
-        let offset = F::from_slice(simd, &offsets[channel..channel + F::LEN]);
+        let offset: F = vector(simd, offsets, channel);
         let (mut sum, mut products) = (F::splat(simd, 0.0), F::splat(simd, 0.0));
         for (value, other) in values.chunks_exact(channels).zip(others.chunks_exact(channels)) {
-            let value = F::from_slice(simd, &value[channel..channel + F::LEN]);
+            let value: F = vector(simd, value, channel);
             sum += value;
-            products = value.mul_add(F::from_slice(simd, &other[channel..channel + F::LEN]) - offset, products);
+            products = value.mul_add(vector::<S, F>(simd, other, channel) - offset, products);
         }
         for (total, sums) in totals.iter_mut().zip([sum, products]) {
             for (total, &sum) in total[channel..].iter_mut().zip(sums.as_slice()) {
                 *total += f64::from(sum);
             }
-        }
-    }
-}
-
-/// Sets to 0 the gradients of what was rectified to 0.
-#[inline(always)]
-pub fn rectify_gradient<S: Simd>(simd: S, output: &Plane, gradient: &mut Plane) {
-    let zero = f32x4::splat(simd, 0.0);
-    for row in 0..output.side {
-        let outputs = output.pixels(row, 0, output.side).chunks_exact(4);
-        for (output, gradient) in outputs.zip(gradient.pixels_mut(row, 0, output.side).chunks_exact_mut(4)) {
-            let passed = f32x4::from_slice(simd, output).simd_gt(zero);
-            passed.select(f32x4::from_slice(simd, gradient), zero).store_slice(gradient);
         }
     }
 }
