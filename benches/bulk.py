@@ -14,8 +14,8 @@ import resource
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -25,10 +25,7 @@ from rich.table import Table
 
 from measuring import default_lines, elsewhere
 from penpal_fast import Scorer, score_dataset
-from penpal_fast.bulk.part_files import encoding
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from penpal_fast.jobs.part_files import encoding
 
 ENGINE_ROWS = 8192
 GROUP_ROWS = 8192

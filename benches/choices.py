@@ -11,8 +11,8 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
@@ -21,9 +21,6 @@ from penpal_fast.training.examples import Sources
 from penpal_fast.training.loop import train
 from penpal_fast.training.measurement import Validation
 from penpal_fast.training.recipe import BUNDLED, Recipe
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 FIGURES = {
     "auc_real_corrupted": "real / corrupted",

@@ -10,17 +10,15 @@ import argparse
 import contextlib
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from penpal_fast import PenpalError, Scorer, render_into, render_strokes, strokes_from_offsets
 from penpal_fast._core import Rows
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 WARM_UP = 2_000
 MOST_GROWTH = 4 << 20

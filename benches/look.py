@@ -17,7 +17,7 @@ from pathlib import Path
 
 from chromium import draw_loops, open_browser, open_page
 from penpal_fast import Scorer
-from penpal_fast.report.writing import write_report
+from penpal_fast.look.report.writing import write_report
 
 READY = "html[data-ready]"
 VISITS = 5

@@ -12,8 +12,8 @@ from collections.abc import Callable
 import numpy as np
 
 from penpal_fast import QualityClassifier
-from penpal_fast.network.files import BUNDLED, find_model_files
-from penpal_fast.network.folding import folded
+from penpal_fast.engines.folding import folded
+from penpal_fast.network.pretrained import BUNDLED, find_model_files
 from penpal_fast.network.weights import load
 
 Network = Callable[[np.ndarray], np.ndarray]

@@ -10,23 +10,20 @@ processor no more.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
 from mlx.utils import tree_flatten
+from numpy.typing import NDArray
 
 from measuring import Work, options_parser, print_times, read_lines, take_turns
 from penpal_fast import QualityClassifier, render_into
 from penpal_fast.training.gradients import gradient_of, loss
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-    Gradients = dict[str, NDArray[np.float32]]
+Gradients = dict[str, NDArray[np.float32]]
 
 
 def native(

@@ -1,6 +1,6 @@
 """Picks the lines that the live page offers to a visitor, from lines that this project made.
 
-python docs/pick_sample_lines.py examples/lines.parquet python/penpal_fast/serve/static/samples.json
+python docs/pick_sample_lines.py examples/lines.parquet python/penpal_fast/look/serve/static/samples.json
 """
 
 from __future__ import annotations

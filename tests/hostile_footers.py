@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from compact_thrift import varint_bytes
 from penpal_fast import PenpalError, Scorer, _core, score_dataset
-from penpal_fast.bulk import parts
+from penpal_fast.jobs import parts
 
 NUMBERS = [
     varint_bytes(value) for value in (0, 1, 127, 2**14, 2**31 - 1, 2**32 - 2, 2**32, 2**63 - 1, 2**64 - 2, 2**64 - 1)

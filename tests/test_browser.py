@@ -16,8 +16,8 @@ from PIL import Image
 import penpal_fast
 from chromium import chromium_path, draw_loops, open_browser, open_page
 from penpal_fast import Scorer
-from penpal_fast.bulk.summary import THRESHOLDS
-from penpal_fast.report.writing import write_report
+from penpal_fast.checks.summary import THRESHOLDS
+from penpal_fast.look.report.writing import write_report
 from scored_lines import scored_table
 from test_report import HOSTILE
 

@@ -19,11 +19,12 @@ import pytest
 
 from made_lines import scrawl
 from penpal_fast import PenpalError, Scorer, score_dataset
-from penpal_fast.bulk import json_rows, memory, parts, pipeline
-from penpal_fast.bulk.json_rows import PENPAL_STROKES
-from penpal_fast.bulk.sources import open_sources
-from penpal_fast.bulk.summary import Summary
+from penpal_fast.checks.summary import Summary
 from penpal_fast.files import replaced_atomically
+from penpal_fast.jobs import parts, pipeline
+from penpal_fast.sources import json_rows, memory
+from penpal_fast.sources.json_rows import PENPAL_STROKES
+from penpal_fast.sources.streams import open_sources
 from test_scoring import column
 
 ROWS = [scrawl(seed, 2 + seed % 3, 12) for seed in range(30)]
@@ -393,8 +394,8 @@ def test_a_file_without_rows(lines, tmp_path, scorer, monkeypatch, output, group
         for _ in range(groups):
             writer.write_table(table)
     if not copied:
-        monkeypatch.setattr("penpal_fast.bulk.job.can_be_copied", lambda _sources: False)
-        monkeypatch.setattr("penpal_fast.bulk.parts.can_be_copied", lambda _sources: False)
+        monkeypatch.setattr("penpal_fast.jobs.score.can_be_copied", lambda _sources: False)
+        monkeypatch.setattr("penpal_fast.jobs.parts.can_be_copied", lambda _sources: False)
     summary = score_dataset(tmp_path / "none.parquet", tmp_path / output, scorer=scorer)
     assert (summary.rows, summary.mean) == (0, None)
     found = pq.read_table(tmp_path / output)

@@ -13,8 +13,8 @@ from PIL import Image
 import penpal_fast
 from made_lines import scrawl
 from penpal_fast import ContactSheet, PenpalError
-from penpal_fast.bulk.summary import THRESHOLDS
-from penpal_fast.contact_sheet import CELL_HEIGHT, HEADING_HEIGHT, MARGIN, band_counts, chosen_rows
+from penpal_fast.checks.summary import THRESHOLDS
+from penpal_fast.look.sheet import CELL_HEIGHT, HEADING_HEIGHT, MARGIN, band_counts, chosen_rows
 from test_cli import run
 from test_scoring import column
 

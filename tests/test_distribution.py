@@ -18,8 +18,8 @@ ALLOWED = [
     r"penpal_fast/_core\.pyi",
     r"penpal_fast/py\.typed",
     r"penpal_fast/pretrained/(README\.md|config\.json|training\.json|weights\.safetensors)",
-    r"penpal_fast/(theme\.css|report/page\.(html|css|js))",
-    r"penpal_fast/serve/static/[a-z]+\.(html|css|js|svg|json)",
+    r"penpal_fast/look/(theme\.css|report/page\.(html|css|js))",
+    r"penpal_fast/look/serve/static/[a-z]+\.(html|css|js|svg|json)",
     r"penpal_fast/training/recipes/[a-z_]+\.json",
     r"penpal_fast-[0-9.]+\.dist-info/"
     r"(METADATA|WHEEL|RECORD|INSTALLER|REQUESTED|direct_url\.json|entry_points\.txt|licenses/LICENSE|sboms/[a-z.-]+\.json)",

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penpal_fast.drawing import LONGER_SIDE, MARGIN, MOST_POINTS, draw
+from penpal_fast.look.drawing import LONGER_SIDE, MARGIN, MOST_POINTS, draw
 
 COORDINATES = st.floats(-1e300, 1e300)
 STROKES = st.lists(st.lists(st.tuples(COORDINATES, COORDINATES), min_size=1), min_size=1, max_size=5)

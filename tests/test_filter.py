@@ -15,10 +15,10 @@ from typer.testing import CliRunner
 
 from made_lines import scrawl
 from penpal_fast import PenpalError, Scorer, filter_dataset, score_dataset
-from penpal_fast.bulk.sources import check_apart
-from penpal_fast.bulk.summary import threshold_of
+from penpal_fast.checks.summary import threshold_of
 from penpal_fast.cli import app
-from penpal_fast.network.files import BUNDLED
+from penpal_fast.network.pretrained import BUNDLED
+from penpal_fast.sources.streams import check_apart
 from test_scoring import column
 
 ROWS = [*(scrawl(seed, 2 + seed % 4, 15) for seed in range(40)), None, []]
@@ -130,7 +130,8 @@ def test_bad_json_lines_keep_their_reasons(tmp_path):
 HALF = """
 import sys, time
 from penpal_fast import filter_dataset
-from penpal_fast.bulk import memory, parts
+from penpal_fast.jobs import parts
+from penpal_fast.sources import memory
 memory.BATCH_ROWS, parts.GROUP_ROWS = 3, 5
 lines, kept, rejected, wait = sys.argv[1:]
 def progress(done, total):

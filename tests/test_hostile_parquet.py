@@ -14,7 +14,7 @@ import pytest
 import compact_thrift as thrift
 from made_lines import scrawl
 from penpal_fast import PenpalError, Scorer, score_dataset
-from penpal_fast.bulk import parts
+from penpal_fast.jobs import parts
 from test_scoring import column
 
 ROWS = [scrawl(seed, 2 + seed % 3, 12) for seed in range(12)]

@@ -10,12 +10,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from penpal_fast import score_dataset
-from penpal_fast.bulk import json_arrow, json_batches, json_columns
-from penpal_fast.bulk.inputs import find_inputs
-from penpal_fast.bulk.json_columns import JsonColumns
-from penpal_fast.bulk.json_lines import JsonLinesSource
-from penpal_fast.bulk.json_rows import PENPAL_STROKES
 from penpal_fast.errors import PenpalError
+from penpal_fast.sources import json_arrow, json_batches, json_columns
+from penpal_fast.sources.inputs import find_inputs
+from penpal_fast.sources.json_columns import JsonColumns
+from penpal_fast.sources.json_lines import JsonLinesSource
+from penpal_fast.sources.json_rows import PENPAL_STROKES
 
 NUMBERS = ["0", "-0", "1", "7.5", "-3e2", "1E400", "1e-400", "NaN", "-Infinity", "Inf", "01", "1.", "+1", ".5"]
 NUMBERS += ["0.1", "123456789.125", "9007199254740993", "-9223372036854775808", "1" + "0" * 30, "-0.0", "-0e5"]

@@ -42,7 +42,7 @@ def test_files_that_belong_to_the_package():
     files = resources.files("penpal_fast")
     package = ("py.typed", "_core.pyi", "pretrained/config.json", "pretrained/weights.safetensors")
     pages = ("theme.css", "report/page.html", "report/page.css", "report/page.js", "serve/static/page.html")
-    for name in (*package, *pages):
+    for name in (*package, *(f"look/{page}" for page in pages)):
         assert files.joinpath(name).is_file(), name
 
 

@@ -16,14 +16,14 @@ from hypothesis.extra import numpy as arrays
 
 import penpal_fast
 from penpal_fast import PenpalError, Scorer
-from penpal_fast.bulk.memory import BATCH_ROWS
-from penpal_fast.bulk.summary import THRESHOLDS, Summary
-from penpal_fast.report.distribution import STEPS, Distribution
-from penpal_fast.report.overview import LAST_LENGTH, MOST_GROUPS, NO_GROUP, OTHER_GROUPS, Overview
-from penpal_fast.report.samples import Sample
-from penpal_fast.report.sections import SECTIONS
-from penpal_fast.report.writing import write_report
-from penpal_fast.scored_file import NO_REASON, ScoredFile
+from penpal_fast.checks.summary import THRESHOLDS, Summary
+from penpal_fast.look.report.distribution import STEPS, Distribution
+from penpal_fast.look.report.overview import LAST_LENGTH, MOST_GROUPS, NO_GROUP, OTHER_GROUPS, Overview
+from penpal_fast.look.report.samples import Sample
+from penpal_fast.look.report.sections import SECTIONS
+from penpal_fast.look.report.writing import write_report
+from penpal_fast.sources.memory import BATCH_ROWS
+from penpal_fast.sources.scored_file import NO_REASON, ScoredFile
 from scored_lines import scored_table
 from test_cli import run
 
@@ -260,7 +260,7 @@ def test_errors_of_the_command(tmp_path, monkeypatch, arguments, message):
 
 def test_a_missing_package_is_named_with_its_remedy(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "altair", None)
-    for module in ("penpal_fast.report.page", "penpal_fast.report.charts"):
+    for module in ("penpal_fast.look.report.page", "penpal_fast.look.report.charts"):
         monkeypatch.delitem(sys.modules, module, raising=False)
     pq.write_table(scored_table([0.2]), tmp_path / "scored.parquet")
     done = run("report", tmp_path / "scored.parquet", "-o", tmp_path / "report.html")

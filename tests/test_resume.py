@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,11 +19,8 @@ import pytest
 
 from made_lines import scrawl
 from penpal_fast import PenpalError, QualityClassifier, Scorer, score_dataset
-from penpal_fast.bulk import parts
+from penpal_fast.jobs import parts
 from test_scoring import column
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ROWS = [scrawl(seed, 2 + seed % 3, 12) for seed in range(50)]
 
@@ -78,7 +75,7 @@ def content(path: Path) -> dict[str, bytes]:
 def test_a_stopped_job_is_resumed_to_the_same_bytes(lines, tmp_path, scorer, output, memory_mb, monkeypatch):
     (tmp_path / "whole").mkdir()
     expected = score_dataset(lines, tmp_path / "whole" / output, scorer=scorer)
-    monkeypatch.setattr("penpal_fast.bulk.memory.BATCH_ROWS", 3 if memory_mb == 1 else 512)
+    monkeypatch.setattr("penpal_fast.sources.memory.BATCH_ROWS", 3 if memory_mb == 1 else 512)
     target = tmp_path / output
     for rows in (25, 10, 1):
         with pytest.raises(Stop):
@@ -205,7 +202,7 @@ def test_an_input_that_was_read_and_then_replaced_gives_no_output(lines, tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("package", "name"), [("penpal_fast.bulk.job.__version__", "penpal_fast"), ("pyarrow.__version__", "pyarrow")]
+    ("package", "name"), [("penpal_fast.jobs.score.__version__", "penpal_fast"), ("pyarrow.__version__", "pyarrow")]
 )
 def test_other_versions_are_refused(lines, tmp_path, scorer, monkeypatch, package, name):
     with pytest.raises(Stop):
@@ -383,7 +380,7 @@ def test_two_processes_do_not_write_to_one_output(lines, tmp_path, scorer):
 JOB = """
 import sys
 from penpal_fast import score_dataset
-from penpal_fast.bulk import parts
+from penpal_fast.jobs import parts
 parts.PART_ROWS, parts.COPIED_GROUP_ROWS, parts.GROUP_ROWS = 500, 1, 200
 score_dataset(sys.argv[1], sys.argv[2], resume=True)
 """

@@ -20,7 +20,7 @@ from concurrency import run_in_threads
 from made_lines import scrawl
 from models import random_model
 from penpal_fast import ArrowScorer, ModelConfig, PenpalError, QualityClassifier, Scorer, _core
-from penpal_fast.network.folding import folded
+from penpal_fast.engines.folding import folded
 
 ROWS = [scrawl(seed, 3 + seed % 5, 25) for seed in range(40)]
 SCHEMA = pa.list_(pa.struct([("points", pa.list_(pa.struct([("x", pa.float32()), ("y", pa.float32())])))]))

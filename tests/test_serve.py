@@ -18,11 +18,11 @@ from test_cli import run
 
 testclient = pytest.importorskip("starlette.testclient", reason="the extra `look` is not installed")
 
-from penpal_fast.serve import app as app_module  # noqa: E402
-from penpal_fast.serve.app import MOST_ROWS, Server, application  # noqa: E402
-from penpal_fast.serve.bodies import MOST_JSON_BYTES  # noqa: E402
-from penpal_fast.serve.drawn_file import SCHEMA, DrawnFile  # noqa: E402
-from penpal_fast.serve.row_file import MOST_PAGE_ROWS, MOST_UPLOADED_FILES, RowFile  # noqa: E402
+from penpal_fast.look.serve import app as app_module  # noqa: E402
+from penpal_fast.look.serve.app import MOST_ROWS, Server, application  # noqa: E402
+from penpal_fast.look.serve.bodies import MOST_JSON_BYTES  # noqa: E402
+from penpal_fast.look.serve.drawn_file import SCHEMA, DrawnFile  # noqa: E402
+from penpal_fast.look.serve.row_file import MOST_PAGE_ROWS, MOST_UPLOADED_FILES, RowFile  # noqa: E402
 
 ADDRESS = "http://127.0.0.1:8000"
 ROW = [[list(point) for point in stroke] for stroke in scrawl(1, 4, 15)]
@@ -266,7 +266,7 @@ def test_uploads_are_bounded(client, monkeypatch):
 
 
 def test_an_upload_that_would_fill_the_memory(client, monkeypatch):
-    monkeypatch.setattr("penpal_fast.serve.row_file.MOST_GROUP_BYTES", 20)
+    monkeypatch.setattr("penpal_fast.look.serve.row_file.MOST_GROUP_BYTES", 20)
     answer = client.post("/files", content=parquet_bytes(scored_table([0.5] * 9)))
     assert answer.status_code == 422
     assert "row group 0 takes more than 0 MB of memory" in answer.json()["error"]

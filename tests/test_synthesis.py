@@ -13,7 +13,7 @@ import penpal_fast
 from made_generator import ALPHABET, made_tensors, save
 from penpal_fast import PenpalError
 from penpal_fast.cli import app
-from penpal_fast.synthesis import job
+from penpal_fast.synthesis import workers
 from penpal_fast.synthesis.cell import Cell, Disturbance
 from penpal_fast.synthesis.corruption import SEVERITIES, Corruption
 from penpal_fast.synthesis.generator import ALPHABET as DEFAULT_ALPHABET
@@ -272,24 +272,24 @@ def test_the_command_makes_lines_that_score(generator_file, texts_file, tmp_path
 
 
 def test_a_killed_job_goes_on_and_ends_as_one_that_was_not(generator_file, texts_file, tmp_path, monkeypatch):
-    monkeypatch.setattr(job, "_workers", lambda *_: _Inline(*_))
+    monkeypatch.setattr(workers, "_workers", lambda *_: _Inline(*_))
     monkeypatch.setattr("penpal_fast.synthesis.plan.PART_ROWS", 4)
     plan, texts = Plan(10, seed=5), read_texts(texts_file)
     whole, killed = tmp_path / "whole.parquet", tmp_path / "killed.parquet"
-    job.synthesize(plan, texts, generator_file, whole)
+    workers.synthesize(plan, texts, generator_file, whole)
 
     def stop(done, _total):
         if done >= 4:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        job.synthesize(plan, texts, generator_file, killed, progress=stop)
+        workers.synthesize(plan, texts, generator_file, killed, progress=stop)
     assert not killed.exists()
     with pytest.raises(PenpalError, match="go on with --resume"):
-        job.synthesize(plan, texts, generator_file, killed)
+        workers.synthesize(plan, texts, generator_file, killed)
     with pytest.raises(PenpalError, match="another plan"):
-        job.synthesize(Plan(10, seed=6), texts, generator_file, killed, resume=True)
-    job.synthesize(plan, texts, generator_file, killed, resume=True)
+        workers.synthesize(Plan(10, seed=6), texts, generator_file, killed, resume=True)
+    workers.synthesize(plan, texts, generator_file, killed, resume=True)
     assert killed.read_bytes() == whole.read_bytes()
 
 
@@ -297,7 +297,7 @@ class _Inline:
     """Stands for the pool of processes: does the work here and at once."""
 
     def __init__(self, _count, generator, plan, texts):
-        job._start_worker(generator, plan, texts)
+        workers._start_worker(generator, plan, texts)
 
     def __enter__(self):
         return self
@@ -306,7 +306,7 @@ class _Inline:
         pass
 
     def submit(self, function, *arguments):
-        future = job.concurrent.futures.Future()
+        future = workers.concurrent.futures.Future()
         future.set_result(function(*arguments))
         return future
 

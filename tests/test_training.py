@@ -17,15 +17,15 @@ from made_generator import made_tensors, save
 from made_lines import scrawl
 from penpal_fast import PenpalError, QualityClassifier
 from penpal_fast.cli import app
+from penpal_fast.handwriting.augmentation import bend, cut, link, smooth, thin
+from penpal_fast.handwriting.junk import DRAWN, KINDS, SPOILT, UNSEEN
+from penpal_fast.handwriting.lines import Line, is_held_out, read_split
 from penpal_fast.synthesis.table import STROKES
 from penpal_fast.training import loop
-from penpal_fast.training.augmentation import bend, cut, link, smooth, thin
 from penpal_fast.training.examples import TARGETS, Examples, Sources
-from penpal_fast.training.job import calibrate
-from penpal_fast.training.junk import DRAWN, KINDS, SPOILT, UNSEEN
-from penpal_fast.training.lines import Line, is_held_out, read_split
 from penpal_fast.training.measurement import Validation
 from penpal_fast.training.recipe import BUNDLED, Recipe, Stage
+from penpal_fast.training.run import calibrate
 
 ROWS = 60
 

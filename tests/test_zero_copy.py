@@ -11,7 +11,7 @@ from made_lines import scrawl
 from penpal_fast import ModelConfig, mlx_memory, rendering
 from penpal_fast._core import Rows
 from penpal_fast.engines import mlx
-from penpal_fast.mlx_memory import writable_canvases
+from penpal_fast.engines.mlx_memory import writable_canvases
 
 ROWS = [scrawl(seed, 4, 30) for seed in range(3)]
 

@@ -16,26 +16,26 @@ from penpal_fast.strokes import strokes_from_offsets
 if TYPE_CHECKING:
     __version__: str
     from penpal_fast import reference
-    from penpal_fast.bulk.filtering import filter_dataset
-    from penpal_fast.bulk.job import score_dataset
-    from penpal_fast.contact_sheet import ContactSheet
+    from penpal_fast.checks.quality import ArrowScorer, Scorer, score
+    from penpal_fast.jobs.filter import filter_dataset
+    from penpal_fast.jobs.score import score_dataset
+    from penpal_fast.look.saliency import Explanation, explain
+    from penpal_fast.look.sheet import ContactSheet
     from penpal_fast.network.config import ModelConfig
     from penpal_fast.network.model import BasicBlock, QualityClassifier
-    from penpal_fast.saliency import Explanation, explain
-    from penpal_fast.scoring import ArrowScorer, Scorer, score
 
 _LAZY = {
-    "ArrowScorer": "penpal_fast.scoring",
+    "ArrowScorer": "penpal_fast.checks.quality",
     "BasicBlock": "penpal_fast.network.model",
-    "ContactSheet": "penpal_fast.contact_sheet",
-    "Explanation": "penpal_fast.saliency",
+    "ContactSheet": "penpal_fast.look.sheet",
+    "Explanation": "penpal_fast.look.saliency",
     "ModelConfig": "penpal_fast.network.config",
     "QualityClassifier": "penpal_fast.network.model",
-    "Scorer": "penpal_fast.scoring",
-    "explain": "penpal_fast.saliency",
-    "filter_dataset": "penpal_fast.bulk.filtering",
-    "score": "penpal_fast.scoring",
-    "score_dataset": "penpal_fast.bulk.job",
+    "Scorer": "penpal_fast.checks.quality",
+    "explain": "penpal_fast.look.saliency",
+    "filter_dataset": "penpal_fast.jobs.filter",
+    "score": "penpal_fast.checks.quality",
+    "score_dataset": "penpal_fast.jobs.score",
 }
 
 __all__ = [

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from penpal_fast._core import Rows
 from penpal_fast.errors import PenpalError, row_error
 
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
-    Word = list[NDArray[np.float64]]
+Word = list[NDArray[np.float64]]
 
 
 def strokes_from_offsets(offsets: ArrayLike) -> list[NDArray[np.float64]]:

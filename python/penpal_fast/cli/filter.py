@@ -7,10 +7,7 @@ from typing import Annotated
 
 import typer
 
-from penpal_fast.bulk.filtering import Selection, filter_dataset
-from penpal_fast.bulk.inputs import PARQUET_SUFFIXES
-from penpal_fast.bulk.memory import MEMORY_MB
-from penpal_fast.bulk.summary import BROKEN_BELOW, THRESHOLDS, threshold_of
+from penpal_fast.checks.summary import BROKEN_BELOW, THRESHOLDS, threshold_of
 from penpal_fast.cli.console import Column, Model, progress_bar, readable_errors, say, say_json, stopped_by_sigterm
 from penpal_fast.cli.options import (
     BackendOption,
@@ -26,6 +23,9 @@ from penpal_fast.cli.options import (
     scorer_of,
 )
 from penpal_fast.errors import PenpalError
+from penpal_fast.jobs.filter import Selection, filter_dataset
+from penpal_fast.sources.memory import MEMORY_MB
+from penpal_fast.sources.names import PARQUET_SUFFIXES
 
 NAMES = ", ".join(f"{name} ({number})" for name, number in THRESHOLDS.items())
 

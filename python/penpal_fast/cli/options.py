@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from typing import TYPE_CHECKING, Annotated, cast, get_args
+from collections.abc import Iterator
+from typing import Annotated, cast, get_args
 
 import typer
 
+from penpal_fast.checks.quality import Backend, Scorer
 from penpal_fast.cli.console import err
-from penpal_fast.scoring import Backend, Scorer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 SOME_ROWS_BAD = 3
 """Exit code with --strict."""

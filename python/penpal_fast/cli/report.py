@@ -25,8 +25,8 @@ def report(
 ) -> None:
     """Write one page about scored files: what each threshold keeps, quantiles, bad rows, and lines to look at."""
     with readable_errors():
-        from penpal_fast.report.writing import write_report
-        from penpal_fast.scoring import Scorer
+        from penpal_fast.checks.quality import Scorer
+        from penpal_fast.look.report.writing import write_report
 
         if output.suffix.lower() not in (".html", ".htm"):
             raise PenpalError(f"{output}: the report is a page; its name must end with .html")

@@ -7,9 +7,7 @@ from typing import Annotated
 
 import typer
 
-from penpal_fast.bulk.job import score_dataset
-from penpal_fast.bulk.memory import MEMORY_MB
-from penpal_fast.bulk.summary import THRESHOLDS, Summary
+from penpal_fast.checks.summary import THRESHOLDS, Summary
 from penpal_fast.cli.console import Column, Model, progress_bar, readable_errors, say, say_json, stopped_by_sigterm
 from penpal_fast.cli.options import (
     BackendOption,
@@ -25,6 +23,8 @@ from penpal_fast.cli.options import (
     logged,
     scorer_of,
 )
+from penpal_fast.jobs.score import score_dataset
+from penpal_fast.sources.memory import MEMORY_MB
 
 
 def score(

@@ -29,10 +29,10 @@ def serve(
         with needs_extra("look"):
             import uvicorn
 
-            from penpal_fast.serve.app import Server, application
-        from penpal_fast.scoring import Scorer
-        from penpal_fast.serve.drawn_file import DrawnFile
-        from penpal_fast.serve.row_file import RowFile
+            from penpal_fast.look.serve.app import Server, application
+        from penpal_fast.checks.quality import Scorer
+        from penpal_fast.look.serve.drawn_file import DrawnFile
+        from penpal_fast.look.serve.row_file import RowFile
 
         scorer = Scorer(model)
         server = Server(

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
+import numpy as np
 import typer
+from numpy.typing import NDArray
 
 from penpal_fast.cli.console import Column, Model, readable_errors, say
 from penpal_fast.errors import PenpalError
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from penpal_fast.contact_sheet import Cell
+from penpal_fast.look.sheet import Cell
 
 
 def sheet(
@@ -27,7 +24,7 @@ def sheet(
 ) -> None:
     """Draw rows sorted by score on one picture; rows without a column `quality` are scored first."""
     with readable_errors():
-        from penpal_fast.contact_sheet import band_counts, chosen_rows, drawn_sheet, save_sheet
+        from penpal_fast.look.sheet import band_counts, chosen_rows, drawn_sheet, save_sheet
 
         if output.suffix.lower() != ".png":
             raise PenpalError(f"{output}: the sheet is a PNG file; its name must end with .png")
@@ -41,10 +38,10 @@ def _quality(path: Path, column: str, model: str | None) -> NDArray[np.float32]:
     """Read the scores of a file, or score it."""
     import numpy as np
 
-    from penpal_fast.bulk.memory import MEMORY_MB, batch_rows
-    from penpal_fast.bulk.sources import open_source
-    from penpal_fast.scored_file import ScoredFile
-    from penpal_fast.scoring import Scorer
+    from penpal_fast.checks.quality import Scorer
+    from penpal_fast.sources.memory import MEMORY_MB, batch_rows
+    from penpal_fast.sources.scored_file import ScoredFile
+    from penpal_fast.sources.streams import open_source
 
     source = open_source(path, column)
     if "quality" in source.schema.names and model is None:
@@ -57,9 +54,9 @@ def _quality(path: Path, column: str, model: str | None) -> NDArray[np.float32]:
 
 def _cells(path: Path, column: str, quality: NDArray[np.float32], chosen: NDArray[np.int64]) -> list[Cell]:
     """Read the chosen rows, in the order in which they were chosen."""
-    from penpal_fast.bulk.memory import MEMORY_MB, batch_rows
-    from penpal_fast.bulk.sources import open_source
-    from penpal_fast.contact_sheet import Cell
+    from penpal_fast.look.sheet import Cell
+    from penpal_fast.sources.memory import MEMORY_MB, batch_rows
+    from penpal_fast.sources.streams import open_source
 
     source = open_source(path, column)
     wanted = set(chosen.tolist())

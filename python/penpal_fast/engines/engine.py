@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import NDArray
 
-    from penpal_fast._core import Rows
+from penpal_fast._core import Rows
 
 Problem = tuple[int, "int | None", str, str]
 """What is wrong with one row: row, stroke where known, short reason, "REASON: DETAIL"."""

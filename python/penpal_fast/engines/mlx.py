@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 
 import mlx.core as mx
 import numpy as np
+from numpy.typing import NDArray
 
+from penpal_fast._core import Rows
+from penpal_fast.engines.engine import Problem
+from penpal_fast.engines.mlx_memory import writable_canvases
 from penpal_fast.errors import PenpalError
-from penpal_fast.mlx_memory import writable_canvases
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-    from penpal_fast._core import Rows
-    from penpal_fast.engines.engine import Problem
-    from penpal_fast.network.model import QualityClassifier
+from penpal_fast.network.model import QualityClassifier
 
 Result = TypeVar("Result")
 

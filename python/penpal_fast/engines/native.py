@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from penpal_fast import _core
-from penpal_fast.network.folding import folded
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from penpal_fast._core import Rows
-    from penpal_fast.engines.engine import Problem
-    from penpal_fast.network.config import ModelConfig
-    from penpal_fast.network.weights import Tensors
+from penpal_fast._core import Rows
+from penpal_fast.engines.engine import Problem
+from penpal_fast.engines.folding import folded
+from penpal_fast.network.config import ModelConfig, Tensors
 
 FIRST_ROWS, MOST_ROWS = 4, 4096
 """Rows between which Python gets to see an interrupt: at first, and at most. A row may have a million points."""

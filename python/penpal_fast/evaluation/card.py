@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from penpal_fast.canvas import SIDE
+from penpal_fast.evaluation.sets import ScoredSet
 from penpal_fast.rendering import render_strokes
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from penpal_fast.evaluation.sets import ScoredSet
 
 NAMES = {
     "real": "real lines, whole",

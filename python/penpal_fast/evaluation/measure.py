@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from penpal_fast.bulk.summary import THRESHOLDS, Summary
+from penpal_fast.checks.summary import THRESHOLDS, Summary
 from penpal_fast.evaluation.figures import area_under_curve, kept, rank_correlation, threshold_that_keeps
-from penpal_fast.training.junk import KINDS, UNSEEN
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from penpal_fast.evaluation.sets import ScoredSet
+from penpal_fast.evaluation.sets import ScoredSet
+from penpal_fast.handwriting.junk import KINDS, UNSEEN
 
 TOLD_APART = (
     ("real", "corrupted"),

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from penpal_fast.checks.quality import Scorer
 from penpal_fast.errors import PenpalError
-from penpal_fast.training.augmentation import cut
-from penpal_fast.training.junk import KINDS, UNSEEN
-from penpal_fast.training.lines import Line, Strokes, is_held_out, read_lines
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from penpal_fast.scoring import Scorer
+from penpal_fast.handwriting.augmentation import cut
+from penpal_fast.handwriting.junk import KINDS, UNSEEN
+from penpal_fast.handwriting.lines import Line, Strokes, is_held_out, read_lines
 
 SHORT_WORDS = 6
 """Most words of the real lines that are cut short."""

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
 from penpal_fast.canvas import SIDE
 from penpal_fast.errors import PenpalError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from penpal_fast.network.config import ModelConfig
-    from penpal_fast.network.weights import Tensors
+from penpal_fast.network.config import ModelConfig, Tensors
 
 LARGEST = 1e36
 """No weight, sum or activation may be able to reach it: float32 ends at 3.4e38, and kernels add in any order."""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
 
 from penpal_fast.canvas import LINE_WIDTH, PADDING, SIDE
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import read_at_most
 
-if TYPE_CHECKING:
-    from pathlib import Path
+Tensors = dict[str, NDArray[np.float32]]
+"""Tensors of a model, by name."""
 
 Shortcut = Literal["identity", "projection"]
 """How a block's input is added to its output: "identity" takes every second pixel and pads the new channels with 0;

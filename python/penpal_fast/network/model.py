@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -11,14 +11,9 @@ import numpy as np
 from mlx.utils import tree_flatten
 
 from penpal_fast.files import replaced_atomically
-from penpal_fast.network.config import ModelConfig, Shortcut
-from penpal_fast.network.files import BUNDLED, CONFIG_FILE, WEIGHTS_FILE, find_model_files
+from penpal_fast.network.config import ModelConfig, Shortcut, Tensors
+from penpal_fast.network.pretrained import BUNDLED, CONFIG_FILE, WEIGHTS_FILE, find_model_files
 from penpal_fast.network.weights import load, write_tensors
-
-if TYPE_CHECKING:
-    import os
-
-    from penpal_fast.network.weights import Tensors
 
 
 def norm(channels: int, config: ModelConfig) -> nn.Module:

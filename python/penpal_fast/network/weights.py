@@ -6,26 +6,19 @@ import dataclasses
 import hashlib
 import itertools
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import safetensors
 import safetensors.numpy
+from numpy.typing import ArrayLike, NDArray
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import read_at_most
 from penpal_fast.network.bounds import check_bounds
-from penpal_fast.network.config import ModelConfig
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from numpy.typing import ArrayLike, NDArray
-
-    from penpal_fast.network.files import ModelFiles
-
-Tensors = dict[str, "NDArray[np.float32]"]
+from penpal_fast.network.config import ModelConfig, Tensors
+from penpal_fast.network.pretrained import ModelFiles
 
 MAX_WEIGHTS_BYTES = 64 << 20
 """A model of this kind has some 150 kB; a file beyond this limit is not one."""

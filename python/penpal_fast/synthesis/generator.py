@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
 
 import mlx.core as mx
 import numpy as np
 import safetensors
+from numpy.typing import NDArray
 
 from penpal_fast.engines.gpu import gpu_answers
 from penpal_fast.errors import PenpalError
@@ -17,12 +20,6 @@ from penpal_fast.network.weights import read_tensors
 from penpal_fast.synthesis.cell import HIDDEN, WINDOWS, Cell, Disturbance, State
 from penpal_fast.synthesis.corruption import UNDISTURBED, Corruption
 from penpal_fast.synthesis.mixture import MIXTURES, sample
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
 
 STEPS_PER_CHARACTER = 40
 """A line is cut off after so many steps for each of its characters."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +12,6 @@ from penpal_fast.errors import PenpalError
 from penpal_fast.synthesis.corruption import SEVERITIES, Severity
 from penpal_fast.synthesis.generator import Generator, Request
 from penpal_fast.synthesis.texts import Text, run_of_words
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 PART_ROWS = 256
 """Rows that are written together; enough to fill a matrix product, few enough to lose when a job is killed."""

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from penpal_fast.synthesis.plan import Planned
+from penpal_fast.synthesis.plan import Planned
 
 SCALE = 2.0
 """Coordinates are those of the generator times this."""

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from penpal_fast.errors import PenpalError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import numpy as np
-
 
 SOURCE_COLUMNS = ("source", "file")
 """Columns that may say where a line, or its text, comes from."""

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from penpal_fast.synthesis.generator import Writing
+from penpal_fast.synthesis.generator import Writing
 
 
 def words_of_strokes(writing: Writing, text: str) -> list[list[NDArray[np.float64]]]:

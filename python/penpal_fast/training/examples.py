@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
+import mlx.core as mx
 import numpy as np
+from numpy.typing import NDArray
 
 from penpal_fast._core import Rows
-from penpal_fast.mlx_memory import writable_canvases
-from penpal_fast.training.augmentation import bend, cut, link, smooth, thin
-from penpal_fast.training.junk import DRAWN, SPOILT
-from penpal_fast.training.lines import Line, Split, Strokes, read_split
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    import mlx.core as mx
-    from numpy.typing import NDArray
-
-    from penpal_fast.training.recipe import Stage
+from penpal_fast.engines.mlx_memory import writable_canvases
+from penpal_fast.handwriting.augmentation import bend, cut, link, smooth, thin
+from penpal_fast.handwriting.junk import DRAWN, SPOILT
+from penpal_fast.handwriting.lines import Line, Split, Strokes, read_split
+from penpal_fast.training.recipe import Stage
 
 TARGETS = {"real": 1.0, "clean": 0.5, "corrupted": 0.0, "junk": 0.0}
 """What the score is to be for each kind of line."""

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
 from mlx.utils import tree_unflatten
+from numpy.typing import NDArray
 
 from penpal_fast._core import Backpropagation
 from penpal_fast.errors import PenpalError
+from penpal_fast.network.model import QualityClassifier
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from numpy.typing import NDArray
-
-    from penpal_fast.network.model import QualityClassifier
-
-    Gradient = Callable[[mx.array, mx.array, mx.array], "Step"]
-    """Of pictures [N, 256, 256, 1], targets [N] and slopes [N]; see `loss`."""
+Gradient = Callable[[mx.array, mx.array, mx.array], "Step"]
+"""Of pictures [N, 256, 256, 1], targets [N] and slopes [N]; see `loss`."""
 
 
 class Step(NamedTuple):

@@ -7,26 +7,22 @@ import dataclasses
 import json
 import math
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import mlx.core as mx
 import mlx.optimizers as optim
 import numpy as np
 from mlx.utils import tree_flatten, tree_map, tree_unflatten
+from numpy.typing import NDArray
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import replaced_atomically
 from penpal_fast.network.model import QualityClassifier
 from penpal_fast.training.examples import Canvases, Examples, Sources
 from penpal_fast.training.gradients import gradient_of, squashed
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from penpal_fast.training.recipe import Optimization, Recipe
+from penpal_fast.training.recipe import Optimization, Recipe
 
 CHECKPOINT = "checkpoint.safetensors"
 LOG = "training.jsonl"

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from penpal_fast._core import Rows
-from penpal_fast.bulk.summary import THRESHOLDS
+from penpal_fast.checks.summary import THRESHOLDS
 from penpal_fast.engines.native import NativeEngine
 from penpal_fast.evaluation.figures import area_under_curve, kept, rank_correlation, threshold_that_keeps
-from penpal_fast.training.augmentation import cut, link, smooth
-from penpal_fast.training.junk import KINDS, UNSEEN
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from penpal_fast.network.model import QualityClassifier
-    from penpal_fast.training.examples import Sources
-    from penpal_fast.training.lines import Strokes
-    from penpal_fast.training.recipe import Recipe
+from penpal_fast.handwriting.augmentation import cut, link, smooth
+from penpal_fast.handwriting.junk import KINDS, UNSEEN
+from penpal_fast.handwriting.lines import Strokes
+from penpal_fast.network.model import QualityClassifier
+from penpal_fast.training.examples import Sources
+from penpal_fast.training.recipe import Recipe
 
 JUNK_ROWS = 40
 """Rows of each kind of junk."""

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import replaced_atomically
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MEASURED = (
     "auc_real_corrupted",

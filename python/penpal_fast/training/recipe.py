@@ -5,16 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from penpal_fast.errors import PenpalError
+from penpal_fast.handwriting.junk import KINDS
 from penpal_fast.network.config import ModelConfig
 from penpal_fast.synthesis.plan import Plan
-from penpal_fast.training.junk import KINDS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 BUNDLED = Path(__file__).parent / "recipes" / "bundled.json"
 """The recipe of the model in this package."""
@@ -93,7 +91,7 @@ class Changes:
         line_width: Standard deviation of the line width of a batch around the model's, in pixels.
         spoilt: Share of the junk that is a spoilt line, not drawn from nothing.
         junk_weights: For kinds of junk that are to be more or less frequent than others like them, by how much; see
-            `penpal_fast.training.junk`.
+            `penpal_fast.handwriting.junk`.
     """
 
     real_cut: float = 0.45

@@ -1,0 +1,1 @@
+"""Lines of handwriting to train and measure on: read, changed and spoilt."""

@@ -1,0 +1,202 @@
+"""What no one would call handwriting: made from nothing, or from a line that is spoilt.
+
+Every function takes the chances and a line's strokes, which some of them spoil and the others ignore, and returns
+strokes. `DRAWN` and `SPOILT` are trained on; `UNSEEN` only ever serves to see how far what was learned reaches.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penpal_fast.handwriting.lines import Strokes
+
+Junk = Callable[[np.random.Generator, Strokes], Strokes]
+
+
+def _stretched(strokes: Strokes, random: np.random.Generator) -> Strokes:
+    """Give a drawing any proportions from a square to a line of text, and a turn."""
+    ratio, angle = math.exp(random.uniform(0.0, 2.3)), random.normal(0.0, 0.1)
+    turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
+    return [stroke * [ratio, 1.0] @ turn for stroke in strokes]
+
+
+def _height(strokes: Strokes) -> float:
+    """Return the usual height of the letters: the spread of y without the highest and lowest tenth."""
+    low, high = np.quantile(np.concatenate(strokes)[:, 1], [0.1, 0.9])
+    return max(float(high - low), 1e-6)
+
+
+def _walk(random: np.random.Generator, points: int, wobble: float) -> NDArray[np.float64]:
+    heading = random.uniform(0, 2 * math.pi) + np.cumsum(random.normal(random.normal(0, wobble / 2), wobble, points))
+    return np.cumsum(np.stack([np.cos(heading), np.sin(heading)], axis=1), axis=0)
+
+
+def scribble(random: np.random.Generator, _line: Strokes) -> Strokes:
+    """Draw wandering curves, one over the other or side by side."""
+    strokes = []
+    for _ in range(int(random.integers(1, 7))):
+        walk = _walk(random, int(random.integers(30, 400)), random.uniform(0.1, 0.6))
+        strokes.append(walk + random.normal(0, 8, 2))
+    return _stretched(strokes, random)
+
+
+def straight_lines(random: np.random.Generator, _line: Strokes) -> Strokes:
+    """Draw two to ten straight lines, in any directions or hatched; a single one may be an l."""
+    count = int(random.integers(2, 11))
+    if random.random() < 0.4:
+        lean = random.normal(0, 0.5)
+        starts = np.stack([np.arange(count) * random.uniform(0.2, 3), random.normal(0, 0.1, count)], axis=1)
+        strokes = [start + np.linspace(0, 1, 20)[:, None] * np.array([lean, 1.0]) for start in starts]
+    else:
+        strokes = [_filled(random.uniform(-1, 1, (2, 2))) for _ in range(count)]
+    return _stretched(strokes, random)
+
+
+def zigzag(random: np.random.Generator, _line: Strokes) -> Strokes:
+    """Draw a zigzag along a line, more or less regular."""
+    count = int(random.integers(3, 70))
+    x = np.cumsum(np.abs(random.normal(1, random.uniform(0, 0.5), count)))
+    y = np.where(np.arange(count) % 2, 1.0, -1.0) * np.exp(random.normal(0, random.uniform(0, 0.6), count))
+    corners = np.stack([x * random.uniform(0.2, 3), y], axis=1)
+    return _stretched([_filled(corners)], random)
+
+
+def _filled(corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Put points along the edges between corners."""
+    where = np.linspace(0, len(corners) - 1, 8 * len(corners))
+    steps = np.arange(len(corners))
+    return np.stack([np.interp(where, steps, corners[:, axis]) for axis in (0, 1)], axis=1)
+
+
+def spiral(random: np.random.Generator, _line: Strokes) -> Strokes:
+    """Draw one to four spirals or circles."""
+    strokes = []
+    for number in range(int(random.integers(1, 5))):
+        angle = np.linspace(0, 2 * math.pi * random.uniform(1, 9), 200) * random.choice([-1, 1])
+        radius = np.linspace(random.uniform(0, 1), 1, 200)
+        circle = np.stack([np.cos(angle), np.sin(angle)], axis=1) * radius[:, None]
+        strokes.append(
+            circle * math.exp(random.normal(0, 0.3)) + [number * random.uniform(0.5, 3), random.normal(0, 1)]
+        )
+    return _stretched(strokes, random)
+
+
+def coil(random: np.random.Generator, _line: Strokes) -> Strokes:
+    """Draw loops along a line, as one tries a pen."""
+    turns = random.uniform(3, 40)
+    angle = np.linspace(0, 2 * math.pi * turns, int(24 * turns))
+    swell = np.exp(np.interp(angle, np.linspace(0, angle[-1], 8), random.normal(0, random.uniform(0, 0.5), 8)))
+    x = angle * random.uniform(0.05, 0.5) + np.cos(angle) * swell
+    return [np.stack([x, np.sin(angle) * swell * random.uniform(0.7, 3)], axis=1)]
+
+
+def scattered_points(random: np.random.Generator, _line: Strokes) -> Strokes:
+    """Scatter dots or dashes."""
+    count, dash = int(math.exp(random.uniform(1.1, 5.3))), random.choice([0.0, random.uniform(0, 0.1)])
+    places = random.uniform(-1, 1, (count, 2)) if random.random() < 0.6 else random.normal(0, 1, (count, 2))
+    return _stretched([place + np.outer([0, 1], random.normal(0, 1, 2) * dash) for place in places], random)
+
+
+def joined_points(random: np.random.Generator, _line: Strokes) -> Strokes:
+    """Join random points by straight lines."""
+    strokes = [random.normal(0, 1, (int(random.integers(3, 40)), 2)) for _ in range(int(random.integers(1, 4)))]
+    return _stretched([_filled(stroke) for stroke in strokes], random)
+
+
+def displaced(random: np.random.Generator, line: Strokes) -> Strokes:
+    """Move every stroke of a line away from its place."""
+    distance = _height(line) * math.exp(random.uniform(0, math.log(4)))
+    return [stroke + random.normal(0, distance, 2) for stroke in _pieces(line)]
+
+
+def _pieces(line: Strokes) -> Strokes:
+    """Cut long strokes, so that a line of joined letters comes apart too, and letters where there are few."""
+    longest = 30 if len(line) > 12 else 10
+    return [piece for stroke in line for piece in np.array_split(stroke, max(len(stroke) // longest, 1))]
+
+
+def overwritten(random: np.random.Generator, line: Strokes) -> Strokes:
+    """Write a line's parts on top of one another, or a short line several times."""
+    if len(line) < 18:
+        shifts = random.normal(0, 0.4 * _height(line), (int(random.integers(4, 8)), 2))
+        return [stroke + shift for shift in shifts for stroke in line]
+    layers = int(random.integers(3, 7))
+    middles = np.array([np.ptp(stroke[:, 0]) / 2 + stroke[:, 0].min() for stroke in line])
+    width = max(float(np.ptp(middles)) / layers, 1e-6)
+    layer = ((middles - middles.min()) / width).astype(int).clip(0, layers - 1)
+    shifts = np.stack([np.arange(layers) * width, np.zeros(layers)], axis=1)
+    shifts += random.normal(0, [0.5 * _height(line), 0.2 * _height(line)], (layers, 2))
+    return [stroke - shifts[number] for stroke, number in zip(line, layer, strict=True)]
+
+
+def jitter(random: np.random.Generator, line: Strokes) -> Strokes:
+    """Shake the pen at every point."""
+    strength = _height(line) * math.exp(random.uniform(math.log(0.14), math.log(0.6)))
+    return [stroke + random.normal(0, strength, stroke.shape) for stroke in line]
+
+
+def missing_lifts(random: np.random.Generator, line: Strokes) -> Strokes:
+    """Write a line without ever lifting the pen; a word or two can still be read so, and are joined in disorder."""
+    if len(line) >= 16:
+        return [np.concatenate(line)]
+    pieces = [piece for stroke in line for piece in np.array_split(stroke, max(len(stroke) // 12, 1))]
+    random.shuffle(pieces)
+    return [np.concatenate(pieces)]
+
+
+def crossed_out(random: np.random.Generator, line: Strokes) -> Strokes:
+    """Cross a line out, by straight lines, a wave or a zigzag along its middle."""
+    points = np.concatenate(line)
+    left, right = points[:, 0].min(), points[:, 0].max()
+    middle, height = float(np.median(points[:, 1])), _height(line)
+    strokes = list(line)
+    for _ in range(int(random.integers(1, 5))):
+        count = int(random.integers(2, 60))
+        x = np.linspace(left + random.normal(0, 0.2) * height, right + random.normal(0, 0.2) * height, count)
+        swing = random.uniform(0, 0.7) * height if count > 8 else 0.1 * height
+        y = middle + random.normal(0, 0.12 * height) + swing * np.where(np.arange(count) % 2, 1, -1)
+        strokes.append(_filled(np.stack([x, y], axis=1)))
+    return strokes
+
+
+def grid(random: np.random.Generator, _line: Strokes) -> Strokes:
+    """Draw a table's lines."""
+    columns, rows = (int(count) for count in random.integers(2, 9, 2))
+    across = [np.array([[0.0, row], [columns, row]]) for row in range(rows + 1)]
+    down = [np.array([[column, 0.0], [column, rows]]) for column in range(columns + 1)]
+    return _stretched(across + down, random)
+
+
+def wave(random: np.random.Generator, _line: Strokes) -> Strokes:
+    """Draw a sine wave, once or in several lines."""
+    x = np.linspace(0, 2 * math.pi * random.uniform(1, 15), 300)
+    height = random.uniform(0.5, 4)
+    lines = [np.stack([x, height * np.sin(x) + 3 * height * row], axis=1) for row in range(int(random.integers(1, 4)))]
+    return _stretched(lines, random)
+
+
+DRAWN: dict[str, Junk] = {
+    "scribble": scribble,
+    "straight_lines": straight_lines,
+    "zigzag": zigzag,
+    "spiral": spiral,
+    "coil": coil,
+    "scattered_points": scattered_points,
+    "joined_points": joined_points,
+}
+
+SPOILT: dict[str, Junk] = {
+    "displaced": displaced,
+    "overwritten": overwritten,
+    "jitter": jitter,
+    "missing_lifts": missing_lifts,
+    "crossed_out": crossed_out,
+}
+
+KINDS: dict[str, Junk] = {**DRAWN, **SPOILT}
+
+UNSEEN: dict[str, Junk] = {"grid": grid, "wave": wave}

@@ -1,0 +1,117 @@
+"""Lines of handwriting for training: words of strokes, apart for training and for validation."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from penpal_fast.errors import PenpalError
+from penpal_fast.synthesis.texts import SOURCE_COLUMNS
+
+VALIDATION_PERCENT = 12
+"""Share of the sources that are kept for validation."""
+
+SOURCE_LENGTH = 3
+"""How many first characters of a line's source name its form; lines of a form are by one writer and of one text."""
+
+PENPAL_SCHEMA = "list<list<struct<points: list<struct<x, y>>>>>"
+
+Strokes = list["NDArray[np.float64]"]
+"""Strokes of [N, 2] points, y growing downward."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """One line of handwriting: words of strokes, and where they are known its text, the form it or its text comes from,
+    and how it was corrupted."""
+
+    words: list[Strokes]
+    text: str | None = None
+    source: str | None = None
+    severity: str | None = None
+
+    def strokes(self, first: int = 0, count: int | None = None) -> Strokes:
+        """Return the strokes of `count` words from word `first` on, or of all."""
+        chosen = self.words[first:] if count is None else self.words[first : first + count]
+        return [stroke for word in chosen for stroke in word]
+
+
+@dataclasses.dataclass(frozen=True)
+class Split:
+    """The lines of one kind, apart for training and for validation."""
+
+    train: list[Line]
+    validation: list[Line]
+
+
+def is_held_out(source: str) -> bool:
+    """Whether lines of a source are for validation: decided by its form, the same for real and for made lines."""
+    return zlib.crc32(source[:SOURCE_LENGTH].encode()) % 100 < VALIDATION_PERCENT
+
+
+def read_lines(path: Path) -> list[Line]:
+    """Read the lines of a Parquet file in the penpal schema that have ink.
+
+    Raises:
+        PenpalError: The file cannot be read or has no strokes.
+    """
+    if not path.is_file():
+        raise PenpalError(f"{path}: there is no such file")
+    try:
+        table = pq.read_table(path)
+        words = [
+            [[stroke for stroke in word if len(stroke)] for word in row]
+            for row in _nested_points(table["strokes"].combine_chunks())
+        ]
+    except (OSError, KeyError, AttributeError, pa.ArrowInvalid) as error:
+        raise PenpalError(
+            f"{path}: cannot read it as Parquet in the penpal schema, {PENPAL_SCHEMA}, in the column 'strokes': {error}"
+        ) from error
+
+    def column(*names: str) -> list[str | None]:
+        found = next((name for name in names if name in table.column_names), None)
+        return table[found].cast(pa.string()).to_pylist() if found else [None] * len(words)
+
+    known = zip(words, column("text"), column(*SOURCE_COLUMNS), column("corruption"), strict=True)
+    lines = [Line(*one) for one in known]
+    return [line for line in lines if line.strokes()]
+
+
+def read_split(path: Path) -> Split:
+    """Read the lines of a Parquet file and split them by form, never by row.
+
+    Raises:
+        PenpalError: The file cannot be read, has no strokes, or does not say where its lines come from.
+    """
+    lines = read_lines(path)
+    if any(line.source is None for line in lines):
+        raise PenpalError(
+            f"{path}: it needs a column {' or '.join(map(repr, SOURCE_COLUMNS))} without nulls, to keep the lines of a "
+            f"form on one side of the split"
+        )
+    held = [is_held_out(str(line.source)) for line in lines]
+    return Split(
+        [line for line, out in zip(lines, held, strict=True) if not out],
+        [line for line, out in zip(lines, held, strict=True) if out],
+    )
+
+
+def _nested_points(rows: pa.Array) -> list[Any]:
+    """Cut the flat coordinates of a stroke column into rows of words of strokes."""
+    words = rows.flatten()
+    strokes = words.flatten()
+    points = strokes.field("points").flatten()
+    coordinates = np.stack([np.asarray(points.field(axis), dtype=np.float64) for axis in ("x", "y")], axis=1)
+    values: Any = coordinates
+    for lists in (strokes.field("points"), words, rows):
+        offsets = np.asarray(lists.offsets) - lists.offsets[0].as_py()
+        values = [values[start:end] for start, end in itertools.pairwise(offsets)]
+    return list(values)
