@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from chromium import draw_loops, open_browser, open_page
+from helpers.chromium import draw_loops, open_browser, open_page
 from penpal_fast import Scorer
 from penpal_fast.look.report.writing import write_report
 

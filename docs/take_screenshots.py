@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from chromium import open_browser, open_page
+from helpers.chromium import open_browser, open_page
 
 COMMAND = [sys.executable, "-m", "penpal_fast"]
 READY = "html[data-ready]"
