@@ -155,8 +155,8 @@ class QualityCheck:
     name = "quality"
     description = (
         "How a line looks: 0 is corrupted, 1 legible and human-looking; not whether it says its text. With the model "
-        f"of this package, clean lines of a generator score about a third: {BROKEN_BELOW} drops what is broken, and the "
-        "named thresholds ask for lines that could be real."
+        "of this package, clean lines of a generator score about a third: "
+        f"{BROKEN_BELOW} drops what is broken, and the named thresholds ask for lines that could be real."
     )
     details: ClassVar[dict[str, pa.DataType]] = {}
     thresholds = THRESHOLDS
