@@ -14,9 +14,11 @@ import zlib
 import atheris
 import numpy as np
 
-with atheris.instrument_imports(include=["penpal_fast.network"]):
+with atheris.instrument_imports(include=["penpal_fast.network", "penpal_fast.engines"]):
+    from penpal_fast.engines.folding import folded
     from penpal_fast.network import config as config_module
-    from penpal_fast.network import folding, weights
+    from penpal_fast.network import weights
+    from penpal_fast.network.layers import tensor_shapes
 
 from penpal_fast import PenpalError
 from penpal_fast._core import Rows
@@ -39,7 +41,7 @@ def small_network(*, batch_norm: bool, projection: bool) -> list[tuple[str, tupl
     config = config_module.ModelConfig(
         channels=(1, 2), batch_norm=batch_norm, shortcut="projection" if projection else "identity"
     )
-    return list(weights.expected_shapes(config).items())
+    return list(tensor_shapes(config).items())
 
 
 NETWORKS = [
@@ -69,8 +71,8 @@ def execute(data: bytes) -> None:
 def check_network(config: config_module.ModelConfig, tensors: weights.Tensors, *, scored: bool) -> None:
     """Make sure that a network that was taken is one."""
     shapes = {name: values.shape for name, values in tensors.items()}
-    assert shapes == weights.expected_shapes(config)
-    network = folding.folded(config, tensors)
+    assert shapes == tensor_shapes(config)
+    network = folded(config, tensors)
     layers = [network.stem, *(layer for block in network.blocks for layer in block if layer is not None)]
     assert all(np.isfinite(values).all() for layer in layers for values in layer)
     if scored:

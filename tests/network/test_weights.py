@@ -17,10 +17,10 @@ from helpers.made_lines import scrawl
 from helpers.models import random_model
 from penpal_fast import ModelConfig, PenpalError, QualityClassifier
 from penpal_fast.network.bounds import check_bounds
+from penpal_fast.network.layers import tensor_shapes
 from penpal_fast.network.weights import (
     MAX_HEADER_BYTES,
     MAX_WEIGHTS_BYTES,
-    expected_shapes,
     parse_tensors,
     read_tensors,
     sanitize,
@@ -280,7 +280,7 @@ def test_a_variance_of_nothing_is_no_overflow(tmp_path):
 
 def test_networks_that_take_too_long_are_refused():
     config = ModelConfig(channels=(1024, 1024, 1024))
-    with pytest.raises(PenpalError, match=r"multiplies 9.7e\+10 times for a picture; at most 1.6e\+10"):
+    with pytest.raises(PenpalError, match=r"takes 9.7e\+10 multiplications for a picture; at most 1.6e\+10"):
         check_bounds(config, {}, source="model")
 
 
@@ -292,10 +292,10 @@ def test_what_is_no_file_is_not_read(tmp_path):
         read_tensors(tmp_path)
 
 
-def test_expected_shapes_are_those_of_the_model():
+def test_tensor_shapes_are_those_of_the_model():
     for config in (ModelConfig(), ModelConfig(shortcut="projection"), ModelConfig(batch_norm=False)):
         shapes = {name: value.shape for name, value in tensors_of(QualityClassifier(config)).items()}
-        assert shapes == expected_shapes(config)
+        assert shapes == tensor_shapes(config)
         assert sanitize(tensors_of(QualityClassifier(config)), ModelConfig(), source="test")[0] == config
 
 

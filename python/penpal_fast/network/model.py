@@ -12,6 +12,7 @@ from mlx.utils import tree_flatten
 
 from penpal_fast.files import replaced_atomically
 from penpal_fast.network.config import ModelConfig, Shortcut, Tensors
+from penpal_fast.network.layers import layers
 from penpal_fast.network.pretrained import BUNDLED, CONFIG_FILE, WEIGHTS_FILE, find_model_files
 from penpal_fast.network.weights import load, write_tensors
 
@@ -62,11 +63,11 @@ class BasicBlock(nn.Module):
     def __call__(self, x: mx.array) -> mx.array:
         """Map [B, H, W, inputs] to [B, H / 2, W / 2, outputs]."""
         if "shortcut" in self:
-            around = self.shortcut(x)
+            shortcut = self.shortcut(x)
         else:
-            around = mx.pad(x[:, ::2, ::2, :], [(0, 0), (0, 0), (0, 0), (0, self._new_channels)])
+            shortcut = mx.pad(x[:, ::2, ::2, :], [(0, 0), (0, 0), (0, 0), (0, self._new_channels)])
         y = nn.relu(self.norm1(self.conv1(x)))
-        return nn.relu(self.norm2(self.conv2(y)) + around)
+        return nn.relu(self.norm2(self.conv2(y)) + shortcut)
 
 
 class QualityClassifier(nn.Module):
@@ -77,11 +78,11 @@ class QualityClassifier(nn.Module):
         super().__init__()
         config = config or ModelConfig()
         self.config = config
-        stem, *widths = config.channels
-        self.stem = ConvNorm(1, stem, 3, config)
+        network = layers(config)
+        self.stem = ConvNorm(network.stem.inputs, network.stem.outputs, network.stem.kernel, config)
         self.blocks = [
-            BasicBlock(inputs, outputs, shortcut=config.shortcut, config=config)
-            for inputs, outputs in zip(config.channels, widths, strict=False)
+            BasicBlock(block.first.inputs, block.first.outputs, shortcut=config.shortcut, config=config)
+            for block in network.blocks
         ]
         self.head = nn.Linear(config.channels[-1], 1)
 

@@ -18,6 +18,7 @@ from penpal_fast.errors import PenpalError
 from penpal_fast.files import read_at_most
 from penpal_fast.network.bounds import check_bounds
 from penpal_fast.network.config import ModelConfig, Tensors
+from penpal_fast.network.layers import tensor_shapes
 from penpal_fast.network.pretrained import ModelFiles
 
 MAX_WEIGHTS_BYTES = 64 << 20
@@ -151,38 +152,13 @@ def sanitize(tensors: Tensors, config: ModelConfig, *, source: str) -> tuple[Mod
     )
     if config.batch_norm:
         named = _without_biases_before_norm(named)
-    if {name: values.shape for name, values in named.items()} != expected_shapes(config):
+    if {name: values.shape for name, values in named.items()} != tensor_shapes(config):
         raise _mismatch(source, config, tensors)
     for name, values in named.items():
         if name.endswith("running_var") and (values < 0).any():
             raise PenpalError(f"{source}: {name} has a negative variance")
     return config, named
 
-
-def expected_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
-    """Name and shape of every tensor of a `QualityClassifier`."""
-    shapes: dict[str, tuple[int, ...]] = {}
-
-    def convolution(conv: str, norm: str, inputs: int, outputs: int, kernel: int) -> None:
-        shapes[f"{conv}.weight"] = (outputs, kernel, kernel, inputs)
-        if config.batch_norm:
-            shapes.update({f"{norm}.{name}": (outputs,) for name in _NORM_TENSORS})
-        else:
-            shapes[f"{conv}.bias"] = (outputs,)
-
-    convolution("stem.conv", "stem.norm", 1, config.channels[0], 3)
-    for index, (inputs, outputs) in enumerate(zip(config.channels, config.channels[1:], strict=False)):
-        block = f"blocks.{index}"
-        convolution(f"{block}.conv1", f"{block}.norm1", inputs, outputs, 3)
-        convolution(f"{block}.conv2", f"{block}.norm2", outputs, outputs, 3)
-        if config.shortcut == "projection":
-            convolution(f"{block}.shortcut.conv", f"{block}.shortcut.norm", inputs, outputs, 1)
-    shapes["head.weight"] = (1, config.channels[-1])
-    shapes["head.bias"] = (1,)
-    return shapes
-
-
-_NORM_TENSORS = ("weight", "bias", "running_mean", "running_var")
 
 # Containers that frameworks put around the modules of a network; they say nothing about which module it is.
 _CONTAINERS = re.compile(
@@ -268,7 +244,7 @@ def _mismatch(source: str, config: ModelConfig, tensors: Tensors) -> PenpalError
         lines = [f"\n  {name[:100]} {list(shape)}" for name, shape in sorted(shapes.items())]
         return "".join(lines[:100]) + (f"\n  and {len(lines) - 100} more" if len(lines) > 100 else "")
 
-    expected = expected_shapes(config)
+    expected = tensor_shapes(config)
     found = {name: values.shape for name, values in tensors.items()}
     return PenpalError(
         f"{source}: the tensors are not those of a quality network (rename them, or adapt "

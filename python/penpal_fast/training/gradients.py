@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import mlx.core as mx
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from penpal_fast._core import Backpropagation
 from penpal_fast.errors import PenpalError
+from penpal_fast.network.layers import layers
 from penpal_fast.network.model import QualityClassifier
 
 Gradient = Callable[[mx.array, mx.array, mx.array], "Step"]
@@ -77,37 +78,26 @@ def _processor_gradient(model: QualityClassifier) -> Gradient:
     network = Backpropagation(
         list(config.channels), config.shortcut == "projection", config.batch_norm_epsilon, threads=0
     )
+    modules: dict[str, Any] = dict(model.named_modules())
+    normed = [(layer, modules[layer.name], modules[layer.norm]) for layer in layers(config)]
     loss_and_gradient = mx.value_and_grad(loss)
 
     def gradient(pictures: mx.array, targets: mx.array, slopes: mx.array) -> Step:
-        layers = [(_flat(conv.weight), _flat(norm.weight), _flat(norm.bias)) for _, conv, _, norm in _layers(model)]
+        weights = [(_flat(conv.weight), _flat(norm.weight), _flat(norm.bias)) for _, conv, norm in normed]
         head_weight, head_bias = _flat(model.head.weight), float(_flat(model.head.bias)[0])
-        logits, statistics = network.forward(layers, head_weight, head_bias, np.array(pictures, copy=False))
-        for (_, _, _, norm), (mean, variance) in zip(_layers(model), statistics, strict=True):
+        logits, statistics = network.forward(weights, head_weight, head_bias, np.array(pictures, copy=False))
+        for (_, _, norm), (mean, variance) in zip(normed, statistics, strict=True):
             _follow(norm, mean, variance)
         value, by_logits = loss_and_gradient(mx.array(logits), targets, slopes)
         by_layers, by_head, by_bias = network.backward(np.array(by_logits))
         named = {"head.weight": mx.array(by_head[None]), "head.bias": mx.array([by_bias])}
-        for (conv_name, conv, norm_name, _), (by_weight, by_scale, by_shift) in zip(
-            _layers(model), by_layers, strict=True
-        ):
-            named[f"{conv_name}.weight"] = mx.array(by_weight.reshape(conv.weight.shape))
-            named[f"{norm_name}.weight"] = mx.array(by_scale)
-            named[f"{norm_name}.bias"] = mx.array(by_shift)
+        for (layer, conv, _), (by_weight, by_scale, by_shift) in zip(normed, by_layers, strict=True):
+            named[f"{layer.name}.weight"] = mx.array(by_weight.reshape(conv.weight.shape))
+            named[f"{layer.norm}.weight"] = mx.array(by_scale)
+            named[f"{layer.norm}.bias"] = mx.array(by_shift)
         return Step(value, mx.array(logits), tree_unflatten(list(named.items())))
 
     return gradient
-
-
-def _layers(model: QualityClassifier) -> Iterator[tuple[str, nn.Conv2d, str, Any]]:
-    """Yield the convolutions and their norms with their names, in the order that `Backpropagation` has them."""
-    yield "stem.conv", model.stem.conv, "stem.norm", model.stem.norm
-    for number, block in enumerate(model.blocks):
-        name = f"blocks.{number}"
-        yield f"{name}.conv1", block.conv1, f"{name}.norm1", block.norm1
-        yield f"{name}.conv2", block.conv2, f"{name}.norm2", block.norm2
-        if "shortcut" in block:
-            yield f"{name}.shortcut.conv", block.shortcut.conv, f"{name}.shortcut.norm", block.shortcut.norm
 
 
 def _follow(norm: Any, mean: NDArray[np.float32], variance: NDArray[np.float32]) -> None:
