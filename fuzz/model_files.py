@@ -16,9 +16,11 @@ import numpy as np
 
 with atheris.instrument_imports(include=["penpal_fast.network", "penpal_fast.engines"]):
     from penpal_fast.engines.folding import folded
-    from penpal_fast.network import config as config_module
-    from penpal_fast.network import weights
+    from penpal_fast.network.bounds import check_bounds
+    from penpal_fast.network.checkpoint import sanitize
+    from penpal_fast.network.config import ModelConfig, Tensors
     from penpal_fast.network.layers import tensor_shapes
+    from penpal_fast.network.weights import parse_tensors
 
 from penpal_fast import PenpalError
 from penpal_fast._core import Rows
@@ -38,9 +40,7 @@ Entry = dict[str, object]
 
 def small_network(*, batch_norm: bool, projection: bool) -> list[tuple[str, tuple[int, ...]]]:
     """Names and shapes of the tensors of a network with very few channels."""
-    config = config_module.ModelConfig(
-        channels=(1, 2), batch_norm=batch_norm, shortcut="projection" if projection else "identity"
-    )
+    config = ModelConfig(channels=(1, 2), batch_norm=batch_norm, shortcut="projection" if projection else "identity")
     return list(tensor_shapes(config).items())
 
 
@@ -58,9 +58,10 @@ def execute(data: bytes) -> None:
     else:
         config_text, tensors_file = changed_config(provider), changed_tensors(provider)
     try:
-        config = config_module.ModelConfig.from_json(config_text, source="config.json")
-        tensors = weights.parse_tensors(tensors_file, source="weights.safetensors")
-        config, tensors = weights.checked(tensors, config, source="weights.safetensors")
+        config = ModelConfig.from_json(config_text, source="config.json")
+        tensors = parse_tensors(tensors_file, source="weights.safetensors")
+        config, tensors = sanitize(tensors, config, source="weights.safetensors")
+        check_bounds(config, tensors, source="weights.safetensors")
     except PenpalError as error:
         if len(str(error)) > 20_000:
             raise AssertionError("a message that nobody reads to its end") from error
@@ -68,7 +69,7 @@ def execute(data: bytes) -> None:
     check_network(config, tensors, scored=zlib.crc32(data) % SCORED == 0)
 
 
-def check_network(config: config_module.ModelConfig, tensors: weights.Tensors, *, scored: bool) -> None:
+def check_network(config: ModelConfig, tensors: Tensors, *, scored: bool) -> None:
     """Make sure that a network that was taken is one."""
     shapes = {name: values.shape for name, values in tensors.items()}
     assert shapes == tensor_shapes(config)

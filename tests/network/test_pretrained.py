@@ -81,7 +81,7 @@ def test_a_revision_pinned_in_the_name(hub, tmp_path):
     hub[1].clear()
     assert load(hub, tmp_path, f"someone/quality@{COMMIT}") == "(1, 32)"
     assert all(f"/resolve/{COMMIT}/" in request for request in hub[1])
-    assert "one too many" in load(hub, tmp_path, "someone/quality@v1", revision="v1")
+    assert "names a revision already" in load(hub, tmp_path, "someone/quality@v1", revision="v1")
 
 
 def test_offline_uses_the_cache(hub, tmp_path):

@@ -18,8 +18,8 @@ from penpal_fast.engines.gpu import gpu_answers
 from penpal_fast.engines.native import NativeEngine
 from penpal_fast.errors import PenpalError, row_error
 from penpal_fast.network.config import ModelConfig, Tensors
-from penpal_fast.network.pretrained import BUNDLED, find_model_files
-from penpal_fast.network.weights import fingerprint, load
+from penpal_fast.network.pretrained import load
+from penpal_fast.network.weights import fingerprint
 from penpal_fast.rendering import checked_threads
 from penpal_fast.schema import check_strokes_column, nulls_as_strokes
 
@@ -128,7 +128,7 @@ def _mlx_engine(model: QualityClassifier, threads: int, batch_size: int | None) 
 
 def _config_and_tensors(model: ModelSource) -> tuple[ModelConfig, Tensors]:
     if model is None or isinstance(model, (str, os.PathLike)):
-        return load(find_model_files(BUNDLED if model is None else model))
+        return load(model)
     return model.config, model.tensors()
 
 
