@@ -11,7 +11,8 @@ from mlx.utils import tree_flatten
 
 import penpal_fast
 from helpers.made_lines import scrawl
-from penpal_fast import BasicBlock, ModelConfig, PenpalError, QualityClassifier
+from penpal_fast import BasicBlock, ModelConfig, PenpalError, QualityClassifier, Scorer
+from penpal_fast.network import pretrained
 
 
 def parameters(model) -> int:
@@ -68,6 +69,14 @@ def test_saving_and_loading_from_a_folder(tmp_path):
     picture = penpal_fast.render_batch([scrawl(4, 5, 20)])
     assert mx.array_equal(loaded(picture), model(picture))
     assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["config.json", "weights.safetensors"]
+
+
+@pytest.mark.parametrize("backend", ["native", "mlx"])
+def test_a_scorer_reads_the_weights_once(backend, monkeypatch):
+    read, paths = pretrained.read_tensors, []
+    monkeypatch.setattr(pretrained, "read_tensors", lambda path: paths.append(path) or read(path))
+    Scorer(backend=backend)
+    assert [path.name for path in paths] == ["weights.safetensors"]
 
 
 @pytest.mark.parametrize(

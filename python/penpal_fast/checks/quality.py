@@ -71,7 +71,7 @@ class Scorer:
         self._engine: Engine
         if backend == "mlx" or (backend == "auto" and gpu_answers()):
             self._backend = "mlx"
-            self._engine = _mlx_engine(_module(model), count, batch_size)
+            self._engine = _mlx_engine(model, self._config, tensors, count, batch_size)
         else:
             self._backend = "native"
             self._engine = NativeEngine(self._config, tensors, threads=count)
@@ -114,16 +114,14 @@ class Scorer:
         return Outcome(quality, {row: text for row, _, _, text in problems})
 
 
-def _module(model: ModelSource) -> QualityClassifier:
+def _mlx_engine(
+    model: ModelSource, config: ModelConfig, tensors: Tensors, threads: int, batch_size: int | None
+) -> Engine:
+    from penpal_fast.engines.mlx import MlxEngine
     from penpal_fast.network.model import QualityClassifier
 
-    return model if isinstance(model, QualityClassifier) else QualityClassifier.from_pretrained(model)
-
-
-def _mlx_engine(model: QualityClassifier, threads: int, batch_size: int | None) -> Engine:
-    from penpal_fast.engines.mlx import MlxEngine
-
-    return MlxEngine(model, threads=threads, batch_size=batch_size)
+    module = model if isinstance(model, QualityClassifier) else QualityClassifier.from_tensors(config, tensors)
+    return MlxEngine(module, threads=threads, batch_size=batch_size)
 
 
 def _config_and_tensors(model: ModelSource) -> tuple[ModelConfig, Tensors]:
