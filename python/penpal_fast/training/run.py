@@ -18,9 +18,8 @@ from penpal_fast.network.model import QualityClassifier
 from penpal_fast.synthesis.texts import read_texts
 from penpal_fast.synthesis.workers import is_of_plan, synthesize
 from penpal_fast.training.examples import Sources, read_splits
-from penpal_fast.training.loop import CHECKPOINT, LOG, train
+from penpal_fast.training.loop import CHECKPOINT, train
 from penpal_fast.training.measurement import Validation
-from penpal_fast.training.plot import plot_log
 from penpal_fast.training.recipe import Making, Recipe
 
 Progress = Callable[[str, int, int], None]
@@ -96,7 +95,6 @@ def run_recipe(
     figures = validation.measure(model)
     calibrate(model, *validation.calibration(model))
     model.save_pretrained(output)
-    plot_log(work / LOG, output / "training.png")
     record = {"recipe": recipe.to_dict(), "validation": figures}
     with replaced_atomically(output / RECORD) as aside:
         aside.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
