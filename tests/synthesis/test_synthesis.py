@@ -1,4 +1,4 @@
-"""The generator, its plans and its jobs, on weights that the tests make."""
+"""The generator, its plans and its runs in parts, on weights that the tests make."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_a_primer_read_in_advance_leaves_the_state_of_one_read_anew(generator):
             assert np.allclose(here, there, atol=1e-5)
 
 
-def test_what_cannot_be_written_is_said(generator, tmp_path):
+def test_what_cannot_be_written_is_refused(generator, tmp_path):
     with pytest.raises(PenpalError, match=r"cannot write \['!', 'Q'\]"):
         generator.write([Request("Qa!", 0)], seed=1)
     with pytest.raises(PenpalError, match="line 0: there is no style 2; there are 2"):
@@ -224,7 +224,7 @@ def test_a_plan_always_asks_for_the_same():
     assert shares == pytest.approx([0.1, 0.7, 0.2], abs=0.1)
 
 
-def test_plans_that_make_no_sense_are_refused():
+def test_bad_plans_are_refused():
     with pytest.raises(PenpalError, match="at least 1"):
         Plan(0)
     with pytest.raises(PenpalError, match="whole_share"):
@@ -271,7 +271,7 @@ def test_the_command_makes_lines_that_score(generator_file, texts_file, tmp_path
     assert list(tmp_path.glob("made.parquet.*")) == []
 
 
-def test_a_killed_job_goes_on_and_ends_as_one_that_was_not(generator_file, texts_file, tmp_path, monkeypatch):
+def test_a_resumed_run_writes_the_same_bytes(generator_file, texts_file, tmp_path, monkeypatch):
     monkeypatch.setattr(workers, "_workers", lambda *_: _Inline(*_))
     monkeypatch.setattr("penpal_fast.synthesis.plan.PART_ROWS", 4)
     plan, texts = Plan(10, seed=5), read_texts(texts_file)
@@ -285,7 +285,7 @@ def test_a_killed_job_goes_on_and_ends_as_one_that_was_not(generator_file, texts
     with pytest.raises(KeyboardInterrupt):
         workers.synthesize(plan, texts, generator_file, killed, progress=stop)
     assert not killed.exists()
-    with pytest.raises(PenpalError, match="go on with --resume"):
+    with pytest.raises(PenpalError, match="resume with --resume"):
         workers.synthesize(plan, texts, generator_file, killed)
     with pytest.raises(PenpalError, match="another plan"):
         workers.synthesize(Plan(10, seed=6), texts, generator_file, killed, resume=True)
@@ -294,7 +294,7 @@ def test_a_killed_job_goes_on_and_ends_as_one_that_was_not(generator_file, texts
 
 
 class _Inline:
-    """Stands for the pool of processes: does the work here and at once."""
+    """Replaces the pool of processes: runs everything in this process."""
 
     def __init__(self, _count, generator, plan, texts):
         workers._start_worker(generator, plan, texts)
@@ -314,7 +314,7 @@ class _Inline:
         pass
 
 
-def test_a_missing_generator_is_said(texts_file, tmp_path):
+def test_a_missing_generator_is_refused(texts_file, tmp_path):
     result = synthesize(texts_file, "-o", tmp_path / "made.parquet", "--generator", tmp_path / "none.safetensors")
     assert result.exit_code == 1
     assert "none.safetensors: cannot read the weights" in result.output
