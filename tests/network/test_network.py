@@ -85,7 +85,7 @@ def test_a_scorer_reads_the_weights_once(backend, monkeypatch):
         ("", "cannot read the model configuration"),
         ("[1]", "must be a JSON object, got list"),
         ("[" * 100_000, "cannot read the model configuration"),
-        ('{"canvas": 128}', "renders a canvas of 256 with a padding of 12; the model wants 128 and 12"),
+        ('{"canvas": 128}', "renders a canvas of 256 with a padding of 12; the model needs 128 and 12"),
         ('{"line_width": "thick"}', 'line_width must be like 1.5, got "thick"'),
         ('{"line_width": 1e999}', "line_width must be above 0 and at most 256"),
         ('{"line_width": 1' + "0" * 400 + "}", "line_width must be like 1.5, got 1000"),

@@ -16,12 +16,12 @@ from penpal_fast.cli import app
 from penpal_fast.synthesis import workers
 from penpal_fast.synthesis.cell import Cell, Disturbance
 from penpal_fast.synthesis.corruption import SEVERITIES, Corruption
-from penpal_fast.synthesis.generator import ALPHABET as DEFAULT_ALPHABET
 from penpal_fast.synthesis.generator import Generator, Request, Writing
 from penpal_fast.synthesis.mixture import sample
 from penpal_fast.synthesis.plan import PART_ROWS, Plan, planned_part
 from penpal_fast.synthesis.table import SCHEMA, strokes_array
 from penpal_fast.synthesis.texts import Text, read_texts, run_of_words
+from penpal_fast.synthesis.weights import ALPHABET as DEFAULT_ALPHABET
 from penpal_fast.synthesis.words import words_of_strokes
 
 
@@ -146,7 +146,7 @@ def test_a_primer_read_in_advance_leaves_the_state_of_one_read_anew(generator):
         one, floor = np.ones((1, 1), np.float32), np.full((1, 1), 0.01, np.float32)
         for x in generator.styles[style][: primed.steps]:
             _, state = generator._cell.step(x[None], text, state, Disturbance(one, floor, None))
-        for here, there in zip(state.all(), primed.state.all(), strict=True):
+        for here, there in zip(state.values(), primed.state.values(), strict=True):
             assert np.allclose(here, there, atol=1e-5)
 
 
@@ -160,10 +160,10 @@ def test_what_cannot_be_written_is_refused(generator, tmp_path):
     assert generator.write([], seed=1) == []
     path = tmp_path / "empty.safetensors"
     path.write_bytes(safetensors.numpy.save({"a": np.zeros(1, np.float32)}))
-    with pytest.raises(PenpalError, match=r"lstm1_kernel must have shape \[476, 1600\]; found no such tensor"):
+    with pytest.raises(PenpalError, match=r"lstm1_kernel must have shape \[476, 1600\], but there is no such tensor"):
         Generator(path)
     wrong = save({**made_tensors(), "gmm_biases": np.zeros(120, np.float32)}, tmp_path / "wrong.safetensors")
-    with pytest.raises(PenpalError, match=r"gmm_biases must have shape \[121\]; found the shape \[120\]"):
+    with pytest.raises(PenpalError, match=r"gmm_biases must have shape \[121\], but its shape is \[120\]"):
         Generator(wrong)
 
 

@@ -227,7 +227,7 @@ def test_what_does_not_fit_is_refused():
 
 
 @pytest.mark.parametrize("shortcut", ["identity", "projection"])
-def test_the_processor_and_mlx_agree(shortcut, monkeypatch):
+def test_the_cpu_and_mlx_agree(shortcut, monkeypatch):
     # MLX compiles for a processor with a C++ compiler, which not every machine has.
     monkeypatch.setattr(gradients.mx, "compile", lambda function, **_: function)
     random = np.random.default_rng(8)
@@ -240,7 +240,7 @@ def test_the_processor_and_mlx_agree(shortcut, monkeypatch):
         found = gradient(model)(pictures, targets, slopes)
         return found, dict(tree_flatten(found.gradients)), model.tensors()
 
-    mine, by_name, tensors = step(gradients._processor_gradient)
+    mine, by_name, tensors = step(gradients._cpu_gradient)
     other, other_by_name, other_tensors = step(gradients._mlx_gradient)
     assert mine.loss.item() == pytest.approx(other.loss.item(), abs=1e-4)
     assert np.array(mine.logits) == pytest.approx(np.array(other.logits), abs=1e-3)
@@ -256,11 +256,11 @@ def test_the_processor_and_mlx_agree(shortcut, monkeypatch):
             assert values == pytest.approx(other_tensors[name], rel=2e-3, abs=1e-4), name
 
 
-def test_the_processor_is_used_unless_there_is_a_gpu(monkeypatch):
+def test_the_cpu_is_used_unless_there_is_a_gpu(monkeypatch):
     chosen = []
-    for name in ("_processor_gradient", "_mlx_gradient"):
+    for name in ("_cpu_gradient", "_mlx_gradient"):
         monkeypatch.setattr(gradients, name, lambda _model, name=name: chosen.append(name))
     for device in (mx.cpu, mx.gpu):
         monkeypatch.setattr(gradients.mx, "default_device", lambda device=device: device)
         gradient_of(QualityClassifier())
-    assert chosen == ["_processor_gradient", "_mlx_gradient"]
+    assert chosen == ["_cpu_gradient", "_mlx_gradient"]

@@ -1,4 +1,4 @@
-"""Made lines as an Arrow table in the penpal schema."""
+"""Synthetic lines as an Arrow table in the penpal schema."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from penpal_fast.synthesis.plan import Planned
 
 SCALE = 2.0
-"""Coordinates are those of the generator times this."""
+"""Factor from the generator's coordinates to the table's."""
 
 UNIT = 1 / 32
-"""Coordinates are rounded to this, a twentieth of a pixel at most, so that the files compress well."""
+"""Coordinates are rounded to this, at most a twentieth of a pixel, so that files compress well."""
 
 POINT = pa.struct([("x", pa.float32()), ("y", pa.float32())])
 STROKES = pa.list_(pa.list_(pa.struct([("points", pa.list_(POINT))])))
@@ -31,15 +31,15 @@ SCHEMA = pa.schema(
         "noise": pa.float32(),
     }
 )
-"""Columns of made lines: `author` is the style, `corruption` the severity, null for a clean line."""
+"""Columns of synthetic lines: `author` is the style, `corruption` the severity, null for a clean line."""
 
 
 def table_of(lines: Sequence[Planned], words: Sequence[list[list[NDArray[np.float64]]]]) -> pa.Table:
-    """Put made lines into a table.
+    """Put synthetic lines into a table.
 
     Args:
-        lines: What was asked for.
-        words: For each line its words of strokes [N, 2].
+        lines: The planned lines.
+        words: Words of strokes [N, 2] of each line.
     """
     requests = [line.request for line in lines]
     columns = [

@@ -1,4 +1,4 @@
-"""The loss of a batch and the gradient by the network's weights: in Rust on the processor, in MLX on a GPU."""
+"""The loss of a batch and its gradient with respect to the weights: in Rust on a CPU, in MLX on a GPU."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from penpal_fast.network.layers import layers
 from penpal_fast.network.model import QualityClassifier
 
 Gradient = Callable[[mx.array, mx.array, mx.array], "Step"]
-"""Of pictures [N, 256, 256, 1], targets [N] and slopes [N]; see `loss`."""
+"""Takes pictures [N, 256, 256, 1], targets [N] and slopes [N]; see `loss`."""
 
 
 class Step(NamedTuple):
-    """What a batch gives.
+    """The result of a batch.
 
     Attributes:
-        loss: Its loss.
-        logits: Of its pictures, [N].
-        gradients: Of the loss, nested as the network's trainable parameters are.
+        loss: Loss of the batch, a scalar.
+        logits: Logits of the pictures, [N].
+        gradients: Gradients of the loss, nested like the network's trainable parameters.
     """
 
     loss: mx.array
@@ -41,21 +41,21 @@ def loss(logits: mx.array, targets: mx.array, slopes: mx.array) -> mx.array:
 
 
 def squashed(logits: Any) -> Any:
-    """Map logits to -1..1, so that lines that no one doubts do not outweigh all others."""
+    """Map logits to -1..1, so that lines with a very certain score do not outweigh all others."""
     return mx.tanh(logits / 4)
 
 
 def gradient_of(model: QualityClassifier) -> Gradient:
-    """Return what gives the gradient by a network's weights, with batch norm as in training.
+    """Return the function that computes a network's gradients, with batch norm as in training.
 
-    Its running statistics follow those of the batches.
+    Each call also updates the running statistics of batch norm.
 
     Raises:
         PenpalError: The network has no batch norm or more channels than can be trained.
     """
     if not model.config.batch_norm:
-        raise PenpalError("a network without batch norm cannot be trained: start from one that has it")
-    return _mlx_gradient(model) if mx.default_device() == mx.gpu else _processor_gradient(model)
+        raise PenpalError("a network without batch norm cannot be trained: start from a network with batch norm")
+    return _mlx_gradient(model) if mx.default_device() == mx.gpu else _cpu_gradient(model)
 
 
 def _mlx_gradient(model: QualityClassifier) -> Gradient:
@@ -72,8 +72,8 @@ def _mlx_gradient(model: QualityClassifier) -> Gradient:
     return gradient
 
 
-def _processor_gradient(model: QualityClassifier) -> Gradient:
-    """Much faster than MLX on a processor, and closer to float64: see `benches/training.py`."""
+def _cpu_gradient(model: QualityClassifier) -> Gradient:
+    """Compute gradients in Rust: 25 times as fast as MLX on a CPU, and closer to float64 (`benches/training.py`)."""
     config = model.config
     network = Backpropagation(
         list(config.channels), config.shortcut == "projection", config.batch_norm_epsilon, threads=0
@@ -101,7 +101,7 @@ def _processor_gradient(model: QualityClassifier) -> Gradient:
 
 
 def _follow(norm: Any, mean: NDArray[np.float32], variance: NDArray[np.float32]) -> None:
-    """Let the running statistics follow those of a batch."""
+    """Update the running statistics of batch norm with the statistics of a batch."""
     share = norm.momentum
     norm.running_mean = (1 - share) * norm.running_mean + share * mx.array(mean)
     norm.running_var = (1 - share) * norm.running_var + share * mx.array(variance)
