@@ -113,7 +113,7 @@ def test_unknown_keys_of_a_configuration_are_ignored(tmp_path):
 
 
 @pytest.mark.parametrize("source", ["no/such/folder", "nowhere", "../x/y", "a b/c"])
-def test_a_source_that_is_nothing_is_refused(source):
+def test_an_unknown_source_is_refused(source):
     with pytest.raises(PenpalError, match="neither a folder nor the id of a Hugging Face repository"):
         QualityClassifier.from_pretrained(source)
 

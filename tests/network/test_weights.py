@@ -1,4 +1,4 @@
-"""Checkpoints of other origins, and files that are not checkpoints."""
+"""Checkpoints from other libraries, and files that are not checkpoints."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ STRANGE = {
 
 
 @pytest.mark.parametrize("change", STRANGE.values(), ids=STRANGE)
-def test_other_tensors_are_refused_with_what_was_expected_and_found(tmp_path, change):
+def test_other_tensors_are_refused_with_the_expected_and_the_found_ones(tmp_path, change):
     folder = save(tmp_path / "model", change(tensors_of(random_model(ModelConfig()))))
     with pytest.raises(PenpalError, match=r"(?s)Expected:.*blocks.0.conv1.weight \[8, 3, 3, 4\].*Found:"):
         QualityClassifier.from_pretrained(folder)
@@ -271,7 +271,7 @@ def test_weights_with_which_scores_may_overflow_are_refused(tmp_path, name, valu
         QualityClassifier.from_pretrained(save(tmp_path / "model", tensors))
 
 
-def test_a_variance_of_nothing_is_no_overflow(tmp_path):
+def test_a_variance_of_zero_is_no_overflow(tmp_path):
     tensors = tensors_of(random_model(ModelConfig()))
     tensors["blocks.0.norm1.running_var"] = np.zeros(8, np.float32)
     folder = save(tmp_path / "model", tensors)
@@ -284,7 +284,7 @@ def test_networks_that_take_too_long_are_refused():
         check_bounds(config, {}, source="model")
 
 
-def test_what_is_no_file_is_not_read(tmp_path):
+def test_only_regular_files_are_read(tmp_path):
     os.mkfifo(tmp_path / "config.json")
     with pytest.raises(PenpalError, match="cannot read the model configuration: it is not a regular file"):
         ModelConfig.from_file(tmp_path / "config.json")
@@ -300,13 +300,13 @@ def test_tensor_shapes_are_those_of_the_model():
 
 
 @pytest.mark.parametrize("epsilon", [1e-300, 1e-13, 2.0, 0.0])
-def test_epsilons_that_float32_cannot_tell_from_others_are_refused(epsilon):
+def test_epsilons_out_of_range_are_refused(epsilon):
     with pytest.raises(PenpalError, match="batch_norm_epsilon must be from 1e-12 to 1"):
         ModelConfig(batch_norm_epsilon=epsilon)
 
 
 def test_engines_agree_on_a_layer_without_variance_or_weight(tmp_path):
-    """The steps of batch norm, taken one after another, must stay finite too, not only what they fold into."""
+    """Each step of batch norm must stay finite too, not only the folded weights."""
     tensors = tensors_of(random_model(ModelConfig(batch_norm_epsilon=1e-12)))
     for name, value in (("running_var", 0), ("weight", 0)):
         tensors[f"stem.norm.{name}"] = np.full_like(tensors[f"stem.norm.{name}"], value)

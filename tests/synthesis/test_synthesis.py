@@ -63,7 +63,7 @@ def plain_step(tensors, x, onehot, hidden, cell, kappa, window, corruption):
 
 @pytest.mark.parametrize("arrays", [mx, np], ids=["mlx", "numpy"])
 @pytest.mark.parametrize("corruption", [Corruption(), Corruption(kappa_scale=2.5, beta_floor=1.5)])
-def test_a_step_is_that_of_plain_numpy(generator, arrays, corruption):
+def test_a_step_equals_plain_numpy(generator, arrays, corruption):
     tensors = made_tensors()
     cell_of_generator = Cell({name: values for name, values in tensors.items() if "style" not in name}, arrays)
     onehot = np.eye(len(ALPHABET), dtype=np.float32)[generator.encode("abc ha")]
@@ -115,7 +115,7 @@ def test_a_sharp_mixture_is_followed():
     assert not drawn[250:, 2].any()
 
 
-def test_correlation_and_spread_are_those_asked_for():
+def test_correlation_and_spread_follow_the_parameters():
     parameters = np.zeros((200_000, 121), np.float32)
     parameters[:, 0] = 50.0
     parameters[:, 20], parameters[:, 40], parameters[:, 60] = np.log(2), np.log(0.5), np.arctanh(0.8)
@@ -138,8 +138,8 @@ def test_the_same_seed_writes_the_same_lines(generator_file, backend):
     assert 1 <= len(first[2].offsets) <= 40
 
 
-def test_a_primer_read_in_advance_leaves_the_state_of_one_read_anew(generator):
-    """Up to where the attention first feels the line's own text, the state is that of the whole text."""
+def test_a_precomputed_primer_has_the_state_of_a_fresh_one(generator):
+    """Until the attention first reaches the line's own text, the state equals that for the whole text."""
     for style, primed in ((style, generator.primed[style]) for style in range(2)):
         text = np.eye(len(ALPHABET), dtype=np.float32)[generator.encode(generator.primer(style) + "gag")][None]
         state = generator._cell.blank(1, len(ALPHABET))
@@ -205,7 +205,7 @@ def test_strokes_become_the_penpal_schema():
     assert [len(row) for row in array] == [2, 1]
 
 
-def test_a_plan_always_asks_for_the_same():
+def test_a_plan_always_gives_the_same_lines():
     texts = [Text(("abc", "ha", "gag"), "one"), Text(("ab",), "two")]
     plan = Plan(PART_ROWS + 44, corrupted=True, seed=3, bias=(0.5, 1.0), whole_share=0.3)
     parts = [planned_part(plan, part, texts, 2) for part in range(plan.parts)]

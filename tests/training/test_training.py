@@ -31,7 +31,7 @@ ROWS = 60
 
 
 def write_lines(path, points, seed):
-    """Lines of 5 words; the more points a stroke has, the longer and curlier it is."""
+    """Lines of 5 words; with more points a stroke is longer and curlier."""
     rows = [
         [[{"points": [{"x": x, "y": y} for x, y in stroke]}] for stroke in scrawl(seed + row, 5, points)]
         for row in range(ROWS)
@@ -348,7 +348,7 @@ def test_what_would_fail_after_hours_fails_at_once(files, tiny, tmp_path):
     assert not (tmp_path / "work").exists()
 
 
-def test_calibration_keeps_the_shares_asked_for(sources):
+def test_calibration_keeps_the_given_shares(sources):
     validation = Validation(sources, Recipe())
     model = QualityClassifier().eval()
     calibrate(model, *validation.calibration(model))
