@@ -20,7 +20,7 @@ from penpal_fast.cli import app
 from penpal_fast.handwriting.augmentation import bend, cut, link, smooth, thin
 from penpal_fast.handwriting.junk import DRAWN, KINDS, SPOILT, UNSEEN
 from penpal_fast.handwriting.lines import Line, is_held_out, read_split
-from penpal_fast.synthesis.table import STROKES
+from penpal_fast.schema import STROKES
 from penpal_fast.training import loop
 from penpal_fast.training.examples import TARGETS, Examples, Sources
 from penpal_fast.training.measurement import Validation

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from penpal_fast.schema import STROKES
 from penpal_fast.synthesis.plan import Planned
 
 SCALE = 2.0
@@ -16,8 +17,6 @@ SCALE = 2.0
 UNIT = 1 / 32
 """Coordinates are rounded to this, at most a twentieth of a pixel, so that files compress well."""
 
-POINT = pa.struct([("x", pa.float32()), ("y", pa.float32())])
-STROKES = pa.list_(pa.list_(pa.struct([("points", pa.list_(POINT))])))
 SCHEMA = pa.schema(
     {
         "strokes": STROKES,
@@ -62,7 +61,7 @@ def strokes_array(rows: Sequence[list[list[NDArray[np.float64]]]]) -> pa.Array:
     strokes = [stroke for word in words for stroke in word]
     points = np.concatenate([*strokes, np.empty((0, 2))])
     points = (np.round(SCALE * points / UNIT) * UNIT).astype(np.float32)
-    coordinates = pa.StructArray.from_arrays([pa.array(points[:, 0]), pa.array(points[:, 1])], fields=list(POINT))
+    coordinates = pa.StructArray.from_arrays([pa.array(points[:, 0]), pa.array(points[:, 1])], names=["x", "y"])
     in_strokes = pa.ListArray.from_arrays(_offsets(strokes), coordinates)
     wrapped = pa.StructArray.from_arrays([in_strokes], names=["points"])
     in_words = pa.ListArray.from_arrays(_offsets(words), wrapped)
