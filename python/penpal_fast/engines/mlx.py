@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import TypeVar
 
 import mlx.core as mx
@@ -71,14 +72,13 @@ def _on_mlx_thread(work: Callable[[], Result]) -> Result:
     """
     if threading.current_thread() is threading.main_thread():
         return work()
-    outcome: list[Result] = []
-    failure: list[BaseException] = []
+    outcome: Future[Result] = Future()
 
     def run() -> None:
         try:
-            outcome.append(work())
-        except BaseException as error:  # noqa: BLE001 - raised again below, in the caller's thread
-            failure.append(error)
+            outcome.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+            outcome.set_exception(error)
         finally:
             mx.synchronize()
             mx.clear_streams()
@@ -86,6 +86,4 @@ def _on_mlx_thread(work: Callable[[], Result]) -> Result:
     thread = threading.Thread(target=run, name="penpal-mlx")
     thread.start()
     thread.join()
-    if failure:
-        raise failure[0]
-    return outcome[0]
+    return outcome.result()

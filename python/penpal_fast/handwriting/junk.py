@@ -179,24 +179,11 @@ def wave(random: np.random.Generator, _line: Strokes) -> Strokes:
     return _stretched(lines, random)
 
 
-DRAWN: dict[str, Junk] = {
-    "scribble": scribble,
-    "straight_lines": straight_lines,
-    "zigzag": zigzag,
-    "spiral": spiral,
-    "coil": coil,
-    "scattered_points": scattered_points,
-    "joined_points": joined_points,
-}
+def _by_name(*kinds: Junk) -> dict[str, Junk]:
+    return {kind.__name__: kind for kind in kinds}
 
-SPOILT: dict[str, Junk] = {
-    "displaced": displaced,
-    "overwritten": overwritten,
-    "jitter": jitter,
-    "missing_lifts": missing_lifts,
-    "crossed_out": crossed_out,
-}
 
-KINDS: dict[str, Junk] = {**DRAWN, **SPOILT}
-
-UNSEEN: dict[str, Junk] = {"grid": grid, "wave": wave}
+DRAWN = _by_name(scribble, straight_lines, zigzag, spiral, coil, scattered_points, joined_points)
+SPOILT = _by_name(displaced, overwritten, jitter, missing_lifts, crossed_out)
+KINDS = {**DRAWN, **SPOILT}
+UNSEEN = _by_name(grid, wave)

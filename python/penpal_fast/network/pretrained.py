@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
 from pathlib import Path
@@ -26,14 +25,6 @@ REPOSITORY_ID = re.compile(r"([\w.-]+/[\w.-]+)(?:@([\w./-]+))?", re.ASCII)
 """The id of a repository, and the revision if it is pinned."""
 
 
-@dataclasses.dataclass(frozen=True)
-class ModelFiles:
-    """The two files of a model."""
-
-    config: Path
-    weights: Path
-
-
 def load(source: str | os.PathLike[str] | None = None, *, revision: str | None = None) -> tuple[ModelConfig, Tensors]:
     """Load a model: its configuration, and exactly the tensors of a `QualityClassifier` of that configuration.
 
@@ -46,19 +37,15 @@ def load(source: str | os.PathLike[str] | None = None, *, revision: str | None =
         PenpalError: The files are not found, cannot be read, or do not describe a network that gives every picture a
             score in bounded time.
     """
-    files = find_model_files(BUNDLED if source is None else source, revision=revision)
-    tensors, config = read_tensors(files.weights), ModelConfig.from_file(files.config)
-    config, tensors = sanitize(tensors, config, source=str(files.weights))
-    check_bounds(config, tensors, source=str(files.weights))
+    config_file, weights_file = _find_files(BUNDLED if source is None else source, revision)
+    tensors, config = read_tensors(weights_file), ModelConfig.from_file(config_file)
+    config, tensors = sanitize(tensors, config, source=str(weights_file))
+    check_bounds(config, tensors, source=str(weights_file))
     return config, tensors
 
 
-def find_model_files(source: str | os.PathLike[str], *, revision: str | None = None) -> ModelFiles:
-    """Find the files of a model, as `load` does; files of a repository are downloaded to the hub's cache.
-
-    Raises:
-        PenpalError: Neither a folder nor a repository has the files.
-    """
+def _find_files(source: str | os.PathLike[str], revision: str | None) -> tuple[Path, Path]:
+    """Return the paths of the configuration and the weights; the hub's files are downloaded to its cache."""
     try:
         is_folder = Path(source).is_dir()
     except (OSError, ValueError) as error:  # The name is too long or no path.
@@ -75,15 +62,15 @@ def find_model_files(source: str | os.PathLike[str], *, revision: str | None = N
     )
 
 
-def _in_folder(folder: Path) -> ModelFiles:
+def _in_folder(folder: Path) -> tuple[Path, Path]:
     for name in WEIGHTS_FILES:
         if (folder / name).is_file():
-            return ModelFiles(folder / CONFIG_FILE, folder / name)
+            return folder / CONFIG_FILE, folder / name
     found = sorted(path.name for path in folder.iterdir())[:20]
     raise PenpalError(f"{folder}: expected {CONFIG_FILE} and {WEIGHTS_FILE}; the folder has {found or 'no files'}")
 
 
-def _on_hub(repository: str, revision: str | None) -> ModelFiles:
+def _on_hub(repository: str, revision: str | None) -> tuple[Path, Path]:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
@@ -94,7 +81,7 @@ def _on_hub(repository: str, revision: str | None) -> ModelFiles:
         config = download(CONFIG_FILE)
         for name in WEIGHTS_FILES:
             try:
-                return ModelFiles(config, download(name))
+                return config, download(name)
             except LocalEntryNotFoundError:
                 raise
             except EntryNotFoundError:

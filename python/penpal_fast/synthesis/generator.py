@@ -69,11 +69,11 @@ class Generator:
         Raises:
             PenpalError: The file cannot be read or its tensors do not fit a generator.
         """
-        weights = read_generator(path)
-        self.alphabet, self.primers, self.styles = weights.alphabet, weights.primers, weights.styles
+        tensors, self.alphabet, self.primers = read_generator(path)
+        self.styles = [tensors.pop(f"style{style}_strokes") for style in range(len(self.primers))]
         if backend == "auto":
             backend = "mlx" if gpu_answers() else "numpy"
-        self._cell = Cell(weights.tensors, mx if backend == "mlx" else np)
+        self._cell = Cell(tensors, mx if backend == "mlx" else np)
         self._code = {character: code for code, character in enumerate(self.alphabet)}
 
     def encode(self, text: str) -> list[int]:
@@ -119,7 +119,11 @@ class Generator:
         text = xp.concatenate([text, xp.zeros((1, 1, len(self.alphabet)), dtype=xp.float32)], axis=1)
         probe = xp.concatenate([text[:, :-1], xp.ones_like(text[:, -1:])], axis=1)
         state = self._cell.blank(1, len(self.alphabet))
-        undisturbed = Disturbance(_column(xp, [1.0]), _column(xp, [UNDISTURBED.beta_floor]), None)
+        undisturbed = Disturbance(
+            xp.array([[UNDISTURBED.kappa_scale]], dtype=xp.float32),
+            xp.array([[UNDISTURBED.beta_floor]], dtype=xp.float32),
+            None,
+        )
         for step, x in enumerate(self.styles[style]):
             with np.errstate(over="ignore"):
                 phi, following = self._cell.step(xp.array(x[None]), probe, state, undisturbed)
@@ -139,7 +143,6 @@ class _Batch:
             if request.style is not None and not 0 <= request.style < len(generator.styles):
                 raise PenpalError(f"line {row}: there is no style {request.style}; there are {len(generator.styles)}")
         self.cell = generator._cell
-        self.requests = requests
         self.random = random
         codes = [generator.encode(generator.primer(request.style) + request.text) for request in requests]
         primed = [generator.primed[request.style] for request in requests]
@@ -149,10 +152,16 @@ class _Batch:
         self.first_character = np.array([len(generator.primer(request.style)) for request in requests])
         self.closing = np.array([len(code) - 1 for code in codes])
         self.primer = [_rest_of_primer(generator, request, one) for request, one in zip(requests, primed, strict=True)]
+        self.primer_steps = np.array([len(primer) for primer in self.primer])
         self.cap = STEPS_PER_CHARACTER * (self.closing - self.first_character)
         self.text = np.zeros((len(codes), max(map(len, codes)), len(generator.alphabet)), dtype=np.float32)
         for row, code in enumerate(codes):
             self.text[row, np.arange(len(code)), code] = 1.0
+        corruptions = [request.corruption for request in requests]
+        self.bias = _column([request.bias for request in requests])
+        self.kappa_scale = _column([corruption.kappa_scale for corruption in corruptions])
+        self.beta_floor = _column([corruption.beta_floor for corruption in corruptions])
+        self.noise = _column([corruption.noise for corruption in corruptions])
         joined = self.cell.arrays.concatenate
         self.state = State.of([joined(arrays) for arrays in zip(*(one.state.values() for one in primed), strict=True)])
         self.points: list[list[NDArray[np.float32]]] = [[] for _ in requests]
@@ -161,23 +170,21 @@ class _Batch:
     def write(self) -> list[Writing]:
         """Step until every line has ended."""
         xp = self.cell.arrays
-        primer_steps = np.array([len(primer) for primer in self.primer])
         text, running = xp.array(self.text), np.ones(len(self.row), dtype=bool)
-        settings = _Settings.of(self.requests, self.row)
         x, step = np.stack([primer[0] for primer in self.primer]), 0
         while True:
             # The step that reads the primer's last point is the first whose output belongs to the line.
-            free = step + 1 >= primer_steps
-            disturbance = settings.disturbance(xp, free, self.random)
+            free = step + 1 >= self.primer_steps
+            disturbance = self._disturbance(free)
             with np.errstate(over="ignore"):  # a sigmoid far below 0 is 0
                 phi, self.state = self.cell.step(xp.array(x), text, self.state, disturbance)
             if xp is mx:
                 mx.eval(phi, *self.state.values())
-            sampled = sample(self.cell.head(self.state.hidden[2]), settings.bias, self.random)
+            sampled = sample(self.cell.head(self.state.hidden[2]), self.bias, self.random)
             character = np.asarray(phi).argmax(axis=1)
             self._record(np.flatnonzero(free & running), sampled, character)
             ended = (character >= self.closing) & (sampled[:, 2] > 0.5)
-            running &= ~(free & (ended | (step + 2 - primer_steps >= self.cap)))
+            running &= ~(free & (ended | (step + 2 - self.primer_steps >= self.cap)))
             if not running.any():
                 break
             x = sampled.copy()
@@ -185,12 +192,9 @@ class _Batch:
                 x[index] = self.primer[index][step + 1]
             step += 1
             if running.mean() < 0.9:
-                x, primer_steps = x[running], primer_steps[running]
-                self._keep(running)
-                longest = int(self.closing.max()) + 1
-                self.text = self.text[:, :longest]
-                text, settings = xp.array(self.text), _Settings.of(self.requests, self.row)
-                running = np.ones(len(self.row), dtype=bool)
+                x = x[running]
+                self._keep(np.flatnonzero(running))
+                text, running = xp.array(self.text), np.ones(len(self.row), dtype=bool)
         return [
             Writing(np.array(points, dtype=np.float32), np.array(characters))
             for points, characters in zip(self.points, self.characters, strict=True)
@@ -204,47 +208,28 @@ class _Batch:
             self.points[row].append(sampled[index])
             self.characters[row].append(int(written[index]))
 
-    def _keep(self, running: NDArray[np.bool_]) -> None:
-        """Drop the rows that have ended."""
-        kept = np.flatnonzero(running)
-        self.row, self.first_character, self.closing = self.row[kept], self.first_character[kept], self.closing[kept]
-        self.cap, self.text = self.cap[kept], self.text[kept]
-        self.primer = [self.primer[index] for index in kept]
-        index = self.cell.arrays.array(kept)
-        self.state = State.of([array[index] for array in self.state.values()])
-
-
-@dataclasses.dataclass
-class _Settings:
-    """Bias and corruption of the rows of a batch, [rows, 1]."""
-
-    bias: NDArray[np.float32]
-    kappa_scale: NDArray[np.float32]
-    beta_floor: NDArray[np.float32]
-    noise: NDArray[np.float32]
-
-    @classmethod
-    def of(cls, requests: Sequence[Request], rows: NDArray[np.int64]) -> _Settings:
-        chosen = [requests[int(row)] for row in rows]
-        return cls(
-            _column(np, [request.bias for request in chosen]),
-            _column(np, [request.corruption.kappa_scale for request in chosen]),
-            _column(np, [request.corruption.beta_floor for request in chosen]),
-            _column(np, [request.corruption.noise for request in chosen]),
-        )
-
-    def disturbance(self, xp: Any, free: NDArray[np.bool_], random: np.random.Generator) -> Disturbance:
+    def _disturbance(self, free: NDArray[np.bool_]) -> Disturbance:
         """Return the corruption of each row that is past its primer, and none for the other rows."""
-        past = free[:, None]
+        xp, past = self.cell.arrays, free[:, None]
         strength = np.where(past, self.noise, np.float32(0))
         noise = None
         if strength.any():
-            noise = xp.array(strength * random.standard_normal((3, len(free), HIDDEN), dtype=np.float32))
+            noise = xp.array(strength * self.random.standard_normal((3, len(free), HIDDEN), dtype=np.float32))
         return Disturbance(
-            xp.array(np.where(past, self.kappa_scale, np.float32(1))),
+            xp.array(np.where(past, self.kappa_scale, np.float32(UNDISTURBED.kappa_scale))),
             xp.array(np.where(past, self.beta_floor, np.float32(UNDISTURBED.beta_floor))),
             noise,
         )
+
+    def _keep(self, kept: NDArray[np.int64]) -> None:
+        """Drop all other rows, which have ended."""
+        self.row, self.first_character, self.closing = self.row[kept], self.first_character[kept], self.closing[kept]
+        self.primer_steps, self.cap, self.bias = self.primer_steps[kept], self.cap[kept], self.bias[kept]
+        self.kappa_scale, self.beta_floor = self.kappa_scale[kept], self.beta_floor[kept]
+        self.noise, self.text = self.noise[kept], self.text[kept, : int(self.closing.max()) + 1]
+        self.primer = [self.primer[index] for index in kept]
+        index = self.cell.arrays.array(kept)
+        self.state = State.of([array[index] for array in self.state.values()])
 
 
 def _rest_of_primer(generator: Generator, request: Request, primed: _Primed) -> NDArray[np.float32]:
@@ -258,5 +243,5 @@ def _rest_of_primer(generator: Generator, request: Request, primed: _Primed) -> 
     return np.concatenate([generator.styles[request.style][primed.steps :], lift])
 
 
-def _column(xp: Any, values: list[float]) -> Any:
-    return xp.array(values, dtype=xp.float32)[:, None]
+def _column(values: list[float]) -> NDArray[np.float32]:
+    return np.array(values, dtype=np.float32)[:, None]

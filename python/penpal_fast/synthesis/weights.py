@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 
@@ -21,25 +20,11 @@ ALPHABET = "\0 !\"#'(),-.0123456789:;?ABCDEFGHIJKLMNOPRSTUVWYabcdefghijklmnopqrs
 Tensors = dict[str, NDArray[np.float32]]
 
 
-@dataclasses.dataclass(frozen=True)
-class GeneratorWeights:
-    """A trained generator.
-
-    Attributes:
-        tensors: Weights of the cell.
-        alphabet: Characters by code.
-        primers: Text of each style's primer.
-        styles: Pen offsets [T, 3] of each style's primer.
-    """
-
-    tensors: Tensors
-    alphabet: list[str]
-    primers: list[str]
-    styles: list[NDArray[np.float32]]
-
-
-def read_generator(path: Path) -> GeneratorWeights:
+def read_generator(path: Path) -> tuple[Tensors, list[str], list[str]]:
     """Read a safetensors file with alphabet and primers in its metadata, or an npz file without either.
+
+    Returns:
+        The tensors, the alphabet (characters by code) and the texts of the primers.
 
     Raises:
         PenpalError: The file cannot be read or its tensors do not fit a generator.
@@ -48,8 +33,7 @@ def read_generator(path: Path) -> GeneratorWeights:
     alphabet = list(json.loads(metadata["alphabet"])) if "alphabet" in metadata else list(ALPHABET)
     primers = json.loads(metadata.get("primers", "[]"))
     _check_shapes(path, tensors, len(alphabet), len(primers))
-    styles = [tensors.pop(f"style{style}_strokes") for style in range(len(primers))]
-    return GeneratorWeights(tensors, alphabet, primers, styles)
+    return tensors, alphabet, primers
 
 
 def _read_safetensors(path: Path) -> tuple[Tensors, dict[str, str]]:
