@@ -328,7 +328,7 @@ def test_a_step_of_batch_norm_that_overflows_is_refused(tmp_path):
 @pytest.mark.parametrize("depth", [990, 100_000])
 def test_a_configuration_nested_hundreds_of_times_is_refused(depth):
     text = b'{"canvas": ' + b"[" * depth + b"]" * depth + b"}"
-    with pytest.raises(PenpalError, match=r"canvas must be like 256|cannot read the model configuration"):
+    with pytest.raises(PenpalError, match=r"canvas must be a value like 256|cannot read the model configuration"):
         ModelConfig.from_json(text, source="config.json")
 
 

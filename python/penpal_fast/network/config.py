@@ -123,4 +123,4 @@ def _checked(source: str, field: dataclasses.Field[Any], content: dict[str, Any]
         found = json.dumps(value)[:200]
     except RecursionError:
         found = "a value that is nested hundreds of levels deep"
-    raise PenpalError(f"{source}: {field.name} must be like {json.dumps(field.default)}, got {found}")
+    raise PenpalError(f"{source}: {field.name} must be a value like {json.dumps(field.default)}, got {found}")
