@@ -97,6 +97,10 @@ impl Rows for Row<'_> {
     fn row(&self, _: usize) -> Result<Strokes<'_>, RowError> {
         self.0.strokes()
     }
+
+    fn word_lengths(&self, _: usize) -> Vec<usize> {
+        unimplemented!("scores do not depend on words")
+    }
 }
 
 fn score_row(state: &mut State, bytes: &mut Bytes, choice: usize, seed: u64) {

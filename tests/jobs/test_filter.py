@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from helpers.arrow import column
 from helpers.made_lines import scrawl
 from penpal_fast import PenpalError, Scorer, filter_dataset, score_dataset
-from penpal_fast.checks.summary import threshold_of
+from penpal_fast.checks.thresholds import threshold_of
 from penpal_fast.cli import app
 from penpal_fast.network.pretrained import BUNDLED
 from penpal_fast.sources.streams import check_apart

@@ -17,7 +17,7 @@ import penpal_fast
 from helpers.chromium import chromium_path, draw_loops, open_browser, open_page
 from helpers.scored_lines import HOSTILE, scored_table
 from penpal_fast import Scorer
-from penpal_fast.checks.summary import THRESHOLDS
+from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.look.report.writing import write_report
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")

@@ -18,7 +18,8 @@ import penpal_fast
 from helpers.commands import run
 from helpers.scored_lines import HOSTILE, scored_table
 from penpal_fast import PenpalError, Scorer
-from penpal_fast.checks.summary import THRESHOLDS, Summary
+from penpal_fast.checks.summary import Summary
+from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.look.report.distribution import STEPS, Distribution
 from penpal_fast.look.report.overview import LAST_LENGTH, MOST_GROUPS, NO_GROUP, OTHER_GROUPS, Overview
 from penpal_fast.look.report.samples import Sample

@@ -15,7 +15,7 @@ from helpers.arrow import column
 from helpers.commands import run
 from helpers.made_lines import scrawl
 from penpal_fast import ContactSheet, PenpalError
-from penpal_fast.checks.summary import THRESHOLDS
+from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.look.sheet import CELL_HEIGHT, HEADING_HEIGHT, MARGIN, band_counts, chosen_rows
 
 ROWS = [scrawl(seed, 3, 12) for seed in range(8)]

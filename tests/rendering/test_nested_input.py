@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,16 @@ from penpal_fast import PenpalError, strokes_from_offsets
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_every_form_gives_the_same_picture(form):
     assert np.array_equal(penpal_fast.render_strokes(form), penpal_fast.render_strokes(STROKES))
+
+
+def test_a_stroke_with_x_and_y_is_drawn_by_its_points():
+    """As an Arrow row and as its nested Python; a field called points comes before x and y."""
+    curve = [{"x": point % 7, "y": point * point % 11} for point in range(20)]
+    rows = pa.array([[[{"points": curve, "x": 1, "y": 2}]]])
+    out = np.empty((1, 256, 256, 1), np.float32)
+    penpal_fast.render_into(rows, out)
+    assert np.array_equal(out[0], penpal_fast.render_strokes(rows[0].as_py()))
+    assert np.array_equal(out[0], penpal_fast.render_strokes([curve]))
 
 
 class Broken:

@@ -1,50 +1,34 @@
-"""Rows of strokes to scores, on the engine that suits the machine."""
+"""The quality of handwriting: how a row looks, scored by the picture network on the engine that suits the machine."""
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import threading
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from penpal_fast._core import ACCEPTED_TYPES, Rows
+from penpal_fast._core import Rows
+from penpal_fast.checks.check import Outcome, Table
+from penpal_fast.checks.thresholds import BROKEN_BELOW, THRESHOLDS
+from penpal_fast.engines.engine import Engine
 from penpal_fast.engines.gpu import gpu_answers
 from penpal_fast.engines.native import NativeEngine
 from penpal_fast.errors import PenpalError, row_error
+from penpal_fast.network.config import ModelConfig, Tensors
 from penpal_fast.network.pretrained import BUNDLED, find_model_files
 from penpal_fast.network.weights import fingerprint, load
 from penpal_fast.rendering import checked_threads
+from penpal_fast.schema import check_strokes_column, nulls_as_strokes
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from penpal_fast.network.model import QualityClassifier  # Imports MLX.
 
-    from penpal_fast.engines.engine import Engine
-    from penpal_fast.network.config import ModelConfig, Tensors
-    from penpal_fast.network.model import QualityClassifier
-
-    ModelSource = QualityClassifier | str | os.PathLike[str] | None
-
+ModelSource: TypeAlias = "QualityClassifier | str | os.PathLike[str] | None"
 Backend = Literal["auto", "mlx", "native"]
 Errors = Literal["raise", "null"]
-
-SCORE_COLUMNS = {"quality": pa.float32(), "quality_error": pa.string()}
-"""Columns that scoring adds, with their types."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Scores:
-    """Scores of rows, and what was wrong with the rows that have none.
-
-    Attributes:
-        quality: float32 [N] in [0, 1]; NaN for a bad row.
-        problems: What is wrong with each bad row, by row index: "REASON: DETAIL".
-    """
-
-    quality: NDArray[np.float32]
-    problems: dict[int, str]
 
 
 class Scorer:
@@ -124,10 +108,10 @@ class Scorer:
             raise row_error(*problems[0])
         return quality
 
-    def score_column(self, rows: Any) -> Scores:
+    def outcome(self, rows: Any) -> Outcome:
         """Score rows as `score` does with `errors="null"`, and say what is wrong with the bad ones."""
-        quality, problems = self._engine.score(Rows(_null_rows_as_strokes(rows)))
-        return Scores(quality, {row: text for row, _, _, text in problems})
+        quality, problems = self._engine.score(Rows(nulls_as_strokes(rows)))
+        return Outcome(quality, {row: text for row, _, _, text in problems})
 
 
 def _module(model: ModelSource) -> QualityClassifier:
@@ -165,12 +149,17 @@ def default_scorer() -> Scorer:
         return _default[0]
 
 
-class ArrowScorer:
-    """Adds the columns `quality` (float32) and `quality_error` (string) to record batches and tables.
+class QualityCheck:
+    """The score of `Scorer` as a check. The scorer is made at first use, and again in each process it is sent to."""
 
-    A bad row has a null quality and its reason in `quality_error`; a good one has a null `quality_error`. The scorer is
-    made at first use and again in each process that an ArrowScorer is sent to.
-    """
+    name = "quality"
+    description = (
+        "How a line looks: 0 is corrupted, 1 legible and human-looking; not whether it says its text. With the model "
+        f"of this package, clean lines of a generator score about a third: {BROKEN_BELOW} drops what is broken, and the "
+        "named thresholds ask for lines that could be real."
+    )
+    details: ClassVar[dict[str, pa.DataType]] = {}
+    thresholds = THRESHOLDS
 
     def __init__(
         self,
@@ -180,91 +169,50 @@ class ArrowScorer:
         backend: Backend = "auto",
         threads: int | None = None,
         batch_size: int | None = None,
+        scorer: Scorer | None = None,
     ) -> None:
-        """Take the name of the strokes column, and what `Scorer` takes."""
-        self._column = column
-        self._model = model
-        self._settings: dict[str, Any] = {"backend": backend, "threads": threads, "batch_size": batch_size}
-        self._scorer: Scorer | None = None
+        """Take the name of the strokes column, and a scorer or what `Scorer` takes."""
+        self.reads = (column,)
+        self._settings: dict[str, Any] = {
+            "model": model,
+            "backend": backend,
+            "threads": threads,
+            "batch_size": batch_size,
+        }
+        self._scorer = scorer
+        self._is_given = scorer is not None
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the loaded model behind when pickled."""
+        if self._is_given:
+            raise TypeError("a check with a scorer of its own cannot be pickled; give it the scorer's settings instead")
         return {**self.__dict__, "_scorer": None}
 
-    def __call__(self, data: pa.RecordBatch | pa.Table) -> Any:
-        """Return the same rows with the two columns added, or replaced where they are there already.
-
-        Data frames of other libraries that speak Arrow, such as Polars, come back as a PyArrow table.
-
-        Raises:
-            PenpalError: There is no such column, or it does not hold strokes.
-        """
-        if not isinstance(data, (pa.RecordBatch, pa.Table)) and hasattr(data, "__arrow_c_stream__"):
-            data = pa.table(data)
-        if not isinstance(data, (pa.RecordBatch, pa.Table)):
-            raise PenpalError(f"expected a pyarrow RecordBatch or Table, got {type(data).__name__}")
-        check_strokes_column(data.schema, self._column)
+    @property
+    def scorer(self) -> Scorer:
+        """The scorer, made if need be."""
         if self._scorer is None:
-            self._scorer = Scorer(self._model, **self._settings)
-        scores = self._scorer.score_column(data.column(self._column))
-        return with_scores(data, scores)
+            self._scorer = Scorer(**self._settings)
+        return self._scorer
 
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What the scores depend on: the model's fingerprint, the engine and its batch size."""
+        return self.scorer.identity
 
-TYPE_TEXT_LENGTH = 100
+    @property
+    def line_width(self) -> float:
+        """Width in pixels of the lines that the network sees."""
+        return self.scorer.line_width
 
+    def prepare(self, schema: pa.Schema) -> None:
+        """Make sure that a schema has the column of strokes."""
+        check_strokes_column(schema, *self.reads)
 
-def check_strokes_column(schema: pa.Schema, column: str) -> None:
-    """Make sure that a schema has one column of this name, with strokes, which the scores will not replace.
-
-    Raises:
-        PenpalError: It has not; the error lists the columns and the types that strokes may have.
-    """
-    if column in SCORE_COLUMNS:
-        raise PenpalError(f"the strokes cannot be in the column {column!r}, which is for the scores; rename it")
-    count = schema.names.count(column)
-    if count != 1:
-        found = "more than one column" if count else "no column"
-        raise PenpalError(
-            f"{found} {column!r}; name the one with the strokes with --column or column=\n{_columns(schema)}"
-        )
-    kind = schema.field(column).type
-    try:
-        Rows(_null_rows_as_strokes(pa.array([], kind)))
-    except (PenpalError, pa.ArrowException) as error:
-        raise PenpalError(f"the column {column!r} does not hold strokes\n{_columns(schema)}") from error
-
-
-def _null_rows_as_strokes(rows: Any) -> Any:
-    """Give a column of nothing but nulls, which has no type of its own, the type of strokes."""
-    if isinstance(rows, (pa.Array, pa.ChunkedArray)) and pa.types.is_null(rows.type):
-        return rows.cast(pa.list_(pa.list_(pa.list_(pa.float32()))))
-    return rows
-
-
-def _columns(schema: pa.Schema) -> str:
-    lines = [f"  {field.name}: {_shortened(str(field.type))}" for field in schema]
-    return "\n".join(["the columns are" if lines else "there are no columns", *lines, f"strokes are {ACCEPTED_TYPES}"])
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= TYPE_TEXT_LENGTH else f"{text[: TYPE_TEXT_LENGTH - 3]}..."
-
-
-def scored_schema(schema: pa.Schema) -> pa.Schema:
-    """Return a schema with the score columns at its end, in place of any columns of their names."""
-    kept = [field for field in schema if field.name not in SCORE_COLUMNS]
-    added = [pa.field(name, kind) for name, kind in SCORE_COLUMNS.items()]
-    return pa.schema([*kept, *added], metadata=schema.metadata)
-
-
-def with_scores(data: pa.RecordBatch | pa.Table, scores: Scores) -> Any:
-    """Put scores into the columns `quality` and `quality_error`."""
-    kept = [data.column(index) for index, name in enumerate(data.schema.names) if name not in SCORE_COLUMNS]
-    return type(data).from_arrays([*kept, *score_arrays(scores)], schema=scored_schema(data.schema))
-
-
-def score_arrays(scores: Scores) -> list[pa.Array]:
-    """Return the arrays of the columns `quality` and `quality_error`."""
-    texts = [scores.problems.get(row) for row in range(len(scores.quality))]
-    quality = pa.array(scores.quality, pa.float32(), mask=np.isnan(scores.quality))
-    return [quality, pa.array(texts, pa.string())]
+    def look(self, rows: Table) -> Outcome:
+        """Score rows."""
+        (column,) = self.reads
+        try:
+            return self.scorer.outcome(rows.column(column))
+        except PenpalError as error:
+            raise PenpalError(f"column {column!r}: {error}") from error

@@ -1,61 +1,38 @@
-"""Counts and quantiles of a scored data set, in constant memory."""
+"""Counts and quantiles of the scores of one check, in constant memory."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from penpal_fast.errors import PenpalError
+from penpal_fast.checks.thresholds import THRESHOLDS
 
 QUANTILES = {"min": 0.0, "p10": 0.1, "p25": 0.25, "median": 0.5, "p75": 0.75, "p90": 0.9, "max": 1.0}
-
-THRESHOLDS = {"lenient": 0.3, "balanced": 0.5, "strict": 0.7}
-"""Scores from which rows are kept."""
-
-BROKEN_BELOW = 0.23
-"""With the model of this package, 95 % of clean synthetic lines are at or above it (`penpal-fast evaluate`)."""
 
 BINS = 10_000
 """Scores are counted in bins of a ten-thousandth, so a quantile is off by half of that at most."""
 
 
-def threshold_of(value: str | float) -> float:
-    """Turn a threshold's name, or a number from 0 to 1, into the number.
-
-    Raises:
-        PenpalError: It is neither.
-    """
-    try:
-        threshold = THRESHOLDS[value] if value in THRESHOLDS else float(value)
-    except ValueError:
-        threshold = -1.0
-    if not 0 <= threshold <= 1:
-        names = ", ".join(f"{name} ({number})" for name, number in THRESHOLDS.items())
-        raise PenpalError(f"the threshold must be a number from 0 to 1 or one of {names}, got {value!r}")
-    return threshold
-
-
 class Summary:
-    """What a job did.
+    """Scores of rows, counted.
 
     Attributes:
         rows: Number of rows.
         reasons: Bad rows by the reason they have no score.
-        seconds: Time that reading, scoring and writing were at work, which overlap, and all of it took; without what
-            was done before the job was resumed.
+        thresholds: Named thresholds, for `kept`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, thresholds: Mapping[str, float] = THRESHOLDS) -> None:
         """Start with no rows."""
         self.rows = 0
         self.reasons: Counter[str] = Counter()
-        self.seconds: dict[str, float] = {}
+        self.thresholds = dict(thresholds)
         self._counts = np.zeros(BINS, dtype=np.int64)
-        self._kept = dict.fromkeys(THRESHOLDS, 0)
+        self._kept = dict.fromkeys(thresholds, 0)
         self._sum = 0.0
         self._low, self._high = np.inf, -np.inf
 
@@ -66,10 +43,10 @@ class Summary:
             f"Summary(rows={self.rows}, scored={self.scored}, kept={self.kept()}, reasons={dict(self.reasons)}{mean})"
         )
 
-    def add(self, quality: NDArray[np.float32], problems: Iterable[str]) -> None:
+    def add(self, scores: NDArray[np.float32], problems: Iterable[str]) -> None:
         """Count scores, NaN for bad rows, and the problems of the bad rows ("REASON: DETAIL")."""
-        good = quality[~np.isnan(quality)]
-        self.rows += len(quality)
+        good = scores[~np.isnan(scores)]
+        self.rows += len(scores)
         self.reasons.update(problem.partition(":")[0] for problem in problems)
         if len(good) == 0:
             return
@@ -77,7 +54,7 @@ class Summary:
         self._counts += np.bincount(bins, minlength=BINS)
         self._sum += float(good.sum(dtype=np.float64))
         self._low, self._high = min(self._low, float(good.min())), max(self._high, float(good.max()))
-        for name, threshold in THRESHOLDS.items():
+        for name, threshold in self.thresholds.items():
             self._kept[name] += int((good >= np.float32(threshold)).sum())
 
     @property
@@ -121,5 +98,4 @@ class Summary:
             "mean": self.mean,
             "quantiles": self.quantiles(),
             "kept": self.kept(),
-            "seconds": {stage: round(seconds, 3) for stage, seconds in self.seconds.items()},
         }

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from penpal_fast.checks.summary import BROKEN_BELOW, THRESHOLDS, threshold_of
+from penpal_fast.checks.thresholds import BROKEN_BELOW, THRESHOLDS, threshold_of
 from penpal_fast.cli.console import Column, Model, progress_bar, readable_errors, say, say_json, stopped_by_sigterm
 from penpal_fast.cli.options import (
     BackendOption,
@@ -18,9 +18,9 @@ from penpal_fast.cli.options import (
     Quiet,
     Strict,
     Threads,
+    checks_of,
     end_if_strict,
     logged,
-    scorer_of,
 )
 from penpal_fast.errors import PenpalError
 from penpal_fast.jobs.filter import Selection, filter_dataset
@@ -90,7 +90,7 @@ def filter_rows(
                 output,
                 threshold=threshold,
                 keep_rejected=keep_rejected,
-                scorer=scorer_of(model, backend, threads, batch_size),
+                checks=checks_of(model, column, backend, threads, batch_size),
                 column=column,
                 rescore=rescore or model is not None,
                 memory_mb=memory,

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penpal_fast.checks.summary import THRESHOLDS, Summary
+from penpal_fast.checks.summary import Summary
+from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.evaluation.figures import area_under_curve, kept, rank_correlation, threshold_that_keeps
 from penpal_fast.evaluation.sets import ScoredSet
 from penpal_fast.handwriting.junk import KINDS, UNSEEN

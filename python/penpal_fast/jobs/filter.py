@@ -6,31 +6,47 @@ import contextlib
 import dataclasses
 import os
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from penpal_fast.checks.quality import Scorer, with_scores
-from penpal_fast.checks.summary import threshold_of
+from penpal_fast.checks.check import Check, Outcome
+from penpal_fast.checks.columns import checked_schema, error_column, is_score, read_outcome, with_outcomes
+from penpal_fast.checks.defaults import default_checks
+from penpal_fast.checks.quality import Scorer
+from penpal_fast.checks.thresholds import THRESHOLDS, threshold_of
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import check_name, checked_target, replaced_atomically
+from penpal_fast.jobs.checking import check_batch, prepare_for
 from penpal_fast.jobs.part_files import EncodedFile
 from penpal_fast.jobs.parts import group_rows
 from penpal_fast.jobs.pipeline import made_ahead
-from penpal_fast.jobs.scored import scored
-from penpal_fast.schema import output_schema
-from penpal_fast.sources.batch import Batch, Source
+from penpal_fast.sources.batch import Source
 from penpal_fast.sources.inputs import Inputs
 from penpal_fast.sources.memory import MEMORY_MB, batch_rows
 from penpal_fast.sources.names import PARQUET_SUFFIXES
-from penpal_fast.sources.scored_file import check_scores
-from penpal_fast.sources.streams import check_apart, check_strokes, open_sources
+from penpal_fast.sources.streams import check_apart, open_sources
 
 BELOW = "below the threshold"
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """Which rows of a batch are kept.
+
+    Attributes:
+        kept: Whether each row is kept, [N].
+        bad: Number of rows without a score.
+        reasons: Rows that are rejected, by reason.
+    """
+
+    kept: NDArray[np.bool_]
+    bad: int
+    reasons: Counter[str]
 
 
 @dataclasses.dataclass
@@ -40,17 +56,21 @@ class Selection:
     Attributes:
         rows: Number of rows.
         kept: Number of rows that were kept.
-        rejected: Rows that were not, by reason.
+        bad: Number of rows that have no score.
+        rejected: Rows that were not kept, by reason.
     """
 
     rows: int = 0
     kept: int = 0
+    bad: int = 0
     rejected: Counter[str] = dataclasses.field(default_factory=Counter)
 
-    @property
-    def bad(self) -> int:
-        """Number of rows that have no score."""
-        return self.rows - self.kept - self.rejected[BELOW]
+    def add(self, verdict: Verdict) -> None:
+        """Count the rows of a batch."""
+        self.rows += len(verdict.kept)
+        self.kept += int(verdict.kept.sum())
+        self.bad += verdict.bad
+        self.rejected.update(verdict.reasons)
 
     def as_dict(self) -> dict[str, Any]:
         """Return all of it as JSON has it."""
@@ -62,26 +82,32 @@ def filter_dataset(
     output: str | os.PathLike[str],
     *,
     threshold: str | float = "balanced",
+    thresholds: Mapping[str, str | float] | None = None,
     keep_rejected: str | os.PathLike[str] | None = None,
     scorer: Scorer | None = None,
     column: str = "strokes",
+    checks: Sequence[Check] | None = None,
     rescore: bool = False,
     memory_mb: int = MEMORY_MB,
     progress: Callable[[int, int], None] | None = None,
 ) -> Selection:
     """Write the rows that score at or above a threshold to a Parquet file, with all their columns and in their order.
 
-    Inputs that have a column `quality` are taken to be scored; others are scored, which adds the columns `quality` and
-    `quality_error`. The files appear when they are whole.
+    Inputs that have a check's column, by default `quality`, are taken to be scored. Others are scored, which adds the
+    check's columns. The files appear when they are whole.
 
     Args:
         inputs: As in `score_dataset`.
         output: Parquet file for the rows that are kept; replaced if it is there.
-        threshold: Number from 0 to 1, or "lenient", "balanced" or "strict".
+        threshold: Threshold of the first check: a number from 0 to 1, or a name such as "lenient", "balanced" or
+            "strict".
+        thresholds: Thresholds of several checks, by the check's name, in place of `threshold`; a row is kept if it
+            reaches all. A check must be among `checks`, or have its scores in the inputs.
         keep_rejected: Parquet file for the other rows, bad ones included.
         scorer: Scores the rows; None for `Scorer()`.
         column: Name of the strokes column.
-        rescore: Score rows that have a column `quality` too.
+        checks: Checks to make in place of the quality check, where the inputs lack their scores.
+        rescore: Score rows that have scores too.
         memory_mb: What the rows on their way may take, about, in megabytes.
         progress: Called with the rows done and the rows in all.
 
@@ -95,27 +121,35 @@ def filter_dataset(
             raise PenpalError(f"{target}: the output is a Parquet file; its name must end with {PARQUET_SUFFIXES[0]}")
     if len({target.resolve() for target in targets}) < len(targets):
         raise PenpalError(f"{output}: the rows that are kept and the others cannot go into the same file")
+    made = {check.name: check for check in default_checks(checks, scorer=scorer, column=column)}
     sources = open_sources(inputs, column)
     for target in targets:
         check_apart(sources, inputs, target)
-    scores_exist = not rescore and "quality" in sources[0].schema.names
-    if scores_exist:
-        _check_quality(sources[0])
-    else:
-        check_strokes(sources, column)
-        scorer = scorer or Scorer()
-    rows = _Filter(sources, column, None if scores_exist else scorer, threshold_of(threshold), memory_mb)
+    wanted = thresholds if thresholds is not None else {next(iter(made)): threshold}
+    missing = [name for name in wanted if rescore or name not in sources[0].schema.names]
+    for name in wanted:
+        if name in missing and name not in made:
+            raise PenpalError(f"{sources[0].file.name}: there is no column {name!r} of scores, and no such check")
+        if name not in missing:
+            _check_scores(sources[0], name)
+    missing_checks = [made[name] for name in missing]
+    prepare_for(missing_checks, sources[0])
+    limits = {
+        name: threshold_of(value, made[name].thresholds if name in made else THRESHOLDS)
+        for name, value in wanted.items()
+    }
+    rows = _Filter(sources, missing_checks, limits, memory_mb)
     return rows.write(targets, progress or (lambda _done, _total: None))
 
 
-def _check_quality(source: Source) -> None:
-    for name in ("quality", "quality_error"):
+def _check_scores(source: Source, check: str) -> None:
+    for name in (check, error_column(check)):
         if source.schema.names.count(name) > 1:
             raise PenpalError(f"{source.file.name}: there is more than one column {name!r}; leave one of them")
-    kind = source.schema.field("quality").type
-    if not pa.types.is_floating(kind):
+    if not is_score(source.schema, check):
+        kind = source.schema.field(check).type
         raise PenpalError(
-            f"{source.file.name}: the column 'quality' is of type {kind}, not of scores; score anew with --rescore"
+            f"{source.file.name}: the column {check!r} is of type {kind}, not of scores; score anew with --rescore"
         )
 
 
@@ -123,14 +157,14 @@ class _Filter:
     """Reads, scores where need be, and selects."""
 
     def __init__(
-        self, sources: list[Source], column: str, scorer: Scorer | None, threshold: float, memory_mb: int
+        self, sources: list[Source], checks: list[Check], thresholds: dict[str, float], memory_mb: int
     ) -> None:
+        """Take the checks to make, and the thresholds of these and of the scores that the sources have."""
         self._sources = sources
-        self._column = column
-        self._scorer = scorer
-        self._threshold = threshold
+        self._checks = checks
+        self._thresholds = thresholds
         self._memory_mb = memory_mb
-        self._schema = sources[0].schema if scorer is None else output_schema(sources[0].schema)
+        self._schema = checked_schema(sources[0].schema, checks) if checks else sources[0].schema
 
     def write(self, targets: list[Path], progress: Callable[[int, int], None]) -> Selection:
         selection = Selection()
@@ -145,57 +179,51 @@ class _Filter:
                 ]
                 for source in self._sources:
                     stack.enter_context(source.file.unchanged())
-                for data, kept, problems in stack.enter_context(made_ahead(self._selected(), "scoring")):
-                    for file, mask in zip(files, (kept, pc.invert(kept)), strict=False):
-                        file.add_rows(data.filter(mask))
-                    _count(selection, data, kept, problems)
+                for data, verdict in stack.enter_context(made_ahead(self._judged(), "scoring")):
+                    for file, mask in zip(files, (verdict.kept, ~verdict.kept), strict=False):
+                        file.add(data.filter(pa.array(mask)))
+                    selection.add(verdict)
                     progress(selection.rows, total)
         except (OSError, pa.ArrowException) as error:
             names = " and ".join(map(str, targets))
             raise PenpalError(f"{names}: cannot write {'them' if len(targets) > 1 else 'it'}: {error}") from error
         return selection
 
-    def _selected(self) -> Generator[tuple[pa.RecordBatch, pa.Array, dict[int, str]], None, None]:
-        """Yield rows, with whether each is kept and what was wrong with those that could not be read."""
-        with made_ahead(self._scored(), "reading") as batches:
-            for batch in batches:
-                yield batch.data, _at_least(batch.data.column("quality"), self._threshold), batch.problems
+    def _judged(self) -> Generator[tuple[pa.RecordBatch, Verdict], None, None]:
+        with made_ahead(self._scored(), "reading") as scored:
+            for rows, problems, where, first in scored:
+                outcomes = {name: read_outcome(rows, name, where, first) for name in self._thresholds}
+                yield rows, _verdict(rows, outcomes, self._thresholds, problems)
 
-    def _scored(self) -> Generator[Batch, None, None]:
+    def _scored(self) -> Generator[tuple[pa.RecordBatch, dict[int, str], str, int], None, None]:
+        """Yield rows with their scores, what was wrong with those that could not be read, file and first row."""
         for source in self._sources:
             first = 0
             for batch in source.batches(batch_rows(self._memory_mb, source)):
-                if self._scorer is None:
-                    check_scores(batch.data.column("quality"), source.file.name, first)
-                    first += len(batch.data)
-                    yield batch
-                else:
-                    scores = scored(batch, self._scorer, self._column, source)
-                    yield Batch(with_scores(batch.data, scores), batch.problems)
+                outcomes = check_batch(self._checks, batch, source)
+                rows = with_outcomes(batch.data, self._checks, outcomes) if outcomes else batch.data
+                yield rows, batch.problems, source.file.name, first
+                first += len(rows)
 
 
-def _at_least(quality: pa.Array, threshold: float) -> pa.Array:
+def _verdict(
+    rows: pa.RecordBatch, outcomes: dict[str, Outcome], thresholds: dict[str, float], unread: dict[int, str]
+) -> Verdict:
+    problems: dict[int, str] = {}
+    for outcome in reversed(outcomes.values()):
+        problems |= outcome.problems
+    problems |= {row: text for row, text in unread.items() if row in problems}
+    reasons = Counter(text.partition(":")[0] for text in problems.values())
+    kept = np.ones(len(rows), dtype=bool)
+    kept[list(problems)] = False
+    for name, threshold in thresholds.items():
+        reaches = _at_least(rows.column(name), threshold)
+        reasons[BELOW if len(thresholds) == 1 else f"{name} {BELOW}"] += int((kept & ~reaches).sum())
+        kept &= reaches
+    return Verdict(kept, len(problems), reasons)
+
+
+def _at_least(scores: pa.Array, threshold: float) -> NDArray[np.bool_]:
     """Whether scores reach a threshold, which is rounded as they are: a float32 score of 0.3 reaches 0.3."""
-    if quality.type == pa.float16():
-        quality, threshold = quality.cast(pa.float32()), float(np.float16(threshold))
-    return pc.fill_null(pc.greater_equal(quality, pa.scalar(threshold, quality.type)), False)
-
-
-def _count(selection: Selection, data: pa.RecordBatch, kept: pa.Array, problems: dict[int, str]) -> None:
-    selection.rows += len(data)
-    selection.kept += kept.true_count
-    quality = data.column("quality")
-    bad = pc.is_null(quality, nan_is_null=True)
-    selection.rejected[BELOW] += len(data) - kept.true_count - bad.true_count
-    rows = pc.indices_nonzero(bad).to_pylist()
-    errors = _errors(data)
-    selection.rejected.update((problems.get(row) or errors[row] or "no score").partition(":")[0] for row in rows)
-
-
-def _errors(data: pa.RecordBatch) -> list[str | None]:
-    """Return what the rows' errors say, as far as a column of texts has them."""
-    if "quality_error" in data.schema.names:
-        column = data.column("quality_error")
-        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-            return cast("list[str | None]", column.to_pylist())
-    return [None] * len(data)
+    values = scores.to_numpy(zero_copy_only=False)
+    return np.asarray(values >= values.dtype.type(threshold), dtype=bool)

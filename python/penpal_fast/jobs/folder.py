@@ -29,7 +29,7 @@ MANIFEST = "_manifest.json"
 JOURNAL = "_written.jsonl"
 """Has a line for each part that is done since the manifest was written, which takes longer the more parts there are."""
 
-ASIDE_NAME = re.compile(re.escape(ASIDE) + r"[0-9a-f]{16}\.part(\.scores)?")
+ASIDE_NAME = re.compile(re.escape(ASIDE) + r"[0-9a-f]{16}\.part(\.added)?")
 """Files that were not whole yet when a run was killed."""
 
 JOB_KEY = b"penpal_fast"
@@ -247,12 +247,11 @@ def _differences(found: Description, expected: Description) -> Iterator[str]:
         yield f"it was begun by another version of this package (format {found['format']}, not {expected['format']})"
         return
     for key in ("versions", "settings"):
-        before, now = found[key], expected[key]
-        for name in now:
-            if before.get(name) != now[name]:
-                yield f"{name} was {before.get(name)!r} and is now {now[name]!r}"
-    if found["model"] != expected["model"]:
-        yield "the model is another one"
+        yield from _changed(found[key], expected[key])
+    for name in found["checks"].keys() ^ expected["checks"].keys():
+        yield f"the check {name!r} is {'gone' if name in found['checks'] else 'new'}"
+    for name in expected["checks"].keys() & found["checks"].keys():
+        yield from _changed(found["checks"][name], expected["checks"][name])
     before_files = {file["name"]: file for file in found["inputs"]}
     now_files = {file["name"]: file for file in expected["inputs"]}
     for name in before_files.keys() - now_files.keys():
@@ -264,3 +263,13 @@ def _differences(found: Description, expected: Description) -> Iterator[str]:
             yield f"the input {name} was changed"
     if list(found["inputs"]) != list(expected["inputs"]) and before_files == now_files:
         yield "the inputs are in another order"
+
+
+def _changed(before: Description, now: Description) -> Iterator[str]:
+    for name in now:
+        if before.get(name) == now[name]:
+            continue
+        if name == "model":  # Known by its checksum, which tells a reader nothing.
+            yield "the model changed"
+        else:
+            yield f"{name.replace('_', ' ')} was {before.get(name)!r} and is now {now[name]!r}"

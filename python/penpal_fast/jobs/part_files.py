@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -11,10 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from penpal_fast import _core
-from penpal_fast.checks.quality import SCORE_COLUMNS, Scores, score_arrays, with_scores
 from penpal_fast.errors import PenpalError
 from penpal_fast.jobs.parts import Part
-from penpal_fast.sources.batch import Batch
 from penpal_fast.sources.parquet import ParquetSource
 
 MOST_WAITING_BYTES = 512 << 20
@@ -32,8 +31,8 @@ class PartFile(Protocol):
         """Write what is left."""
         ...
 
-    def add(self, batch: Batch, scores: Scores) -> None:
-        """Take rows with their scores."""
+    def add(self, rows: pa.RecordBatch) -> None:
+        """Take rows, the columns of checks among theirs."""
         ...
 
 
@@ -49,23 +48,15 @@ class EncodedFile:
         self._rows = 0
         self._bytes = 0
 
-    def add(self, batch: Batch, scores: Scores) -> None:
-        """Take rows with their scores.
-
-        Raises:
-            PenpalError: As in `add_rows`.
-        """
-        self.add_rows(with_scores(batch.data, scores))
-
-    def add_rows(self, data: pa.RecordBatch) -> None:
-        """Take rows as they are.
+    def add(self, rows: pa.RecordBatch) -> None:
+        """Take rows.
 
         Raises:
             PenpalError: They are much larger than the inputs' metadata say.
         """
-        while len(data):
-            taken = data.slice(0, self._group_rows - self._rows)
-            data = data.slice(len(taken))
+        while len(rows):
+            taken = rows.slice(0, self._group_rows - self._rows)
+            rows = rows.slice(len(taken))
             self._waiting.append(taken)
             self._rows += len(taken)
             self._bytes += taken.nbytes
@@ -100,19 +91,21 @@ class EncodedFile:
 
 
 class CopiedFile:
-    """Copies the encoded columns of a source's row groups and adds the scores."""
+    """Copies the encoded columns of a source's row groups, and encodes the columns that checks add."""
 
-    def __init__(self, path: Path, schema: pa.Schema, source: ParquetSource, part: Part) -> None:
-        """Take the output's path and schema, and where its rows come from."""
+    def __init__(self, path: Path, schema: pa.Schema, source: ParquetSource, part: Part, added: Sequence[str]) -> None:
+        """Take the output's path and schema, where its rows come from, and the names of the columns to encode."""
         self._path = path
         self._schema = schema
         self._source = source
         self._groups = part.groups or (0, 0)
-        self._scores: list[pa.RecordBatch] = []
+        self._names = list(added)
+        self._added_schema = pa.schema([schema.field(name) for name in added])
+        self._added: list[pa.RecordBatch] = []
 
-    def add(self, batch: Batch, scores: Scores) -> None:  # noqa: ARG002
-        """Take the scores; the rows are still in the source."""
-        self._scores.append(pa.record_batch(score_arrays(scores), schema=pa.schema(SCORE_COLUMNS)))
+    def add(self, rows: pa.RecordBatch) -> None:
+        """Take rows, of which only the added columns are kept; the others are still in the source."""
+        self._added.append(pa.record_batch([rows.column(name) for name in self._names], schema=self._added_schema))
 
     def __enter__(self) -> CopiedFile:
         """Return itself."""
@@ -124,17 +117,17 @@ class CopiedFile:
             self._write()
 
     def _write(self) -> None:
-        added = self._path.with_name(f"{self._path.name}.scores")
+        added = self._path.with_name(f"{self._path.name}.added")
         try:
-            self._write_scores(added)
+            self._write_added(added)
             first, stop = self._groups
             metadata = [(key.decode(), value.decode()) for key, value in _file_metadata(self._schema).items()]
             _core.append_columns(self._source.file.name, first, stop, str(added), metadata, str(self._path))
         finally:
             added.unlink(missing_ok=True)
 
-    def _write_scores(self, path: Path) -> None:
-        table = pa.Table.from_batches(self._scores, pa.schema(SCORE_COLUMNS)).combine_chunks()
+    def _write_added(self, path: Path) -> None:
+        table = pa.Table.from_batches(self._added, self._added_schema).combine_chunks()
         with pq.ParquetWriter(path, table.schema, compression="zstd") as writer:
             start = 0
             for rows in self._source.group_rows[slice(*self._groups)]:

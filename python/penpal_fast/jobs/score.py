@@ -8,38 +8,39 @@ import logging
 import operator
 import os
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import cast
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from penpal_fast import __version__, _core
-from penpal_fast.checks.quality import SCORE_COLUMNS, Scorer, Scores
-from penpal_fast.checks.summary import Summary
+from penpal_fast.checks.check import Check, Outcome
+from penpal_fast.checks.columns import added_columns, checked_schema, error_column, read_outcome, with_outcomes
+from penpal_fast.checks.defaults import default_checks
+from penpal_fast.checks.quality import Scorer
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import check_name, checked_target, replaced_atomically
+from penpal_fast.jobs.checking import check_batch, prepare_for
 from penpal_fast.jobs.folder import JobFolder, job_of, with_job
 from penpal_fast.jobs.part_files import CopiedFile, EncodedFile, PartFile
 from penpal_fast.jobs.parts import Part, binary_metadata, can_be_copied, group_rows, planned_parts
 from penpal_fast.jobs.pipeline import Stopwatch, made_ahead
-from penpal_fast.jobs.scored import scored
-from penpal_fast.schema import output_schema
+from penpal_fast.jobs.summary import JobSummary
 from penpal_fast.sources.batch import Batch, Source
 from penpal_fast.sources.inputs import Inputs
 from penpal_fast.sources.memory import MEMORY_MB, batch_rows
 from penpal_fast.sources.names import PARQUET_SUFFIXES
 from penpal_fast.sources.parquet import ParquetSource
-from penpal_fast.sources.streams import check_apart, check_strokes, open_sources
+from penpal_fast.sources.streams import check_apart, open_sources
 
 Progress = Callable[[int, int], None]
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 4
+FORMAT = 5
 """Raised when the same job would give another output than before."""
 
 
@@ -49,14 +50,16 @@ def score_dataset(
     *,
     scorer: Scorer | None = None,
     column: str = "strokes",
+    checks: Sequence[Check] | None = None,
     resume: bool = False,
     memory_mb: int = MEMORY_MB,
     progress: Progress | None = None,
-) -> Summary:
+) -> JobSummary:
     """Score files into a Parquet file or a folder of them, reading, scoring and writing at the same time.
 
-    All columns, the order of the rows and the schema's metadata are kept; the columns `quality` and `quality_error` are
-    added or replaced. A bad row has a null quality. Memory grows with the number of files, not of rows.
+    All columns, the order of the rows and the schema's metadata are kept; the columns of the checks, by default
+    `quality` and `quality_error`, are added or replaced. A bad row has a null score. Memory grows with the number of
+    files, not of rows.
 
     The work is done in parts, which are kept if it is interrupted: in the output folder, or in a folder beside the
     output file until all are there. With `resume` the same call then does only what is missing, and the output is what
@@ -69,6 +72,7 @@ def score_dataset(
             is whole; any other for a folder of parts with a manifest.
         scorer: Scores the rows; None for `Scorer()`.
         column: Name of the strokes column.
+        checks: Checks to make in place of the quality check.
         resume: Go on with what an interrupted call left, if anything.
         memory_mb: What the rows that are read ahead may take, in megabytes, estimated from their average size. The
             program, decoding and the row group that is encoded come on top.
@@ -84,9 +88,10 @@ def score_dataset(
     check_name(output)
     if memory_mb < 1:
         raise PenpalError(f"memory_mb must be at least 1, got {memory_mb}")
+    checks = default_checks(checks, scorer=scorer, column=column)
     sources = open_sources(inputs, column)
-    check_strokes(sources, column)
-    job = _Job(sources, scorer or Scorer(), column, memory_mb, progress or (lambda _done, _total: None))
+    prepare_for(checks, sources[0])
+    job = _Job(sources, checks, column, memory_mb, progress or (lambda _done, _total: None))
     target = Path(output)
     check_apart(sources, inputs, target)
     try:
@@ -100,19 +105,21 @@ def score_dataset(
 class _Job:
     """One job: what is read, in which parts, and what is done with them."""
 
-    def __init__(self, sources: list[Source], scorer: Scorer, column: str, memory_mb: int, progress: Progress) -> None:
+    def __init__(
+        self, sources: list[Source], checks: list[Check], column: str, memory_mb: int, progress: Progress
+    ) -> None:
         self._sources = sources
-        self._scorer = scorer
+        self._checks = checks
         self._column = column
         self._memory_mb = memory_mb
         self._progress = progress
         self._parts = planned_parts(sources)
         self._copied = can_be_copied(sources)
         self._rows = sum(source.rows for source in sources)
-        self._summary = Summary()
+        self._summary = JobSummary(checks)
         self._stopwatch = Stopwatch()
 
-    def into_file(self, target: Path, *, resume: bool) -> Summary:
+    def into_file(self, target: Path, *, resume: bool) -> JobSummary:
         if keys := binary_metadata(self._sources[0].schema):
             raise PenpalError(
                 f"{self._sources[0].file.name}: the schema's metadata under {keys[0]!r} are not UTF-8, which cannot be "
@@ -129,7 +136,7 @@ class _Job:
             folder.remove()
         return self._finish()
 
-    def into_folder(self, path: Path, *, resume: bool) -> Summary:
+    def into_folder(self, path: Path, *, resume: bool) -> JobSummary:
         folder = self._folder(path)
         with folder.opened(resume=resume):
             with self._unchanged():
@@ -145,21 +152,16 @@ class _Job:
                 stack.enter_context(source.file.unchanged())
             yield
 
-    def _finish(self) -> Summary:
+    def _finish(self) -> JobSummary:
         self._summary.seconds = self._stopwatch.seconds
         return self._summary
 
     def _folder(self, path: Path) -> JobFolder:
-        identity = self._scorer.identity
         description = {
             "format": FORMAT,
             "versions": {"penpal_fast": __version__, "pyarrow": pa.__version__},
-            "model": identity["model"],
-            "settings": {
-                "column": self._column,
-                "backend": identity["backend"],
-                "batch size": identity["batch_size"],
-            },
+            "settings": {"column": self._column},
+            "checks": {check.name: check.identity for check in self._checks},
             "inputs": [
                 {
                     "name": source.file.name,
@@ -201,22 +203,22 @@ class _Job:
         self._stopwatch.seconds["all"] = time.perf_counter() - start
 
     def _write(self, folder: JobFolder, parts: list[Part]) -> None:
-        schema = with_job(output_schema(self._sources[0].schema), folder.job)
+        schema = with_job(checked_schema(self._sources[0].schema, self._checks), folder.job)
         with (
             ThreadPoolExecutor(1, "penpal-writing") as finishing,
             made_ahead(self._read(parts), "reading") as read,
-            made_ahead(self._score(read), "scoring") as scored,
+            made_ahead(self._check(read), "scoring") as checked,
         ):
             before: Future[None] | None = None
-            for part, rows in itertools.groupby(scored, key=operator.itemgetter(0)):
+            for part, rows in itertools.groupby(checked, key=operator.itemgetter(0)):
                 with contextlib.ExitStack() as opened:
                     aside = opened.enter_context(replaced_atomically(folder.file(part)))
                     opened.enter_context(self._sources[part.source].file.unchanged())
                     file = opened.enter_context(self._part_file(aside, schema, part))
-                    for _, batch, scores in rows:
+                    for _, batch, outcomes in rows:
                         with self._stopwatch.measured("writing"):
-                            file.add(batch, scores)
-                        self._summary.add(scores.quality, scores.problems.values())
+                            file.add(with_outcomes(batch.data, self._checks, outcomes))
+                        self._summary.add(outcomes)
                         self._progress(self._summary.rows, self._rows)
                     if before:
                         before.result()
@@ -234,7 +236,7 @@ class _Job:
     def _part_file(self, path: Path, schema: pa.Schema, part: Part) -> PartFile:
         source = self._sources[part.source]
         if self._copied:
-            return CopiedFile(path, schema, cast("ParquetSource", source), part)
+            return CopiedFile(path, schema, cast("ParquetSource", source), part, list(added_columns(self._checks)))
         return EncodedFile(path, schema, group_rows(source), source.file.name)
 
     def _read(self, parts: list[Part]) -> Generator[tuple[Part, Batch], None, None]:
@@ -253,17 +255,17 @@ class _Job:
                 return
             yield batch
 
-    def _score(self, read: Iterator[tuple[Part, Batch]]) -> Generator[tuple[Part, Batch, Scores], None, None]:
+    def _check(self, read: Iterator[tuple[Part, Batch]]) -> Generator[tuple[Part, Batch, list[Outcome]], None, None]:
         for part, batch in read:
             with self._stopwatch.measured("scoring"):
-                scores = scored(batch, self._scorer, self._column, self._sources[part.source])
-            yield part, batch, scores
+                outcomes = check_batch(self._checks, batch, self._sources[part.source])
+            yield part, batch, outcomes
 
     def _count(self, path: Path) -> None:
         """Count the rows of a file that is done."""
-        for scores in pq.ParquetFile(path).iter_batches(columns=list(SCORE_COLUMNS)):
-            quality = scores.column("quality").to_numpy(zero_copy_only=False).astype(np.float32)
-            self._summary.add(quality, scores.column("quality_error").drop_null().to_pylist())
+        names = [name for check in self._checks for name in (check.name, error_column(check.name))]
+        for rows in pq.ParquetFile(path).iter_batches(columns=names):
+            self._summary.add([read_outcome(rows, check.name, str(path), 0) for check in self._checks])
         self._progress(self._summary.rows, self._rows)
 
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from penpal_fast._core import Rows
+from penpal_fast.checks.check import Check
 from penpal_fast.checks.quality import Scorer, default_scorer
 from penpal_fast.look.drawing import draw
 from penpal_fast.strokes import words_of
 
 Strokes = list[NDArray[np.float64]]
+
+Score = Callable[[list[Strokes]], NDArray[np.float32]]
+"""Scores rows of strokes."""
 
 MOST_PARTS = 128
 """Parts that are left out in turn; more words or strokes than this are left out in groups of neighbours."""
@@ -76,7 +82,16 @@ def explain(row: Any, *, scorer: Scorer | None = None) -> Explanation:
     Raises:
         PenpalError: The row cannot be drawn.
     """
-    words = words_of(row)
+    return explained(words_of(row), (scorer or default_scorer()).score)
+
+
+def explained(words: list[Strokes], score: Score) -> Explanation:
+    """Explain the score of a row of words; see `explain`.
+
+    Args:
+        words: At least one, each of one or more strokes that have points.
+        score: Scores rows of strokes.
+    """
     by_word = len(words) > 1
     units: list[Strokes] = words if by_word else [[stroke] for stroke in words[0]]
     groups = np.array_split(np.arange(len(units)), min(len(units), _most_parts(words)))
@@ -84,7 +99,7 @@ def explain(row: Any, *, scorer: Scorer | None = None) -> Explanation:
     rows = [_joined(parts)]
     if len(parts) > 1:
         rows += [_joined(parts[:part] + parts[part + 1 :]) for part in range(len(parts))]
-    scores = (scorer or default_scorer()).score(rows)
+    scores = score(rows)
     return Explanation(
         score=float(scores[0]),
         strokes=rows[0],
@@ -92,6 +107,18 @@ def explain(row: Any, *, scorer: Scorer | None = None) -> Explanation:
         parts=np.repeat(np.arange(len(parts)), [len(part) for part in parts]),
         effects=scores[0] - scores[1:] if len(parts) > 1 else np.array([np.nan], np.float32),
     )
+
+
+def scores_of(check: Check) -> Score | None:
+    """Give the scores of a check that looks at nothing but strokes; None for any other."""
+    if len(check.reads) != 1:
+        return None
+    (column,) = check.reads
+
+    def score(rows: list[Strokes]) -> NDArray[np.float32]:
+        return check.look(pa.record_batch([pa.array(Rows(rows).to_penpal())], names=[column])).scores
+
+    return score
 
 
 def _most_parts(words: list[Strokes]) -> int:

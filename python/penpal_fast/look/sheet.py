@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from penpal_fast.checks.quality import Scorer, default_scorer
-from penpal_fast.checks.summary import THRESHOLDS
+from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import replaced_atomically
 from penpal_fast.strokes import words_of

@@ -6,17 +6,15 @@ import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
+from penpal_fast.checks.check import Outcome
+from penpal_fast.checks.columns import read_outcome
+from penpal_fast.checks.defaults import known_scores
 from penpal_fast.errors import PenpalError
 from penpal_fast.sources.memory import MEMORY_MB, batch_rows
 from penpal_fast.sources.streams import open_source
-
-NO_REASON = "no score and no reason"
-"""What is wrong with a row whose quality and quality_error are both null."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,40 +24,26 @@ class ScoredBatch:
     Attributes:
         first: Number of the first row in the file.
         rows: All columns.
-        quality: float32 [N] in [0, 1]; NaN for a bad row.
-        problems: What is wrong with the bad rows, by row index in the batch: "REASON: DETAIL".
+        outcomes: Scores and problems by the name of the check.
     """
 
     first: int
     rows: pa.RecordBatch
-    quality: NDArray[np.float32]
-    problems: dict[int, str]
+    outcomes: dict[str, Outcome]
 
     def texts(self, column: str) -> list[str | None]:
         """Return a column as text; None for null."""
         return pc.cast(self.rows.column(column), pa.string()).to_pylist()
 
 
-def check_scores(column: pa.Array, name: str, first: int) -> NDArray[np.float32]:
-    """Return scores as float32, NaN for null.
-
-    Args:
-        column: Numbers of a floating type.
-        name: What they are from, for errors.
-        first: Row number of the first one.
-
-    Raises:
-        PenpalError: One is not from 0 to 1.
-    """
-    quality: NDArray[np.float32] = pc.cast(column, pa.float32(), safe=False).to_numpy(zero_copy_only=False)
-    if len(wrong := np.flatnonzero((quality < 0) | (quality > 1))):
-        row, value = first + wrong[0], quality[wrong[0]]
-        raise PenpalError(f"{name}, row {row}: quality is {value:g}; scores are from 0 to 1")
-    return quality
-
-
 class ScoredFile:
-    """A file, or a folder of parts, with the columns `quality` and, if it is there, `quality_error`."""
+    """A file, or a folder of parts, with the columns of one or more checks.
+
+    Attributes:
+        path: Where it is.
+        rows: Number of rows.
+        scores: Its columns of scores.
+    """
 
     def __init__(self, path: Path, column: str = "strokes") -> None:
         """Open the file.
@@ -70,10 +54,9 @@ class ScoredFile:
         self._source = open_source(path, column)
         self.path = path
         self.rows: int = self._source.rows
-        names = self._source.schema.names
-        if names.count("quality") != 1 or not pa.types.is_floating(self._source.schema.field("quality").type):
-            raise PenpalError(f"{path}: there is no column 'quality' of scores; run `penpal-fast score` on it first")
-        self._has_problems = self.has_texts("quality_error")
+        self.scores = known_scores(self._source.schema)
+        if not self.scores:
+            raise PenpalError(f"{path}: there is no column of scores; run `penpal-fast score` on it first")
 
     def has_texts(self, name: str) -> bool:
         """Whether there is one column of this name that can be read as text."""
@@ -92,12 +75,8 @@ class ScoredFile:
         """
         first = 0
         for batch in self._source.batches(batch_rows(MEMORY_MB, self._source)):
-            yield self._scored(first, batch.data)
+            outcomes = {
+                column.name: read_outcome(batch.data, column.name, str(self.path), first) for column in self.scores
+            }
+            yield ScoredBatch(first, batch.data, outcomes)
             first += len(batch.data)
-
-    def _scored(self, first: int, rows: pa.RecordBatch) -> ScoredBatch:
-        quality = check_scores(rows.column("quality"), str(self.path), first)
-        bad = np.flatnonzero(np.isnan(quality))
-        texts = rows.column("quality_error").take(pa.array(bad)) if self._has_problems else pa.nulls(len(bad))
-        problems = {int(row): text or NO_REASON for row, text in zip(bad, texts.to_pylist(), strict=True)}
-        return ScoredBatch(first, rows, quality, problems)

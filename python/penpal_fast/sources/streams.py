@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from penpal_fast.checks.quality import check_strokes_column
 from penpal_fast.errors import PenpalError
+from penpal_fast.schema import check_strokes_column
 from penpal_fast.sources.batch import Batch, Rows, Source
 from penpal_fast.sources.inputs import InputFile, Inputs, find_inputs
 from penpal_fast.sources.json_columns import JsonColumns

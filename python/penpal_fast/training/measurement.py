@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penpal_fast._core import Rows
-from penpal_fast.checks.summary import THRESHOLDS
+from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.engines.native import NativeEngine
 from penpal_fast.evaluation.figures import area_under_curve, kept, rank_correlation, threshold_that_keeps
 from penpal_fast.handwriting.augmentation import cut, link, smooth

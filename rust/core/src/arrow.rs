@@ -394,6 +394,14 @@ impl Rows for StrokeChunk {
         }
         Strokes::with_base(offsets, self.first_point, self.x.values(), self.y.values())
     }
+
+    fn word_lengths(&self, index: usize) -> Vec<usize> {
+        let items = self.rows.items(index..index + 1).unwrap_or(0..0);
+        match &self.words {
+            Some(words) => items.map(|word| words.items(word..word + 1).map_or(0, |strokes| strokes.len())).collect(),
+            None => vec![items.len()],
+        }
+    }
 }
 
 /// The addresses of bytes.
@@ -463,6 +471,13 @@ impl StrokeColumn {
             .collect();
         StrokeColumn { chunks, ends }
     }
+
+    /// The chunk that has a row, and the row's index within it.
+    fn find(&self, row: usize) -> (&StrokeChunk, usize) {
+        let chunk = self.ends.partition_point(|&end| end <= row);
+        let start = if chunk == 0 { 0 } else { self.ends[chunk - 1] };
+        (&self.chunks[chunk], row - start)
+    }
 }
 
 impl Rows for StrokeColumn {
@@ -471,9 +486,13 @@ impl Rows for StrokeColumn {
     }
 
     fn row(&self, index: usize) -> Result<Strokes<'_>, RowError> {
-        let chunk = self.ends.partition_point(|&end| end <= index);
-        let start = if chunk == 0 { 0 } else { self.ends[chunk - 1] };
-        self.chunks[chunk].row(index - start)
+        let (chunk, row) = self.find(index);
+        chunk.row(row)
+    }
+
+    fn word_lengths(&self, index: usize) -> Vec<usize> {
+        let (chunk, row) = self.find(index);
+        chunk.word_lengths(row)
     }
 }
 

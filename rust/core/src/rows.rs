@@ -1,5 +1,7 @@
 //! Rows of strokes, from wherever they are kept.
 
+use std::ops::Range;
+
 use crate::error::RowError;
 use crate::strokes::{Coordinates, MAX_POINTS, MAX_STROKES, Offsets, Strokes};
 
@@ -15,7 +17,23 @@ pub trait Rows: Sync {
 
     /// The row at `index`, which is below [`Rows::len`], or what is wrong with it.
     fn row(&self, index: usize) -> Result<Strokes<'_>, RowError>;
+
+    /// Number of strokes in each word of a good row. Neighbouring strokes without a word level are one word.
+    fn word_lengths(&self, index: usize) -> Vec<usize>;
+
+    /// A row with its words, each a list of the point ranges of its strokes. Words and strokes without points are left
+    /// out.
+    fn words(&self, index: usize) -> Result<(Strokes<'_>, Vec<Word>), RowError> {
+        let strokes = self.row(index)?;
+        let mut ranges = strokes.point_ranges();
+        let word = |length| -> Word { ranges.by_ref().take(length).filter(|points| !points.is_empty()).collect() };
+        let words = self.word_lengths(index).into_iter().map(word).filter(|word| !word.is_empty()).collect();
+        Ok((strokes, words))
+    }
 }
+
+/// The strokes of a word, each the range of its points within [`Strokes::x`] and [`Strokes::y`].
+pub type Word = Vec<Range<usize>>;
 
 /// Rows that were collected point by point.
 ///
@@ -37,13 +55,22 @@ pub struct OwnedRows {
     x: Vec<f64>,
     y: Vec<f64>,
     stroke_offsets: Vec<i64>,
-    rows: Vec<Result<std::ops::Range<usize>, RowError>>,
+    /// The stroke after each word's last, over all rows; words have strokes.
+    word_ends: Vec<usize>,
+    rows: Vec<Result<Range<usize>, RowError>>,
     row_start: usize,
 }
 
 impl Default for OwnedRows {
     fn default() -> Self {
-        OwnedRows { x: Vec::new(), y: Vec::new(), stroke_offsets: vec![0], rows: Vec::new(), row_start: 0 }
+        OwnedRows {
+            x: Vec::new(),
+            y: Vec::new(),
+            stroke_offsets: vec![0],
+            word_ends: Vec::new(),
+            rows: Vec::new(),
+            row_start: 0,
+        }
     }
 }
 
@@ -57,6 +84,14 @@ impl OwnedRows {
     /// Ends the current stroke; the next point starts another.
     pub fn end_stroke(&mut self) {
         self.stroke_offsets.push(self.x.len() as i64);
+    }
+
+    /// Ends the current word; the next stroke starts another. The end of a row ends its last word.
+    pub fn end_word(&mut self) {
+        let end = self.stroke_offsets.len() - 1;
+        if self.word_ends.last().map_or(0, |&last| last) < end {
+            self.word_ends.push(end);
+        }
     }
 
     /// Number of strokes that the current row has so far.
@@ -87,6 +122,7 @@ impl OwnedRows {
         if outcome.is_err() {
             self.discard_row();
         }
+        self.end_word();
         let end = self.stroke_offsets.len() - 1;
         self.rows.push(outcome.map(|()| self.row_start..end));
         self.row_start = end;
@@ -94,6 +130,7 @@ impl OwnedRows {
 
     fn discard_row(&mut self) {
         self.stroke_offsets.truncate(self.row_start + 1);
+        self.word_ends.truncate(self.word_ends.partition_point(|&end| end <= self.row_start));
         let points = self.stroke_offsets[self.row_start] as usize;
         self.x.truncate(points);
         self.y.truncate(points);
@@ -109,6 +146,13 @@ impl Rows for OwnedRows {
         let strokes = self.rows[index].clone()?;
         let offsets = Offsets::Int64(&self.stroke_offsets[strokes.start..=strokes.end]);
         Strokes::new(offsets, Coordinates::Float64(&self.x), Coordinates::Float64(&self.y))
+    }
+
+    fn word_lengths(&self, index: usize) -> Vec<usize> {
+        let Ok(strokes) = &self.rows[index] else { return Vec::new() };
+        let [first, last] = [strokes.start, strokes.end].map(|end| self.word_ends.partition_point(|&word| word <= end));
+        let mut start = strokes.start;
+        self.word_ends[first..last].iter().map(|&end| end - std::mem::replace(&mut start, end)).collect()
     }
 }
 
@@ -131,5 +175,29 @@ mod tests {
         assert_eq!(rows.row(0).unwrap_err(), RowError::NullRow);
         assert_eq!(rows.row(1).unwrap().x_range().low, 3.0);
         assert_eq!(rows.row(2).unwrap_err(), RowError::NoPoints);
+    }
+
+    #[test]
+    fn words_end_where_they_were_ended() {
+        let mut rows = OwnedRows::default();
+        for row in 0..3 {
+            for ends_word in [true, false, true, false] {
+                rows.push_point(0.0, 0.0);
+                rows.end_stroke();
+                rows.end_stroke();
+                if ends_word {
+                    rows.end_word();
+                    rows.end_word();
+                }
+            }
+            rows.end_row(if row == 1 { Err(RowError::NullRow) } else { Ok(()) });
+        }
+        for row in [0, 2] {
+            assert_eq!(rows.word_lengths(row), [2, 4, 2]);
+            let words = rows.words(row).unwrap().1;
+            assert_eq!(words.iter().map(Vec::len).collect::<Vec<_>>(), [1, 2, 1]);
+            assert_eq!(words.concat(), [0..1, 1..2, 2..3, 3..4]);
+        }
+        assert_eq!(rows.word_lengths(1), []);
     }
 }

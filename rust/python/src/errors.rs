@@ -21,6 +21,16 @@ pub fn row_problem((row, error): (usize, RowError)) -> RowProblem {
     (row, error.stroke(), error.reason(), error.to_string())
 }
 
+/// A row's error as `PenpalError`.
+pub fn row_error(py: Python<'_>, row: usize, error: RowError) -> PyErr {
+    static MAKE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let make = MAKE.import(py, "penpal_fast.errors", "row_error");
+    match make.and_then(|make| make.call1(row_problem((row, error)))) {
+        Ok(error) => PyErr::from_value(error),
+        Err(error) => error,
+    }
+}
+
 fn class(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
     static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     CLASS.import(py, "penpal_fast.errors", "PenpalError")

@@ -128,7 +128,9 @@ fn collect_row(row: &Bound<'_, PyAny>, walk: &mut Walk) -> Result<(), Stop> {
             }
             Level::Word => {
                 empty = 0;
+                walk.rows.end_word();
                 collect_word(&item, walk)?;
+                walk.rows.end_word();
             }
             Level::Point => {
                 let advice = "a row must be a list of strokes, and this looks like a list of points: put one stroke in \
@@ -306,10 +308,11 @@ fn coordinates(point: &Bound<'_, PyAny>, stroke: usize, index: usize) -> Result<
     }
 }
 
-/// Whether an object looks like a point, by its own shape or keys.
+/// Whether an object looks like a point, by its own shape or keys. A dict with points is a stroke, whatever else it has.
 fn is_point(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = object.py();
     if let Ok(dict) = object.cast::<PyDict>() {
-        return dict.contains(intern!(object.py(), "x"));
+        return Ok(dict.contains(intern!(py, "x"))? && !dict.contains(intern!(py, "points"))?);
     }
     if let Some(array) = as_number_array(object) {
         return Ok(array.ndim() == 1);

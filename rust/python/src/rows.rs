@@ -2,18 +2,20 @@
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_schema::DataType;
-use numpy::{PyReadwriteArray4, PyUntypedArrayMethods};
+use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadwriteArray4, PyUntypedArrayMethods};
 use penpal_core::fit::{CanvasPoints, Fit};
-use penpal_core::{LineWidth, OwnedRows, Rows as CoreRows, SIDE, StrokeColumn, Threads, render_rows};
+use penpal_core::{LineWidth, OwnedRows, Rows as CoreRows, SIDE, StrokeColumn, Threads, penpal_array, render_rows};
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3_arrow::PyArray;
 use pyo3_arrow::input::AnyArray;
 
 use crate::arrays::numbers_mut;
-use crate::errors::{RowProblem, penpal_error, row_problem};
+use crate::errors::{RowProblem, penpal_error, row_error, row_problem};
 use crate::nested;
 use crate::writing::Writing;
 
@@ -88,11 +90,32 @@ impl Rows {
     /// The points of a row on the canvas, as (x, y) in pixels, for comparison with the reference.
     fn fitted(&self, py: Python<'_>, row: usize) -> PyResult<Vec<(f32, f32)>> {
         self.checked_range(py, row, 1)?;
-        let source = self.source().row(row);
-        let strokes = source.map_err(|error| penpal_error(py, format!("row {row}: {error}")))?;
+        let strokes = self.source().row(row).map_err(|error| row_error(py, row, error))?;
         let mut points = CanvasPoints::default();
         Fit::new(&strokes).apply(&strokes, &mut points);
         Ok(points.x.into_iter().zip(points.y).collect())
+    }
+
+    /// The words of a row, each a list of strokes, each float64 [N, 2] of (x, y), N at least 1.
+    ///
+    /// Neighbouring strokes without a word level form one word. Words and strokes without points are left out.
+    fn words<'py>(&self, py: Python<'py>, row: usize) -> PyResult<Vec<Vec<Bound<'py, PyArray2<f64>>>>> {
+        self.checked_range(py, row, 1)?;
+        let (strokes, words) = self.source().words(row).map_err(|error| row_error(py, row, error))?;
+        let array = |points: Range<usize>| {
+            let count = points.len();
+            let values =
+                points.flat_map(|point| [strokes.x(), strokes.y()].map(|axis| axis.get(point).unwrap_or(f64::NAN)));
+            PyArray1::from_vec(py, values.collect()).reshape([count, 2])
+        };
+        words.into_iter().map(|word| word.into_iter().map(array).collect()).collect()
+    }
+
+    /// The rows as an Arrow array of words -> strokes -> points, as `words` has them; null for bad rows.
+    fn to_penpal(&self, py: Python<'_>) -> PyResult<PyArray> {
+        let array = py.detach(|| penpal_array(self.source()));
+        let array = array.map_err(|error| penpal_error(py, format!("cannot make one array of the rows: {error}")))?;
+        Ok(PyArray::from_array_ref(Arc::new(array)))
     }
 
     /// Renders the rows from `start` on into `out`, a C-contiguous float32 array [B, 256, 256, 1], and returns the bad

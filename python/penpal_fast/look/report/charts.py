@@ -9,11 +9,12 @@ import altair as alt
 import numpy as np
 from numpy.typing import NDArray
 
-from penpal_fast.checks.summary import THRESHOLDS, Summary
+from penpal_fast.checks.summary import Summary
 from penpal_fast.look.report.distribution import STEPS
 from penpal_fast.look.report.overview import LAST_LENGTH, LENGTH_STEP
 
 Specification = dict[str, Any]
+Thresholds = Mapping[str, float]
 
 BINS = 100
 """Bars of the histogram."""
@@ -23,11 +24,12 @@ TENTHS = alt.Axis(tickCount=10, format=".1f")
 HEIGHT = 190
 
 
-def histogram(counts: NDArray[np.int64]) -> Specification:
+def histogram(counts: NDArray[np.int64], thresholds: Thresholds) -> Specification:
     """Draw the rows by score, those at or above the parameter `threshold` set apart.
 
     Args:
         counts: Rows from each step to before the next one, [STEPS + 1].
+        thresholds: Named thresholds, which are marked.
     """
     per_bin = counts[:STEPS].reshape(BINS, -1).sum(axis=1)
     per_bin[-1] += counts[STEPS]
@@ -51,14 +53,15 @@ def histogram(counts: NDArray[np.int64]) -> Specification:
         .mark_rect(style="kept")
         .encode(x="start:Q", x2="right:Q")
     )
-    return _specification(dropped, kept, *_threshold_rules("score"), threshold=True)
+    return _specification(dropped, kept, *_threshold_rules("score", thresholds), thresholds=thresholds)
 
 
-def kept_curves(kept: Mapping[str, NDArray[np.int64]]) -> Specification:
+def kept_curves(kept: Mapping[str, NDArray[np.int64]], thresholds: Thresholds) -> Specification:
     """Draw the share of each file's scored rows that a threshold keeps.
 
     Args:
         kept: For each file, the rows at or above each step, [STEPS + 1].
+        thresholds: Named thresholds, which are marked.
     """
     points = [
         {"file": name, "threshold": step / STEPS, "share": int(rows[step]) / max(int(rows[0]), 1)}
@@ -79,7 +82,7 @@ def kept_curves(kept: Mapping[str, NDArray[np.int64]]) -> Specification:
             ],
         )
     )
-    return _specification(curves, *_threshold_rules("threshold"), threshold=True)
+    return _specification(curves, *_threshold_rules("threshold", thresholds), thresholds=thresholds)
 
 
 def length_chart(lengths: Mapping[int, Summary]) -> Specification:
@@ -137,8 +140,8 @@ def group_chart(groups: Mapping[str, Summary], title: str) -> Specification:
     return _specification(spans, medians, height=20 * len(points))
 
 
-def _threshold_rules(title: str) -> list[alt.Chart]:
-    presets = alt.Data(values=[{"score": score, "name": name} for name, score in THRESHOLDS.items()])
+def _threshold_rules(title: str, thresholds: Thresholds) -> list[alt.Chart]:
+    presets = alt.Data(values=[{"score": score, "name": name} for name, score in thresholds.items()])
     chosen = alt.Chart(alt.Data(values=[{}])).transform_calculate(score="threshold")
     return [
         alt.Chart(presets)
@@ -148,10 +151,10 @@ def _threshold_rules(title: str) -> list[alt.Chart]:
     ]
 
 
-def _specification(*layers: alt.Chart, threshold: bool = False, height: Any = HEIGHT) -> Specification:
+def _specification(*layers: alt.Chart, thresholds: Thresholds | None = None, height: Any = HEIGHT) -> Specification:
     chart: Any = alt.layer(*layers).properties(
         width="container", height=height, autosize={"type": "fit-x", "contains": "padding"}
     )
-    if threshold:
-        chart = chart.add_params(alt.param(name="threshold", value=min(THRESHOLDS.values())))
+    if thresholds is not None:
+        chart = chart.add_params(alt.param(name="threshold", value=min(thresholds.values(), default=0.5)))
     return chart.to_dict()

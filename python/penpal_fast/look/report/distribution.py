@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penpal_fast.checks.summary import Summary
+from penpal_fast.checks.thresholds import THRESHOLDS
 
 STEPS = 1000
 """Steps of the slider from 0 to 1."""
@@ -22,15 +23,15 @@ class Distribution:
         summary: Counts, reasons, quantiles and the shares that the thresholds keep.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, thresholds: Mapping[str, float] = THRESHOLDS) -> None:
         """Start with no rows."""
-        self.summary = Summary()
+        self.summary = Summary(thresholds)
         self._counts = np.zeros(STEPS + 1, dtype=np.int64)
 
-    def add(self, quality: NDArray[np.float32], problems: Iterable[str]) -> None:
+    def add(self, scores: NDArray[np.float32], problems: Iterable[str]) -> None:
         """Count scores, NaN for bad rows, and the problems of the bad rows."""
-        self.summary.add(quality, problems)
-        good = quality[~np.isnan(quality)]
+        self.summary.add(scores, problems)
+        good = scores[~np.isnan(scores)]
         steps = np.searchsorted(_STEP_SCORES, good, side="right") - 1
         self._counts += np.bincount(steps, minlength=STEPS + 1)
 

@@ -8,11 +8,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from penpal_fast.checks.quality import Scorer
 from penpal_fast.errors import PenpalError
 from penpal_fast.look.drawing import Drawing, draw
 from penpal_fast.look.picture import png
-from penpal_fast.look.saliency import explain
+from penpal_fast.look.saliency import Score, explained
 from penpal_fast.rendering import render_strokes
 from penpal_fast.strokes import words_of
 
@@ -55,29 +54,32 @@ class Line:
         return joined
 
 
-def gallery_lines(rows: pa.Table | None, scorer: Scorer, *, explained: bool) -> list[Line]:
+def gallery_lines(rows: pa.Table | None, score: Score | None, line_width: float) -> list[Line]:
     """Draw sampled rows, sorted by score.
 
-    Rows are explained only where the scorer gives them the score that they came with: else they were scored by another
-    model, whose reasons it does not know.
+    Args:
+        rows: Columns row, score, strokes and text.
+        score: Scores rows of strokes, to explain each row; None for no explanations. A row is explained only where it
+            gets the score that it came with: else another model scored it, whose reasons are not known.
+        line_width: Width in pixels of the lines in the pictures that the network saw.
     """
     if rows is None:
         return []
-    return [_line(row, scorer, explained) for row in rows.sort_by([("quality", "ascending")]).to_pylist()]
+    return [_line(row, score, line_width) for row in rows.sort_by([("score", "ascending")]).to_pylist()]
 
 
-def _line(row: dict[str, Any], scorer: Scorer, explained: bool) -> Line:
+def _line(row: dict[str, Any], score: Score | None, line_width: float) -> Line:
     try:
         words = words_of(row["strokes"])
-        explanation = explain(words, scorer=scorer) if explained else None
-        raster = png(render_strokes(words, line_width=scorer.line_width))
+        explanation = explained(words, score) if score else None
+        raster = png(render_strokes(words, line_width=line_width))
     except PenpalError as error:
         problem = str(error).removeprefix("row 0: ")
         raise PenpalError(f"row {row['row']} has a score and cannot be drawn: {problem}") from error
-    known = explanation is not None and abs(explanation.score - row["quality"]) <= SAME_SCORE
+    known = explanation is not None and abs(explanation.score - row["score"]) <= SAME_SCORE
     return Line(
         row=row["row"],
-        score=row["quality"],
+        score=row["score"],
         text=row["text"] and shortened(row["text"], LONGEST_TEXT),
         drawing=draw([stroke for word in words for stroke in word]),
         raster=f"data:image/png;base64,{base64.b64encode(raster).decode()}",

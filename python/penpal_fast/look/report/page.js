@@ -1,9 +1,6 @@
 "use strict";
 {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const slider = document.getElementById("slider");
-  const exact = document.getElementById("exact");
-  const presets = [...document.querySelectorAll("[data-threshold]")];
   const lines = [...document.querySelectorAll(".line")];
   const whole = new Intl.NumberFormat("en");
   const charts = [...document.querySelectorAll("[data-chart]")];
@@ -13,30 +10,39 @@
   const isKept = (score, threshold) => Math.fround(score) >= Math.fround(threshold);
   const share = (part, all) => (all ? `${((100 * part) / all).toFixed(1)} %` : "–");
 
-  function showThreshold(value) {
+  const blockOf = (element) => element.closest("[data-check]");
+  const dataOf = (element) => data.checks[blockOf(element).dataset.check];
+  const sliderOf = (element) => blockOf(element).querySelector("[data-slider]");
+
+  /* Each check has a block of the page, with a slider of its own. */
+  function showThreshold(block, value) {
     const step = Math.round(value * data.steps);
     const threshold = step / data.steps;
-    slider.value = threshold;
+    const exact = block.querySelector("[data-exact]");
+    sliderOf(block).value = threshold;
     if (document.activeElement !== exact) exact.value = threshold.toFixed(3);
-    for (const button of presets) {
+    for (const button of block.querySelectorAll("[data-threshold]")) {
       button.setAttribute("aria-pressed", String(Number(button.dataset.threshold) === threshold));
     }
-    data.files.forEach((file, index) => {
+    dataOf(block).files.forEach((file, index) => {
       const kept = file.kept[step];
       const scored = file.kept[0];
       const bad = file.rows - scored;
-      document.querySelector(`[data-share="${index}"]`).textContent = share(kept, scored);
+      block.querySelector(`[data-share="${index}"]`).textContent = share(kept, scored);
       const texts = [`${whole.format(kept)} of ${whole.format(scored)} kept`, `${whole.format(scored - kept)} dropped`];
       if (bad) texts.push(`${whole.format(bad)} bad`);
-      document.querySelector(`[data-kept="${index}"]`).textContent = texts.join(" · ");
-      document.querySelector(`[data-bar="${index}"]`).style.width = `${scored ? (100 * kept) / scored : 0}%`;
+      block.querySelector(`[data-kept="${index}"]`).textContent = texts.join(" · ");
+      block.querySelector(`[data-bar="${index}"]`).style.width = `${scored ? (100 * kept) / scored : 0}%`;
     });
-    for (const line of lines) line.classList.toggle("dropped", !isKept(line.dataset.score, threshold));
-    for (const view of views.values()) moveRule(view);
+    for (const line of block.querySelectorAll(".line")) {
+      line.classList.toggle("dropped", !isKept(line.dataset.score, threshold));
+    }
+    for (const [chart, view] of views) if (blockOf(chart) === block) moveRule(chart, view);
   }
 
-  function moveRule(view) {
-    if ("threshold" in view.getState().signals) view.signal("threshold", Number(slider.value)).runAsync();
+  function moveRule(chart, view) {
+    const threshold = Number(sliderOf(chart).value);
+    if ("threshold" in view.getState().signals) view.signal("threshold", threshold).runAsync();
   }
 
   /* Custom properties hold both themes' colours; only a computed colour says which one is meant. */
@@ -82,9 +88,9 @@
     const tooltip = { theme: matchesDark() ? "dark" : "light" };
     const settings = { actions: false, renderer: "svg", ast: true, config: chartStyle(), tooltip };
     views.get(chart)?.finalize();
-    const { view } = await vegaEmbed(chart, data.charts[chart.dataset.chart], settings);
+    const { view } = await vegaEmbed(chart, dataOf(chart).charts[chart.dataset.chart], settings);
     views.set(chart, view);
-    moveRule(view);
+    moveRule(chart, view);
   }
 
   /* Draws the charts in sight; the others wait until they come near, so that a page of many opens as fast. */
@@ -112,11 +118,18 @@
   });
   systemDark.addEventListener("change", redrawCharts);
 
-  slider.addEventListener("input", () => showThreshold(Number(slider.value)));
-  exact.addEventListener("input", () => {
-    if (exact.value !== "" && exact.checkValidity()) showThreshold(Number(exact.value));
-  });
-  for (const button of presets) button.addEventListener("click", () => showThreshold(Number(button.dataset.threshold)));
+  const blocks = [...document.querySelectorAll("[data-check]")];
+  for (const block of blocks) {
+    const slider = sliderOf(block);
+    const exact = block.querySelector("[data-exact]");
+    slider.addEventListener("input", () => showThreshold(block, Number(slider.value)));
+    exact.addEventListener("input", () => {
+      if (exact.value !== "" && exact.checkValidity()) showThreshold(block, Number(exact.value));
+    });
+    for (const button of block.querySelectorAll("[data-threshold]")) {
+      button.addEventListener("click", () => showThreshold(block, Number(button.dataset.threshold)));
+    }
+  }
 
   const raster = document.getElementById("raster");
   let pointedAt = null;
@@ -141,6 +154,6 @@
   addEventListener("keydown", (event) => { if (event.key === "Escape") showRaster(null); });
   addEventListener("scroll", () => { if (pointedAt) placeRaster(); }, { passive: true });
 
-  showThreshold(Number(slider.value));
+  for (const block of blocks) showThreshold(block, Number(sliderOf(block).value));
   drawFirstCharts();
 }

@@ -11,17 +11,17 @@ from typing import Any
 import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from penpal_fast.checks.summary import BROKEN_BELOW, QUANTILES, THRESHOLDS, Summary
+from penpal_fast.checks.columns import ScoreColumn
+from penpal_fast.checks.summary import QUANTILES, Summary
 from penpal_fast.look.report.charts import group_chart, histogram, kept_curves, length_chart
 from penpal_fast.look.report.distribution import STEPS
 from penpal_fast.look.report.gallery import Line
 from penpal_fast.look.report.overview import Overview
-from penpal_fast.look.report.sections import SECTIONS
 
 
 @dataclasses.dataclass(frozen=True)
 class FileReport:
-    """What the page says about one file.
+    """What the page says about the scores of a check in one file.
 
     Attributes:
         name: Name of the file on the page, unlike those of the other files.
@@ -43,11 +43,32 @@ class FileReport:
     @property
     def scored_elsewhere(self) -> bool:
         """Whether rows that were to be explained were scored by another model."""
-        return any(line.pulls is None for section in SECTIONS if section.explained for line in self.lines[section.name])
+        sections = [section for section in self.overview.sections if section.explained]
+        return any(line.pulls is None for section in sections for line in self.lines[section.name])
 
 
-def page(files: Sequence[FileReport]) -> str:
-    """Return the HTML of a report on files."""
+@dataclasses.dataclass(frozen=True)
+class CheckReport:
+    """What the page says about the scores of a check.
+
+    Attributes:
+        column: The scores.
+        explained: Whether the lowest rows are shown with what lowers their scores.
+        files: The files that have such scores, at least one.
+    """
+
+    column: ScoreColumn
+    explained: bool
+    files: list[FileReport]
+
+
+def page(files: Sequence[tuple[str, int]], checks: Sequence[CheckReport]) -> str:
+    """Return the HTML of a report.
+
+    Args:
+        files: Name and number of rows of each file.
+        checks: The checks whose scores the files have.
+    """
     environment = Environment(
         loader=PackageLoader("penpal_fast", "look/report"),
         autoescape=True,
@@ -57,13 +78,10 @@ def page(files: Sequence[FileReport]) -> str:
     )
     return environment.get_template("page.html").render(
         files=files,
-        sections=SECTIONS,
-        thresholds=THRESHOLDS,
-        broken_below=BROKEN_BELOW,
+        checks=checks,
         quantile_names=list(QUANTILES),
         steps=STEPS,
-        start=min(THRESHOLDS.values()),
-        data=_data(files),
+        data={"steps": STEPS, "checks": [_data(check) for check in checks]},
         version=metadata.version("penpal-fast"),
         theme_style=_packaged("look/theme.css"),
         page_style=_packaged("look/report/page.css"),
@@ -73,22 +91,23 @@ def page(files: Sequence[FileReport]) -> str:
     )
 
 
-def _data(files: Sequence[FileReport]) -> dict[str, Any]:
-    charts = {}
-    for index, overview in enumerate(file.overview for file in files):
-        charts[f"histogram-{index}"] = histogram(overview.whole.counts())
+def _data(check: CheckReport) -> dict[str, Any]:
+    charts, thresholds = {}, check.column.thresholds
+    for index, overview in enumerate(file.overview for file in check.files):
+        charts[f"histogram-{index}"] = histogram(overview.whole.counts(), thresholds)
         if overview.lengths:
             charts[f"lengths-{index}"] = length_chart(overview.lengths)
         if overview.groups:
             charts[f"groups-{index}"] = group_chart(overview.groups, str(overview.group_column))
-    kept = [file.overview.whole.kept() for file in files]
-    if len(files) > 1:
-        charts["curves"] = kept_curves({file.name: rows for file, rows in zip(files, kept, strict=True)})
+    kept = [file.overview.whole.kept() for file in check.files]
+    if len(check.files) > 1:
+        curves = {file.name: rows for file, rows in zip(check.files, kept, strict=True)}
+        charts["curves"] = kept_curves(curves, thresholds)
     counts = [
         {"rows": file.overview.whole.summary.rows, "kept": rows.tolist()}
-        for file, rows in zip(files, kept, strict=True)
+        for file, rows in zip(check.files, kept, strict=True)
     ]
-    return {"steps": STEPS, "files": counts, "charts": charts}
+    return {"files": counts, "charts": charts}
 
 
 def _packaged(name: str) -> str:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-
-from penpal_fast.checks.summary import THRESHOLDS
 
 Keys = NDArray[np.float64]
 
@@ -40,16 +38,18 @@ FARTHEST = 0.1
 def _around(name: str, threshold: float) -> Section:
     title = f"Around {threshold:g}, the {name} threshold"
 
-    def key(quality: Keys, _random: Keys) -> Keys:
-        distance = np.abs(quality - threshold)
+    def key(scores: Keys, _random: Keys) -> Keys:
+        distance = np.abs(scores - threshold)
         return np.where(distance <= FARTHEST, distance, np.nan)
 
     return Section(f"around-{name}", title, 12, key)
 
 
-SECTIONS = [
-    Section("lowest", "Lowest scores", 24, lambda quality, _: quality, explained=True),
-    *(_around(name, threshold) for name, threshold in THRESHOLDS.items()),
-    Section("highest", "Highest scores", 12, lambda quality, _: -quality),
-    Section("random", "Drawn at random", 24, lambda quality, random: np.where(np.isnan(quality), np.nan, random)),
-]
+def sections_of(thresholds: Mapping[str, float]) -> list[Section]:
+    """Sections for the scores of a check with these thresholds."""
+    return [
+        Section("lowest", "Lowest scores", 24, lambda scores, _: scores, explained=True),
+        *(_around(name, threshold) for name, threshold in thresholds.items()),
+        Section("highest", "Highest scores", 12, lambda scores, _: -scores),
+        Section("random", "Drawn at random", 24, lambda scores, random: np.where(np.isnan(scores), np.nan, random)),
+    ]

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from penpal_fast.checks.quality import Scorer
+from penpal_fast.checks.check import Check, line_width_of
 from penpal_fast.errors import PenpalError
 from penpal_fast.extras import needs_extra
 from penpal_fast.files import replaced_atomically
 from penpal_fast.look.report.gallery import Line, gallery_lines, shortened
 from penpal_fast.look.report.overview import TEXT_COLUMN, Overview
-from penpal_fast.look.report.sections import SECTIONS
+from penpal_fast.look.saliency import Score, scores_of
 from penpal_fast.sources.scored_file import ScoredFile
+
+if TYPE_CHECKING:
+    from penpal_fast.look.report.page import CheckReport  # Imports the packages that draw the page.
 
 GROUP_COLUMNS = ("source", "author", "writer", "style")
 """Columns that rows are grouped by, the first one that is there, unless another is named."""
@@ -29,7 +33,7 @@ def write_report(
     inputs: Sequence[Path],
     output: Path,
     *,
-    scorer: Scorer,
+    checks: Sequence[Check],
     column: str = "strokes",
     group_column: str | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
@@ -37,9 +41,9 @@ def write_report(
     """Write a page about scored files, side by side. Memory does not grow with the number of rows.
 
     Args:
-        inputs: Files with the column `quality`, as `score_dataset` writes them.
+        inputs: Files with the columns of one or more checks, as `score_dataset` writes them.
         output: HTML file to write; replaced if it is there. It needs no other file and no network.
-        scorer: Finds which words lower the score of the lowest rows; the model that scored the files.
+        checks: Checks that explain which words lower the scores of the lowest rows, if the files have their scores.
         column: Name of the strokes column.
         group_column: Column to group rows by; by default the first of `GROUP_COLUMNS` that a file has.
         progress: Called with the rows done and the rows in all.
@@ -49,7 +53,7 @@ def write_report(
             page are not installed.
     """
     with needs_extra("look"):
-        from penpal_fast.look.report.page import FileReport, page
+        from penpal_fast.look.report.page import page
 
     if not 1 <= len(inputs) <= MOST_FILES:
         raise PenpalError(f"a report is about 1 to {MOST_FILES} files, got {len(inputs)}")
@@ -61,30 +65,56 @@ def write_report(
     total = sum(file.rows for file in files)
     done = 0
 
-    def gathered(file: ScoredFile) -> Overview:
+    def advanced(rows: int) -> None:
         nonlocal done
-        overview = Overview(_group_column(file, group_column), min(FULL_GALLERIES / len(files), 1))
-        has_text = file.has_texts(TEXT_COLUMN)
-        for batch in file.batches():
-            overview.add(batch, column, has_text)
-            done += len(batch.quality)
-            progress(done, total)
-        return overview
+        done += rows
+        progress(done, total)
 
     with replaced_atomically(output) as aside:
-        overviews = [gathered(file) for file in files]
-        reports = [
-            FileReport(name, overview, _lines(file.path, overview, scorer))
-            for file, name, overview in zip(files, _names(inputs), overviews, strict=True)
-        ]
-        aside.write_text(page(reports), encoding="utf-8")
+        share = min(FULL_GALLERIES / len(files), 1)
+        overviews = [_overviews(file, column, _group_column(file, group_column), share, advanced) for file in files]
+        names = _names(inputs)
+        reports = _check_reports(list(zip(files, names, overviews, strict=True)), checks)
+        aside.write_text(page(list(zip(names, (file.rows for file in files), strict=True)), reports), encoding="utf-8")
 
 
-def _lines(path: Path, overview: Overview, scorer: Scorer) -> dict[str, list[Line]]:
+def _overviews(
+    file: ScoredFile, strokes: str, group_column: str | None, share: float, advanced: Callable[[int], None]
+) -> list[Overview]:
+    """Read a file once, and gather the figures of each of its columns of scores."""
+    overviews = [Overview(column, group_column, share) for column in file.scores]
+    has_text = file.has_texts(TEXT_COLUMN)
+    for batch in file.batches():
+        for overview in overviews:
+            overview.add(batch, strokes, has_text)
+        advanced(len(batch.rows))
+    return overviews
+
+
+def _check_reports(
+    gathered: list[tuple[ScoredFile, str, list[Overview]]], checks: Sequence[Check]
+) -> list[CheckReport]:
+    """Put the figures of a check in all files together, in the order in which the checks are met."""
+    from penpal_fast.look.report.page import CheckReport, FileReport
+
+    explaining = {check.name: scores_of(check) for check in checks}
+    line_width = line_width_of(checks)
+    reports: dict[str, CheckReport] = {}
+    for file, name, overviews in gathered:
+        for overview in overviews:
+            score = explaining.get(overview.column.name)
+            report = reports.setdefault(overview.column.name, CheckReport(overview.column, score is not None, []))
+            report.files.append(FileReport(name, overview, _lines(file.path, overview, score, line_width)))
+    return list(reports.values())
+
+
+def _lines(path: Path, overview: Overview, score: Score | None, line_width: float) -> dict[str, list[Line]]:
     try:
         return {
-            section.name: gallery_lines(overview.samples[section.name].rows(), scorer, explained=section.explained)
-            for section in SECTIONS
+            section.name: gallery_lines(
+                overview.samples[section.name].rows(), score if section.explained else None, line_width
+            )
+            for section in overview.sections
         }
     except PenpalError as error:
         raise PenpalError(f"{path}: {error}") from error

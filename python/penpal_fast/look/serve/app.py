@@ -9,6 +9,7 @@ from importlib import resources
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -18,16 +19,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from penpal_fast.checks.quality import Scorer
-from penpal_fast.checks.summary import THRESHOLDS
+from penpal_fast._core import Rows
+from penpal_fast.checks.check import Check, Outcome, line_width_of, outcomes_of
 from penpal_fast.errors import PenpalError
 from penpal_fast.look.picture import png
-from penpal_fast.look.saliency import explain
+from penpal_fast.look.saliency import explained, scores_of
 from penpal_fast.look.serve.bodies import field, read_body, read_object
 from penpal_fast.look.serve.drawn_file import DrawnFile
 from penpal_fast.look.serve.guard import Guard
 from penpal_fast.look.serve.row_file import MOST_PAGE_ROWS, RowFile, UploadedFiles
 from penpal_fast.rendering import render_strokes
+from penpal_fast.strokes import words_of
 
 MOST_ROWS = 4096
 """Rows of a request to /score."""
@@ -43,31 +45,35 @@ class Server:
     """What the endpoints work with.
 
     Attributes:
-        scorer: Scores the rows.
+        checks: Look at the rows; the page shows the first one's scores large.
         column: Name of the strokes column of opened files.
         given: The file that the server was started with, if any.
         drawn: Where drawn rows are saved, if anywhere.
         uploaded: The files that the page sent.
     """
 
-    scorer: Scorer
+    checks: list[Check]
     column: str = "strokes"
     given: RowFile | None = None
     drawn: DrawnFile | None = None
     uploaded: UploadedFiles = dataclasses.field(default_factory=UploadedFiles)
 
     async def score(self, request: Request) -> Response:
-        """Score rows: {"rows": [ROW, ...]} to {"scores": [number or null, ...], "errors": [text or null, ...]}."""
+        """Score rows: {"rows": [ROW, ...]} to {"scores": [number or null, ...], "errors": [text or null, ...]}.
+
+        These are the first check's; under "checks" are those of each check, by its name.
+        """
         rows = field(await read_object(request), "rows", list)
         if len(rows) > MOST_ROWS:
             raise HTTPException(413, f"at most {MOST_ROWS:,} rows at a time, got {len(rows):,}")
-        scores = await run_in_threadpool(self.scorer.score_column, rows)
-        return JSONResponse(
-            {
-                "scores": [None if np.isnan(score) else float(score) for score in scores.quality],
-                "errors": [scores.problems.get(row) for row in range(len(rows))],
-            }
-        )
+        outcomes = await run_in_threadpool(self._outcomes, rows)
+        checks = {check.name: _as_json(outcome) for check, outcome in zip(self.checks, outcomes, strict=True)}
+        return JSONResponse({**_as_json(outcomes[0]), "checks": checks})
+
+    def _outcomes(self, rows: list[Any]) -> list[Outcome]:
+        read = Rows(rows)
+        unread = {row: text for row, _, _, text in read.problems()}
+        return outcomes_of(self.checks, pa.record_batch([pa.array(read.to_penpal())], names=[self.column]), unread)
 
     async def look(self, request: Request) -> Response:
         """Score one row and show what the network sees; {"explain": true} adds what each stroke does to the score."""
@@ -76,13 +82,19 @@ class Server:
         explained = content.get("explain") is True
         return JSONResponse(await run_in_threadpool(self._looked_at, strokes, explained))
 
-    def _looked_at(self, strokes: list[Any], explained: bool) -> dict[str, Any]:
-        answer: dict[str, Any] = {
-            "picture": _data_url(png(render_strokes(strokes, line_width=self.scorer.line_width))),
-            "score": float(self.scorer.score([strokes])[0]),
+    def _looked_at(self, strokes: list[Any], with_explanation: bool) -> dict[str, Any]:
+        words = words_of(strokes)
+        outcomes = self._outcomes([strokes])
+        scores = {
+            check.name: _as_json(outcome)["scores"][0] for check, outcome in zip(self.checks, outcomes, strict=True)
         }
-        if explained:
-            explanation = explain(strokes, scorer=self.scorer)
+        answer: dict[str, Any] = {
+            "picture": _data_url(png(render_strokes(strokes, line_width=line_width_of(self.checks)))),
+            "score": scores[self.checks[0].name],
+            "scores": scores,
+        }
+        if with_explanation and (score := scores_of(self.checks[0])):
+            explanation = explained(words, score)
             answer["explanation"] = {"level": explanation.level, "pulls": explanation.pulls().tolist()}
         return answer
 
@@ -90,7 +102,7 @@ class Server:
         """Tell the page what it can do."""
         return JSONResponse(
             {
-                "thresholds": THRESHOLDS,
+                "thresholds": dict(self.checks[0].thresholds),
                 "file": self.given and {"key": "given", "name": self.given.name, "rows": self.given.rows},
                 "save": self.drawn and self.drawn.path.name,
                 "most_uploaded_bytes": MOST_UPLOADED_BYTES,
@@ -100,7 +112,7 @@ class Server:
     async def upload(self, request: Request) -> Response:
         """Open a Parquet file that the page sends: its bytes to {"key": text, "rows": number}."""
         body = await read_body(request, MOST_UPLOADED_BYTES)
-        file = await run_in_threadpool(RowFile, body, "the uploaded file", self.column, self.scorer)
+        file = await run_in_threadpool(RowFile, body, "the uploaded file", self.column, self.checks)
         file.check_size()
         return JSONResponse({"key": self.uploaded.add(file), "rows": file.rows})
 
@@ -164,6 +176,13 @@ async def _refused(_request: Request, error: Exception) -> Response:
 
 async def _unusable(_request: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error).removeprefix("row 0: ")}, 422)
+
+
+def _as_json(outcome: Outcome) -> dict[str, list[Any]]:
+    return {
+        "scores": [None if np.isnan(score) else float(score) for score in outcome.scores],
+        "errors": [outcome.problems.get(row) for row in range(len(outcome.scores))],
+    }
 
 
 def _packaged(name: str) -> bytes:

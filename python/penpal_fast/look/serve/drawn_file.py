@@ -12,12 +12,9 @@ import pyarrow.parquet as pq
 from penpal_fast._core import Rows
 from penpal_fast.errors import PenpalError, row_error
 from penpal_fast.files import replaced_atomically
-from penpal_fast.strokes import words_of
+from penpal_fast.schema import STROKES
 
-_POINT = pa.struct([("x", pa.float32()), ("y", pa.float32())])
-_STROKES = pa.list_(pa.list_(pa.struct([("points", pa.list_(_POINT))])))
-
-SCHEMA = pa.schema([("strokes", _STROKES), ("text", pa.string())])
+SCHEMA = pa.schema([("strokes", STROKES), ("text", pa.string())])
 """Columns of the file: those of the penpal data set."""
 
 
@@ -44,12 +41,10 @@ class DrawnFile:
         Raises:
             PenpalError: The row cannot be drawn, as it is or as float32; or the file cannot be read or written.
         """
-        words = [
-            [{"points": [{"x": x, "y": y} for x, y in stroke.tolist()]} for stroke in word] for word in words_of(row)
-        ]
-        added = pa.table({"strokes": [words], "text": [text]}, schema=SCHEMA)
-        if problems := Rows(added).problems():
-            raise row_error(*problems[0])
+        for rows in (read := Rows([row]), Rows(strokes := pa.array(read.to_penpal()).cast(STROKES, safe=False))):
+            if problems := rows.problems():
+                raise row_error(*problems[0])
+        added = pa.table({"strokes": strokes, "text": [text]}, schema=SCHEMA)
         with self._lock:
             table = pa.concat_tables([self._read(), added])
             try:

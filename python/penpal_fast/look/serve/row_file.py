@@ -6,7 +6,7 @@ import io
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from penpal_fast.checks.quality import Scorer, Scores, check_strokes_column
+from penpal_fast.checks.check import Check, outcomes_of
+from penpal_fast.checks.columns import prepare
 from penpal_fast.errors import PenpalError
+from penpal_fast.schema import check_strokes_column
 from penpal_fast.sources.parquet_footer import ParquetFooter
 from penpal_fast.strokes import words_of
 
@@ -34,7 +36,7 @@ MOST_UPLOADED_FILES = 4
 class RowFile:
     """A Parquet file of rows, with or without scores."""
 
-    def __init__(self, content: Path | bytes, name: str, column: str, scorer: Scorer) -> None:
+    def __init__(self, content: Path | bytes, name: str, column: str, checks: Sequence[Check]) -> None:
         """Open a file, or the content of one.
 
         Raises:
@@ -42,7 +44,7 @@ class RowFile:
         """
         self.name = name
         self._column = column
-        self._scorer = scorer
+        self._checks = checks
         self._lock = threading.Lock()
         try:
             with io.BytesIO(content) if isinstance(content, bytes) else content.open("rb") as opened:
@@ -61,7 +63,7 @@ class RowFile:
             raise PenpalError(f"{name}: cannot read it as a Parquet file: {error}") from error
         try:
             check_strokes_column(schema, column)
-            scorer.score_column(pa.array([], schema.field(column).type))
+            prepare(checks, schema)
         except PenpalError as error:
             raise PenpalError(f"{name}: {error}") from error
         self._has_text = schema.names.count("text") == 1 and pa.types.is_string(schema.field("text").type)
@@ -80,7 +82,7 @@ class RowFile:
                 )
 
     def page(self, start: int, count: int) -> list[dict[str, Any]]:
-        """Return rows as JSON: row, words, text, score and error.
+        """Return rows as JSON: row, words, text, and the first check's score and error.
 
         Raises:
             PenpalError: The file turns out to be damaged.
@@ -93,7 +95,8 @@ class RowFile:
 
     def _rows(self, start: int, end: int) -> Iterator[dict[str, Any]]:
         first, groups = self._groups_from(start)
-        columns = [self._column, *(["text"] if self._has_text else [])]
+        read = {name for check in self._checks for name in check.reads}
+        columns = [*{self._column, *read, *(["text"] if self._has_text else [])}]
         for batch in self._file.iter_batches(batch_size=BATCH_ROWS, row_groups=groups, columns=columns):
             if first >= end:
                 return
@@ -111,10 +114,10 @@ class RowFile:
 
     def _described(self, rows: pa.RecordBatch, first: int) -> Iterator[dict[str, Any]]:
         strokes = rows.column(self._column)
-        scores: Scores = self._scorer.score_column(strokes)
+        outcomes = outcomes_of(self._checks, rows, {})
         texts = rows.column("text").to_pylist() if self._has_text else [None] * len(rows)
         for index in range(len(rows)):
-            error = scores.problems.get(index)
+            error = outcomes[0].problems.get(index)
             words = [] if error else words_of(strokes[index])
             if sum(len(stroke) for word in words for stroke in word) > MOST_POINTS:
                 words, error = [], f"too long to show: it has more than {MOST_POINTS:,} points"
@@ -122,7 +125,7 @@ class RowFile:
                 "row": first + index,
                 "words": [[stroke.tolist() for stroke in word] for word in words],
                 "text": texts[index],
-                "score": None if error else float(scores.quality[index]),
+                "score": None if error else float(outcomes[0].scores[index]),
                 "error": error,
             }
 

@@ -34,7 +34,7 @@ async function ask() {
     try {
       const answer = await server.look(ink.words, explains);
       if (!ink.isEmpty) show(answer, performance.now() - started);
-      if (shown === version && explains) ink.colour(answer.explanation.pulls);
+      if (shown === version && explains) ink.colour(answer.explanation?.pulls ?? null);
     } catch (error) {
       showProblem(error);
     }
@@ -68,6 +68,8 @@ function show(answer, time) {
   element("needle").hidden = false;
   element("needle").style.left = `${score * 100}%`;
   element("verdict").textContent = verdict(score);
+  const others = Object.entries(answer.scores).slice(1);
+  element("others").textContent = others.map(([name, other]) => `${name} ${other?.toFixed(3) ?? "–"}`).join(" · ");
   element("raster").src = answer.picture;
   element("raster").hidden = false;
   element("problem").hidden = true;
@@ -82,6 +84,7 @@ function showNothing() {
   delete element("score").dataset.verdict;
   element("needle").hidden = true;
   element("verdict").textContent = "Nothing is drawn yet.";
+  element("others").textContent = "";
   element("raster").hidden = true;
   element("problem").hidden = true;
   element("speed").textContent = "";
