@@ -1,10 +1,9 @@
-"""A step of training, pictures to the gradient by every weight: Rust against PyTorch and MLX on the same pictures.
+"""A training step, from pictures to the gradient by every weight: Rust against PyTorch and MLX on the same pictures.
 
     python benches/training.py [LINES.parquet]
 
-All take the same pictures and targets through the same weights, with batch norm as in training, on the processor.
-Before they are timed, their gradients are held to PyTorch's in float64. MLX has one thread, as it gives a stream of the
-processor no more.
+All use the same pictures, targets and weights, with batch norm as in training, on the processor. Before they are timed,
+their gradients are compared with PyTorch's in float64. MLX has one thread: it gives a processor stream only one.
 """
 
 from __future__ import annotations
