@@ -64,7 +64,7 @@ def take_turns(works: dict[str, Work], rounds: int) -> dict[str, list[float]]:
 
 
 def print_times(title: str, times: dict[str, list[float]], rows: dict[str, int], unit: str) -> None:
-    """Print times per row, and their ratio to those of `unit`: medians over the rounds, of ratios within a round."""
+    """Print times per row and their ratio to `unit`: medians over the rounds, of ratios within a round."""
     table = Table("", "µs/row", "rows/s", f"time / {unit}", title=title)
     per_row = {name: np.array(each) / rows[name] for name, each in times.items()}
     for name, each in per_row.items():
@@ -75,7 +75,7 @@ def print_times(title: str, times: dict[str, list[float]], rows: dict[str, int],
 
 
 def elsewhere(work: Callable[..., None], *arguments: object) -> None:
-    """Do something in a process of its own, as the memory that it takes would be counted for what comes after it."""
+    """Do something in another process, so that its memory does not count for what comes after it."""
     process = multiprocessing.get_context("spawn").Process(target=work, args=arguments)
     process.start()
     process.join()

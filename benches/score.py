@@ -21,7 +21,7 @@ _worker = {}
 
 
 def start_worker(path, rows):
-    """Give a process of its own the lines, a renderer and a network of one thread."""
+    """Prepare a worker process: the lines, a renderer and a network of one thread."""
     arrays = as_arrays(read_lines(path, rows))
     _worker.update(arrays=arrays, render=RIVALS["aggdraw"](), network=onnx_runtime(1))
 

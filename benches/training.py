@@ -103,7 +103,7 @@ def named(gradients: Any) -> Gradients:
 
 
 def compare(name: str, found: Gradients, exact: Gradients) -> None:
-    """Print how far gradients are from those in float64, and refuse those of another network."""
+    """Print the gradients' error against float64; refuse gradients of another network."""
     apart = [float(np.linalg.norm(found[key] - values) / np.linalg.norm(values)) for key, values in exact.items()]
     print(f"{name}: off by {np.median(apart):.1e} in norm, the median of all arrays; at most {max(apart):.1e}")
     assert max(apart) < (1e-3 if name == "Rust" else 0.5), name
