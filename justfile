@@ -9,8 +9,7 @@ _list:
 # Make the editable development environment in .venv
 setup:
     python3 -m venv .venv
-    .venv/bin/pip install --quiet --disable-pip-version-check "maturin>=1.9,<2"
-    .venv/bin/maturin develop --extras test,check
+    .venv/bin/pip install --disable-pip-version-check "maturin>=1.9,<2" --editable ".[test,check]"
 
 # Build the extension again after a Rust edit, without LTO
 build:
@@ -44,7 +43,7 @@ check:
 
 # Run a benchmark (benches/README.md) on a release build; `just build` returns to the development build
 bench name *arguments:
-    .venv/bin/maturin develop --release --extras bench,look
+    .venv/bin/maturin develop --release --extras bench
     {{ python }} benches/{{ name }}.py {{ arguments }}
 
 # Take the pictures of the README and of docs/look.md; needs Chromium
