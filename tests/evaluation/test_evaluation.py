@@ -71,7 +71,7 @@ def test_the_command_measures_and_writes(files, tmp_path, example_file):
     assert all(0 <= share <= 1 for kinds in below.values() for share in kinds.values())
 
 
-def test_held_out_lines_are_those_of_validation_forms(files, tmp_path):
+def test_held_out_lines_come_from_validation_forms(files, tmp_path):
     real = tmp_path / "real.parquet"
     table = pq.read_table(real)
     sources = pa.array([f"{chr(97 + row % 26)}00-{row}" for row in range(table.num_rows)])
@@ -86,14 +86,17 @@ def test_held_out_lines_are_those_of_validation_forms(files, tmp_path):
     assert 0 < rows[1] < rows[0] == table.num_rows
 
 
-def test_a_file_without_strokes_is_said(files, tmp_path):
+def test_a_file_without_strokes_is_refused(files, tmp_path):
     pq.write_table(pa.table({"text": ["a"]}), tmp_path / "real.parquet")
     result = CliRunner().invoke(app, ["evaluate", *files])
     assert result.exit_code == 1
-    assert "real.parquet: cannot read it as Parquet in the penpal schema" in result.output.replace("\n", "")
+    assert (
+        "real.parquet: cannot read it as Parquet with a column 'strokes' in the penpal schema"
+        in result.output.replace("\n", "")
+    )
 
 
-def test_the_figures_are_those_of_the_report(files, tmp_path):
+def test_the_figures_equal_the_reports(files, tmp_path):
     assert CliRunner().invoke(app, ["evaluate", *files, "-o", str(tmp_path / "card")]).exit_code == 0
     figures = json.loads((tmp_path / "card/evaluation.json").read_text())["scores"]
     for name in ("clean", "corrupted"):

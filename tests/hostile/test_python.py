@@ -161,7 +161,7 @@ def test_a_hostile_row_costs_only_itself(row, scorer):
     assert time.process_time() - started < 30
     assert quality[0] == quality[2] == scorer.score([GOOD])[0]
     assert np.isnan(quality[1]) or 0 <= quality[1] <= 1
-    for error in scorer.score_column([row]).problems.values():
+    for error in scorer.outcome([row]).problems.values():
         assert len(error) < 500
 
 

@@ -215,9 +215,7 @@ def test_other_versions_are_refused(lines, tmp_path, scorer, monkeypatch, packag
 def test_another_model_or_setting_is_refused(lines, tmp_path, scorer):
     with pytest.raises(Stop):
         score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))
-    with pytest.raises(
-        PenpalError, match=r"since the model is another one\. Undo that, write to another place, or remove"
-    ):
+    with pytest.raises(PenpalError, match=r"since the model changed\. Undo that, write to another place, or remove"):
         score_dataset(lines, tmp_path / "out", scorer=Scorer(QualityClassifier().eval()), resume=True)
     with pytest.raises(PenpalError, match="since backend was 'native' and is now 'mlx'"):
         score_dataset(lines, tmp_path / "out", scorer=Scorer(backend="mlx"), resume=True)

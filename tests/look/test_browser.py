@@ -16,7 +16,7 @@ from PIL import Image
 import penpal_fast
 from helpers.chromium import chromium_path, draw_loops, open_browser, open_page
 from helpers.scored_lines import HOSTILE, scored_table
-from penpal_fast import Scorer
+from penpal_fast import QualityCheck
 from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.look.report.writing import write_report
 
@@ -236,7 +236,7 @@ def report(tmp_path_factory):
     pq.write_table(table, folder / "one.parquet")
     pq.write_table(scored_table(QUALITY[:40]), folder / "two.parquet")
     path = folder / "report.html"
-    write_report([folder / "one.parquet", folder / "two.parquet"], path, scorer=Scorer())
+    write_report([folder / "one.parquet", folder / "two.parquet"], path, checks=[QualityCheck()])
     return path.as_uri(), path
 
 
@@ -267,22 +267,22 @@ def expected_counts(threshold):
 
 def test_the_slider_counts_what_it_keeps(report_page):
     assert shown_counts(report_page) == expected_counts(min(THRESHOLDS.values()))
-    report_page.focus("#slider")
+    report_page.focus("[data-slider]")
     for _ in range(7):
         report_page.keyboard.press("ArrowRight")
-    threshold = float(report_page.input_value("#exact"))
+    threshold = float(report_page.input_value("[data-exact]"))
     assert threshold == pytest.approx(min(THRESHOLDS.values()) + 0.007)
     assert shown_counts(report_page) == expected_counts(threshold)
-    report_page.fill("#exact", "0.912")
+    report_page.fill("[data-exact]", "0.912")
     assert shown_counts(report_page) == expected_counts(0.912)
-    assert report_page.input_value("#slider") == "0.912"
+    assert report_page.input_value("[data-slider]") == "0.912"
     for threshold in THRESHOLDS.values():
         report_page.click(f"[data-threshold='{threshold}']")
         assert shown_counts(report_page) == expected_counts(threshold)
 
 
 def test_dropped_lines_are_marked(report_page):
-    report_page.fill("#exact", "0.5")
+    report_page.fill("[data-exact]", "0.5")
     lines = report_page.locator(".line").evaluate_all(
         "lines => lines.map(line => [Number(line.dataset.score), line.classList.contains('dropped')])"
     )
@@ -293,7 +293,7 @@ def test_dropped_lines_are_marked(report_page):
 def test_charts_follow_the_slider(report_page):
     chart = report_page.locator("[data-chart='histogram-0'] svg")
     before = chart.inner_html()
-    report_page.fill("#exact", "0.8")
+    report_page.fill("[data-exact]", "0.8")
     expect(chart).not_to_have_js_property("innerHTML", before)
 
 

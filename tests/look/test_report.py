@@ -17,16 +17,17 @@ from hypothesis.extra import numpy as arrays
 import penpal_fast
 from helpers.commands import run
 from helpers.scored_lines import HOSTILE, scored_table
-from penpal_fast import PenpalError, Scorer
+from penpal_fast import PenpalError, QualityCheck
+from penpal_fast.checks.columns import NO_REASON
 from penpal_fast.checks.summary import Summary
 from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.look.report.distribution import STEPS, Distribution
 from penpal_fast.look.report.overview import LAST_LENGTH, MOST_GROUPS, NO_GROUP, OTHER_GROUPS, Overview
 from penpal_fast.look.report.samples import Sample
-from penpal_fast.look.report.sections import SECTIONS
+from penpal_fast.look.report.sections import sections_of
 from penpal_fast.look.report.writing import write_report
 from penpal_fast.sources.memory import BATCH_ROWS
-from penpal_fast.sources.scored_file import NO_REASON, ScoredFile
+from penpal_fast.sources.scored_file import ScoredFile
 
 NAN = float("nan")
 SCORES = arrays.arrays(np.float32, st.integers(0, 60), elements=st.floats(0, 1, width=32) | st.just(NAN))
@@ -66,8 +67,9 @@ def test_a_sample_has_the_smallest_keys(batches, size):
 
 
 def overview_of(path, group_column=None, has_text=True):
-    overview = Overview(group_column, 1)
-    for batch in ScoredFile(path).batches():
+    file = ScoredFile(path)
+    overview = Overview(file.scores[0], group_column, 1)
+    for batch in file.batches():
         overview.add(batch, "strokes", has_text)
     return overview
 
@@ -105,7 +107,7 @@ def test_an_overview_over_several_batches(tmp_path):
     assert lowest["text"].to_pylist() == [texts[row] for row in ranked[: len(lowest)]]
     assert overview.samples["highest"].rows()["row"].to_pylist() == ranked[::-1][:12]
     for name, threshold in THRESHOLDS.items():
-        near = np.abs(np.array(overview.samples[f"around-{name}"].rows()["quality"]) - threshold)
+        near = np.abs(np.array(overview.samples[f"around-{name}"].rows()["score"]) - threshold)
         assert near.max() <= np.sort(np.abs(quality - threshold))[12]
     random = overview.samples["random"].rows()["row"].to_pylist()
     assert len(set(random)) == 24
@@ -127,7 +129,7 @@ def page_of(tmp_path, *tables, **settings):
     for index, table in enumerate(tables):
         paths.append(tmp_path / f"scored {index}.parquet")
         pq.write_table(table, paths[-1])
-    write_report(paths, tmp_path / "report.html", scorer=Scorer(), **settings)
+    write_report(paths, tmp_path / "report.html", checks=[QualityCheck()], **settings)
     return (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
@@ -139,7 +141,7 @@ def test_a_page_about_two_files(tmp_path):
     one = scored_table([0.1, 0.35, 0.6, NAN, 0.9], text=["a", "b", "c", "d", "e"])
     other = scored_table([0.05, 0.5])
     page = page_of(tmp_path, one, other)
-    files = data_of(page)["files"]
+    files = data_of(page)["checks"][0]["files"]
     assert [file["rows"] for file in files] == [5, 2]
     assert [file["kept"][500] for file in files] == [2, 1]
     assert "scored 0.parquet" in page
@@ -178,8 +180,8 @@ def test_hostile_text_stays_text(tmp_path):
 
 def test_a_file_without_scores_that_can_be_shown(tmp_path):
     page = page_of(tmp_path, scored_table([NAN, None]), scored_table([]))
-    assert [file["kept"][0] for file in data_of(page)["files"]] == [0, 0]
-    assert page.count("There is no such row.") == 2 * len(SECTIONS)
+    assert [file["kept"][0] for file in data_of(page)["checks"][0]["files"]] == [0, 0]
+    assert page.count("There is no such row.") == 2 * len(sections_of(THRESHOLDS))
 
 
 def test_a_bad_row_without_a_reason(tmp_path):
@@ -218,11 +220,11 @@ def test_files_of_one_name_are_told_apart(tmp_path):
         (tmp_path / folder).mkdir()
         pq.write_table(scored_table([score]), tmp_path / folder / "scored.parquet")
     paths = [tmp_path / "a" / "scored.parquet", tmp_path / "b" / "scored.parquet"]
-    write_report(paths, tmp_path / "report.html", scorer=Scorer())
+    write_report(paths, tmp_path / "report.html", checks=[QualityCheck()])
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "1: scored.parquet" in page
     assert "2: scored.parquet" in page
-    assert [file["kept"][500] for file in data_of(page)["files"]] == [0, 1]
+    assert [file["kept"][500] for file in data_of(page)["checks"][0]["files"]] == [0, 1]
 
 
 def test_many_files_do_not_make_a_longer_gallery(tmp_path):
@@ -243,7 +245,7 @@ def test_the_command(tmp_path):
     [
         (["{scored}", "-o", "report.pdf"], "its name must end with .html"),
         (["{scored}", "{scored}", "-o", "report.html"], "a file is named twice"),
-        (["{plain}", "-o", "report.html"], "there is no column 'quality' of scores; run `penpal-fast score`"),
+        (["{plain}", "-o", "report.html"], "there is no column of scores; run `penpal-fast score`"),
         (["{scored}", "-o", "no/report.html"], "there is no folder"),
     ],
 )
@@ -269,7 +271,7 @@ def test_a_missing_package_is_named_with_its_remedy(tmp_path, monkeypatch):
 
 
 def test_only_rows_near_a_threshold_are_around_it():
-    sections = {section.name: section for section in SECTIONS}
+    sections = {section.name: section for section in sections_of(THRESHOLDS)}
     quality = np.array([0.3, 0.41, 0.19, 0.395, NAN])
     keys = sections["around-lenient"].key(quality, np.zeros(5))
     assert np.isfinite(keys).tolist() == [True, False, False, True, False]

@@ -13,7 +13,7 @@ import penpal_fast
 from helpers.commands import run
 from helpers.made_lines import scrawl
 from helpers.scored_lines import scored_table
-from penpal_fast import PenpalError, Scorer, explain
+from penpal_fast import PenpalError, QualityCheck, explain
 from penpal_fast.strokes import words_of
 
 testclient = pytest.importorskip("starlette.testclient", reason="the extra `look` is not installed")
@@ -30,21 +30,21 @@ JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture(scope="module")
-def scorer():
-    return Scorer()
+def checks():
+    return [QualityCheck()]
 
 
 @pytest.fixture
-def given(tmp_path, scorer):
+def given(tmp_path, checks):
     table = scored_table(np.linspace(0, 1, 150), text=[f"line {row}" for row in range(150)])
     strokes = pa.chunked_array([table["strokes"].slice(0, 149), pa.nulls(1, table["strokes"].type)])
     pq.write_table(table.set_column(0, "strokes", strokes), tmp_path / "given.parquet", row_group_size=40)
-    return RowFile(tmp_path / "given.parquet", "given.parquet", "strokes", scorer)
+    return RowFile(tmp_path / "given.parquet", "given.parquet", "strokes", checks)
 
 
 @pytest.fixture
-def client(tmp_path, scorer, given):
-    server = Server(scorer, given=given, drawn=DrawnFile(tmp_path / "drawn.parquet"))
+def client(tmp_path, checks, given):
+    server = Server(checks, given=given, drawn=DrawnFile(tmp_path / "drawn.parquet"))
     return testclient.TestClient(application(server), base_url=ADDRESS)
 
 
@@ -56,7 +56,8 @@ def test_score(client):
     assert [scores[1], scores[3], errors[0], errors[2]] == [None] * 4
     assert errors[1].startswith("no points")
     assert errors[3].startswith("wrong type")
-    assert client.post("/score", json={"rows": []}).json() == {"scores": [], "errors": []}
+    empty = {"scores": [], "errors": []}
+    assert client.post("/score", json={"rows": []}).json() == {**empty, "checks": {"quality": empty}}
 
 
 def test_look(client):
@@ -128,8 +129,8 @@ def test_addresses_and_localhost_are_answered(client, host):
     assert client.get("/settings", headers={"Host": host}).status_code == 200
 
 
-def test_the_name_that_the_server_listens_at_is_answered(scorer):
-    client = testclient.TestClient(application(Server(scorer), "Workshop"), base_url="http://workshop:8000")
+def test_the_name_that_the_server_listens_at_is_answered(checks):
+    client = testclient.TestClient(application(Server(checks), "Workshop"), base_url="http://workshop:8000")
     assert client.get("/settings").status_code == 200
 
 
@@ -180,11 +181,11 @@ def test_samples_can_be_drawn(client):
         assert client.post("/look", json={"strokes": sample["words"]}).status_code == 200
 
 
-def test_settings(client, scorer):
+def test_settings(client, checks):
     settings = client.get("/settings").json()
     assert settings["file"] == {"key": "given", "name": "given.parquet", "rows": 150}
     assert settings["save"] == "drawn.parquet"
-    bare = testclient.TestClient(application(Server(scorer)), base_url=ADDRESS).get("/settings").json()
+    bare = testclient.TestClient(application(Server(checks)), base_url=ADDRESS).get("/settings").json()
     assert (bare["file"], bare["save"]) == (None, None)
 
 
@@ -283,8 +284,8 @@ def test_drawn_rows_are_saved_in_the_penpal_schema(client, tmp_path):
     assert [path.name for path in tmp_path.glob("*drawn*")] == ["drawn.parquet"]
 
 
-def test_saving_without_a_file(scorer):
-    client = testclient.TestClient(application(Server(scorer)), base_url=ADDRESS)
+def test_saving_without_a_file(checks):
+    client = testclient.TestClient(application(Server(checks)), base_url=ADDRESS)
     answer = client.post("/drawn", json={"strokes": ROW, "text": ""})
     assert answer.status_code == 409
     assert "--save" in answer.json()["error"]

@@ -11,7 +11,8 @@ from mlx.utils import tree_flatten
 
 import penpal_fast
 from helpers.made_lines import scrawl
-from penpal_fast import BasicBlock, ModelConfig, PenpalError, QualityClassifier
+from penpal_fast import BasicBlock, ModelConfig, PenpalError, QualityClassifier, Scorer
+from penpal_fast.network import pretrained
 
 
 def parameters(model) -> int:
@@ -70,13 +71,21 @@ def test_saving_and_loading_from_a_folder(tmp_path):
     assert sorted(path.name for path in (tmp_path / "model").iterdir()) == ["config.json", "weights.safetensors"]
 
 
+@pytest.mark.parametrize("backend", ["native", "mlx"])
+def test_a_scorer_reads_the_weights_once(backend, monkeypatch):
+    read, paths = pretrained.read_tensors, []
+    monkeypatch.setattr(pretrained, "read_tensors", lambda path: paths.append(path) or read(path))
+    Scorer(backend=backend)
+    assert [path.name for path in paths] == ["weights.safetensors"]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ("", "cannot read the model configuration"),
         ("[1]", "must be a JSON object, got list"),
         ("[" * 100_000, "cannot read the model configuration"),
-        ('{"canvas": 128}', "renders a canvas of 256 with a padding of 12; the model wants 128 and 12"),
+        ('{"canvas": 128}', "renders a canvas of 256 with a padding of 12; the model needs 128 and 12"),
         ('{"line_width": "thick"}', 'line_width must be like 1.5, got "thick"'),
         ('{"line_width": 1e999}', "line_width must be above 0 and at most 256"),
         ('{"line_width": 1' + "0" * 400 + "}", "line_width must be like 1.5, got 1000"),
@@ -104,8 +113,8 @@ def test_unknown_keys_of_a_configuration_are_ignored(tmp_path):
 
 
 @pytest.mark.parametrize("source", ["no/such/folder", "nowhere", "../x/y", "a b/c"])
-def test_a_source_that_is_nothing_is_refused(source):
-    with pytest.raises(PenpalError, match="not a folder, nor the id of a Hugging Face repository"):
+def test_an_unknown_source_is_refused(source):
+    with pytest.raises(PenpalError, match="neither a folder nor the id of a Hugging Face repository"):
         QualityClassifier.from_pretrained(source)
 
 

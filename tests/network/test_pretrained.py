@@ -1,6 +1,6 @@
-"""Loading from the Hugging Face hub, which is played by a server on this machine.
+"""Loading from the Hugging Face hub, with a local server in its place.
 
-The hub's address is read when huggingface_hub is imported, so each case runs in a process of its own.
+huggingface_hub reads the hub's address at import, so each case runs in its own process.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def hub(files):
 
 
 def load(hub, tmp_path, source, *, revision=None, **environment):
-    """Load in a fresh process; return what it printed, the error's text if there was one."""
+    """Load in a fresh process and return its output, or the error's text."""
     code = (
         "from penpal_fast import PenpalError, QualityClassifier\n"
         f"try: print(QualityClassifier.from_pretrained({source!r}, revision={revision!r}).head.weight.shape)\n"
@@ -81,7 +81,7 @@ def test_a_revision_pinned_in_the_name(hub, tmp_path):
     hub[1].clear()
     assert load(hub, tmp_path, f"someone/quality@{COMMIT}") == "(1, 32)"
     assert all(f"/resolve/{COMMIT}/" in request for request in hub[1])
-    assert "one too many" in load(hub, tmp_path, "someone/quality@v1", revision="v1")
+    assert "names a revision already" in load(hub, tmp_path, "someone/quality@v1", revision="v1")
 
 
 def test_offline_uses_the_cache(hub, tmp_path):
@@ -102,7 +102,7 @@ def test_offline_uses_the_cache(hub, tmp_path):
         ("someone/code", None, "has none of the files weights.safetensors, model.safetensors"),
     ],
 )
-def test_what_cannot_be_loaded_is_said(hub, tmp_path, source, revision, message):
+def test_repositories_that_cannot_be_loaded_are_refused(hub, tmp_path, source, revision, message):
     answer = load(hub, tmp_path, source, revision=revision)
     assert answer.startswith("PenpalError: ")
     assert message in answer
@@ -118,6 +118,6 @@ def test_only_configuration_and_weights_are_fetched(hub, tmp_path):
     }
 
 
-def test_a_server_that_is_not_there(tmp_path):
+def test_an_unreachable_server(tmp_path):
     answer = load(("http://127.0.0.1:9", []), tmp_path, "someone/quality")
     assert answer.startswith("PenpalError: cannot load 'someone/quality' from the Hugging Face hub")

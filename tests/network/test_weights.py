@@ -1,4 +1,4 @@
-"""Checkpoints of other origins, and files that are not checkpoints."""
+"""Checkpoints from other libraries, and files that are not checkpoints."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from helpers.made_lines import scrawl
 from helpers.models import random_model
 from penpal_fast import ModelConfig, PenpalError, QualityClassifier
 from penpal_fast.network.bounds import check_bounds
+from penpal_fast.network.checkpoint import sanitize
+from penpal_fast.network.layers import tensor_shapes
 from penpal_fast.network.weights import (
     MAX_HEADER_BYTES,
     MAX_WEIGHTS_BYTES,
-    expected_shapes,
     parse_tensors,
     read_tensors,
-    sanitize,
 )
 
 
@@ -176,7 +176,7 @@ STRANGE = {
 
 
 @pytest.mark.parametrize("change", STRANGE.values(), ids=STRANGE)
-def test_other_tensors_are_refused_with_what_was_expected_and_found(tmp_path, change):
+def test_other_tensors_are_refused_with_the_expected_and_the_found_ones(tmp_path, change):
     folder = save(tmp_path / "model", change(tensors_of(random_model(ModelConfig()))))
     with pytest.raises(PenpalError, match=r"(?s)Expected:.*blocks.0.conv1.weight \[8, 3, 3, 4\].*Found:"):
         QualityClassifier.from_pretrained(folder)
@@ -249,7 +249,7 @@ def test_tensors_that_no_network_has(content, message):
 @pytest.mark.parametrize("number", ["9" * 5000, "٣" * 5000, "99999"])
 def test_block_numbers_that_no_network_has(tmp_path, number):
     tensors = {**tensors_of(random_model(ModelConfig())), f"blocks.{number}.conv1.weight": np.zeros(3, np.float32)}
-    with pytest.raises(PenpalError, match="the tensors are not those") as caught:
+    with pytest.raises(PenpalError, match="the tensors do not fit") as caught:
         QualityClassifier.from_pretrained(save(tmp_path / "model", tensors))
     assert len(str(caught.value)) < 20_000
 
@@ -271,7 +271,7 @@ def test_weights_with_which_scores_may_overflow_are_refused(tmp_path, name, valu
         QualityClassifier.from_pretrained(save(tmp_path / "model", tensors))
 
 
-def test_a_variance_of_nothing_is_no_overflow(tmp_path):
+def test_a_variance_of_zero_is_no_overflow(tmp_path):
     tensors = tensors_of(random_model(ModelConfig()))
     tensors["blocks.0.norm1.running_var"] = np.zeros(8, np.float32)
     folder = save(tmp_path / "model", tensors)
@@ -280,11 +280,11 @@ def test_a_variance_of_nothing_is_no_overflow(tmp_path):
 
 def test_networks_that_take_too_long_are_refused():
     config = ModelConfig(channels=(1024, 1024, 1024))
-    with pytest.raises(PenpalError, match=r"multiplies 9.7e\+10 times for a picture; at most 1.6e\+10"):
+    with pytest.raises(PenpalError, match=r"takes 9.7e\+10 multiplications for a picture; at most 1.6e\+10"):
         check_bounds(config, {}, source="model")
 
 
-def test_what_is_no_file_is_not_read(tmp_path):
+def test_only_regular_files_are_read(tmp_path):
     os.mkfifo(tmp_path / "config.json")
     with pytest.raises(PenpalError, match="cannot read the model configuration: it is not a regular file"):
         ModelConfig.from_file(tmp_path / "config.json")
@@ -292,21 +292,21 @@ def test_what_is_no_file_is_not_read(tmp_path):
         read_tensors(tmp_path)
 
 
-def test_expected_shapes_are_those_of_the_model():
+def test_tensor_shapes_are_those_of_the_model():
     for config in (ModelConfig(), ModelConfig(shortcut="projection"), ModelConfig(batch_norm=False)):
         shapes = {name: value.shape for name, value in tensors_of(QualityClassifier(config)).items()}
-        assert shapes == expected_shapes(config)
+        assert shapes == tensor_shapes(config)
         assert sanitize(tensors_of(QualityClassifier(config)), ModelConfig(), source="test")[0] == config
 
 
 @pytest.mark.parametrize("epsilon", [1e-300, 1e-13, 2.0, 0.0])
-def test_epsilons_that_float32_cannot_tell_from_others_are_refused(epsilon):
+def test_epsilons_out_of_range_are_refused(epsilon):
     with pytest.raises(PenpalError, match="batch_norm_epsilon must be from 1e-12 to 1"):
         ModelConfig(batch_norm_epsilon=epsilon)
 
 
 def test_engines_agree_on_a_layer_without_variance_or_weight(tmp_path):
-    """The steps of batch norm, taken one after another, must stay finite too, not only what they fold into."""
+    """Each step of batch norm must stay finite too, not only the folded weights."""
     tensors = tensors_of(random_model(ModelConfig(batch_norm_epsilon=1e-12)))
     for name, value in (("running_var", 0), ("weight", 0)):
         tensors[f"stem.norm.{name}"] = np.full_like(tensors[f"stem.norm.{name}"], value)

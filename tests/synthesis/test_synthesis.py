@@ -1,4 +1,4 @@
-"""The generator, its plans and its jobs, on weights that the tests make."""
+"""The generator, its plans and its runs in parts, on weights that the tests make."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from penpal_fast.cli import app
 from penpal_fast.synthesis import workers
 from penpal_fast.synthesis.cell import Cell, Disturbance
 from penpal_fast.synthesis.corruption import SEVERITIES, Corruption
-from penpal_fast.synthesis.generator import ALPHABET as DEFAULT_ALPHABET
 from penpal_fast.synthesis.generator import Generator, Request, Writing
 from penpal_fast.synthesis.mixture import sample
 from penpal_fast.synthesis.plan import PART_ROWS, Plan, planned_part
 from penpal_fast.synthesis.table import SCHEMA, strokes_array
 from penpal_fast.synthesis.texts import Text, read_texts, run_of_words
+from penpal_fast.synthesis.weights import ALPHABET as DEFAULT_ALPHABET
 from penpal_fast.synthesis.words import words_of_strokes
 
 
@@ -63,7 +63,7 @@ def plain_step(tensors, x, onehot, hidden, cell, kappa, window, corruption):
 
 @pytest.mark.parametrize("arrays", [mx, np], ids=["mlx", "numpy"])
 @pytest.mark.parametrize("corruption", [Corruption(), Corruption(kappa_scale=2.5, beta_floor=1.5)])
-def test_a_step_is_that_of_plain_numpy(generator, arrays, corruption):
+def test_a_step_equals_plain_numpy(generator, arrays, corruption):
     tensors = made_tensors()
     cell_of_generator = Cell({name: values for name, values in tensors.items() if "style" not in name}, arrays)
     onehot = np.eye(len(ALPHABET), dtype=np.float32)[generator.encode("abc ha")]
@@ -115,7 +115,7 @@ def test_a_sharp_mixture_is_followed():
     assert not drawn[250:, 2].any()
 
 
-def test_correlation_and_spread_are_those_asked_for():
+def test_correlation_and_spread_follow_the_parameters():
     parameters = np.zeros((200_000, 121), np.float32)
     parameters[:, 0] = 50.0
     parameters[:, 20], parameters[:, 40], parameters[:, 60] = np.log(2), np.log(0.5), np.arctanh(0.8)
@@ -138,19 +138,19 @@ def test_the_same_seed_writes_the_same_lines(generator_file, backend):
     assert 1 <= len(first[2].offsets) <= 40
 
 
-def test_a_primer_read_in_advance_leaves_the_state_of_one_read_anew(generator):
-    """Up to where the attention first feels the line's own text, the state is that of the whole text."""
+def test_a_precomputed_primer_has_the_state_of_a_fresh_one(generator):
+    """Until the attention first reaches the line's own text, the state equals that for the whole text."""
     for style, primed in ((style, generator.primed[style]) for style in range(2)):
         text = np.eye(len(ALPHABET), dtype=np.float32)[generator.encode(generator.primer(style) + "gag")][None]
         state = generator._cell.blank(1, len(ALPHABET))
         one, floor = np.ones((1, 1), np.float32), np.full((1, 1), 0.01, np.float32)
         for x in generator.styles[style][: primed.steps]:
             _, state = generator._cell.step(x[None], text, state, Disturbance(one, floor, None))
-        for here, there in zip(state.all(), primed.state.all(), strict=True):
+        for here, there in zip(state.values(), primed.state.values(), strict=True):
             assert np.allclose(here, there, atol=1e-5)
 
 
-def test_what_cannot_be_written_is_said(generator, tmp_path):
+def test_what_cannot_be_written_is_refused(generator, tmp_path):
     with pytest.raises(PenpalError, match=r"cannot write \['!', 'Q'\]"):
         generator.write([Request("Qa!", 0)], seed=1)
     with pytest.raises(PenpalError, match="line 0: there is no style 2; there are 2"):
@@ -160,10 +160,10 @@ def test_what_cannot_be_written_is_said(generator, tmp_path):
     assert generator.write([], seed=1) == []
     path = tmp_path / "empty.safetensors"
     path.write_bytes(safetensors.numpy.save({"a": np.zeros(1, np.float32)}))
-    with pytest.raises(PenpalError, match=r"lstm1_kernel must have shape \[476, 1600\]; found no such tensor"):
+    with pytest.raises(PenpalError, match=r"lstm1_kernel must have shape \[476, 1600\], but there is no such tensor"):
         Generator(path)
     wrong = save({**made_tensors(), "gmm_biases": np.zeros(120, np.float32)}, tmp_path / "wrong.safetensors")
-    with pytest.raises(PenpalError, match=r"gmm_biases must have shape \[121\]; found the shape \[120\]"):
+    with pytest.raises(PenpalError, match=r"gmm_biases must have shape \[121\], but its shape is \[120\]"):
         Generator(wrong)
 
 
@@ -205,7 +205,7 @@ def test_strokes_become_the_penpal_schema():
     assert [len(row) for row in array] == [2, 1]
 
 
-def test_a_plan_always_asks_for_the_same():
+def test_a_plan_always_gives_the_same_lines():
     texts = [Text(("abc", "ha", "gag"), "one"), Text(("ab",), "two")]
     plan = Plan(PART_ROWS + 44, corrupted=True, seed=3, bias=(0.5, 1.0), whole_share=0.3)
     parts = [planned_part(plan, part, texts, 2) for part in range(plan.parts)]
@@ -224,7 +224,7 @@ def test_a_plan_always_asks_for_the_same():
     assert shares == pytest.approx([0.1, 0.7, 0.2], abs=0.1)
 
 
-def test_plans_that_make_no_sense_are_refused():
+def test_bad_plans_are_refused():
     with pytest.raises(PenpalError, match="at least 1"):
         Plan(0)
     with pytest.raises(PenpalError, match="whole_share"):
@@ -271,7 +271,7 @@ def test_the_command_makes_lines_that_score(generator_file, texts_file, tmp_path
     assert list(tmp_path.glob("made.parquet.*")) == []
 
 
-def test_a_killed_job_goes_on_and_ends_as_one_that_was_not(generator_file, texts_file, tmp_path, monkeypatch):
+def test_a_resumed_run_writes_the_same_bytes(generator_file, texts_file, tmp_path, monkeypatch):
     monkeypatch.setattr(workers, "_workers", lambda *_: _Inline(*_))
     monkeypatch.setattr("penpal_fast.synthesis.plan.PART_ROWS", 4)
     plan, texts = Plan(10, seed=5), read_texts(texts_file)
@@ -285,7 +285,7 @@ def test_a_killed_job_goes_on_and_ends_as_one_that_was_not(generator_file, texts
     with pytest.raises(KeyboardInterrupt):
         workers.synthesize(plan, texts, generator_file, killed, progress=stop)
     assert not killed.exists()
-    with pytest.raises(PenpalError, match="go on with --resume"):
+    with pytest.raises(PenpalError, match="resume with --resume"):
         workers.synthesize(plan, texts, generator_file, killed)
     with pytest.raises(PenpalError, match="another plan"):
         workers.synthesize(Plan(10, seed=6), texts, generator_file, killed, resume=True)
@@ -294,7 +294,7 @@ def test_a_killed_job_goes_on_and_ends_as_one_that_was_not(generator_file, texts
 
 
 class _Inline:
-    """Stands for the pool of processes: does the work here and at once."""
+    """Replaces the pool of processes: runs everything in this process."""
 
     def __init__(self, _count, generator, plan, texts):
         workers._start_worker(generator, plan, texts)
@@ -314,7 +314,7 @@ class _Inline:
         pass
 
 
-def test_a_missing_generator_is_said(texts_file, tmp_path):
+def test_a_missing_generator_is_refused(texts_file, tmp_path):
     result = synthesize(texts_file, "-o", tmp_path / "made.parquet", "--generator", tmp_path / "none.safetensors")
     assert result.exit_code == 1
     assert "none.safetensors: cannot read the weights" in result.output

@@ -1,4 +1,4 @@
-"""The gradients of training: those in Rust against differences of a network in float64, and against MLX."""
+"""The gradients of training: Rust against finite differences in float64, and against MLX."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def made_pictures(count, random):
 
 
 def convolved(x, weights, stride):
-    """Sum the windows of [B, H, W, inputs] as the definition says, in float64."""
+    """Convolve [B, H, W, inputs] by the definition, in float64."""
     kernel = weights.shape[1]
     border = kernel // 2
     padded = np.pad(x, [(0, 0), (border, border), (border, border), (0, 0)])
@@ -82,7 +82,7 @@ def flat(layers):
 @pytest.mark.parametrize(
     ("channels", "projection"), [((4, 8, 16, 32, 32), False), ((1, 3, 20), False), ((8, 5, 40, 16), True)]
 )
-def test_gradients_are_the_differences_of_a_network_in_float64(channels, projection):
+def test_gradients_are_the_finite_differences_in_float64(channels, projection):
     random = np.random.default_rng(4)
     layers, pictures = made_layers(channels, projection, random), made_pictures(2, random)
     head, bias = random.normal(0, 1, channels[-1]).astype(np.float32), 0.25
@@ -102,7 +102,7 @@ def test_gradients_are_the_differences_of_a_network_in_float64(channels, project
     step = 1e-6
 
     def slope(number, direction, by_numbers):
-        """The loss's growth along a direction, and what the gradient says it is."""
+        """Return the slope of the loss in a direction: the finite difference, and the gradient's."""
 
         def moved(sign):
             changed = [[values.astype(np.float64) for values in layer] for layer in layers]
@@ -111,16 +111,16 @@ def test_gradients_are_the_differences_of_a_network_in_float64(channels, project
             ]
             return loss(changed, head, bias, [])
 
-        said = sum(float(by @ way.reshape(-1)) for by, way in zip(by_numbers, direction, strict=True))
-        return (moved(1) - moved(-1)) / (2 * step), said
+        computed = sum(float(by @ way.reshape(-1)) for by, way in zip(by_numbers, direction, strict=True))
+        return (moved(1) - moved(-1)) / (2 * step), computed
 
     for number, (layer, by_numbers) in enumerate(zip(layers, by_layers, strict=True)):
         length = np.sqrt(sum(float(by @ by) for by in by_numbers))
         for part in range(3):
             direction = [random.normal(0, 1, values.shape) * (kind == part) for kind, values in enumerate(layer)]
-            found, said = slope(number, direction, by_numbers)
-            # A unit or two may be on in float32 that are off in float64.
-            assert said == pytest.approx(found, rel=1e-3, abs=1e-3 * length)
+            found, computed = slope(number, direction, by_numbers)
+            # One or two units may be active in float32 and not in float64.
+            assert computed == pytest.approx(found, rel=1e-3, abs=1e-3 * length)
     averages = [plain_logits(layers, (row, 0.0), pictures, projection, []) @ by_logits for row in np.eye(channels[-1])]
     assert by_head == pytest.approx(averages, rel=1e-4, abs=1e-5)
     assert by_bias == pytest.approx(by_logits.sum())
@@ -141,7 +141,7 @@ def test_gradients_do_not_depend_on_the_threads():
     assert all(np.array_equal(one, numbers(threads)) for threads in (2, 3))
 
 
-def test_a_smaller_batch_forgets_the_larger_one_before():
+def test_a_smaller_batch_is_independent_of_a_larger_one_before():
     random = np.random.default_rng(6)
     layers, pictures = flat(made_layers((4, 8), False, random)), made_pictures(3, random)
     head = random.normal(0, 1, 8).astype(np.float32)
@@ -167,7 +167,7 @@ def test_what_is_not_finite_shows_in_the_logits():
     assert np.isfinite(network.forward(layers, head, 0.0, pictures)[0]).all()
 
 
-def test_memory_that_cannot_be_read_as_it_is_is_refused():
+def test_unaligned_and_strided_arrays_are_refused():
     random = np.random.default_rng(10)
     layers, pictures = flat(made_layers((4, 8), False, random)), made_pictures(2, random)
     head = np.zeros(8, np.float32)
@@ -181,7 +181,7 @@ def test_memory_that_cannot_be_read_as_it_is_is_refused():
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_a_forked_child_goes_on():
+def test_a_forked_child_can_train():
     program = (
         "import os, numpy as np\n"
         "from penpal_fast._core import Backpropagation\n"
@@ -200,7 +200,7 @@ def test_a_forked_child_goes_on():
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
-def test_what_does_not_fit_is_refused():
+def test_arguments_that_do_not_fit_are_refused():
     random = np.random.default_rng(7)
     layers, pictures = flat(made_layers((4, 8), False, random)), made_pictures(2, random)
     head = np.zeros(8, np.float32)
@@ -227,7 +227,7 @@ def test_what_does_not_fit_is_refused():
 
 
 @pytest.mark.parametrize("shortcut", ["identity", "projection"])
-def test_the_processor_and_mlx_agree(shortcut, monkeypatch):
+def test_the_cpu_and_mlx_agree(shortcut, monkeypatch):
     # MLX compiles for a processor with a C++ compiler, which not every machine has.
     monkeypatch.setattr(gradients.mx, "compile", lambda function, **_: function)
     random = np.random.default_rng(8)
@@ -240,7 +240,7 @@ def test_the_processor_and_mlx_agree(shortcut, monkeypatch):
         found = gradient(model)(pictures, targets, slopes)
         return found, dict(tree_flatten(found.gradients)), model.tensors()
 
-    mine, by_name, tensors = step(gradients._processor_gradient)
+    mine, by_name, tensors = step(gradients._cpu_gradient)
     other, other_by_name, other_tensors = step(gradients._mlx_gradient)
     assert mine.loss.item() == pytest.approx(other.loss.item(), abs=1e-4)
     assert np.array(mine.logits) == pytest.approx(np.array(other.logits), abs=1e-3)
@@ -248,7 +248,7 @@ def test_the_processor_and_mlx_agree(shortcut, monkeypatch):
     for name, values in by_name.items():
         one, two = np.array(values), np.array(other_by_name[name])
         assert one.shape == two.shape
-        # It is MLX that is off: its convolutions round to some 1e-5, which turns some units on or off.
+        # MLX is the inexact one: its convolutions round to about 1e-5, which turns some units on or off.
         assert np.vdot(one, two) >= 0.98 * np.linalg.norm(one) * np.linalg.norm(two), name
         assert np.linalg.norm(one) == pytest.approx(np.linalg.norm(two), rel=0.1, abs=1e-6), name
     for name, values in tensors.items():
@@ -256,11 +256,11 @@ def test_the_processor_and_mlx_agree(shortcut, monkeypatch):
             assert values == pytest.approx(other_tensors[name], rel=2e-3, abs=1e-4), name
 
 
-def test_the_processor_is_used_unless_there_is_a_gpu(monkeypatch):
+def test_the_cpu_is_used_unless_there_is_a_gpu(monkeypatch):
     chosen = []
-    for name in ("_processor_gradient", "_mlx_gradient"):
+    for name in ("_cpu_gradient", "_mlx_gradient"):
         monkeypatch.setattr(gradients, name, lambda _model, name=name: chosen.append(name))
     for device in (mx.cpu, mx.gpu):
         monkeypatch.setattr(gradients.mx, "default_device", lambda device=device: device)
         gradient_of(QualityClassifier())
-    assert chosen == ["_processor_gradient", "_mlx_gradient"]
+    assert chosen == ["_cpu_gradient", "_mlx_gradient"]

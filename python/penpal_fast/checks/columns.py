@@ -35,7 +35,7 @@ class ScoreColumn:
     thresholds: dict[str, float]
 
 
-NO_REASON = "no score and no reason"
+NO_REASON = "no score"
 """What is wrong with a row whose score and error are both null."""
 
 

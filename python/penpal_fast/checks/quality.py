@@ -18,8 +18,8 @@ from penpal_fast.engines.gpu import gpu_answers
 from penpal_fast.engines.native import NativeEngine
 from penpal_fast.errors import PenpalError, row_error
 from penpal_fast.network.config import ModelConfig, Tensors
-from penpal_fast.network.pretrained import BUNDLED, find_model_files
-from penpal_fast.network.weights import fingerprint, load
+from penpal_fast.network.pretrained import load
+from penpal_fast.network.weights import fingerprint
 from penpal_fast.rendering import checked_threads
 from penpal_fast.schema import check_strokes_column, nulls_as_strokes
 
@@ -71,7 +71,7 @@ class Scorer:
         self._engine: Engine
         if backend == "mlx" or (backend == "auto" and gpu_answers()):
             self._backend = "mlx"
-            self._engine = _mlx_engine(_module(model), count, batch_size)
+            self._engine = _mlx_engine(model, self._config, tensors, count, batch_size)
         else:
             self._backend = "native"
             self._engine = NativeEngine(self._config, tensors, threads=count)
@@ -114,21 +114,19 @@ class Scorer:
         return Outcome(quality, {row: text for row, _, _, text in problems})
 
 
-def _module(model: ModelSource) -> QualityClassifier:
+def _mlx_engine(
+    model: ModelSource, config: ModelConfig, tensors: Tensors, threads: int, batch_size: int | None
+) -> Engine:
+    from penpal_fast.engines.mlx import MlxEngine
     from penpal_fast.network.model import QualityClassifier
 
-    return model if isinstance(model, QualityClassifier) else QualityClassifier.from_pretrained(model)
-
-
-def _mlx_engine(model: QualityClassifier, threads: int, batch_size: int | None) -> Engine:
-    from penpal_fast.engines.mlx import MlxEngine
-
-    return MlxEngine(model, threads=threads, batch_size=batch_size)
+    module = model if isinstance(model, QualityClassifier) else QualityClassifier.from_tensors(config, tensors)
+    return MlxEngine(module, threads=threads, batch_size=batch_size)
 
 
 def _config_and_tensors(model: ModelSource) -> tuple[ModelConfig, Tensors]:
     if model is None or isinstance(model, (str, os.PathLike)):
-        return load(find_model_files(BUNDLED if model is None else model))
+        return load(model)
     return model.config, model.tensors()
 
 
@@ -155,8 +153,8 @@ class QualityCheck:
     name = "quality"
     description = (
         "How a line looks: 0 is corrupted, 1 legible and human-looking; not whether it says its text. With the model "
-        f"of this package, clean lines of a generator score about a third: {BROKEN_BELOW} drops what is broken, and the "
-        "named thresholds ask for lines that could be real."
+        "of this package, clean lines of a generator score about a third: "
+        f"{BROKEN_BELOW} drops what is broken, and the named thresholds ask for lines that could be real."
     )
     details: ClassVar[dict[str, pa.DataType]] = {}
     thresholds = THRESHOLDS

@@ -1,8 +1,8 @@
 """Memory that MLX owns and Rust writes.
 
-An evaluated MLX array offers its memory as a writable buffer, and what is written there is what MLX reads. Three rules
-keep that sound: evaluate the array before its view is taken; keep array and view alive together while either is used;
-never change the array in place within MLX, which would move it to other memory.
+An evaluated MLX array exposes its memory as a writable buffer, and MLX reads what is written there. Three rules keep
+this sound: evaluate the array before taking its view; keep array and view alive while either is used; never change the
+array in place within MLX, which would move it to other memory.
 """
 
 from __future__ import annotations
@@ -21,6 +21,6 @@ def writable_canvases(count: int) -> tuple[mx.array, NDArray[np.float32]]:
     view = np.array(array, copy=False)
     if not (view.flags.c_contiguous and view.flags.writeable):
         raise RuntimeError(
-            "MLX gave canvases that cannot be written in place; please report this with your mlx version"
+            "MLX returned canvases that cannot be written in place; please report this with your mlx version"
         )
     return array, view

@@ -1,1 +1,1 @@
-"""Lines of handwriting to train and measure on: read, changed and spoilt."""
+"""Lines of handwriting for training and measuring: read from files, changed, or spoilt."""

@@ -1,4 +1,4 @@
-"""Changes to a line after which a person would still call it the same handwriting."""
+"""Changes to a line that leave it legible, human-looking handwriting."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 from penpal_fast.handwriting.lines import Line, Strokes
 
 LEAST_POINTS = 40
-"""Points of a cut line at least: some two letters. With less, a comma is a word, and no one can say of a lone straight
-stroke whether it was written."""
+"""Least points of a cut line, about two letters. With fewer, a comma could be a word, and nothing tells a written lone
+stroke from a drawn one."""
 
 
 def cut(line: Line, random: np.random.Generator, *, longest: int) -> Strokes:
-    """Return a random run of 1 to `longest` words, or of more where these have too few points."""
+    """Return 1 to `longest` neighbouring words at random, and more if these have too few points."""
     count = int(random.integers(1, longest + 1))
     first = int(random.integers(0, max(len(line.words) - count, 0) + 1))
     while sum(map(len, line.strokes(first, count))) < LEAST_POINTS and count < len(line.words):
@@ -26,7 +26,7 @@ def cut(line: Line, random: np.random.Generator, *, longest: int) -> Strokes:
 def bend(strokes: Strokes, random: np.random.Generator) -> Strokes:
     """Rotate, slant and stretch a row a little.
 
-    Much more would take away what tells real lines from synthetic ones, which are level, for one.
+    Larger changes would hide what separates real from synthetic lines: synthetic lines are level, for example.
     """
     angle = math.radians(random.normal(0.0, 0.8))
     slant = random.normal(0.0, 0.07)
@@ -37,7 +37,7 @@ def bend(strokes: Strokes, random: np.random.Generator) -> Strokes:
 
 
 def smooth(strokes: Strokes, random: np.random.Generator) -> Strokes:
-    """Take away the pen's noise by one to four passes of (1, 2, 1) / 4, the ends of strokes staying where they are."""
+    """Remove the pen's noise with one to four passes of (1, 2, 1) / 4; the ends of strokes stay in place."""
     for _ in range(int(random.integers(1, 5))):
         strokes = [_smoothed(stroke) for stroke in strokes]
     return strokes
@@ -51,16 +51,16 @@ def _smoothed(stroke: np.ndarray) -> np.ndarray:
 
 
 def thin(strokes: Strokes, random: np.random.Generator) -> Strokes:
-    """Keep every second or third point, as a pen of a lower rate would, and the last of each stroke."""
+    """Keep every second or third point, like a pen with a lower sampling rate, and the last point of each stroke."""
     every = int(random.integers(2, 4))
     return [np.concatenate([stroke[:-1:every], stroke[-1:]]) for stroke in strokes]
 
 
 def link(line: Line, random: np.random.Generator, *, longest: int) -> Strokes:
-    """Return a run of 1 to `longest` words as a hand that joins its letters would write them.
+    """Return 1 to `longest` neighbouring words at random, with joined letters.
 
-    Within a word, a stroke that begins a little to the right of the end of the one before is joined to it. Dots and
-    crossbars, which a writer adds afterwards, stay apart.
+    Within a word, a stroke that begins a little to the right of the previous stroke's end is joined to it. Dots and
+    crossbars, which a writer adds later, stay separate.
     """
     count = int(random.integers(1, longest + 1))
     first = int(random.integers(0, max(len(line.words) - count, 0) + 1))
@@ -76,7 +76,7 @@ def _linked(word: Strokes) -> Strokes:
         long_enough = min(len(stroke), len(joined[-1])) >= 6
         onward = -0.1 * height < start[0] - end[0] < 0.6 * height
         if long_enough and onward and abs(start[1] - end[1]) < 0.7 * height:
-            # A connecting stroke leaves at the height where the pen was and rises late.
+            # A connecting stroke stays near the height of the first end and rises late.
             turn = np.array([[(end[0] + start[0]) / 2, 0.7 * end[1] + 0.3 * start[1]]])
             joined[-1] = np.concatenate([joined[-1], turn, stroke])
         else:

@@ -1,7 +1,7 @@
-"""What no one would call handwriting: made from nothing, or from a line that is spoilt.
+"""Junk, which no one would call handwriting: drawn from nothing, or spoilt lines.
 
-Every function takes the chances and a line's strokes, which some of them spoil and the others ignore, and returns
-strokes. `DRAWN` and `SPOILT` are trained on; `UNSEEN` only ever serves to see how far what was learned reaches.
+Every function takes a random generator and the strokes of a line, and returns strokes; drawn junk ignores the line.
+`DRAWN` and `SPOILT` are used in training, `UNSEEN` only in measurements, to see whether the network generalizes.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ Junk = Callable[[np.random.Generator, Strokes], Strokes]
 
 
 def _stretched(strokes: Strokes, random: np.random.Generator) -> Strokes:
-    """Give a drawing any proportions from a square to a line of text, and a turn."""
+    """Stretch a drawing to random proportions, from a square to a line of text, and rotate it a little."""
     ratio, angle = math.exp(random.uniform(0.0, 2.3)), random.normal(0.0, 0.1)
     turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
     return [stroke * [ratio, 1.0] @ turn for stroke in strokes]
 
 
 def _height(strokes: Strokes) -> float:
-    """Return the usual height of the letters: the spread of y without the highest and lowest tenth."""
+    """Return the typical height of the letters: the range of y without its highest and lowest tenth."""
     low, high = np.quantile(np.concatenate(strokes)[:, 1], [0.1, 0.9])
     return max(float(high - low), 1e-6)
 
@@ -36,7 +36,7 @@ def _walk(random: np.random.Generator, points: int, wobble: float) -> NDArray[np
 
 
 def scribble(random: np.random.Generator, _line: Strokes) -> Strokes:
-    """Draw wandering curves, one over the other or side by side."""
+    """Draw wandering curves, overlapping or side by side."""
     strokes = []
     for _ in range(int(random.integers(1, 7))):
         walk = _walk(random, int(random.integers(30, 400)), random.uniform(0.1, 0.6))
@@ -45,7 +45,7 @@ def scribble(random: np.random.Generator, _line: Strokes) -> Strokes:
 
 
 def straight_lines(random: np.random.Generator, _line: Strokes) -> Strokes:
-    """Draw two to ten straight lines, in any directions or hatched; a single one may be an l."""
+    """Draw two to ten straight lines, in random directions or hatched; a single line could be an l."""
     count = int(random.integers(2, 11))
     if random.random() < 0.4:
         lean = random.normal(0, 0.5)
@@ -57,7 +57,7 @@ def straight_lines(random: np.random.Generator, _line: Strokes) -> Strokes:
 
 
 def zigzag(random: np.random.Generator, _line: Strokes) -> Strokes:
-    """Draw a zigzag along a line, more or less regular."""
+    """Draw a more or less regular zigzag."""
     count = int(random.integers(3, 70))
     x = np.cumsum(np.abs(random.normal(1, random.uniform(0, 0.5), count)))
     y = np.where(np.arange(count) % 2, 1.0, -1.0) * np.exp(random.normal(0, random.uniform(0, 0.6), count))
@@ -86,7 +86,7 @@ def spiral(random: np.random.Generator, _line: Strokes) -> Strokes:
 
 
 def coil(random: np.random.Generator, _line: Strokes) -> Strokes:
-    """Draw loops along a line, as one tries a pen."""
+    """Draw loops along a line, as when testing a pen."""
     turns = random.uniform(3, 40)
     angle = np.linspace(0, 2 * math.pi * turns, int(24 * turns))
     swell = np.exp(np.interp(angle, np.linspace(0, angle[-1], 8), random.normal(0, random.uniform(0, 0.5), 8)))
@@ -108,19 +108,19 @@ def joined_points(random: np.random.Generator, _line: Strokes) -> Strokes:
 
 
 def displaced(random: np.random.Generator, line: Strokes) -> Strokes:
-    """Move every stroke of a line away from its place."""
+    """Move every stroke of a line by a random distance."""
     distance = _height(line) * math.exp(random.uniform(0, math.log(4)))
     return [stroke + random.normal(0, distance, 2) for stroke in _pieces(line)]
 
 
 def _pieces(line: Strokes) -> Strokes:
-    """Cut long strokes, so that a line of joined letters comes apart too, and letters where there are few."""
+    """Cut long strokes, so that joined letters come apart too; in short lines also single letters."""
     longest = 30 if len(line) > 12 else 10
     return [piece for stroke in line for piece in np.array_split(stroke, max(len(stroke) // longest, 1))]
 
 
 def overwritten(random: np.random.Generator, line: Strokes) -> Strokes:
-    """Write a line's parts on top of one another, or a short line several times."""
+    """Write the parts of a line on top of each other, or a short line several times."""
     if len(line) < 18:
         shifts = random.normal(0, 0.4 * _height(line), (int(random.integers(4, 8)), 2))
         return [stroke + shift for shift in shifts for stroke in line]
@@ -134,13 +134,13 @@ def overwritten(random: np.random.Generator, line: Strokes) -> Strokes:
 
 
 def jitter(random: np.random.Generator, line: Strokes) -> Strokes:
-    """Shake the pen at every point."""
+    """Add noise to every point, like a shaking pen."""
     strength = _height(line) * math.exp(random.uniform(math.log(0.14), math.log(0.6)))
     return [stroke + random.normal(0, strength, stroke.shape) for stroke in line]
 
 
 def missing_lifts(random: np.random.Generator, line: Strokes) -> Strokes:
-    """Write a line without ever lifting the pen; a word or two can still be read so, and are joined in disorder."""
+    """Write a line without lifting the pen; a short line would stay legible, so its pieces are shuffled first."""
     if len(line) >= 16:
         return [np.concatenate(line)]
     pieces = [piece for stroke in line for piece in np.array_split(stroke, max(len(stroke) // 12, 1))]
@@ -149,7 +149,7 @@ def missing_lifts(random: np.random.Generator, line: Strokes) -> Strokes:
 
 
 def crossed_out(random: np.random.Generator, line: Strokes) -> Strokes:
-    """Cross a line out, by straight lines, a wave or a zigzag along its middle."""
+    """Cross a line out with straight lines or zigzags along its middle."""
     points = np.concatenate(line)
     left, right = points[:, 0].min(), points[:, 0].max()
     middle, height = float(np.median(points[:, 1])), _height(line)
@@ -164,7 +164,7 @@ def crossed_out(random: np.random.Generator, line: Strokes) -> Strokes:
 
 
 def grid(random: np.random.Generator, _line: Strokes) -> Strokes:
-    """Draw a table's lines."""
+    """Draw the lines of a table."""
     columns, rows = (int(count) for count in random.integers(2, 9, 2))
     across = [np.array([[0.0, row], [columns, row]]) for row in range(rows + 1)]
     down = [np.array([[column, 0.0], [column, rows]]) for column in range(columns + 1)]
@@ -172,7 +172,7 @@ def grid(random: np.random.Generator, _line: Strokes) -> Strokes:
 
 
 def wave(random: np.random.Generator, _line: Strokes) -> Strokes:
-    """Draw a sine wave, once or in several lines."""
+    """Draw one to three sine waves, one below the other."""
     x = np.linspace(0, 2 * math.pi * random.uniform(1, 15), 300)
     height = random.uniform(0.5, 4)
     lines = [np.stack([x, height * np.sin(x) + 3 * height * row], axis=1) for row in range(int(random.integers(1, 4)))]

@@ -1,4 +1,4 @@
-"""Lines of handwriting for training: words of strokes, apart for training and for validation."""
+"""Lines of handwriting: read from Parquet files, and split for training and validation."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from penpal_fast.errors import PenpalError
 from penpal_fast.synthesis.texts import SOURCE_COLUMNS
 
 VALIDATION_PERCENT = 12
-"""Share of the sources that are kept for validation."""
+"""Percentage of the forms that are kept for validation."""
 
 SOURCE_LENGTH = 3
-"""How many first characters of a line's source name its form; lines of a form are by one writer and of one text."""
+"""A line's form is the first characters of its source. Lines of a form have one writer and one text."""
 
 PENPAL_SCHEMA = "list<list<struct<points: list<struct<x, y>>>>>"
 
-Strokes = list["NDArray[np.float64]"]
-"""Strokes of [N, 2] points, y growing downward."""
+Strokes = list[NDArray[np.float64]]
+"""Strokes of points [N, 2], with y growing downward."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Line:
-    """One line of handwriting: words of strokes, and where they are known its text, the form it or its text comes from,
-    and how it was corrupted."""
+    """One line of handwriting: its words of strokes, and if known its text, its source and the severity of its
+    corruption."""
 
     words: list[Strokes]
     text: str | None = None
@@ -39,26 +39,26 @@ class Line:
     severity: str | None = None
 
     def strokes(self, first: int = 0, count: int | None = None) -> Strokes:
-        """Return the strokes of `count` words from word `first` on, or of all."""
+        """Return the strokes of `count` words from word `first` on; of all further words if `count` is None."""
         chosen = self.words[first:] if count is None else self.words[first : first + count]
         return [stroke for word in chosen for stroke in word]
 
 
 @dataclasses.dataclass(frozen=True)
 class Split:
-    """The lines of one kind, apart for training and for validation."""
+    """Lines of one kind, split for training and validation."""
 
     train: list[Line]
     validation: list[Line]
 
 
 def is_held_out(source: str) -> bool:
-    """Whether lines of a source are for validation: decided by its form, the same for real and for made lines."""
+    """Whether lines of a source are for validation. The form decides, the same for real and synthetic lines."""
     return zlib.crc32(source[:SOURCE_LENGTH].encode()) % 100 < VALIDATION_PERCENT
 
 
 def read_lines(path: Path) -> list[Line]:
-    """Read the lines of a Parquet file in the penpal schema that have ink.
+    """Read the lines of a Parquet file in the penpal schema, without lines that have no points.
 
     Raises:
         PenpalError: The file cannot be read or has no strokes.
@@ -73,7 +73,7 @@ def read_lines(path: Path) -> list[Line]:
         ]
     except (OSError, KeyError, AttributeError, pa.ArrowInvalid) as error:
         raise PenpalError(
-            f"{path}: cannot read it as Parquet in the penpal schema, {PENPAL_SCHEMA}, in the column 'strokes': {error}"
+            f"{path}: cannot read it as Parquet with a column 'strokes' in the penpal schema, {PENPAL_SCHEMA}: {error}"
         ) from error
 
     def column(*names: str) -> list[str | None]:
@@ -89,29 +89,27 @@ def read_split(path: Path) -> Split:
     """Read the lines of a Parquet file and split them by form, never by row.
 
     Raises:
-        PenpalError: The file cannot be read, has no strokes, or does not say where its lines come from.
+        PenpalError: The file cannot be read, has no strokes, or has lines without a source.
     """
     lines = read_lines(path)
     if any(line.source is None for line in lines):
         raise PenpalError(
-            f"{path}: it needs a column {' or '.join(map(repr, SOURCE_COLUMNS))} without nulls, to keep the lines of a "
+            f"{path}: it needs a column {' or '.join(map(repr, SOURCE_COLUMNS))} without nulls, to keep all lines of a "
             f"form on one side of the split"
         )
-    held = [is_held_out(str(line.source)) for line in lines]
     return Split(
-        [line for line, out in zip(lines, held, strict=True) if not out],
-        [line for line, out in zip(lines, held, strict=True) if out],
+        [line for line in lines if not is_held_out(str(line.source))],
+        [line for line in lines if is_held_out(str(line.source))],
     )
 
 
 def _nested_points(rows: pa.Array) -> list[Any]:
-    """Cut the flat coordinates of a stroke column into rows of words of strokes."""
+    """Return rows of words of strokes [N, 2] of a stroke column, all views of one array."""
     words = rows.flatten()
-    strokes = words.flatten()
-    points = strokes.field("points").flatten()
-    coordinates = np.stack([np.asarray(points.field(axis), dtype=np.float64) for axis in ("x", "y")], axis=1)
-    values: Any = coordinates
-    for lists in (strokes.field("points"), words, rows):
+    strokes = words.flatten().field("points")
+    points = strokes.flatten()
+    values: Any = np.stack([np.asarray(points.field(axis), dtype=np.float64) for axis in "xy"], axis=1)
+    for lists in (strokes, words, rows):
         offsets = np.asarray(lists.offsets) - lists.offsets[0].as_py()
         values = [values[start:end] for start, end in itertools.pairwise(offsets)]
-    return list(values)
+    return values

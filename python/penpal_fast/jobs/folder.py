@@ -272,4 +272,4 @@ def _changed(before: Description, now: Description) -> Iterator[str]:
         if name == "model":  # Known by its checksum, which tells a reader nothing.
             yield "the model changed"
         else:
-            yield f"{name.replace('_', ' ')} was {before.get(name)!r} and is now {now[name]!r}"
+            yield f"{name} was {before.get(name)!r} and is now {now[name]!r}"

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from penpal_fast.sources.batch import Source
 from penpal_fast.sources.json_text import is_utf8
+from penpal_fast.sources.memory import limited
 from penpal_fast.sources.parquet import ParquetSource
 
 PART_ROWS = 65_536
@@ -69,11 +70,6 @@ def planned_parts(sources: Sequence[Source]) -> list[Part]:
 def group_rows(source: Source) -> int:
     """Rows of a row group that is encoded here."""
     return limited(GROUP_BYTES // source.row_bytes, GROUP_ROWS)
-
-
-def limited(rows: int, most: int) -> int:
-    """Return a number of rows from 1 up to `most`."""
-    return max(1, min(rows, most))
 
 
 def can_be_copied(sources: Sequence[Source]) -> bool:

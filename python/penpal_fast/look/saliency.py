@@ -109,11 +109,10 @@ def explained(words: list[Strokes], score: Score) -> Explanation:
     )
 
 
-def scores_of(check: Check) -> Score | None:
-    """Give the scores of a check that looks at nothing but strokes; None for any other."""
-    if len(check.reads) != 1:
+def scores_of(check: Check, column: str) -> Score | None:
+    """Give the scores of a check that looks at nothing but the column of strokes; None for any other check."""
+    if check.reads != (column,):
         return None
-    (column,) = check.reads
 
     def score(rows: list[Strokes]) -> NDArray[np.float32]:
         return check.look(pa.record_batch([pa.array(Rows(rows).to_penpal())], names=[column])).scores

@@ -1,4 +1,4 @@
-"""Where a model's files are: in this package, in a folder or on the Hugging Face hub."""
+"""Trained models: found in this package, in a folder or on the Hugging Face hub, then read and checked."""
 
 from __future__ import annotations
 
@@ -8,18 +8,22 @@ import re
 from pathlib import Path
 
 from penpal_fast.errors import PenpalError
+from penpal_fast.network.bounds import check_bounds
+from penpal_fast.network.checkpoint import sanitize
+from penpal_fast.network.config import ModelConfig, Tensors
+from penpal_fast.network.weights import read_tensors
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "weights.safetensors"
 
 BUNDLED = Path(__file__).parent.parent / "pretrained"
-"""Folder of the model that comes with this package."""
+"""Folder of the model in this package."""
 
 WEIGHTS_FILES = (WEIGHTS_FILE, "model.safetensors")
-"""Names that the weights may have, the first found being used."""
+"""Accepted names of the weights; the first that is found is used."""
 
 REPOSITORY_ID = re.compile(r"([\w.-]+/[\w.-]+)(?:@([\w./-]+))?", re.ASCII)
-"""The id of a repository, and the revision it may be pinned to."""
+"""The id of a repository, and the revision if it is pinned."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,28 +34,43 @@ class ModelFiles:
     weights: Path
 
 
-def find_model_files(source: str | os.PathLike[str], *, revision: str | None = None) -> ModelFiles:
-    """Find a model's files, downloading them to the hub's cache if need be.
+def load(source: str | os.PathLike[str] | None = None, *, revision: str | None = None) -> tuple[ModelConfig, Tensors]:
+    """Load a model: its configuration, and exactly the tensors of a `QualityClassifier` of that configuration.
 
     Args:
-        source: A folder, or else the id of a Hugging Face repository ("owner/name" or "owner/name@revision").
-        revision: Branch, tag or commit of the repository.
+        source: None for the model in this package, a folder, or the id of a Hugging Face repository ("owner/name" or
+            "owner/name@revision").
+        revision: Branch, tag or commit of the repository; None for its main branch.
+
+    Raises:
+        PenpalError: The files are not found, cannot be read, or do not describe a network that gives every picture a
+            score in bounded time.
+    """
+    files = find_model_files(BUNDLED if source is None else source, revision=revision)
+    tensors, config = read_tensors(files.weights), ModelConfig.from_file(files.config)
+    config, tensors = sanitize(tensors, config, source=str(files.weights))
+    check_bounds(config, tensors, source=str(files.weights))
+    return config, tensors
+
+
+def find_model_files(source: str | os.PathLike[str], *, revision: str | None = None) -> ModelFiles:
+    """Find the files of a model, as `load` does; files of a repository are downloaded to the hub's cache.
 
     Raises:
         PenpalError: Neither a folder nor a repository has the files.
     """
     try:
         is_folder = Path(source).is_dir()
-    except (OSError, ValueError) as error:  # Too long for a path, or not one.
+    except (OSError, ValueError) as error:  # The name is too long or no path.
         raise PenpalError(f"no model at {os.fspath(source)[:200]!r}: {error}") from error
     if is_folder:
         return _in_folder(Path(source))
     if isinstance(source, str) and (match := REPOSITORY_ID.fullmatch(source)):
         if revision and match[2]:
-            raise PenpalError(f"{source!r} names a revision already; revision={revision!r} is one too many")
+            raise PenpalError(f"{source!r} names a revision already; remove it, or revision={revision!r}")
         return _on_hub(match[1], revision or match[2])
     raise PenpalError(
-        f"no model at {os.fspath(source)!r}: it is not a folder, nor the id of a Hugging Face repository "
+        f"no model at {os.fspath(source)!r}: it is neither a folder nor the id of a Hugging Face repository "
         "(owner/name or owner/name@revision)"
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from penpal_fast.jobs.parts import limited
 from penpal_fast.sources.batch import Rows
 
 MEMORY_MB = 256
@@ -18,3 +17,8 @@ BATCH_ROWS = 4096
 def batch_rows(memory_mb: int, source: Rows) -> int:
     """Rows to read at a time."""
     return limited((memory_mb << 20) // BATCHES_IN_MEMORY // source.row_bytes, BATCH_ROWS)
+
+
+def limited(rows: int, most: int) -> int:
+    """Return a number of rows from 1 up to `most`."""
+    return max(1, min(rows, most))

@@ -1,4 +1,4 @@
-"""Making many lines in several processes, in parts, so that a killed job goes on where it was."""
+"""Many synthetic lines, made in parts by several processes, so that a killed run can be resumed."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from penpal_fast.synthesis.texts import Text
 from penpal_fast.synthesis.words import words_of_strokes
 
 SAMPLING = 1
-"""Sets the chances of sampling apart from those of planning, which have the same seed."""
+"""Part of the sampling's seed, which keeps it apart from the seed of planning."""
 
 PLAN = b"penpal_fast.plan"
-"""Key of the plan in the metadata of what it made."""
+"""Key of the plan in the metadata of the Parquet file."""
 
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-"""One thread for each process: shared among threads, products as small as these are spent on waiting."""
+"""Set to one thread a process: for products as small as these, more threads mostly wait for each other."""
 
 
 def synthesize(
@@ -44,55 +44,55 @@ def synthesize(
 ) -> None:
     """Make the lines of a plan and write them as one Parquet file.
 
-    Parts are kept in a folder beside the output until all are there. Which lines come out depends only on the plan, the
-    texts and the generator.
+    Parts are kept in a folder beside the output until all are made. The lines depend only on the plan, the texts and
+    the generator.
 
     Args:
         plan: How many lines of which kind.
-        texts: What to write.
-        generator: The generator's weights.
+        texts: The texts to write.
+        generator: Weights of the generator.
         output: Parquet file to write.
-        resume: Go on with the parts that an earlier run of the same plan left.
-        processes: How many at once; by default one for each processor.
-        progress: Called with the rows made so far and those planned.
+        resume: Keep the parts that an earlier run of the same plan left.
+        processes: Number of processes; None for one for each processor.
+        progress: Called with the rows made so far and the rows planned.
 
     Raises:
-        PenpalError: The generator or the texts cannot be used, or the parts there are another plan's.
+        PenpalError: The generator or the texts cannot be used, or the parts in the folder are from another plan.
     """
     texts = writable_texts(texts, Generator(generator, backend="numpy"))
     folder = output.with_name(output.name + ".parts")
     _open_folder(folder, plan, texts, generator, resume=resume)
     missing = [part for part in range(plan.parts) if not _part(folder, part).exists()]
+    rows_of_part = -(-plan.rows // plan.parts)
+
+    def report(parts: int) -> None:
+        progress(min(parts * rows_of_part, plan.rows), plan.rows)
+
     done = plan.parts - len(missing)
-    progress(min(done * _rows_of_part(plan), plan.rows), plan.rows)
+    report(done)
     with _workers(min(processes or os.cpu_count() or 1, max(len(missing), 1)), generator, plan, list(texts)) as pool:
         running = [pool.submit(_make_part, part, _part(folder, part)) for part in missing]
         try:
-            for finished in concurrent.futures.as_completed(running):
+            for number, finished in enumerate(concurrent.futures.as_completed(running), done + 1):
                 finished.result()
-                done += 1
-                progress(min(done * _rows_of_part(plan), plan.rows), plan.rows)
+                report(number)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     with replaced_atomically(output) as aside:
         table = pa.concat_tables([pq.read_table(_part(folder, part)) for part in range(plan.parts)])
-        table = table.replace_schema_metadata({**(table.schema.metadata or {}), PLAN: _said_plan(plan)})
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), PLAN: _plan_text(plan)})
         pq.write_table(table, aside, compression="zstd", use_dictionary=["text", "source", "corruption", "author"])
     shutil.rmtree(folder)
 
 
-def is_of_plan(path: Path, plan: Plan) -> bool:
+def is_made_by(plan: Plan, path: Path) -> bool:
     """Whether a Parquet file was made by a plan."""
-    return (pq.read_schema(path).metadata or {}).get(PLAN) == _said_plan(plan)
+    return (pq.read_schema(path).metadata or {}).get(PLAN) == _plan_text(plan)
 
 
-def _said_plan(plan: Plan) -> bytes:
+def _plan_text(plan: Plan) -> bytes:
     return json.dumps(dataclasses.asdict(plan), sort_keys=True).encode()
-
-
-def _rows_of_part(plan: Plan) -> int:
-    return -(-plan.rows // plan.parts)
 
 
 def _part(folder: Path, part: int) -> Path:
@@ -100,8 +100,8 @@ def _part(folder: Path, part: int) -> Path:
 
 
 def _open_folder(folder: Path, plan: Plan, texts: Sequence[Text], generator: Path, *, resume: bool) -> None:
-    """Make the folder of the parts, or check that the one there is of the same job."""
-    said = json.dumps(
+    """Make the folder of the parts, or check that its parts are from the same plan, texts and generator."""
+    identity = json.dumps(
         {
             "plan": dataclasses.asdict(plan),
             "generator_bytes": generator.stat().st_size,
@@ -110,17 +110,17 @@ def _open_folder(folder: Path, plan: Plan, texts: Sequence[Text], generator: Pat
     )
     record = folder / "job.json"
     if folder.exists() and not resume:
-        raise PenpalError(f"{folder}: parts of an earlier run are there: go on with --resume, or remove the folder")
+        raise PenpalError(f"{folder}: it holds parts of an earlier run: resume with --resume, or remove the folder")
     if record.exists():
-        if record.read_text(encoding="utf-8") != said:
+        if record.read_text(encoding="utf-8") != identity:
             raise PenpalError(
-                f"{folder}: its parts are of another plan, other texts or another generator: remove the folder, or use "
-                f"the settings of that run"
+                f"{folder}: its parts are from another plan, other texts or another generator: remove the folder, or "
+                f"use the settings of that run"
             )
         return
     folder.mkdir(parents=True, exist_ok=True)
     with replaced_atomically(record) as aside:
-        aside.write_text(said, encoding="utf-8")
+        aside.write_text(identity, encoding="utf-8")
 
 
 def _workers(count: int, generator: Path, plan: Plan, texts: list[Text]) -> concurrent.futures.ProcessPoolExecutor:

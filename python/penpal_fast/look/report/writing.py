@@ -74,7 +74,7 @@ def write_report(
         share = min(FULL_GALLERIES / len(files), 1)
         overviews = [_overviews(file, column, _group_column(file, group_column), share, advanced) for file in files]
         names = _names(inputs)
-        reports = _check_reports(list(zip(files, names, overviews, strict=True)), checks)
+        reports = _check_reports(list(zip(files, names, overviews, strict=True)), checks, column)
         aside.write_text(page(list(zip(names, (file.rows for file in files), strict=True)), reports), encoding="utf-8")
 
 
@@ -92,12 +92,12 @@ def _overviews(
 
 
 def _check_reports(
-    gathered: list[tuple[ScoredFile, str, list[Overview]]], checks: Sequence[Check]
+    gathered: list[tuple[ScoredFile, str, list[Overview]]], checks: Sequence[Check], strokes: str
 ) -> list[CheckReport]:
     """Put the figures of a check in all files together, in the order in which the checks are met."""
     from penpal_fast.look.report.page import CheckReport, FileReport
 
-    explaining = {check.name: scores_of(check) for check in checks}
+    explaining = {check.name: scores_of(check, strokes) for check in checks}
     line_width = line_width_of(checks)
     reports: dict[str, CheckReport] = {}
     for file, name, overviews in gathered:

@@ -93,7 +93,7 @@ class Server:
             "score": scores[self.checks[0].name],
             "scores": scores,
         }
-        if with_explanation and (score := scores_of(self.checks[0])):
+        if with_explanation and (score := scores_of(self.checks[0], self.column)):
             explanation = explained(words, score)
             answer["explanation"] = {"level": explanation.level, "pulls": explanation.pulls().tolist()}
         return answer

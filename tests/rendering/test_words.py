@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import penpal_fast
+from helpers.forms import BAD, FORMS, STROKES
 from penpal_fast import PenpalError
 from penpal_fast._core import Rows
-from test_nested_input import BAD, FORMS, STROKES
 
 POINT = pa.struct([("x", pa.float64()), ("y", pa.float64())])
 PENPAL = pa.list_(pa.list_(pa.struct([("points", pa.list_(POINT))])))
