@@ -1,9 +1,9 @@
-"""Short trainings that differ in one choice each: line width, shortcut, learning rate, and chance.
+"""Short trainings that differ in one choice each: line width, shortcut, learning rate, seed.
 
     python benches/choices.py --real REAL.parquet --clean CLEAN.parquet --corrupted CORRUPTED.parquet
 
-Every one is the first stage of the bundled recipe, from random weights, shortened; the lines are those that
-`penpal-fast train` leaves in its work folder. Measured on forms that are not trained on.
+Each is the first stage of the bundled recipe from random weights, shortened. The lines are those that
+`penpal-fast train` leaves in its work folder. Measured on held-out forms.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def main() -> None:
     sources = Sources.read(options.real, options.clean, options.corrupted)
     table = Table("", *FIGURES.values())
     console = Console(width=130)
-    # The average of the weights follows sooner in a short training.
+    # In a short training, the average of the weights must follow sooner.
     shortened = first_stage(Recipe.from_file(BUNDLED), pictures=options.pictures, average_decay=0.99)
     for name, recipe in variants(shortened):
         if options.only not in name:

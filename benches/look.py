@@ -1,6 +1,6 @@
 """Measures what a person waits for: the report to open, and the score to follow the pen.
 
-Needs Chromium and the extra `look`. Each figure is of one visit of a fresh browser context, without a network.
+Needs Chromium and the extra `look`. Each figure is from one visit in a fresh browser context, without a network.
 
 PYTHONPATH=tests python benches/look.py SCORED.parquet...
 """

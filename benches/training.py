@@ -1,10 +1,9 @@
-"""A step of training, pictures to the gradient by every weight: Rust against PyTorch and MLX on the same pictures.
+"""A training step, from pictures to the gradient by every weight: Rust against PyTorch and MLX on the same pictures.
 
     python benches/training.py [LINES.parquet]
 
-All take the same pictures and targets through the same weights, with batch norm as in training, on the processor.
-Before they are timed, their gradients are held to PyTorch's in float64. MLX has one thread, as it gives a stream of the
-processor no more.
+All use the same pictures, targets and weights, with batch norm as in training, on the processor. Before they are timed,
+their gradients are compared with PyTorch's in float64. MLX has one thread: it gives a processor stream only one.
 """
 
 from __future__ import annotations
@@ -104,7 +103,7 @@ def named(gradients: Any) -> Gradients:
 
 
 def compare(name: str, found: Gradients, exact: Gradients) -> None:
-    """Print how far gradients are from those in float64, and refuse those of another network."""
+    """Print the gradients' error against float64; refuse gradients of another network."""
     apart = [float(np.linalg.norm(found[key] - values) / np.linalg.norm(values)) for key, values in exact.items()]
     print(f"{name}: off by {np.median(apart):.1e} in norm, the median of all arrays; at most {max(apart):.1e}")
     assert max(apart) < (1e-3 if name == "Rust" else 0.5), name

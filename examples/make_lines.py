@@ -1,4 +1,4 @@
-"""Makes examples/lines.parquet: lines written by a generator, clean and corrupted in turn.
+"""Makes examples/lines.parquet: lines from a generator, alternately clean and corrupted.
 
 python examples/make_lines.py graves_generator.safetensors
 """

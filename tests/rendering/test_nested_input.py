@@ -81,7 +81,9 @@ def test_a_keyboard_interrupt_is_not_a_bad_row():
         penpal_fast.render_strokes([Interrupted()])
 
 
-@pytest.mark.parametrize("rows", [None, 5, "text", {"a": 1}, {1}, iter([STROKES])], ids=repr)
+@pytest.mark.parametrize(
+    "rows", [None, 5, "text", {"a": 1}, {1}, iter([STROKES])], ids=lambda rows: type(rows).__name__
+)
 def test_rows_must_be_a_sequence(rows):
     with pytest.raises(PenpalError, match="rows must be a sequence of rows or an Arrow array"):
         penpal_fast.render_batch(rows)

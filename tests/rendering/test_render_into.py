@@ -72,7 +72,6 @@ def read_only():
         (np.empty(SHAPE, dtype=np.float32).transpose(0, 2, 1, 3), "C-contiguous"),
         (np.broadcast_to(np.float32(0), SHAPE), "must be writable"),
     ],
-    ids=str,
 )
 def test_other_buffers_are_refused(out, message):
     with pytest.raises(PenpalError, match=message):
