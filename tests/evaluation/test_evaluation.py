@@ -104,7 +104,9 @@ def test_the_figures_equal_the_reports(files, tmp_path):
         assert CliRunner().invoke(app, ["score", str(tmp_path / f"{name}.parquet"), "-o", scored]).exit_code == 0
         assert CliRunner().invoke(app, ["report", scored, "-o", str(tmp_path / "report.html")]).exit_code == 0
         page = (tmp_path / "report.html").read_text(encoding="utf-8")
-        head, body = re.search(r'id="figures".*?<thead>(.*?)</thead>.*?<tbody>(.*?)</tbody>', page, re.DOTALL).groups()
+        head, body = re.search(
+            r'id="figures-[^"]*".*?<thead>(.*?)</thead>.*?<tbody>(.*?)</tbody>', page, re.DOTALL
+        ).groups()
         columns = re.findall(r'<th scope="col">(.*?)</th>', head)[1:]
         found = dict(zip(columns, re.findall(r"<td>(.*?)</td>", body), strict=True))
         one = figures[name]
