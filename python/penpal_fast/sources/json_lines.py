@@ -41,7 +41,7 @@ MAX_LEVELS, MAX_FIELDS = 16, 100
 CHUNK_BYTES = 8 << 20
 """A batch is made of no more text than this, a single line excepted."""
 
-PIECE_BYTES = 64 << 10
+PIECE_BYTES = 32 << 10
 """Text that is parsed at a time. Where more is, Python takes twice as long: its garbage collector visits all of it."""
 
 OTHER_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
