@@ -242,6 +242,16 @@ def test_strokes_with_too_many_fields_lose_them(path, many, monkeypatch):
     assert not problems
 
 
+@pytest.mark.parametrize(("depth", "kept"), [(13, True), (14, False), (150, False)])
+def test_fields_that_are_nested_too_deep_are_left_out(path, depth, kept):
+    field = "[" * depth + "1" + "]" * depth
+    path.write_text(f'{{"strokes": [[{{"points": {POINTS_20}, "deep": {field}, "t": 1}}]]}}')
+    schema, found, problems = read(path, 512)
+    assert not problems
+    assert ("deep" in str(schema)) == kept
+    assert found[0]["strokes"][0][0]["t"] == 1
+
+
 def test_files_get_columns_that_suit_all_of_them(tmp_path):
     """What one file has of a column and another has not, or has of another type, or nested otherwise, is kept."""
     files = {

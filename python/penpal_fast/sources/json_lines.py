@@ -265,8 +265,8 @@ def _kind(value: Any) -> str:
     if value is None:
         return "null"
     if isinstance(value, int) and not isinstance(value, bool):
-        # Floats have 53 bits.
-        return "integer" if value.bit_length() <= 53 else "large integer" if value.bit_length() < 64 else "json"
+        # Not all integers beyond 2**53 are float64 numbers.
+        return "integer" if abs(value) <= 1 << 53 else "large integer" if value.bit_length() < 64 else "json"
     return {bool: "bool", float: "float", str: "text"}.get(type(value), "json")
 
 
