@@ -79,7 +79,7 @@ def test_look_explained(client):
         ("/score", b"", 400, "not JSON"),
         ("/score", b"\xff\xfe", 400, "not JSON"),
         ("/score", b"[" * 100_000, 400, "not JSON"),
-        ("/score", b'{"rows": [NaN]}', 400, "NaN is no JSON number"),
+        ("/score", b'{"rows": [NaN]}', 400, "the body is not JSON"),
         ("/score", b'{"rows": ["\\ud800"]}', 400, "not JSON"),
         ("/score", b"[]", 400, "must be a JSON object, got an array"),
         ("/score", b"{}", 400, "the field 'rows' is missing"),

@@ -1,26 +1,42 @@
-"""PyArrow's parser and Python's give the same rows of JSON lines, whatever the lines."""
+"""Lines of JSON come out as Python's parser reads them, whatever the lines and however they are grouped."""
 
 from __future__ import annotations
 
 import json
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from penpal_fast import score_dataset
+from penpal_fast._core import Rows
 from penpal_fast.errors import PenpalError
-from penpal_fast.sources import json_arrow, json_batches, json_columns
+from penpal_fast.schema import strokes_type
+from penpal_fast.sources import json_lines
 from penpal_fast.sources.inputs import find_inputs
-from penpal_fast.sources.json_columns import JsonColumns
-from penpal_fast.sources.json_lines import JsonLinesSource
-from penpal_fast.sources.json_rows import PENPAL_STROKES
+from penpal_fast.sources.json_lines import JsonColumns, JsonLinesSource
+
+PENPAL_STROKES = strokes_type(pa.float64())
 
 NUMBERS = ["0", "-0", "1", "7.5", "-3e2", "1E400", "1e-400", "NaN", "-Infinity", "Inf", "01", "1.", "+1", ".5"]
 NUMBERS += ["0.1", "123456789.125", "9007199254740993", "-9223372036854775808", "1" + "0" * 30, "-0.0", "-0e5"]
 TEXTS = ['"a"', '"\\u00e9\\n"', '"\u00e4"', '"\\ud800"', '"\\ud83d\\ude00"', '"\\u0000"', '"a\tb"', '"\\q"', '"NaN"']
-VALUES = [*NUMBERS, *TEXTS, "null", "true", "false", "{}", "[]", '{"a": [1]}', '"2020-01-01"', "[-0]", '"1"']
+VALUES = [
+    *NUMBERS,
+    *TEXTS,
+    "null",
+    "true",
+    "false",
+    "{}",
+    "[]",
+    '{"a": [1]}',
+    '"2020-01-01"',
+    "[-0]",
+    '"1"',
+    "[" * 150 + "]" * 150,
+]
 HOSTILE = ["{broken", "[1]", "{}", '{"strokes":', "}", '{"a": 1}{"a": 2}', '{"strokes": [], "strokes": 1}', "\ufeff{}"]
 HOSTILE += ["'", '{"a": 1} x', "{}\0", "\x0b{}", "{}\x0c", "\xa0{}", '{"a": 1,}', '{"a": "}', '{"a": [{}', "{" * 600]
 POINTS = ["[{x}, {y}]", '{{"x": {x}, "y": {y}}}', '{{"x": {x}, "y": {y}, "t": 1}}', '{{"x": {x}}}', "null"]
@@ -70,7 +86,7 @@ def files(draw):
 
 
 def read(path, rows):
-    """Columns and rows, as text that tells -0.0 from 0.0."""
+    """Columns and rows, and what is wrong with rows."""
     (file,) = find_inputs(path)
     try:
         source = JsonLinesSource(file, JsonColumns("strokes"))
@@ -81,7 +97,35 @@ def read(path, rows):
         batch.data.validate(full=True)
         problems |= {len(found) + row: text for row, text in batch.problems.items()}
         found += batch.data.to_pylist()
-    return str(source.schema), source.rows, repr(found), problems
+    assert source.rows == len(found)
+    return source.schema, found, dict(sorted(problems.items()))
+
+
+def parsed_by_python(content):
+    """The object of each line that is no blank one; None for a bad line."""
+    for line in content.split(b"\n"):
+        if not line.strip():
+            continue
+        try:
+            parsed = json.loads(line.decode("utf-8-sig"))
+            json.dumps(parsed, ensure_ascii=False).encode()  # Half a surrogate pair cannot be.
+        except (ValueError, RecursionError):
+            parsed = None
+        yield parsed if isinstance(parsed, dict) else None
+
+
+def drawn(strokes):
+    """The points of a row word by word; None if it cannot be drawn."""
+    rows = Rows([strokes])
+    return None if rows.problems() else [[stroke.tolist() for stroke in word] for word in rows.words(0)]
+
+
+def as_column(value, kind):
+    if kind == "double" and type(value) is int:
+        return float(value)
+    if value is None or kind != "string" or isinstance(value, str):
+        return value
+    return json.dumps(value)
 
 
 @pytest.fixture(scope="module")
@@ -98,26 +142,29 @@ GOOD = b'{"strokes": [[[0, 0], [3, 1]]]}\n'
 @example(
     GOOD * 9 + b'{"strokes": [[[0, 0]]], "new": 7.5}\n' + b'{"strokes": [[[0, 0]]], "new": 9007199254740993}', 512, 1
 )
-@given(files(), st.sampled_from([1, 5, 512]), st.sampled_from([1, 3, 8]))
-def test_both_parsers_give_the_same_rows(path, content, rows, piece):
+@given(files(), st.sampled_from([1, 5, 512]), st.sampled_from([1, 200, json_lines.PIECE_BYTES]))
+def test_rows_are_as_python_reads_them(path, content, rows, piece):
     path.write_bytes(content)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(json_arrow, "PIECE_LINES", piece)
+        patch.setattr(json_lines, "PIECE_BYTES", piece)
         found = read(path, rows)
-        patch.setattr(json_arrow, "parse_lines", lambda *_: None)
-        assert found == read(path, rows)
-
-
-def test_lines_like_one_another_are_not_parsed_by_python(path, monkeypatch):
-    row = {"strokes": [[{"points": [{"x": 0, "y": 1.5}, {"x": 2, "y": 0}]}]], "id": 7, "text": "\u00e9", "new": None}
-    path.write_text(f"{json.dumps(row)}\n" * 100)
-    parsed = []
-    for module in (json_columns, json_batches):
-        real = module.parsed_line
-        spy = lambda number, text, real=real: parsed.append(number) or real(number, text)  # noqa: E731
-        monkeypatch.setattr(module, "parsed_line", spy)
-    assert read(path, 512)[1] == 100
-    assert len(parsed) <= json_arrow.PIECE_LINES
+    assert repr(found) == repr(read(path, 512))
+    expected = list(parsed_by_python(content))
+    if isinstance(found, str):
+        assert not any(expected)
+        return
+    schema, found, problems = found
+    assert len(found) == len(expected)
+    for row, (values, parsed) in enumerate(zip(found, expected, strict=True)):
+        assert parsed is not None or problems[row].startswith("not JSON: line ")
+        parsed = parsed or {}
+        for field in schema:
+            if field.name != "strokes":
+                assert repr(values[field.name]) == repr(as_column(parsed.get(field.name), str(field.type)))
+        if row in problems:
+            assert values["strokes"] is None
+        elif "strokes" in parsed and pa.types.is_nested(schema.field("strokes").type):
+            assert drawn(values["strokes"]) == drawn(parsed["strokes"])
 
 
 POINTS_20 = json.dumps([{"x": point % 7, "y": point * point % 11} for point in range(20)])
@@ -142,16 +189,16 @@ def test_a_row_does_not_depend_on_its_neighbours(path, rows, after):
     """An integer that Python makes no float is infinite for PyArrow."""
     good = f'{{"strokes": [{{"points": {POINTS_20}, "t": 1}}]}}\n'
     path.write_text(good * 80 + good.replace('"t": 1', f'"t": {"1" * 400}') + after)
-    assert 80 in read(path, rows)[3]
+    assert 80 in read(path, rows)[2]
 
 
 @pytest.mark.parametrize("values", [["1"] * 8 + ['"a"'] * 7 + ["1"], ["1"] * 70 + ['"a"'], ["1"] * 70 + ['"[NaN"']])
 def test_fields_of_different_kinds_are_left_out(path, values):
     """No row is lost, however they fall into groups."""
     path.write_text("".join(f'{{"strokes": [{{"points": {POINTS_20}, "t": {value}}}]}}\n' for value in values))
-    schema, _, _, problems = read(path, 512)
+    schema, _, problems = read(path, 512)
     assert not problems
-    assert "t: " not in schema
+    assert schema.field("strokes").type == PENPAL_STROKES
 
 
 def test_a_file_without_strokes_among_others(tmp_path):
@@ -169,13 +216,40 @@ def test_files_that_have_too_many_columns_together(tmp_path):
         score_dataset(tmp_path, tmp_path.with_suffix(".parquet"))
 
 
-def test_python_goes_on_where_pyarrow_is_of_no_use(path, monkeypatch):
-    path.write_text('{"strokes": [[[0, 0], [3, 1]]], "meta": {}}\n' * 3000)
-    tried = []
-    real = json_arrow.parse_lines
-    monkeypatch.setattr(json_arrow, "parse_lines", lambda texts, *rest: tried.append(len(texts)) or real(texts, *rest))
-    assert read(path, 100)[1] == 3000
-    assert sum(tried) <= 4 * 2 * json_arrow.VAIN_LINES
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32", "utf-8-sig"])
+def test_other_encodings_are_refused(path, encoding):
+    """A byte-order mark of UTF-8 may be on any line, as files may be concatenated."""
+    line = "\ufeff" * encoding.endswith("be") + GOOD.decode()
+    path.write_bytes(line.encode(encoding) * 2)
+    found = read(path, 512)
+    if encoding == "utf-8-sig":
+        assert len(found[1]) == 2
+        assert not found[2]
+    else:
+        assert found == f"{path}: it is UTF-16 or UTF-32; convert it to UTF-8 first"
+
+
+@pytest.mark.parametrize("many", ["point", "stroke", "nested"])
+def test_strokes_with_too_many_fields_lose_them(path, many, monkeypatch):
+    monkeypatch.setattr(json_lines, "MAX_FIELDS", 20)
+    monkeypatch.setattr(json_lines, "MAX_COLUMNS", 50)
+    fields = {f"name {name}": {"a": 1, "b": 2, "c": 3} if many == "nested" else 1 for name in range(19)}
+    points = [{"x": x, "y": x * x, **(fields if many == "point" else {})} for x in range(3)]
+    path.write_text(json.dumps({"strokes": [{"points": points, **({} if many == "point" else fields), "t": 1}]}))
+    schema, found, problems = read(path, 512)
+    assert schema.field("strokes").type == PENPAL_STROKES
+    assert drawn(found[0]["strokes"]) == [[[[0, 0], [1, 1], [2, 4]]]]
+    assert not problems
+
+
+@pytest.mark.parametrize(("depth", "kept"), [(13, True), (14, False), (150, False)])
+def test_fields_that_are_nested_too_deep_are_left_out(path, depth, kept):
+    field = "[" * depth + "1" + "]" * depth
+    path.write_text(f'{{"strokes": [[{{"points": {POINTS_20}, "deep": {field}, "t": 1}}]]}}')
+    schema, found, problems = read(path, 512)
+    assert not problems
+    assert ("deep" in str(schema)) == kept
+    assert found[0]["strokes"][0][0]["t"] == 1
 
 
 def test_files_get_columns_that_suit_all_of_them(tmp_path):

@@ -38,8 +38,8 @@ async def read_object(request: Request) -> dict[str, Any]:
         raise HTTPException(415, f"send JSON with the header Content-Type: application/json, not {declared!r}")
     body = await read_body(request, MOST_JSON_BYTES)
     try:
-        content = parsed_json(body, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
+        content = parsed_json(body)
+    except ValueError as error:
         raise HTTPException(400, f"the body is not JSON: {error}") from error
     if not isinstance(content, dict):
         raise HTTPException(400, f"the body must be a JSON object, got {_kind(content)}")
@@ -65,7 +65,3 @@ _KINDS = {list: "an array", dict: "an object", str: "a string", bool: "true or f
 
 def _kind(value: object) -> str:
     return _KINDS.get(type(value), "a number")
-
-
-def _no_number(text: str) -> float:
-    raise ValueError(f"{text} is no JSON number")
