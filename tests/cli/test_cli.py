@@ -91,7 +91,7 @@ WRONG_VALUES = [
     ("error", "message"),
     [
         (pa.ArrowInvalid("odd"), "error: odd"),
-        (MemoryError("8 GB"), "error: there is not enough memory: 8 GB"),
+        (MemoryError("8 GB"), "error: out of memory: 8 GB"),
         (UnicodeDecodeError("utf-8", b"x", 0, 1, "bad"), "error: a name or text is not UTF-8"),
     ],
 )

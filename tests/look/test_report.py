@@ -244,7 +244,7 @@ def test_the_command(tmp_path):
     ("arguments", "message"),
     [
         (["{scored}", "-o", "report.pdf"], "its name must end with .html"),
-        (["{scored}", "{scored}", "-o", "report.html"], "a file is named twice"),
+        (["{scored}", "{scored}", "-o", "report.html"], "the same file is given twice"),
         (["{plain}", "-o", "report.html"], "there is no column of scores; run `penpal-fast score`"),
         (["{scored}", "-o", "no/report.html"], "there is no folder"),
     ],

@@ -304,7 +304,7 @@ def test_a_file_with_other_columns_is_left_alone(tmp_path):
         (["--save", "drawn.csv"], "its name must end with .parquet"),
         (["--save", "no/drawn.parquet"], "there is no folder no"),
         (["missing.parquet"], "missing.parquet"),
-        (["--host", "256.1.1.1"], "cannot listen at 256.1.1.1"),
+        (["--host", "256.1.1.1"], "cannot listen on 256.1.1.1"),
     ],
 )
 def test_errors_of_the_command(tmp_path, monkeypatch, arguments, message):

@@ -59,7 +59,7 @@ def test_a_notebook_shows_the_sheet(tmp_path):
     [
         ({"most": 0}, "a sheet shows from 1"),
         ({"columns": 0}, "a sheet has from 1"),
-        ({"quality": [NAN] * len(ROWS)}, "no row with a score"),
+        ({"quality": [NAN] * len(ROWS)}, "no row has a score"),
     ],
 )
 def test_wrong_settings(settings, message):

@@ -1,4 +1,4 @@
-"""The command `penpal-fast`: one module for each of its commands."""
+"""The command `penpal-fast`: each of its commands is a module."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ app = typer.Typer(
 def options(
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
 ) -> None:
-    """Scores rows of pen strokes by handwriting quality, from 0 (corrupted) to 1 (legible, human-looking)."""
+    """Score rows of pen strokes by handwriting quality, from 0 (corrupted) to 1 (legible, human-looking)."""
     if version:
         say(__version__)
         raise typer.Exit

@@ -1,4 +1,4 @@
-"""What every command shares: the two consoles, readable errors, progress."""
+"""What every command prints: output, errors and progress."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import json
 import signal
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any
+from typing import Any
 
 import pyarrow as pa
 import typer
@@ -19,27 +19,22 @@ from penpal_fast.errors import PenpalError
 out = Console()
 err = Console(stderr=True)
 
-Column = Annotated[str, typer.Option(help="Name of the column with the strokes.")]
-Model = Annotated[str | None, typer.Option(help="Folder or Hugging Face id of another model than the bundled one.")]
-
 
 @contextlib.contextmanager
 def readable_errors() -> Iterator[None]:
-    """Turn errors that a user can act on into one message and the exit code 1."""
+    """Turn errors that a user can act on into one message and an exit code."""
     try:
         yield
     except (PenpalError, OSError, pa.ArrowException) as error:
         raise _failed(str(error)) from error
     except MemoryError as error:
-        raise _failed(f"there is not enough memory: {error}; try a smaller --memory or --batch-size") from error
+        raise _failed(f"out of memory: {error}; try a smaller --memory or --batch-size") from error
     except UnicodeError as error:
         raise _failed(f"a name or text is not UTF-8: {error}") from error
-    except Terminated as error:
-        err.print("stopped")
-        raise typer.Exit(128 + signal.SIGTERM) from error
     except KeyboardInterrupt as error:
         err.print("stopped")
-        raise typer.Exit(130) from error
+        sent = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
+        raise typer.Exit(128 + sent) from error
 
 
 def _failed(message: str) -> typer.Exit:
@@ -48,12 +43,12 @@ def _failed(message: str) -> typer.Exit:
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM came, which schedulers send before they kill."""
+    """SIGTERM arrived; schedulers send it before they kill."""
 
 
 @contextlib.contextmanager
 def stopped_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM end a block as Ctrl-C does, so that what is done is kept."""
+    """Let SIGTERM end a block as Ctrl-C does, so that finished work is kept."""
 
     def stop(_signal: int, _frame: object) -> None:
         raise Terminated
@@ -65,24 +60,24 @@ def stopped_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def say(text: str) -> None:
-    """Print text as it is, whatever brackets it has."""
-    out.print(_visible(text), markup=False, emoji=False, highlight=False, soft_wrap=True)
+def say(text: str, console: Console = out) -> None:
+    """Print text as it is: brackets and emoji codes are not markup."""
+    console.print(_visible(text), markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
 def _visible(text: str) -> str:
-    """Escape what a terminal would obey: names of columns and tensors come from strangers."""
+    """Escape control characters: names of columns and tensors come from untrusted files."""
     return "".join(one if one.isprintable() or one == "\n" else repr(one)[1:-1] for one in text)
 
 
 def say_json(content: dict[str, Any]) -> None:
-    """Print JSON on one line, for scripts."""
+    """Print JSON on one line."""
     typer.echo(json.dumps(content))
 
 
 @contextlib.contextmanager
 def progress_bar(what: str, *, shown: bool = True) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar with rows/s and the time left, on a terminal only."""
+    """Show a bar with rows/s and the time left; only on a terminal."""
     columns = (
         TextColumn(what),
         BarColumn(),
@@ -94,7 +89,6 @@ def progress_bar(what: str, *, shown: bool = True) -> Iterator[Callable[[int, in
         task = progress.add_task(what, total=None, rate="")
 
         def report(done: int, total: int) -> None:
-            speed = progress.tasks[0].speed or 0.0 if progress.tasks else 0.0
-            progress.update(task, completed=done, total=total, rate=f"{speed:,.0f} rows/s")
+            progress.update(task, completed=done, total=total, rate=f"{progress.tasks[0].speed or 0:,.0f} rows/s")
 
         yield report

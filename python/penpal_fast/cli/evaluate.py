@@ -8,9 +8,13 @@ from typing import Annotated
 
 import typer
 
-from penpal_fast.cli.console import Model, readable_errors, say
+from penpal_fast.checks.quality import Scorer
+from penpal_fast.cli.console import readable_errors, say
+from penpal_fast.cli.options import Model
+from penpal_fast.files import replaced_atomically
+from penpal_fast.look.picture import save_png
 
-Files = Annotated[list[Path], typer.Option(help="Parquet file in the penpal schema; may be given again.")]
+Files = Annotated[list[Path], typer.Option(help="Parquet file in the penpal schema; can be repeated.")]
 
 
 def evaluate(
@@ -26,18 +30,16 @@ def evaluate(
         bool,
         typer.Option(
             "--held-out",
-            help="Only lines of forms that recipes keep for validation (columns `file` or `source`); "
-            "a file without such a column is taken whole.",
+            help="Use only rows of forms that recipes hold out for validation (columns `file` or `source`); "
+            "a file without such a column is used whole.",
         ),
     ] = False,
 ) -> None:
-    """Measure how a model tells real, clean synthetic and corrupted lines apart, and junk made from the real ones."""
+    """Measure how well a model separates real, clean synthetic and corrupted rows, and junk made from real rows."""
     with readable_errors():
-        from penpal_fast.checks.quality import Scorer
         from penpal_fast.evaluation.card import picture, tables
         from penpal_fast.evaluation.measure import measure
         from penpal_fast.evaluation.sets import read_set, scored_sets
-        from penpal_fast.files import replaced_atomically
 
         sets = scored_sets(
             read_set(real, held_out=held_out),
@@ -51,11 +53,9 @@ def evaluate(
         if output is None:
             return
         output.mkdir(parents=True, exist_ok=True)
-        with replaced_atomically(output / "evaluation.json") as aside:
-            aside.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-        with replaced_atomically(output / "evaluation.md") as aside:
-            aside.write_text(text, encoding="utf-8")
+        for name, content in (("evaluation.json", json.dumps(figures, indent=2) + "\n"), ("evaluation.md", text)):
+            with replaced_atomically(output / name) as aside:
+                aside.write_text(content, encoding="utf-8")
         for name, one in sets.items():
-            with replaced_atomically(output / f"{name}.png") as aside:
-                picture(one).save(aside, format="png")
+            save_png(picture(one), output / f"{name}.png")
         say(f"wrote {output}")

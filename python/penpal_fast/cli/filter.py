@@ -8,13 +8,15 @@ from typing import Annotated
 import typer
 
 from penpal_fast.checks.thresholds import BROKEN_BELOW, THRESHOLDS, threshold_of
-from penpal_fast.cli.console import Column, Model, progress_bar, readable_errors, say, say_json, stopped_by_sigterm
+from penpal_fast.cli.console import progress_bar, readable_errors, say, say_json, stopped_by_sigterm
 from penpal_fast.cli.options import (
     BackendOption,
     BatchSize,
+    Column,
     Inputs,
     Json,
     Memory,
+    Model,
     Quiet,
     Strict,
     Threads,
@@ -51,7 +53,7 @@ def filter_rows(
             "--output",
             "-o",
             callback=_parquet,
-            help="Parquet file for the rows that are kept; replaced if it is there.",
+            help="Parquet file for the kept rows; an old one is replaced.",
         ),
     ],
     threshold: Annotated[
@@ -59,16 +61,18 @@ def filter_rows(
         typer.Option(
             parser=_threshold,
             metavar="NUMBER|NAME",
-            help=f"Rows from this score on are kept: 0 to 1, {NAMES}. Clean lines of a generator score a third: "
-            f"{BROKEN_BELOW} drops what is broken, balanced keeps what could be real.",
+            help=f"Keep rows with at least this score: 0 to 1, {NAMES}. Clean generated rows score about a third: "
+            f"{BROKEN_BELOW} drops broken rows, balanced keeps rows that could be real.",
         ),
     ] = "balanced",  # type: ignore[assignment]
     keep_rejected: Annotated[
-        Path | None, typer.Option(callback=_parquet, help="Parquet file for the other rows; replaced if it is there.")
+        Path | None,
+        typer.Option(callback=_parquet, help="Parquet file for all other rows; an old one is replaced."),
     ] = None,
     column: Column = "strokes",
     rescore: Annotated[
-        bool, typer.Option("--rescore", help="Score rows that have a column `quality` too; --model implies it.")
+        bool,
+        typer.Option("--rescore", help="Score again even if there is a column `quality`; --model implies this."),
     ] = False,
     model: Model = None,
     backend: BackendOption = "auto",
@@ -79,9 +83,9 @@ def filter_rows(
     json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Keep the rows that score at or above a threshold; what has no column `quality` yet is scored first.
+    """Keep rows that score at or above a threshold. Inputs without a column `quality` are scored first.
 
-    The exit codes are those of `score`.
+    The exit codes are the same as for `score`.
     """
     with readable_errors(), stopped_by_sigterm(), logged(verbose=False):
         with progress_bar("filtering", shown=not quiet) as progress:
@@ -105,7 +109,7 @@ def filter_rows(
 
 
 def print_selection(selection: Selection) -> None:
-    """Print the counts, with reasons."""
+    """Print the counts and the reasons."""
     say(f"{selection.rows:,} rows, {selection.kept:,} kept, {selection.rows - selection.kept:,} rejected")
     for reason, count in selection.rejected.most_common():
         say(f"  {count:,} rejected: {reason}")

@@ -1,4 +1,4 @@
-"""Options that commands share, and what they do."""
+"""Options that several commands share, and what they do."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import typer
 from penpal_fast.checks.check import Check
 from penpal_fast.checks.defaults import default_checks
 from penpal_fast.checks.quality import Backend, Scorer
-from penpal_fast.cli.console import err
+from penpal_fast.cli.console import err, say
 
 SOME_ROWS_BAD = 3
-"""Exit code with --strict."""
+"""Exit code of --strict if there are bad rows."""
 
 Inputs = Annotated[
     list[str],
@@ -25,6 +25,8 @@ Inputs = Annotated[
         "or hf://datasets/OWNER/NAME/... on the Hugging Face hub.",
     ),
 ]
+Column = Annotated[str, typer.Option(help="Name of the strokes column.")]
+Model = Annotated[str | None, typer.Option(help="Folder or Hugging Face id of a model, instead of the bundled one.")]
 
 
 def _known_backend(name: str) -> str:
@@ -38,18 +40,16 @@ BackendOption = Annotated[
     typer.Option(
         "--backend",
         callback=_known_backend,
-        help="Engine: mlx, native (in Rust), or auto for MLX on a GPU and else native.",
+        help="Engine: mlx, native (in Rust), or auto, which takes MLX if there is a GPU and native if not.",
     ),
 ]
-Threads = Annotated[int | None, typer.Option(help="Threads; by default one for each processor.", min=1)]
-BatchSize = Annotated[
-    int | None, typer.Option(help="Rows that go through MLX at a time; by default what suits the device.", min=1)
-]
-Memory = Annotated[int, typer.Option(help="Megabytes that the rows on their way may take, about.", min=1)]
-Strict = Annotated[bool, typer.Option("--strict", help="End with 3 if there were bad rows.")]
+Threads = Annotated[int | None, typer.Option(help="Number of threads; by default one per processor.", min=1)]
+BatchSize = Annotated[int | None, typer.Option(help="Rows per MLX batch; the default depends on the device.", min=1)]
+Memory = Annotated[int, typer.Option(help="Approximate memory for rows in progress, in megabytes.", min=1)]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with code 3 if there are bad rows.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors and warnings.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log each part that is done.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors and warnings.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log each finished part.")]
 
 
 def checks_of(
@@ -59,22 +59,22 @@ def checks_of(
     threads: int | None = None,
     batch_size: int | None = None,
 ) -> list[Check]:
-    """Make the checks that the options ask for."""
+    """Make the checks that the options ask for, with the quality check first."""
     scorer = Scorer(model, backend=cast("Backend", backend), threads=threads, batch_size=batch_size)
     return default_checks(scorer=scorer, column=column)
 
 
 class _ConsoleHandler(logging.Handler):
-    """Prints above the progress bar, where there is one."""
+    """Prints above the progress bar, if there is one."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print a line."""
-        err.print(self.format(record), markup=False, emoji=False, highlight=False, soft_wrap=True)
+        """Print a log record."""
+        say(self.format(record), err)
 
 
 @contextlib.contextmanager
 def logged(*, verbose: bool) -> Iterator[None]:
-    """Show the library's log on the error console: warnings, or with `verbose` what it does as well."""
+    """Print the package's log to stderr: warnings, and with `verbose` also what it does."""
     logger = logging.getLogger("penpal_fast")
     handler = _ConsoleHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
@@ -87,6 +87,6 @@ def logged(*, verbose: bool) -> Iterator[None]:
 
 
 def end_if_strict(bad_rows: int, *, strict: bool) -> None:
-    """With --strict, end with another exit code if there were bad rows."""
+    """With --strict, exit with `SOME_ROWS_BAD` if there are bad rows."""
     if strict and bad_rows:
         raise typer.Exit(SOME_ROWS_BAD)

@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
-from penpal_fast.cli.console import Column, readable_errors, say
+from penpal_fast.cli.console import readable_errors, say
+from penpal_fast.cli.options import Column
 from penpal_fast.errors import PenpalError
+from penpal_fast.look.picture import picture_of, save_png
+from penpal_fast.rendering import render_strokes
 from penpal_fast.sources.streams import open_source
 
 
@@ -18,11 +21,8 @@ def render(
     output: Annotated[Path, typer.Option("--output", "-o", help="PNG file to write.")],
     column: Column = "strokes",
 ) -> None:
-    """Draw one row as the network sees it, but black on white; the network gets ink as 1 on 0."""
+    """Draw one row as the network sees it, but black on white; on its canvas, ink is 1 and the background 0."""
     with readable_errors():
-        from penpal_fast.look.picture import save_png
-        from penpal_fast.rendering import render_strokes
-
         if output.suffix.lower() != ".png":
             raise PenpalError(f"{output}: the picture is a PNG file; its name must end with .png")
         strokes = _read_strokes(source, row, column)
@@ -30,12 +30,11 @@ def render(
             canvas = render_strokes(strokes)
         except PenpalError as error:
             raise PenpalError(f"{source}, row {row}: {str(error).removeprefix('row 0: ')}") from error
-        save_png(canvas, output)
+        save_png(picture_of(canvas), output)
         say(f"wrote {output}")
 
 
 def _read_strokes(path: Path, row: int, column: str) -> object:
-    """Read the strokes of one row."""
     source = open_source(path, column)
     if row >= source.rows:
         raise PenpalError(f"{path}: there is no row {row}; it has {source.rows} rows, counted from 0")
@@ -43,4 +42,4 @@ def _read_strokes(path: Path, row: int, column: str) -> object:
         if problem := batch.problems.get(0):
             raise PenpalError(f"{path}, row {row}: {problem}")
         return batch.data.column(column)[0]
-    raise PenpalError(f"{path}: it ended before row {row}")
+    raise PenpalError(f"{path}: the file ends before row {row}")

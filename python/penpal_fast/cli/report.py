@@ -7,30 +7,28 @@ from typing import Annotated
 
 import typer
 
-from penpal_fast.cli.console import Column, Model, progress_bar, readable_errors, say
+from penpal_fast.cli.console import progress_bar, readable_errors, say
+from penpal_fast.cli.options import Column, Model, checks_of
 from penpal_fast.errors import PenpalError
+from penpal_fast.look.report.writing import write_report
 
 
 def report(
-    inputs: Annotated[
-        list[Path], typer.Argument(metavar="SCORED...", help="Files that `penpal-fast score` wrote, side by side.")
-    ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="HTML file to write; replaced if it is there.")],
+    inputs: Annotated[list[Path], typer.Argument(metavar="SCORED...", help="Files that `penpal-fast score` wrote.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="HTML file to write; an old one is replaced.")],
     by: Annotated[
         str | None,
-        typer.Option(help="Column to group rows by; by default source, author, writer or style, where there is one."),
+        typer.Option(help="Column to group rows by; by default the first of source, author, writer and style."),
     ] = None,
     column: Column = "strokes",
     model: Model = None,
 ) -> None:
-    """Write one page about scored files: what each threshold keeps, quantiles, bad rows, and lines to look at."""
+    """Write a page about scored files: what each threshold keeps, quantiles, bad rows, and rows to look at."""
     with readable_errors():
-        from penpal_fast.cli.options import checks_of
-        from penpal_fast.look.report.writing import write_report
-
         if output.suffix.lower() not in (".html", ".htm"):
-            raise PenpalError(f"{output}: the report is a page; its name must end with .html")
+            raise PenpalError(f"{output}: the report is an HTML file; its name must end with .html")
         with progress_bar("reading") as progress:
-            checks = checks_of(model, column)
-            write_report(inputs, output, checks=checks, column=column, group_column=by, progress=progress)
+            write_report(
+                inputs, output, checks=checks_of(model, column), column=column, group_column=by, progress=progress
+            )
         say(f"wrote {output}: {output.stat().st_size / 1e6:.1f} MB; open it in a browser")

@@ -7,13 +7,15 @@ from typing import Annotated
 
 import typer
 
-from penpal_fast.cli.console import Column, Model, progress_bar, readable_errors, say, say_json, stopped_by_sigterm
+from penpal_fast.cli.console import progress_bar, readable_errors, say, say_json, stopped_by_sigterm
 from penpal_fast.cli.options import (
     BackendOption,
     BatchSize,
+    Column,
     Inputs,
     Json,
     Memory,
+    Model,
     Quiet,
     Strict,
     Threads,
@@ -34,13 +36,11 @@ def score(
         typer.Option(
             "--output",
             "-o",
-            help="File to write if the name ends with .parquet or .pq, replaced if it is there; else folder of parts.",
+            help="Parquet file to write (.parquet or .pq; an old one is replaced), or else a folder of parts.",
         ),
     ],
     column: Column = "strokes",
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with what an interrupted run left, if anything.")
-    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run, if there was one.")] = False,
     model: Model = None,
     backend: BackendOption = "auto",
     threads: Threads = None,
@@ -51,10 +51,10 @@ def score(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Score every row: all columns are kept, `quality` and `quality_error` are added or replaced.
+    """Score every row. The output has all columns of the input, and `quality` and `quality_error`.
 
-    Ends with 0 if the output was written, 1 if not, 2 on wrong usage, 3 if --strict was given and rows were bad,
-    130 on Ctrl-C and 143 on SIGTERM.
+    Exit codes: 0 if the output was written, 1 if not, 2 for wrong usage, 3 for bad rows with --strict, 130 after Ctrl-C
+    and 143 after SIGTERM.
     """
     with readable_errors(), stopped_by_sigterm(), logged(verbose=verbose):
         with progress_bar("scoring", shown=not quiet) as progress:
@@ -76,7 +76,7 @@ def score(
 
 
 def print_summary(summary: JobSummary) -> None:
-    """Print counts, reasons, quantiles and the shares kept, of each check."""
+    """Print the counts, reasons, quantiles and kept shares of each check."""
     for name, one in summary.checks.items():
         say(f"{one.rows:,} rows, {one.scored:,} scored, {one.bad:,} bad")
         for reason, count in one.reasons.most_common():

@@ -8,31 +8,30 @@ from typing import Annotated
 
 import typer
 
-from penpal_fast.cli.console import Column, Model, readable_errors, say
+from penpal_fast.cli.console import readable_errors, say
+from penpal_fast.cli.options import Column, Model, checks_of
 from penpal_fast.errors import PenpalError
+from penpal_fast.extras import needs_extra
+from penpal_fast.look.serve.drawn_file import DrawnFile
+from penpal_fast.look.serve.row_file import RowFile
 
 
 def serve(
     source: Annotated[
         Path | None, typer.Argument(metavar="[FILE]", help="Parquet file whose rows the page shows.")
     ] = None,
-    save: Annotated[Path | None, typer.Option(help="Parquet file that drawn rows are added to.")] = None,
-    host: Annotated[str, typer.Option(help="Address to listen at; by default this machine only.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen at; 0 for any free one.", min=0, max=65535)] = 8000,
+    save: Annotated[Path | None, typer.Option(help="Parquet file to which drawn rows are added.")] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on; by default for this machine only.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 for any free port.", min=0, max=65535)] = 8000,
     column: Column = "strokes",
     model: Model = None,
 ) -> None:
-    """Open a page on this machine where one draws a line and sees its score as it grows."""
+    """Serve a page on this machine where you draw a row and see its score as you draw."""
     with readable_errors():
-        from penpal_fast.extras import needs_extra
-
         with needs_extra("look"):
             import uvicorn
 
             from penpal_fast.look.serve.app import Server, application
-        from penpal_fast.cli.options import checks_of
-        from penpal_fast.look.serve.drawn_file import DrawnFile
-        from penpal_fast.look.serve.row_file import RowFile
 
         checks = checks_of(model, column)
         server = Server(
@@ -52,7 +51,7 @@ def serve(
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    """Listen at an address. The protocol is named because only then asyncio turns off Nagle's delay of 40 ms."""
+    """Listen on an address. asyncio turns off Nagle's delay of 40 ms only if the protocol is given as TCP."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
@@ -61,5 +60,5 @@ def _listening(host: str, port: int) -> socket.socket:
         listener.listen()
     except OSError as error:
         listener.close()
-        raise PenpalError(f"cannot listen at {host}, port {port}: {error.strerror}; choose another --port") from error
+        raise PenpalError(f"cannot listen on {host}, port {port}: {error.strerror}; choose another --port") from error
     return listener

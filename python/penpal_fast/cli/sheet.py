@@ -10,10 +10,11 @@ import typer
 from numpy.typing import NDArray
 
 from penpal_fast.checks.defaults import known_scores
-from penpal_fast.cli.console import Column, Model, readable_errors, say
-from penpal_fast.cli.options import checks_of
+from penpal_fast.cli.console import readable_errors, say
+from penpal_fast.cli.options import Column, Model, checks_of
 from penpal_fast.errors import PenpalError
-from penpal_fast.look.sheet import Cell, band_counts, chosen_rows, drawn_sheet, save_sheet
+from penpal_fast.look.picture import save_png
+from penpal_fast.look.sheet import Cell, band_counts, chosen_rows, drawn_sheet
 from penpal_fast.sources.memory import MEMORY_MB, batch_rows
 from penpal_fast.sources.scored_file import ScoredFile
 from penpal_fast.sources.streams import open_source
@@ -23,22 +24,22 @@ def sheet(
     source: Annotated[Path, typer.Argument(metavar="INPUT", help="Parquet file or JSON lines, scored or not.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="PNG file to write.")],
     rows: Annotated[int, typer.Option(help="Rows to show, chosen evenly by rank.")] = 48,
-    columns: Annotated[int, typer.Option(help="Rows beside each other.")] = 3,
+    columns: Annotated[int, typer.Option(help="Rows side by side.")] = 3,
     column: Column = "strokes",
     model: Model = None,
 ) -> None:
-    """Draw rows sorted by score on one picture; rows without a column `quality` are scored first."""
+    """Draw one picture of rows sorted by score. A file without scores is scored first."""
     with readable_errors():
         if output.suffix.lower() != ".png":
             raise PenpalError(f"{output}: the sheet is a PNG file; its name must end with .png")
         scores = _scores(source, column, model)
         cells = _cells(source, column, scores, chosen_rows(scores, rows))
-        save_sheet(drawn_sheet(cells, band_counts(scores), columns), output)
+        save_png(drawn_sheet(cells, band_counts(scores), columns), output)
         say(f"wrote {output}: {len(cells)} of {len(scores):,} rows")
 
 
 def _scores(path: Path, column: str, model: str | None) -> NDArray[np.float32]:
-    """Read the scores of a file, or score it."""
+    """Read the scores of a file, or score its rows."""
     source = open_source(path, column)
     if known_scores(source.schema) and model is None:
         scored = ScoredFile(path, column)
@@ -50,7 +51,7 @@ def _scores(path: Path, column: str, model: str | None) -> NDArray[np.float32]:
 
 
 def _cells(path: Path, column: str, scores: NDArray[np.float32], chosen: NDArray[np.int64]) -> list[Cell]:
-    """Read the chosen rows, in the order in which they were chosen."""
+    """Read the chosen rows, in the order given."""
     source = open_source(path, column)
     wanted = set(chosen.tolist())
     cells = {}

@@ -16,23 +16,21 @@ from penpal_fast.cli.console import err, readable_errors, say
 def train(
     real: Annotated[
         Path,
-        typer.Option(
-            help="Parquet file of real lines: columns `strokes`, `text`, and `file` or `source` for the form."
-        ),
+        typer.Option(help="Parquet file of real rows: columns `strokes`, `text`, and `file` or `source` for the form."),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the model.")],
-    work: Annotated[Path, typer.Option(help="Folder for the synthetic lines, the log and the checkpoint.")],
+    work: Annotated[Path, typer.Option(help="Folder for the synthetic rows, the log and the checkpoint.")],
     recipe: Annotated[
         Path | None,
-        typer.Argument(metavar="RECIPE", help="JSON file with every choice; by default the bundled one."),
+        typer.Argument(metavar="RECIPE", help="JSON file with all settings; by default the bundled one."),
     ] = None,
-    generator: Annotated[Path | None, typer.Option(help="Weights of the generator that makes synthetic lines.")] = None,
-    clean: Annotated[list[Path] | None, typer.Option(help="More clean synthetic lines, with `source`.")] = None,
-    corrupted: Annotated[list[Path] | None, typer.Option(help="More corrupted synthetic lines, with `source`.")] = None,
+    generator: Annotated[Path | None, typer.Option(help="Weights of the generator that makes synthetic rows.")] = None,
+    clean: Annotated[list[Path] | None, typer.Option(help="More clean synthetic rows, with `source`.")] = None,
+    corrupted: Annotated[list[Path] | None, typer.Option(help="More corrupted synthetic rows, with `source`.")] = None,
     start: Annotated[str | None, typer.Option(help="Folder or Hugging Face id of a model to start from.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on where an earlier run was stopped.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run.")] = False,
 ) -> None:
-    """Train a model: make synthetic lines, train, calibrate, measure."""
+    """Train a model: make synthetic rows, train, calibrate and evaluate."""
     with readable_errors():
         from penpal_fast.network.model import QualityClassifier
         from penpal_fast.training.recipe import BUNDLED, Recipe
@@ -47,7 +45,7 @@ def train(
 
 @contextlib.contextmanager
 def stage_bars() -> Iterator[Callable[[str, int, int], None]]:
-    """Show a bar for each stage, on a terminal only."""
+    """Show a bar for each stage; only on a terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, disable=not err.is_terminal) as bars:
         tasks = {}

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 LONGER_SIDE = 800
-"""Units of the longer side of a drawing; the canvas of the network has 232 pixels there."""
+"""Units of the longer side of a drawing, where the canvas has 232 pixels."""
 
 MARGIN = 12
 """Units around a drawing, for the width of its lines."""
 
 MOST_POINTS = 3000
-"""Points of a drawing; of a row with more, every n-th point of each stroke is drawn, so that no row fills a page."""
+"""Points that a drawing has at most; longer rows are drawn from every n-th point of each stroke."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,9 +24,9 @@ class Drawing:
     """A row as SVG paths.
 
     Attributes:
-        width: Units from left to right, margins included.
-        height: Units from top to bottom, margins included.
-        paths: The `d` of each stroke's path, in the order of the strokes.
+        width: Width in units, with margins.
+        height: Height in units, with margins.
+        paths: The path data (`d`) of each stroke, in order.
     """
 
     width: int
@@ -37,8 +37,8 @@ class Drawing:
         """Return an SVG element.
 
         Args:
-            label: What it shows, for those who cannot see it.
-            colours: CSS colour of each stroke; that of the surrounding text by default.
+            label: Description for screen readers.
+            colours: CSS colour of each stroke; by default the colour of the surrounding text.
         """
         strokes = (
             f'<path d="{path}" stroke="{escape(colour)}"/>'
@@ -54,20 +54,16 @@ class Drawing:
 def draw(strokes: Sequence[NDArray[np.float64]]) -> Drawing:
     """Draw strokes, each float64 [N, 2] of finite (x, y), N at least 1, y growing downward."""
     points = np.concatenate(strokes)
-    corner = points.min(axis=0)
-    size = points.max(axis=0) - corner
-    scaled_size = size / (size.max() or 1.0) * LONGER_SIDE
-    width, height = (int(side) for side in np.ceil(scaled_size) + 2 * MARGIN)
+    corner, size = points.min(axis=0), np.ptp(points, axis=0)
+    longer_side = size.max() or 1.0
+    width, height = (int(side) for side in np.ceil(size / longer_side * LONGER_SIDE) + 2 * MARGIN)
     step = -(-len(points) // MOST_POINTS)
-    paths = []
-    for stroke in strokes:
-        placed = (stroke[::step] - corner) / (size.max() or 1.0) * LONGER_SIDE + MARGIN
-        paths.append(_path(np.rint(placed).astype(np.int64)))
-    return Drawing(width, height, paths)
+    placed = ((stroke[::step] - corner) / longer_side * LONGER_SIDE + MARGIN for stroke in strokes)
+    return Drawing(width, height, [_path(np.rint(places).astype(np.int64)) for places in placed])
 
 
 def _path(points: NDArray[np.int64]) -> str:
-    """Return relative moves; points that fall onto the one before are left out, and a lone point is a dot."""
+    """Return relative moves, without points that repeat the one before. A single point becomes a dot."""
     moves = np.diff(points, axis=0)
     moves = moves[moves.any(axis=1)]
     if len(moves) == 0:

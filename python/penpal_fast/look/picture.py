@@ -1,7 +1,8 @@
-"""Rendered rows as PNG pictures."""
+"""Pictures of canvases, and PNG files and data URLs of pictures."""
 
 from __future__ import annotations
 
+import base64
 import io
 from pathlib import Path
 
@@ -12,15 +13,24 @@ from PIL import Image
 from penpal_fast.files import replaced_atomically
 
 
-def save_png(canvas: NDArray[np.float32], path: Path) -> None:
-    """Write a rendered row, float32 [256, 256, 1], as an 8-bit grey PNG: black ink on white."""
+def picture_of(canvas: NDArray[np.float32]) -> Image.Image:
+    """Return a canvas, float32 [256, 256, 1], as an 8-bit grey picture: black ink on white."""
+    return Image.fromarray(255 - np.rint(canvas[:, :, 0] * 255).astype(np.uint8))
+
+
+def save_png(picture: Image.Image, path: Path) -> None:
+    """Write a picture as a PNG file, which appears when it is complete."""
     with replaced_atomically(path) as aside:
-        aside.write_bytes(png(canvas))
+        picture.save(aside, format="PNG", optimize=True)
 
 
-def png(canvas: NDArray[np.float32]) -> bytes:
-    """Return a rendered row, float32 [256, 256, 1], as an 8-bit grey PNG: black ink on white."""
-    grey = 255 - np.rint(canvas[:, :, 0] * 255).astype(np.uint8)
+def png(picture: Image.Image) -> bytes:
+    """Return the bytes of a PNG file."""
     buffer = io.BytesIO()
-    Image.fromarray(grey).save(buffer, format="PNG")
+    picture.save(buffer, format="PNG")
     return buffer.getvalue()
+
+
+def data_url(canvas: NDArray[np.float32]) -> str:
+    """Return a canvas as a PNG picture in a data URL, as `picture_of` draws it."""
+    return f"data:image/png;base64,{base64.b64encode(png(picture_of(canvas))).decode()}"

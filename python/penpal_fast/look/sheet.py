@@ -1,10 +1,10 @@
-"""Contact sheets: rows sorted by score on one picture."""
+"""Contact sheets: one picture of rows sorted by score."""
 
 from __future__ import annotations
 
 import dataclasses
-import io
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +15,26 @@ from PIL import Image, ImageDraw, ImageFont
 from penpal_fast.checks.quality import Scorer, default_scorer
 from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.errors import PenpalError
-from penpal_fast.files import replaced_atomically
+from penpal_fast.look.captions import shortened
+from penpal_fast.look.picture import png, save_png
 from penpal_fast.strokes import words_of
 
-MOST_CELLS = 600
-"""Cells of a sheet: some 12,000 pixels of height with three columns."""
+MOST_CELLS, MOST_COLUMNS = 600, 12
+"""With three columns, the largest sheet is about 12,800 pixels high."""
 
 CELL_WIDTH, CELL_HEIGHT = 372, 64
 SCORE_WIDTH = 66
 MARGIN, HEADING_HEIGHT = 24, 44
 
+LONGEST_TEXT = 52
+"""Characters of text that fit under a cell."""
+
 OVERSAMPLING = 3
-"""Lines are drawn so many times larger and then reduced, which smooths them."""
+"""Lines are drawn this many times larger and then reduced, which smooths them."""
 
 PAPER, RULE, INK, FAINT = "#ffffff", "#d9d6cf", "#1c2430", "#6b7079"
 BAND_COLOURS = ("#c2371c", "#a05a00", "#3d6b35", "#1b5fb8")
-"""Colours of the scores below the lowest threshold, between the thresholds, and above the highest."""
+"""Colours of the bands of scores: below the lowest threshold, between thresholds, from the highest on."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +45,7 @@ class Cell:
         row: Number of the row in its file.
         score: In [0, 1].
         strokes: The row, in any form that `render_strokes` takes.
-        text: What is written, where it is known.
+        text: What the row says, if known.
     """
 
     row: int
@@ -51,9 +55,9 @@ class Cell:
 
 
 class ContactSheet:
-    """Rows sorted by score, the lowest first, under headings that say how many of all rows each band of scores has.
+    """Rows sorted by score, the lowest first. Headings count the rows of each band of scores.
 
-    A notebook shows it as a picture.
+    Notebooks show the sheet as a picture.
     """
 
     def __init__(
@@ -71,13 +75,13 @@ class ContactSheet:
         Args:
             rows: Sequence of rows, or an Arrow array or chunked array.
             quality: Scores [N], NaN for a bad row; by default the rows are scored.
-            texts: What is written in the rows.
-            most: Rows to show, from 1 to 600; of more, some are chosen evenly by rank.
-            columns: Cells beside each other, from 1 to 12.
-            scorer: Scores the rows; by default one with the model of this package.
+            texts: What the rows say, if known.
+            most: Rows to show, from 1 to 600. If there are more rows, these are chosen evenly by rank.
+            columns: Cells side by side, from 1 to 12.
+            scorer: Scores the rows; by default one with the bundled model.
 
         Raises:
-            PenpalError: A setting is out of range, or there is no row with a score.
+            PenpalError: A setting is out of range, or no row has a score.
         """
         if quality is None:
             quality = (scorer or default_scorer()).score(rows, errors="null")
@@ -91,36 +95,28 @@ class ContactSheet:
 
     def save(self, path: Path) -> None:
         """Write the sheet as a PNG file, which appears when it is complete."""
-        save_sheet(self.image, path)
+        save_png(self.image, path)
 
     def _repr_png_(self) -> bytes:
-        buffer = io.BytesIO()
-        self.image.save(buffer, format="PNG")
-        return buffer.getvalue()
-
-
-def save_sheet(sheet: Image.Image, path: Path) -> None:
-    """Write a sheet as a PNG file, which appears when it is complete."""
-    with replaced_atomically(path) as aside:
-        sheet.save(aside, format="PNG", optimize=True)
+        return png(self.image)
 
 
 def chosen_rows(quality: NDArray[np.float32], most: int) -> NDArray[np.int64]:
-    """Return the numbers of rows that are spread evenly by rank, the lowest score first.
+    """Return row numbers spread evenly by rank, the lowest score first.
 
     Raises:
-        PenpalError: `most` is out of range, or there is no score.
+        PenpalError: `most` is out of range, or no row has a score.
     """
     if not 1 <= most <= MOST_CELLS:
         raise PenpalError(f"a sheet shows from 1 to {MOST_CELLS} rows, got {most}")
     ranked = np.argsort(quality, kind="stable")[: np.count_nonzero(~np.isnan(quality))]
     if len(ranked) == 0:
-        raise PenpalError("there is no row with a score to show")
+        raise PenpalError("no row has a score, so there is nothing to show")
     return ranked[np.rint(np.linspace(0, len(ranked) - 1, min(most, len(ranked)))).astype(np.int64)]
 
 
 def band_counts(quality: NDArray[np.float32]) -> list[int]:
-    """Count the rows below the lowest threshold, between the thresholds, and at or above the highest."""
+    """Count the rows of each band: below the lowest threshold, between thresholds, from the highest on."""
     good = quality[~np.isnan(quality)]
     return np.bincount(_bands(good), minlength=len(THRESHOLDS) + 1).tolist()
 
@@ -130,40 +126,36 @@ def _bands(quality: NDArray[np.float32]) -> NDArray[np.int64]:
 
 
 def drawn_sheet(cells: Sequence[Cell], counts: Sequence[int], columns: int) -> Image.Image:
-    """Draw cells that are sorted by score, under a heading for each band of scores.
+    """Draw cells that are sorted by score, under a heading for each band.
 
     Args:
         cells: At least one row.
-        counts: Rows of each band among all rows.
-        columns: Cells beside each other, from 1 to 12.
+        counts: Rows of each band, of all rows.
+        columns: Cells side by side, from 1 to 12.
 
     Raises:
         PenpalError: `columns` is out of range.
     """
-    if not 1 <= columns <= 12:
-        raise PenpalError(f"a sheet has from 1 to 12 columns, got {columns}")
-    bands = _bands(np.array([cell.score for cell in cells], np.float32))
-    sections = [[cell for cell, its in zip(cells, bands, strict=True) if its == band] for band in range(len(counts))]
-    lines = [-(-len(section) // columns) for section in sections]
-    height = sum(HEADING_HEIGHT + count * CELL_HEIGHT for count in lines if count) + 2 * MARGIN
-    sheet = Image.new("RGB", (columns * CELL_WIDTH + 2 * MARGIN, height), PAPER)
+    if not 1 <= columns <= MOST_COLUMNS:
+        raise PenpalError(f"a sheet has from 1 to {MOST_COLUMNS} columns, got {columns}")
+    bands = _bands(np.array([cell.score for cell in cells], np.float32)).tolist()
+    runs = groupby(zip(bands, cells, strict=True), key=lambda pair: pair[0])
+    shown = {band: [cell for _, cell in run] for band, run in runs}
+    heights = [HEADING_HEIGHT + -(-len(section) // columns) * CELL_HEIGHT for section in shown.values()]
+    sheet = Image.new("RGB", (columns * CELL_WIDTH + 2 * MARGIN, sum(heights) + 2 * MARGIN), PAPER)
     top = MARGIN
-    for band, (section, count) in enumerate(zip(sections, lines, strict=True)):
-        if not section:
-            continue
-        _draw_heading(sheet, top, band, counts)
+    for (band, section), height in zip(shown.items(), heights, strict=True):
+        colour = BAND_COLOURS[round(band / len(THRESHOLDS) * (len(BAND_COLOURS) - 1))]
+        _draw_heading(sheet, top, band, counts, colour)
         for index, cell in enumerate(section):
-            left = MARGIN + index % columns * CELL_WIDTH
-            _draw_cell(sheet, left, top + HEADING_HEIGHT + index // columns * CELL_HEIGHT, cell, _band_colour(band))
-        top += HEADING_HEIGHT + count * CELL_HEIGHT
+            line, place = divmod(index, columns)
+            left = MARGIN + place * CELL_WIDTH
+            _draw_cell(sheet, left, top + HEADING_HEIGHT + line * CELL_HEIGHT, cell, colour)
+        top += height
     return sheet
 
 
-def _band_colour(band: int) -> str:
-    return BAND_COLOURS[round(band / len(THRESHOLDS) * (len(BAND_COLOURS) - 1))]
-
-
-def _draw_heading(sheet: Image.Image, top: int, band: int, counts: Sequence[int]) -> None:
+def _draw_heading(sheet: Image.Image, top: int, band: int, counts: Sequence[int], colour: str) -> None:
     thresholds = sorted(THRESHOLDS.items(), key=lambda item: item[1])
     if band == 0:
         name = f"below {thresholds[0][1]:g}, dropped by every threshold"
@@ -172,7 +164,7 @@ def _draw_heading(sheet: Image.Image, top: int, band: int, counts: Sequence[int]
     total = sum(counts)
     text = f"{name}:  {counts[band]:,} of {total:,} rows, {counts[band] / total:.1%}"
     draw = ImageDraw.Draw(sheet)
-    draw.text((MARGIN, top + 8), text, fill=_band_colour(band), font=ImageFont.load_default(15))
+    draw.text((MARGIN, top + 8), text, fill=colour, font=ImageFont.load_default(15))
     draw.line([(MARGIN, top + 32), (sheet.width - MARGIN, top + 32)], fill=RULE)
 
 
@@ -185,17 +177,11 @@ def _draw_cell(sheet: Image.Image, left: int, top: int, cell: Cell, colour: str)
     sheet.paste(picture, (left + SCORE_WIDTH, top + 4))
     if cell.text:
         place = (left + SCORE_WIDTH, top + CELL_HEIGHT - 17)
-        draw.text(place, _shortened(cell.text), fill=FAINT, font=ImageFont.load_default(12))
-
-
-def _shortened(text: str) -> str:
-    """Return one line of text that fits under a cell."""
-    line = " ".join(text.split())
-    return line if len(line) <= 52 else line[:51] + "…"
+        draw.text(place, shortened(cell.text, LONGEST_TEXT), fill=FAINT, font=ImageFont.load_default(12))
 
 
 def _drawn_line(strokes: Any, width: int, height: int) -> Image.Image:
-    """Draw a row into a box, at the left and halfway down, with smooth lines."""
+    """Draw a row with smooth lines into a box, at the left and centred vertically."""
     lines = [stroke for word in words_of(strokes) for stroke in word]
     points = np.concatenate(lines)
     corner, size = points.min(axis=0), np.ptp(points, axis=0)

@@ -1,4 +1,4 @@
-"""The charts of a report, as Vega-Lite specifications; the page gives them their colours."""
+"""The charts of a report as Vega-Lite specifications. The page sets their colours."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ BINS = 100
 SCORE = alt.Scale(domain=[0, 1], nice=False)
 TENTHS = alt.Axis(tickCount=10, format=".1f")
 HEIGHT = 190
+SPREAD: list[Any] = [alt.Tooltip("rows:Q", format=","), "p10:Q", "median:Q", "p90:Q"]
 
 
 def histogram(counts: NDArray[np.int64], thresholds: Thresholds) -> Specification:
-    """Draw the rows by score, those at or above the parameter `threshold` set apart.
+    """Draw the number of rows by score; the parameter `threshold` separates kept from dropped rows.
 
     Args:
-        counts: Rows from each step to before the next one, [STEPS + 1].
-        thresholds: Named thresholds, which are marked.
+        counts: Rows from each step up to the next, [STEPS + 1].
+        thresholds: Named thresholds, drawn as rules.
     """
     per_bin = counts[:STEPS].reshape(BINS, -1).sum(axis=1)
     per_bin[-1] += counts[STEPS]
@@ -57,11 +58,11 @@ def histogram(counts: NDArray[np.int64], thresholds: Thresholds) -> Specificatio
 
 
 def kept_curves(kept: Mapping[str, NDArray[np.int64]], thresholds: Thresholds) -> Specification:
-    """Draw the share of each file's scored rows that a threshold keeps.
+    """Draw the share of scored rows that each threshold keeps, a curve for each file.
 
     Args:
-        kept: For each file, the rows at or above each step, [STEPS + 1].
-        thresholds: Named thresholds, which are marked.
+        kept: Rows at or above each step, [STEPS + 1], by the file's name.
+        thresholds: Named thresholds, drawn as rules.
     """
     points = [
         {"file": name, "threshold": step / STEPS, "share": int(rows[step]) / max(int(rows[0]), 1)}
@@ -86,24 +87,21 @@ def kept_curves(kept: Mapping[str, NDArray[np.int64]], thresholds: Thresholds) -
 
 
 def length_chart(lengths: Mapping[int, Summary]) -> Specification:
-    """Draw the scores by the length of the text: the median, and the band that holds the middle eight tenths."""
-    points = []
-    for start, summary in sorted(lengths.items()):
-        if quantiles := summary.quantiles():
-            last = start + LENGTH_STEP - 1
-            points.append(
-                {
-                    "middle": start + LENGTH_STEP / 2,
-                    "characters": f"{start} or more" if start == LAST_LENGTH else f"{start} to {last}",
-                    "rows": summary.scored,
-                    **{name: round(quantiles[name], 4) for name in ("p10", "median", "p90")},
-                }
-            )
+    """Draw the median score by length of text, and the band from p10 to p90."""
+    points = [
+        {
+            "middle": start + LENGTH_STEP / 2,
+            "characters": f"{start} or more" if start == LAST_LENGTH else f"{start} to {start + LENGTH_STEP - 1}",
+            **_spread(summary),
+        }
+        for start, summary in sorted(lengths.items())
+        if summary.scored
+    ]
     base = alt.Chart(alt.Data(values=points)).encode(
         alt.X("middle:Q", title="characters of text", axis=alt.Axis(tickMinStep=LENGTH_STEP, format="d"))
     )
     score = alt.Y("p10:Q", title="score", scale=SCORE, axis=alt.Axis(tickCount=5))
-    tooltip = ["characters:N", alt.Tooltip("rows:Q", format=","), "p10:Q", "median:Q", "p90:Q"]
+    tooltip = ["characters:N", *SPREAD]
     band = base.mark_area(style="band").encode(score, y2="p90:Q")
     ends = base.mark_rule(style="ends").encode(score, y2="p90:Q", tooltip=tooltip)
     line = base.mark_line(style="median").encode(alt.Y("median:Q", scale=SCORE))
@@ -112,24 +110,10 @@ def length_chart(lengths: Mapping[int, Summary]) -> Specification:
 
 
 def group_chart(groups: Mapping[str, Summary], title: str) -> Specification:
-    """Draw the median of each group and the span of its middle eight tenths, the highest median first."""
-    points = [
-        {
-            "group": name,
-            "rows": summary.scored,
-            **{key: round(value, 4) for key, value in summary.quantiles().items()},
-        }
-        for name, summary in groups.items()
-        if summary.scored
-    ]
+    """Draw the median score of each group and the span from p10 to p90, the highest median first."""
+    points = [{"group": name, **_spread(summary)} for name, summary in groups.items() if summary.scored]
     order = alt.EncodingSortField(field="median", order="descending")
-    tooltip: list[Any] = [
-        alt.Tooltip("group:N", title=title),
-        alt.Tooltip("rows:Q", format=","),
-        "p10:Q",
-        "median:Q",
-        "p90:Q",
-    ]
+    tooltip = [alt.Tooltip("group:N", title=title), *SPREAD]
     base = alt.Chart(alt.Data(values=points)).encode(
         alt.Y("group:N", sort=order, title=title, axis=alt.Axis(labelLimit=160)), tooltip=tooltip
     )
@@ -138,6 +122,11 @@ def group_chart(groups: Mapping[str, Summary], title: str) -> Specification:
     )
     medians = base.mark_point(style="dot", filled=True).encode(alt.X("median:Q", scale=SCORE))
     return _specification(spans, medians, height=20 * len(points))
+
+
+def _spread(summary: Summary) -> dict[str, float]:
+    quantiles = summary.quantiles()
+    return {"rows": summary.scored, **{name: round(quantiles[name], 4) for name in ("p10", "median", "p90")}}
 
 
 def _threshold_rules(title: str, thresholds: Thresholds) -> list[alt.Chart]:

@@ -1,4 +1,4 @@
-"""How scores are spread, and how many rows each step of the page's slider keeps."""
+"""Counts of scores at each step of the page's slider."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _STEP_SCORES = (np.arange(STEPS + 1) / STEPS).astype(np.float32)
 
 
 class Distribution:
-    """A summary with a count for each step of the slider.
+    """A summary, and the number of scores at each step of the slider.
 
     Attributes:
-        summary: Counts, reasons, quantiles and the shares that the thresholds keep.
+        summary: Counts, reasons, quantiles, and the shares that the thresholds keep.
     """
 
     def __init__(self, thresholds: Mapping[str, float] = THRESHOLDS) -> None:
@@ -36,9 +36,9 @@ class Distribution:
         self._counts += np.bincount(steps, minlength=STEPS + 1)
 
     def counts(self) -> NDArray[np.int64]:
-        """Return the rows from each step to before the next one, [STEPS + 1]; the last counts scores of 1."""
+        """Return how many scores lie from each step up to the next, int64 [STEPS + 1]; the last counts scores of 1."""
         return self._counts.copy()
 
     def kept(self) -> NDArray[np.int64]:
-        """Return the rows with a score at or above each step, [STEPS + 1], compared as the thresholds are."""
+        """Return how many scores are at or above each step, int64 [STEPS + 1], compared as float32."""
         return self._counts[::-1].cumsum()[::-1]

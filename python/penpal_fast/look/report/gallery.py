@@ -1,16 +1,17 @@
-"""The rows of a report as they are shown."""
+"""The rows that a report shows, drawn from their strokes."""
 
 from __future__ import annotations
 
-import base64
 import dataclasses
+from itertools import groupby
 from typing import Any
 
 import pyarrow as pa
 
 from penpal_fast.errors import PenpalError
+from penpal_fast.look.captions import shortened
 from penpal_fast.look.drawing import Drawing, draw
-from penpal_fast.look.picture import png
+from penpal_fast.look.picture import data_url
 from penpal_fast.look.saliency import Score, explained
 from penpal_fast.rendering import render_strokes
 from penpal_fast.strokes import words_of
@@ -19,7 +20,7 @@ LONGEST_TEXT = 200
 """Characters of a text that are shown."""
 
 SAME_SCORE = 0.01
-"""Scores that differ by more are of different models; engines agree within 1e-3 on logits."""
+"""Scores that differ by more come from different models; engines agree within 1e-3 on logits."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,10 +30,10 @@ class Line:
     Attributes:
         row: Number of the row in its file.
         score: In [0, 1].
-        text: What is written, where it is known.
-        drawing: The strokes, as vectors.
-        raster: What the network saw, as a PNG in a data URL, black on white.
-        pulls: For each stroke, from -1 (lowers the score) to 1 (raises it); None where the row is not explained.
+        text: What the row says, if known.
+        drawing: The strokes as vectors.
+        raster: The canvas as a PNG picture in a data URL, black on white.
+        pulls: For each stroke, from -1 (lowers the score) to 1 (raises it); None if the row is not explained.
     """
 
     row: int
@@ -44,14 +45,10 @@ class Line:
 
     @property
     def paths(self) -> list[tuple[str, float]]:
-        """SVG paths with their pulls; neighbouring strokes with the same pull are one path."""
-        joined: list[tuple[str, float]] = []
-        for path, pull in zip(self.drawing.paths, self.pulls or [0.0] * len(self.drawing.paths), strict=True):
-            if joined and joined[-1][1] == pull:
-                joined[-1] = (joined[-1][0] + path, pull)
-            else:
-                joined.append((path, pull))
-        return joined
+        """SVG paths and their pulls; neighbouring strokes with the same pull form one path."""
+        pulls = self.pulls or [0.0] * len(self.drawing.paths)
+        runs = groupby(zip(self.drawing.paths, pulls, strict=True), key=lambda stroke: stroke[1])
+        return [("".join(path for path, _ in run), pull) for pull, run in runs]
 
 
 def gallery_lines(rows: pa.Table | None, score: Score | None, line_width: float) -> list[Line]:
@@ -59,9 +56,12 @@ def gallery_lines(rows: pa.Table | None, score: Score | None, line_width: float)
 
     Args:
         rows: Columns row, score, strokes and text.
-        score: Scores rows of strokes, to explain each row; None for no explanations. A row is explained only where it
-            gets the score that it came with: else another model scored it, whose reasons are not known.
-        line_width: Width in pixels of the lines in the pictures that the network saw.
+        score: Scores rows of strokes, to explain each row; None for no explanations. A row is explained only if it
+            gets its own score again; if not, another model scored it.
+        line_width: Width of the lines on the canvas, in pixels.
+
+    Raises:
+        PenpalError: A row cannot be drawn.
     """
     if rows is None:
         return []
@@ -72,22 +72,16 @@ def _line(row: dict[str, Any], score: Score | None, line_width: float) -> Line:
     try:
         words = words_of(row["strokes"])
         explanation = explained(words, score) if score else None
-        raster = png(render_strokes(words, line_width=line_width))
+        canvas = render_strokes(words, line_width=line_width)
     except PenpalError as error:
         problem = str(error).removeprefix("row 0: ")
-        raise PenpalError(f"row {row['row']} has a score and cannot be drawn: {problem}") from error
+        raise PenpalError(f"row {row['row']} has a score but cannot be drawn: {problem}") from error
     known = explanation is not None and abs(explanation.score - row["score"]) <= SAME_SCORE
     return Line(
         row=row["row"],
         score=row["score"],
         text=row["text"] and shortened(row["text"], LONGEST_TEXT),
         drawing=draw([stroke for word in words for stroke in word]),
-        raster=f"data:image/png;base64,{base64.b64encode(raster).decode()}",
+        raster=data_url(canvas),
         pulls=explanation.pulls().round(2).tolist() if explanation and known else None,
     )
-
-
-def shortened(text: str, most: int) -> str:
-    """Return text on one line, of so many characters at most."""
-    line = " ".join(text[: 4 * most].split())
-    return line if len(line) <= most else line[: most - 1] + "…"

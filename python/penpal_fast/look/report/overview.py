@@ -1,8 +1,6 @@
-"""What a report says about the scores of one file, gathered in constant memory."""
+"""The figures of one check in one file, collected in constant memory."""
 
 from __future__ import annotations
-
-from collections import Counter
 
 import numpy as np
 import pyarrow as pa
@@ -19,36 +17,36 @@ from penpal_fast.sources.scored_file import ScoredBatch
 TEXT_COLUMN = "text"
 
 MOST_GROUPS = 60
-"""Groups that are told apart, those that are met first; the rest is one group."""
+"""Groups that are kept apart: the first that appear. All other rows form one more group."""
 
 OTHER_GROUPS = "all others"
 NO_GROUP = "none given"
 
 LENGTH_STEP, LAST_LENGTH = 5, 100
-"""Texts are grouped by their length in so many characters; texts of the last length or more are one group."""
+"""Texts are grouped by length, in steps of 5 characters; texts of 100 characters or more are one group."""
 
 MOST_REASONS, MOST_EXAMPLES = 100, 8
-"""Reasons why rows are bad that are listed, and row numbers that are named for each."""
+"""Reasons for bad rows that are listed, and example row numbers for each."""
 
 RANDOM_SEED = 1
 
 
 class Overview:
-    """Counts, quantiles and sample rows of a check's scores in one file.
+    """Counts, quantiles and sample rows of one check's scores in one file.
 
     Attributes:
         column: The check's scores.
-        group_column: Column that rows are grouped by, if any.
-        whole: All rows.
-        groups: The rows by what their group column says.
-        lengths: The rows by the shortest text of their group of lengths, if there are texts.
-        bad_rows: The first row numbers by what is wrong with them.
-        sections: The sections of its gallery.
+        group_column: Column to group rows by, if any.
+        whole: Figures of all rows.
+        groups: Figures of each group, by its value in the group column.
+        lengths: Figures of each group of text lengths, by its shortest length; empty without texts.
+        bad_rows: Example row numbers of bad rows, by reason.
+        sections: The sections of the gallery.
         samples: Rows to show, by the name of their section; columns row (int64), score, strokes, text.
     """
 
     def __init__(self, column: ScoreColumn, group_column: str | None, share: float) -> None:
-        """Start with no rows; show this share of the rows that each section has room for."""
+        """Start with no rows; `share` is the part of each section's size that is used."""
         self.column = column
         self.group_column = group_column
         self.whole = Distribution(column.thresholds)
@@ -60,7 +58,7 @@ class Overview:
         self._random = np.random.default_rng(RANDOM_SEED)
 
     def add(self, batch: ScoredBatch, strokes: str, has_text: bool) -> None:
-        """Count rows and offer them to the samples; `strokes` is the name of their column."""
+        """Count the rows of a batch and offer them to the samples; `strokes` is the name of the strokes column."""
         outcome = batch.outcomes[self.column.name]
         self.whole.add(outcome.scores, outcome.problems.values())
         texts: list[str | None] = batch.texts(TEXT_COLUMN) if has_text else [None] * len(outcome.scores)
@@ -69,8 +67,7 @@ class Overview:
             if reason in self.bad_rows or len(self.bad_rows) < MOST_REASONS:
                 examples = self.bad_rows.setdefault(reason, [])
                 examples += [batch.first + row] if len(examples) < MOST_EXAMPLES else []
-        if has_text:
-            self._add_lengths(outcome, texts)
+        self._add_lengths(outcome, texts)
         if self.group_column:
             self._add_groups(outcome, batch.texts(self.group_column))
         self._offer(outcome.scores, batch.first, batch.rows.column(strokes), texts)
@@ -81,27 +78,22 @@ class Overview:
         for start in np.unique(starts[lengths >= 0]).tolist():
             _add(self.lengths.setdefault(start, self._summary()), outcome, starts == start)
 
-    def _add_groups(self, outcome: Outcome, given: list[str | None]) -> None:
-        names = [NO_GROUP if name is None else name for name in given]
-        for name in Counter(names):
-            if name not in self.groups and len(self.groups) < MOST_GROUPS:
-                self.groups[name] = self._summary()
-        names = [name if name in self.groups else OTHER_GROUPS for name in names]
-        every = np.array(names, dtype=object)
-        for name in Counter(names):
-            _add(self.groups.setdefault(name, self._summary()), outcome, every == name)
+    def _add_groups(self, outcome: Outcome, values: list[str | None]) -> None:
+        names = [NO_GROUP if value is None else value for value in values]
+        for name in dict.fromkeys(names):
+            if len(self.groups) < MOST_GROUPS:
+                self.groups.setdefault(name, self._summary())
+        known = np.array([name if name in self.groups else OTHER_GROUPS for name in names], dtype=object)
+        for name in dict.fromkeys(known):
+            _add(self.groups.setdefault(name, self._summary()), outcome, known == name)
 
     def _summary(self) -> Summary:
         return Summary(self.column.thresholds)
 
     def _offer(self, scores: NDArray[np.float32], first: int, strokes: pa.Array, texts: list[str | None]) -> None:
-        shown = {
-            "row": np.arange(first, first + len(scores)),
-            "score": scores,
-            "strokes": strokes,
-            "text": pa.array(texts, pa.string()),
-        }
-        rows = pa.RecordBatch.from_pydict(shown)
+        numbers = np.arange(first, first + len(scores))
+        columns = {"row": numbers, "score": scores, "strokes": strokes, "text": pa.array(texts, pa.string())}
+        rows = pa.RecordBatch.from_pydict(columns)
         random = self._random.uniform(size=len(scores))
         for section in self.sections:
             self.samples[section.name].offer(section.key(scores.astype(np.float64), random), rows)

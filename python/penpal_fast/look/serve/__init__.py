@@ -1,1 +1,1 @@
-"""A page on which lines are drawn and scored as they grow, and the server behind it."""
+"""The live page, on which a drawn row is scored as it grows, and its server."""

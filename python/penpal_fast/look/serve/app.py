@@ -1,11 +1,11 @@
-"""The pages and endpoints of the server."""
+"""The endpoints of the server."""
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import json
-from importlib import resources
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,14 +15,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from penpal_fast._core import Rows
-from penpal_fast.checks.check import Check, Outcome, line_width_of, outcomes_of
+from penpal_fast.checks.check import Check, line_width_of, outcomes_of
 from penpal_fast.errors import PenpalError
-from penpal_fast.look.picture import png
+from penpal_fast.look.picture import data_url
 from penpal_fast.look.saliency import explained, scores_of
 from penpal_fast.look.serve.bodies import field, read_body, read_object
 from penpal_fast.look.serve.drawn_file import DrawnFile
@@ -31,25 +31,28 @@ from penpal_fast.look.serve.row_file import MOST_PAGE_ROWS, RowFile, UploadedFil
 from penpal_fast.rendering import render_strokes
 from penpal_fast.strokes import words_of
 
+LOOK = Path(__file__).parent.parent
+STATIC = LOOK / "serve" / "static"
+
 MOST_ROWS = 4096
-"""Rows of a request to /score."""
+"""Rows of one request to /score."""
 
 MOST_UPLOADED_BYTES = 64 << 20
 
 MOST_TEXT = 1000
-"""Characters of the text of a drawn row."""
+"""Characters of a drawn row's text."""
 
 
 @dataclasses.dataclass
 class Server:
-    """What the endpoints work with.
+    """The endpoints and what they work with.
 
     Attributes:
-        checks: Look at the rows; the page shows the first one's scores large.
-        column: Name of the strokes column of opened files.
+        checks: The checks, at least one. The page shows the score of the first in large type.
+        column: Name of the strokes column in opened files.
         given: The file that the server was started with, if any.
-        drawn: Where drawn rows are saved, if anywhere.
-        uploaded: The files that the page sent.
+        drawn: The file that drawn rows are saved to, if any.
+        uploaded: The files that the page has sent.
     """
 
     checks: list[Check]
@@ -61,35 +64,38 @@ class Server:
     async def score(self, request: Request) -> Response:
         """Score rows: {"rows": [ROW, ...]} to {"scores": [number or null, ...], "errors": [text or null, ...]}.
 
-        These are the first check's; under "checks" are those of each check, by its name.
+        These are the results of the first check. "checks" has the results of each check, by its name.
         """
         rows = field(await read_object(request), "rows", list)
         if len(rows) > MOST_ROWS:
             raise HTTPException(413, f"at most {MOST_ROWS:,} rows at a time, got {len(rows):,}")
-        outcomes = await run_in_threadpool(self._outcomes, rows)
-        checks = {check.name: _as_json(outcome) for check, outcome in zip(self.checks, outcomes, strict=True)}
-        return JSONResponse({**_as_json(outcomes[0]), "checks": checks})
+        results = await run_in_threadpool(self._results, rows)
+        return JSONResponse({**results[self.checks[0].name], "checks": results})
 
-    def _outcomes(self, rows: list[Any]) -> list[Outcome]:
+    def _results(self, rows: list[Any]) -> dict[str, dict[str, list[Any]]]:
+        """Return the scores and errors of rows, by the name of the check."""
         read = Rows(rows)
         unread = {row: text for row, _, _, text in read.problems()}
-        return outcomes_of(self.checks, pa.record_batch([pa.array(read.to_penpal())], names=[self.column]), unread)
+        batch = pa.record_batch([pa.array(read.to_penpal())], names=[self.column])
+        return {
+            check.name: {
+                "scores": [None if np.isnan(score) else float(score) for score in outcome.scores],
+                "errors": [outcome.problems.get(row) for row in range(len(rows))],
+            }
+            for check, outcome in zip(self.checks, outcomes_of(self.checks, batch, unread), strict=True)
+        }
 
     async def look(self, request: Request) -> Response:
-        """Score one row and show what the network sees; {"explain": true} adds what each stroke does to the score."""
+        """Score one row and return its picture; {"explain": true} adds what each stroke does to the score."""
         content = await read_object(request)
         strokes = field(content, "strokes", list)
-        explained = content.get("explain") is True
-        return JSONResponse(await run_in_threadpool(self._looked_at, strokes, explained))
+        return JSONResponse(await run_in_threadpool(self._looked_at, strokes, content.get("explain") is True))
 
     def _looked_at(self, strokes: list[Any], with_explanation: bool) -> dict[str, Any]:
         words = words_of(strokes)
-        outcomes = self._outcomes([strokes])
-        scores = {
-            check.name: _as_json(outcome)["scores"][0] for check, outcome in zip(self.checks, outcomes, strict=True)
-        }
+        scores = {name: result["scores"][0] for name, result in self._results([strokes]).items()}
         answer: dict[str, Any] = {
-            "picture": _data_url(png(render_strokes(strokes, line_width=line_width_of(self.checks)))),
+            "picture": data_url(render_strokes(strokes, line_width=line_width_of(self.checks))),
             "score": scores[self.checks[0].name],
             "scores": scores,
         }
@@ -99,7 +105,7 @@ class Server:
         return answer
 
     async def settings(self, _request: Request) -> Response:
-        """Tell the page what it can do."""
+        """Return what the page needs to know: thresholds, the given file, where rows are saved, limits."""
         return JSONResponse(
             {
                 "thresholds": dict(self.checks[0].thresholds),
@@ -110,24 +116,24 @@ class Server:
         )
 
     async def upload(self, request: Request) -> Response:
-        """Open a Parquet file that the page sends: its bytes to {"key": text, "rows": number}."""
+        """Open a Parquet file that the page sends: its content to {"key": text, "rows": number}."""
         body = await read_body(request, MOST_UPLOADED_BYTES)
         file = await run_in_threadpool(RowFile, body, "the uploaded file", self.column, self.checks)
         file.check_size()
         return JSONResponse({"key": self.uploaded.add(file), "rows": file.rows})
 
     async def rows(self, request: Request) -> Response:
-        """Return a page of an opened file's rows."""
+        """Return some rows of an opened file: {"rows": [...]}; see `RowFile.page`."""
         key = request.path_params["key"]
         file = self.given if key == "given" else self.uploaded.get(key)
         if file is None:
-            raise HTTPException(404, "that file is no longer open; open it again")
+            raise HTTPException(404, "the file is no longer open; open it again")
         start, count = _number(request, "start", 0), _number(request, "count", MOST_PAGE_ROWS)
         page = await run_in_threadpool(file.page, start, min(count, MOST_PAGE_ROWS))
         return JSONResponse({"rows": page})
 
     async def save(self, request: Request) -> Response:
-        """Save a drawn row: {"strokes": ROW, "text": text} to {"rows": number}, the rows in the file."""
+        """Save a drawn row: {"strokes": ROW, "text": text} to {"rows": number}, the number of rows in the file."""
         content = await read_object(request)
         strokes, text = field(content, "strokes", list), field(content, "text", str)
         if len(text) > MOST_TEXT:
@@ -141,36 +147,32 @@ def application(server: Server, host: str = "127.0.0.1") -> Starlette:
     """Make the ASGI application.
 
     Args:
-        server: What the endpoints work with.
-        host: Name or address that the server listens at; see `Guard`.
+        server: The endpoints.
+        host: Name or address that the server listens on; see `Guard`.
     """
     return Starlette(
         routes=[
-            Route("/", _page),
-            Route("/theme.css", _theme),
+            Route("/", _file(STATIC / "page.html")),
+            Route("/theme.css", _file(LOOK / "theme.css")),
             Route("/score", server.score, methods=["POST"]),
             Route("/look", server.look, methods=["POST"]),
             Route("/settings", server.settings),
             Route("/files", server.upload, methods=["POST"]),
             Route("/files/{key}/rows", server.rows),
             Route("/drawn", server.save, methods=["POST"]),
-            Mount("/static", StaticFiles(packages=[("penpal_fast.look.serve", "static")])),
+            Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[Middleware(Guard, allowed_name=host)],
         exception_handlers={HTTPException: _refused, PenpalError: _unusable},
     )
 
 
-async def _page(_request: Request) -> Response:
-    return Response(_packaged("look/serve/static/page.html"), media_type="text/html")
-
-
-async def _theme(_request: Request) -> Response:
-    return Response(_packaged("look/theme.css"), media_type="text/css")
+def _file(path: Path) -> Callable[[Request], Response]:
+    return lambda _request: FileResponse(path)
 
 
 async def _refused(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 The handler is registered for nothing else.
+    assert isinstance(error, HTTPException)  # noqa: S101 The handler is registered for this type only.
     return JSONResponse({"error": error.detail}, error.status_code, error.headers)
 
 
@@ -178,23 +180,8 @@ async def _unusable(_request: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error).removeprefix("row 0: ")}, 422)
 
 
-def _as_json(outcome: Outcome) -> dict[str, list[Any]]:
-    return {
-        "scores": [None if np.isnan(score) else float(score) for score in outcome.scores],
-        "errors": [outcome.problems.get(row) for row in range(len(outcome.scores))],
-    }
-
-
-def _packaged(name: str) -> bytes:
-    return resources.files("penpal_fast").joinpath(name).read_bytes()
-
-
 def _number(request: Request, name: str, default: int) -> int:
     text = request.query_params.get(name, str(default))
     if not (text.isascii() and text.isdigit() and len(text) < 16):
         raise HTTPException(400, f"{name} must be a whole number from 0, got {json.dumps(text)}")
     return int(text)
-
-
-def _data_url(picture: bytes) -> str:
-    return f"data:image/png;base64,{base64.b64encode(picture).decode()}"

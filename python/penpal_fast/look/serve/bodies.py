@@ -1,4 +1,4 @@
-"""What comes with a request: bounded, and checked before anything is done with it."""
+"""Request bodies, read with a size limit and checked before use."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from starlette.requests import Request
 from penpal_fast.sources.json_text import parsed_json
 
 MOST_JSON_BYTES = 8 << 20
-"""Some 300,000 points; as Python objects they take 25 times as much memory."""
+"""About 300,000 points, which take 25 times as much memory as Python objects."""
 
 
 async def read_body(request: Request, most_bytes: int) -> bytes:
     """Read a request's body.
 
     Raises:
-        HTTPException: 413, it is longer than `most_bytes`.
+        HTTPException: 413 if it is longer than `most_bytes`.
     """
     body = bytearray()
     async for chunk in request.stream():
@@ -31,7 +31,7 @@ async def read_object(request: Request) -> dict[str, Any]:
     """Read a JSON object from a request.
 
     Raises:
-        HTTPException: 413, 415 or 400; too long, not declared as JSON, or not a JSON object.
+        HTTPException: 413 if it is too long, 415 if it is not declared as JSON, 400 if it is not a JSON object.
     """
     declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if declared != "application/json":
@@ -50,7 +50,7 @@ def field(content: dict[str, Any], name: str, kind: type) -> Any:
     """Return a field of a JSON object.
 
     Raises:
-        HTTPException: 400, it is missing or of another type.
+        HTTPException: 400 if it is missing or of another type.
     """
     if name not in content:
         raise HTTPException(400, f"the field {name!r} is missing")

@@ -15,22 +15,22 @@ from penpal_fast.files import replaced_atomically
 from penpal_fast.schema import STROKES
 
 SCHEMA = pa.schema([("strokes", STROKES), ("text", pa.string())])
-"""Columns of the file: those of the penpal data set."""
+"""Columns of the file, as in the penpal data set."""
 
 
 class DrawnFile:
-    """A Parquet file that grows by a row at a time; it is there whole after each."""
+    """A Parquet file that grows row by row; it is complete after each row."""
 
     def __init__(self, path: Path) -> None:
-        """Take a path; rows are added to a file that is there already.
+        """Take a path. If the file exists, rows are added to it.
 
         Raises:
-            PenpalError: It is not the name of a Parquet file, its folder is not there, or a file with other columns is.
+            PenpalError: The name is not one of a Parquet file, there is no such folder, or the file has other columns.
         """
         self.path = path
         self._lock = threading.Lock()
         if path.suffix.lower() not in (".parquet", ".pq"):
-            raise PenpalError(f"{path}: drawn rows go into a Parquet file; its name must end with .parquet")
+            raise PenpalError(f"{path}: drawn rows are saved to a Parquet file; its name must end with .parquet")
         if not path.parent.is_dir():
             raise PenpalError(f"{path}: there is no folder {path.parent}")
         self._read()
@@ -39,7 +39,7 @@ class DrawnFile:
         """Add a row, in any form that `render_strokes` takes, and return the number of rows in the file.
 
         Raises:
-            PenpalError: The row cannot be drawn, as it is or as float32; or the file cannot be read or written.
+            PenpalError: The row cannot be drawn, as given or as float32, or the file cannot be read or written.
         """
         for rows in (read := Rows([row]), Rows(strokes := pa.array(read.to_penpal()).cast(STROKES, safe=False))):
             if problems := rows.problems():

@@ -1,4 +1,4 @@
-"""Keeps other sites' pages away from a server that only the person at this machine is to use."""
+"""Protection of the server from the pages of other sites."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ HEADERS = {
 
 
 class Guard:
-    """Refuses requests for another host's name and requests that another site's page makes.
+    """Refuses requests from pages of other sites, and requests for other host names.
 
-    A page elsewhere can send requests to this server, and can make a name of its own point here. The first is seen by
-    the header Origin, the second by the header Host: it must be an address, `localhost`, or a name that was allowed.
+    A page of another site can send requests to this server: the header Origin shows this. It can also make its own host
+    name point to this machine (DNS rebinding): the header Host shows this, so Host must be an IP address, `localhost`
+    or the allowed name.
     """
 
     def __init__(self, app: ASGIApp, allowed_name: str) -> None:
-        """Guard an application; `allowed_name` is the name that the server was told to listen at."""
+        """Guard an application; `allowed_name` is the name that the server listens on."""
         self._app = app
         self._allowed_names = {"localhost", allowed_name.lower()}
 

@@ -1,4 +1,4 @@
-"""Parquet files whose rows are looked at, a page at a time."""
+"""Parquet files whose rows the live page shows."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ MOST_PAGE_ROWS = 60
 BATCH_ROWS = 64
 
 MOST_POINTS = 20_000
-"""Points of a row that is sent to the page."""
+"""Points of a row that the page can show."""
 
 MOST_GROUP_BYTES = 400 << 20
-"""What a row group of an uploaded file may take in memory; a few bytes can claim to hold more."""
+"""Memory that a row group of an uploaded file may take; a small file can claim to hold much more."""
 
 MOST_UPLOADED_FILES = 4
 
@@ -37,10 +37,10 @@ class RowFile:
     """A Parquet file of rows, with or without scores."""
 
     def __init__(self, content: Path | bytes, name: str, column: str, checks: Sequence[Check]) -> None:
-        """Open a file, or the content of one.
+        """Open a file, given its path or its content.
 
         Raises:
-            PenpalError: It is not a Parquet file, or has no such column of strokes.
+            PenpalError: It is not a Parquet file, or has no strokes column of this name.
         """
         self.name = name
         self._column = column
@@ -70,22 +70,21 @@ class RowFile:
         self.rows = sum(group.rows for group in self._groups)
 
     def check_size(self) -> None:
-        """Refuse a file with a row group that takes too much memory.
+        """Make sure that the file can be read in bounded memory.
 
         Raises:
-            PenpalError: It has one.
+            PenpalError: A row group takes more than `MOST_GROUP_BYTES`.
         """
         for index, group in enumerate(self._groups):
             if group.size > MOST_GROUP_BYTES:
-                raise PenpalError(
-                    f"{self.name}: row group {index} takes more than {MOST_GROUP_BYTES >> 20} MB of memory"
-                )
+                limit = f"{MOST_GROUP_BYTES >> 20} MB of memory"
+                raise PenpalError(f"{self.name}: row group {index} takes more than {limit}")
 
     def page(self, start: int, count: int) -> list[dict[str, Any]]:
-        """Return rows as JSON: row, words, text, and the first check's score and error.
+        """Return rows as JSON, each with row, words, text, and the first check's score and error.
 
         Raises:
-            PenpalError: The file turns out to be damaged.
+            PenpalError: The file is damaged.
         """
         try:
             with self._lock:
@@ -96,7 +95,7 @@ class RowFile:
     def _rows(self, start: int, end: int) -> Iterator[dict[str, Any]]:
         first, groups = self._groups_from(start)
         read = {name for check in self._checks for name in check.reads}
-        columns = [*{self._column, *read, *(["text"] if self._has_text else [])}]
+        columns = sorted({self._column, *read, *(["text"] if self._has_text else [])})
         for batch in self._file.iter_batches(batch_size=BATCH_ROWS, row_groups=groups, columns=columns):
             if first >= end:
                 return
@@ -106,11 +105,10 @@ class RowFile:
             first += len(batch)
 
     def _groups_from(self, start: int) -> tuple[int, list[int]]:
-        """Return the first row of the row group that holds a row, and the numbers of the groups from there on."""
-        counts = [group.rows for group in self._groups]
-        ends = np.cumsum(counts)
-        group = int(np.searchsorted(ends, start, side="right"))
-        return int(sum(counts[:group])), list(range(group, len(counts)))
+        """Return the first row of the row group that holds row `start`, and the numbers of this and later groups."""
+        ends = np.cumsum([0, *(group.rows for group in self._groups)])
+        group = int(np.searchsorted(ends, start, side="right")) - 1
+        return int(ends[group]), list(range(group, len(self._groups)))
 
     def _described(self, rows: pa.RecordBatch, first: int) -> Iterator[dict[str, Any]]:
         strokes = rows.column(self._column)
@@ -120,7 +118,7 @@ class RowFile:
             error = outcomes[0].problems.get(index)
             words = [] if error else words_of(strokes[index])
             if sum(len(stroke) for word in words for stroke in word) > MOST_POINTS:
-                words, error = [], f"too long to show: it has more than {MOST_POINTS:,} points"
+                words, error = [], f"too long to show: the row has more than {MOST_POINTS:,} points"
             yield {
                 "row": first + index,
                 "words": [[stroke.tolist() for stroke in word] for word in words],
@@ -131,20 +129,20 @@ class RowFile:
 
 
 class UploadedFiles:
-    """The files that were uploaded last, by a key that cannot be guessed."""
+    """The latest uploaded files, by a key that cannot be guessed."""
 
     def __init__(self) -> None:
-        """Start with none."""
+        """Start with no files."""
         self._files: OrderedDict[str, RowFile] = OrderedDict()
 
     def add(self, file: RowFile) -> str:
-        """Keep a file, forget the oldest of too many, and return the key."""
+        """Keep a file and return its key; the oldest file is dropped if there are too many."""
         key = secrets.token_urlsafe(12)
         self._files[key] = file
-        while len(self._files) > MOST_UPLOADED_FILES:
+        if len(self._files) > MOST_UPLOADED_FILES:
             self._files.popitem(last=False)
         return key
 
     def get(self, key: str) -> RowFile | None:
-        """Return a file that is still kept."""
+        """Return a file, or None if it was dropped."""
         return self._files.get(key)

@@ -1,0 +1,109 @@
+"""What a report says about each check: the figures of every file, and the rows to show."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from penpal_fast.checks.check import Check, line_width_of
+from penpal_fast.checks.columns import ScoreColumn
+from penpal_fast.checks.summary import Summary
+from penpal_fast.errors import PenpalError
+from penpal_fast.look.report.gallery import Line, gallery_lines
+from penpal_fast.look.report.overview import Overview
+from penpal_fast.look.saliency import Score, scores_of
+
+
+@dataclasses.dataclass(frozen=True)
+class ReadFile:
+    """A file that was read.
+
+    Attributes:
+        path: Where it is.
+        name: Its name in the report; no other file has the same.
+        rows: Number of rows.
+        overviews: Its figures, one overview for each column of scores.
+    """
+
+    path: Path
+    name: str
+    rows: int
+    overviews: list[Overview]
+
+
+@dataclasses.dataclass(frozen=True)
+class FileReport:
+    """What the report says about the scores of one check in one file.
+
+    Attributes:
+        name: The file's name in the report.
+        overview: The figures.
+        lines: The rows to show, by the name of their section.
+    """
+
+    name: str
+    overview: Overview
+    lines: dict[str, list[Line]]
+
+    @property
+    def ranked_groups(self) -> list[tuple[str, Summary]]:
+        """The groups, the highest median first."""
+        groups = self.overview.groups.items()
+        return sorted(groups, key=lambda item: item[1].quantiles().get("median", -1), reverse=True)
+
+    @property
+    def scored_elsewhere(self) -> bool:
+        """Whether another model scored rows that should have been explained."""
+        explained = [section.name for section in self.overview.sections if section.explained]
+        return any(line.pulls is None for name in explained for line in self.lines[name])
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckReport:
+    """What the report says about the scores of one check.
+
+    Attributes:
+        column: The scores.
+        explained: Whether the report shows what lowers the lowest scores.
+        files: The files that have these scores, at least one.
+    """
+
+    column: ScoreColumn
+    explained: bool
+    files: list[FileReport]
+
+
+def check_reports(files: Sequence[ReadFile], checks: Sequence[Check], strokes: str) -> list[CheckReport]:
+    """Collect what the files say about each check, in the order in which the checks appear.
+
+    Args:
+        files: The files of the report.
+        checks: Checks that can explain scores.
+        strokes: Name of the strokes column.
+
+    Raises:
+        PenpalError: A row has a score and cannot be drawn.
+    """
+    scoring = {check.name: scores_of(check, strokes) for check in checks}
+    reports: dict[str, CheckReport] = {}
+    for file in files:
+        for overview in file.overviews:
+            name = overview.column.name
+            score = scoring.get(name)
+            report = reports.setdefault(name, CheckReport(overview.column, score is not None, []))
+            lines = _lines(file.path, overview, score, line_width_of(checks))
+            report.files.append(FileReport(file.name, overview, lines))
+    return list(reports.values())
+
+
+def _lines(path: Path, overview: Overview, score: Score | None, line_width: float) -> dict[str, list[Line]]:
+    try:
+        return {
+            section.name: gallery_lines(
+                overview.samples[section.name].rows(), score if section.explained else None, line_width
+            )
+            for section in overview.sections
+        }
+    except PenpalError as error:
+        raise PenpalError(f"{path}: {error}") from error
