@@ -6,7 +6,7 @@
   const charts = [...document.querySelectorAll("[data-chart]")];
   const views = new Map();
 
-  /* Scores are float32, and so is what they are compared with. */
+  /* Scores are float32; so is the threshold that they are compared with. */
   const isKept = (score, threshold) => Math.fround(score) >= Math.fround(threshold);
   const share = (part, all) => (all ? `${((100 * part) / all).toFixed(1)} %` : "–");
 
@@ -14,7 +14,7 @@
   const dataOf = (element) => data.checks[blockOf(element).dataset.check];
   const sliderOf = (element) => blockOf(element).querySelector("[data-slider]");
 
-  /* Each check has a block of the page, with a slider of its own. */
+  /* Each check has its own block of the page, with a slider. */
   function showThreshold(block, value) {
     const step = Math.round(value * data.steps);
     const threshold = step / data.steps;
@@ -45,7 +45,7 @@
     if ("threshold" in view.getState().signals) view.signal("threshold", threshold).runAsync();
   }
 
-  /* Custom properties hold both themes' colours; only a computed colour says which one is meant. */
+  /* A custom property holds the colours of both themes; the computed colour is the current one. */
   function colour(name) {
     const probe = document.body.appendChild(document.createElement("i"));
     probe.style.color = `var(--${name})`;
@@ -93,7 +93,7 @@
     moveRule(chart, view);
   }
 
-  /* Draws the charts in sight; the others wait until they come near, so that a page of many opens as fast. */
+  /* Draws the visible charts first and the others when they come near, so that a page with many charts opens fast. */
   async function drawFirstCharts() {
     const isInSight = (chart) => chart.getBoundingClientRect().top < innerHeight;
     await Promise.all(charts.filter(isInSight).map(drawChart));

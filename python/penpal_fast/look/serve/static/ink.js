@@ -1,5 +1,7 @@
 /* The drawing area: words of strokes of [x, y] points in CSS pixels, y growing downward. */
 
+import { corners } from "./corners.js";
+
 const LINE_WIDTH = 2.6;
 const KEY_STEP = 4;
 const FAR_KEY_STEP = 20;
@@ -52,13 +54,9 @@ export class Ink extends EventTarget {
     this.#changed();
   }
 
-  /* Shows a row from elsewhere, as large as the drawing area has room for. */
+  /* Shows a row at the size of the drawing area. */
   load(words) {
-    const points = words.flat(2);
-    const xs = points.map(([x]) => x);
-    const ys = points.map(([, y]) => y);
-    const [left, right] = [least(xs), -least(xs.map((x) => -x))];
-    const [top, bottom] = [least(ys), -least(ys.map((y) => -y))];
+    const [[left, top], [right, bottom]] = corners(words);
     const box = this.#canvas.getBoundingClientRect();
     const room = Math.min((box.width * 0.88) / (right - left || 1), (box.height * 0.7) / (bottom - top || 1));
     const place = ([x, y]) => [
@@ -81,7 +79,7 @@ export class Ink extends EventTarget {
     this.paint();
   }
 
-  /* Paints with the next frame, however often it is called before. */
+  /* Paints once in the next frame, even after several calls. */
   paint() {
     this.#frame ??= requestAnimationFrame(() => {
       this.#frame = null;
@@ -201,6 +199,3 @@ export class Ink extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 }
-
-/* Math.min(...numbers) fails for very many numbers. */
-const least = (numbers) => numbers.reduce((low, number) => Math.min(low, number), Infinity);

@@ -11,7 +11,7 @@ const settings = await server.settings();
 const thresholds = Object.entries(settings.thresholds).sort(([, one], [, other]) => one - other);
 const lenient = thresholds[0][1];
 
-/* Score as the ink grows: one request at a time, always of the newest ink. */
+/* Scores the ink as it grows: one request at a time, always with the latest ink. */
 
 let version = 0;
 let isAsking = false;
@@ -53,12 +53,12 @@ function changed() {
 }
 
 function verdict(score) {
-  const keep = thresholds.filter(([, threshold]) => score >= threshold).map(([name]) => name);
-  const drop = thresholds.filter(([, threshold]) => score < threshold).map(([name]) => name);
-  const list = (names) => names.join(names.length > 2 ? ", " : " and ");
-  if (!drop.length) return "Kept by every threshold.";
-  if (!keep.length) return "Dropped by every threshold.";
-  return `Kept by ${list(keep)}; dropped by ${list(drop)}.`;
+  const names = thresholds.map(([name]) => name);
+  const kept = thresholds.filter(([, threshold]) => score >= threshold).length;
+  const list = (some) => some.join(some.length > 2 ? ", " : " and ");
+  if (kept === names.length) return "Kept by every threshold.";
+  if (kept === 0) return "Dropped by every threshold.";
+  return `Kept by ${list(names.slice(0, kept))}; dropped by ${list(names.slice(kept))}.`;
 }
 
 function show(answer, time) {
@@ -133,7 +133,7 @@ element("save").addEventListener("submit", async (event) => {
   }
 });
 
-/* Rows to look at */
+/* Rows of samples and files */
 
 function load(row) {
   element("sheet").classList.add("loaded");
@@ -142,8 +142,7 @@ function load(row) {
   element("ink").scrollIntoView({ block: "nearest" });
 }
 
-const samples = await (await fetch("/static/samples.json")).json();
-for (const sample of samples) {
+for (const sample of await server.samples()) {
   const button = document.createElement("button");
   button.type = "button";
   button.textContent = sample.name;
@@ -188,7 +187,7 @@ element("open").addEventListener("change", async () => {
   try {
     if (chosen.size > settings.most_uploaded_bytes) {
       const most = settings.most_uploaded_bytes / 2 ** 20;
-      throw new Error(`${chosen.name} is larger than ${most} MiB; start the server with it: penpal-fast serve FILE`);
+      throw new Error(`${chosen.name} is larger than ${most} MiB; open it with penpal-fast serve FILE`);
     }
     file = { ...(await server.upload(chosen)), name: chosen.name };
     await turnTo(0);

@@ -1,19 +1,12 @@
-/* Requests to the server; an answer that is not 2xx becomes an Error with the server's reason. */
+/* Requests to the server. A response other than 2xx throws an Error with the server's reason. */
 
-async function answer(response) {
+async function send(path, options) {
+  const response = await fetch(path, options).catch(() => {
+    throw new Error("the server does not answer; is penpal-fast serve still running?");
+  });
   const content = await response.json().catch(() => ({}));
   if (!response.ok) throw new Error(content.error || `the server answered ${response.status}`);
   return content;
-}
-
-async function send(path, options) {
-  let response;
-  try {
-    response = await fetch(path, options);
-  } catch {
-    throw new Error("the server does not answer; is penpal-fast serve still running?");
-  }
-  return answer(response);
 }
 
 const json = (content) => ({
@@ -23,6 +16,7 @@ const json = (content) => ({
 });
 
 export const settings = () => send("/settings");
+export const samples = () => send("/static/samples.json");
 export const look = (strokes, explain) => send("/look", json({ strokes, explain }));
 export const save = (strokes, text) => send("/drawn", json({ strokes, text }));
 export const upload = (file) => send("/files", { method: "POST", body: file });
