@@ -27,7 +27,7 @@ app = typer.Typer(
 
 
 @app.callback()
-def options(
+def main_options(
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
 ) -> None:
     """Score rows of pen strokes by handwriting quality, from 0 (corrupted) to 1 (legible, human-looking)."""

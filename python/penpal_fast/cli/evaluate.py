@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from penpal_fast.checks.quality import Scorer
+from penpal_fast.cli import options
 from penpal_fast.cli.console import readable_errors, say
-from penpal_fast.cli.options import Model
 from penpal_fast.files import replaced_atomically
 from penpal_fast.look.picture import save_png
 
@@ -25,7 +25,7 @@ def evaluate(
         Path | None,
         typer.Option("--output", "-o", help="Folder for evaluation.json, evaluation.md and a picture of each set."),
     ] = None,
-    model: Model = None,
+    model: options.Model = None,
     held_out: Annotated[
         bool,
         typer.Option(

@@ -8,22 +8,8 @@ from typing import Annotated
 import typer
 
 from penpal_fast.checks.thresholds import BROKEN_BELOW, THRESHOLDS, threshold_of
+from penpal_fast.cli import options
 from penpal_fast.cli.console import progress_bar, readable_errors, say, say_json, stopped_by_sigterm
-from penpal_fast.cli.options import (
-    BackendOption,
-    BatchSize,
-    Column,
-    Inputs,
-    Json,
-    Memory,
-    Model,
-    Quiet,
-    Strict,
-    Threads,
-    checks_of,
-    end_if_strict,
-    logged,
-)
 from penpal_fast.errors import PenpalError
 from penpal_fast.jobs.filter import Selection, filter_dataset
 from penpal_fast.sources.memory import MEMORY_MB
@@ -46,7 +32,7 @@ def _parquet(path: Path | None) -> Path | None:
 
 
 def filter_rows(
-    inputs: Inputs,
+    inputs: options.Inputs,
     output: Annotated[
         Path,
         typer.Option(
@@ -69,32 +55,32 @@ def filter_rows(
         Path | None,
         typer.Option(callback=_parquet, help="Parquet file for all other rows; an old one is replaced."),
     ] = None,
-    column: Column = "strokes",
+    column: options.Column = "strokes",
     rescore: Annotated[
         bool,
         typer.Option("--rescore", help="Score again even if there is a column `quality`; --model implies this."),
     ] = False,
-    model: Model = None,
-    backend: BackendOption = "auto",
-    threads: Threads = None,
-    batch_size: BatchSize = None,
-    memory: Memory = MEMORY_MB,
-    strict: Strict = False,
-    json: Json = False,
-    quiet: Quiet = False,
+    model: options.Model = None,
+    backend: options.BackendOption = "auto",
+    threads: options.Threads = None,
+    batch_size: options.BatchSize = None,
+    memory: options.Memory = MEMORY_MB,
+    strict: options.Strict = False,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Keep rows that score at or above a threshold. Inputs without a column `quality` are scored first.
 
     The exit codes are the same as for `score`.
     """
-    with readable_errors(), stopped_by_sigterm(), logged(verbose=False):
+    with readable_errors(), stopped_by_sigterm(), options.logged(verbose=False):
         with progress_bar("filtering", shown=not quiet) as progress:
             selection = filter_dataset(
                 inputs,
                 output,
                 threshold=threshold,
                 keep_rejected=keep_rejected,
-                checks=checks_of(model, column, backend, threads, batch_size),
+                checks=options.checks_of(model, column, backend, threads, batch_size),
                 column=column,
                 rescore=rescore or model is not None,
                 memory_mb=memory,
@@ -105,7 +91,7 @@ def filter_rows(
         elif not quiet:
             print_selection(selection)
             say(f"wrote {output}{f' and {keep_rejected}' if keep_rejected else ''}")
-        end_if_strict(selection.bad, strict=strict)
+        options.end_if_strict(selection.bad, strict=strict)
 
 
 def print_selection(selection: Selection) -> None:

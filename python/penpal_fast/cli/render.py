@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from penpal_fast.cli import options
 from penpal_fast.cli.console import readable_errors, say
-from penpal_fast.cli.options import Column
 from penpal_fast.errors import PenpalError
 from penpal_fast.look.picture import picture_of, save_png
 from penpal_fast.rendering import render_strokes
@@ -19,7 +19,7 @@ def render(
     source: Annotated[Path, typer.Argument(metavar="INPUT", help="Parquet file or JSON lines.")],
     row: Annotated[int, typer.Option(help="Number of the row, from 0.", min=0)],
     output: Annotated[Path, typer.Option("--output", "-o", help="PNG file to write.")],
-    column: Column = "strokes",
+    column: options.Column = "strokes",
 ) -> None:
     """Draw one row as the network sees it, but black on white; on its canvas, ink is 1 and the background 0."""
     with readable_errors():

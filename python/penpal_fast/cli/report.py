@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from penpal_fast.cli import options
 from penpal_fast.cli.console import progress_bar, readable_errors, say
-from penpal_fast.cli.options import Column, Model, checks_of
 from penpal_fast.errors import PenpalError
 from penpal_fast.look.report.writing import write_report
 
@@ -20,15 +20,14 @@ def report(
         str | None,
         typer.Option(help="Column to group rows by; by default the first of source, author, writer and style."),
     ] = None,
-    column: Column = "strokes",
-    model: Model = None,
+    column: options.Column = "strokes",
+    model: options.Model = None,
 ) -> None:
     """Write a page about scored files: what each threshold keeps, quantiles, bad rows, and rows to look at."""
     with readable_errors():
         if output.suffix.lower() not in (".html", ".htm"):
             raise PenpalError(f"{output}: the report is an HTML file; its name must end with .html")
+        checks = options.checks_of(model, column)
         with progress_bar("reading") as progress:
-            write_report(
-                inputs, output, checks=checks_of(model, column), column=column, group_column=by, progress=progress
-            )
+            write_report(inputs, output, checks=checks, column=column, group_column=by, progress=progress)
         say(f"wrote {output}: {output.stat().st_size / 1e6:.1f} MB; open it in a browser")

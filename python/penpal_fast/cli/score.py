@@ -7,30 +7,15 @@ from typing import Annotated
 
 import typer
 
+from penpal_fast.cli import options
 from penpal_fast.cli.console import progress_bar, readable_errors, say, say_json, stopped_by_sigterm
-from penpal_fast.cli.options import (
-    BackendOption,
-    BatchSize,
-    Column,
-    Inputs,
-    Json,
-    Memory,
-    Model,
-    Quiet,
-    Strict,
-    Threads,
-    Verbose,
-    checks_of,
-    end_if_strict,
-    logged,
-)
 from penpal_fast.jobs.score import score_dataset
 from penpal_fast.jobs.summary import JobSummary
 from penpal_fast.sources.memory import MEMORY_MB
 
 
 def score(
-    inputs: Inputs,
+    inputs: options.Inputs,
     output: Annotated[
         Path,
         typer.Option(
@@ -39,29 +24,29 @@ def score(
             help="Parquet file to write (.parquet or .pq; an old one is replaced), or else a folder of parts.",
         ),
     ],
-    column: Column = "strokes",
+    column: options.Column = "strokes",
     resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run, if there was one.")] = False,
-    model: Model = None,
-    backend: BackendOption = "auto",
-    threads: Threads = None,
-    batch_size: BatchSize = None,
-    memory: Memory = MEMORY_MB,
-    strict: Strict = False,
-    json: Json = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    model: options.Model = None,
+    backend: options.BackendOption = "auto",
+    threads: options.Threads = None,
+    batch_size: options.BatchSize = None,
+    memory: options.Memory = MEMORY_MB,
+    strict: options.Strict = False,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
 ) -> None:
     """Score every row. The output has all columns of the input, and `quality` and `quality_error`.
 
     Exit codes: 0 if the output was written, 1 if not, 2 for wrong usage, 3 for bad rows with --strict, 130 after Ctrl-C
     and 143 after SIGTERM.
     """
-    with readable_errors(), stopped_by_sigterm(), logged(verbose=verbose):
+    with readable_errors(), stopped_by_sigterm(), options.logged(verbose=verbose):
         with progress_bar("scoring", shown=not quiet) as progress:
             summary = score_dataset(
                 inputs,
                 output,
-                checks=checks_of(model, column, backend, threads, batch_size),
+                checks=options.checks_of(model, column, backend, threads, batch_size),
                 column=column,
                 resume=resume,
                 memory_mb=memory,
@@ -72,7 +57,7 @@ def score(
         elif not quiet:
             print_summary(summary)
             say(f"wrote {output}")
-        end_if_strict(summary.bad, strict=strict)
+        options.end_if_strict(summary.bad, strict=strict)
 
 
 def print_summary(summary: JobSummary) -> None:

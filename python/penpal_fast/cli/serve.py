@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from penpal_fast.cli import options
 from penpal_fast.cli.console import readable_errors, say
-from penpal_fast.cli.options import Column, Model, checks_of
 from penpal_fast.errors import PenpalError
 from penpal_fast.extras import needs_extra
 from penpal_fast.look.serve.drawn_file import DrawnFile
@@ -23,8 +23,8 @@ def serve(
     save: Annotated[Path | None, typer.Option(help="Parquet file to which drawn rows are added.")] = None,
     host: Annotated[str, typer.Option(help="Address to listen on; by default for this machine only.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 for any free port.", min=0, max=65535)] = 8000,
-    column: Column = "strokes",
-    model: Model = None,
+    column: options.Column = "strokes",
+    model: options.Model = None,
 ) -> None:
     """Serve a page on this machine where you draw a row and see its score as you draw."""
     with readable_errors():
@@ -33,7 +33,7 @@ def serve(
 
             from penpal_fast.look.serve.app import Server, application
 
-        checks = checks_of(model, column)
+        checks = options.checks_of(model, column)
         server = Server(
             checks=checks,
             column=column,

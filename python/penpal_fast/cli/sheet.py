@@ -10,8 +10,8 @@ import typer
 from numpy.typing import NDArray
 
 from penpal_fast.checks.defaults import known_scores
+from penpal_fast.cli import options
 from penpal_fast.cli.console import readable_errors, say
-from penpal_fast.cli.options import Column, Model, checks_of
 from penpal_fast.errors import PenpalError
 from penpal_fast.look.picture import save_png
 from penpal_fast.look.sheet import Cell, band_counts, chosen_rows, drawn_sheet
@@ -25,8 +25,8 @@ def sheet(
     output: Annotated[Path, typer.Option("--output", "-o", help="PNG file to write.")],
     rows: Annotated[int, typer.Option(help="Rows to show, chosen evenly by rank.")] = 48,
     columns: Annotated[int, typer.Option(help="Rows side by side.")] = 3,
-    column: Column = "strokes",
-    model: Model = None,
+    column: options.Column = "strokes",
+    model: options.Model = None,
 ) -> None:
     """Draw one picture of rows sorted by score. A file without scores is scored first."""
     with readable_errors():
@@ -45,7 +45,7 @@ def _scores(path: Path, column: str, model: str | None) -> NDArray[np.float32]:
         scored = ScoredFile(path, column)
         parts = [batch.outcomes[scored.scores[0].name].scores for batch in scored.batches()]
     else:
-        check, rows = checks_of(model, column)[0], batch_rows(MEMORY_MB, source)
+        check, rows = options.checks_of(model, column)[0], batch_rows(MEMORY_MB, source)
         parts = [check.look(batch.data).scores for batch in source.batches(rows)]
     return np.concatenate(parts) if parts else np.empty(0, np.float32)
 

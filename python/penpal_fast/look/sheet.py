@@ -173,17 +173,17 @@ def _draw_cell(sheet: Image.Image, left: int, top: int, cell: Cell, colour: str)
     draw.text((left, top + 12), f"{cell.score:.3f}", fill=colour, font=ImageFont.load_default(18))
     draw.text((left, top + 35), f"row {cell.row}", fill=FAINT, font=ImageFont.load_default(11))
     caption = 14 if cell.text else 0
-    picture = _drawn_line(cell.strokes, CELL_WIDTH - SCORE_WIDTH - 24, CELL_HEIGHT - 8 - caption)
+    picture = _drawn_row(cell.strokes, CELL_WIDTH - SCORE_WIDTH - 24, CELL_HEIGHT - 8 - caption)
     sheet.paste(picture, (left + SCORE_WIDTH, top + 4))
     if cell.text:
         place = (left + SCORE_WIDTH, top + CELL_HEIGHT - 17)
         draw.text(place, shortened(cell.text, LONGEST_TEXT), fill=FAINT, font=ImageFont.load_default(12))
 
 
-def _drawn_line(strokes: Any, width: int, height: int) -> Image.Image:
+def _drawn_row(row: Any, width: int, height: int) -> Image.Image:
     """Draw a row with smooth lines into a box, at the left and centred vertically."""
-    lines = [stroke for word in words_of(strokes) for stroke in word]
-    points = np.concatenate(lines)
+    strokes = [stroke for word in words_of(row) for stroke in word]
+    points = np.concatenate(strokes)
     corner, size = points.min(axis=0), np.ptp(points, axis=0)
     inner = np.array([width - 6, height - 6], dtype=np.float64)
     longer_side = size.max() or 1.0
@@ -191,8 +191,8 @@ def _drawn_line(strokes: Any, width: int, height: int) -> Image.Image:
     margin = np.array([3, (height - size[1] / longer_side * scale) / 2])
     large = Image.new("L", (width * OVERSAMPLING, height * OVERSAMPLING), 0)
     draw = ImageDraw.Draw(large)
-    for line in lines:
-        places = ((line - corner) / longer_side * scale + margin) * OVERSAMPLING
+    for stroke in strokes:
+        places = ((stroke - corner) / longer_side * scale + margin) * OVERSAMPLING
         if len(places) > 1:
             draw.line(places.ravel().tolist(), fill=255, width=round(1.4 * OVERSAMPLING), joint="curve")
         else:

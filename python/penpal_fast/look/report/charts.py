@@ -42,7 +42,7 @@ def histogram(counts: NDArray[np.int64], thresholds: Thresholds) -> Specificatio
         alt.Tooltip("right:Q", title="to", format=".2f"),
         alt.Tooltip("rows:Q", format=","),
     ]
-    every = alt.Chart(alt.Data(values=bars)).encode(
+    every = _chart(bars).encode(
         alt.Y("rows:Q", title="rows", axis=alt.Axis(tickCount=4, format=",d")), alt.Y2Datum(0), tooltip=tooltip
     )
     dropped = every.mark_rect(style="dropped").encode(
@@ -69,18 +69,15 @@ def kept_curves(kept: Mapping[str, NDArray[np.int64]], thresholds: Thresholds) -
         for name, rows in kept.items()
         for step in range(0, STEPS + 1, STEPS // BINS)
     ]
+    tooltip = ["file:N", alt.Tooltip("threshold:Q", format=".2f"), alt.Tooltip("share:Q", title="kept", format=".1%")]
     curves = (
-        alt.Chart(alt.Data(values=points))
+        _chart(points)
         .mark_line(style="curve")
         .encode(
             alt.X("threshold:Q", scale=SCORE, axis=TENTHS),
             alt.Y("share:Q", title="rows kept", scale=SCORE, axis=alt.Axis(format="%", tickCount=5)),
             alt.Color("file:N", sort=list(kept), legend=alt.Legend(title=None, orient="top", labelLimit=400)),
-            tooltip=[
-                "file:N",
-                alt.Tooltip("threshold:Q", format=".2f"),
-                alt.Tooltip("share:Q", title="kept", format=".1%"),
-            ],
+            tooltip=tooltip,
         )
     )
     return _specification(curves, *_threshold_rules("threshold", thresholds), thresholds=thresholds)
@@ -97,7 +94,7 @@ def length_chart(lengths: Mapping[int, Summary]) -> Specification:
         for start, summary in sorted(lengths.items())
         if summary.scored
     ]
-    base = alt.Chart(alt.Data(values=points)).encode(
+    base = _chart(points).encode(
         alt.X("middle:Q", title="characters of text", axis=alt.Axis(tickMinStep=LENGTH_STEP, format="d"))
     )
     score = alt.Y("p10:Q", title="score", scale=SCORE, axis=alt.Axis(tickCount=5))
@@ -114,7 +111,7 @@ def group_chart(groups: Mapping[str, Summary], title: str) -> Specification:
     points = [{"group": name, **_spread(summary)} for name, summary in groups.items() if summary.scored]
     order = alt.EncodingSortField(field="median", order="descending")
     tooltip = [alt.Tooltip("group:N", title=title), *SPREAD]
-    base = alt.Chart(alt.Data(values=points)).encode(
+    base = _chart(points).encode(
         alt.Y("group:N", sort=order, title=title, axis=alt.Axis(labelLimit=160)), tooltip=tooltip
     )
     spans = base.mark_rule(style="span").encode(
@@ -130,14 +127,17 @@ def _spread(summary: Summary) -> dict[str, float]:
 
 
 def _threshold_rules(title: str, thresholds: Thresholds) -> list[alt.Chart]:
-    presets = alt.Data(values=[{"score": score, "name": name} for name, score in thresholds.items()])
-    chosen = alt.Chart(alt.Data(values=[{}])).transform_calculate(score="threshold")
+    score = alt.X("score:Q", scale=SCORE, title=title)
+    presets = _chart([{"score": value, "name": name} for name, value in thresholds.items()])
+    chosen = _chart([{}]).transform_calculate(score="threshold")
     return [
-        alt.Chart(presets)
-        .mark_rule(style="preset")
-        .encode(alt.X("score:Q", scale=SCORE, title=title), tooltip=["name:N", "score:Q"]),
-        chosen.mark_rule(style="threshold").encode(alt.X("score:Q", scale=SCORE, title=title)),
+        presets.mark_rule(style="preset").encode(score, tooltip=["name:N", "score:Q"]),
+        chosen.mark_rule(style="threshold").encode(score),
     ]
+
+
+def _chart(values: list[dict[str, Any]]) -> alt.Chart:
+    return alt.Chart(alt.Data(values=values))
 
 
 def _specification(*layers: alt.Chart, thresholds: Thresholds | None = None, height: Any = HEIGHT) -> Specification:

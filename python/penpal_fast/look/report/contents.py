@@ -10,7 +10,7 @@ from penpal_fast.checks.check import Check, line_width_of
 from penpal_fast.checks.columns import ScoreColumn
 from penpal_fast.checks.summary import Summary
 from penpal_fast.errors import PenpalError
-from penpal_fast.look.report.gallery import Line, gallery_lines
+from penpal_fast.look.report.gallery import GalleryRow, gallery_rows
 from penpal_fast.look.report.overview import Overview
 from penpal_fast.look.saliency import Score, scores_of
 
@@ -39,12 +39,12 @@ class FileReport:
     Attributes:
         name: The file's name in the report.
         overview: The figures.
-        lines: The rows to show, by the name of their section.
+        rows: The rows to show, by the name of their section.
     """
 
     name: str
     overview: Overview
-    lines: dict[str, list[Line]]
+    rows: dict[str, list[GalleryRow]]
 
     @property
     def ranked_groups(self) -> list[tuple[str, Summary]]:
@@ -56,7 +56,7 @@ class FileReport:
     def scored_elsewhere(self) -> bool:
         """Whether another model scored rows that should have been explained."""
         explained = [section.name for section in self.overview.sections if section.explained]
-        return any(line.pulls is None for name in explained for line in self.lines[name])
+        return any(row.pulls is None for name in explained for row in self.rows[name])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,15 +92,15 @@ def check_reports(files: Sequence[ReadFile], checks: Sequence[Check], strokes: s
             name = overview.column.name
             score = scoring.get(name)
             report = reports.setdefault(name, CheckReport(overview.column, score is not None, []))
-            lines = _lines(file.path, overview, score, line_width_of(checks))
-            report.files.append(FileReport(file.name, overview, lines))
+            rows = _rows(file.path, overview, score, line_width_of(checks))
+            report.files.append(FileReport(file.name, overview, rows))
     return list(reports.values())
 
 
-def _lines(path: Path, overview: Overview, score: Score | None, line_width: float) -> dict[str, list[Line]]:
+def _rows(path: Path, overview: Overview, score: Score | None, line_width: float) -> dict[str, list[GalleryRow]]:
     try:
         return {
-            section.name: gallery_lines(
+            section.name: gallery_rows(
                 overview.samples[section.name].rows(), score if section.explained else None, line_width
             )
             for section in overview.sections

@@ -24,11 +24,11 @@ SAME_SCORE = 0.01
 
 
 @dataclasses.dataclass(frozen=True)
-class Line:
+class GalleryRow:
     """One row of a gallery.
 
     Attributes:
-        row: Number of the row in its file.
+        number: Number of the row in its file.
         score: In [0, 1].
         text: What the row says, if known.
         drawing: The strokes as vectors.
@@ -36,7 +36,7 @@ class Line:
         pulls: For each stroke, from -1 (lowers the score) to 1 (raises it); None if the row is not explained.
     """
 
-    row: int
+    number: int
     score: float
     text: str | None
     drawing: Drawing
@@ -51,7 +51,7 @@ class Line:
         return [("".join(path for path, _ in run), pull) for pull, run in runs]
 
 
-def gallery_lines(rows: pa.Table | None, score: Score | None, line_width: float) -> list[Line]:
+def gallery_rows(rows: pa.Table | None, score: Score | None, line_width: float) -> list[GalleryRow]:
     """Draw sampled rows, sorted by score.
 
     Args:
@@ -65,10 +65,10 @@ def gallery_lines(rows: pa.Table | None, score: Score | None, line_width: float)
     """
     if rows is None:
         return []
-    return [_line(row, score, line_width) for row in rows.sort_by([("score", "ascending")]).to_pylist()]
+    return [_drawn(row, score, line_width) for row in rows.sort_by([("score", "ascending")]).to_pylist()]
 
 
-def _line(row: dict[str, Any], score: Score | None, line_width: float) -> Line:
+def _drawn(row: dict[str, Any], score: Score | None, line_width: float) -> GalleryRow:
     try:
         words = words_of(row["strokes"])
         explanation = explained(words, score) if score else None
@@ -77,8 +77,8 @@ def _line(row: dict[str, Any], score: Score | None, line_width: float) -> Line:
         problem = str(error).removeprefix("row 0: ")
         raise PenpalError(f"row {row['row']} has a score but cannot be drawn: {problem}") from error
     known = explanation is not None and abs(explanation.score - row["score"]) <= SAME_SCORE
-    return Line(
-        row=row["row"],
+    return GalleryRow(
+        number=row["row"],
         score=row["score"],
         text=row["text"] and shortened(row["text"], LONGEST_TEXT),
         drawing=draw([stroke for word in words for stroke in word]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from penpal_fast.look.saliency import explained, scores_of
 from penpal_fast.look.serve.bodies import field, read_body, read_object
 from penpal_fast.look.serve.drawn_file import DrawnFile
 from penpal_fast.look.serve.guard import Guard
-from penpal_fast.look.serve.row_file import MOST_PAGE_ROWS, RowFile, UploadedFiles
+from penpal_fast.look.serve.row_file import MOST_PAGE_ROWS, RowFile
 from penpal_fast.rendering import render_strokes
 from penpal_fast.strokes import words_of
 
@@ -37,7 +38,7 @@ STATIC = LOOK / "serve" / "static"
 MOST_ROWS = 4096
 """Rows of one request to /score."""
 
-MOST_UPLOADED_BYTES = 64 << 20
+MOST_UPLOADED_BYTES, MOST_UPLOADED_FILES = 64 << 20, 4
 
 MOST_TEXT = 1000
 """Characters of a drawn row's text."""
@@ -52,14 +53,14 @@ class Server:
         column: Name of the strokes column in opened files.
         given: The file that the server was started with, if any.
         drawn: The file that drawn rows are saved to, if any.
-        uploaded: The files that the page has sent.
+        uploaded: The latest files that the page has sent, by a key that cannot be guessed.
     """
 
     checks: list[Check]
     column: str = "strokes"
     given: RowFile | None = None
     drawn: DrawnFile | None = None
-    uploaded: UploadedFiles = dataclasses.field(default_factory=UploadedFiles)
+    uploaded: dict[str, RowFile] = dataclasses.field(default_factory=dict)
 
     async def score(self, request: Request) -> Response:
         """Score rows: {"rows": [ROW, ...]} to {"scores": [number or null, ...], "errors": [text or null, ...]}.
@@ -120,7 +121,11 @@ class Server:
         body = await read_body(request, MOST_UPLOADED_BYTES)
         file = await run_in_threadpool(RowFile, body, "the uploaded file", self.column, self.checks)
         file.check_size()
-        return JSONResponse({"key": self.uploaded.add(file), "rows": file.rows})
+        key = secrets.token_urlsafe(12)
+        self.uploaded[key] = file
+        if len(self.uploaded) > MOST_UPLOADED_FILES:
+            del self.uploaded[next(iter(self.uploaded))]
+        return JSONResponse({"key": key, "rows": file.rows})
 
     async def rows(self, request: Request) -> Response:
         """Return some rows of an opened file: {"rows": [...]}; see `RowFile.page`."""

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import io
-import secrets
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,8 +27,6 @@ MOST_POINTS = 20_000
 
 MOST_GROUP_BYTES = 400 << 20
 """Memory that a row group of an uploaded file may take; a small file can claim to hold much more."""
-
-MOST_UPLOADED_FILES = 4
 
 
 class RowFile:
@@ -126,23 +122,3 @@ class RowFile:
                 "score": None if error else float(outcomes[0].scores[index]),
                 "error": error,
             }
-
-
-class UploadedFiles:
-    """The latest uploaded files, by a key that cannot be guessed."""
-
-    def __init__(self) -> None:
-        """Start with no files."""
-        self._files: OrderedDict[str, RowFile] = OrderedDict()
-
-    def add(self, file: RowFile) -> str:
-        """Keep a file and return its key; the oldest file is dropped if there are too many."""
-        key = secrets.token_urlsafe(12)
-        self._files[key] = file
-        if len(self._files) > MOST_UPLOADED_FILES:
-            self._files.popitem(last=False)
-        return key
-
-    def get(self, key: str) -> RowFile | None:
-        """Return a file, or None if it was dropped."""
-        return self._files.get(key)
