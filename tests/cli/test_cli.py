@@ -1,4 +1,4 @@
-"""The command line: what it writes, what it prints and how it ends."""
+"""The command line: what it writes and prints, and its exit codes."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_score_with_every_option(lines, tmp_path):
         (["render", "{lines}", "--row", "0", "-o", "no/x.png"], "there is no folder"),
     ],
 )  # fmt: skip
-def test_errors_are_one_message_and_exit_code_1(lines, tmp_path, monkeypatch, arguments, message):
+def test_an_error_is_one_message_and_exit_code_1(lines, tmp_path, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
     done = run(*[argument.format(lines=lines) for argument in arguments])
     assert done.exit_code == 1
@@ -95,7 +95,7 @@ WRONG_VALUES = [
         (UnicodeDecodeError("utf-8", b"x", 0, 1, "bad"), "error: a name or text is not UTF-8"),
     ],
 )
-def test_other_errors_are_one_message_too(lines, tmp_path, monkeypatch, error, message):
+def test_foreign_errors_are_one_message_too(lines, tmp_path, monkeypatch, error, message):
     def fail(*_, **__):
         raise error
 
@@ -105,13 +105,13 @@ def test_other_errors_are_one_message_too(lines, tmp_path, monkeypatch, error, m
     assert done.output.startswith(message)
 
 
-def test_a_name_that_is_not_utf_8_is_refused(lines, tmp_path):
+def test_output_names_must_be_utf_8(lines, tmp_path):
     done = run("score", lines, "-o", os.fsdecode(os.fsencode(tmp_path / "out") + b"\xff.parquet"))
     assert done.exit_code == 1
     assert "the output's name must be UTF-8" in done.output
 
 
-def test_names_with_codes_of_emoji_are_printed_as_they_are(lines, tmp_path):
+def test_emoji_codes_in_names_are_printed_as_they_are(lines, tmp_path):
     output = tmp_path / "a:smile:.parquet"
     assert "a:smile:.parquet" in run("score", lines, "-o", output).output
     assert json.loads(run("score", lines, "-o", output, "--json").stdout)["output"] == str(output)
@@ -124,7 +124,7 @@ def test_wrong_usage_is_exit_code_2(arguments):
     assert run(*arguments).exit_code == 2
 
 
-def test_names_with_brackets_are_printed_as_they_are(lines, tmp_path):
+def test_brackets_in_names_are_printed_as_they_are(lines, tmp_path):
     output = tmp_path / "a[bold]b[x].parquet"
     done = run("score", lines, "-o", output)
     assert done.exit_code == 0, done.output
@@ -159,7 +159,7 @@ def environment():
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_interrupting_leaves_no_half_file(tmp_path, sent, code):
+def test_an_interrupted_job_leaves_no_partial_file(tmp_path, sent, code):
     path, output = tmp_path / "lines.parquet", tmp_path / "out.parquet"
     pq.write_table(pa.table({"strokes": column(ROWS * 10_000)}), path, row_group_size=10_000)
     command = [sys.executable, "-m", "penpal_fast", "score", str(path), "-o", str(output)]
@@ -174,7 +174,7 @@ def test_interrupting_leaves_no_half_file(tmp_path, sent, code):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_what_a_terminal_would_obey_is_escaped(tmp_path):
+def test_control_characters_are_escaped(tmp_path):
     pq.write_table(pa.table({"\x1b[2Jink": [1]}), tmp_path / "lines.parquet")
     done = run("score", tmp_path / "lines.parquet", "-o", tmp_path / "out.parquet")
     assert done.exit_code == 1

@@ -39,7 +39,7 @@ def browser():
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """A running server: its address, the file that it shows and the file that it saves to."""
+    """A running server: its address and its folder, with the file that it shows and the file that it saves to."""
     folder = tmp_path_factory.mktemp("serve")
     table = scored_table(np.linspace(0, 1, 60), text=[f"line {row}" for row in range(60)])
     pq.write_table(table, folder / "given.parquet")
@@ -63,7 +63,7 @@ def page(browser, server):
 
 
 def settled_score(page):
-    """The score after the last change has been answered."""
+    """The score when the last change has been answered."""
     expect(page.locator("#result")).to_have_attribute("aria-busy", "false")
     expect(page.locator("#score")).to_have_text(SCORED)
     return page.inner_text("#score")
@@ -98,7 +98,7 @@ def test_the_picture_changes_while_the_pen_is_down(page):
     page.mouse.up()
 
 
-def test_a_drawn_row_is_saved_and_scores_the_same(page, server):
+def test_a_saved_row_has_the_score_that_was_shown(page, server):
     draw_loops(page, 3)
     shown = settled_score(page)
     page.fill("#text", "loops")
@@ -120,16 +120,8 @@ def test_drawing_by_touch(page):
 
 def test_drawing_with_the_keyboard(page):
     page.focus("#ink")
-    for key in [
-        "Space",
-        *["ArrowRight"] * 3,
-        *["Shift+ArrowDown"] * 2,
-        "Space",
-        "ArrowRight",
-        "Space",
-        "ArrowUp",
-        "Space",
-    ]:
+    moves = "ArrowRight ArrowRight ArrowRight Shift+ArrowDown Shift+ArrowDown"
+    for key in f"Space {moves} Space ArrowRight Space ArrowUp Space".split():
         page.keyboard.press(key)
     assert settled_score(page)
     page.keyboard.press("Control+z")
@@ -138,7 +130,7 @@ def test_drawing_with_the_keyboard(page):
 
 
 def coloured_pixels(page):
-    """How many pixels of the drawing area are far from grey."""
+    """The number of pixels in the drawing area that are far from grey."""
     page.evaluate("new Promise(requestAnimationFrame)")
     with Image.open(io.BytesIO(page.locator("#ink").screenshot())) as picture:
         colours = np.asarray(picture.convert("RGB")).astype(int)
@@ -156,13 +148,13 @@ def test_explaining_colours_the_strokes(page):
     sample = page.request.get(f"{page.url}static/samples.json").json()[-1]
     assert len(pulls) == sum(map(len, sample["words"]))
     settled_score(page)
-    if max(map(abs, pulls)) > 0.9:  # Else no word matters much to the score.
+    if max(map(abs, pulls)) > 0.9:  # Otherwise no word matters much to the score.
         assert coloured_pixels(page) > plain + 100
     page.keyboard.press("e")
     assert page.locator("#legend").is_hidden()
 
 
-def test_the_given_file_is_shown_and_its_rows_can_be_loaded(page):
+def test_rows_of_the_given_file_can_be_loaded(page):
     assert page.locator("#rows .line").count() == 24
     assert page.inner_text("#place") == "0 to 23 of 60 rows"
     page.click("#next")
@@ -174,7 +166,7 @@ def test_the_given_file_is_shown_and_its_rows_can_be_loaded(page):
     assert page.input_value("#text") == "line 27"
 
 
-def test_a_file_of_the_visitor(page, tmp_path):
+def test_an_uploaded_file(page, tmp_path):
     pq.write_table(scored_table([0.5, None], text=[HOSTILE, HOSTILE]), tmp_path / "mine.parquet")
     page.set_input_files("#open", tmp_path / "mine.parquet")
     expect(page.locator("#file-name")).to_have_text("mine.parquet")
@@ -242,15 +234,15 @@ def report(tmp_path_factory):
 
 @pytest.fixture
 def report_page(browser, report):
-    """The report without any network, and nothing asked of it."""
+    """The report, opened offline; it must not request anything."""
     with open_page(browser, viewport={"width": 1200, "height": 900}, offline=True) as (page, problems):
-        asked = []
-        page.on("request", lambda request: asked.append(request.url))
+        requests = []
+        page.on("request", lambda request: requests.append(request.url))
         page.goto(report[0])
         page.wait_for_selector(READY, state="attached")
         yield page
         assert problems == []
-        assert [url for url in asked if not url.startswith("data:")] == [report[0]]
+        assert [url for url in requests if not url.startswith("data:")] == [report[0]]
 
 
 def shown_counts(page):
@@ -297,7 +289,7 @@ def test_charts_follow_the_slider(report_page):
     expect(chart).not_to_have_js_property("innerHTML", before)
 
 
-def test_every_chart_is_drawn_when_it_comes_into_sight(report_page):
+def test_charts_are_drawn_when_they_become_visible(report_page):
     charts = report_page.locator("[data-chart]")
     assert charts.count() == 5
     for index in range(charts.count()):
@@ -320,7 +312,7 @@ def test_the_picture_that_the_network_saw(report_page):
     assert report_page.locator("#raster").is_visible()
 
 
-def test_hostile_text_is_shown_as_text(report_page):
+def test_hostile_text_is_not_markup(report_page):
     texts = report_page.locator(".line .text").evaluate_all("texts => texts.map(text => text.textContent)")
     assert " ".join(HOSTILE.split()) in texts
     assert report_page.locator("img[src=x]").count() == 0

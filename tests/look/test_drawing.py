@@ -28,7 +28,7 @@ def test_a_drawing():
     assert drawing.paths == ["M12 12l800 200-400-100", "M812 12h0"]
 
 
-def test_points_too_near_to_be_told_apart_are_left_out():
+def test_points_that_round_to_the_same_place_are_left_out():
     assert draw([np.array([(0.0, 0.0), (0.0001, 0.0), (4.0, 0.0)])]).paths == ["M12 12l800 0"]
 
 
@@ -37,7 +37,7 @@ def test_a_row_of_one_point():
     assert (drawing.width, drawing.height, drawing.paths) == (24, 24, ["M12 12h0"])
 
 
-def test_a_row_with_very_many_points_is_thinned():
+def test_long_rows_are_thinned():
     points = np.random.default_rng(1).uniform(size=(20 * MOST_POINTS, 2))
     assert len(places(draw([points]).paths[0])) <= MOST_POINTS
 
@@ -49,7 +49,7 @@ def test_every_point_is_inside(strokes):
         assert np.all((places(path) >= MARGIN) & (places(path) <= (drawing.width - MARGIN, drawing.height - MARGIN)))
 
 
-def test_svg_is_well_formed_whatever_its_label():
+def test_svg_is_well_formed_with_any_label():
     drawing = draw([np.array([(0.0, 0.0), (4.0, 1.0)]), np.array([(4.0, 0.0)])])
     root = ElementTree.fromstring(drawing.svg('<"&">', ["red", '"><script>']))  # noqa: S314
     assert root.get("aria-label") == '<"&">'

@@ -1,4 +1,4 @@
-"""What a report says: figures, groups, samples, and that no text of a file becomes markup."""
+"""Reports: figures, groups, samples, and no text of a file that becomes markup."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_an_overview_over_several_batches(tmp_path):
     assert overview_of(tmp_path / "scored.parquet").samples["random"].rows()["row"].to_pylist() == random
 
 
-def test_many_groups_are_told_apart_up_to_a_limit(tmp_path):
+def test_groups_beyond_the_limit_are_merged(tmp_path):
     rows = 3 * MOST_GROUPS
     table = scored_table(np.full(rows, 0.5), author=list(range(rows)))
     pq.write_table(table, tmp_path / "scored.parquet")
@@ -151,7 +151,7 @@ def test_a_page_about_two_files(tmp_path):
     assert all(f'data-score="{float(np.float32(number))}"' in page for number in numbers)
 
 
-def test_the_figures_are_those_of_the_summary(tmp_path):
+def test_figures_are_taken_from_the_summary(tmp_path):
     quality = np.random.default_rng(4).uniform(size=200).astype(np.float32)
     page = page_of(tmp_path, scored_table(quality))
     summary = Summary()
@@ -161,7 +161,7 @@ def test_the_figures_are_those_of_the_summary(tmp_path):
     assert "".join(cells) in re.sub(r"\s+<td>", "<td>", page)
 
 
-def test_nothing_on_the_page_comes_from_elsewhere(tmp_path):
+def test_the_page_has_no_external_resources(tmp_path):
     page = page_of(tmp_path, scored_table([0.2, 0.8]))
     markup = re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
     assert not re.search(r"(?:src|href)=\"(?!data:)", markup)
@@ -178,7 +178,7 @@ def test_hostile_text_stays_text(tmp_path):
     assert "<img src=x" not in page
 
 
-def test_a_file_without_scores_that_can_be_shown(tmp_path):
+def test_files_without_any_score(tmp_path):
     page = page_of(tmp_path, scored_table([NAN, None]), scored_table([]))
     assert [file["kept"][0] for file in data_of(page)["checks"][0]["files"]] == [0, 0]
     assert page.count("There is no such row.") == 2 * len(sections_of(THRESHOLDS))
@@ -215,7 +215,7 @@ def test_grouping(tmp_path):
         page_of(tmp_path, table, group_column="colour")
 
 
-def test_files_of_one_name_are_told_apart(tmp_path):
+def test_files_with_the_same_name_are_numbered(tmp_path):
     for folder, score in (("a", 0.2), ("b", 0.8)):
         (tmp_path / folder).mkdir()
         pq.write_table(scored_table([score]), tmp_path / folder / "scored.parquet")
@@ -227,7 +227,7 @@ def test_files_of_one_name_are_told_apart(tmp_path):
     assert [file["kept"][500] for file in data_of(page)["checks"][0]["files"]] == [0, 1]
 
 
-def test_many_files_do_not_make_a_longer_gallery(tmp_path):
+def test_the_gallery_does_not_grow_with_the_files(tmp_path):
     table = scored_table(np.linspace(0, 1, 60))
     few, many = page_of(tmp_path, *[table] * 3), page_of(tmp_path, *[table] * 9)
     assert many.count('<figure class="line"') <= few.count('<figure class="line"')
@@ -260,7 +260,7 @@ def test_errors_of_the_command(tmp_path, monkeypatch, arguments, message):
     assert not (tmp_path / "report.html").exists()
 
 
-def test_a_missing_package_is_named_with_its_remedy(tmp_path, monkeypatch):
+def test_a_missing_package_is_named_with_the_command_to_install_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "altair", None)
     for module in ("penpal_fast.look.report.page", "penpal_fast.look.report.charts"):
         monkeypatch.delitem(sys.modules, module, raising=False)

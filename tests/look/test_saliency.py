@@ -1,4 +1,4 @@
-"""Which parts of a row pull its score down."""
+"""Which parts of a row lower its score."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROW = scrawl(3, 6, 20)
 WORDS = [ROW[:2], ROW[2:3], ROW[3:]]
 
 
-def test_an_effect_is_the_score_lost_without_the_word():
+def test_an_effect_is_the_score_minus_the_score_without_the_word():
     explanation = explain(WORDS)
     without = penpal_fast.score([ROW[2:], ROW[:2] + ROW[3:], ROW[:3]])
     assert explanation.level == "word"
@@ -33,7 +33,7 @@ def test_one_word_is_explained_by_its_strokes(row):
     assert np.allclose(explanation.effects, explanation.score - without, atol=1e-6)
 
 
-def test_a_single_stroke_has_no_effect_to_tell():
+def test_a_single_stroke_has_no_effect():
     explanation = explain(ROW[:1])
     assert np.isnan(explanation.effects).tolist() == [True]
     assert explanation.pulls().tolist() == [0]
@@ -54,7 +54,7 @@ def test_the_scorer_can_be_chosen(tmp_path):
 
 
 @pytest.mark.parametrize(("effects", "pulls"), [([-0.8, 0.4, 0], [-1, 0.5, 0]), ([WEAK_EFFECT / 4] * 3, [0.25] * 3)])
-def test_the_strongest_part_is_in_full_colour_unless_it_is_weak(effects, pulls):
+def test_the_strongest_part_has_the_full_colour_unless_it_is_weak(effects, pulls):
     explanation = Explanation(0.5, explain(ROW).strokes, "word", np.array([0, 0, 1, 1, 2, 2]), np.float32(effects))
     assert np.allclose(explanation.pulls(), np.repeat(pulls, 2))
     page = explanation._repr_html_()
@@ -67,7 +67,7 @@ def test_a_row_that_cannot_be_drawn():
         explain([])
 
 
-def test_rows_of_many_strokes_or_points_get_fewer_parts():
+def test_large_rows_are_split_into_fewer_parts():
     strokes = [[(x, 0.0), (x, 1.0)] for x in range(20_000)]
     assert len(explain(strokes).effects) == 20
     points = [[(x, stroke) for x in range(200_000)] for stroke in range(5)]

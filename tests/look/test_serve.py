@@ -1,4 +1,4 @@
-"""The server's endpoints: what they answer, and what they refuse."""
+"""The server's endpoints: what they answer and what they refuse."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from penpal_fast.strokes import words_of
 testclient = pytest.importorskip("starlette.testclient", reason="the extra `look` is not installed")
 
 from penpal_fast.look.serve import app as app_module  # noqa: E402
-from penpal_fast.look.serve.app import MOST_ROWS, Server, application  # noqa: E402
+from penpal_fast.look.serve.app import MOST_ROWS, MOST_UPLOADED_FILES, Server, application  # noqa: E402
 from penpal_fast.look.serve.bodies import MOST_JSON_BYTES  # noqa: E402
 from penpal_fast.look.serve.drawn_file import SCHEMA, DrawnFile  # noqa: E402
-from penpal_fast.look.serve.row_file import MOST_PAGE_ROWS, MOST_UPLOADED_FILES, RowFile  # noqa: E402
+from penpal_fast.look.serve.row_file import MOST_PAGE_ROWS, RowFile  # noqa: E402
 
 ADDRESS = "http://127.0.0.1:8000"
 ROW = [[list(point) for point in stroke] for stroke in scrawl(1, 4, 15)]
@@ -99,37 +99,37 @@ def test_look_explained(client):
     ],
     ids=lambda value: str(value)[:40],
 )  # fmt: skip
-def test_bad_bodies_get_the_reason(client, tmp_path, path, body, status, reason):
+def test_bad_bodies_are_refused_with_a_reason(client, tmp_path, path, body, status, reason):
     answer = client.post(path, content=body, headers=JSON)
     assert answer.status_code == status
     assert reason in answer.json()["error"]
     assert not (tmp_path / "drawn.parquet").exists()
 
 
-def test_a_body_without_a_length_is_bounded_too(client):
+def test_bodies_without_a_declared_length_are_bounded(client):
     pieces = (b" " * 2**20 for _ in range(MOST_JSON_BYTES // 2**20 + 1))
     assert client.post("/score", content=pieces, headers=JSON).status_code == 413
 
 
 @pytest.mark.parametrize("declared", ["text/plain", "application/x-www-form-urlencoded", ""])
-def test_what_a_form_of_another_site_can_send_is_refused(client, declared):
+def test_content_types_that_html_forms_can_send_are_refused(client, declared):
     answer = client.post("/score", content=b'{"rows": []}', headers={"Content-Type": declared})
     assert answer.status_code == 415
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "evil.example:8000", "", "[::1", "a b"])
-def test_other_names_of_this_machine_are_refused(client, host):
+def test_other_host_names_are_refused(client, host):
     answer = client.get("/settings", headers={"Host": host})
     assert answer.status_code == 403
     assert "does not answer for the host" in answer.json()["error"]
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "127.0.0.1", "[::1]:8000", "192.168.1.5:80"])
-def test_addresses_and_localhost_are_answered(client, host):
+def test_ip_addresses_and_localhost_are_answered(client, host):
     assert client.get("/settings", headers={"Host": host}).status_code == 200
 
 
-def test_the_name_that_the_server_listens_at_is_answered(checks):
+def test_the_name_that_the_server_listens_on_is_answered(checks):
     client = testclient.TestClient(application(Server(checks), "Workshop"), base_url="http://workshop:8000")
     assert client.get("/settings").status_code == 200
 
@@ -142,34 +142,24 @@ def test_pages_of_other_sites_are_refused(client, origin):
     assert client.post("/score", json={"rows": []}, headers={"Origin": ADDRESS}).status_code == 200
 
 
-def test_every_answer_has_the_protecting_headers(client):
-    for answer in (
-        client.get("/"),
-        client.get("/static/page.js"),
-        client.get("/none"),
-        client.get("/", headers={"Host": "x"}),
-    ):
+def test_every_answer_has_security_headers(client):
+    answers = [client.get(path) for path in ("/", "/static/page.js", "/none")]
+    for answer in [*answers, client.get("/", headers={"Host": "x"})]:
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
 
 
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [
-        ("/none", 404),
-        ("/static/none.js", 404),
-        ("/static/../app.py", 404),
-        ("/static/%2e%2e/app.py", 404),
-        ("/score", 405),
-    ],
-)
-def test_what_is_not_there(client, path, status):
+MISSING = ["/none", "/static/none.js", "/static/../app.py", "/static/%2e%2e/app.py"]
+
+
+@pytest.mark.parametrize(("path", "status"), [*((path, 404) for path in MISSING), ("/score", 405)])
+def test_unknown_paths_and_methods(client, path, status):
     answer = client.get(path)
     assert answer.status_code == status
     assert answer.json()["error"]
 
 
-def test_the_page_and_its_parts(client):
+def test_the_page_and_its_files(client):
     page = client.get("/")
     assert page.headers["Content-Type"].startswith("text/html")
     for path in ("/theme.css", "/static/page.css", "/static/ink.js", "/static/samples.json", "/static/icon.svg"):
@@ -206,7 +196,7 @@ def test_rows_of_the_given_file(client, start, count):
 
 
 @pytest.mark.parametrize("query", ["start=-1", "start=x", "count=1.5", "start=99999999999999999", "start=²"])
-def test_rows_with_a_wrong_number(client, query):
+def test_rows_need_whole_numbers(client, query):
     answer = client.get(f"/files/given/rows?{query}")
     assert answer.status_code == 400
     assert "must be a whole number" in answer.json()["error"]
@@ -230,7 +220,7 @@ def test_an_uploaded_file(client):
     assert [row["score"] is None for row in rows] == [False, True, False]
 
 
-def test_the_oldest_upload_is_forgotten(client):
+def test_the_oldest_upload_is_dropped(client):
     content = parquet_bytes(scored_table([0.5]))
     keys = [client.post("/files", content=content).json()["key"] for _ in range(MOST_UPLOADED_FILES + 1)]
     statuses = [client.get(f"/files/{key}/rows").status_code for key in keys]
@@ -246,7 +236,7 @@ def test_the_oldest_upload_is_forgotten(client):
         (parquet_bytes(pa.table({"strokes": [1]})), "the column 'strokes' does not hold strokes"),
     ],
 )
-def test_an_upload_that_is_no_file_of_rows(client, content, reason):
+def test_an_upload_without_rows_of_strokes(client, content, reason):
     answer = client.post("/files", content=content)
     assert answer.status_code == 422
     assert reason in answer.json()["error"]
@@ -261,12 +251,12 @@ def test_a_damaged_upload(client):
     assert "damaged" in answer.json()["error"]
 
 
-def test_uploads_are_bounded(client, monkeypatch):
+def test_uploads_are_bounded_in_size(client, monkeypatch):
     monkeypatch.setattr(app_module, "MOST_UPLOADED_BYTES", 1000)
     assert client.post("/files", content=b"x" * 1001).status_code == 413
 
 
-def test_an_upload_that_would_fill_the_memory(client, monkeypatch):
+def test_uploads_are_bounded_in_memory(client, monkeypatch):
     monkeypatch.setattr("penpal_fast.look.serve.row_file.MOST_GROUP_BYTES", 20)
     answer = client.post("/files", content=parquet_bytes(scored_table([0.5] * 9)))
     assert answer.status_code == 422
@@ -291,7 +281,7 @@ def test_saving_without_a_file(checks):
     assert "--save" in answer.json()["error"]
 
 
-def test_a_file_with_other_columns_is_left_alone(tmp_path):
+def test_a_file_with_other_columns_is_not_changed(tmp_path):
     pq.write_table(pa.table({"strokes": [1], "author": [2]}), tmp_path / "drawn.parquet")
     with pytest.raises(PenpalError, match="it has other columns: strokes, author"):
         DrawnFile(tmp_path / "drawn.parquet")

@@ -1,4 +1,4 @@
-"""Contact sheets: which rows they show, and where."""
+"""Contact sheets: which rows they show and where."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def test_rows_are_chosen_evenly_by_rank_without_the_bad_ones():
     assert chosen_rows(quality, 1).tolist() == [2]
 
 
-def test_bands_are_counted_as_scores_are_kept():
+def test_bands_start_at_the_thresholds():
     thresholds = np.sort(np.array(list(THRESHOLDS.values()), np.float32))
     quality = np.concatenate([thresholds, np.nextafter(thresholds, np.float32(0)), [np.float32(NAN)]])
     counts = band_counts(quality)
     assert counts == [1, *[2] * (len(thresholds) - 1), 1]
 
 
-def test_the_height_follows_from_the_rows_of_each_band():
+def test_the_height_depends_on_the_rows_of_each_band():
     low, high = min(THRESHOLDS.values()) / 2, (1 + max(THRESHOLDS.values())) / 2
     sheet = ContactSheet(ROWS, quality=[low] * 5 + [high] * 3, columns=2)
     assert sheet.image.height == 2 * MARGIN + 2 * HEADING_HEIGHT + (3 + 2) * CELL_HEIGHT
@@ -73,7 +73,7 @@ def table():
     return pa.table({"strokes": column([*ROWS, None]), "text": [*texts, None]})
 
 
-def test_the_command_scores_what_has_no_score(table, tmp_path):
+def test_the_command_scores_a_file_without_scores(table, tmp_path):
     pq.write_table(table, tmp_path / "lines.parquet")
     done = run("sheet", tmp_path / "lines.parquet", "-o", tmp_path / "one.png")
     assert done.exit_code == 0, done.output
@@ -86,7 +86,7 @@ def test_the_command_scores_what_has_no_score(table, tmp_path):
     assert np.array_equal(picture(tmp_path / "one.png"), np.asarray(expected.image))
 
 
-def test_the_command_believes_the_scores_of_the_file(table, tmp_path):
+def test_the_command_uses_the_scores_of_the_file(table, tmp_path):
     quality = np.linspace(1, 0, len(table), dtype=np.float32)
     pq.write_table(table.append_column("quality", [quality]), tmp_path / "scored.parquet")
     assert run("sheet", tmp_path / "scored.parquet", "-o", tmp_path / "sheet.png", "--rows", 3).exit_code == 1
@@ -109,7 +109,7 @@ def test_a_folder_of_parts_is_one_sheet(table, tmp_path):
     assert np.array_equal(picture(tmp_path / "parts.png"), picture(tmp_path / "scored.parquet.png"))
 
 
-def test_two_columns_of_text_are_none(table, tmp_path):
+def test_duplicated_text_columns_are_ignored(table, tmp_path):
     twice = pa.table([*table.columns, table["text"]], [*table.schema.names, "text"])
     pq.write_table(twice, tmp_path / "lines.parquet")
     assert run("sheet", tmp_path / "lines.parquet", "-o", tmp_path / "sheet.png").exit_code == 0
