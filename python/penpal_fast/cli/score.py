@@ -38,8 +38,8 @@ def score(
 ) -> None:
     """Score every row. The output has all columns of the input, and `quality` and `quality_error`.
 
-    Exit codes: 0 if the output was written, 1 if not, 2 for wrong usage, 3 for bad rows with --strict, 130 after Ctrl-C
-    and 143 after SIGTERM.
+    Exit codes: 0 if the output was written, 1 if not, 2 for wrong usage,
+    3 for bad rows with --strict, 130 after Ctrl-C and 143 after SIGTERM.
     """
     with readable_errors(), stopped_by_sigterm(), options.logged(verbose=verbose):
         with progress_bar("scoring", shown=not quiet) as progress:
