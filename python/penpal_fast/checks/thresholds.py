@@ -1,4 +1,4 @@
-"""Scores from which rows are kept."""
+"""Thresholds: a filter keeps the rows whose scores are at or above one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a job did."""
+"""The summary of a job."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from penpal_fast.checks.summary import Summary
 class JobSummary:
     """Counts, bad rows by reason and quantiles of each check's scores.
 
-    What is asked for without the name of a check is about the first check.
+    The properties without the name of a check are about the first check.
 
     Attributes:
         checks: The summary of each check, by the check's name.
-        seconds: Time that reading, scoring and writing were at work, which overlap, and all of it took; without what
-            was done before the job was resumed.
+        seconds: Seconds that reading, scoring and writing took, which overlap, and "all" of it; a resumed job counts
+            its own time only.
     """
 
     def __init__(self, checks: Sequence[Check]) -> None:
@@ -52,12 +52,12 @@ class JobSummary:
 
     @property
     def bad(self) -> int:
-        """Number of rows that have none."""
+        """Number of bad rows, which have no score."""
         return self.first.bad
 
     @property
     def reasons(self) -> Counter[str]:
-        """Bad rows by the reason they have no score."""
+        """Number of bad rows by reason."""
         return self.first.reasons
 
     @property
@@ -74,7 +74,7 @@ class JobSummary:
         return self.first.kept()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all of it as JSON has it: the first check's counts, and under "checks" each check's."""
+        """Return the summary as JSON: the first check's counts, and each check's under "checks"."""
         return {
             **self.first.as_dict(),
             "checks": {name: summary.as_dict() for name, summary in self.checks.items()},
