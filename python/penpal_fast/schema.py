@@ -19,7 +19,7 @@ TYPE_TEXT_LENGTH = 100
 
 
 def strokes_type(coordinate: pa.DataType) -> pa.DataType:
-    """Type of strokes in the penpal data set (words, strokes, points) with coordinates of this type."""
+    """Type of strokes in the penpal data set (words, strokes, points), with this type of coordinates."""
     point = pa.struct([("x", coordinate), ("y", coordinate)])
     return pa.list_(pa.list_(pa.struct([("points", pa.list_(point))])))
 
@@ -29,10 +29,11 @@ STROKES = strokes_type(pa.float32())
 
 
 def check_strokes_column(schema: pa.Schema, column: str) -> None:
-    """Make sure that a schema has one column of this name, and that it holds strokes.
+    """Make sure that a schema has exactly one column of this name, and that it holds strokes.
 
     Raises:
-        PenpalError: It has none, or several, or no strokes; the error lists the columns and the accepted types.
+        PenpalError: There is no such column, or several, or it holds no strokes; the error lists the columns and the
+            accepted types.
     """
     count = schema.names.count(column)
     if count != 1:
@@ -62,10 +63,11 @@ def _shortened(text: str) -> str:
     return text if len(text) <= TYPE_TEXT_LENGTH else f"{text[: TYPE_TEXT_LENGTH - 3]}..."
 
 
-def is_text(kind: pa.DataType) -> bool:
-    """Whether a column of this type holds texts, perhaps in a dictionary."""
+def is_text(kind: pa.DataType, *, integers: bool = False) -> bool:
+    """Whether a column of this type, or its dictionary, holds texts, or integers if these may be read as texts."""
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+    is_integer = integers and pa.types.is_integer(kind)
+    return bool(is_integer or pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def texts_of(column: pa.Array) -> list[str | None]:

@@ -16,7 +16,7 @@ from helpers import compact_thrift as thrift
 from helpers.arrow import column
 from helpers.made_lines import scrawl
 from helpers.paths import ROOT
-from penpal_fast import PenpalError, Scorer, score_dataset
+from penpal_fast import PenpalError, score_dataset
 from penpal_fast.jobs import parts
 
 ROWS = [scrawl(seed, 2 + seed % 3, 12) for seed in range(12)]
@@ -29,11 +29,6 @@ COLUMN = 3
 
 VALUES, DECODED_SIZE, SIZE, DATA, DICTIONARY, SIZE_STATISTICS = 5, 6, 7, 9, 11, 16
 """Fields of what is known of a column."""
-
-
-@pytest.fixture(scope="module")
-def scorer():
-    return Scorer(threads=1)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from penpal_fast.sources.names import HUB, SUFFIXES, is_readable
 
 @dataclasses.dataclass(frozen=True)
 class HubFile:
-    """A file on the hub: its address, its bytes, and the id of its content."""
+    """A file on the hub: its address, its size in bytes, and the id of its content."""
 
     address: str
     size: int
@@ -21,7 +21,7 @@ class HubFile:
 
 
 IN_ORDER_BYTES = 8 << 20
-"""What one request fetches of a file that is read in order."""
+"""Bytes that one request fetches of a file that is read in order."""
 
 
 def list_files(address: str) -> list[HubFile]:
@@ -39,7 +39,7 @@ def list_files(address: str) -> list[HubFile]:
 
 
 def open_file(address: str, *, in_order: bool) -> IO[bytes]:
-    """Open a file for reading, mostly in order or here and there.
+    """Open a file for reading, either in order or at random places.
 
     Raises:
         OSError: The hub does not answer or has no such file.
