@@ -11,7 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from helpers.arrow import points, strokes
 from helpers.made_lines import scrawl
+from penpal_fast.schema import strokes_type
 
 GOOD = [scrawl(seed, 3, 12) for seed in range(60)]
 """Good rows, one after each hostile one."""
@@ -19,20 +21,12 @@ GOOD = [scrawl(seed, 3, 12) for seed in range(60)]
 POINTS_TOO_MANY = (1 << 20) + 1
 
 
-def points(values):
-    return [{"x": float(x), "y": float(y)} for x, y in values]
-
-
-def nested(row):
-    return [{"points": points(stroke)} for stroke in row]
-
-
 NAN, INF, MOST = float("nan"), float("inf"), sys.float_info.max
 HOSTILE_STROKES = {
     "null": None,
     "no strokes": [],
     "empty strokes": [{"points": []}] * 1000,
-    "null stroke": [*nested(GOOD[0]), None],
+    "null stroke": [*strokes(GOOD[0]), None],
     "null points": [{"points": None}],
     "null point": [{"points": [None, *points([(0, 0)])]}],
     "null coordinate": [{"points": [{"x": 0.0, "y": None}]}],
@@ -119,7 +113,7 @@ def check(table, rows, alone):
 def alone(tmp_path_factory):
     """The good rows scored without hostile neighbours."""
     folder = tmp_path_factory.mktemp("alone")
-    pq.write_table(pa.table({"strokes": pa.array([nested(row) for row in GOOD])}), folder / "good.parquet")
+    pq.write_table(pa.table({"strokes": pa.array([strokes(row) for row in GOOD])}), folder / "good.parquet")
     done, table = score(folder / "good.parquet", folder / "out.parquet")
     assert done.returncode == 0, done.stderr
     return table
@@ -127,8 +121,8 @@ def alone(tmp_path_factory):
 
 def test_parquet(tmp_path, alone):
     hostile = [*HOSTILE_STROKES.values(), *EXTREME_STROKES.values()]
-    rows = [(row if not good else nested(row), good) for row, good in interleaved(hostile)]
-    kind = pa.list_(pa.struct([("points", pa.list_(pa.struct([("x", pa.float64()), ("y", pa.float64())])))]))
+    rows = [(row if not good else strokes(row), good) for row, good in interleaved(hostile)]
+    kind = strokes_type(pa.float64()).value_type
     pq.write_table(pa.table({"strokes": pa.array([row for row, _ in rows], kind)}), tmp_path / "rows.parquet")
     done, table = score(tmp_path / "rows.parquet", tmp_path / "out.parquet")
     assert done.returncode == 0, done.stderr
@@ -160,7 +154,7 @@ def test_json_lines(tmp_path, alone):
 def test_a_damaged_file_is_an_error_and_leaves_nothing_behind(tmp_path, damage):
     path, output = tmp_path / "rows.parquet", tmp_path / "out.parquet"
     pq.write_table(
-        pa.table({"strokes": pa.array([nested(row) for row in GOOD])}),
+        pa.table({"strokes": pa.array([strokes(row) for row in GOOD])}),
         path,
         write_page_checksum=True,
         compression="NONE",

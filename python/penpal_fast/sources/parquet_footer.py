@@ -74,7 +74,7 @@ class ParquetFooter:
         """Check the pages of a row group's columns without decoding them.
 
         Returns:
-            Bytes of the largest page of texts that the rows can repeat any number of times.
+            Most bytes of a text that the file stores once and the rows may repeat.
 
         Raises:
             OSError: The file cannot be read.
