@@ -46,7 +46,7 @@ kinds = st.recursive(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(kind=kinds, rows=st.integers(0, 5), start=st.integers(0, 5), chunked=st.booleans())
 def test_arrays_of_any_type_are_read_or_refused(scorer, kind, rows, start, chunked):
     array = pa.nulls(rows, kind).slice(min(start, rows))
@@ -58,7 +58,7 @@ def test_arrays_of_any_type_are_read_or_refused(scorer, kind, rows, start, chunk
 middle = st.lists(st.integers(-3, 12) | st.sampled_from([2**31 - 1, -(2**31)]), max_size=7)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(rows=middle, strokes=middle, end=st.integers(0, 8), start=st.integers(0, 3), nulls=st.binary(min_size=2))
 def test_lying_offsets_cost_their_rows(scorer, rows, strokes, end, start, nulls):
     """PyArrow looks at the first and last offset only when an array is made of buffers."""
@@ -188,7 +188,7 @@ def test_buffers_off_their_alignment_are_read(scorer):
     assert np.array_equal(scorer.score(rows), scorer.score(array))
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(
     present=st.lists(st.sampled_from(["good", "null", "empty", "null stroke"]), min_size=1, max_size=8), data=st.data()
 )

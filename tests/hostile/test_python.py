@@ -253,7 +253,7 @@ def work():
 thread = threading.Thread(target=work)
 thread.start()
 children = []
-for _ in range(40):
+for _ in range(20):
     child = os.fork()
     if child == 0:
         signal.alarm(60)

@@ -107,7 +107,7 @@ def with_outcomes(rows: Table, checks: Sequence[Check], outcomes: Sequence[Outco
         rows: A record batch or a table.
         checks: The checks.
         outcomes: What each check found in the rows.
-        schema: `checked_schema` of the rows' schema and the checks, which takes too long to make for every batch.
+        schema: `checked_schema` of the rows' schema and the checks, made once for all batches.
     """
     added = added_columns(checks)
     kept = [rows.column(index) for index, name in enumerate(rows.schema.names) if name not in added]
