@@ -83,6 +83,8 @@ def test_a_column_of_scores_is_enough(tmp_path):
         ({"output": "lines.parquet"}, "would replace an input"),
         ({"threshold": "harsh"}, "must be a number from 0 to 1 or one of lenient"),
         ({"threshold": 1.5}, "must be a number from 0 to 1 or one of lenient"),
+        ({"threshold": 10**400}, "must be a number from 0 to 1 or one of lenient"),
+        ({"threshold": None}, "must be a number from 0 to 1 or one of lenient"),
         ({"threshold": float("nan")}, "must be a number from 0 to 1 or one of lenient"),
         ({"column": "ink"}, "no column 'ink'"),
         ({"thresholds": {}}, "thresholds is empty"),

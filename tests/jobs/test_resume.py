@@ -75,6 +75,7 @@ def test_a_stopped_job_is_resumed_to_the_same_bytes(lines, tmp_path, scorer, out
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lines", output, "whole"]
 
 
+@any_kind
 def test_only_what_is_missing_is_scored(lines, tmp_path, scorer, caplog):
     caplog.set_level(logging.INFO, "penpal_fast")
     with pytest.raises(Stop):
@@ -143,17 +144,16 @@ def rewritten(lines):
         (one_less, r"the input .*lines/a\.\w+ is gone"),
     ],
 )
-@pytest.mark.parametrize("output", ["out.parquet", "out"])
-def test_changed_inputs_are_refused(lines, tmp_path, scorer, change, message, output):
+def test_changed_inputs_are_refused(lines, tmp_path, scorer, change, message):
     with pytest.raises(Stop):
-        score_dataset(lines, tmp_path / output, scorer=scorer, progress=stop_after(25))
+        score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))
     change(lines)
     with pytest.raises(PenpalError, match=f"cannot resume the job that was started here: {message}"):
-        score_dataset(lines, tmp_path / output, scorer=scorer, resume=True)
+        score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True)
 
 
 def reversed_rows(path, aside):
-    """The same rows the other way round, in a file of the same kind."""
+    """The same rows in reverse order, in a file of the same kind."""
     if path.suffix == ".jsonl":
         aside.write_text("\n".join(reversed(path.read_text().splitlines())))
     else:
@@ -163,7 +163,7 @@ def reversed_rows(path, aside):
 
 
 def kept_where_an_input_is_replaced(lines, output, scorer, rows):
-    """Put another file in the place of the first input when so many rows are done; return the folder of the parts."""
+    """Replace the first input once this number of rows is finished; return the folder of the parts."""
     path, other = min(lines.iterdir()), output.with_name("other")
     reversed_rows(path, other)
 
@@ -274,6 +274,7 @@ def of_another_part(path):
     path.write_bytes(path.with_name("part-00001.parquet").read_bytes())
 
 
+@any_kind
 @pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"PAR1"), flipped, of_another_part])
 @pytest.mark.parametrize("output", ["out.parquet", "out"])
 def test_a_damaged_part_is_made_anew(lines, tmp_path, scorer, caplog, damage, output):
@@ -288,6 +289,7 @@ def test_a_damaged_part_is_made_anew(lines, tmp_path, scorer, caplog, damage, ou
     assert "part-00000.parquet: checksum mismatch" in caplog.text
 
 
+@any_kind
 @pytest.mark.parametrize("end", [0, 10], ids=["missing", "cut off"])
 def test_a_part_that_was_not_noted_is_made_anew(lines, tmp_path, scorer, caplog, end):
     score_dataset(lines, tmp_path / "whole", scorer=scorer)

@@ -50,32 +50,26 @@ class Check(Protocol):
     @property
     def name(self) -> str:
         """Name of the column of its scores."""
-        ...
 
     @property
     def description(self) -> str:
         """What its scores mean, in a sentence or two, for reports."""
-        ...
 
     @property
     def reads(self) -> tuple[str, ...]:
         """Names of the columns that it looks at."""
-        ...
 
     @property
     def details(self) -> Mapping[str, pa.DataType]:
         """Further columns that it adds, with their types."""
-        ...
 
     @property
     def thresholds(self) -> Mapping[str, float]:
         """Named thresholds for its scores, the lowest first."""
-        ...
 
     @property
     def identity(self) -> dict[str, Any]:
         """All that its scores depend on, besides the rows, as JSON; a job resumes only with the same identity."""
-        ...
 
     def prepare(self, schema: pa.Schema) -> None:
         """Make sure that the check can look at rows of this schema.
@@ -83,7 +77,6 @@ class Check(Protocol):
         Raises:
             PenpalError: A column is missing or of the wrong type.
         """
-        ...
 
     def look(self, rows: Table) -> Outcome:
         """Look at rows, which have the columns that it reads.
@@ -91,7 +84,6 @@ class Check(Protocol):
         Raises:
             PenpalError: A column is of the wrong type. A bad row is no error; it gets a reason.
         """
-        ...
 
 
 def outcomes_of(checks: Sequence[Check], rows: Table, unread: Mapping[int, str]) -> list[Outcome]:
@@ -134,7 +126,6 @@ class Drawn(Protocol):
     @property
     def line_width(self) -> float:
         """Width in pixels of the lines that it sees."""
-        ...
 
 
 def line_width_of(checks: Sequence[Check]) -> float:

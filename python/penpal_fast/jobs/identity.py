@@ -33,15 +33,7 @@ def described_job(sources: Sequence[Source], checks: Sequence[Check], column: st
         "versions": {"penpal_fast": __version__, "pyarrow": pa.__version__},
         "settings": {"column": column},
         "checks": [_described_check(check) for check in checks],
-        "inputs": [
-            {
-                "name": source.file.name,
-                "size": source.file.size,
-                "version": source.file.version,
-                "fingerprint": source.fingerprint,
-            }
-            for source in sources
-        ],
+        "inputs": [_described_input(source) for source in sources],
     }
     # A manifest has lists where a check's identity may have tuples.
     return json.loads(json.dumps(description))
@@ -56,6 +48,11 @@ def _described_check(check: Check) -> Description:
         "description": check.description,
         "thresholds": dict(check.thresholds),
     }
+
+
+def _described_input(source: Source) -> Description:
+    file = source.file
+    return {"name": file.name, "size": file.size, "version": file.version, "fingerprint": source.fingerprint}
 
 
 def job_id(description: Description) -> str:

@@ -170,12 +170,13 @@ class _Job:
         with contextlib.ExitStack() as unchanged:
             for source in self._sources:
                 unchanged.enter_context(source.file.unchanged())
-            finished = [part for part in self._parts if folder.has(part)]
+            is_finished = {part: folder.has(part) for part in self._parts}
+            finished = [part for part in self._parts if is_finished[part]]
             if finished:
                 logger.info("%s: %d of %d parts are finished already", folder.path, len(finished), len(self._parts))
             for part in finished:
                 self._count(folder.file(part))
-            self._write(folder, [part for part in self._parts if part not in finished])
+            self._write(folder, [part for part in self._parts if not is_finished[part]])
         self._stopwatch.seconds["all"] = time.perf_counter() - start
 
     def _write(self, folder: JobFolder, parts: list[Part]) -> None:
@@ -193,7 +194,7 @@ class _Job:
                     for _, batch, outcomes in batches:
                         with self._stopwatch.measured("writing"):
                             file.add(with_outcomes(batch.data, self._checks, outcomes, schema))
-                        self._summary.add(outcomes)
+                        self._summary.add_outcomes(outcomes)
                         self._progress(self._summary.rows, self._rows)
                     if before:
                         before.result()
@@ -227,5 +228,5 @@ class _Job:
         """Count the rows of a finished file."""
         names = [name for check in self._checks for name in (check.name, error_column(check.name))]
         for rows in pq.ParquetFile(path).iter_batches(columns=names):
-            self._summary.add([read_outcome(rows, check.name, str(path), 0) for check in self._checks])
+            self._summary.add_outcomes([read_outcome(rows, check.name, str(path), 0) for check in self._checks])
         self._progress(self._summary.rows, self._rows)

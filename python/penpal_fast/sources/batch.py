@@ -43,7 +43,6 @@ class Rows(Protocol):
     @property
     def schema(self) -> pa.Schema:
         """The columns."""
-        ...
 
     def batches(self, rows: int, *, start: int = 0, columns: list[str] | None = None) -> Iterator[Batch]:
         """Yield batches of the rows from `start` on, in order.
@@ -56,7 +55,6 @@ class Rows(Protocol):
         Raises:
             PenpalError: The file is damaged.
         """
-        ...
 
 
 class Source(Rows, Protocol):

@@ -102,7 +102,7 @@ def _files_of(given: str) -> list[InputFile]:
     if given.startswith(HUB):
         from penpal_fast.sources.hub import list_files
 
-        return _some([InputFile(file.address, file.size, file.version) for file in list_files(given)], given)
+        return _some([InputFile(*file) for file in list_files(given)], given)
     path = Path(given)
     if path.is_dir():
         return _some([_local(path / inner) for inner in _in_folder(path)], given)
