@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from helpers.paths import ROOT
 from penpal_fast import Scorer
 
-# Matrix products as small as those of the tests are slower with more threads, on a busy machine by far.
+# More threads slow down matrix products as small as those of the tests, most of all on a busy machine.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])

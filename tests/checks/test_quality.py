@@ -254,7 +254,9 @@ def test_an_arrow_scorer_can_be_pickled_before_and_after_use():
     arrow_scorer = ArrowScorer(batch_size=1)
     before = pickle.loads(pickle.dumps(arrow_scorer))(data)  # noqa: S301 - our own bytes
     after = arrow_scorer(data)
-    assert pickle.loads(pickle.dumps(arrow_scorer))(data).equals(after)  # noqa: S301
+    sent = pickle.dumps(arrow_scorer)
+    assert len(sent) < 1000  # It has the settings, but not the model.
+    assert pickle.loads(sent)(data).equals(after)  # noqa: S301
     assert before.equals(after)
 
 

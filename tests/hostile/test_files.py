@@ -36,7 +36,7 @@ HOSTILE_STROKES = {
     "too many points": [{"points": [{"x": 1.0, "y": 2.0}] * POINTS_TOO_MANY}],
     "too many strokes": [{"points": []}] * (POINTS_TOO_MANY - 1) + [{"points": points([(1, 1)])}],
 }
-"""Rows that Parquet and JSON can hold and nobody can draw."""
+"""Rows that Parquet and JSON can hold but that cannot be drawn."""
 
 EXTREME_STROKES = {
     "smallest numbers": [{"points": points([(5e-324, 0), (0, 5e-324), (1e-310, 1e-309)])}],
@@ -47,7 +47,7 @@ EXTREME_STROKES = {
     "from corner to corner": [{"points": points([(0, 0), (1e9, 1e9), (0, 1e9), (1e9, 0)]) * 2_000}],
     "a hundred thousand dots": [{"points": points([(x % 317, x // 317)])} for x in range(100_000)],
 }
-"""Rows that look hostile and can be drawn all the same."""
+"""Rows that look hostile but can be drawn."""
 
 HOSTILE_LINES = {
     "no JSON": "{strokes",

@@ -159,7 +159,7 @@ def test_metadata_that_lie_are_refused(lines, tmp_path, scorer, change, message)
 
 
 ENDS = {
-    "long": ((2**32 - 1).to_bytes(4, "little") + b"PAR1", "its metadata are said to be longer than the file"),
+    "long": ((2**32 - 1).to_bytes(4, "little") + b"PAR1", "its metadata would be longer than the file"),
     "nothing": (bytes(4) + b"PAR1", "its structure is damaged"),
     "encrypted": (bytes(4) + b"PARE", "its last bytes are not PAR1"),
 }

@@ -154,16 +154,16 @@ filter_dataset(lines, kept, threshold=0.02, keep_rejected=rejected, progress=pro
 
 def test_a_killed_filter_leaves_no_half_file(lines, tmp_path):
     kept, rejected = tmp_path / "kept.parquet", tmp_path / "rejected.parquet"
-    kept.write_text("of before")
+    kept.write_text("old")
     command = [sys.executable, "-c", HALF, lines, kept, rejected]
     with subprocess.Popen([*command, "wait"], stdout=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"half\n"
         with pytest.raises(PenpalError, match=r"kept.parquet: cannot write it: another process is writing it"):
             filter_dataset(lines, kept)
         process.kill()
-    assert kept.read_text() == "of before"
+    assert kept.read_text() == "old"
     assert not rejected.exists()
-    assert subprocess.run([*command, "go on"], timeout=120).returncode == 0
+    assert subprocess.run([*command, "continue"], timeout=120).returncode == 0
     assert pq.read_metadata(kept).num_rows + pq.read_metadata(rejected).num_rows == len(ROWS)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["kept.parquet", "lines.parquet", "rejected.parquet"]
 
@@ -214,7 +214,7 @@ def test_numbers_that_are_no_scores_are_refused(tmp_path, value):
     assert not (tmp_path / "kept.parquet").exists()
 
 
-def test_another_model_scores_anew(lines, tmp_path):
+def test_another_model_scores_again(lines, tmp_path):
     pq.write_table(
         pq.read_table(lines).append_column("quality", pa.array([0.0] * len(ROWS))), tmp_path / "scored.parquet"
     )

@@ -19,17 +19,17 @@ def test_a_stage_that_is_still_at_work_is_waited_for(monkeypatch):
             return None
 
     monkeypatch.setattr(pipeline, "ThreadPoolExecutor", Impatient)
-    begun, ended = threading.Event(), threading.Event()
+    started, ended = threading.Event(), threading.Event()
 
     def items():
         try:
-            begun.set()
+            started.set()
             time.sleep(0.2)
             yield 1
         finally:
             ended.set()
 
     with pytest.raises(KeyboardInterrupt), pipeline.made_ahead(items(), "reading"):
-        begun.wait()
+        started.wait()
         raise KeyboardInterrupt
     assert ended.is_set()

@@ -91,7 +91,7 @@ def test_only_what_is_missing_is_scored(lines, tmp_path, scorer, caplog):
 
 
 @any_kind
-def test_what_was_not_begun_is_begun(lines, tmp_path, scorer):
+def test_without_a_job_to_resume_one_starts(lines, tmp_path, scorer):
     assert score_dataset(lines, tmp_path / "out.parquet", scorer=scorer, resume=True).rows == 100
     before = (tmp_path / "out.parquet").stat().st_mtime_ns
     assert score_dataset(lines, tmp_path / "out.parquet", scorer=scorer, resume=True).rows == 100
@@ -179,7 +179,7 @@ def kept_where_an_input_is_replaced(lines, output, scorer, rows):
 @pytest.mark.parametrize("output", ["out.parquet", "out"])
 def test_an_input_that_is_replaced_meanwhile_gives_no_part(lines, tmp_path, scorer, output):
     kept = kept_where_an_input_is_replaced(lines, tmp_path / output, scorer, rows=30)
-    # The second part may still have been on its way to the disk.
+    # The second part may not have reached the disk.
     assert {file.name for file in kept.glob("*.parquet")} <= {"part-00000.parquet", "part-00001.parquet"}
     assert not (tmp_path / "out.parquet").exists()
 
@@ -224,7 +224,7 @@ def test_a_whole_file_of_another_job_is_refused(lines, tmp_path, scorer):
 
 
 @any_kind
-def test_a_begun_job_is_not_begun_anew(lines, tmp_path, scorer):
+def test_a_started_job_is_not_overwritten(lines, tmp_path, scorer):
     with pytest.raises(Stop):
         score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))
     with pytest.raises(PenpalError, match="a job was started here; resume it with --resume"):
@@ -277,7 +277,7 @@ def of_another_part(path):
 @any_kind
 @pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"PAR1"), flipped, of_another_part])
 @pytest.mark.parametrize("output", ["out.parquet", "out"])
-def test_a_damaged_part_is_made_anew(lines, tmp_path, scorer, caplog, damage, output):
+def test_a_damaged_part_is_written_again(lines, tmp_path, scorer, caplog, damage, output):
     (tmp_path / "whole").mkdir()
     score_dataset(lines, tmp_path / "whole" / output, scorer=scorer)
     with pytest.raises(Stop):
@@ -291,7 +291,7 @@ def test_a_damaged_part_is_made_anew(lines, tmp_path, scorer, caplog, damage, ou
 
 @any_kind
 @pytest.mark.parametrize("end", [0, 10], ids=["missing", "cut off"])
-def test_a_part_that_was_not_noted_is_made_anew(lines, tmp_path, scorer, caplog, end):
+def test_a_part_without_a_checksum_is_written_again(lines, tmp_path, scorer, caplog, end):
     score_dataset(lines, tmp_path / "whole", scorer=scorer)
     with pytest.raises(Stop):
         score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))

@@ -38,7 +38,7 @@ def nested(words):
 
 @given(st.lists(st.one_of(st.none(), st.lists(words, max_size=3)), max_size=4))
 def test_words_of_python_and_arrow_and_the_penpal_array(rows):
-    """A row has the same words whichever way it comes, and the array that it becomes has them too."""
+    """A row has the same words as Python and as Arrow, and in the penpal array of all rows."""
     python = Rows([None if row is None else nested(row) for row in rows])
     column = Rows(pa.array([None if row is None else nested(row) for row in rows], PENPAL))
     array = pa.array(python.to_penpal())

@@ -82,7 +82,7 @@ class Check(Protocol):
         """Look at rows, which have the columns that it reads.
 
         Raises:
-            PenpalError: A column is of the wrong type. A bad row is no error; it gets a reason.
+            PenpalError: A column is of the wrong type. A bad row is not an error; it gets a reason.
         """
 
 
@@ -121,7 +121,7 @@ def count_reasons(counts: Counter[str], problems: Iterable[str]) -> None:
 
 @runtime_checkable
 class Drawn(Protocol):
-    """A check that looks at pictures of rows."""
+    """A check that looks at the canvases of rows."""
 
     @property
     def line_width(self) -> float:
@@ -129,5 +129,5 @@ class Drawn(Protocol):
 
 
 def line_width_of(checks: Sequence[Check]) -> float:
-    """Width in pixels of the lines in the pictures that the first check of pictures sees."""
+    """Width in pixels of the lines that the first check of canvases sees."""
     return next((check.line_width for check in checks if isinstance(check, Drawn)), LINE_WIDTH)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import os
-import threading
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -135,16 +135,10 @@ def score(rows: Any, *, errors: Errors = "raise", column: str = "strokes") -> ND
     return default_scorer().score(rows, errors=errors, column=column)
 
 
-_default_lock = threading.Lock()
-_default: list[Scorer] = []
-
-
+@functools.cache
 def default_scorer() -> Scorer:
-    """Return the scorer with the model of this package, loaded at first use."""
-    with _default_lock:
-        if not _default:
-            _default.append(Scorer())
-        return _default[0]
+    """Return the scorer with the model of this package, which is loaded at first use."""
+    return Scorer()
 
 
 class QualityCheck:
@@ -171,12 +165,7 @@ class QualityCheck:
     ) -> None:
         """Take the name of the strokes column, and either a scorer or what `Scorer` takes."""
         self.reads = (column,)
-        self._settings: dict[str, Any] = {
-            "model": model,
-            "backend": backend,
-            "threads": threads,
-            "batch_size": batch_size,
-        }
+        self._made = functools.partial(Scorer, model, backend=backend, threads=threads, batch_size=batch_size)
         self._scorer = scorer
         self._is_given = scorer is not None
 
@@ -190,7 +179,7 @@ class QualityCheck:
     def scorer(self) -> Scorer:
         """The scorer, made at first use."""
         if self._scorer is None:
-            self._scorer = Scorer(**self._settings)
+            self._scorer = self._made()
         return self._scorer
 
     @property

@@ -164,13 +164,13 @@ class _Filter:
     def __init__(
         self, sources: list[Source], checks: list[Check], thresholds: dict[str, float], memory_mb: int
     ) -> None:
-        """Take the checks to make, and the thresholds of theirs and the sources' scores."""
+        """Take the checks to make, and all thresholds by the name of the check."""
         self._sources = sources
         self._checks = checks
         self._thresholds = thresholds
         self._memory_mb = memory_mb
         schema = checked_schema(sources[0].schema, checks) if checks else sources[0].schema
-        self._schema = with_job(schema, None)  # The output of `score_dataset` is known by its job; this is not it.
+        self._schema = with_job(schema, None)  # Only the output of `score_dataset` is recognised by its job.
 
     def write(self, targets: list[Path], progress: Callable[[int, int], None]) -> Selection:
         selection = Selection()

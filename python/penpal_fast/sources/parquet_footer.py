@@ -91,7 +91,7 @@ def _tail(file: IO[bytes], size: int) -> bytes:
     if end[-4:] != b"PAR1" or len(end) != size - begin:
         raise PenpalError("its last bytes are not PAR1; it may have been cut off")
     if length > size:
-        raise PenpalError("its metadata are said to be longer than the file")
+        raise PenpalError("its metadata would be longer than the file")
     if length > len(end):
         file.seek(size - length)
         end = file.read(length - len(end)) + end
