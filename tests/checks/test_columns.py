@@ -12,6 +12,7 @@ from penpal_fast import ArrowScorer, Outcome, PenpalError
 from penpal_fast.checks.check import outcomes_of
 from penpal_fast.checks.columns import CHECKS_KEY, checked_schema, noted_scores, read_outcome
 from penpal_fast.checks.defaults import known_scores
+from penpal_fast.schema import texts_of
 
 
 class Given:
@@ -106,6 +107,20 @@ def test_a_row_without_score_and_reason_gets_a_reason():
 def test_checks_that_break_their_protocol_are_named(scores, message):
     with pytest.raises(PenpalError, match=f"the check 'given' gave {message}"):
         ArrowScorer(checks=[Given(scores)])(ROWS)
+
+
+@pytest.mark.parametrize(
+    "column", [pa.array(["x", None, "x"]), pa.array(["x", None, "x"], pa.large_string()), pa.array([7, None, 7])]
+)
+def test_texts_of_dictionaries_and_integers(column):
+    expected = [None if value is None else str(value) for value in column.to_pylist()]
+    assert texts_of(column) == texts_of(column.dictionary_encode()) == expected
+    assert texts_of(column.dictionary_encode().slice(1)) == expected[1:]
+
+
+def test_a_text_of_a_dictionary_is_made_once():
+    first, _, last = texts_of(pa.array(["x" * 1000] * 3).dictionary_encode())
+    assert first is last
 
 
 @pytest.mark.parametrize("kind", [pa.float16(), pa.float32(), pa.float64()], ids=str)

@@ -105,9 +105,10 @@ def _files_of(given: str) -> list[InputFile]:
         return _some([InputFile(*file) for file in list_files(given)], given)
     path = Path(given)
     if path.is_dir():
-        return _some([_local(path / inner) for inner in _in_folder(path)], given)
+        return _some(_in_folder(path), given)
     if not path.exists() and glob.has_magic(given):
-        return _some([file for match in sorted(glob.glob(given, recursive=True)) for file in _matched(match)], given)  # noqa: PTH207
+        matches = sorted(glob.glob(given, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute patterns.
+        return _some([file for match in matches for file in _matched(Path(match))], given)
     return [_local(path)]
 
 
@@ -122,22 +123,21 @@ def _some(found: list[InputFile], given: str) -> list[InputFile]:
     return found
 
 
-def _in_folder(folder: Path) -> list[str]:
-    found = []
+def _in_folder(folder: Path) -> list[InputFile]:
+    found: list[str] = []
     for place, folders, names in os.walk(folder, onerror=_raise):
         folders[:] = [name for name in folders if not name.startswith(HIDDEN)]
         found += [(Path(place) / name).relative_to(folder).as_posix() for name in names]
-    return sorted(path for path in found if is_readable(path) and (folder / path).is_file())
+    return [_local(folder / path) for path in sorted(filter(is_readable, found)) if (folder / path).is_file()]
 
 
 def _raise(error: OSError) -> None:
     raise error
 
 
-def _matched(match: str) -> list[InputFile]:
-    path = Path(match)
+def _matched(path: Path) -> list[InputFile]:
     if path.is_dir():
-        return [_local(path / inner) for inner in _in_folder(path)]
+        return _in_folder(path)
     return [_local(path)] if path.name.lower().endswith(SUFFIXES) else []
 
 
