@@ -10,16 +10,23 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from helpers.paths import ROOT
+from penpal_fast import Scorer
 
-# Matrix products as small as the tests' gain nothing from more threads, and lose much on a busy machine.
+# More threads slow down matrix products as small as those of the tests, most of all on a busy machine.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", settings.get_profile("default"), max_examples=2000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
-# A shell's background jobs ignore Ctrl-C, and so would the programs that tests interrupt.
+# A shell's background jobs ignore Ctrl-C, and the programs that tests interrupt would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def scorer() -> Scorer:
+    """The scorer of the bundled model, without MLX."""
+    return Scorer(backend="native")
 
 
 @pytest.fixture(scope="session")

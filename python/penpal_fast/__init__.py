@@ -1,7 +1,7 @@
 """Scores rows of pen strokes by handwriting quality, from 0 (corrupted) to 1 (legible, human-looking).
 
-The public names are listed in `__init__.pyi`. Each is imported at first use, so that `import penpal_fast` loads neither
-MLX nor PyArrow.
+`__init__.pyi` lists the public names. Each is imported at first use, so `import penpal_fast` loads neither MLX nor
+PyArrow.
 """
 
 from __future__ import annotations

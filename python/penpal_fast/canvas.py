@@ -1,4 +1,4 @@
-"""The canvas that the network sees. The sizes are named in the Rust core and only passed on here."""
+"""The canvas that the network sees. Its sizes come from the Rust core."""
 
 from __future__ import annotations
 

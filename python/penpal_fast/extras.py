@@ -1,4 +1,4 @@
-"""Packages that only some parts of this one need."""
+"""Optional packages, which some parts of this one need."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from penpal_fast.errors import PenpalError
 
 @contextlib.contextmanager
 def needs_extra(extra: str) -> Iterator[None]:
-    """Say what to install where an import within fails.
+    """Name the extra to install if an import within the block fails.
 
     Raises:
         PenpalError: A package of the extra is not installed.

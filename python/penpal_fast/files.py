@@ -1,4 +1,4 @@
-"""Writing files so that they appear whole or not at all, and reading no more than there should be."""
+"""Files that appear complete or not at all, and files that are read only up to a limit."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pathlib import Path
 from penpal_fast.errors import PenpalError
 
 ASIDE = ".penpal-"
-"""How the names of files begin that are not whole yet."""
+"""Start of the names of incomplete files."""
 
 
 def check_name(path: str | os.PathLike[str]) -> None:
-    """Make sure that a file can have a name.
+    """Make sure that a name is one that a file can have.
 
     Raises:
-        PenpalError: It is not UTF-8, or has a null byte.
+        PenpalError: The name is not UTF-8, or has a null byte.
     """
     try:
         if b"\0" in os.fspath(path).encode():
@@ -33,7 +33,7 @@ def read_at_most(path: Path, limit: int) -> bytes | None:
     """Read a file, or return None if it has more than `limit` bytes.
 
     Raises:
-        OSError: It cannot be read, or is no regular file: a pipe may have no end.
+        OSError: The file cannot be read, or is not a regular file, such as a pipe, which may have no end.
     """
     if path.exists() and not path.is_file():
         raise OSError("it is not a regular file")
@@ -44,17 +44,17 @@ def read_at_most(path: Path, limit: int) -> bytes | None:
 
 @contextlib.contextmanager
 def replaced_atomically(target: Path, *, folder: Path | None = None) -> Iterator[Path]:
-    """Give the path of an empty file to write to; on success it is synced and renamed to `target`, else removed.
+    """Give the path of an empty file to write to. On success it is synced and renamed to `target`, else removed.
 
-    What a kill leaves of it is written over by the next that writes the target.
+    A kill leaves it behind, and the next call for the same target overwrites it.
 
     Args:
-        target: The file to write; what it links to if it is a link.
-        folder: Folder of the path, on the target's file system; None for the target's.
+        target: The file to write; if it is a link, the file that it leads to.
+        folder: Folder of the path, on the target's file system; None for the target's folder.
 
     Raises:
-        PenpalError: The target is there and not a regular file, its folder is not there, or another process is writing
-            it.
+        PenpalError: The target exists and is not a regular file, its folder does not exist, or another process is
+            writing it.
     """
     target = checked_target(target)
     name = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]
@@ -72,7 +72,7 @@ def replaced_atomically(target: Path, *, folder: Path | None = None) -> Iterator
 
 @contextlib.contextmanager
 def _locked(aside: Path, target: Path) -> Iterator[None]:
-    """Make an empty file that no other process writes, as far as the file system has locks."""
+    """Make an empty file, with a lock against other processes if the file system has locks."""
     handle = os.open(aside, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         try:
@@ -87,21 +87,21 @@ def _locked(aside: Path, target: Path) -> Iterator[None]:
 
 
 def checked_target(target: Path) -> Path:
-    """Return the file that a path leads to, which need not be there.
+    """Return the file that a path leads to, which need not exist.
 
     Raises:
-        PenpalError: It is there and not a regular file, or its folder is not there.
+        PenpalError: It exists and is not a regular file, or its folder does not exist.
     """
     target = Path(os.path.realpath(target))
     if target.exists() and not target.is_file():
-        raise PenpalError(f"{target}: cannot write it: it is there already, and not a regular file")
+        raise PenpalError(f"{target}: cannot write it: it exists already and is not a regular file")
     if not target.parent.is_dir():
         raise PenpalError(f"{target}: cannot write it: there is no folder {target.parent}")
     return target
 
 
 def sync_folder(folder: Path) -> None:
-    """Make sure that renamed and removed files of a folder stay so."""
+    """Make renames and removals of files in a folder survive a power failure."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

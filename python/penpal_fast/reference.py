@@ -1,8 +1,8 @@
-"""The renderer in plain Python: the specification that every fast path is held to.
+"""The renderer in plain Python: the specification of the fast renderer.
 
-Nothing here is fast and nothing depends on NumPy, MLX or the Rust core. A row is a list of strokes, a stroke a list of
-(x, y) pairs, y growing downward; words have been flattened away, since they do not change the picture. All arithmetic
-is float64. Fast renderers agree with `render` within 1e-4 on every pixel.
+It is slow and depends on neither NumPy nor MLX nor the Rust core. A row is a list of strokes, a stroke is a list of
+(x, y) pairs, and y grows downward. Words are left out, since they do not change the canvas. All arithmetic is float64.
+The fast renderer agrees with `render` within 1e-4 on every pixel.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PADDING = 12
 """Blank margin in pixels around the fitted bounding box."""
 
 LINE_WIDTH = 1.5
-"""Width of a drawn line in pixels, unless another is asked for."""
+"""Default width of a drawn line in pixels."""
 
 INNER = SIDE - 2 * PADDING
 """Length in pixels of the longer side of the fitted bounding box."""
@@ -30,8 +30,9 @@ INNER = SIDE - 2 * PADDING
 def fit(strokes: Sequence[Stroke]) -> list[list[Point]]:
     """Scale and move a row so that its bounding box fills the padded canvas.
 
-    Both axes share the scale INNER / max(width, height) and the box is centred. Points that all coincide end up at the
-    centre. Each length is divided by the longer side before it is multiplied, so that no span overflows or vanishes.
+    Both axes share the scale INNER / max(width, height), and the box is centred. If all points coincide, they are at
+    the centre. Each length is divided by the longer side before it is multiplied, so that no span overflows or
+    vanishes.
 
     Raises:
         ValueError: The row has no points, a coordinate is NaN or infinite, or a span is beyond float64.
@@ -89,10 +90,10 @@ def render(strokes: Sequence[Stroke], line_width: float = LINE_WIDTH) -> list[li
     """Fit a row and draw it: SIDE rows of SIDE pixels, 0 for background and 1 for ink.
 
     Pixel (row, column) has its centre at (column + 0.5, row + 0.5). Each segment is a capsule of radius line_width / 2,
-    and a pixel takes the largest coverage, so the picture does not depend on the order or direction of the strokes.
+    and a pixel takes the largest coverage, so the canvas does not depend on the order or direction of the strokes.
 
     Raises:
-        ValueError: As `fit`.
+        ValueError: As for `fit`.
     """
     canvas = [[0.0] * SIDE for _ in range(SIDE)]
     reach = line_width / 2 + 0.5

@@ -1,4 +1,4 @@
-"""Strokes to pictures: the Rust renderer, writing into memory that NumPy, MLX or the caller owns."""
+"""Strokes to canvases: the Rust renderer writes into memory of NumPy, of MLX or of the caller."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_BATCH_ROWS = 1 << 16
-"""Most rows that `render_batch` makes memory for, at 256 KiB each."""
+"""Most rows that `render_batch` takes; a canvas has 256 KiB."""
 
 
 def render_strokes(strokes: Any, *, line_width: float = LINE_WIDTH) -> NDArray[np.float32]:
@@ -38,42 +38,44 @@ def render_strokes(strokes: Any, *, line_width: float = LINE_WIDTH) -> NDArray[n
 
 
 def render_batch(rows: Any, *, line_width: float = LINE_WIDTH, threads: int | None = None) -> mx.array:
-    """Render many rows into one MLX array, written in place.
+    """Render rows into one MLX array, written in place.
 
     Args:
         rows: Sequence of rows, or an Arrow array, chunked array, record batch or table with a column "strokes".
         line_width: Width of a line in pixels, above 0 and at most 256.
-        threads: Number of threads; None for one for each processor. The pictures do not depend on it.
+        threads: Number of threads; None for one for each processor. The canvases do not depend on it.
 
     Returns:
         float32 MLX array [B, 256, 256, 1]. Do not keep a view of it across an operation that changes it in place.
 
     Raises:
-        PenpalError: A row is bad; the error names it. Or there are more than 65,536 rows.
+        PenpalError: A row is bad, which the error names, or there are more than 65,536 rows.
     """
     from penpal_fast.engines.mlx_memory import writable_canvases
 
     prepared = Rows(rows)
     if len(prepared) > MAX_BATCH_ROWS:
-        raise PenpalError(f"{len(prepared)} rows at a time are too many; render at most {MAX_BATCH_ROWS}, 16 GiB")
+        raise PenpalError(
+            f"{len(prepared)} rows are too many for one batch; render at most {MAX_BATCH_ROWS}, which take 16 GiB"
+        )
     array, view = writable_canvases(len(prepared))
     _render(prepared, view, line_width=line_width, threads=threads)
     return array
 
 
 def render_into(rows: Any, out: Any, *, line_width: float = LINE_WIDTH, threads: int | None = None) -> None:
-    """Render many rows into memory of the caller's.
+    """Render rows into memory of the caller.
 
     Args:
         rows: As for `render_batch`.
-        out: Writable C-contiguous float32 buffer of the shape [B, 256, 256, 1] with B the number of rows: a NumPy
+        out: Writable C-contiguous float32 buffer of shape [B, 256, 256, 1], where B is the number of rows: a NumPy
             array, an evaluated MLX array, a memoryview or anything else with the buffer protocol.
         line_width: Width of a line in pixels, above 0 and at most 256.
         threads: Number of threads; None for one for each processor.
 
     Raises:
-        PenpalError: The buffer is of another shape, type or layout, or read-only; or a row is bad, in which case the
-            other rows are rendered and the bad one is blank.
+        PenpalError: The buffer has another shape, type or layout or is read-only; or a row is bad, which leaves its
+            canvas blank and the others rendered.
     """
     prepared = Rows(rows)
     _render(prepared, _checked_buffer(out, len(prepared)), line_width=line_width, threads=threads)
@@ -86,7 +88,7 @@ def _render(rows: Rows, out: NDArray[np.float32], *, line_width: float, threads:
 
 
 def checked_threads(threads: int | None) -> int:
-    """Check a number of threads; 0 stands for one for each processor.
+    """Check a number of threads, and return it with 0 for one for each processor.
 
     Raises:
         PenpalError: It is not None and not from 1 to 1024.

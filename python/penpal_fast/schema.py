@@ -1,4 +1,4 @@
-"""Types of columns: strokes as the penpal data set has them, and columns that are added to others."""
+"""Columns and their types: strokes as in the penpal data set, texts, and columns that a table gains."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from penpal_fast._core import ACCEPTED_TYPES, Rows
 from penpal_fast.errors import PenpalError
@@ -18,7 +19,7 @@ TYPE_TEXT_LENGTH = 100
 
 
 def strokes_type(coordinate: pa.DataType) -> pa.DataType:
-    """Type of strokes in the penpal data set (words, strokes, points) with coordinates of this type."""
+    """Type of strokes in the penpal data set (words, strokes, points), with this type of coordinates."""
     point = pa.struct([("x", coordinate), ("y", coordinate)])
     return pa.list_(pa.list_(pa.struct([("points", pa.list_(point))])))
 
@@ -28,10 +29,11 @@ STROKES = strokes_type(pa.float32())
 
 
 def check_strokes_column(schema: pa.Schema, column: str) -> None:
-    """Make sure that a schema has one column of this name, and that it holds strokes.
+    """Make sure that a schema has exactly one column of this name, and that it holds strokes.
 
     Raises:
-        PenpalError: It has none, or several, or no strokes; the error lists the columns and the accepted types.
+        PenpalError: There is no such column, or several, or it holds no strokes; the error lists the columns and the
+            accepted types.
     """
     count = schema.names.count(column)
     if count != 1:
@@ -46,7 +48,7 @@ def check_strokes_column(schema: pa.Schema, column: str) -> None:
 
 
 def nulls_as_strokes(rows: Any) -> Any:
-    """Give a column of nothing but nulls, which has no type of its own, the type of strokes."""
+    """Cast a column of Arrow's null type, which JSON and data frames give to a column without values, to strokes."""
     if isinstance(rows, (pa.Array, pa.ChunkedArray)) and pa.types.is_null(rows.type):
         return rows.cast(STROKES)
     return rows
@@ -61,8 +63,24 @@ def _shortened(text: str) -> str:
     return text if len(text) <= TYPE_TEXT_LENGTH else f"{text[: TYPE_TEXT_LENGTH - 3]}..."
 
 
+def is_text(kind: pa.DataType, *, integers: bool = False) -> bool:
+    """Whether a column of this type, or its dictionary, holds texts, or integers if these may be read as texts."""
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    is_integer = integers and pa.types.is_integer(kind)
+    return bool(is_integer or pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def texts_of(column: pa.Array) -> list[str | None]:
+    """Return a column of texts or integers as texts. A text of a dictionary is made once, as it may be long."""
+    if not pa.types.is_dictionary(column.type):
+        return pc.cast(column, pa.string()).to_pylist()
+    used = column.indices.unique()
+    texts = dict(zip(used.to_pylist(), texts_of(column.dictionary.take(used)), strict=True))
+    return [texts[index] for index in column.indices.to_pylist()]
+
+
 def extended_schema(schema: pa.Schema, added: Mapping[str, pa.DataType]) -> pa.Schema:
-    """Put columns at the end of a schema, in place of any of their names; Hugging Face features name them too."""
+    """Put columns at the end of a schema and replace columns of the same names, in Hugging Face features too."""
     kept = [field for field in schema if field.name not in added]
     fields = [*kept, *(pa.field(name, kind) for name, kind in added.items())]
     return pa.schema(fields, metadata=_with_features(dict(schema.metadata or {}), added))
@@ -72,7 +90,7 @@ def _with_features(metadata: dict[bytes, bytes], added: Mapping[str, pa.DataType
     try:
         described = json.loads(metadata[HUGGING_FACE])
         described["info"]["features"].update({name: _feature(kind) for name, kind in added.items()})
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         return metadata
     return {**metadata, HUGGING_FACE: json.dumps(described).encode()}
 

@@ -1,4 +1,4 @@
-"""Notations of pen strokes, converted into each other."""
+"""Other notations of strokes: offsets to strokes, and a row of any form to words."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def strokes_from_offsets(offsets: ArrayLike) -> list[NDArray[np.float64]]:
     """Convert Graves offsets to a row of strokes.
 
     Args:
-        offsets: [T, 3] pen offsets (dx, dy, end of stroke), y growing upward; a stroke ends with the point whose third
+        offsets: [T, 3] pen offsets (dx, dy, end of stroke), y growing upward. A stroke ends with the point whose third
             number is above 0.5. Points after the last end form a stroke too.
 
     Returns:
-        The strokes as [N, 2] arrays of absolute positions, y growing downward, the first offset taken from the origin.
+        Strokes as float64 [N, 2] of absolute (x, y), y growing downward. The first offset starts at the origin.
 
     Raises:
         PenpalError: The array is not [T, 3] of numbers, T at least 1.
@@ -44,8 +44,8 @@ def words_of(row: Any) -> list[Word]:
         row: Words of strokes or strokes, as `render_strokes` takes them.
 
     Returns:
-        Words, each a list of strokes, each float64 [N, 2] of (x, y), N at least 1. Neighbouring strokes that have no
-        word level form one word; words and strokes without points are left out.
+        Words, each a list of strokes, each float64 [N, 2] of (x, y) with N at least 1. Neighbouring strokes without a
+        word level form one word. Words and strokes without points are left out.
 
     Raises:
         PenpalError: The row cannot be drawn.

@@ -23,7 +23,7 @@ from helpers.models import random_model
 from penpal_fast import ArrowScorer, ModelConfig, PenpalError, QualityClassifier, Scorer, _core
 from penpal_fast.engines.folding import folded
 
-ROWS = [scrawl(seed, 3 + seed % 5, 25) for seed in range(40)]
+ROWS = [scrawl(seed, 3 + seed % 5, 25) for seed in range(12)]
 
 
 @pytest.fixture(scope="module", params=["native", "mlx"])
@@ -40,13 +40,13 @@ def test_scores_are_the_sigmoid_of_the_models_logits(scorer):
     model = QualityClassifier.from_pretrained()
     expected = np.array(mx.sigmoid(model(penpal_fast.render_batch(ROWS))))
     scores = scorer.score(ROWS)
-    assert (scores.shape, scores.dtype) == ((40,), np.float32)
+    assert (scores.shape, scores.dtype) == ((12,), np.float32)
     assert np.allclose(scores, expected, atol=1e-5)
     assert ((scores >= 0) & (scores <= 1)).all()
     assert np.allclose(penpal_fast.score(ROWS), scores, atol=1e-5)
 
 
-@pytest.mark.parametrize("batch_size", [1, 7, 39, 40, 64])
+@pytest.mark.parametrize("batch_size", [1, 5, 12, 64])
 def test_the_batch_size_does_not_matter(scorer, backend, batch_size):
     assert np.allclose(Scorer(backend=backend, batch_size=batch_size).score(ROWS), scorer.score(ROWS), atol=1e-5)
 
@@ -254,7 +254,9 @@ def test_an_arrow_scorer_can_be_pickled_before_and_after_use():
     arrow_scorer = ArrowScorer(batch_size=1)
     before = pickle.loads(pickle.dumps(arrow_scorer))(data)  # noqa: S301 - our own bytes
     after = arrow_scorer(data)
-    assert pickle.loads(pickle.dumps(arrow_scorer))(data).equals(after)  # noqa: S301
+    sent = pickle.dumps(arrow_scorer)
+    assert len(sent) < 1000  # It has the settings, but not the model.
+    assert pickle.loads(sent)(data).equals(after)  # noqa: S301
     assert before.equals(after)
 
 
@@ -276,9 +278,9 @@ def test_other_data_is_refused(data, message):
         ArrowScorer()(data)
 
 
-def test_clean_example_lines_score_above_corrupted_ones(example_file, scorer):
+def test_clean_example_lines_score_above_corrupted_ones(example_file):
     table = pq.read_table(example_file)
-    scores = scorer.score(table)
+    scores = penpal_fast.score(table)
     corrupted = np.array([severity in ("mild", "gibberish") for severity in table["corruption"].to_pylist()])
     clean = np.array([severity is None for severity in table["corruption"].to_pylist()])
     higher = (scores[clean][:, None] > scores[corrupted]).mean()

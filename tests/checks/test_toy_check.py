@@ -12,6 +12,7 @@ import pytest
 
 from helpers.arrow import column
 from helpers.commands import run
+from helpers.interruption import Stop, stop_after
 from helpers.made_lines import scrawl
 from penpal_fast import ArrowScorer, Outcome, PenpalError, QualityCheck, filter_dataset, score_dataset
 from penpal_fast.jobs import parts
@@ -79,20 +80,15 @@ def test_several_checks_have_a_summary_each(lines, tmp_path):
     assert summary["bad"] == summary["checks"]["quality"]["bad"] == 0
 
 
-def test_a_job_is_resumed_only_with_the_same_check(lines, tmp_path):
-    def stop(done, _total):
-        if done > 2:
-            raise KeyboardInterrupt
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parts, "PART_ROWS", 2)
-        with pytest.raises(KeyboardInterrupt):
-            score_dataset(lines, tmp_path / "out", checks=[Brevity()], progress=stop)
-        with pytest.raises(PenpalError, match="since most was 10 and is now 20"):
-            score_dataset(lines, tmp_path / "out", checks=[Brevity(20)], resume=True)
-        with pytest.raises(PenpalError, match="the check 'quality' is new"):
-            score_dataset(lines, tmp_path / "out", checks=[Brevity(), QualityCheck()], resume=True)
-        assert score_dataset(lines, tmp_path / "out", checks=[Brevity()], resume=True).rows == 4
+def test_a_job_is_resumed_only_with_the_same_check(lines, tmp_path, monkeypatch):
+    monkeypatch.setattr(parts, "PART_ROWS", 2)
+    with pytest.raises(Stop):
+        score_dataset(lines, tmp_path / "out", checks=[Brevity()], progress=stop_after(3))
+    with pytest.raises(PenpalError, match="here: most was 10 and is now 20"):
+        score_dataset(lines, tmp_path / "out", checks=[Brevity(20)], resume=True)
+    with pytest.raises(PenpalError, match="the check quality is new"):
+        score_dataset(lines, tmp_path / "out", checks=[Brevity(), QualityCheck()], resume=True)
+    assert score_dataset(lines, tmp_path / "out", checks=[Brevity()], resume=True).rows == 4
 
 
 def test_a_filter_keeps_what_reaches_every_threshold(lines, scored, tmp_path):
@@ -103,8 +99,50 @@ def test_a_filter_keeps_what_reaches_every_threshold(lines, scored, tmp_path):
     again = filter_dataset(lines, tmp_path / "again.parquet", threshold="terse", checks=[Brevity()])
     assert again.kept == 1
     assert pq.read_table(tmp_path / "again.parquet")["brevity"].to_pylist() == [1]
-    with pytest.raises(PenpalError, match="there is no column 'brevity' of scores, and no such check"):
+    with pytest.raises(PenpalError, match="no column 'brevity' of scores, and no check of this name"):
         filter_dataset(lines, tmp_path / "kept.parquet", thresholds={"brevity": 0.5})
+
+
+def test_a_job_is_not_resumed_with_other_columns_or_order(lines, tmp_path, monkeypatch):
+    class Narrow(Brevity):
+        details = {"letters": pa.int16()}  # noqa: RUF012
+
+    monkeypatch.setattr(parts, "PART_ROWS", 2)
+    table = pq.read_table(lines)
+    pq.write_table(table.append_column("ink", table["strokes"]), lines)
+
+    def resumed(*checks):
+        return score_dataset(lines, tmp_path / "out", checks=checks, resume=True)
+
+    with pytest.raises(Stop):
+        score_dataset(lines, tmp_path / "out", checks=[QualityCheck(), Brevity()], progress=stop_after(3))
+    with pytest.raises(PenpalError, match="here: the checks are in another order"):
+        resumed(Brevity(), QualityCheck())
+    with pytest.raises(PenpalError, match="here: the check quality changed"):
+        resumed(QualityCheck(column="ink"), Brevity())
+    with pytest.raises(PenpalError, match="here: the check brevity changed"):
+        resumed(QualityCheck(), Narrow())
+    assert resumed(QualityCheck(), Brevity()).rows == 4
+
+
+def test_a_filter_finds_thresholds_in_the_file(scored, tmp_path):
+    selection = filter_dataset(scored, tmp_path / "kept.parquet", thresholds={"brevity": "brief"})
+    assert (selection.kept, +selection.rejected) == (2, {"below the threshold": 1, "no text": 1})
+    with pytest.raises(PenpalError, match="a number from 0 to 1 or one of brief"):
+        filter_dataset(scored, tmp_path / "kept.parquet", thresholds={"brevity": "strict"})
+
+
+def test_a_filter_makes_again_only_the_checks_it_has(scored, tmp_path):
+    limits = {"quality": 0.0, "brevity": "brief"}
+    assert filter_dataset(scored, tmp_path / "kept.parquet", thresholds=limits, rescore=True).kept == 2
+
+
+@pytest.mark.parametrize("output", ["scored.parquet", "scored"])
+def test_json_lines_that_cannot_be_read_are_bad_for_it_too(tmp_path, output):
+    (tmp_path / "lines.jsonl").write_text('{"strokes": "ink", "text": "ab"}\n{"strokes": [[[0, 0]]], "text": ""}\n')
+    summary = score_dataset(tmp_path / "lines.jsonl", tmp_path / output, checks=[Brevity()])
+    assert (summary.rows, summary.scored, summary.reasons) == (2, 1, {"wrong type": 1})
+    assert pq.read_table(tmp_path / output)["brevity"].to_pylist() == [None, 1]
 
 
 def test_arrow_data_get_its_columns(lines):

@@ -7,8 +7,16 @@ import pyarrow as pa
 STROKES = pa.list_(pa.struct([("points", pa.list_(pa.struct([("x", pa.float32()), ("y", pa.float32())])))]))
 
 
+def points(stroke) -> list[dict[str, float]]:
+    """A stroke of (x, y) as a list of dicts."""
+    return [{"x": x, "y": y} for x, y in stroke]
+
+
+def strokes(row) -> list[dict[str, list[dict[str, float]]]]:
+    """A row, or a word, of strokes of (x, y) as Arrow and JSON nest them."""
+    return [{"points": points(stroke)} for stroke in row]
+
+
 def column(rows) -> pa.Array:
     """Rows, each a list of strokes of (x, y) or None, as Arrow in the penpal nesting without words."""
-    return pa.array(
-        [row and [{"points": [{"x": x, "y": y} for x, y in stroke]} for stroke in row] for row in rows], STROKES
-    )
+    return pa.array([row and strokes(row) for row in rows], STROKES)

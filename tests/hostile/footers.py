@@ -1,8 +1,8 @@
-"""Scores a Parquet file over and over, each time with another footer, damaged at random.
+"""Scores a Parquet file many times, each time with a footer that is damaged at random.
 
     PYTHONPATH=tests python tests/hostile/footers.py LINES.parquet [COUNT]
 
-Whatever ends otherwise than with a PenpalError or a file that can be read is a mistake of the package.
+Each run must end with a PenpalError or a file that can be read.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NUMBERS = [
 
 
 def damaged(content: bytes, seed: int) -> bytes:
-    """Change some bytes of a file's footer, or the length that it is said to have."""
+    """Change some bytes of a file's footer, or its stated length."""
     chance = random.Random(seed)
     length = int.from_bytes(content[-8:-4], "little")
     footer = bytearray(content[-8 - length : -8])
@@ -53,7 +53,7 @@ def _repeat(footer: bytearray, place: int, chance: random.Random) -> None:
 
 
 def run(lines: Path, count: int, folder: Path) -> dict[str, int]:
-    """Return how often a damaged file was refused and scored."""
+    """Return how many damaged files were refused, and how many scored."""
     parts.COPIED_GROUP_ROWS = 1
     scorer = Scorer(threads=1)
     content = lines.read_bytes()

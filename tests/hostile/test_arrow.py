@@ -11,16 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import penpal_fast
-from penpal_fast import ArrowScorer, PenpalError, Scorer
+from helpers.arrow import STROKES
+from penpal_fast import ArrowScorer, PenpalError
 
-POINT = pa.struct([("x", pa.float32()), ("y", pa.float32())])
-STROKES = pa.list_(pa.struct([("points", pa.list_(POINT))]))
 GOOD = [{"points": [{"x": 0, "y": 0}, {"x": 10, "y": 4}]}, {"points": [{"x": 3, "y": 7}]}]
-
-
-@pytest.fixture(scope="module")
-def scorer():
-    return Scorer(threads=1, backend="native")
 
 
 def scored(scorer, rows):
@@ -52,27 +46,21 @@ kinds = st.recursive(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(kind=kinds, rows=st.integers(0, 5), start=st.integers(0, 5), chunked=st.booleans())
-def test_arrays_of_any_type_are_read_or_refused(kind, rows, start, chunked):
+def test_arrays_of_any_type_are_read_or_refused(scorer, kind, rows, start, chunked):
     array = pa.nulls(rows, kind).slice(min(start, rows))
     column = pa.chunked_array([array, array.slice(0, 0)], kind) if chunked else array
-    quality = scored(default_scorer(), column)
+    quality = scored(scorer, column)
     assert quality is None or np.isnan(quality).all()
-
-
-def default_scorer(made=[]):  # noqa: B006 - made once
-    if not made:
-        made.append(Scorer(threads=1, backend="native"))
-    return made[0]
 
 
 middle = st.lists(st.integers(-3, 12) | st.sampled_from([2**31 - 1, -(2**31)]), max_size=7)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(rows=middle, strokes=middle, end=st.integers(0, 8), start=st.integers(0, 3), nulls=st.binary(min_size=2))
-def test_lying_offsets_cost_their_rows(rows, strokes, end, start, nulls):
+def test_lying_offsets_cost_their_rows(scorer, rows, strokes, end, start, nulls):
     """PyArrow looks at the first and last offset only when an array is made of buffers."""
     x = pa.array(np.arange(8, dtype=np.float32))
     points = pa.StructArray.from_arrays([x, x], ["x", "y"])
@@ -85,7 +73,7 @@ def test_lying_offsets_cost_their_rows(rows, strokes, end, start, nulls):
     strokes = [0, *strokes, end]
     rows = [0, *rows, len(strokes) - 1]
     column = lists(rows, lists(strokes, points), nulls).slice(start)
-    quality = scored(default_scorer(), column)
+    quality = scored(scorer, column)
     assert quality is not None
     for row, score in zip(range(start, len(rows) - 1), quality, strict=True):
         first, last = rows[row], rows[row + 1]
@@ -200,7 +188,7 @@ def test_buffers_off_their_alignment_are_read(scorer):
     assert np.array_equal(scorer.score(rows), scorer.score(array))
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(
     present=st.lists(st.sampled_from(["good", "null", "empty", "null stroke"]), min_size=1, max_size=8), data=st.data()
 )

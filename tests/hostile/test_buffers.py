@@ -1,4 +1,4 @@
-"""Buffers for `render_into` that share memory, are let go of, or are no buffers."""
+"""Buffers for `render_into` that share memory, are released, or are not buffers."""
 
 from __future__ import annotations
 
@@ -103,12 +103,12 @@ def test_memory_cannot_be_resized_while_it_is_written():
     memory.clear()
 
 
-def test_the_callers_view_may_be_let_go_of():
+def test_the_callers_view_may_be_released():
     memory = bytearray(SIZE)
     view = memoryview(memory).cast("f", SHAPE)
     penpal_fast.render_into([ROW], view)
     view.release()
-    memory.clear()  # Nothing of this package holds on to it.
+    memory.clear()  # The package keeps no reference to it.
 
 
 def rows_in(memory: np.ndarray, count: int) -> pa.Array:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import penpal_fast
-from penpal_fast import PenpalError, Scorer
+from penpal_fast import PenpalError
 
 GOOD = [[(0.0, 0.0), (10.0, 4.0)], [(3.0, 7.0)]]
 
@@ -149,11 +149,6 @@ FIXED = {
 }
 
 
-@pytest.fixture(scope="module")
-def scorer():
-    return Scorer(threads=1, backend="native")
-
-
 @pytest.mark.parametrize("row", FIXED.values(), ids=FIXED)
 def test_a_hostile_row_costs_only_itself(row, scorer):
     started = time.process_time()
@@ -191,18 +186,11 @@ nested = st.recursive(
 
 
 @given(rows=st.lists(nested, min_size=1, max_size=3))
-def test_arbitrary_objects_leave_good_rows_as_they_are(rows):
-    scorer = default_scorer()
+def test_arbitrary_objects_leave_good_rows_as_they_are(scorer, rows):
     quality = scorer.score([GOOD, *rows, GOOD], errors="null")
     assert len(quality) == len(rows) + 2
     assert quality[0] == quality[-1] == scorer.score([GOOD])[0]
     assert all(np.isnan(value) or 0 <= value <= 1 for value in quality)
-
-
-def default_scorer(made=[]):  # noqa: B006 - made once
-    if not made:
-        made.append(Scorer(threads=1, backend="native"))
-    return made[0]
 
 
 @pytest.mark.parametrize("raised", [KeyboardInterrupt, SystemExit])
@@ -265,7 +253,7 @@ def work():
 thread = threading.Thread(target=work)
 thread.start()
 children = []
-for _ in range(40):
+for _ in range(20):
     child = os.fork()
     if child == 0:
         signal.alarm(60)

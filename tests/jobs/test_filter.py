@@ -11,13 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from typer.testing import CliRunner
 
 from helpers.arrow import column
+from helpers.commands import run
 from helpers.made_lines import scrawl
 from penpal_fast import PenpalError, Scorer, filter_dataset, score_dataset
 from penpal_fast.checks.thresholds import threshold_of
-from penpal_fast.cli import app
 from penpal_fast.network.pretrained import BUNDLED
 from penpal_fast.sources.streams import check_apart
 
@@ -80,12 +79,15 @@ def test_a_column_of_scores_is_enough(tmp_path):
     ("change", "message"),
     [
         ({"output": "kept.csv"}, "the output is a Parquet file"),
-        ({"keep_rejected": "kept.parquet"}, "cannot go into the same file"),
+        ({"keep_rejected": "kept.parquet"}, "cannot go into the same file; choose another name"),
         ({"output": "lines.parquet"}, "would replace an input"),
         ({"threshold": "harsh"}, "must be a number from 0 to 1 or one of lenient"),
         ({"threshold": 1.5}, "must be a number from 0 to 1 or one of lenient"),
+        ({"threshold": 10**400}, "must be a number from 0 to 1 or one of lenient"),
+        ({"threshold": None}, "must be a number from 0 to 1 or one of lenient"),
         ({"threshold": float("nan")}, "must be a number from 0 to 1 or one of lenient"),
         ({"column": "ink"}, "no column 'ink'"),
+        ({"thresholds": {}}, "thresholds is empty"),
     ],
 )
 def test_what_cannot_be_done_is_said(lines, tmp_path, monkeypatch, change, message):
@@ -97,7 +99,7 @@ def test_what_cannot_be_done_is_said(lines, tmp_path, monkeypatch, change, messa
 
 def test_a_quality_that_is_no_score_is_refused(tmp_path):
     pq.write_table(pa.table({"quality": ["good"]}), tmp_path / "lines.parquet")
-    with pytest.raises(PenpalError, match="the column 'quality' is of type string, not of scores"):
+    with pytest.raises(PenpalError, match=r"lines\.parquet: the column 'quality' is of type string, not of scores"):
         filter_dataset(tmp_path / "lines.parquet", tmp_path / "kept.parquet")
 
 
@@ -114,6 +116,14 @@ def test_two_columns_of_scores_are_refused(tmp_path):
     pq.write_table(table, tmp_path / "lines.parquet")
     with pytest.raises(PenpalError, match="there is more than one column 'quality'"):
         filter_dataset(tmp_path / "lines.parquet", tmp_path / "kept.parquet")
+
+
+def test_errors_of_a_dictionary_are_reasons(tmp_path):
+    errors = pa.array(["null: a", None, None, "null: a", "b: c"]).dictionary_encode()
+    table = pa.table({"quality": [None, 0.9, None, None, None], "quality_error": errors})
+    pq.write_table(table, tmp_path / "lines.parquet")
+    selection = filter_dataset(tmp_path / "lines.parquet", tmp_path / "kept.parquet")
+    assert +selection.rejected == {"null": 2, "no score": 1, "b": 1}
 
 
 def test_errors_that_are_no_text_are_no_reasons(tmp_path):
@@ -144,16 +154,16 @@ filter_dataset(lines, kept, threshold=0.02, keep_rejected=rejected, progress=pro
 
 def test_a_killed_filter_leaves_no_half_file(lines, tmp_path):
     kept, rejected = tmp_path / "kept.parquet", tmp_path / "rejected.parquet"
-    kept.write_text("of before")
+    kept.write_text("old")
     command = [sys.executable, "-c", HALF, lines, kept, rejected]
     with subprocess.Popen([*command, "wait"], stdout=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"half\n"
         with pytest.raises(PenpalError, match=r"kept.parquet: cannot write it: another process is writing it"):
             filter_dataset(lines, kept)
         process.kill()
-    assert kept.read_text() == "of before"
+    assert kept.read_text() == "old"
     assert not rejected.exists()
-    assert subprocess.run([*command, "go on"], timeout=120).returncode == 0
+    assert subprocess.run([*command, "continue"], timeout=120).returncode == 0
     assert pq.read_metadata(kept).num_rows + pq.read_metadata(rejected).num_rows == len(ROWS)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["kept.parquet", "lines.parquet", "rejected.parquet"]
 
@@ -168,10 +178,6 @@ def test_an_output_that_the_inputs_glob_matches_is_refused(lines, tmp_path, monk
 
 def test_the_names_of_thresholds():
     assert [threshold_of(name) for name in ("lenient", "balanced", "strict", "0.25", 1)] == [0.3, 0.5, 0.7, 0.25, 1.0]
-
-
-def run(*arguments):
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 def test_the_command(lines, tmp_path):
@@ -208,7 +214,7 @@ def test_numbers_that_are_no_scores_are_refused(tmp_path, value):
     assert not (tmp_path / "kept.parquet").exists()
 
 
-def test_another_model_scores_anew(lines, tmp_path):
+def test_another_model_scores_again(lines, tmp_path):
     pq.write_table(
         pq.read_table(lines).append_column("quality", pa.array([0.0] * len(ROWS))), tmp_path / "scored.parquet"
     )

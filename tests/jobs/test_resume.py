@@ -1,4 +1,4 @@
-"""Jobs that are interrupted: what is left, and that the rest is done to the same bytes."""
+"""Interrupted jobs: what they leave, and that a resumed job's output is byte-identical."""
 
 from __future__ import annotations
 
@@ -18,16 +18,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from helpers.arrow import column
+from helpers.interruption import Stop, stop_after
 from helpers.made_lines import scrawl
-from penpal_fast import PenpalError, QualityClassifier, Scorer, score_dataset
+from penpal_fast import PenpalError, QualityClassifier, Scorer, filter_dataset, score_dataset
 from penpal_fast.jobs import parts
 
 ROWS = [scrawl(seed, 2 + seed % 3, 12) for seed in range(50)]
-
-
-@pytest.fixture(scope="module")
-def scorer():
-    return Scorer()
 
 
 @pytest.fixture(params=["copied", "encoded", "JSON lines"])
@@ -48,20 +44,12 @@ def lines(tmp_path, monkeypatch, request):
     return folder
 
 
-class Stop(BaseException):
-    """Ends a job in the middle."""
-
-
-def stop_after(rows):
-    def progress(done, _total):
-        if done >= rows:
-            raise Stop
-
-    return progress
+any_kind = pytest.mark.parametrize("lines", ["copied"], indirect=True)
+"""For tests of what does not depend on the kind of the inputs."""
 
 
 def content(path: Path) -> dict[str, bytes]:
-    """The bytes of an output, a file or a folder; of its manifest all but the time it took."""
+    """The bytes of an output, a file or a folder; its manifest without the time that the job took."""
     if path.is_file():
         return {"": path.read_bytes()}
     files = {file.name: file.read_bytes() for file in path.iterdir()}
@@ -87,27 +75,30 @@ def test_a_stopped_job_is_resumed_to_the_same_bytes(lines, tmp_path, scorer, out
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lines", output, "whole"]
 
 
+@any_kind
 def test_only_what_is_missing_is_scored(lines, tmp_path, scorer, caplog):
     caplog.set_level(logging.INFO, "penpal_fast")
     with pytest.raises(Stop):
         score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))
-    assert "2 of 10 parts are done and kept in" in caplog.text
+    assert "2 of 10 parts are finished and kept in" in caplog.text
     assert "--resume" in caplog.text
     os.remove(tmp_path / "out" / "part-00000.parquet")  # noqa: PTH107
     seen = []
     score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True, progress=lambda done, _total: seen.append(done))
-    assert "1 of 10 parts are done already" in caplog.text
+    assert "1 of 10 parts are finished already" in caplog.text
     assert (min(seen), max(seen)) == (10, 100)
     assert score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True).seconds.get("scoring", 0) == 0
 
 
-def test_what_was_not_begun_is_begun(lines, tmp_path, scorer):
+@any_kind
+def test_without_a_job_to_resume_one_starts(lines, tmp_path, scorer):
     assert score_dataset(lines, tmp_path / "out.parquet", scorer=scorer, resume=True).rows == 100
     before = (tmp_path / "out.parquet").stat().st_mtime_ns
     assert score_dataset(lines, tmp_path / "out.parquet", scorer=scorer, resume=True).rows == 100
     assert (tmp_path / "out.parquet").stat().st_mtime_ns == before
 
 
+@any_kind
 def test_parts_that_a_kill_left_behind_a_whole_file_are_removed(lines, tmp_path, scorer):
     score_dataset(lines, tmp_path / "out.parquet", scorer=scorer)
     left = tmp_path / "out.parquet.parts"
@@ -146,24 +137,23 @@ def rewritten(lines):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (rewritten, r"the input .*lines/[ab]\.\w+ was changed"),
-        (longer, r"the input .*lines/[ab]\.\w+ was changed"),
-        (touched, r"the input .*lines/[ab]\.\w+ was changed"),
+        (rewritten, r"the input .*lines/[ab]\.\w+ changed"),
+        (longer, r"the input .*lines/[ab]\.\w+ changed"),
+        (touched, r"the input .*lines/[ab]\.\w+ changed"),
         (one_more, r"the input .*lines/c\.\w+ is new"),
         (one_less, r"the input .*lines/a\.\w+ is gone"),
     ],
 )
-@pytest.mark.parametrize("output", ["out.parquet", "out"])
-def test_changed_inputs_are_refused(lines, tmp_path, scorer, change, message, output):
+def test_changed_inputs_are_refused(lines, tmp_path, scorer, change, message):
     with pytest.raises(Stop):
-        score_dataset(lines, tmp_path / output, scorer=scorer, progress=stop_after(25))
+        score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))
     change(lines)
-    with pytest.raises(PenpalError, match=f"cannot resume the job that was begun here, since {message}"):
-        score_dataset(lines, tmp_path / output, scorer=scorer, resume=True)
+    with pytest.raises(PenpalError, match=f"cannot resume the job that was started here: {message}"):
+        score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True)
 
 
 def reversed_rows(path, aside):
-    """The same rows the other way round, in a file of the same kind."""
+    """The same rows in reverse order, in a file of the same kind."""
     if path.suffix == ".jsonl":
         aside.write_text("\n".join(reversed(path.read_text().splitlines())))
     else:
@@ -173,7 +163,7 @@ def reversed_rows(path, aside):
 
 
 def kept_where_an_input_is_replaced(lines, output, scorer, rows):
-    """Put another file in the place of the first input when so many rows are done; return the folder of the parts."""
+    """Replace the first input once this number of rows is finished; return the folder of the parts."""
     path, other = min(lines.iterdir()), output.with_name("other")
     reversed_rows(path, other)
 
@@ -189,7 +179,7 @@ def kept_where_an_input_is_replaced(lines, output, scorer, rows):
 @pytest.mark.parametrize("output", ["out.parquet", "out"])
 def test_an_input_that_is_replaced_meanwhile_gives_no_part(lines, tmp_path, scorer, output):
     kept = kept_where_an_input_is_replaced(lines, tmp_path / output, scorer, rows=30)
-    # The second part may still have been on its way to the disk.
+    # The second part may not have reached the disk.
     assert {file.name for file in kept.glob("*.parquet")} <= {"part-00000.parquet", "part-00001.parquet"}
     assert not (tmp_path / "out.parquet").exists()
 
@@ -201,42 +191,47 @@ def test_an_input_that_was_read_and_then_replaced_gives_no_output(lines, tmp_pat
     assert not json.loads((kept / "_manifest.json").read_text())["complete"]
 
 
+@any_kind
 @pytest.mark.parametrize(
-    ("package", "name"), [("penpal_fast.jobs.score.__version__", "penpal_fast"), ("pyarrow.__version__", "pyarrow")]
+    ("package", "name"), [("penpal_fast.jobs.identity.__version__", "penpal_fast"), ("pyarrow.__version__", "pyarrow")]
 )
 def test_other_versions_are_refused(lines, tmp_path, scorer, monkeypatch, package, name):
     with pytest.raises(Stop):
         score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))
     monkeypatch.setattr(package, "0.0.1")
-    with pytest.raises(PenpalError, match=f"since {name} was '.*' and is now '0.0.1'"):
+    with pytest.raises(PenpalError, match=f"here: {name} was '.*' and is now '0.0.1'"):
         score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True)
 
 
+@any_kind
 def test_another_model_or_setting_is_refused(lines, tmp_path, scorer):
     with pytest.raises(Stop):
         score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))
-    with pytest.raises(PenpalError, match=r"since the model changed\. Undo that, write to another place, or remove"):
+    with pytest.raises(PenpalError, match=r"here: the model changed\. Undo that, write to another place, or remove"):
         score_dataset(lines, tmp_path / "out", scorer=Scorer(QualityClassifier().eval()), resume=True)
-    with pytest.raises(PenpalError, match="since backend was 'native' and is now 'mlx'"):
+    with pytest.raises(PenpalError, match="here: backend was 'native' and is now 'mlx'"):
         score_dataset(lines, tmp_path / "out", scorer=Scorer(backend="mlx"), resume=True)
-    with pytest.raises(PenpalError, match="since the inputs are in another order"):
+    with pytest.raises(PenpalError, match="here: the inputs are in another order"):
         score_dataset(sorted(lines.iterdir(), reverse=True), tmp_path / "out", scorer=scorer, resume=True)
 
 
+@any_kind
 def test_a_whole_file_of_another_job_is_refused(lines, tmp_path, scorer):
     score_dataset(next(lines.iterdir()), tmp_path / "out.parquet", scorer=scorer)
-    with pytest.raises(PenpalError, match="this file is there already, and was written from another input or model"):
+    with pytest.raises(PenpalError, match="this file exists already, and was written from another input or model"):
         score_dataset(lines, tmp_path / "out.parquet", scorer=scorer, resume=True)
     assert score_dataset(lines, tmp_path / "out.parquet", scorer=scorer).rows == 100
 
 
-def test_a_begun_job_is_not_begun_anew(lines, tmp_path, scorer):
+@any_kind
+def test_a_started_job_is_not_overwritten(lines, tmp_path, scorer):
     with pytest.raises(Stop):
         score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))
-    with pytest.raises(PenpalError, match="a job was begun here; go on with --resume"):
+    with pytest.raises(PenpalError, match="a job was started here; resume it with --resume"):
         score_dataset(lines, tmp_path / "out", scorer=scorer)
 
 
+@any_kind
 def test_a_folder_of_other_files_is_left_alone(lines, tmp_path, scorer):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "diary.txt").write_text("mine")
@@ -252,8 +247,13 @@ def settings_list(path):
     path.write_text(json.dumps(manifest))
 
 
+def deep(path):
+    path.write_bytes(b"[" * 100_000)
+
+
+@any_kind
 @pytest.mark.parametrize(
-    "damage", [lambda path: path.write_bytes(b"?"), lambda path: path.write_bytes(b"{}"), settings_list]
+    "damage", [lambda path: path.write_bytes(b"?"), lambda path: path.write_bytes(b"{}"), settings_list, deep]
 )
 def test_a_damaged_manifest_is_refused(lines, tmp_path, scorer, damage):
     with pytest.raises(Stop):
@@ -274,9 +274,10 @@ def of_another_part(path):
     path.write_bytes(path.with_name("part-00001.parquet").read_bytes())
 
 
+@any_kind
 @pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"PAR1"), flipped, of_another_part])
 @pytest.mark.parametrize("output", ["out.parquet", "out"])
-def test_a_damaged_part_is_made_anew(lines, tmp_path, scorer, caplog, damage, output):
+def test_a_damaged_part_is_written_again(lines, tmp_path, scorer, caplog, damage, output):
     (tmp_path / "whole").mkdir()
     score_dataset(lines, tmp_path / "whole" / output, scorer=scorer)
     with pytest.raises(Stop):
@@ -285,11 +286,12 @@ def test_a_damaged_part_is_made_anew(lines, tmp_path, scorer, caplog, damage, ou
     damage(folder / "part-00000.parquet")
     score_dataset(lines, tmp_path / output, scorer=scorer, resume=True)
     assert content(tmp_path / output) == content(tmp_path / "whole" / output)
-    assert "part-00000.parquet: this is not all that the job wrote" in caplog.text
+    assert "part-00000.parquet: checksum mismatch" in caplog.text
 
 
+@any_kind
 @pytest.mark.parametrize("end", [0, 10], ids=["missing", "cut off"])
-def test_a_part_that_was_not_noted_is_made_anew(lines, tmp_path, scorer, caplog, end):
+def test_a_part_without_a_checksum_is_written_again(lines, tmp_path, scorer, caplog, end):
     score_dataset(lines, tmp_path / "whole", scorer=scorer)
     with pytest.raises(Stop):
         score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))
@@ -298,14 +300,15 @@ def test_a_part_that_was_not_noted_is_made_anew(lines, tmp_path, scorer, caplog,
     journal.write_bytes(first + second[:end])
     with pytest.raises(Stop):
         score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True, progress=stop_after(35))
-    assert "part-00001.parquet: this is not all" in caplog.text
-    assert "part-00000.parquet: this is not all" not in caplog.text
+    assert "part-00001.parquet: checksum mismatch" in caplog.text
+    assert "part-00000.parquet: checksum mismatch" not in caplog.text
     caplog.clear()
     assert score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True).rows == 100
-    assert "this is not all" not in caplog.text
+    assert "checksum mismatch" not in caplog.text
     assert content(tmp_path / "out") == content(tmp_path / "whole")
 
 
+@any_kind
 @pytest.mark.parametrize("when", [5, 100])
 def test_files_of_others_in_the_folder_of_parts_stay(lines, tmp_path, scorer, when):
     diary = tmp_path / "out.parquet.parts" / "diary"
@@ -325,6 +328,7 @@ def test_files_of_others_in_the_folder_of_parts_stay(lines, tmp_path, scorer, wh
     assert (diary / "page.txt").read_text() == "mine"
 
 
+@any_kind
 def test_a_folder_beside_a_whole_file_that_is_not_the_jobs_stays(lines, tmp_path, scorer):
     score_dataset(lines, tmp_path / "out.parquet", scorer=scorer)
     left = tmp_path / "out.parquet.parts"
@@ -336,11 +340,12 @@ def test_a_folder_beside_a_whole_file_that_is_not_the_jobs_stays(lines, tmp_path
     left.rmdir()
     score_dataset(min(lines.iterdir()), left, scorer=scorer)
     before = content(left)
-    with pytest.raises(PenpalError, match="cannot resume the job that was begun here"):
+    with pytest.raises(PenpalError, match="cannot resume the job that was started here"):
         score_dataset(lines, tmp_path / "out.parquet", scorer=scorer, resume=True)
     assert content(left) == before
 
 
+@any_kind
 def test_unfinished_files_of_others_stay(lines, tmp_path, scorer):
     (tmp_path / "out").mkdir()
     aside = tmp_path / "out" / f".penpal-{'0' * 16}.part"
@@ -350,6 +355,7 @@ def test_unfinished_files_of_others_stay(lines, tmp_path, scorer):
     assert aside.read_bytes() == b"PAR1"
 
 
+@any_kind
 def test_a_kill_while_the_job_was_noted_is_no_obstacle(lines, tmp_path, scorer):
     (tmp_path / "out").mkdir()
     aside = tmp_path / "out" / f".penpal-{'0' * 16}.part"
@@ -358,6 +364,7 @@ def test_a_kill_while_the_job_was_noted_is_no_obstacle(lines, tmp_path, scorer):
     assert not aside.exists()
 
 
+@any_kind
 def test_a_folder_that_cannot_be_locked_is_not_called_busy(lines, tmp_path, scorer, monkeypatch):
     def fail(*_):
         raise OSError(errno.ENOLCK, "No locks available")
@@ -367,9 +374,29 @@ def test_a_folder_that_cannot_be_locked_is_not_called_busy(lines, tmp_path, scor
         score_dataset(lines, tmp_path / "out", scorer=scorer)
 
 
+def without_a_row(path):
+    """What someone may do to an output with PyArrow, which keeps the metadata."""
+    pq.write_table(pq.read_table(path).slice(1), path)
+
+
+def filtered(path):
+    filter_dataset(path, path.with_name("kept.parquet"), threshold=0)
+    path.with_name("kept.parquet").replace(path)
+
+
+@any_kind
+@pytest.mark.parametrize("change", [without_a_row, filtered])
+def test_a_changed_output_is_not_taken_for_the_jobs(lines, tmp_path, scorer, change):
+    score_dataset(lines, tmp_path / "out.parquet", scorer=scorer)
+    change(tmp_path / "out.parquet")
+    with pytest.raises(PenpalError, match="cannot resume: this file exists already"):
+        score_dataset(lines, tmp_path / "out.parquet", scorer=scorer, resume=True)
+
+
+@any_kind
 def test_two_processes_do_not_write_to_one_output(lines, tmp_path, scorer):
     def again(_done, _total):
-        with pytest.raises(PenpalError, match="another process is at work on it"):
+        with pytest.raises(PenpalError, match="another process is writing it"):
             score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True)
 
     assert score_dataset(lines, tmp_path / "out", scorer=scorer, progress=again).rows == 100
@@ -417,7 +444,7 @@ main()
 """
 
 
-@pytest.mark.parametrize("output", ["out.parquet", "out"])
+@pytest.mark.parametrize(("lines", "output"), [("copied", "out.parquet"), ("encoded", "out")], indirect=["lines"])
 def test_a_file_that_may_not_grow(lines, tmp_path, output):
     command = [sys.executable, "-c", FULL, "score", str(lines), "-o", str(tmp_path / output)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import penpal_fast
+from helpers.arrow import points, strokes
 from helpers.strategies import handwriting
 from penpal_fast import PenpalError
 
@@ -44,22 +45,18 @@ def rendered(column):
     return out
 
 
-def points(stroke):
-    return [{"x": x, "y": y} for x, y in stroke]
-
-
 def with_words(rows=ROWS):
-    return [[[{"points": points(stroke)} for stroke in word] for word in row] for row in rows]
+    return [list(map(strokes, row)) for row in rows]
 
 
 def without_words(rows=ROWS):
-    return [[{"points": points(stroke)} for stroke in flat(row)] for row in rows]
+    return [strokes(flat(row)) for row in rows]
 
 
 def penpal_type(x=None, y=None, *, words=True, make_list=pa.list_):
     point = pa.struct([("x", x or pa.float32()), ("y", y or x or pa.float32())])
-    strokes = make_list(pa.struct([("points", make_list(point))]))
-    return make_list(strokes) if words else strokes
+    row = make_list(pa.struct([("points", make_list(point))]))
+    return make_list(row) if words else row
 
 
 @pytest.mark.parametrize("make_list", [pa.list_, pa.large_list])
@@ -110,7 +107,7 @@ def test_points_as_pairs_and_strokes_as_lists(rows, kind):
 @settings(max_examples=25)
 @given(rows=st.lists(handwriting, min_size=1, max_size=5), data=st.data())
 def test_slices_and_chunks(rows, data):
-    column = pa.array([[{"points": points(stroke)} for stroke in row] for row in rows], penpal_type(words=False))
+    column = pa.array([strokes(row) for row in rows], penpal_type(words=False))
     whole = rendered(column)
     start = data.draw(st.integers(0, len(rows)))
     stop = data.draw(st.integers(start, len(rows)))

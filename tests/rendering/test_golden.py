@@ -1,7 +1,7 @@
 """Pictures of made lines, compared with the ones in `golden/` after rounding to 8 bits.
 
-The renderer's arithmetic gives the same bits on every processor, so the comparison is exact; that the pictures are
-right is for the parity tests to say. `PYTHONPATH=tests python tests/rendering/test_golden.py` draws them anew.
+The renderer's arithmetic gives the same bits on every processor, so the comparison is exact; the parity
+tests show that the pictures are right. `PYTHONPATH=tests python tests/rendering/test_golden.py` draws them again.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ def test_picture_is_the_golden_one(name):
     assert np.array_equal(eight_bit(penpal_fast.render_strokes(GOLDEN[name]))[:, :, 0], expected)
 
 
-def draw_anew() -> None:
+def draw_again() -> None:
     for name, row in GOLDEN.items():
         picture = eight_bit(penpal_fast.render_strokes(row))[:, :, 0]
         Image.fromarray(picture).save(FOLDER / f"{name}.png", optimize=True)
 
 
 if __name__ == "__main__":
-    draw_anew()
+    draw_again()

@@ -33,7 +33,7 @@ def test_thousands_of_points_agree_with_the_reference(row):
     assert_same_picture(penpal_fast.render_strokes(row, line_width=1.5), reference_picture(row, 1.5))
 
 
-@settings(max_examples=20)
+@settings(max_examples=8)
 @given(row=many_strokes)
 def test_many_strokes_agree_with_the_reference(row):
     assert_same_picture(penpal_fast.render_strokes(row, line_width=1.5), reference_picture(row, 1.5))
@@ -59,6 +59,7 @@ def test_the_fit_agrees_with_the_reference(row):
     assert np.abs(np.array(Rows([row]).fitted(0)) - np.array(expected)).max() <= 1e-4
 
 
+@settings(max_examples=50)
 @given(row=rows)
 def test_the_fitted_box_fills_the_padded_canvas(row):
     points = [point for stroke in reference.fit(row) for point in stroke]
@@ -68,6 +69,7 @@ def test_the_fitted_box_fills_the_padded_canvas(row):
     assert longest == pytest.approx(232, abs=1e-9) or longest == 0
 
 
+@settings(max_examples=50)
 @given(row=rows, seed=st.integers(0, 2**32))
 def test_order_and_direction_of_strokes_do_not_matter(row, seed):
     shuffled = [stroke[::-1] for stroke in row]
@@ -82,6 +84,7 @@ def test_scale_does_not_matter(row, exponent):
     assert np.abs(penpal_fast.render_strokes(scaled) - penpal_fast.render_strokes(row)).max() <= 1e-4
 
 
+@settings(max_examples=50)
 @given(row=handwriting, x=st.integers(-1000, 1000), y=st.integers(-1000, 1000))
 def test_position_does_not_matter(row, x, y):
     shifted = [[(px + x, py + y) for px, py in stroke] for stroke in row]
@@ -98,6 +101,7 @@ def test_batches_and_threads_give_the_same_bytes(batch):
         assert out.tobytes() == single.tobytes()
 
 
+@settings(max_examples=40)
 @given(row=moved(handwriting))
 def test_coverage_lies_between_nothing_and_all(row):
     picture = penpal_fast.render_strokes(row)

@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import penpal_fast
+from helpers import arrow
 from helpers.forms import BAD, FORMS, STROKES
 from penpal_fast import PenpalError
 from penpal_fast._core import Rows
+from penpal_fast.schema import strokes_type
+from penpal_fast.strokes import words_of
 
-POINT = pa.struct([("x", pa.float64()), ("y", pa.float64())])
-PENPAL = pa.list_(pa.list_(pa.struct([("points", pa.list_(POINT))])))
+PENPAL = strokes_type(pa.float64())
 
 points = st.tuples(st.integers(-99, 99), st.floats(-1e6, 1e6))
 strokes = st.lists(points, max_size=3)
@@ -31,23 +33,23 @@ def with_points(words):
 
 
 def nested(words):
-    return [[{"points": [{"x": x, "y": y} for x, y in stroke]} for stroke in word] for word in words]
+    return list(map(arrow.strokes, words))
 
 
 @given(st.lists(st.one_of(st.none(), st.lists(words, max_size=3)), max_size=4))
 def test_words_of_python_and_arrow_and_the_penpal_array(rows):
-    """A row has the same words whichever way it comes, and the array that it becomes has them too."""
+    """A row has the same words as Python and as Arrow, and in the penpal array of all rows."""
     python = Rows([None if row is None else nested(row) for row in rows])
-    arrow = Rows(pa.array([None if row is None else nested(row) for row in rows], PENPAL))
+    column = Rows(pa.array([None if row is None else nested(row) for row in rows], PENPAL))
     array = pa.array(python.to_penpal())
     array.validate(full=True)
     assert array.type == PENPAL
-    assert pa.array(arrow.to_penpal()).equals(array)
+    assert pa.array(column.to_penpal()).equals(array)
     for index, row in enumerate(rows):
         drawn = with_points(row or [])
         assert array[index].as_py() == (nested(drawn) or None)
         if drawn:
-            assert lists(python.words(index)) == lists(arrow.words(index)) == drawn
+            assert lists(python.words(index)) == lists(column.words(index)) == drawn
             assert lists(Rows(array).words(index)) == drawn
 
 
@@ -73,7 +75,7 @@ def test_loose_strokes_form_a_word_where_they_stand(items):
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
 def test_every_form_becomes_the_same_strokes(form):
-    words = Rows([form]).words(0)
+    words = words_of(form)
     assert [stroke for word in lists(words) for stroke in word] == STROKES
     assert all(stroke.dtype == np.float64 for word in words for stroke in word)
     (row,) = pa.array(Rows([form]).to_penpal()).to_pylist()
@@ -106,7 +108,7 @@ def test_bad_rows_have_no_words(row):
     assert lists(rows.words(1)) == [STROKES]
 
 
-def test_rows_that_there_are_none_of():
+def test_an_index_without_a_row():
     with pytest.raises(PenpalError, match="there are no 1 rows from row 1 on"):
         Rows([STROKES]).words(1)
 
@@ -126,7 +128,7 @@ CURVE = [{"x": point % 7, "y": point * point % 11} for point in range(20)]
 )
 def test_points_come_before_x_and_y(row, words):
     """An Arrow row and its nested Python are read alike, whatever fields they have besides."""
-    arrow = pa.array([row])
+    column = pa.array([row])
     expected = [[[(point["x"], point["y"]) for point in stroke] for stroke in word] for word in words]
-    for rows in (arrow, [arrow[0].as_py()], [row]):
+    for rows in (column, [column[0].as_py()], [row]):
         assert lists(Rows(rows).words(0)) == expected

@@ -1,6 +1,6 @@
 """Data sets on the Hugging Face hub, which is played by a server on this machine.
 
-The hub's address is read when huggingface_hub is imported, so each case runs in a process of its own.
+The hub's address is read when huggingface_hub is imported, so what talks to it runs in a process of its own.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def expected(files, tmp_path):
     return pq.read_table(tmp_path / "expected.parquet")
 
 
-def score(hub, tmp_path, *arguments):
+def in_a_process(hub, tmp_path, *command):
     variables = {
         **os.environ,
         "HF_ENDPOINT": hub[0],
@@ -60,29 +60,42 @@ def score(hub, tmp_path, *arguments):
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "HF_HUB_DISABLE_XET": "1",
     }
-    command = [sys.executable, "-m", "penpal_fast", "score", *arguments, "-o", str(tmp_path / "out.parquet")]
-    return subprocess.run(command, capture_output=True, text=True, env=variables, timeout=120)
+    return subprocess.run([sys.executable, *command], capture_output=True, text=True, env=variables, timeout=120)
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        "hf://datasets/someone/lines/data",
-        "hf://datasets/someone/lines/data/*.parquet",
-        "hf://datasets/someone/lines@v1/data/train-*.parquet",
-        "hf://datasets/someone/lines/**/*.parquet",
-    ],
-)
-def test_files_of_a_data_set_are_scored_as_local_ones(hub, tmp_path, expected, address):
-    done = score(hub, tmp_path, address)
+def score(hub, tmp_path, *arguments):
+    """Run the command."""
+    return in_a_process(hub, tmp_path, "-m", "penpal_fast", "score", *arguments, "-o", str(tmp_path / "out.parquet"))
+
+
+EACH = """
+import json, sys
+from penpal_fast import PenpalError, score_dataset
+said = []
+for number, address in enumerate(sys.argv[2:]):
+    try:
+        score_dataset(address, f"{sys.argv[1]}/{number}.parquet")
+    except PenpalError as error:
+        said.append(str(error))
+    else:
+        said.append(None)
+print(json.dumps(said))
+"""
+
+
+def score_each(hub, tmp_path, addresses):
+    """Score addresses into numbered files, all in one process; return the error of each, or None."""
+    done = in_a_process(hub, tmp_path, "-c", EACH, str(tmp_path), *addresses)
     assert done.returncode == 0, done.stderr
-    assert pq.read_table(tmp_path / "out.parquet").equals(expected)
+    return json.loads(done.stdout)
 
 
-def test_one_file(hub, tmp_path, expected):
-    done = score(hub, tmp_path, "hf://datasets/someone/lines/data/train-1.parquet")
-    assert done.returncode == 0, done.stderr
-    assert pq.read_table(tmp_path / "out.parquet").equals(expected.slice(10, 10))
+def test_files_of_a_data_set_are_scored_as_local_ones(hub, tmp_path, expected):
+    paths = ["/data", "/data/*.parquet", "@v1/data/train-*.parquet", "/**/*.parquet", "/data/train-1.parquet"]
+    assert score_each(hub, tmp_path, [f"hf://datasets/someone/lines{path}" for path in paths]) == [None] * 5
+    for number in range(4):
+        assert pq.read_table(tmp_path / f"{number}.parquet").equals(expected), paths[number]
+    assert pq.read_table(tmp_path / "4.parquet").equals(expected.slice(10, 10))
 
 
 def test_json_lines(hub, tmp_path, expected):
@@ -106,25 +119,22 @@ def test_a_file_that_was_changed_on_the_hub_is_refused(hub, tmp_path, files):
     assert target.read_bytes() == before
 
 
-@pytest.mark.parametrize(
-    ("address", "message"),
-    [
-        ("hf://datasets/someone/nothing", "cannot list it on the Hugging Face hub"),
-        ("hf://datasets/someone/lines@v9/data", "cannot list it on the Hugging Face hub"),
-        ("hf://datasets/someone/lines/elsewhere", "cannot list it on the Hugging Face hub"),
-        ("hf://datasets/someone/lines/README.md", "the name must end with one of .parquet"),
-        ("hf://datasets/someone/lines/*.pq", "there are no files whose names end with one of .parquet"),
-    ],
-)
-def test_what_cannot_be_read_is_said(hub, tmp_path, address, message):
-    done = score(hub, tmp_path, address)
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"error: {address}: ")
-    assert message in done.stderr
-    assert not (tmp_path / "out.parquet").exists()
+def test_what_cannot_be_read_is_said(hub, tmp_path):
+    messages = {
+        "hf://datasets/someone/nothing": "cannot list it on the Hugging Face hub",
+        "hf://datasets/someone/lines@v9/data": "cannot list it on the Hugging Face hub",
+        "hf://datasets/someone/lines/elsewhere": "cannot list it on the Hugging Face hub",
+        "hf://datasets/someone/lines/README.md": "the name must end with one of .parquet",
+        "hf://datasets/someone/lines/*.pq": "there are no files whose names end with one of .parquet",
+    }
+    for (address, message), error in zip(messages.items(), score_each(hub, tmp_path, messages), strict=True):
+        assert error.startswith(f"{address}: ")
+        assert message in error
+    assert list(tmp_path.glob("*.parquet")) == []
 
 
 def test_a_hub_that_is_not_there(tmp_path):
-    done = score(("http://127.0.0.1:9", []), tmp_path, "hf://datasets/someone/lines/data")
+    address = "hf://datasets/someone/lines/data"
+    done = score(("http://127.0.0.1:9", []), tmp_path, address)
     assert done.returncode == 1
-    assert "cannot list it on the Hugging Face hub" in done.stderr
+    assert done.stderr.startswith(f"error: {address}: cannot list it on the Hugging Face hub")

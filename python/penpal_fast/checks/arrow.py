@@ -1,4 +1,4 @@
-"""Checks for whatever passes Arrow data: record batches and tables in, the same with the checks' columns out."""
+"""Checks of Arrow data: a record batch or table comes in, and the same with the checks' columns goes out."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from penpal_fast.checks.check import Check
-from penpal_fast.checks.columns import prepare, with_outcomes
+from penpal_fast.checks.check import Check, outcomes_of
+from penpal_fast.checks.columns import checked_schema, prepare, with_outcomes
 from penpal_fast.checks.quality import Backend, ModelSource, QualityCheck
 from penpal_fast.errors import PenpalError
 
@@ -16,8 +16,8 @@ from penpal_fast.errors import PenpalError
 class ArrowScorer:
     """Adds the columns of checks to record batches and tables: by default `quality` (float32) and `quality_error`.
 
-    A bad row has a null score and its reason in the column of errors; a good one has a null there. Models are loaded at
-    first use, and again in each process that an ArrowScorer is sent to.
+    A bad row has a null score and its reason in the column of errors; a good row has a null there. The model is loaded
+    at first use, and again in each process that an ArrowScorer is sent to.
     """
 
     def __init__(
@@ -30,12 +30,12 @@ class ArrowScorer:
         batch_size: int | None = None,
         checks: Sequence[Check] | None = None,
     ) -> None:
-        """Take what `Scorer` takes and the name of the strokes column; or, in their place, checks."""
+        """Take what `Scorer` takes and the name of the strokes column; or checks in place of both."""
         quality = QualityCheck(model, column=column, backend=backend, threads=threads, batch_size=batch_size)
         self._checks = [quality] if checks is None else list(checks)
 
     def __call__(self, data: Any) -> Any:
-        """Return the same rows with the columns added, or replaced where they are there already.
+        """Return the same rows with the columns added; columns of the same names are replaced.
 
         Data frames of other libraries that speak Arrow, such as Polars, come back as a PyArrow table.
 
@@ -47,4 +47,5 @@ class ArrowScorer:
         if not isinstance(data, (pa.RecordBatch, pa.Table)):
             raise PenpalError(f"expected a pyarrow RecordBatch or Table, got {type(data).__name__}")
         prepare(self._checks, data.schema)
-        return with_outcomes(data, self._checks, [check.look(data) for check in self._checks])
+        outcomes = outcomes_of(self._checks, data, {})
+        return with_outcomes(data, self._checks, outcomes, checked_schema(data.schema, self._checks))

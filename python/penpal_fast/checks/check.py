@@ -1,9 +1,10 @@
-"""What a check is: it looks at rows, gives each a score from 0 to 1, or says why it has none."""
+"""What a check is: it looks at rows and gives each a score from 0 to 1, or the reason why it has none."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -11,8 +12,17 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from penpal_fast.canvas import LINE_WIDTH
+from penpal_fast.errors import PenpalError
 
 Table: TypeAlias = pa.RecordBatch | pa.Table
+
+NO_REASON = "no score"
+"""Problem of a row that has neither a score nor a reason."""
+
+MOST_REASONS = 1000
+MOST_REASON_LETTERS = 100
+OTHER_REASONS = "other reasons"
+"""A file from a stranger may have any number of reasons, of any length; counts of them stay small."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,55 +43,47 @@ class Outcome:
 class Check(Protocol):
     """Looks at rows. Jobs, filters, reports, the page and `ArrowScorer` take a list of checks.
 
-    A check adds the columns `NAME` (its score, float32) and `NAME_error` (why a row has none, string) and those that
-    `details` lists. It may be used from several threads, and can be pickled.
+    A check adds the columns `NAME` (its score, float32) and `NAME_error` (why a row has no score, string) and the
+    columns that `details` lists. It can be used from several threads, and pickled.
     """
 
     @property
     def name(self) -> str:
         """Name of the column of its scores."""
-        ...
 
     @property
     def description(self) -> str:
         """What its scores mean, in a sentence or two, for reports."""
-        ...
 
     @property
     def reads(self) -> tuple[str, ...]:
         """Names of the columns that it looks at."""
-        ...
 
     @property
     def details(self) -> Mapping[str, pa.DataType]:
         """Further columns that it adds, with their types."""
-        ...
 
     @property
     def thresholds(self) -> Mapping[str, float]:
         """Named thresholds for its scores, the lowest first."""
-        ...
 
     @property
     def identity(self) -> dict[str, Any]:
-        """All that its scores depend on beside the rows, as JSON; a job resumes only with the same."""
-        ...
+        """All that its scores depend on, besides the rows, as JSON; a job resumes only with the same identity."""
 
     def prepare(self, schema: pa.Schema) -> None:
-        """Make sure that rows of this schema can be looked at.
+        """Make sure that the check can look at rows of this schema.
 
         Raises:
             PenpalError: A column is missing or of the wrong type.
         """
-        ...
 
     def look(self, rows: Table) -> Outcome:
-        """Look at rows with the columns that it reads.
+        """Look at rows, which have the columns that it reads.
 
         Raises:
-            PenpalError: The columns turn out to be of the wrong type. A bad row is no error, but has a reason.
+            PenpalError: A column is of the wrong type. A bad row is not an error; it gets a reason.
         """
-        ...
 
 
 def outcomes_of(checks: Sequence[Check], rows: Table, unread: Mapping[int, str]) -> list[Outcome]:
@@ -89,26 +91,43 @@ def outcomes_of(checks: Sequence[Check], rows: Table, unread: Mapping[int, str])
 
     Args:
         checks: The checks.
-        rows: Rows with the columns that they read.
-        unread: What is wrong with rows that could not be read, by index; they are bad for every check.
+        rows: Rows with the columns that the checks read.
+        unread: What is wrong with rows that could not be read, by index. They are bad for every check.
 
     Raises:
-        PenpalError: A column turns out to be of the wrong type.
+        PenpalError: A column is of the wrong type, or a check does not give each row a score or NaN.
     """
-    found = [check.look(rows) for check in checks]
-    return [Outcome(one.scores, {**one.problems, **unread}, one.details) for one in found]
+    return [_outcome_of(check, rows, unread) for check in checks]
+
+
+def _outcome_of(check: Check, rows: Table, unread: Mapping[int, str]) -> Outcome:
+    found = check.look(rows)
+    scores = np.array(found.scores, dtype=np.float32)
+    if scores.shape != (len(rows),):
+        raise PenpalError(f"the check {check.name!r} gave scores of shape {scores.shape} for {len(rows)} rows")
+    scores[list(unread)] = np.nan
+    if len(wrong := np.flatnonzero((scores < 0) | (scores > 1))):
+        raise PenpalError(f"the check {check.name!r} gave the score {scores[wrong[0]]:g}; scores are from 0 to 1")
+    bad = np.flatnonzero(np.isnan(scores)).tolist()
+    return Outcome(scores, {row: unread.get(row) or found.problems.get(row, NO_REASON) for row in bad}, found.details)
+
+
+def count_reasons(counts: Counter[str], problems: Iterable[str]) -> None:
+    """Count problems ("REASON: DETAIL") by reason."""
+    for problem in problems:
+        reason = problem.partition(":")[0][:MOST_REASON_LETTERS]
+        counts[reason if reason in counts or len(counts) < MOST_REASONS else OTHER_REASONS] += 1
 
 
 @runtime_checkable
 class Drawn(Protocol):
-    """A check that looks at pictures of rows."""
+    """A check that looks at the canvases of rows."""
 
     @property
     def line_width(self) -> float:
         """Width in pixels of the lines that it sees."""
-        ...
 
 
 def line_width_of(checks: Sequence[Check]) -> float:
-    """Width in pixels of the lines that the first check sees that looks at pictures."""
+    """Width in pixels of the lines that the first check of canvases sees."""
     return next((check.line_width for check in checks if isinstance(check, Drawn)), LINE_WIDTH)

@@ -1,4 +1,4 @@
-"""The columns of checks: which they add, and how outcomes are put into them."""
+"""The columns of checks: which columns a check adds, how a schema describes them, how outcomes go in and come out."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-from penpal_fast.checks.check import Check, Outcome, Table
+from penpal_fast.checks.check import NO_REASON, Check, Outcome, Table
 from penpal_fast.errors import PenpalError
-from penpal_fast.schema import extended_schema
+from penpal_fast.schema import extended_schema, is_text, texts_of
 
 CHECKS_KEY = b"penpal_fast.checks"
-"""Key of the schema's metadata that names the checks whose columns are in a table; see `ScoreColumn`."""
+"""Key of the schema's metadata that describes the columns of scores; see `ScoreColumn`."""
 
 
 @dataclasses.dataclass(frozen=True)
 class ScoreColumn:
-    """What a table says of a column of scores, so that reports need not know the check.
+    """How a table describes a column of scores, so that a report does not need the check.
 
     Attributes:
         name: Name of the column and of the check.
@@ -35,12 +34,8 @@ class ScoreColumn:
     thresholds: dict[str, float]
 
 
-NO_REASON = "no score"
-"""What is wrong with a row whose score and error are both null."""
-
-
 def error_column(name: str) -> str:
-    """Name of the column that says why a row has no score of a check."""
+    """Name of the column that says why a row has no score."""
     return f"{name}_error"
 
 
@@ -55,7 +50,7 @@ def added_columns(checks: Sequence[Check]) -> dict[str, pa.DataType]:
 
 
 def prepare(checks: Sequence[Check], schema: pa.Schema) -> None:
-    """Make sure that checks can look at rows of a schema, and that none replaces a column that is looked at.
+    """Make sure that checks can look at rows of a schema, and that none replaces a column that another reads.
 
     Raises:
         PenpalError: A column is missing, of the wrong type, or would be replaced.
@@ -77,7 +72,7 @@ def score_column(check: Check) -> ScoreColumn:
 
 
 def checked_schema(schema: pa.Schema, checks: Sequence[Check]) -> pa.Schema:
-    """Put the columns of checks at the end of a schema, in place of any of their names, and describe their scores."""
+    """Put the columns of checks at the end of a schema, replace columns of the same names, and describe the scores."""
     extended = extended_schema(schema, added_columns(checks))
     described = {column.name: column for column in [*noted_scores(schema), *map(score_column, checks)]}
     noted = json.dumps([dataclasses.asdict(column) for column in described.values()]).encode()
@@ -85,28 +80,39 @@ def checked_schema(schema: pa.Schema, checks: Sequence[Check]) -> pa.Schema:
 
 
 def noted_scores(schema: pa.Schema) -> list[ScoreColumn]:
-    """Return the columns of scores that a schema describes and has."""
+    """Return the columns of scores that a schema describes and has; none if it describes them in another way."""
     try:
-        noted = json.loads((schema.metadata or {})[CHECKS_KEY])
-        columns = [
-            ScoreColumn(
-                str(column["name"]),
-                str(column["description"]),
-                {str(name): float(value) for name, value in column["thresholds"].items()},
-            )
-            for column in noted
-        ]
-    except (KeyError, TypeError, ValueError, AttributeError):
+        noted = [_noted_column(column) for column in json.loads((schema.metadata or {})[CHECKS_KEY])]
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError):
         return []
-    return [column for column in columns if is_score(schema, column.name)]
+    described = {column.name: column for column in noted}
+    return [described[name] for name in schema.names if name in described and is_score(schema, name)]
 
 
-def with_outcomes(rows: Table, checks: Sequence[Check], outcomes: Sequence[Outcome]) -> Any:
-    """Put outcomes into the columns of their checks; see `checked_schema`."""
-    schema = checked_schema(rows.schema, checks)
-    kept = [rows.column(index) for index, name in enumerate(rows.schema.names) if name not in added_columns(checks)]
-    added = [array for pair in zip(checks, outcomes, strict=True) for array in _arrays(*pair)]
-    return type(rows).from_arrays([*kept, *added], schema=schema)
+def _noted_column(noted: Any) -> ScoreColumn:
+    """Read the description of one column, which a stranger may have written."""
+    column = ScoreColumn(
+        noted["name"], noted["description"], {name: float(value) for name, value in noted["thresholds"].items()}
+    )
+    "".join([column.name, column.description, *column.thresholds]).encode()  # Half a surrogate pair is no text.
+    if not all(0 <= value <= 1 for value in column.thresholds.values()):
+        raise ValueError("a threshold is not from 0 to 1")
+    return column
+
+
+def with_outcomes(rows: Table, checks: Sequence[Check], outcomes: Sequence[Outcome], schema: pa.Schema) -> Any:
+    """Put outcomes into the columns of their checks.
+
+    Args:
+        rows: A record batch or a table.
+        checks: The checks.
+        outcomes: What each check found in the rows.
+        schema: `checked_schema` of the rows' schema and the checks, made once for all batches.
+    """
+    added = added_columns(checks)
+    kept = [rows.column(index) for index, name in enumerate(rows.schema.names) if name not in added]
+    arrays = [array for pair in zip(checks, outcomes, strict=True) for array in _arrays(*pair)]
+    return type(rows).from_arrays([*kept, *arrays], schema=schema)
 
 
 def _arrays(check: Check, outcome: Outcome) -> list[pa.Array]:
@@ -116,46 +122,27 @@ def _arrays(check: Check, outcome: Outcome) -> list[pa.Array]:
 
 
 def is_score(schema: pa.Schema, name: str) -> bool:
-    """Whether a schema has one column of this name, of a floating type."""
+    """Whether a schema has exactly one column of this name, and it is of a floating type."""
     return schema.names.count(name) == 1 and bool(pa.types.is_floating(schema.field(name).type))
 
 
 def read_outcome(rows: pa.RecordBatch, name: str, where: str, first: int) -> Outcome:
-    """Read a check's scores and problems from its columns; see `with_outcomes`.
+    """Read a check's scores and problems from its columns.
 
     Args:
-        rows: Rows with the column `name`, and perhaps that of its errors.
+        rows: Rows with the column `name`, and perhaps the column of its errors.
         name: Name of the check.
         where: Name of the file, for errors.
         first: Number of the first row in the file, for errors.
 
     Raises:
-        PenpalError: A score is not from 0 to 1.
+        PenpalError: A score is not from 0 to 1; the error names the row.
     """
-    scores = read_scores(rows.column(name), name, where, first)
-    bad = np.flatnonzero(np.isnan(scores))
-    errors = _texts(rows, error_column(name))
-    texts = pa.nulls(len(bad)) if errors is None else errors.take(pa.array(bad))
-    problems = {int(row): text or NO_REASON for row, text in zip(bad, texts.to_pylist(), strict=True)}
-    return Outcome(scores, problems)
-
-
-def read_scores(column: pa.Array, name: str, where: str, first: int) -> NDArray[np.float32]:
-    """Return a column of scores as float32 [N], NaN for null; see `read_outcome`.
-
-    Raises:
-        PenpalError: A score is not from 0 to 1.
-    """
-    scores: NDArray[np.float32] = pc.cast(column, pa.float32(), safe=False).to_numpy(zero_copy_only=False)
+    scores = pc.cast(rows.column(name), pa.float32(), safe=False).to_numpy(zero_copy_only=False)
     if len(wrong := np.flatnonzero((scores < 0) | (scores > 1))):
         raise PenpalError(f"{where}, row {first + wrong[0]}: {name} is {scores[wrong[0]]:g}; scores are from 0 to 1")
-    return scores
-
-
-def _texts(rows: pa.RecordBatch, name: str) -> pa.Array | None:
-    """The column of this name, if there is one and it holds texts."""
-    if rows.schema.names.count(name) != 1:
-        return None
-    column = rows.column(name)
-    column = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
-    return column if pa.types.is_string(column.type) or pa.types.is_large_string(column.type) else None
+    bad = np.flatnonzero(np.isnan(scores))
+    texts: list[str | None] = [None] * len(bad)
+    if rows.schema.names.count(errors := error_column(name)) == 1 and is_text(rows.schema.field(errors).type):
+        texts = texts_of(rows.column(errors).take(pa.array(bad)))
+    return Outcome(scores, {row: text or NO_REASON for row, text in zip(bad.tolist(), texts, strict=True)})

@@ -1,4 +1,4 @@
-"""The checks that are made where none are named."""
+"""The default check, and the columns of scores that a table has by default."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from penpal_fast.errors import PenpalError
 def default_checks(
     checks: Sequence[Check] | None = None, *, scorer: Scorer | None = None, column: str = "strokes"
 ) -> list[Check]:
-    """Return checks as they are given, or else the quality check.
+    """Return the given checks, or the quality check if none are given.
 
     Args:
-        checks: Checks, at least one.
-        scorer: Scorer of the quality check, where no checks are given; None for `Scorer()`.
-        column: Name of its strokes column.
+        checks: Checks, at least one; None for the quality check.
+        scorer: Scorer of the quality check; None for `Scorer()`.
+        column: Name of the strokes column of the quality check.
 
     Raises:
         PenpalError: There are no checks, or both checks and a scorer are given.
@@ -28,16 +28,16 @@ def default_checks(
     if checks is None:
         return [QualityCheck(column=column, scorer=scorer)]
     if scorer is not None:
-        raise PenpalError("give either checks or a scorer; a scorer is for the quality check, which is made of it")
+        raise PenpalError("give either checks or a scorer, not both; QualityCheck(scorer=...) is a check with a scorer")
     if not checks:
-        raise PenpalError("there are no checks to make")
+        raise PenpalError("checks is empty; give at least one check, or leave it out for the quality check")
     return list(checks)
 
 
 def known_scores(schema: pa.Schema) -> list[ScoreColumn]:
     """Return the columns of scores that a table has.
 
-    Tables that were written before their schema described them have the scores of the quality check.
+    A schema that describes none may still have a column of the quality check, from an older version.
     """
     if noted := noted_scores(schema):
         return noted

@@ -1,9 +1,9 @@
-"""The quality of handwriting: how a row looks, scored by the picture network on the engine that suits the machine."""
+"""The quality check: how a row looks, as the picture network scores it, on the engine that suits the machine."""
 
 from __future__ import annotations
 
+import functools
 import os
-import threading
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args
 
 import numpy as np
@@ -16,7 +16,7 @@ from penpal_fast.checks.thresholds import BROKEN_BELOW, THRESHOLDS
 from penpal_fast.engines.engine import Engine
 from penpal_fast.engines.gpu import gpu_answers
 from penpal_fast.engines.native import NativeEngine
-from penpal_fast.errors import PenpalError, row_error
+from penpal_fast.errors import PenpalError, errors_about, row_error
 from penpal_fast.network.config import ModelConfig, Tensors
 from penpal_fast.network.pretrained import load
 from penpal_fast.network.weights import fingerprint
@@ -52,8 +52,8 @@ class Scorer:
             backend: Engine that runs the network: "mlx"; "native", in Rust on the processor; or "auto": MLX where a GPU
                 answers, else native. They agree within 1e-3 on logits.
             threads: Number of threads; None for one for each processor.
-            batch_size: Rows that go through MLX at a time; None for what suits the device. Memory grows by some 2.5 MB
-                a row. The native engine has no batches.
+            batch_size: Rows that go through MLX at a time; None for what suits the device. A row takes about 2.5 MB of
+                memory. The native engine has no batches.
 
         Raises:
             PenpalError: The model cannot be loaded or a setting is out of range.
@@ -63,7 +63,7 @@ class Scorer:
         if batch_size is not None and not (isinstance(batch_size, int) and 1 <= batch_size <= 4096):
             raise PenpalError(f"batch_size must be from 1 to 4096 or None, got {batch_size!r}")
         if getattr(model, "training", False):
-            raise PenpalError("the model is in training mode, where scoring would change it: call model.eval() first")
+            raise PenpalError("the model is in training mode, and scoring would change it; call model.eval() first")
         count = checked_threads(threads)
         self._config, tensors = _config_and_tensors(model)
         self._fingerprint = fingerprint(self._config, tensors)
@@ -83,7 +83,7 @@ class Scorer:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What the scores depend on: the model's fingerprint, the engine and its batch size."""
+        """What the scores depend on: the model's fingerprint, the engine and the batch size."""
         batch_size = self._batch_size if self._backend == "mlx" else None
         return {"model": self._fingerprint, "backend": self._backend, "batch_size": batch_size}
 
@@ -109,7 +109,7 @@ class Scorer:
         return quality
 
     def outcome(self, rows: Any) -> Outcome:
-        """Score rows as `score` does with `errors="null"`, and say what is wrong with the bad ones."""
+        """Score rows like `score` with `errors="null"`, and say what is wrong with each bad row."""
         quality, problems = self._engine.score(Rows(nulls_as_strokes(rows)))
         return Outcome(quality, {row: text for row, _, _, text in problems})
 
@@ -135,20 +135,14 @@ def score(rows: Any, *, errors: Errors = "raise", column: str = "strokes") -> ND
     return default_scorer().score(rows, errors=errors, column=column)
 
 
-_default_lock = threading.Lock()
-_default: list[Scorer] = []
-
-
+@functools.cache
 def default_scorer() -> Scorer:
-    """Return the scorer with the model of this package, loaded at first use."""
-    with _default_lock:
-        if not _default:
-            _default.append(Scorer())
-        return _default[0]
+    """Return the scorer with the model of this package, which is loaded at first use."""
+    return Scorer()
 
 
 class QualityCheck:
-    """The score of `Scorer` as a check. The scorer is made at first use, and again in each process it is sent to."""
+    """The score of `Scorer` as a check. The scorer is made at first use, and again in each process that gets a copy."""
 
     name = "quality"
     description = (
@@ -169,33 +163,28 @@ class QualityCheck:
         batch_size: int | None = None,
         scorer: Scorer | None = None,
     ) -> None:
-        """Take the name of the strokes column, and a scorer or what `Scorer` takes."""
+        """Take the name of the strokes column, and either a scorer or what `Scorer` takes."""
         self.reads = (column,)
-        self._settings: dict[str, Any] = {
-            "model": model,
-            "backend": backend,
-            "threads": threads,
-            "batch_size": batch_size,
-        }
+        self._made = functools.partial(Scorer, model, backend=backend, threads=threads, batch_size=batch_size)
         self._scorer = scorer
         self._is_given = scorer is not None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the loaded model behind when pickled."""
+        """Pickle the settings without the loaded model."""
         if self._is_given:
-            raise TypeError("a check with a scorer of its own cannot be pickled; give it the scorer's settings instead")
+            raise TypeError("a check that was given a scorer cannot be pickled; give it the scorer's settings instead")
         return {**self.__dict__, "_scorer": None}
 
     @property
     def scorer(self) -> Scorer:
-        """The scorer, made if need be."""
+        """The scorer, made at first use."""
         if self._scorer is None:
-            self._scorer = Scorer(**self._settings)
+            self._scorer = self._made()
         return self._scorer
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What the scores depend on: the model's fingerprint, the engine and its batch size."""
+        """What the scores depend on: the model's fingerprint, the engine and the batch size."""
         return self.scorer.identity
 
     @property
@@ -204,13 +193,11 @@ class QualityCheck:
         return self.scorer.line_width
 
     def prepare(self, schema: pa.Schema) -> None:
-        """Make sure that a schema has the column of strokes."""
+        """Make sure that a schema has the strokes column."""
         check_strokes_column(schema, *self.reads)
 
     def look(self, rows: Table) -> Outcome:
         """Score rows."""
         (column,) = self.reads
-        try:
+        with errors_about(f"column {column!r}"):
             return self.scorer.outcome(rows.column(column))
-        except PenpalError as error:
-            raise PenpalError(f"column {column!r}: {error}") from error

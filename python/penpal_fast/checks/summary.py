@@ -9,20 +9,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penpal_fast.checks.check import count_reasons
 from penpal_fast.checks.thresholds import THRESHOLDS
 
 QUANTILES = {"min": 0.0, "p10": 0.1, "p25": 0.25, "median": 0.5, "p75": 0.75, "p90": 0.9, "max": 1.0}
 
 BINS = 10_000
-"""Scores are counted in bins of a ten-thousandth, so a quantile is off by half of that at most."""
+"""Number of bins in which scores are counted; a quantile is off by half a bin at most."""
 
 
 class Summary:
-    """Scores of rows, counted.
+    """Counts and quantiles of scores.
 
     Attributes:
         rows: Number of rows.
-        reasons: Bad rows by the reason they have no score.
+        reasons: Number of bad rows by reason.
         thresholds: Named thresholds, for `kept`.
     """
 
@@ -44,10 +45,10 @@ class Summary:
         )
 
     def add(self, scores: NDArray[np.float32], problems: Iterable[str]) -> None:
-        """Count scores, NaN for bad rows, and the problems of the bad rows ("REASON: DETAIL")."""
+        """Count scores, which are NaN for bad rows, and the problems of the bad rows ("REASON: DETAIL")."""
         good = scores[~np.isnan(scores)]
         self.rows += len(scores)
-        self.reasons.update(problem.partition(":")[0] for problem in problems)
+        count_reasons(self.reasons, problems)
         if len(good) == 0:
             return
         bins = np.minimum((good.astype(np.float64) * BINS).astype(np.int64), BINS - 1)
@@ -64,7 +65,7 @@ class Summary:
 
     @property
     def bad(self) -> int:
-        """Number of rows that have none."""
+        """Number of bad rows, which have no score."""
         return self.rows - self.scored
 
     @property
@@ -89,7 +90,7 @@ class Summary:
         return {name: count / self.scored for name, count in self._kept.items()} if self.scored else {}
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all of it as JSON has it."""
+        """Return the summary as JSON."""
         return {
             "rows": self.rows,
             "scored": self.scored,

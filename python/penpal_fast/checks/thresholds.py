@@ -1,4 +1,4 @@
-"""Scores from which rows are kept."""
+"""Thresholds: a filter keeps the rows whose scores are at or above one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def threshold_of(value: str | float, thresholds: Mapping[str, float] = THRESHOLD
     """
     try:
         threshold = thresholds[value] if value in thresholds else float(value)  # type: ignore[index]
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):
         threshold = -1.0
     if not 0 <= threshold <= 1:
         names = ", ".join(f"{name} ({number})" for name, number in thresholds.items())

@@ -1,1 +1,1 @@
-"""Files in, files out: scoring and filtering, batch by batch."""
+"""Jobs: they read files, score or filter the rows batch by batch, and write files."""

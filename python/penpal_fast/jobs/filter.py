@@ -1,4 +1,4 @@
-"""Keeping the rows of files that score high enough."""
+"""The job that keeps the rows of files whose scores are high enough."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from penpal_fast.checks.check import Check, Outcome
-from penpal_fast.checks.columns import checked_schema, error_column, is_score, read_outcome, with_outcomes
-from penpal_fast.checks.defaults import default_checks
+from penpal_fast.checks.check import Check, count_reasons, outcomes_of
+from penpal_fast.checks.columns import checked_schema, error_column, is_score, prepare, read_outcome, with_outcomes
+from penpal_fast.checks.defaults import default_checks, known_scores
 from penpal_fast.checks.quality import Scorer
 from penpal_fast.checks.thresholds import THRESHOLDS, threshold_of
-from penpal_fast.errors import PenpalError
+from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.files import check_name, checked_target, replaced_atomically
-from penpal_fast.jobs.checking import check_batch, prepare_for
+from penpal_fast.jobs.identity import with_job
 from penpal_fast.jobs.part_files import EncodedFile
 from penpal_fast.jobs.parts import group_rows
 from penpal_fast.jobs.pipeline import made_ahead
@@ -40,13 +40,13 @@ class Verdict:
 
     Attributes:
         kept: Whether each row is kept, [N].
-        bad: Number of rows without a score.
-        reasons: Rows that are rejected, by reason.
+        problems: What is wrong with each row that lacks a score, by its index.
+        below: Number of rows with scores below a threshold, by reason.
     """
 
     kept: NDArray[np.bool_]
-    bad: int
-    reasons: Counter[str]
+    problems: dict[int, str]
+    below: Counter[str]
 
 
 @dataclasses.dataclass
@@ -55,9 +55,9 @@ class Selection:
 
     Attributes:
         rows: Number of rows.
-        kept: Number of rows that were kept.
-        bad: Number of rows that have no score.
-        rejected: Rows that were not kept, by reason.
+        kept: Number of kept rows.
+        bad: Number of bad rows, which lack a score.
+        rejected: Number of rejected rows by reason, bad rows included.
     """
 
     rows: int = 0
@@ -69,11 +69,12 @@ class Selection:
         """Count the rows of a batch."""
         self.rows += len(verdict.kept)
         self.kept += int(verdict.kept.sum())
-        self.bad += verdict.bad
-        self.rejected.update(verdict.reasons)
+        self.bad += len(verdict.problems)
+        self.rejected.update(verdict.below)
+        count_reasons(self.rejected, verdict.problems.values())
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all of it as JSON has it."""
+        """Return the selection as JSON."""
         return {"rows": self.rows, "kept": self.kept, "rejected": dict(self.rejected.most_common()), "bad": self.bad}
 
 
@@ -93,90 +94,90 @@ def filter_dataset(
 ) -> Selection:
     """Write the rows that score at or above a threshold to a Parquet file, with all their columns and in their order.
 
-    Inputs that have a check's column, by default `quality`, are taken to be scored. Others are scored, which adds the
-    check's columns. The files appear when they are whole.
+    Inputs that have a check's column, by default `quality`, are filtered by it. Other inputs are scored, which adds the
+    check's columns. The output appears when it is complete.
 
     Args:
-        inputs: As in `score_dataset`.
-        output: Parquet file for the rows that are kept; replaced if it is there.
+        inputs: As for `score_dataset`.
+        output: Parquet file for the kept rows; overwritten if it exists.
         threshold: Threshold of the first check: a number from 0 to 1, or a name such as "lenient", "balanced" or
             "strict".
-        thresholds: Thresholds of several checks, by the check's name, in place of `threshold`; a row is kept if it
-            reaches all. A check must be among `checks`, or have its scores in the inputs.
-        keep_rejected: Parquet file for the other rows, bad ones included.
+        thresholds: Thresholds of several checks by the check's name, in place of `threshold`. A row is kept if it
+            reaches all of them. Each check must be among `checks`, or have its scores in the inputs.
+        keep_rejected: Parquet file for the other rows, bad rows included.
         scorer: Scores the rows; None for `Scorer()`.
         column: Name of the strokes column.
-        checks: Checks to make in place of the quality check, where the inputs lack their scores.
-        rescore: Score rows that have scores too.
-        memory_mb: What the rows on their way may take, about, in megabytes.
-        progress: Called with the rows done and the rows in all.
+        checks: Checks in place of the quality check, for inputs that lack their scores.
+        rescore: Make the checks even if the inputs have their scores.
+        memory_mb: Megabytes that the rows in memory may take, about.
+        progress: Called with the number of finished rows and of all rows.
 
     Raises:
-        PenpalError: A file cannot be read or written, or the files have different columns.
+        PenpalError: A file cannot be read or written, the files have different columns, or a threshold has no scores.
     """
+    targets = _checked_targets(output, keep_rejected)
+    made = {check.name: check for check in default_checks(checks, scorer=scorer, column=column)}
+    wanted = {next(iter(made)): threshold} if thresholds is None else thresholds
+    if not wanted:
+        raise PenpalError("thresholds is empty; give the threshold of at least one check")
+    sources = open_sources(inputs, column)
+    for target in targets:
+        check_apart(sources, inputs, target)
+    with errors_about(sources[0].file.name):
+        missing = [made[name] for name in wanted if not _has_scores(sources[0].schema, name, made, rescore=rescore)]
+        prepare(missing, sources[0].schema)
+    named = {score.name: score.thresholds for score in known_scores(sources[0].schema)}
+    named |= {name: dict(check.thresholds) for name, check in made.items()}
+    limits = {name: threshold_of(value, named.get(name, THRESHOLDS)) for name, value in wanted.items()}
+    return _Filter(sources, missing, limits, memory_mb).write(targets, progress or (lambda _done, _total: None))
+
+
+def _checked_targets(output: str | os.PathLike[str], keep_rejected: str | os.PathLike[str] | None) -> list[Path]:
     targets = [Path(path) for path in (output, keep_rejected) if path is not None]
     for target in targets:
         check_name(target)
         if not target.name.lower().endswith(PARQUET_SUFFIXES):
             raise PenpalError(f"{target}: the output is a Parquet file; its name must end with {PARQUET_SUFFIXES[0]}")
     if len({target.resolve() for target in targets}) < len(targets):
-        raise PenpalError(f"{output}: the rows that are kept and the others cannot go into the same file")
-    made = {check.name: check for check in default_checks(checks, scorer=scorer, column=column)}
-    sources = open_sources(inputs, column)
-    for target in targets:
-        check_apart(sources, inputs, target)
-    wanted = thresholds if thresholds is not None else {next(iter(made)): threshold}
-    missing = [name for name in wanted if rescore or name not in sources[0].schema.names]
-    for name in wanted:
-        if name in missing and name not in made:
-            raise PenpalError(f"{sources[0].file.name}: there is no column {name!r} of scores, and no such check")
-        if name not in missing:
-            _check_scores(sources[0], name)
-    missing_checks = [made[name] for name in missing]
-    prepare_for(missing_checks, sources[0])
-    limits = {
-        name: threshold_of(value, made[name].thresholds if name in made else THRESHOLDS)
-        for name, value in wanted.items()
-    }
-    rows = _Filter(sources, missing_checks, limits, memory_mb)
-    return rows.write(targets, progress or (lambda _done, _total: None))
+        raise PenpalError(f"{output}: kept and rejected rows cannot go into the same file; choose another name")
+    return targets
 
 
-def _check_scores(source: Source, check: str) -> None:
-    for name in (check, error_column(check)):
-        if source.schema.names.count(name) > 1:
-            raise PenpalError(f"{source.file.name}: there is more than one column {name!r}; leave one of them")
-    if not is_score(source.schema, check):
-        kind = source.schema.field(check).type
-        raise PenpalError(
-            f"{source.file.name}: the column {check!r} is of type {kind}, not of scores; score anew with --rescore"
-        )
+def _has_scores(schema: pa.Schema, name: str, made: Mapping[str, Check], *, rescore: bool) -> bool:
+    """Whether a schema has the scores of a check; if not, the check has to be made."""
+    if name in made and (rescore or name not in schema.names):
+        return False
+    if name not in schema.names:
+        raise PenpalError(f"there is no column {name!r} of scores, and no check of this name to make it")
+    for column in (name, error_column(name)):
+        if schema.names.count(column) > 1:
+            raise PenpalError(f"there is more than one column {column!r}; leave one of them")
+    if not is_score(schema, name):
+        kind = schema.field(name).type
+        raise PenpalError(f"the column {name!r} is of type {kind}, not of scores; score again with --rescore")
+    return True
 
 
 class _Filter:
-    """Reads, scores where need be, and selects."""
+    """Reads rows, makes the checks that are missing, and selects."""
 
     def __init__(
         self, sources: list[Source], checks: list[Check], thresholds: dict[str, float], memory_mb: int
     ) -> None:
-        """Take the checks to make, and the thresholds of these and of the scores that the sources have."""
+        """Take the checks to make, and all thresholds by the name of the check."""
         self._sources = sources
         self._checks = checks
         self._thresholds = thresholds
         self._memory_mb = memory_mb
-        self._schema = checked_schema(sources[0].schema, checks) if checks else sources[0].schema
+        schema = checked_schema(sources[0].schema, checks) if checks else sources[0].schema
+        self._schema = with_job(schema, None)  # Only the output of `score_dataset` is recognised by its job.
 
     def write(self, targets: list[Path], progress: Callable[[int, int], None]) -> Selection:
         selection = Selection()
         total = sum(source.rows for source in self._sources)
-        rows = min(group_rows(source) for source in self._sources)
         try:
             with contextlib.ExitStack() as stack:
-                paths = [stack.enter_context(replaced_atomically(checked_target(target))) for target in targets]
-                files = [
-                    stack.enter_context(EncodedFile(path, self._schema, rows, str(target)))
-                    for path, target in zip(paths, targets, strict=True)
-                ]
+                files = self._opened_files(stack, targets)
                 for source in self._sources:
                     stack.enter_context(source.file.unchanged())
                 for data, verdict in stack.enter_context(made_ahead(self._judged(), "scoring")):
@@ -189,41 +190,49 @@ class _Filter:
             raise PenpalError(f"{names}: cannot write {'them' if len(targets) > 1 else 'it'}: {error}") from error
         return selection
 
+    def _opened_files(self, stack: contextlib.ExitStack, targets: list[Path]) -> list[EncodedFile]:
+        rows = min(group_rows(source) for source in self._sources)
+        paths = [stack.enter_context(replaced_atomically(checked_target(target))) for target in targets]
+        return [
+            stack.enter_context(EncodedFile(path, self._schema, rows, str(target)))
+            for path, target in zip(paths, targets, strict=True)
+        ]
+
     def _judged(self) -> Generator[tuple[pa.RecordBatch, Verdict], None, None]:
         with made_ahead(self._scored(), "reading") as scored:
-            for rows, problems, where, first in scored:
-                outcomes = {name: read_outcome(rows, name, where, first) for name in self._thresholds}
-                yield rows, _verdict(rows, outcomes, self._thresholds, problems)
+            for rows, unread, where, first in scored:
+                yield rows, _verdict(rows, self._thresholds, unread, where, first)
 
     def _scored(self) -> Generator[tuple[pa.RecordBatch, dict[int, str], str, int], None, None]:
-        """Yield rows with their scores, what was wrong with those that could not be read, file and first row."""
+        """Yield rows with their scores, what is wrong with rows that could not be read, the file and the first row."""
         for source in self._sources:
-            first = 0
+            name, first = source.file.name, 0
             for batch in source.batches(batch_rows(self._memory_mb, source)):
-                outcomes = check_batch(self._checks, batch, source)
-                rows = with_outcomes(batch.data, self._checks, outcomes) if outcomes else batch.data
-                yield rows, batch.problems, source.file.name, first
+                with errors_about(name):
+                    outcomes = outcomes_of(self._checks, batch.data, batch.problems)
+                rows = with_outcomes(batch.data, self._checks, outcomes, self._schema) if outcomes else batch.data
+                yield rows, batch.problems, name, first
                 first += len(rows)
 
 
 def _verdict(
-    rows: pa.RecordBatch, outcomes: dict[str, Outcome], thresholds: dict[str, float], unread: dict[int, str]
+    rows: pa.RecordBatch, thresholds: Mapping[str, float], unread: Mapping[int, str], where: str, first: int
 ) -> Verdict:
     problems: dict[int, str] = {}
-    for outcome in reversed(outcomes.values()):
-        problems |= outcome.problems
-    problems |= {row: text for row, text in unread.items() if row in problems}
-    reasons = Counter(text.partition(":")[0] for text in problems.values())
+    for name in thresholds:
+        problems = {**read_outcome(rows, name, where, first).problems, **problems}
+    problems = {row: unread.get(row, problem) for row, problem in problems.items()}
     kept = np.ones(len(rows), dtype=bool)
     kept[list(problems)] = False
+    below: Counter[str] = Counter()
     for name, threshold in thresholds.items():
         reaches = _at_least(rows.column(name), threshold)
-        reasons[BELOW if len(thresholds) == 1 else f"{name} {BELOW}"] += int((kept & ~reaches).sum())
+        below[BELOW if len(thresholds) == 1 else f"{name} {BELOW}"] = int((kept & ~reaches).sum())
         kept &= reaches
-    return Verdict(kept, len(problems), reasons)
+    return Verdict(kept, problems, below)
 
 
 def _at_least(scores: pa.Array, threshold: float) -> NDArray[np.bool_]:
-    """Whether scores reach a threshold, which is rounded as they are: a float32 score of 0.3 reaches 0.3."""
+    """Whether scores reach a threshold in their own precision: the float32 score 0.3 reaches 0.3."""
     values = scores.to_numpy(zero_copy_only=False)
     return np.asarray(values >= values.dtype.type(threshold), dtype=bool)

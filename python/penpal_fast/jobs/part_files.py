@@ -1,4 +1,4 @@
-"""Writing the files of parts."""
+"""The files of parts: encoded, or with columns copied from the source."""
 
 from __future__ import annotations
 
@@ -6,41 +6,27 @@ import contextlib
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TypeAlias
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from penpal_fast import _core
 from penpal_fast.errors import PenpalError
-from penpal_fast.jobs.parts import Part
 from penpal_fast.sources.parquet import ParquetSource
 
 MOST_WAITING_BYTES = 512 << 20
-"""Most that the rows of a row group may take in memory; the inputs' metadata promise a quarter of it on average."""
-
-
-class PartFile(Protocol):
-    """Takes the rows of a part in order; the file is whole when its block ends without an error."""
-
-    def __enter__(self) -> PartFile:
-        """Return itself."""
-        ...
-
-    def __exit__(self, kind: type[BaseException] | None, *_error: object) -> None:
-        """Write what is left."""
-        ...
-
-    def add(self, rows: pa.RecordBatch) -> None:
-        """Take rows, the columns of checks among theirs."""
-        ...
+"""Most memory that the rows of a row group may take: four times what the inputs' metadata promise on average."""
 
 
 class EncodedFile:
-    """Encodes rows into a Parquet file with row groups of fixed size, the same bytes however the rows are batched."""
+    """Encodes rows into a Parquet file with row groups of fixed size; the bytes do not depend on the batches.
+
+    Leaving the `with` block completes the file, unless there was an error.
+    """
 
     def __init__(self, path: Path, schema: pa.Schema, group_rows: int, about: str) -> None:
-        """Take the output's path and schema, the rows of a row group, and the file that errors are about."""
+        """Take the output's path and schema, the rows of a row group, and the file's name for errors."""
         self._writer = pq.ParquetWriter(path, schema, **encoding(schema))
         self._group_rows = group_rows
         self._about = about
@@ -52,7 +38,7 @@ class EncodedFile:
         """Take rows.
 
         Raises:
-            PenpalError: They are much larger than the inputs' metadata say.
+            PenpalError: They are much larger than the inputs' metadata say; a row group would not fit in memory.
         """
         while len(rows):
             taken = rows.slice(0, self._group_rows - self._rows)
@@ -64,7 +50,7 @@ class EncodedFile:
                 raise PenpalError(
                     f"{self._about}: a row group of {self._group_rows:,} rows would take more than "
                     f"{MOST_WAITING_BYTES >> 20} MB of memory, far more than the inputs' metadata say: some rows are "
-                    "much larger than most, or long texts repeat, which are stored once; leave them out"
+                    "much larger than others, or long texts repeat, which Parquet stores once; leave them out"
                 )
             if self._rows == self._group_rows:
                 self._write_group()
@@ -74,7 +60,7 @@ class EncodedFile:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_error: object) -> None:
-        """Write what is left, or after an error only let go of the file."""
+        """Complete the file, or close it after an error."""
         if kind is None:
             if self._waiting:
                 self._write_group()
@@ -84,27 +70,32 @@ class EncodedFile:
                 self._writer.close()
 
     def _write_group(self) -> None:
-        # One piece, as page boundaries would follow the batches'.
+        # One piece: otherwise the pages would end where the batches do.
         table = pa.Table.from_batches(self._waiting).cast(self._writer.schema).combine_chunks()
         self._waiting, self._rows, self._bytes = [], 0, 0
         self._writer.write_table(table, row_group_size=self._group_rows)
 
 
 class CopiedFile:
-    """Copies the encoded columns of a source's row groups, and encodes the columns that checks add."""
+    """Copies the encoded columns of a source's row groups, and encodes the columns that checks add.
 
-    def __init__(self, path: Path, schema: pa.Schema, source: ParquetSource, part: Part, added: Sequence[str]) -> None:
-        """Take the output's path and schema, where its rows come from, and the names of the columns to encode."""
+    Leaving the `with` block writes the file, unless there was an error.
+    """
+
+    def __init__(
+        self, path: Path, schema: pa.Schema, source: ParquetSource, groups: tuple[int, int], added: Sequence[str]
+    ) -> None:
+        """Take the output's path and schema, the row groups to copy, and the names of the columns to encode."""
         self._path = path
         self._schema = schema
         self._source = source
-        self._groups = part.groups or (0, 0)
+        self._groups = groups
         self._names = list(added)
         self._added_schema = pa.schema([schema.field(name) for name in added])
         self._added: list[pa.RecordBatch] = []
 
     def add(self, rows: pa.RecordBatch) -> None:
-        """Take rows, of which only the added columns are kept; the others are still in the source."""
+        """Take rows. Only their added columns are kept, as the source has the others."""
         self._added.append(pa.record_batch([rows.column(name) for name in self._names], schema=self._added_schema))
 
     def __enter__(self) -> CopiedFile:
@@ -112,7 +103,7 @@ class CopiedFile:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_error: object) -> None:
-        """Write the file, or nothing after an error."""
+        """Write the file, unless there was an error."""
         if kind is None:
             self._write()
 
@@ -135,11 +126,14 @@ class CopiedFile:
                 start += rows
 
 
+PartFile: TypeAlias = EncodedFile | CopiedFile
+
+
 def encoding(schema: pa.Schema) -> dict[str, object]:
     """Settings of a Parquet writer for these columns.
 
-    Coordinates hardly ever repeat: split by byte they take 1.8 instead of 2.2 kB a line, and two fifths of the time
-    that a dictionary takes.
+    Coordinates hardly ever repeat. Split by byte they take 1.8 kB a row instead of the 2.2 kB of a dictionary, in two
+    fifths of its time.
     """
     stored = _empty_file(schema).schema
     leaves = [stored.column(index) for index in range(len(stored))]
@@ -152,7 +146,7 @@ def encoding(schema: pa.Schema) -> dict[str, object]:
 
 
 def _file_metadata(schema: pa.Schema) -> dict[bytes, bytes]:
-    """What PyArrow would store beside the columns, its own description of them included."""
+    """Metadata that PyArrow would store, with its own description of the columns."""
     return _empty_file(schema).metadata.metadata or {}
 
 

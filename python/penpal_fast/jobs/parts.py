@@ -1,10 +1,10 @@
-"""How a job is divided: parts of fixed rows, the same in every run, so that whole parts need not be done again."""
+"""How a job is divided into parts: the same in every run, so that a resumed job keeps its finished parts."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from typing import cast
+from typing import TypeGuard
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,29 +15,29 @@ from penpal_fast.sources.memory import limited
 from penpal_fast.sources.parquet import ParquetSource
 
 PART_ROWS = 65_536
-"""Most rows of a part: some 10 seconds of work on two cores, which is what a kill costs."""
+"""Most rows of a part. Two cores take about 10 seconds for it, which is what a kill costs."""
 
 PART_BYTES = 1 << 30
-"""Most that a part's rows take in memory, so that rows of many points make smaller parts."""
+"""Most memory that the rows of a part take, so that rows of many points make smaller parts."""
 
 GROUP_ROWS = 8192
 GROUP_BYTES = 128 << 20
-"""Most rows of a row group that is encoded here, and most that they take in memory."""
+"""Most rows of an encoded row group, and most memory that they take."""
 
 COPIED_GROUP_ROWS = 512
-"""Row groups that have fewer rows on average are not worth keeping."""
+"""Row groups with fewer rows on average are not copied; they are encoded into larger ones."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """Some rows of one source.
+    """Neighbouring rows of one source.
 
     Attributes:
-        number: Its place in the output, from 0.
+        number: Place in the output, from 0.
         source: Number of the source.
         start: First row in the source.
-        stop: Row after the last one.
-        groups: First row group and the one after the last, where row groups are copied.
+        stop: Row after the last row.
+        groups: First row group and the row group after the last, if they are copied; else None.
     """
 
     number: int
@@ -58,24 +58,21 @@ class Part:
 
 
 def planned_parts(sources: Sequence[Source]) -> list[Part]:
-    """Divide the rows of sources into parts, in order; at least one, which is empty if there are no rows."""
-    copied = can_be_copied(sources)
-    parts: list[Part] = []
-    for number, source in enumerate(sources):
-        spans = _copied_spans(cast("ParquetSource", source)) if copied else _encoded_spans(source)
-        parts += [Part(len(parts) + index, number, *span) for index, span in enumerate(spans)]
-    return parts or [Part(0, 0, 0, 0)]
+    """Divide the rows of sources into parts, in order. If there are no rows, there is one empty part."""
+    spans = map(_copied_spans, sources) if can_be_copied(sources) else map(_encoded_spans, sources)
+    placed = [(number, span) for number, found in enumerate(spans) for span in found]
+    return [Part(index, number, *span) for index, (number, span) in enumerate(placed)] or [Part(0, 0, 0, 0)]
 
 
 def group_rows(source: Source) -> int:
-    """Rows of a row group that is encoded here."""
+    """Rows of an encoded row group."""
     return limited(GROUP_BYTES // source.row_bytes, GROUP_ROWS)
 
 
-def can_be_copied(sources: Sequence[Source]) -> bool:
-    """Whether the encoded columns of all sources can be copied as they are, into one file.
+def can_be_copied(sources: Sequence[Source]) -> TypeGuard[Sequence[ParquetSource]]:
+    """Whether the encoded columns of all sources can be copied into one file.
 
-    They must be Parquet files on this machine that store their columns alike, in row groups of a sensible size.
+    The sources must be Parquet files on this machine that store their columns alike, in row groups of a sensible size.
     """
     first = sources[0]
     return all(
@@ -90,41 +87,38 @@ def can_be_copied(sources: Sequence[Source]) -> bool:
 
 
 def stored_alike(layout: pq.ParquetSchema, other: pq.ParquetSchema) -> bool:
-    """Whether two files have the same columns under the same names, those of lists' items and the root included.
+    """Whether two files have the same columns under the same names, down to the names of the root and of list items.
 
-    Comparing the layouts leaves names that no Arrow type shows to the writer.
+    `equals` ignores these two; the printed schema shows them, after a first line with an address in memory.
     """
-    return layout.equals(other) and _tree(layout) == _tree(other)
-
-
-def _tree(layout: pq.ParquetSchema) -> list[str]:
-    """All of a file's schema as text; the first line of what is printed is an address in memory."""
-    return str(layout).splitlines()[1:]
+    printed, other_printed = (str(each).splitlines()[1:] for each in (layout, other))
+    return bool(layout.equals(other)) and printed == other_printed
 
 
 def binary_metadata(schema: pa.Schema) -> list[bytes]:
-    """Return the keys of a schema's metadata that are not UTF-8, or whose value is not; as text Parquet has them."""
+    """Return the keys of a schema's metadata that are not UTF-8 or whose value is not; Parquet keeps both as text."""
     return [key for key, value in (schema.metadata or {}).items() if not (is_utf8(key) and is_utf8(value))]
 
 
 def _sensible(source: ParquetSource) -> bool:
     groups = source.group_rows
-    largest = max(groups, default=0)
-    return (
-        largest <= limited(PART_BYTES // source.row_bytes, PART_ROWS)
-        and sum(groups) >= COPIED_GROUP_ROWS * (len(groups) - 1)
-    )  # fmt: skip
+    is_small_enough = max(groups, default=0) <= _part_rows(source)
+    return is_small_enough and sum(groups) >= COPIED_GROUP_ROWS * (len(groups) - 1)
+
+
+def _part_rows(source: Source) -> int:
+    return limited(PART_BYTES // source.row_bytes, PART_ROWS)
 
 
 def _encoded_spans(source: Source) -> Iterator[tuple[int, int, None]]:
-    step = limited(PART_BYTES // source.row_bytes, PART_ROWS)
+    step = _part_rows(source)
     for start in range(0, source.rows, step):
         yield start, min(start + step, source.rows), None
 
 
 def _copied_spans(source: ParquetSource) -> Iterator[tuple[int, int, tuple[int, int]]]:
-    """Yield runs of whole row groups that stay within the size of a part."""
-    most = limited(PART_BYTES // source.row_bytes, PART_ROWS)
+    """Yield runs of whole row groups that are no larger than a part."""
+    most = _part_rows(source)
     start = stop = first = 0
     for group, rows in enumerate(source.group_rows):
         if stop > start and stop + rows - start > most:

@@ -1,4 +1,4 @@
-"""Stages of a job at work at the same time, with few batches on their way between them."""
+"""Stages of a job that run at the same time, with few batches between them."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 AHEAD = 2
-"""Items that a stage makes before the next one asks for them."""
+"""Items that a stage makes before the next stage asks for them."""
 
 _END = object()
 
 
 @contextlib.contextmanager
 def made_ahead(items: Generator[Item, None, None], stage: str) -> Iterator[Iterator[Item]]:
-    """Give the items of a generator, which runs in a thread of its own, some items ahead; an error comes in its place.
+    """Run a generator in a thread of its own, some items ahead, and give its items; it raises in their place.
 
-    When the block ends, so has the thread, and the generator is closed.
+    At the end of the block the thread has ended and the generator is closed.
     """
 
     at_work = threading.Lock()
@@ -46,16 +46,16 @@ def made_ahead(items: Generator[Item, None, None], stage: str) -> Iterator[Itera
                 for future in coming:
                     future.cancel()
     finally:
-        # An interrupt while the thread starts leaves it at work after its pool is gone.
+        # After an interrupt while the thread starts, the thread outlives its pool.
         with at_work:
             items.close()
 
 
 class Stopwatch:
-    """Seconds that each stage of a job was at work; the stages overlap."""
+    """Seconds that each stage of a job took; the stages overlap."""
 
     def __init__(self) -> None:
-        """Start at nothing."""
+        """Start without stages."""
         self.seconds: dict[str, float] = {}
         self._adding = threading.Lock()
 
@@ -68,3 +68,12 @@ class Stopwatch:
         finally:
             with self._adding:
                 self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - start
+
+    def timed(self, items: Iterator[Item], stage: str) -> Iterator[Item]:
+        """Add the time that an iterator takes for its items to a stage."""
+        while True:
+            with self.measured(stage):
+                item = next(items, _END)
+            if item is _END:
+                return
+            yield item  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""Scoring files into one Parquet file, or into a folder of them."""
+"""The job that scores files into one Parquet file or a folder of them."""
 
 from __future__ import annotations
 
@@ -11,27 +11,34 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from penpal_fast import __version__, _core
-from penpal_fast.checks.check import Check, Outcome
-from penpal_fast.checks.columns import added_columns, checked_schema, error_column, read_outcome, with_outcomes
+from penpal_fast import _core
+from penpal_fast.checks.check import Check, Outcome, outcomes_of
+from penpal_fast.checks.columns import (
+    added_columns,
+    checked_schema,
+    error_column,
+    prepare,
+    read_outcome,
+    with_outcomes,
+)
 from penpal_fast.checks.defaults import default_checks
 from penpal_fast.checks.quality import Scorer
-from penpal_fast.errors import PenpalError
+from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.files import check_name, checked_target, replaced_atomically
-from penpal_fast.jobs.checking import check_batch, prepare_for
-from penpal_fast.jobs.folder import JobFolder, job_of, with_job
+from penpal_fast.jobs.folder import JobFolder
+from penpal_fast.jobs.identity import described_job, is_output, with_job
 from penpal_fast.jobs.part_files import CopiedFile, EncodedFile, PartFile
-from penpal_fast.jobs.parts import Part, binary_metadata, can_be_copied, group_rows, planned_parts
+from penpal_fast.jobs.part_rows import part_rows
+from penpal_fast.jobs.parts import Part, binary_metadata, group_rows, planned_parts
 from penpal_fast.jobs.pipeline import Stopwatch, made_ahead
 from penpal_fast.jobs.summary import JobSummary
 from penpal_fast.sources.batch import Batch, Source
 from penpal_fast.sources.inputs import Inputs
-from penpal_fast.sources.memory import MEMORY_MB, batch_rows
+from penpal_fast.sources.memory import MEMORY_MB
 from penpal_fast.sources.names import PARQUET_SUFFIXES
 from penpal_fast.sources.parquet import ParquetSource
 from penpal_fast.sources.streams import check_apart, open_sources
@@ -39,9 +46,6 @@ from penpal_fast.sources.streams import check_apart, open_sources
 Progress = Callable[[int, int], None]
 
 logger = logging.getLogger(__name__)
-
-FORMAT = 5
-"""Raised when the same job would give another output than before."""
 
 
 def score_dataset(
@@ -55,45 +59,46 @@ def score_dataset(
     memory_mb: int = MEMORY_MB,
     progress: Progress | None = None,
 ) -> JobSummary:
-    """Score files into a Parquet file or a folder of them, reading, scoring and writing at the same time.
+    """Score files into a Parquet file or a folder of them. Reading, scoring and writing run at the same time.
 
-    All columns, the order of the rows and the schema's metadata are kept; the columns of the checks, by default
-    `quality` and `quality_error`, are added or replaced. A bad row has a null score. Memory grows with the number of
-    files, not of rows.
+    All columns, the order of the rows and the schema's metadata are kept. The columns of the checks, by default
+    `quality` and `quality_error`, are added, or replaced if the inputs have them. A bad row has a null score. Memory
+    grows with the number of files, not of rows.
 
-    The work is done in parts, which are kept if it is interrupted: in the output folder, or in a folder beside the
-    output file until all are there. With `resume` the same call then does only what is missing, and the output is what
-    it would have been.
+    The job is done in parts, which are kept if it is interrupted: in the output folder, or in a folder beside the
+    output file until all are finished. The same call with `resume` then does only what is missing; its output is
+    byte-identical to that of a job without interruption.
 
     Args:
-        inputs: Parquet files, JSON lines (also with .gz), folders and globs of them, or addresses of such on the
-            Hugging Face hub (`hf://datasets/OWNER/NAME/...`), all with the same columns.
-        output: A name that ends with .parquet or .pq for one file, which is replaced if it is there and appears when it
-            is whole; any other for a folder of parts with a manifest.
+        inputs: Parquet files, JSON lines (also with .gz), folders and globs of them, or their addresses on the Hugging
+            Face hub (`hf://datasets/OWNER/NAME/...`), all with the same columns.
+        output: For one file, a name that ends with .parquet or .pq; the file is overwritten once the new one is
+            complete. Any other name is a folder of parts with a manifest.
         scorer: Scores the rows; None for `Scorer()`.
         column: Name of the strokes column.
-        checks: Checks to make in place of the quality check.
-        resume: Go on with what an interrupted call left, if anything.
-        memory_mb: What the rows that are read ahead may take, in megabytes, estimated from their average size. The
-            program, decoding and the row group that is encoded come on top.
-        progress: Called with the rows done and the rows in all.
+        checks: Checks in place of the quality check.
+        resume: Resume an interrupted call; without one, start.
+        memory_mb: Megabytes that the rows that are read ahead may take, estimated from their average size. The
+            program, decoding and the row group that is encoded need memory on top.
+        progress: Called with the number of finished rows and of all rows.
 
     Returns:
         Counts, bad rows by reason, quantiles.
 
     Raises:
-        PenpalError: A file cannot be read or written or changes meanwhile, the files have different columns, or what is
-            to be resumed was begun with another input, model, version or setting.
+        PenpalError: A file cannot be read or written or changes meanwhile, the files have different columns, or the
+            job to resume was started with another input, model, version or setting.
     """
     check_name(output)
     if memory_mb < 1:
         raise PenpalError(f"memory_mb must be at least 1, got {memory_mb}")
     checks = default_checks(checks, scorer=scorer, column=column)
     sources = open_sources(inputs, column)
-    prepare_for(checks, sources[0])
-    job = _Job(sources, checks, column, memory_mb, progress or (lambda _done, _total: None))
+    with errors_about(sources[0].file.name):
+        prepare(checks, sources[0].schema)
     target = Path(output)
     check_apart(sources, inputs, target)
+    job = _Job(sources, checks, column, memory_mb, progress or (lambda _done, _total: None))
     try:
         if target.name.lower().endswith(PARQUET_SUFFIXES):
             return job.into_file(checked_target(target), resume=resume)
@@ -103,7 +108,7 @@ def score_dataset(
 
 
 class _Job:
-    """One job: what is read, in which parts, and what is done with them."""
+    """One job: its sources, its checks, its parts and what it counted."""
 
     def __init__(
         self, sources: list[Source], checks: list[Check], column: str, memory_mb: int, progress: Progress
@@ -114,7 +119,6 @@ class _Job:
         self._memory_mb = memory_mb
         self._progress = progress
         self._parts = planned_parts(sources)
-        self._copied = can_be_copied(sources)
         self._rows = sum(source.rows for source in sources)
         self._summary = JobSummary(checks)
         self._stopwatch = Stopwatch()
@@ -122,110 +126,91 @@ class _Job:
     def into_file(self, target: Path, *, resume: bool) -> JobSummary:
         if keys := binary_metadata(self._sources[0].schema):
             raise PenpalError(
-                f"{self._sources[0].file.name}: the schema's metadata under {keys[0]!r} are not UTF-8, which cannot be "
-                "kept in a single file; write to a folder, or remove them"
+                f"{self._sources[0].file.name}: the schema's metadata under {keys[0]!r} are not UTF-8, which a single "
+                "file cannot keep; write to a folder, or remove them"
             )
         folder = self._folder(target.with_name(f"{target.name}.parts"))
-        if resume and self._is_done(target, folder):
+        if resume and self._is_finished(target, folder):
             return self._summary
         with folder.opened(resume=resume):
-            with self._unchanged():
-                self._fill(folder)
+            self._fill(folder)
             with self._stopwatch.measured("writing"), replaced_atomically(target, folder=folder.path) as aside:
                 _core.concatenate([str(folder.file(part)) for part in self._parts], str(aside))
             folder.remove()
-        return self._finish()
+        return self._summary
 
     def into_folder(self, path: Path, *, resume: bool) -> JobSummary:
         folder = self._folder(path)
         with folder.opened(resume=resume):
-            with self._unchanged():
-                self._fill(folder)
-            folder.write_manifest(self._finish().as_dict())
-        return self._summary
-
-    @contextlib.contextmanager
-    def _unchanged(self) -> Iterator[None]:
-        """Make sure that all files are, after a block, those that were listed."""
-        with contextlib.ExitStack() as stack:
-            for source in self._sources:
-                stack.enter_context(source.file.unchanged())
-            yield
-
-    def _finish(self) -> JobSummary:
-        self._summary.seconds = self._stopwatch.seconds
+            self._fill(folder)
+            folder.write_manifest(self._summary.as_dict())
         return self._summary
 
     def _folder(self, path: Path) -> JobFolder:
-        description = {
-            "format": FORMAT,
-            "versions": {"penpal_fast": __version__, "pyarrow": pa.__version__},
-            "settings": {"column": self._column},
-            "checks": {check.name: check.identity for check in self._checks},
-            "inputs": [
-                {
-                    "name": source.file.name,
-                    "size": source.file.size,
-                    "version": source.file.version,
-                    "fingerprint": source.fingerprint,
-                }
-                for source in self._sources
-            ],
-        }
-        return JobFolder(path, description, self._parts)
+        return JobFolder(path, described_job(self._sources, self._checks, self._column), self._parts)
 
-    def _is_done(self, target: Path, folder: JobFolder) -> bool:
-        """Whether an earlier run wrote the target; what it did is counted then."""
-        if target.exists() and job_of(target) == folder.job:
+    def _is_finished(self, target: Path, folder: JobFolder) -> bool:
+        """Whether an earlier run wrote the target, whose rows are counted then."""
+        if is_output(target, folder.job, self._rows):
             self._count(target)
             if folder.path.is_dir():
-                folder.remove_left()
+                folder.remove_rest()
             return True
         if target.exists() and not folder.path.exists():
             raise PenpalError(
-                f"{target}: cannot resume: this file is there already, and was written from another input or model, "
-                "by other versions or with other settings; remove it, or leave --resume out to replace it"
+                f"{target}: cannot resume: this file exists already, and was written from another input or model, by "
+                "other versions or with other settings; remove it, or leave --resume out to overwrite it"
             )
         return False
 
     def _fill(self, folder: JobFolder) -> None:
-        """Write all parts that are not there."""
+        """Write the parts that are missing, while the sources stay as they were listed."""
         start = time.perf_counter()
-        missing: list[Part] = []
-        there: list[Part] = []
-        for part in self._parts:
-            (there if folder.has(part) else missing).append(part)
-        if there:
-            logger.info("%s: %d of %d parts are done already", folder.path, len(there), len(self._parts))
-        for part in there:
-            self._count(folder.file(part))
-        self._write(folder, missing)
+        self._summary.seconds = self._stopwatch.seconds
+        with contextlib.ExitStack() as unchanged:
+            for source in self._sources:
+                unchanged.enter_context(source.file.unchanged())
+            is_finished = {part: folder.has(part) for part in self._parts}
+            finished = [part for part in self._parts if is_finished[part]]
+            if finished:
+                logger.info("%s: %d of %d parts are finished already", folder.path, len(finished), len(self._parts))
+            for part in finished:
+                self._count(folder.file(part))
+            self._write(folder, [part for part in self._parts if not is_finished[part]])
         self._stopwatch.seconds["all"] = time.perf_counter() - start
 
     def _write(self, folder: JobFolder, parts: list[Part]) -> None:
         schema = with_job(checked_schema(self._sources[0].schema, self._checks), folder.job)
+        rows = part_rows(parts, self._sources, self._memory_mb, self._stopwatch)
         with (
             ThreadPoolExecutor(1, "penpal-writing") as finishing,
-            made_ahead(self._read(parts), "reading") as read,
-            made_ahead(self._check(read), "scoring") as checked,
+            made_ahead(rows, "reading") as read,
+            made_ahead(self._checked(read), "scoring") as checked,
         ):
             before: Future[None] | None = None
-            for part, rows in itertools.groupby(checked, key=operator.itemgetter(0)):
+            for part, batches in itertools.groupby(checked, key=operator.itemgetter(0)):
                 with contextlib.ExitStack() as opened:
-                    aside = opened.enter_context(replaced_atomically(folder.file(part)))
-                    opened.enter_context(self._sources[part.source].file.unchanged())
-                    file = opened.enter_context(self._part_file(aside, schema, part))
-                    for _, batch, outcomes in rows:
+                    file = self._opened_file(opened, folder.file(part), schema, part)
+                    for _, batch, outcomes in batches:
                         with self._stopwatch.measured("writing"):
-                            file.add(with_outcomes(batch.data, self._checks, outcomes))
-                        self._summary.add(outcomes)
+                            file.add(with_outcomes(batch.data, self._checks, outcomes, schema))
+                        self._summary.add_outcomes(outcomes)
                         self._progress(self._summary.rows, self._rows)
                     if before:
                         before.result()
-                    # The disk takes its time, and meanwhile the next part is scored.
+                    # The next part is scored while the disk finishes this one.
                     before = finishing.submit(self._finish_part, opened.pop_all(), folder, part)
             if before:
                 before.result()
+
+    def _opened_file(self, opened: contextlib.ExitStack, target: Path, schema: pa.Schema, part: Part) -> PartFile:
+        source = self._sources[part.source]
+        path = opened.enter_context(replaced_atomically(target))
+        opened.enter_context(source.file.unchanged())
+        if part.groups and isinstance(source, ParquetSource):
+            added = list(added_columns(self._checks))
+            return opened.enter_context(CopiedFile(path, schema, source, part.groups, added))
+        return opened.enter_context(EncodedFile(path, schema, group_rows(source), source.file.name))
 
     def _finish_part(self, opened: contextlib.ExitStack, folder: JobFolder, part: Part) -> None:
         with self._stopwatch.measured("writing"):
@@ -233,72 +218,15 @@ class _Job:
         folder.note_written(part)
         logger.info("%s: %d rows", folder.file(part), part.rows)
 
-    def _part_file(self, path: Path, schema: pa.Schema, part: Part) -> PartFile:
-        source = self._sources[part.source]
-        if self._copied:
-            return CopiedFile(path, schema, cast("ParquetSource", source), part, list(added_columns(self._checks)))
-        return EncodedFile(path, schema, group_rows(source), source.file.name)
-
-    def _read(self, parts: list[Part]) -> Generator[tuple[Part, Batch], None, None]:
-        """Yield the rows of parts, no batch with rows of two."""
-        for run in _runs(parts):
-            source = self._sources[run[0].source]
-            # Columns that are copied are decoded too: it shows whether they can be.
-            batches = source.batches(batch_rows(self._memory_mb, source), start=run[0].start)
-            yield from _cut(self._measured(batches), run, source)
-
-    def _measured(self, batches: Iterator[Batch]) -> Iterator[Batch]:
-        while True:
-            with self._stopwatch.measured("reading"):
-                batch = next(batches, None)
-            if batch is None:
-                return
-            yield batch
-
-    def _check(self, read: Iterator[tuple[Part, Batch]]) -> Generator[tuple[Part, Batch, list[Outcome]], None, None]:
+    def _checked(self, read: Iterator[tuple[Part, Batch]]) -> Generator[tuple[Part, Batch, list[Outcome]], None, None]:
         for part, batch in read:
-            with self._stopwatch.measured("scoring"):
-                outcomes = check_batch(self._checks, batch, self._sources[part.source])
+            with self._stopwatch.measured("scoring"), errors_about(self._sources[part.source].file.name):
+                outcomes = outcomes_of(self._checks, batch.data, batch.problems)
             yield part, batch, outcomes
 
     def _count(self, path: Path) -> None:
-        """Count the rows of a file that is done."""
+        """Count the rows of a finished file."""
         names = [name for check in self._checks for name in (check.name, error_column(check.name))]
         for rows in pq.ParquetFile(path).iter_batches(columns=names):
-            self._summary.add([read_outcome(rows, check.name, str(path), 0) for check in self._checks])
+            self._summary.add_outcomes([read_outcome(rows, check.name, str(path), 0) for check in self._checks])
         self._progress(self._summary.rows, self._rows)
-
-
-def _runs(parts: list[Part]) -> Iterator[list[Part]]:
-    """Group parts that can be read in one go: parts of one source that follow one another."""
-    run: list[Part] = []
-    for part in parts:
-        if run and (run[-1].source, run[-1].stop) != (part.source, part.start):
-            yield run
-            run = []
-        run.append(part)
-    if run:
-        yield run
-
-
-def _cut(batches: Iterator[Batch], run: list[Part], source: Source) -> Iterator[tuple[Part, Batch]]:
-    """Cut the batches of a run at the ends of its parts."""
-    if run[0].rows == 0:
-        yield run[0], Batch(pa.RecordBatch.from_pylist([], source.schema))
-        return
-    coming = iter(run)
-    part = next(coming)
-    left = part.rows
-    for batch in batches:
-        start = 0
-        while start < len(batch.data):
-            stop = min(start + left, len(batch.data))
-            yield part, batch.cut(start, stop)
-            left -= stop - start
-            start = stop
-            if left == 0:
-                following = next(coming, None)
-                if following is None:
-                    return
-                part, left = following, following.rows
-    raise PenpalError(f"{source.file.name}: it ended before row {part.stop}; was it changed meanwhile?")

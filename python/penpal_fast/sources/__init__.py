@@ -1,1 +1,1 @@
-"""Where rows come from: files, folders, globs and the Hugging Face hub, as streams of record batches."""
+"""Sources of rows: files, folders, globs and the Hugging Face hub, read as streams of record batches."""

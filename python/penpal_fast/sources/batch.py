@@ -1,4 +1,4 @@
-"""What passes from readers to the scorer."""
+"""Batches of rows, and the protocol of their sources."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Batch:
 
     Attributes:
         data: The rows.
-        problems: What is wrong with rows that could not be read, by row index in the batch; their strokes are null.
+        problems: What is wrong with rows that could not be read, by index in the batch. Their strokes are null.
     """
 
     data: pa.RecordBatch
@@ -33,8 +33,8 @@ class Rows(Protocol):
     """Rows that can be read more than once.
 
     Attributes:
-        rows: Their number.
-        row_bytes: What a row takes in memory, about; the average where rows are largest.
+        rows: Number of rows.
+        row_bytes: Memory of a row in bytes, about; the average where rows are largest.
     """
 
     rows: int
@@ -42,21 +42,19 @@ class Rows(Protocol):
 
     @property
     def schema(self) -> pa.Schema:
-        """Their columns."""
-        ...
+        """The columns."""
 
     def batches(self, rows: int, *, start: int = 0, columns: list[str] | None = None) -> Iterator[Batch]:
-        """Yield the rows from `start` on in order, at most so many at a time.
+        """Yield batches of the rows from `start` on, in order.
 
         Args:
             rows: Most rows of a batch.
             start: First row.
-            columns: Columns that are wanted, None for all. More may come.
+            columns: Columns to read; None for all. A source may read more.
 
         Raises:
-            PenpalError: The file turns out to be damaged.
+            PenpalError: The file is damaged.
         """
-        ...
 
 
 class Source(Rows, Protocol):
@@ -64,7 +62,7 @@ class Source(Rows, Protocol):
 
     Attributes:
         file: The file.
-        fingerprint: SHA-256 of what was read to learn the columns; empty where the file's version is one of all of it.
+        fingerprint: SHA-256 of what was read to find the columns; empty if the file's version already is a hash.
     """
 
     file: InputFile

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import IO, Any, cast
 
 from huggingface_hub import HfFileSystem
@@ -10,22 +9,15 @@ from huggingface_hub import HfFileSystem
 from penpal_fast.errors import PenpalError
 from penpal_fast.sources.names import HUB, SUFFIXES, is_readable
 
-
-@dataclasses.dataclass(frozen=True)
-class HubFile:
-    """A file on the hub: its address, its bytes, and the id of its content."""
-
-    address: str
-    size: int
-    version: str
-
-
 IN_ORDER_BYTES = 8 << 20
-"""What one request fetches of a file that is read in order."""
+"""Bytes that one request fetches of a file that is read in order."""
 
 
-def list_files(address: str) -> list[HubFile]:
+def list_files(address: str) -> list[tuple[str, int, str]]:
     """List the files of `hf://datasets/OWNER/NAME[@REVISION][/FILE, FOLDER or GLOB]`, by path.
+
+    Returns:
+        Address, size in bytes and the id of the content of each file.
 
     Raises:
         PenpalError: The hub does not answer, or has no such data set, revision or file.
@@ -35,11 +27,11 @@ def list_files(address: str) -> list[HubFile]:
         files = _listed(HfFileSystem(), path)
     except Exception as error:
         raise PenpalError(f"{address}: cannot list it on the Hugging Face hub: {error}") from error
-    return [HubFile(HUB + name, int(file["size"]), _version(file)) for name, file in sorted(files.items())]
+    return [(HUB + name, int(file["size"]), _version(file)) for name, file in sorted(files.items())]
 
 
 def open_file(address: str, *, in_order: bool) -> IO[bytes]:
-    """Open a file for reading, mostly in order or here and there.
+    """Open a file for reading, either in order or at random places.
 
     Raises:
         OSError: The hub does not answer or has no such file.

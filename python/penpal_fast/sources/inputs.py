@@ -1,4 +1,4 @@
-"""Which files are read: paths, folders and globs, on this machine or on the Hugging Face hub."""
+"""Input files: paths, folders and globs, on this machine or on the Hugging Face hub."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class InputFile:
 
     Attributes:
         name: Absolute path, or address on the hub.
-        size: Bytes.
-        version: Changes when the file does: time of its last change, or the hub's id of its content.
-        place: Device and inode on this machine, None on the hub.
+        size: Size in bytes.
+        version: Changes with the file: time of its last change, or the hub's id of its content.
+        place: Device and inode on this machine; None on the hub.
     """
 
     name: str
@@ -35,15 +35,15 @@ class InputFile:
 
     @property
     def path(self) -> Path | None:
-        """Where the file is on this machine, None if it is on the hub."""
+        """Path of the file on this machine; None on the hub."""
         return None if self.name.startswith(HUB) else Path(self.name)
 
     @contextlib.contextmanager
     def unchanged(self) -> Iterator[None]:
-        """Make sure that the file on this machine is, after a block that reads it, the one that was listed.
+        """Make sure, after a block that reads the file, that it is still the file that was listed.
 
         Raises:
-            PenpalError: It is not; whatever else failed in the block, this is why.
+            PenpalError: It changed, which explains any other error in the block. A file on the hub is not checked.
         """
         try:
             yield
@@ -60,10 +60,10 @@ class InputFile:
         except PenpalError:
             same = False
         if not same:
-            raise PenpalError(f"{self.name}: it was changed while it was read; start again once it stays as it is")
+            raise PenpalError(f"{self.name}: it was changed while it was read; start again when nothing writes it")
 
     def open(self, *, in_order: bool) -> IO[bytes]:
-        """Open the file for reading, mostly in order or here and there.
+        """Open the file for reading, either in order or at random places.
 
         Raises:
             OSError: It cannot be read.
@@ -78,11 +78,11 @@ class InputFile:
 def find_inputs(inputs: Inputs) -> list[InputFile]:
     """List the files of paths, folders, globs and hub addresses, in the order given; within each, by path.
 
-    A folder stands for all Parquet files and JSON lines in it and its folders whose names do not begin with a dot or an
-    underscore.
+    A folder stands for all Parquet files and JSON lines in it and in its folders. Names that begin with a dot or an
+    underscore are skipped.
 
     Raises:
-        PenpalError: There are none, a folder or file cannot be read, or a file is of another kind.
+        PenpalError: There are no files, a folder or file cannot be read, or a file is of another kind.
     """
     given = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
     files = []
@@ -91,7 +91,7 @@ def find_inputs(inputs: Inputs) -> list[InputFile]:
             files += _files_of(os.fspath(item))
         except PenpalError:
             raise
-        except (OSError, ValueError) as error:  # No file's name has a null byte.
+        except (OSError, ValueError) as error:  # The name may have a null byte.
             raise PenpalError(f"{os.fspath(item)}: cannot read it: {error}") from error
     if not files:
         raise PenpalError("no input files")
@@ -102,42 +102,42 @@ def _files_of(given: str) -> list[InputFile]:
     if given.startswith(HUB):
         from penpal_fast.sources.hub import list_files
 
-        return some([InputFile(file.address, file.size, file.version) for file in list_files(given)], given)
+        return _some([InputFile(*file) for file in list_files(given)], given)
     path = Path(given)
     if path.is_dir():
-        return some([_local(path / inner) for inner in _in_folder(path)], given)
+        return _some(_in_folder(path), given)
     if not path.exists() and glob.has_magic(given):
-        return some([file for match in sorted(glob.glob(given, recursive=True)) for file in _matched(match)], given)  # noqa: PTH207
+        matches = sorted(glob.glob(given, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute patterns.
+        return _some([file for match in matches for file in _matched(Path(match))], given)
     return [_local(path)]
 
 
-def some(found: list[InputFile], given: str) -> list[InputFile]:
-    """Return what was found for a folder or a glob.
+def _some(found: list[InputFile], given: str) -> list[InputFile]:
+    """Return the files that were found for a folder or a glob.
 
     Raises:
-        PenpalError: Nothing was.
+        PenpalError: None were found.
     """
     if not found:
         raise PenpalError(f"{given}: there are no files whose names end with one of {', '.join(SUFFIXES)}")
     return found
 
 
-def _in_folder(folder: Path) -> list[str]:
-    found = []
+def _in_folder(folder: Path) -> list[InputFile]:
+    found: list[str] = []
     for place, folders, names in os.walk(folder, onerror=_raise):
         folders[:] = [name for name in folders if not name.startswith(HIDDEN)]
         found += [(Path(place) / name).relative_to(folder).as_posix() for name in names]
-    return sorted(path for path in found if is_readable(path) and (folder / path).is_file())
+    return [_local(folder / path) for path in sorted(filter(is_readable, found)) if (folder / path).is_file()]
 
 
 def _raise(error: OSError) -> None:
     raise error
 
 
-def _matched(match: str) -> list[InputFile]:
-    path = Path(match)
+def _matched(path: Path) -> list[InputFile]:
     if path.is_dir():
-        return [_local(path / inner) for inner in _in_folder(path)]
+        return _in_folder(path)
     return [_local(path)] if path.name.lower().endswith(SUFFIXES) else []
 
 

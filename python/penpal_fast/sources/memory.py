@@ -1,21 +1,21 @@
-"""How many rows are on their way at a time."""
+"""How many rows are read at a time, by the memory that they take."""
 
 from __future__ import annotations
 
 from penpal_fast.sources.batch import Rows
 
 MEMORY_MB = 256
-"""Default of what the rows on their way may take."""
+"""Default memory for the rows that are read ahead, in megabytes."""
 
 BATCHES_IN_MEMORY = 8
-"""Batches that are being read, scored or written or wait for it, and what decoding them takes."""
+"""Batches that are read, scored or written at a time or wait for it, and the memory for decoding, in batches."""
 
 BATCH_ROWS = 4096
-"""Most rows that are read and scored at a time."""
+"""Most rows of a batch."""
 
 
 def batch_rows(memory_mb: int, source: Rows) -> int:
-    """Rows to read at a time."""
+    """Number of rows of a batch."""
     return limited((memory_mb << 20) // BATCHES_IN_MEMORY // source.row_bytes, BATCH_ROWS)
 
 

@@ -16,13 +16,13 @@ from penpal_fast.sources.inputs import InputFile
 from penpal_fast.sources.parquet_footer import ParquetFooter
 
 READ_BUFFER_BYTES = 1 << 20
-"""Size of the pieces in which a column of a row group is read; without it a whole column chunk is held in memory."""
+"""Bytes of a column that are read at a time; otherwise PyArrow holds a whole column chunk in memory."""
 
 DECODED_ROWS = 32
-"""Most rows that are decoded at a time, as a few may be much larger than most."""
+"""Most rows that are decoded at a time, as a few rows may be much larger than the average."""
 
 LEAST_BATCH_BYTES = 1 << 20
-"""Batches are not cut below this."""
+"""Batches of fewer bytes are not split."""
 
 
 class ParquetSource:
@@ -30,21 +30,22 @@ class ParquetSource:
 
     Attributes:
         file: The file.
-        fingerprint: SHA-256 of its footer, which has the place, the size and mostly the range of all column chunks;
-            empty for a file on the hub, whose version is a hash already.
-        schema: Its columns.
-        rows: Number of its rows.
-        row_bytes: What a row takes in memory, about; the average of the row group where rows are largest.
-        group_rows: Rows of each row group.
-        layout: Columns as they are stored.
-        can_be_copied: Whether its encoded columns can be copied: it is on this machine, and says where they begin.
+        fingerprint: SHA-256 of its footer, which has the place, the size and usually the range of all column chunks;
+            empty for a file on the hub, whose version already is a hash.
+        schema: The columns.
+        rows: Number of rows.
+        row_bytes: Memory of a row in bytes, about; the average of the row group where rows are largest.
+        group_rows: Number of rows of each row group.
+        layout: The columns as they are stored.
+        can_be_copied: Whether the encoded columns can be copied: the file is on this machine, and says where they
+            begin.
     """
 
     def __init__(self, file: InputFile) -> None:
         """Read the file's schema and the sizes of its row groups.
 
         Raises:
-            PenpalError: It is not a Parquet file.
+            PenpalError: The file is not a Parquet file.
         """
         self.file = file
         with self._problems("cannot read it as a Parquet file"):
@@ -59,10 +60,10 @@ class ParquetSource:
         self.row_bytes = max((group.size // max(1, group.rows) for group in footer.groups), default=0) or 1
 
     def batches(self, rows: int, *, start: int = 0, columns: list[str] | None = None) -> Iterator[Batch]:
-        """Yield the rows from `start` on in order, at most so many at a time, fewer where they are larger than most.
+        """Yield batches of the rows from `start` on, in order, with fewer rows where they are large.
 
         Raises:
-            PenpalError: The file turns out to be damaged.
+            PenpalError: The file is damaged.
         """
         starts = list(itertools.accumulate(self.group_rows, initial=0))
         groups = [index for index, end in enumerate(starts[1:]) if end > start]
@@ -79,13 +80,13 @@ class ParquetSource:
                         yield Batch(data.slice(left))
 
     def _runs(self, groups: list[int], rows: int) -> Iterator[list[int]]:
-        """Group small row groups that are read together."""
+        """Group neighbouring row groups that are read together, as they are small."""
         run: list[int] = []
         run_rows = 0
         for group in groups:
             run.append(group)
             run_rows += self.group_rows[group]
-            # What is buffered of a file on the hub is held until the next call, so these go one by one.
+            # PyArrow keeps the buffers of a file on the hub until the next call, so its row groups are read one by one.
             if run_rows >= rows or not self.file.path:
                 yield run
                 run, run_rows = [], 0
@@ -93,7 +94,7 @@ class ParquetSource:
             yield run
 
     def _decoded_rows(self, footer: ParquetFooter, run: list[int], most_bytes: int) -> int:
-        """Rows that may be decoded at a time; of a file on this machine the pages are checked first."""
+        """Number of rows to decode at a time. The pages of a file on this machine are checked first."""
         if not self.file.path:
             return DECODED_ROWS
         text_bytes = max(footer.check_pages(self.file.path, group) for group in run)
@@ -112,7 +113,7 @@ class ParquetSource:
             opened = pq.ParquetFile(
                 source,
                 metadata=footer.described().metadata,
-                pre_buffer=path is None,  # From the hub, a row group's columns come in few large requests.
+                pre_buffer=path is None,  # The columns of a row group on the hub come in few large requests.
                 buffer_size=READ_BUFFER_BYTES if path else 0,
                 page_checksum_verification=True,
             )
@@ -127,7 +128,7 @@ class ParquetSource:
 
 
 def _gathered(pieces: Iterator[pa.RecordBatch], rows: int, most_bytes: int) -> Iterator[pa.RecordBatch]:
-    """Put pieces together as long as they have at most so many rows and take at most so much memory."""
+    """Join neighbouring pieces up to a number of rows and of bytes."""
     waiting: list[pa.RecordBatch] = []
     waiting_rows = waiting_bytes = 0
     for piece in pieces:

@@ -1,4 +1,4 @@
-"""What Parquet files say of themselves, which is checked before PyArrow acts on it."""
+"""The footers of Parquet files, checked before PyArrow acts on them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from penpal_fast._core import Footer
 from penpal_fast.errors import PenpalError
 
 END_BYTES = 8
-"""The length of the metadata, and 4 bytes that name the format."""
+"""Length of the end of a file: the size of the metadata, and 4 bytes that name the format."""
 
 FIRST_READ_BYTES = 64 << 10
-"""What is read at first; most footers are shorter."""
+"""Bytes that are read first; most footers are shorter."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,9 +25,9 @@ class RowGroup:
     """A row group.
 
     Attributes:
-        rows: Number of its rows.
-        size: Bytes that they take in memory, about.
-        has_beginnings: Whether it is known where all its columns begin.
+        rows: Number of rows.
+        size: Memory of the rows in bytes, about.
+        has_beginnings: Whether the metadata say where each column begins.
     """
 
     rows: int
@@ -47,8 +47,8 @@ class ParquetFooter:
         """Read the end of a file.
 
         Raises:
-            OSError: It cannot be read.
-            PenpalError: It is no Parquet file, or what it says of itself cannot be so.
+            OSError: The file cannot be read.
+            PenpalError: It is not a Parquet file, or its metadata cannot be true.
         """
         size = file.seek(0, os.SEEK_END)
         self.tail = _tail(file, size)
@@ -60,21 +60,21 @@ class ParquetFooter:
 
         Raises:
             pyarrow.ArrowException: PyArrow cannot read them.
-            PenpalError: PyArrow reads other numbers out of them.
+            PenpalError: PyArrow reads other numbers from them.
         """
         described = pq.ParquetFile(pa.BufferReader(self.tail))
         if (described.metadata.num_row_groups, described.metadata.num_rows) != (
             len(self.groups),
             sum(group.rows for group in self.groups),
         ):
-            raise PenpalError("its metadata say in two ways how many rows there are")
+            raise PenpalError("its metadata contradict themselves about the number of rows")
         return described
 
     def check_pages(self, path: Path, group: int) -> int:
-        """Follow the pages of a row group's columns, without decoding them.
+        """Check the pages of a row group's columns without decoding them.
 
         Returns:
-            Bytes of the largest page of which any number of texts, each as long, may be made.
+            Most bytes of a text that the file stores once and the rows may repeat.
 
         Raises:
             OSError: The file cannot be read.
@@ -91,7 +91,7 @@ def _tail(file: IO[bytes], size: int) -> bytes:
     if end[-4:] != b"PAR1" or len(end) != size - begin:
         raise PenpalError("its last bytes are not PAR1; it may have been cut off")
     if length > size:
-        raise PenpalError("its metadata are said to be longer than the file")
+        raise PenpalError("its metadata would be longer than the file")
     if length > len(end):
         file.seek(size - length)
         end = file.read(length - len(end)) + end

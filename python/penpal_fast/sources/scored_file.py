@@ -1,4 +1,4 @@
-"""Files that `penpal-fast score` wrote, read batch by batch."""
+"""Files with scores, read batch by batch."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from penpal_fast.checks.check import Outcome
 from penpal_fast.checks.columns import read_outcome
 from penpal_fast.checks.defaults import known_scores
 from penpal_fast.errors import PenpalError
+from penpal_fast.schema import is_text, texts_of
 from penpal_fast.sources.memory import MEMORY_MB, batch_rows
 from penpal_fast.sources.streams import open_source
 
@@ -23,8 +23,8 @@ class ScoredBatch:
 
     Attributes:
         first: Number of the first row in the file.
-        rows: All columns.
-        outcomes: Scores and problems by the name of the check.
+        rows: The rows, with all columns.
+        outcomes: Scores and problems by the check's name.
     """
 
     first: int
@@ -32,24 +32,24 @@ class ScoredBatch:
     outcomes: dict[str, Outcome]
 
     def texts(self, column: str) -> list[str | None]:
-        """Return a column as text; None for null."""
-        return pc.cast(self.rows.column(column), pa.string()).to_pylist()
+        """Return a column as texts, with None for null."""
+        return texts_of(self.rows.column(column))
 
 
 class ScoredFile:
     """A file, or a folder of parts, with the columns of one or more checks.
 
     Attributes:
-        path: Where it is.
+        path: Path of the file.
         rows: Number of rows.
-        scores: Its columns of scores.
+        scores: The columns of scores.
     """
 
     def __init__(self, path: Path, column: str = "strokes") -> None:
         """Open the file.
 
         Raises:
-            PenpalError: It cannot be read, or has no strokes or no scores.
+            PenpalError: The file cannot be read, or has no strokes or no scores.
         """
         self._source = open_source(path, column)
         self.path = path
@@ -59,13 +59,9 @@ class ScoredFile:
             raise PenpalError(f"{path}: there is no column of scores; run `penpal-fast score` on it first")
 
     def has_texts(self, name: str) -> bool:
-        """Whether there is one column of this name that can be read as text."""
+        """Whether there is exactly one column of this name, and it holds texts or integers."""
         schema = self._source.schema
-        if schema.names.count(name) != 1:
-            return False
-        kind = schema.field(name).type
-        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-        return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind))
+        return schema.names.count(name) == 1 and is_text(schema.field(name).type, integers=True)
 
     def batches(self) -> Iterator[ScoredBatch]:
         """Yield the rows in order.

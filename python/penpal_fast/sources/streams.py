@@ -1,4 +1,4 @@
-"""Files opened as streams of rows."""
+"""Sources opened: inputs with the same columns, apart from the output."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from penpal_fast.errors import PenpalError
+from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.schema import check_strokes_column
 from penpal_fast.sources.batch import Batch, Rows, Source
 from penpal_fast.sources.inputs import InputFile, Inputs, find_inputs
@@ -23,12 +23,12 @@ def open_sources(inputs: Inputs, column: str) -> list[Source]:
     """Open files, folders, globs and hub addresses with the same columns.
 
     Args:
-        inputs: Parquet files and JSON lines, which may be compressed with gzip; see `find_inputs`. Files of JSON lines
-            get columns that suit all of them.
+        inputs: Parquet files and JSON lines, also compressed with gzip; see `find_inputs`. All files of JSON lines get
+            the same columns.
         column: Name of the strokes column.
 
     Raises:
-        PenpalError: A file is not there, is of another kind, cannot be read, or has other columns than the first.
+        PenpalError: A file does not exist, is of another kind, cannot be read, or has other columns than the first.
     """
     json_columns = JsonColumns(column)
     sources: list[Source] = [
@@ -37,25 +37,26 @@ def open_sources(inputs: Inputs, column: str) -> list[Source]:
     ]
     first, expected = sources[0].file.name, sources[0].schema
     for source in sources:
-        # A file by itself gets an error that lists its columns.
+        # A single file gets an error that lists its columns.
         if len(sources) > 1 and isinstance(source, JsonLinesSource) and not source.has_strokes:
             raise PenpalError(f"{source.file.name}: none of its lines has strokes under {column!r}")
         if not source.schema.equals(expected):
             raise PenpalError(
-                f"{source.file.name} and {first} have different columns; score them apart:\n"
+                f"{source.file.name} and {first} have different columns; score them separately:\n"
                 + "\n".join(_differences(source.schema, expected))
             )
     return sources
 
 
 def open_source(path: Path, column: str) -> Rows:
-    """Open the rows of a file, or of all files of a folder or glob one after another.
+    """Open the rows of a file, or of all files of a folder or glob, in order.
 
     Raises:
-        PenpalError: It is not there, is of another kind, cannot be read or has no strokes.
+        PenpalError: A file does not exist, is of another kind, cannot be read or has no strokes.
     """
     sources = open_sources(path, column)
-    check_strokes(sources, column)
+    with errors_about(sources[0].file.name):
+        check_strokes_column(sources[0].schema, column)
     return sources[0] if len(sources) == 1 else _Joined(sources)
 
 
@@ -75,23 +76,11 @@ class _Joined:
             start = max(start - source.rows, 0)
 
 
-def check_strokes(sources: Sequence[Source], column: str) -> None:
-    """Make sure that sources with the same columns have strokes.
-
-    Raises:
-        PenpalError: They have not; the error lists the columns.
-    """
-    try:
-        check_strokes_column(sources[0].schema, column)
-    except PenpalError as error:
-        raise PenpalError(f"{sources[0].file.name}: {error}") from error
-
-
 def check_apart(sources: Sequence[Source], inputs: Inputs, output: Path) -> None:
-    """Make sure that an output is no input, and does not become one of the next run.
+    """Make sure that an output is not an input, neither of this run nor of the next one.
 
     Raises:
-        PenpalError: It is or does.
+        PenpalError: The output is an input, in an input folder, or matched by an input glob.
     """
     resolved = output.resolve()
     if any(source.file.path and source.file.path.resolve() == resolved for source in sources):
@@ -106,7 +95,7 @@ def check_apart(sources: Sequence[Source], inputs: Inputs, output: Path) -> None
 
 
 def _will_match(pattern: str, output: Path) -> bool:
-    """Whether a glob matches an output, what its parts are called, or a folder that they are in."""
+    """Whether a glob matches an output, a part of it, or a folder above them."""
     ends = Path(pattern).absolute().parts
     for place in (output.absolute(), output.resolve()):
         for path in (place / "part-00000.parquet", place.with_name(f"{place.name}.parts") / "part-00000.parquet"):
@@ -128,7 +117,7 @@ def _is_parquet(file: InputFile) -> bool:
 
 
 def _differences(found: pa.Schema, expected: pa.Schema) -> list[str]:
-    """Say which columns differ, one a line."""
+    """Say which columns differ, one on each line."""
     if sorted(found.names) == sorted(expected.names) and found.names != expected.names:
         return [f"  their order is {', '.join(found.names)} against {', '.join(expected.names)}"]
     names = dict.fromkeys([*found.names, *expected.names])

@@ -1,0 +1,110 @@
+"""What a job is: all that its output depends on, how two jobs differ, and which job wrote a file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from penpal_fast import __version__
+from penpal_fast.checks.check import Check
+from penpal_fast.checks.columns import check_columns
+from penpal_fast.sources.batch import Source
+
+FORMAT = 6
+"""Raised when the same job would give another output than before."""
+
+JOB_KEY = b"penpal_fast"
+"""Key of the Parquet metadata that says which job wrote a file."""
+
+Description = dict[str, Any]
+"""All that the output of a job depends on, as JSON."""
+
+
+def described_job(sources: Sequence[Source], checks: Sequence[Check], column: str) -> Description:
+    """Describe a job by its inputs, its checks in order, the strokes column and the versions."""
+    description = {
+        "format": FORMAT,
+        "versions": {"penpal_fast": __version__, "pyarrow": pa.__version__},
+        "settings": {"column": column},
+        "checks": [_described_check(check) for check in checks],
+        "inputs": [_described_input(source) for source in sources],
+    }
+    # A manifest has lists where a check's identity may have tuples.
+    return json.loads(json.dumps(description))
+
+
+def _described_check(check: Check) -> Description:
+    return {
+        "name": check.name,
+        "identity": check.identity,
+        "reads": check.reads,
+        "adds": {name: str(kind) for name, kind in check_columns(check).items()},
+        "description": check.description,
+        "thresholds": dict(check.thresholds),
+    }
+
+
+def _described_input(source: Source) -> Description:
+    file = source.file
+    return {"name": file.name, "size": file.size, "version": file.version, "fingerprint": source.fingerprint}
+
+
+def job_id(description: Description) -> str:
+    """Return a SHA-256 that differs for jobs whose outputs differ."""
+    return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
+
+
+def with_job(schema: pa.Schema, job: str | None) -> pa.Schema:
+    """Note in a schema's metadata which job writes it, or that none does."""
+    kept = {key: value for key, value in (schema.metadata or {}).items() if key != JOB_KEY}
+    return schema.with_metadata(kept if job is None else {**kept, JOB_KEY: json.dumps({"job": job}).encode()})
+
+
+def is_output(path: Path, job: str, rows: int) -> bool:
+    """Whether a Parquet file is the whole output of a job."""
+    try:
+        found = pq.read_metadata(path)
+        return bool(found.num_rows == rows and json.loads((found.metadata or {})[JOB_KEY])["job"] == job)
+    except (OSError, pa.ArrowException, ValueError, TypeError, KeyError, RecursionError):
+        return False
+
+
+def differences(before: Description, now: Description) -> list[str]:
+    """Say how a job differs from the job that was started before; nothing if it is the same."""
+    if before["format"] != now["format"]:
+        return [f"it was started by another version of this package (format {before['format']}, not {now['format']})"]
+    return [
+        *_changed_values(before["versions"], now["versions"]),
+        *_changed_values(before["settings"], now["settings"]),
+        *_changed_items("check", before["checks"], now["checks"]),
+        *_changed_items("input", before["inputs"], now["inputs"]),
+    ]
+
+
+def _changed_values(before: Description, now: Description) -> Iterator[str]:
+    for name in {**before, **now}:
+        if before.get(name) == now.get(name):
+            continue
+        if name == "model":  # A model is known by its checksum, which tells a reader nothing.
+            yield "the model changed"
+        else:
+            yield f"{name} was {before.get(name)!r} and is now {now.get(name)!r}"
+
+
+def _changed_items(kind: str, before: list[Description], now: list[Description]) -> Iterator[str]:
+    """Compare lists of checks or inputs, each of which has a name."""
+    old, new = ({item["name"]: item for item in items} for items in (before, now))
+    yield from (f"the {kind} {name} is gone" for name in old if name not in new)
+    yield from (f"the {kind} {name} is new" for name in new if name not in old)
+    for name in new:
+        if name in old and old[name] != new[name]:
+            values = _changed_values(old[name].get("identity", {}), new[name].get("identity", {}))
+            yield from list(values) or [f"the {kind} {name} changed"]
+    if old == new and before != now:
+        yield f"the {kind}s are in another order or number"
