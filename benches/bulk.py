@@ -1,10 +1,10 @@
-"""A job of real size: rows/s, peak memory, and how long reading, scoring and writing were at work.
+"""A large job: rows/s, peak memory, and how long reading, scoring and writing worked.
 
     python benches/bulk.py [LINES.parquet ...] [--rows 1000000]
 
-Makes a file of so many rows out of the lines, over and over, scores it with `score_dataset` into a folder of parts and
-into a file, which is put together out of parts, and compares with the engine alone, over lines of the file in memory,
-before and after. As other work on the machine slows both down unevenly, the processor time a row is compared too.
+Repeats the lines until a file has enough rows, and scores it with `score_dataset` into a folder of parts and into a
+single file. Compares both with the engine alone, on rows in memory, before and after. Other work on the machine slows
+them down unevenly, so the processor time a row is compared too.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import resource
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -25,17 +25,14 @@ from rich.table import Table
 
 from measuring import default_lines, elsewhere
 from penpal_fast import Scorer, score_dataset
-from penpal_fast.bulk.part_files import encoding
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from penpal_fast.jobs.part_files import encoding
 
 ENGINE_ROWS = 8192
 GROUP_ROWS = 8192
 
 
 def make_rows(lines: list[Path], rows: int, path: Path) -> None:
-    """Write the lines, shuffled, over and over until there are enough."""
+    """Write the lines, shuffled and repeated until there are enough."""
     tables = [pq.read_table(file, columns=["strokes", "text"]) for file in lines]
     table = pa.concat_tables([each.cast(tables[0].schema) for each in tables]).combine_chunks()
     table = table.take(np.random.default_rng(1).permutation(len(table)))

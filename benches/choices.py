@@ -1,9 +1,9 @@
-"""Short trainings that differ in one choice each: line width, shortcut, learning rate, and chance.
+"""Short trainings that differ in one choice each: line width, shortcut, learning rate, seed.
 
     python benches/choices.py --real REAL.parquet --clean CLEAN.parquet --corrupted CORRUPTED.parquet
 
-Every one is the first stage of the bundled recipe, from random weights, shortened; the lines are those that
-`penpal-fast train` leaves in its work folder. Measured on forms that are not trained on.
+Each is the first stage of the bundled recipe from random weights, shortened. The lines are those that
+`penpal-fast train` leaves in its work folder. Measured on held-out forms.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
@@ -21,9 +21,6 @@ from penpal_fast.training.examples import Sources
 from penpal_fast.training.loop import train
 from penpal_fast.training.measurement import Validation
 from penpal_fast.training.recipe import BUNDLED, Recipe
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 FIGURES = {
     "auc_real_corrupted": "real / corrupted",
@@ -69,7 +66,7 @@ def main() -> None:
     sources = Sources.read(options.real, options.clean, options.corrupted)
     table = Table("", *FIGURES.values())
     console = Console(width=130)
-    # The average of the weights follows sooner in a short training.
+    # In a short training, the average of the weights must follow sooner.
     shortened = first_stage(Recipe.from_file(BUNDLED), pictures=options.pictures, average_decay=0.99)
     for name, recipe in variants(shortened):
         if options.only not in name:

@@ -1,8 +1,8 @@
-"""Jobs that are killed (SIGKILL) at random moments and resumed: whether the output has the bytes of a run that was not.
+"""Jobs that are killed (SIGKILL) at random moments and resumed: whether the output is byte-identical.
 
     python benches/kill.py [LINES.parquet] [--rows 200000] [--kills 20]
 
-Each job is killed once, at any moment of the time that a whole run takes, and then finished.
+Each job is killed once, at a random moment within the time of a whole run, and then resumed.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Where the time of scoring goes, layer by layer, and what share of the processor's multiply-adds each layer reaches.
+"""Where scoring spends its time, layer by layer, and what share of the processor's peak each layer reaches.
 
     python benches/layers.py [LINES.parquet]
 
-One thread. The peak is measured too: multiply-adds in registers and nothing else. A layer's multiplications are those
-that it does: only what the ink reaches, and half of the definition's where its kernel is Winograd's.
+One thread. The peak is measured too: multiply-adds in registers and nothing else. A layer's multiplications are what it
+really does: only what the ink reaches, and half of the definition's where its kernel is Winograd's.
 """
 
 from __future__ import annotations

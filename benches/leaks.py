@@ -1,7 +1,7 @@
 """Calls that are repeated until a leak would show: python benches/leaks.py [--calls 1000000].
 
-Every way into the Rust core takes its turn, with good and with bad input. Afterwards the process must be no larger than
-before, but for what the allocator keeps, and every object that was passed must have the references it had.
+Every way into the Rust core takes its turn, with good and bad input. Afterwards the process must not have grown, except
+for what the allocator keeps, and every object that was passed must have its old reference count.
 """
 
 from __future__ import annotations
@@ -10,17 +10,15 @@ import argparse
 import contextlib
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from penpal_fast import PenpalError, Scorer, render_into, render_strokes, strokes_from_offsets
 from penpal_fast._core import Rows
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 WARM_UP = 2_000
 MOST_GROWTH = 4 << 20
@@ -91,7 +89,7 @@ SOMETIMES = [lambda: SCORER.score(ARROW, errors="null"), lambda: render_strokes(
 
 
 def repeat(calls: int) -> None:
-    """Make so many calls."""
+    """Make a number of calls."""
     for call in range(calls):
         CALLS[call % len(CALLS)]()
         if call % 100 == 0:

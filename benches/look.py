@@ -1,6 +1,6 @@
 """Measures what a person waits for: the report to open, and the score to follow the pen.
 
-Needs Chromium and the extra `look`. Each figure is of one visit of a fresh browser context, without a network.
+Needs Chromium and the extra `look`. Each figure is from one visit in a fresh browser context, without a network.
 
 PYTHONPATH=tests python benches/look.py SCORED.parquet...
 """
@@ -15,9 +15,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from chromium import draw_loops, open_browser, open_page
-from penpal_fast import Scorer
-from penpal_fast.report.writing import write_report
+from helpers.chromium import draw_loops, open_browser, open_page
+from penpal_fast import QualityCheck
+from penpal_fast.look.report.writing import write_report
 
 READY = "html[data-ready]"
 VISITS = 5
@@ -27,7 +27,7 @@ def main(scored: list[Path]) -> None:
     with tempfile.TemporaryDirectory() as work, open_browser() as browser:
         report = Path(work) / "report.html"
         started = time.perf_counter()
-        write_report(scored, report, scorer=Scorer())
+        write_report(scored, report, checks=[QualityCheck()])
         print(f"report: written in {time.perf_counter() - started:.1f} s, {report.stat().st_size / 1e6:.1f} MB")
         visits = [opening(browser, report.as_uri()) for _ in range(VISITS)]
         shown, busy = (statistics.median(times) for times in zip(*visits, strict=True))

@@ -1,4 +1,4 @@
-"""What the benchmarks share: lines, turns and the table of times."""
+"""Shared by the benchmarks: lines, turns and the table of times."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Work = Callable[[], object]
 
 
 def default_lines() -> Path:
-    """Real lines where they are at hand, else the example lines."""
+    """Real lines where they exist, otherwise the example lines."""
     return REAL_LINES if REAL_LINES.exists() else EXAMPLE_LINES
 
 
@@ -42,7 +42,7 @@ def read_lines(path: Path, rows: int) -> pa.Array:
 
 
 def as_arrays(rows: pa.Array) -> list[list[np.ndarray]]:
-    """Turn an Arrow column into lists of [N, 2] float64 arrays, the strokes that a Python renderer starts from."""
+    """Turn an Arrow column into lists of [N, 2] float64 arrays, as Python renderers take them."""
     return [
         [np.array([(point["x"], point["y"]) for point in stroke["points"]]) for word in row for stroke in word]
         for row in rows.to_pylist()
@@ -56,7 +56,7 @@ def seconds(work: Work) -> float:
 
 
 def take_turns(works: dict[str, Work], rounds: int) -> dict[str, list[float]]:
-    """Run each work once to warm up and then once a round, by turns; return the seconds of each round."""
+    """Run each work once to warm up, then once a round in turn; return the seconds of each round."""
     for work in works.values():
         work()
     times = [{name: seconds(work) for name, work in works.items()} for _ in range(rounds)]
@@ -64,7 +64,7 @@ def take_turns(works: dict[str, Work], rounds: int) -> dict[str, list[float]]:
 
 
 def print_times(title: str, times: dict[str, list[float]], rows: dict[str, int], unit: str) -> None:
-    """Print times per row, and their ratio to those of `unit`: medians over the rounds, of ratios within a round."""
+    """Print times per row and their ratio to `unit`: medians over the rounds, of ratios within a round."""
     table = Table("", "µs/row", "rows/s", f"time / {unit}", title=title)
     per_row = {name: np.array(each) / rows[name] for name, each in times.items()}
     for name, each in per_row.items():
@@ -75,7 +75,7 @@ def print_times(title: str, times: dict[str, list[float]], rows: dict[str, int],
 
 
 def elsewhere(work: Callable[..., None], *arguments: object) -> None:
-    """Do something in a process of its own, as the memory that it takes would be counted for what comes after it."""
+    """Do something in another process, so that its memory does not count for what comes after it."""
     process = multiprocessing.get_context("spawn").Process(target=work, args=arguments)
     process.start()
     process.join()

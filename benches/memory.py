@@ -1,4 +1,4 @@
-"""Peak resident memory of `penpal-fast score`, with a file and with the same file many times over.
+"""Peak resident memory of `penpal-fast score`, with a file and with the same file repeated many times.
 
 python benches/memory.py [LINES.parquet]
 """
@@ -17,7 +17,7 @@ from measuring import elsewhere, options_parser
 
 
 def peak_bytes(lines: Path, output: Path) -> int:
-    """Score a file in a process of its own and return the most memory that it had."""
+    """Score a file in its own process and return its peak memory."""
     command = [sys.executable, "-m", "penpal_fast", "score", str(lines), "-o", str(output)]
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(command, stdout=said, stderr=said)
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def make_rows(source: Path, rows: int, times: int, lines: Path) -> None:
-    """Write the first rows of a file, over and over."""
+    """Write the first rows of a file, repeated."""
     table = pq.read_table(source, columns=["strokes"])[:rows]
     with pq.ParquetWriter(lines, table.schema) as writer:
         for _ in range(times):

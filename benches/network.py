@@ -1,4 +1,4 @@
-"""The network alone, the ink already drawn: the native engine against others with the same weights and pictures.
+"""The network alone, on pictures: the native engine against others with the same weights.
 
     python benches/network.py [LINES.parquet]
 

@@ -12,9 +12,8 @@ from collections.abc import Callable
 import numpy as np
 
 from penpal_fast import QualityClassifier
-from penpal_fast.network.files import BUNDLED, find_model_files
-from penpal_fast.network.folding import folded
-from penpal_fast.network.weights import load
+from penpal_fast.engines.folding import folded
+from penpal_fast.network.pretrained import load
 
 Network = Callable[[np.ndarray], np.ndarray]
 
@@ -22,7 +21,7 @@ Network = Callable[[np.ndarray], np.ndarray]
 @functools.cache
 def bundled():
     """The bundled network, batch norm folded in, with its configuration."""
-    config, tensors = load(find_model_files(BUNDLED))
+    config, tensors = load()
     if config.shortcut != "identity":
         raise NotImplementedError("the peers are written for identity shortcuts")
     return config, folded(config, tensors)

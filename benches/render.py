@@ -1,9 +1,9 @@
-"""Rendering, side by side: penpal_fast against other renderers on the same lines, in one run and one thread.
+"""Rendering: penpal_fast against other renderers on the same lines, in one run and one thread.
 
     python benches/render.py [LINES.parquet]
 
-Every renderer takes turns on the same rows, several rounds long; the ratios are medians over the rounds. As for a
-network that takes batches, all render into one buffer of a batch again and again.
+The renderers take turns on the same rows for several rounds; the ratios are medians over the rounds. All render into
+one buffer of a batch again and again, as a network that takes batches would have it.
 """
 
 from __future__ import annotations

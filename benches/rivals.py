@@ -1,6 +1,6 @@
-"""Other renderers for the same job: strokes in, a float32 canvas out, the fit included.
+"""Other renderers for the same work: strokes in, a float32 canvas out, the fit included.
 
-Each is written as its own users would write it for speed: NumPy arithmetic for the fit, one call for each polyline.
+Each is written for speed, as its users would: NumPy arithmetic for the fit, one call for each polyline.
 """
 
 from __future__ import annotations

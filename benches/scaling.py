@@ -2,7 +2,7 @@
 
     python benches/scaling.py [LINES.parquet]
 
-The first two tables are of made lines: scrawls of given points and height. The third is of the file.
+The first two tables use made lines of given points and height, the third the file.
 """
 
 from __future__ import annotations

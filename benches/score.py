@@ -1,9 +1,9 @@
-"""Strokes to scores, side by side: penpal_fast against pipelines put together from other parts, on the same lines.
+"""Strokes to scores: penpal_fast against pipelines of other parts, on the same lines.
 
     python benches/score.py [LINES.parquet]
 
-aggdraw and ONNX Runtime run in as many processes as there are threads, each with one thread, so that Python's lock does
-not hold them up, in batches of their best size. The pipelines take turns; the ratios are medians over the rounds.
+aggdraw and ONNX Runtime run in one process for each thread, so that Python's lock does not slow them down, in batches
+of their best size. The pipelines take turns; the ratios are medians over the rounds.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _worker = {}
 
 
 def start_worker(path, rows):
-    """Give a process of its own the lines, a renderer and a network of one thread."""
+    """Prepare a worker process: the lines, a renderer and a network of one thread."""
     arrays = as_arrays(read_lines(path, rows))
     _worker.update(arrays=arrays, render=RIVALS["aggdraw"](), network=onnx_runtime(1))
 

@@ -1,32 +1,28 @@
-"""A step of training, pictures to the gradient by every weight: Rust against PyTorch and MLX on the same pictures.
+"""A training step, from pictures to the gradient by every weight: Rust against PyTorch and MLX on the same pictures.
 
     python benches/training.py [LINES.parquet]
 
-All take the same pictures and targets through the same weights, with batch norm as in training, on the processor.
-Before they are timed, their gradients are held to PyTorch's in float64. MLX has one thread, as it gives a stream of the
-processor no more.
+All use the same pictures, targets and weights, with batch norm as in training, on the processor. Before they are timed,
+their gradients are compared with PyTorch's in float64. MLX has one thread: it gives a processor stream only one.
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import mlx.core as mx
 import mlx.nn as nn
 import numpy as np
 from mlx.utils import tree_flatten
+from numpy.typing import NDArray
 
 from measuring import Work, options_parser, print_times, read_lines, take_turns
 from penpal_fast import QualityClassifier, render_into
 from penpal_fast.training.gradients import gradient_of, loss
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-    Gradients = dict[str, NDArray[np.float32]]
+Gradients = dict[str, NDArray[np.float32]]
 
 
 def native(
@@ -107,7 +103,7 @@ def named(gradients: Any) -> Gradients:
 
 
 def compare(name: str, found: Gradients, exact: Gradients) -> None:
-    """Print how far gradients are from those in float64, and refuse those of another network."""
+    """Print the gradients' error against float64; refuse gradients of another network."""
     apart = [float(np.linalg.norm(found[key] - values) / np.linalg.norm(values)) for key, values in exact.items()]
     print(f"{name}: off by {np.median(apart):.1e} in norm, the median of all arrays; at most {max(apart):.1e}")
     assert max(apart) < (1e-3 if name == "Rust" else 0.5), name

@@ -1,11 +1,11 @@
-"""Lists what the package is built from and installed with, and under which licences.
+"""Lists the crates and packages that the package is built from and installed with, and their licences.
 
 python docs/list_dependencies.py            writes docs/dependencies.md
-python docs/list_dependencies.py --check    fails if the list is not what is installed and locked
+python docs/list_dependencies.py --check    fails if the list differs from what is locked and installed
 python docs/list_dependencies.py --sbom X   writes a CycloneDX bill of materials
 
-Rust crates are those that Cargo.lock has for the extension module, build scripts and macros included. Python packages
-are those that are installed here because penpal-fast needs them, without extras.
+Rust crates: what Cargo.lock has for the extension module, build scripts and macros included. Python packages: what is
+installed here because penpal-fast requires it, without extras.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ COPYLEFT = re.compile(r"\b(A?GPL|SSPL)\b")
 
 @dataclasses.dataclass(frozen=True, order=True)
 class Dependency:
-    """A crate or package: its address as a package URL has it, and its licence."""
+    """A crate or package, with its licence."""
 
     kind: str
     name: str
@@ -63,12 +63,12 @@ def crates() -> list[Dependency]:
 
 
 def is_needed(kind: dict[str, Any]) -> bool:
-    """Whether an edge of Cargo's graph is there outside tests."""
+    """Whether an edge of Cargo's graph is needed outside tests."""
     return kind["kind"] != "dev"
 
 
 def python_packages() -> list[Dependency]:
-    """Find the packages that penpal-fast needs, and those that these need."""
+    """Find the packages that penpal-fast requires, directly and indirectly."""
     waiting, looked_at = [("penpal-fast", frozenset[str]())], set()
     while waiting:
         name, extras = waiting.pop()
@@ -80,7 +80,7 @@ def python_packages() -> list[Dependency]:
 
 
 def requirements(name: str, extras: frozenset[str]) -> list[tuple[str, frozenset[str]]]:
-    """Find what a package with some extras needs here, with their extras."""
+    """Find what an installed package requires with the given extras, each with its own extras."""
     needed = map(Requirement, importlib.metadata.distribution(name).requires or [])
     environments = [{"extra": extra} for extra in ("", *extras)]
     return [
@@ -91,18 +91,18 @@ def requirements(name: str, extras: frozenset[str]) -> list[tuple[str, frozenset
 
 
 def python_package(name: str) -> Dependency:
-    """Describe a package that is installed."""
+    """Describe an installed package."""
     distribution = importlib.metadata.distribution(name)
     return Dependency("pypi", name, distribution.version, licence(distribution.metadata))
 
 
 def canonical(name: str) -> str:
-    """Return the name of a package as its address has it."""
+    """Return the normalized name of a package, as package URLs have it."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def licence(metadata: Any) -> str:
-    """Find the licence that a package's metadata name."""
+    """Find the licence in a package's metadata."""
     named = metadata.get("License-Expression") or (metadata.get("License") or "").strip()
     if named and "\n" not in named and len(named) < 80:
         return named
@@ -114,8 +114,8 @@ def listing(dependencies: list[Dependency]) -> str:
     """Write the list as Markdown."""
     head = (
         "# Dependencies\n\n"
-        "Made by `python docs/list_dependencies.py`; `--check` holds it to what is locked and installed, `--sbom FILE` "
-        "writes it as CycloneDX.\n"
+        "Written by `python docs/list_dependencies.py`. `--check` compares it with what is locked and installed; "
+        "`--sbom FILE` writes it as CycloneDX.\n"
     )
     tables = []
     for kind, title in (("cargo", "Crates in the extension module"), ("pypi", "Python packages")):

@@ -1,6 +1,6 @@
-"""Picks the lines that the live page offers to a visitor, from lines that this project made.
+"""Picks the sample lines of the live page from the example file.
 
-python docs/pick_sample_lines.py examples/lines.parquet python/penpal_fast/serve/static/samples.json
+python docs/pick_sample_lines.py examples/lines.parquet python/penpal_fast/look/serve/static/samples.json
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import penpal_fast
 
 PICKED = {"A clean line": (None, 0.9), "A doubtful one": ("mild", 0.9), "A garbled one": ("gibberish", 0.3)}
-"""Name on the page, the corruption, and the place among the lines of that corruption, from the lowest score to 1."""
+"""Name on the page: corruption, and rank among the lines of that corruption, from 0 (lowest score) to 1."""
 
 
 def main(lines: Path, samples: Path) -> None:

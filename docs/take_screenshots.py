@@ -1,4 +1,4 @@
-"""Takes the README's pictures of the report and of the live page, in a Chromium that is installed.
+"""Takes the pictures of the report and the live page for README.md and docs/look.md. Needs Chromium.
 
 PYTHONPATH=tests python docs/take_screenshots.py examples/lines.parquet docs
 """
@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from chromium import open_browser, open_page
+from helpers.chromium import open_browser, open_page
 
 COMMAND = [sys.executable, "-m", "penpal_fast"]
 READY = "html[data-ready]"

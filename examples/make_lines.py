@@ -1,4 +1,4 @@
-"""Makes examples/lines.parquet: lines written by a generator, clean and corrupted in turn.
+"""Makes examples/lines.parquet: lines from a generator, alternately clean and corrupted.
 
 python examples/make_lines.py graves_generator.safetensors
 """
@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from penpal_fast.synthesis.job import synthesize
 from penpal_fast.synthesis.plan import Plan
 from penpal_fast.synthesis.texts import read_texts
+from penpal_fast.synthesis.workers import synthesize
 
 HERE = Path(__file__).parent
 ROWS = 120

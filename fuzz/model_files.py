@@ -1,7 +1,7 @@
-"""Model files: whatever config.json and weights.safetensors say, they are refused or give a network that scores.
+"""Model files: any config.json and weights.safetensors are refused, or give a network that scores.
 
-Needs atheris; `fuzz/run SECONDS model_files` runs it. Inputs are bytes at random, or a small network's files with some
-things changed.
+Needs atheris; `fuzz/run SECONDS model_files` runs it. Inputs are random bytes, or the files of a small network
+with some changes.
 """
 
 from __future__ import annotations
@@ -14,16 +14,20 @@ import zlib
 import atheris
 import numpy as np
 
-with atheris.instrument_imports(include=["penpal_fast.network"]):
-    from penpal_fast.network import config as config_module
-    from penpal_fast.network import folding, weights
+with atheris.instrument_imports(include=["penpal_fast.network", "penpal_fast.engines"]):
+    from penpal_fast.engines.folding import folded
+    from penpal_fast.network.bounds import check_bounds
+    from penpal_fast.network.checkpoint import sanitize
+    from penpal_fast.network.config import ModelConfig, Tensors
+    from penpal_fast.network.layers import tensor_shapes
+    from penpal_fast.network.weights import parse_tensors
 
 from penpal_fast import PenpalError
 from penpal_fast._core import Rows
 from penpal_fast.engines.native import NativeEngine
 
 SCORED = 64
-"""Of every so many networks that are taken, one scores a row."""
+"""One of this many accepted networks scores a row."""
 
 ROWS = Rows([[[(0.0, 9.0), (4.0, 0.0), (8.0, 9.0)], [(2.0, 5.0), (6.0, 5.0)]]])
 
@@ -35,11 +39,9 @@ Entry = dict[str, object]
 
 
 def small_network(*, batch_norm: bool, projection: bool) -> list[tuple[str, tuple[int, ...]]]:
-    """Names and shapes of the tensors of a network with very few channels."""
-    config = config_module.ModelConfig(
-        channels=(1, 2), batch_norm=batch_norm, shortcut="projection" if projection else "identity"
-    )
-    return list(weights.expected_shapes(config).items())
+    """Return the names and shapes of the tensors of a network with few channels."""
+    config = ModelConfig(channels=(1, 2), batch_norm=batch_norm, shortcut="projection" if projection else "identity")
+    return list(tensor_shapes(config).items())
 
 
 NETWORKS = [
@@ -56,21 +58,22 @@ def execute(data: bytes) -> None:
     else:
         config_text, tensors_file = changed_config(provider), changed_tensors(provider)
     try:
-        config = config_module.ModelConfig.from_json(config_text, source="config.json")
-        tensors = weights.parse_tensors(tensors_file, source="weights.safetensors")
-        config, tensors = weights.checked(tensors, config, source="weights.safetensors")
+        config = ModelConfig.from_json(config_text, source="config.json")
+        tensors = parse_tensors(tensors_file, source="weights.safetensors")
+        config, tensors = sanitize(tensors, config, source="weights.safetensors")
+        check_bounds(config, tensors, source="weights.safetensors")
     except PenpalError as error:
         if len(str(error)) > 20_000:
-            raise AssertionError("a message that nobody reads to its end") from error
+            raise AssertionError("the message is too long to read") from error
         return
     check_network(config, tensors, scored=zlib.crc32(data) % SCORED == 0)
 
 
-def check_network(config: config_module.ModelConfig, tensors: weights.Tensors, *, scored: bool) -> None:
-    """Make sure that a network that was taken is one."""
+def check_network(config: ModelConfig, tensors: Tensors, *, scored: bool) -> None:
+    """Check an accepted network."""
     shapes = {name: values.shape for name, values in tensors.items()}
-    assert shapes == weights.expected_shapes(config)
-    network = folding.folded(config, tensors)
+    assert shapes == tensor_shapes(config)
+    network = folded(config, tensors)
     layers = [network.stem, *(layer for block in network.blocks for layer in block if layer is not None)]
     assert all(np.isfinite(values).all() for layer in layers for values in layer)
     if scored:
@@ -80,7 +83,7 @@ def check_network(config: config_module.ModelConfig, tensors: weights.Tensors, *
 
 
 def changed_config(provider: atheris.FuzzedDataProvider) -> bytes:
-    """Write a configuration with some fields of other values."""
+    """Return a configuration with some changed fields."""
     content: Entry = {"canvas": 256, "padding": 12, "line_width": 1.5, "channels": [1, 2]}
     for _ in range(provider.ConsumeIntInRange(0, 2)):
         key = provider.PickValueInList([*content, "shortcut", "batch_norm", "batch_norm_epsilon", "model_type"])
@@ -90,7 +93,7 @@ def changed_config(provider: atheris.FuzzedDataProvider) -> bytes:
 
 
 def any_value(provider: atheris.FuzzedDataProvider) -> object:
-    """Return a JSON value, mostly one that might do."""
+    """Return a JSON value that is often valid."""
     match provider.ConsumeIntInRange(0, 8):
         case 0:
             return provider.ConsumeInt(9)
@@ -111,7 +114,7 @@ def any_value(provider: atheris.FuzzedDataProvider) -> object:
 
 
 def changed_tensors(provider: atheris.FuzzedDataProvider) -> bytes:
-    """Write a small network's tensors with some of them changed, as a safetensors file that may lie."""
+    """Return the safetensors file of a small network with some changed tensors and header entries."""
     network = provider.PickValueInList(NETWORKS)
     header: dict[str, object] = {}
     data = b""
@@ -136,7 +139,7 @@ def changed_tensors(provider: atheris.FuzzedDataProvider) -> bytes:
 
 
 def any_number(provider: atheris.FuzzedDataProvider) -> np.float32:
-    """Return a number for a tensor to be filled with."""
+    """Return a number to fill a tensor with."""
     with np.errstate(over="ignore"):
         value = provider.PickValueInList(EXTREMES) if provider.ConsumeBool() else provider.ConsumeRegularFloat()
         return np.float32(value)

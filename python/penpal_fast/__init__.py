@@ -1,75 +1,18 @@
 """Scores rows of pen strokes by handwriting quality, from 0 (corrupted) to 1 (legible, human-looking).
 
-MLX is imported when something first needs it, not by `import penpal_fast`.
+The public names are listed in `__init__.pyi`. Each is imported at first use, so that `import penpal_fast` loads neither
+MLX nor PyArrow.
 """
 
 from __future__ import annotations
 
-import importlib
 import importlib.metadata
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from penpal_fast.errors import PenpalError
-from penpal_fast.rendering import render_batch, render_into, render_strokes
-from penpal_fast.strokes import strokes_from_offsets
+import lazy_loader
 
-if TYPE_CHECKING:
-    __version__: str
-    from penpal_fast import reference
-    from penpal_fast.bulk.filtering import filter_dataset
-    from penpal_fast.bulk.job import score_dataset
-    from penpal_fast.contact_sheet import ContactSheet
-    from penpal_fast.network.config import ModelConfig
-    from penpal_fast.network.model import BasicBlock, QualityClassifier
-    from penpal_fast.saliency import Explanation, explain
-    from penpal_fast.scoring import ArrowScorer, Scorer, score
-
-_LAZY = {
-    "ArrowScorer": "penpal_fast.scoring",
-    "BasicBlock": "penpal_fast.network.model",
-    "ContactSheet": "penpal_fast.contact_sheet",
-    "Explanation": "penpal_fast.saliency",
-    "ModelConfig": "penpal_fast.network.config",
-    "QualityClassifier": "penpal_fast.network.model",
-    "Scorer": "penpal_fast.scoring",
-    "explain": "penpal_fast.saliency",
-    "filter_dataset": "penpal_fast.bulk.filtering",
-    "score": "penpal_fast.scoring",
-    "score_dataset": "penpal_fast.bulk.job",
-}
-
-__all__ = [
-    "ArrowScorer",
-    "BasicBlock",
-    "ContactSheet",
-    "Explanation",
-    "ModelConfig",
-    "PenpalError",
-    "QualityClassifier",
-    "Scorer",
-    "explain",
-    "filter_dataset",
-    "reference",
-    "render_batch",
-    "render_into",
-    "render_strokes",
-    "score",
-    "score_dataset",
-    "strokes_from_offsets",
-]
+_public_name, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 
 def __getattr__(name: str) -> Any:
-    if name == "reference":
-        return importlib.import_module("penpal_fast.reference")
-    if name == "__version__":
-        return importlib.metadata.version("penpal-fast")
-    if name not in _LAZY:
-        raise AttributeError(f"module 'penpal_fast' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_LAZY[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(set(globals()) | set(__all__))
+    return importlib.metadata.version("penpal-fast") if name == "__version__" else _public_name(name)

@@ -7,13 +7,10 @@ import errno
 import fcntl
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from penpal_fast.errors import PenpalError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ASIDE = ".penpal-"
 """How the names of files begin that are not whole yet."""

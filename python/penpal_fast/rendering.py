@@ -51,7 +51,7 @@ def render_batch(rows: Any, *, line_width: float = LINE_WIDTH, threads: int | No
     Raises:
         PenpalError: A row is bad; the error names it. Or there are more than 65,536 rows.
     """
-    from penpal_fast.mlx_memory import writable_canvases
+    from penpal_fast.engines.mlx_memory import writable_canvases
 
     prepared = Rows(rows)
     if len(prepared) > MAX_BATCH_ROWS:

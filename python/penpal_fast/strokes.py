@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from penpal_fast._core import Rows
-from penpal_fast.errors import PenpalError, row_error
+from penpal_fast.errors import PenpalError
 
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
-
-    Word = list[NDArray[np.float64]]
+Word = list[NDArray[np.float64]]
 
 
 def strokes_from_offsets(offsets: ArrayLike) -> list[NDArray[np.float64]]:
@@ -52,39 +50,4 @@ def words_of(row: Any) -> list[Word]:
     Raises:
         PenpalError: The row cannot be drawn.
     """
-    if problems := Rows([row]).problems():
-        raise row_error(*problems[0])
-    words: list[Word] = []
-    loose: Word = []
-    for item in row.as_py() if hasattr(row, "as_py") else row:
-        if _is_stroke(item):
-            loose.append(_points(item))
-        else:
-            words += [loose, [_points(stroke) for stroke in item]]
-            loose = []
-    words.append(loose)
-    drawn = ([stroke for stroke in word if len(stroke)] for word in words)
-    return [word for word in drawn if word]
-
-
-def _is_stroke(item: Any) -> bool:
-    if isinstance(item, np.ndarray) and item.dtype != object:
-        return item.ndim == 2
-    return isinstance(item, dict) or any(_is_point(part) for part in item)
-
-
-def _is_point(item: Any) -> bool:
-    if isinstance(item, dict):
-        return "x" in item
-    if len(item) != 2:
-        return False
-    first = next(iter(item))
-    return not isinstance(first, dict) and np.ndim(first) == 0
-
-
-def _points(stroke: Any) -> NDArray[np.float64]:
-    points = stroke["points"] if isinstance(stroke, dict) else stroke
-    if isinstance(points, np.ndarray) and points.dtype != object:
-        return points.astype(np.float64)
-    pairs = [(point["x"], point["y"]) if isinstance(point, dict) else tuple(point) for point in points]
-    return np.array(pairs, dtype=np.float64).reshape(-1, 2)
+    return Rows([row]).words(0)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any
 
 import pyarrow as pa
 import typer
@@ -14,9 +15,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from penpal_fast.errors import PenpalError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 out = Console()
 err = Console(stderr=True)

@@ -33,11 +33,11 @@ def evaluate(
 ) -> None:
     """Measure how a model tells real, clean synthetic and corrupted lines apart, and junk made from the real ones."""
     with readable_errors():
+        from penpal_fast.checks.quality import Scorer
         from penpal_fast.evaluation.card import picture, tables
         from penpal_fast.evaluation.measure import measure
         from penpal_fast.evaluation.sets import read_set, scored_sets
         from penpal_fast.files import replaced_atomically
-        from penpal_fast.scoring import Scorer
 
         sets = scored_sets(
             read_set(real, held_out=held_out),

@@ -7,10 +7,7 @@ from typing import Annotated
 
 import typer
 
-from penpal_fast.bulk.filtering import Selection, filter_dataset
-from penpal_fast.bulk.inputs import PARQUET_SUFFIXES
-from penpal_fast.bulk.memory import MEMORY_MB
-from penpal_fast.bulk.summary import BROKEN_BELOW, THRESHOLDS, threshold_of
+from penpal_fast.checks.thresholds import BROKEN_BELOW, THRESHOLDS, threshold_of
 from penpal_fast.cli.console import Column, Model, progress_bar, readable_errors, say, say_json, stopped_by_sigterm
 from penpal_fast.cli.options import (
     BackendOption,
@@ -21,11 +18,14 @@ from penpal_fast.cli.options import (
     Quiet,
     Strict,
     Threads,
+    checks_of,
     end_if_strict,
     logged,
-    scorer_of,
 )
 from penpal_fast.errors import PenpalError
+from penpal_fast.jobs.filter import Selection, filter_dataset
+from penpal_fast.sources.memory import MEMORY_MB
+from penpal_fast.sources.names import PARQUET_SUFFIXES
 
 NAMES = ", ".join(f"{name} ({number})" for name, number in THRESHOLDS.items())
 
@@ -90,7 +90,7 @@ def filter_rows(
                 output,
                 threshold=threshold,
                 keep_rejected=keep_rejected,
-                scorer=scorer_of(model, backend, threads, batch_size),
+                checks=checks_of(model, column, backend, threads, batch_size),
                 column=column,
                 rescore=rescore or model is not None,
                 memory_mb=memory,

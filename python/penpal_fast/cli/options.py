@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from typing import TYPE_CHECKING, Annotated, cast, get_args
+from collections.abc import Iterator
+from typing import Annotated, cast, get_args
 
 import typer
 
+from penpal_fast.checks.check import Check
+from penpal_fast.checks.defaults import default_checks
+from penpal_fast.checks.quality import Backend, Scorer
 from penpal_fast.cli.console import err
-from penpal_fast.scoring import Backend, Scorer
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 SOME_ROWS_BAD = 3
 """Exit code with --strict."""
@@ -53,9 +52,16 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but er
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log each part that is done.")]
 
 
-def scorer_of(model: str | None, backend: str, threads: int | None, batch_size: int | None) -> Scorer:
-    """Make the scorer that the options ask for."""
-    return Scorer(model, backend=cast("Backend", backend), threads=threads, batch_size=batch_size)
+def checks_of(
+    model: str | None,
+    column: str,
+    backend: str = "auto",
+    threads: int | None = None,
+    batch_size: int | None = None,
+) -> list[Check]:
+    """Make the checks that the options ask for."""
+    scorer = Scorer(model, backend=cast("Backend", backend), threads=threads, batch_size=batch_size)
+    return default_checks(scorer=scorer, column=column)
 
 
 class _ConsoleHandler(logging.Handler):

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from penpal_fast.bulk.sources import open_source
 from penpal_fast.cli.console import Column, readable_errors, say
 from penpal_fast.errors import PenpalError
+from penpal_fast.sources.streams import open_source
 
 
 def render(
@@ -20,7 +20,7 @@ def render(
 ) -> None:
     """Draw one row as the network sees it, but black on white; the network gets ink as 1 on 0."""
     with readable_errors():
-        from penpal_fast.picture import save_png
+        from penpal_fast.look.picture import save_png
         from penpal_fast.rendering import render_strokes
 
         if output.suffix.lower() != ".png":

@@ -25,11 +25,12 @@ def report(
 ) -> None:
     """Write one page about scored files: what each threshold keeps, quantiles, bad rows, and lines to look at."""
     with readable_errors():
-        from penpal_fast.report.writing import write_report
-        from penpal_fast.scoring import Scorer
+        from penpal_fast.cli.options import checks_of
+        from penpal_fast.look.report.writing import write_report
 
         if output.suffix.lower() not in (".html", ".htm"):
             raise PenpalError(f"{output}: the report is a page; its name must end with .html")
         with progress_bar("reading") as progress:
-            write_report(inputs, output, scorer=Scorer(model), column=column, group_column=by, progress=progress)
+            checks = checks_of(model, column)
+            write_report(inputs, output, checks=checks, column=column, group_column=by, progress=progress)
         say(f"wrote {output}: {output.stat().st_size / 1e6:.1f} MB; open it in a browser")

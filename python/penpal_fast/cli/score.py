@@ -7,9 +7,6 @@ from typing import Annotated
 
 import typer
 
-from penpal_fast.bulk.job import score_dataset
-from penpal_fast.bulk.memory import MEMORY_MB
-from penpal_fast.bulk.summary import THRESHOLDS, Summary
 from penpal_fast.cli.console import Column, Model, progress_bar, readable_errors, say, say_json, stopped_by_sigterm
 from penpal_fast.cli.options import (
     BackendOption,
@@ -21,10 +18,13 @@ from penpal_fast.cli.options import (
     Strict,
     Threads,
     Verbose,
+    checks_of,
     end_if_strict,
     logged,
-    scorer_of,
 )
+from penpal_fast.jobs.score import score_dataset
+from penpal_fast.jobs.summary import JobSummary
+from penpal_fast.sources.memory import MEMORY_MB
 
 
 def score(
@@ -61,7 +61,7 @@ def score(
             summary = score_dataset(
                 inputs,
                 output,
-                scorer=scorer_of(model, backend, threads, batch_size),
+                checks=checks_of(model, column, backend, threads, batch_size),
                 column=column,
                 resume=resume,
                 memory_mb=memory,
@@ -75,13 +75,13 @@ def score(
         end_if_strict(summary.bad, strict=strict)
 
 
-def print_summary(summary: Summary) -> None:
-    """Print counts, reasons, quantiles and the shares kept."""
-    say(f"{summary.rows:,} rows, {summary.scored:,} scored, {summary.bad:,} bad")
-    for reason, count in summary.reasons.most_common():
-        say(f"  {count:,} bad: {reason}")
-    if not summary.scored:
-        return
-    say("quality: " + ", ".join(f"{name} {value:.3f}" for name, value in summary.quantiles().items()))
-    for name, share in summary.kept().items():
-        say(f"  {share:6.1%} at or above {THRESHOLDS[name]} ({name})")
+def print_summary(summary: JobSummary) -> None:
+    """Print counts, reasons, quantiles and the shares kept, of each check."""
+    for name, one in summary.checks.items():
+        say(f"{one.rows:,} rows, {one.scored:,} scored, {one.bad:,} bad")
+        for reason, count in one.reasons.most_common():
+            say(f"  {count:,} bad: {reason}")
+        if one.scored:
+            say(f"{name}: " + ", ".join(f"{quantile} {value:.3f}" for quantile, value in one.quantiles().items()))
+        for threshold, share in one.kept().items():
+            say(f"  {share:6.1%} at or above {one.thresholds[threshold]} ({threshold})")

@@ -29,16 +29,16 @@ def serve(
         with needs_extra("look"):
             import uvicorn
 
-            from penpal_fast.serve.app import Server, application
-        from penpal_fast.scoring import Scorer
-        from penpal_fast.serve.drawn_file import DrawnFile
-        from penpal_fast.serve.row_file import RowFile
+            from penpal_fast.look.serve.app import Server, application
+        from penpal_fast.cli.options import checks_of
+        from penpal_fast.look.serve.drawn_file import DrawnFile
+        from penpal_fast.look.serve.row_file import RowFile
 
-        scorer = Scorer(model)
+        checks = checks_of(model, column)
         server = Server(
-            scorer=scorer,
+            checks=checks,
             column=column,
-            given=RowFile(source, source.name, column, scorer) if source else None,
+            given=RowFile(source, source.name, column, checks) if source else None,
             drawn=DrawnFile(save) if save else None,
         )
         with _listening(host, port) as listener:

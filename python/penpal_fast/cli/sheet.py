@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
+import numpy as np
 import typer
+from numpy.typing import NDArray
 
+from penpal_fast.checks.defaults import known_scores
 from penpal_fast.cli.console import Column, Model, readable_errors, say
+from penpal_fast.cli.options import checks_of
 from penpal_fast.errors import PenpalError
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from penpal_fast.contact_sheet import Cell
+from penpal_fast.look.sheet import Cell, band_counts, chosen_rows, drawn_sheet, save_sheet
+from penpal_fast.sources.memory import MEMORY_MB, batch_rows
+from penpal_fast.sources.scored_file import ScoredFile
+from penpal_fast.sources.streams import open_source
 
 
 def sheet(
@@ -27,40 +29,28 @@ def sheet(
 ) -> None:
     """Draw rows sorted by score on one picture; rows without a column `quality` are scored first."""
     with readable_errors():
-        from penpal_fast.contact_sheet import band_counts, chosen_rows, drawn_sheet, save_sheet
-
         if output.suffix.lower() != ".png":
             raise PenpalError(f"{output}: the sheet is a PNG file; its name must end with .png")
-        quality = _quality(source, column, model)
-        cells = _cells(source, column, quality, chosen_rows(quality, rows))
-        save_sheet(drawn_sheet(cells, band_counts(quality), columns), output)
-        say(f"wrote {output}: {len(cells)} of {len(quality):,} rows")
+        scores = _scores(source, column, model)
+        cells = _cells(source, column, scores, chosen_rows(scores, rows))
+        save_sheet(drawn_sheet(cells, band_counts(scores), columns), output)
+        say(f"wrote {output}: {len(cells)} of {len(scores):,} rows")
 
 
-def _quality(path: Path, column: str, model: str | None) -> NDArray[np.float32]:
+def _scores(path: Path, column: str, model: str | None) -> NDArray[np.float32]:
     """Read the scores of a file, or score it."""
-    import numpy as np
-
-    from penpal_fast.bulk.memory import MEMORY_MB, batch_rows
-    from penpal_fast.bulk.sources import open_source
-    from penpal_fast.scored_file import ScoredFile
-    from penpal_fast.scoring import Scorer
-
     source = open_source(path, column)
-    if "quality" in source.schema.names and model is None:
-        parts = [batch.quality for batch in ScoredFile(path, column).batches()]
+    if known_scores(source.schema) and model is None:
+        scored = ScoredFile(path, column)
+        parts = [batch.outcomes[scored.scores[0].name].scores for batch in scored.batches()]
     else:
-        scorer, rows = Scorer(model), batch_rows(MEMORY_MB, source)
-        parts = [scorer.score_column(batch.data.column(column)).quality for batch in source.batches(rows)]
+        check, rows = checks_of(model, column)[0], batch_rows(MEMORY_MB, source)
+        parts = [check.look(batch.data).scores for batch in source.batches(rows)]
     return np.concatenate(parts) if parts else np.empty(0, np.float32)
 
 
-def _cells(path: Path, column: str, quality: NDArray[np.float32], chosen: NDArray[np.int64]) -> list[Cell]:
+def _cells(path: Path, column: str, scores: NDArray[np.float32], chosen: NDArray[np.int64]) -> list[Cell]:
     """Read the chosen rows, in the order in which they were chosen."""
-    from penpal_fast.bulk.memory import MEMORY_MB, batch_rows
-    from penpal_fast.bulk.sources import open_source
-    from penpal_fast.contact_sheet import Cell
-
     source = open_source(path, column)
     wanted = set(chosen.tolist())
     cells = {}
@@ -70,6 +60,6 @@ def _cells(path: Path, column: str, quality: NDArray[np.float32], chosen: NDArra
         for row in sorted(wanted.intersection(range(first, first + len(batch.data)))):
             text = texts[row - first].as_py() if texts is not None else None
             strokes = batch.data.column(column)[row - first].as_py()
-            cells[row] = Cell(row, float(quality[row]), strokes, None if text is None else str(text))
+            cells[row] = Cell(row, float(scores[row]), strokes, None if text is None else str(text))
         first += len(batch.data)
     return [cells[row] for row in chosen.tolist()]

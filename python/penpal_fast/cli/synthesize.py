@@ -33,13 +33,13 @@ def synthesize(
 ) -> None:
     """Make handwriting, clean or corrupted: 1 to `--longest` neighbouring words of the texts on each line."""
     with readable_errors():
-        from penpal_fast.synthesis import job
+        from penpal_fast.synthesis import workers
         from penpal_fast.synthesis.plan import Plan
         from penpal_fast.synthesis.texts import read_texts
 
         plan = Plan(rows, corrupted, seed, bias, longest, whole_share)
         with progress_bar("making lines") as progress:
-            job.synthesize(
+            workers.synthesize(
                 plan, read_texts(texts), generator, output, resume=resume, processes=processes, progress=progress
             )
         say(f"wrote {rows:,} lines to {output}")

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from penpal_fast.cli.console import err, readable_errors, say
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 
 def train(
@@ -37,8 +35,8 @@ def train(
     """Train a model: make synthetic lines, train, calibrate, measure."""
     with readable_errors():
         from penpal_fast.network.model import QualityClassifier
-        from penpal_fast.training.job import Inputs, run_recipe
         from penpal_fast.training.recipe import BUNDLED, Recipe
+        from penpal_fast.training.run import Inputs, run_recipe
 
         model = QualityClassifier.from_pretrained(start) if start else None
         inputs = Inputs(real, generator, clean or (), corrupted or (), model)

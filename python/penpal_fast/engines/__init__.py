@@ -1,1 +1,1 @@
-"""What runs the network over rows: MLX on a GPU, Rust on a CPU."""
+"""Engines that score rows with the network: MLX on a GPU, Rust on a CPU."""

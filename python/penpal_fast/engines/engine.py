@@ -1,22 +1,21 @@
-"""What every engine does."""
+"""The protocol of an engine."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import NDArray
 
-    from penpal_fast._core import Rows
+from penpal_fast._core import Rows
 
-Problem = tuple[int, "int | None", str, str]
-"""What is wrong with one row: row, stroke where known, short reason, "REASON: DETAIL"."""
+Problem = tuple[int, int | None, str, str]
+"""Why a row is bad: its index, the stroke's index where known, a short reason, "REASON: DETAIL"."""
 
 
 class Engine(Protocol):
-    """Scores rows. May be used from several threads."""
+    """Scores rows. Safe to use from several threads."""
 
     def score(self, rows: Rows) -> tuple[NDArray[np.float32], list[Problem]]:
-        """Return scores [N] in [0, 1], NaN for bad rows, and what is wrong with these, in order."""
+        """Return scores, float32 [N] in [0, 1] with NaN for bad rows, and the problems of the bad rows in order."""
         ...

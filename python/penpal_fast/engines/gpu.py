@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def gpu_answers() -> bool:
-    """Whether MLX has a GPU that runs a tiny operation; a CUDA build says that it has one on any machine."""
+    """Whether a small operation runs on MLX's GPU. A CUDA build of MLX reports a GPU on every machine."""
     try:
         import mlx.core as mx
 

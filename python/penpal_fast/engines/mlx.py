@@ -1,39 +1,36 @@
-"""The network in MLX, rendering and evaluating at the same time."""
+"""The engine in MLX, which renders and evaluates at the same time."""
 
 from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
 
 import mlx.core as mx
 import numpy as np
+from numpy.typing import NDArray
 
+from penpal_fast._core import Rows
+from penpal_fast.engines.engine import Problem
+from penpal_fast.engines.mlx_memory import writable_canvases
 from penpal_fast.errors import PenpalError
-from penpal_fast.mlx_memory import writable_canvases
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from numpy.typing import NDArray
-
-    from penpal_fast._core import Rows
-    from penpal_fast.engines.engine import Problem
-    from penpal_fast.network.model import QualityClassifier
+from penpal_fast.network.model import QualityClassifier
 
 Result = TypeVar("Result")
 
 CPU_BATCH_SIZE = 16
-"""MLX convolves a batch as one matrix product; on a CPU more rows than this no longer fit its caches."""
+"""MLX convolves a batch as one matrix product. More rows than this do not fit the caches of a CPU."""
 
 GPU_BATCH_SIZE = 256
 
 
 class MlxEngine:
-    """Renders into one of two buffers while MLX evaluates the other. Threads take turns."""
+    """Renders into one of two buffers while MLX evaluates the other. Calls from several threads wait for each other."""
 
     def __init__(self, model: QualityClassifier, *, threads: int, batch_size: int | None) -> None:
-        """Take a model, the number of rendering threads (0: one for each processor) and the rows of a batch."""
+        """Take a model, the number of rendering threads (0 for one a processor) and the rows of a batch."""
         self._model = model
         self._threads = threads
         self._batch_size = batch_size or (GPU_BATCH_SIZE if mx.default_device() == mx.gpu else CPU_BATCH_SIZE)
@@ -41,7 +38,7 @@ class MlxEngine:
         self._process = os.getpid()
 
     def score(self, rows: Rows) -> tuple[NDArray[np.float32], list[Problem]]:
-        """Return scores [N] in [0, 1], NaN for bad rows, and what is wrong with these, in order."""
+        """Score rows; see `Engine.score`."""
         if os.getpid() != self._process:
             raise PenpalError(
                 "MLX does not work in a forked process: start workers with spawn, or use the native backend"
@@ -58,7 +55,7 @@ class MlxEngine:
             count = min(size, len(rows) - start)
             array, view = buffers[number % len(buffers)]
             if number >= len(buffers):
-                mx.eval(pending[number - len(buffers)])  # Its pictures are about to be overwritten.
+                mx.eval(pending[number - len(buffers)])  # The buffer is about to be overwritten.
             problems += rows.render_into(view[:count], start, self._model.config.line_width, self._threads)
             pending.append(mx.sigmoid(self._model(array[:count])))
             mx.async_eval(pending[-1])
@@ -68,21 +65,20 @@ class MlxEngine:
 
 
 def _on_mlx_thread(work: Callable[[], Result]) -> Result:
-    """Run MLX work in the main thread as it is, and from any other thread in a short-lived one.
+    """Run MLX work directly in the main thread, and for any other thread in a short-lived thread.
 
-    MLX gives every thread streams of its own, and aborts the process if such a thread ends with its streams in place;
-    cleared, they are of no more use to that thread. So each piece of work gets a thread that clears up behind itself.
+    MLX gives every thread its own streams, and aborts the process if a thread ends without clearing them. A thread that
+    has cleared its streams cannot use MLX again, so each call gets a thread that clears its streams and ends.
     """
     if threading.current_thread() is threading.main_thread():
         return work()
-    outcome: list[Result] = []
-    failure: list[BaseException] = []
+    outcome: Future[Result] = Future()
 
     def run() -> None:
         try:
-            outcome.append(work())
-        except BaseException as error:  # noqa: BLE001 - raised again below, in the caller's thread
-            failure.append(error)
+            outcome.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+            outcome.set_exception(error)
         finally:
             mx.synchronize()
             mx.clear_streams()
@@ -90,6 +86,4 @@ def _on_mlx_thread(work: Callable[[], Result]) -> Result:
     thread = threading.Thread(target=run, name="penpal-mlx")
     thread.start()
     thread.join()
-    if failure:
-        raise failure[0]
-    return outcome[0]
+    return outcome.result()

@@ -1,35 +1,31 @@
-"""The network in Rust, which computes only what a row's ink changes."""
+"""The engine in Rust, which computes only what a row's ink changes."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from penpal_fast import _core
-from penpal_fast.network.folding import folded
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from penpal_fast._core import Rows
-    from penpal_fast.engines.engine import Problem
-    from penpal_fast.network.config import ModelConfig
-    from penpal_fast.network.weights import Tensors
+from penpal_fast._core import Rows
+from penpal_fast.engines.engine import Problem
+from penpal_fast.engines.folding import folded
+from penpal_fast.network.config import ModelConfig, Tensors
 
 FIRST_ROWS, MOST_ROWS = 4, 4096
-"""Rows between which Python gets to see an interrupt: at first, and at most. A row may have a million points."""
+"""Rows of one call into Rust, at first and at most. Python sees an interrupt between calls only."""
 
 SHORT_SECONDS, LONG_SECONDS = 0.25, 1.0
-"""After rows that took less than this, twice as many follow; after rows that took more, half as many."""
+"""A call that takes less is followed by twice as many rows, one that takes more by half as many: a row may have a
+million points."""
 
 
 class NativeEngine:
-    """Renders and scores a row at a time on each thread; no picture leaves the thread that drew it."""
+    """Renders and scores one row at a time on each thread; no picture leaves its thread."""
 
     def __init__(self, config: ModelConfig, tensors: Tensors, *, threads: int) -> None:
-        """Take a model's tensors, named as in `QualityClassifier`, and the number of threads (0: one a processor)."""
+        """Take tensors named as in `QualityClassifier`, and the number of threads (0 for one a processor)."""
         network = folded(config, tensors)
         self._threads = threads
         self._engine = _core.Engine(
@@ -37,14 +33,14 @@ class NativeEngine:
         )
 
     def score(self, rows: Rows) -> tuple[NDArray[np.float32], list[Problem]]:
-        """Return scores [N] in [0, 1], NaN for bad rows, and what is wrong with these, in order."""
+        """Score rows; see `Engine.score`."""
         logits, problems = self.logits(rows)
         with np.errstate(over="ignore"):
             quality = (1 / (1 + np.exp(-logits))).astype(np.float32, copy=False)
         return quality, problems
 
     def logits(self, rows: Rows) -> tuple[NDArray[np.float32], list[Problem]]:
-        """Return raw logits [N], NaN for bad rows, and what is wrong with these, in order."""
+        """Return raw logits, float32 [N] with NaN for bad rows, and the problems of the bad rows in order."""
         logits = np.empty(len(rows), dtype=np.float32)
         problems: list[Problem] = []
         start, count = 0, FIRST_ROWS

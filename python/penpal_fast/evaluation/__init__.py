@@ -1,1 +1,1 @@
-"""How well a model tells lines apart."""
+"""How well a model separates the kinds of lines."""

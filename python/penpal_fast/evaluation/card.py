@@ -1,19 +1,16 @@
-"""The figures as Markdown tables and a picture, for a model card."""
+"""Tables in Markdown and pictures for a model card."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from penpal_fast.canvas import SIDE
+from penpal_fast.evaluation.sets import ScoredSet
 from penpal_fast.rendering import render_strokes
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from penpal_fast.evaluation.sets import ScoredSet
 
 NAMES = {
     "real": "real lines, whole",
@@ -25,7 +22,7 @@ NAMES = {
 
 
 def tables(figures: dict[str, Any]) -> str:
-    """Write the figures as Markdown."""
+    """Return the figures as Markdown."""
     parts = [_scores(figures["scores"]), _auc(figures), _kept(figures), _junk(figures["junk_below_lenient"])]
     if (length := figures["length_correlation_real"]) is not None:
         parts.append(f"Spearman's rank correlation of score and text length on whole real lines: {length:.3f}.")
@@ -86,16 +83,16 @@ def _junk(junk: dict[str, dict[str, float]]) -> str:
 
 
 EXAMPLES = 6
-"""Lines of each place in the order of scores."""
+"""Lines at each position in the order of scores."""
 
 COLUMNS = 3
 
 STRIP = 96
-"""Pixels that are shown of a canvas, about its middle; lines of text are seldom higher."""
+"""Height in pixels of the part of a canvas that is shown, from its middle; lines of text are seldom higher."""
 
 
 def picture(one: ScoredSet) -> Image.Image:
-    """Draw the lines of a set that score lowest, in the middle and highest, as the network sees them."""
+    """Draw the lines of a set with the lowest, middle and highest scores, as the network sees them."""
     order = np.argsort(one.scores)[: len(one.good)]
     middle = max((len(order) - EXAMPLES) // 2, 0)
     places = {"lowest": order[:EXAMPLES], "middle": order[middle : middle + EXAMPLES], "highest": order[-EXAMPLES:]}

@@ -1,17 +1,13 @@
-"""Figures of scores: what is told apart, what is kept, what length has to do with it."""
+"""Statistics of scores: areas under ROC curves, shares kept, and rank correlation."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 
 def area_under_curve(higher: NDArray[np.floating], lower: NDArray[np.floating]) -> float:
-    """Return the chance that a random one of `higher` scores above a random one of `lower`; ties count half."""
+    """Return the chance that a random score of `higher` is above a random score of `lower`; ties count half."""
     ordered = np.sort(lower)
     below = np.searchsorted(ordered, higher, "left") + np.searchsorted(ordered, higher, "right")
     return float(below.mean() / (2 * len(lower)))
@@ -23,12 +19,12 @@ def kept(scores: NDArray[np.floating], threshold: float) -> float:
 
 
 def threshold_that_keeps(scores: NDArray[np.floating], share: float) -> float:
-    """Return the threshold at or above which that share of the scores lies."""
+    """Return the threshold that keeps this share of the scores."""
     return float(np.quantile(scores, 1 - share))
 
 
 def rank_correlation(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:
-    """Return Spearman's rank correlation, ties having the mean of their ranks."""
+    """Return Spearman's rank correlation; ties get the mean of their ranks."""
     return float(np.corrcoef(_ranks(one), _ranks(other))[0, 1])
 
 

@@ -1,19 +1,17 @@
-"""All figures of a model card, as one JSON object."""
+"""The figures of a model card, as one JSON object."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from penpal_fast.bulk.summary import THRESHOLDS, Summary
+from penpal_fast.checks.summary import Summary
+from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.evaluation.figures import area_under_curve, kept, rank_correlation, threshold_that_keeps
-from penpal_fast.training.junk import KINDS, UNSEEN
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from penpal_fast.evaluation.sets import ScoredSet
+from penpal_fast.evaluation.sets import ScoredSet
+from penpal_fast.handwriting.junk import KINDS, UNSEEN
 
 TOLD_APART = (
     ("real", "corrupted"),
@@ -22,11 +20,11 @@ TOLD_APART = (
     ("real_short", "clean"),
     ("clean", "corrupted"),
 )
-"""Pairs of sets: the first one is to score above the second."""
+"""Pairs of sets; the first should score above the second."""
 
 CLEAN_KEPT = (0.95, 0.138, 0.03)
-"""Shares of clean lines at whose thresholds the other sets are looked at; 0.138 and 0.03 are those that the reference
-model keeps at 0.5 and 0.7."""
+"""Shares of clean lines that set the thresholds for the other sets. The reference model keeps 0.138 of them at 0.5 and
+0.03 at 0.7."""
 
 
 def measure(sets: dict[str, ScoredSet]) -> dict[str, Any]:
@@ -50,7 +48,7 @@ def measure(sets: dict[str, ScoredSet]) -> dict[str, Any]:
 
 
 def distribution(scores: NDArray[np.float32]) -> dict[str, float]:
-    """Return the reference model card's columns."""
+    """Return the columns of the reference model's card."""
     summary = Summary()
     summary.add(scores, ())
     quantiles = summary.quantiles()

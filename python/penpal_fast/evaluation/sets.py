@@ -1,41 +1,37 @@
-"""The sets of lines that a model is measured on."""
+"""The sets of rows that a model is measured on."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from penpal_fast.checks.quality import Scorer
 from penpal_fast.errors import PenpalError
-from penpal_fast.training.augmentation import cut
-from penpal_fast.training.junk import KINDS, UNSEEN
-from penpal_fast.training.lines import Line, Strokes, is_held_out, read_lines
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-
-    from penpal_fast.scoring import Scorer
+from penpal_fast.handwriting.augmentation import cut
+from penpal_fast.handwriting.junk import KINDS, UNSEEN
+from penpal_fast.handwriting.lines import Line, Strokes, is_held_out, read_lines
 
 SHORT_WORDS = 6
-"""Most words of the real lines that are cut short."""
+"""Most words of a short real line."""
 
 JUNK_ROWS = 1000
-"""Rows of each kind of junk."""
+"""Number of rows of each kind of junk."""
 
 
 @dataclasses.dataclass(frozen=True)
 class ScoredSet:
-    """Rows of one kind with their scores.
+    """The rows of a set with their scores.
 
     Attributes:
         strokes: The rows.
-        scores: float32 [N]; NaN for a row that cannot be drawn.
-        lengths: Characters of each text; NaN where the text is not known.
-        kinds: What each row is within its set, such as the severity of its corruption; None where nothing says so.
+        scores: float32 [N]; NaN for a bad row.
+        lengths: Characters of each row's text, float64 [N]; NaN if the text is not known.
+        kinds: Kind of each row, such as the severity of its corruption or the kind of junk; None if not known.
     """
 
     strokes: list[Strokes]
@@ -45,31 +41,31 @@ class ScoredSet:
 
     @property
     def good(self) -> NDArray[np.float32]:
-        """The scores of the rows that have one."""
+        """The scores of the good rows."""
         return self.scores[~np.isnan(self.scores)]
 
     def of_kind(self, kind: str) -> NDArray[np.float32]:
-        """Return the scores of one kind."""
+        """Return the scores of the good rows of one kind."""
         chosen = np.array([one == kind for one in self.kinds], dtype=bool)
         return self.scores[chosen & ~np.isnan(self.scores)]
 
 
 def read_set(paths: Sequence[Path], *, held_out: bool) -> list[Line]:
-    """Read lines; with `held_out` only those of forms that recipes keep for validation, and all of unknown form.
+    """Read lines; with `held_out` only lines of validation forms and lines of unknown form.
 
     Raises:
-        PenpalError: A file cannot be read, or nothing is left.
+        PenpalError: A file cannot be read, or no line is left.
     """
     lines = [line for path in paths for line in read_lines(path)]
     if held_out:
         lines = [line for line in lines if line.source is None or is_held_out(line.source)]
     if not lines:
-        raise PenpalError(f"there are no lines to measure in {', '.join(map(str, paths))}")
+        raise PenpalError(f"no lines to measure in {', '.join(map(str, paths))}")
     return lines
 
 
 def scored_sets(real: list[Line], clean: list[Line], corrupted: list[Line], scorer: Scorer) -> dict[str, ScoredSet]:
-    """Score the three kinds of lines, the real ones also cut short, and junk made from the real ones."""
+    """Score the three kinds of lines, short cuts of the real lines, and junk made from the real lines."""
     random = np.random.default_rng(0)
     junk = {**KINDS, **UNSEEN}
     spoilt = [(kind, make(random, _pick(real, random))) for kind, make in junk.items() for _ in range(JUNK_ROWS)]

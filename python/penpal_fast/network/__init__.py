@@ -1,1 +1,1 @@
-"""The quality network and everything about its files. Only `model` needs MLX."""
+"""The quality network and its files. Only `model` needs MLX."""

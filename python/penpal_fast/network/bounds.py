@@ -1,42 +1,36 @@
-"""Whether a network's numbers stay finite and its work affordable, whatever picture it sees."""
+"""Limits on a network's numbers and work, so that every row that can be drawn gets a finite score in bounded time."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
-from penpal_fast.canvas import SIDE
 from penpal_fast.errors import PenpalError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from penpal_fast.network.config import ModelConfig
-    from penpal_fast.network.weights import Tensors
+from penpal_fast.network.config import ModelConfig, Tensors
+from penpal_fast.network.layers import Convolution, layers
 
 LARGEST = 1e36
-"""No weight, sum or activation may be able to reach it: float32 ends at 3.4e38, and kernels add in any order."""
+"""Limit on weights, sums and activations. float32 ends at 3.4e38, and kernels add in any order."""
 
 MOST_MULTIPLICATIONS = 16e9
-"""For one picture, some thousand times those of the bundled network: seconds on one thread."""
+"""Limit for one picture: about a thousand times the bundled network, which is seconds on one thread."""
 
 
 def check_bounds(config: ModelConfig, tensors: Tensors, *, source: str) -> None:
-    """Make sure that every row that can be drawn gets a score, in bounded time.
+    """Check that scores stay finite and take bounded time, whatever the picture.
 
     Args:
-        config: What the network is.
+        config: Configuration of the network.
         tensors: Its tensors, named as in `QualityClassifier`.
         source: Name of the checkpoint, for errors.
 
     Raises:
         PenpalError: Activations may leave the range of float32, or one picture takes too many multiplications.
     """
-    multiplications = _multiplications(config)
+    multiplications = sum(layer.side**2 * layer.outputs * layer.kernel**2 * layer.inputs for layer in layers(config))
     if multiplications > MOST_MULTIPLICATIONS:
         raise PenpalError(
-            f"{source}: the network multiplies {multiplications:.2g} times for a picture; "
+            f"{source}: the network takes {multiplications:.2g} multiplications for a picture; "
             f"at most {MOST_MULTIPLICATIONS:.2g} are accepted"
         )
     with np.errstate(over="ignore", invalid="ignore"):
@@ -45,45 +39,32 @@ def check_bounds(config: ModelConfig, tensors: Tensors, *, source: str) -> None:
         raise PenpalError(f"{source}: the weights are so large that scores could leave the range of float32")
 
 
-def _multiplications(config: ModelConfig) -> float:
-    side = SIDE / 2
-    count = 9 * side**2 * config.channels[0]
-    for inputs, outputs in zip(config.channels, config.channels[1:], strict=False):
-        side = np.ceil(side / 2)
-        count += side**2 * outputs * (9 * inputs + 9 * outputs + inputs * (config.shortcut == "projection"))
-    return float(count)
-
-
 def _largest(config: ModelConfig, tensors: Tensors) -> float:
-    """Bound of all weights, sums and activations, for pixels from 0 to 1."""
+    """Return a bound of all weights, sums and activations, for pixels from 0 to 1."""
     bounds: list[NDArray[np.float64]] = []
 
-    def layer(conv: str, norm: str, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Bounds of the output channels, from those of the input channels."""
-        weight = np.abs(tensors[f"{conv}.weight"].astype(np.float64))
+    def bound(layer: Convolution, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the bounds of the output channels, given the bounds of the input channels."""
+        weight = np.abs(tensors[f"{layer.name}.weight"].astype(np.float64))
         outputs = weight.sum(axis=(1, 2)) @ inputs
         if config.batch_norm:
-            # One step of batch norm after another, as MLX takes them, and folded into the weights.
-            deviation = np.sqrt(tensors[f"{norm}.running_var"].astype(np.float64) + config.batch_norm_epsilon)
-            scale = np.abs(tensors[f"{norm}.weight"]) / deviation
+            # Both forms: one step of batch norm after another, as in MLX, and folded into the weights.
+            deviation = np.sqrt(tensors[f"{layer.norm}.running_var"].astype(np.float64) + config.batch_norm_epsilon)
+            scale = np.abs(tensors[f"{layer.norm}.weight"]) / deviation
             weight = weight * scale[:, None, None, None]
-            centred = outputs + np.abs(tensors[f"{norm}.running_mean"])
+            centred = outputs + np.abs(tensors[f"{layer.norm}.running_mean"])
             bounds.extend([centred, centred / deviation])
-            outputs = centred * scale + np.abs(tensors[f"{norm}.bias"])
+            outputs = centred * scale + np.abs(tensors[f"{layer.norm}.bias"])
         else:
-            outputs = outputs + np.abs(tensors[f"{conv}.bias"])
+            outputs = outputs + np.abs(tensors[f"{layer.name}.bias"])
         bounds.extend([weight.ravel(), outputs])
         return outputs
 
-    x = layer("stem.conv", "stem.norm", np.ones(1))
-    for index in range(len(config.channels) - 1):
-        block = f"blocks.{index}"
-        y = layer(f"{block}.conv1", f"{block}.norm1", x)
-        y = layer(f"{block}.conv2", f"{block}.norm2", y)
-        if config.shortcut == "projection":
-            x = y + layer(f"{block}.shortcut.conv", f"{block}.shortcut.norm", x)
-        else:
-            x = y + np.pad(x, (0, len(y) - len(x)))
+    network = layers(config)
+    x = bound(network.stem, np.ones(1))
+    for block in network.blocks:
+        y = bound(block.second, bound(block.first, x))
+        x = y + (bound(block.shortcut, x) if block.shortcut else np.pad(x, (0, len(y) - len(x))))
         bounds.append(x)
     bounds.append(np.abs(tensors["head.weight"].astype(np.float64)) @ x + np.abs(tensors["head.bias"]))
     return float(max(bound.max() for bound in bounds))

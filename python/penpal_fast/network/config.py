@@ -1,42 +1,46 @@
-"""What a model is, apart from its numbers: `config.json`."""
+"""The configuration of a model: `config.json`."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
 
 from penpal_fast.canvas import LINE_WIDTH, PADDING, SIDE
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import read_at_most
 
-if TYPE_CHECKING:
-    from pathlib import Path
+Tensors = dict[str, NDArray[np.float32]]
+"""Tensors of a model, by name."""
 
 Shortcut = Literal["identity", "projection"]
-"""How a block's input is added to its output: "identity" takes every second pixel and pads the new channels with 0;
-"projection" is a 1x1 convolution of stride 2 (the options A and B of He et al., 2015, section 3.3)."""
+"""How a block adds its input to its output. "identity" takes every second pixel and pads the new channels with 0;
+"projection" is a 1x1 convolution of stride 2 (options A and B of He et al., 2015, section 3.3)."""
 
 MAX_CONFIG_BYTES = 1 << 20
 
 MAX_LAYERS = 64
-"""Most entries of `channels`; the canvas is one pixel after nine."""
+"""Limit on the entries of `channels`; after eight the canvas is down to one pixel."""
 
 SMALLEST_EPSILON = 1e-12
-"""Below, the square root of the variance is no longer exact enough in float32, and 0 for small ones."""
+"""With less, the square root of a small variance is inexact or 0 in float32."""
 
 
 @dataclasses.dataclass(frozen=True)
 class ModelConfig:
-    """Architecture of a `QualityClassifier` and the rendering it was trained on.
+    """Architecture of a `QualityClassifier` and the rendering that it was trained with.
 
     Attributes:
-        canvas: Side of the picture in pixels; must be what this package renders.
-        padding: Margin of the picture in pixels; must be what this package renders.
+        canvas: Side of the picture in pixels; must be 256, which this package renders.
+        padding: Margin of the picture in pixels; must be 12, which this package renders.
         line_width: Width of the drawn lines in pixels.
         channels: Channels of the stem and of the blocks.
-        shortcut: Kind of the shortcut connections.
-        batch_norm: Whether batch norm follows each convolution; without it each convolution has a bias.
+        shortcut: Kind of shortcut connection.
+        batch_norm: Whether batch norm follows each convolution; if not, each convolution has a bias.
         batch_norm_epsilon: Added to the variance before the square root.
     """
 
@@ -49,11 +53,11 @@ class ModelConfig:
     batch_norm_epsilon: float = 1e-5
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be built or rendered."""
+        """Check that the network can be built and its pictures rendered."""
         if (self.canvas, self.padding) != (SIDE, PADDING):
             raise PenpalError(
                 f"config: this package renders a canvas of {SIDE} with a padding of {PADDING}; "
-                f"the model wants {self.canvas} and {self.padding}"
+                f"the model needs {self.canvas} and {self.padding}"
             )
         if not 0 < self.line_width <= SIDE:
             raise PenpalError(f"config: line_width must be above 0 and at most {SIDE}, got {self.line_width}")
@@ -74,10 +78,10 @@ class ModelConfig:
 
     @classmethod
     def from_file(cls, path: Path) -> ModelConfig:
-        """Read `config.json`. Keys that are not a field, such as a model card's, are ignored; missing ones default.
+        """Read `config.json`. Keys that are not fields are ignored; missing fields get their defaults.
 
         Raises:
-            PenpalError: The file is missing, too large, not a JSON object, or has a field that cannot be used.
+            PenpalError: The file is missing, too large or not a JSON object, or has an unusable field.
         """
         try:
             text = read_at_most(path, MAX_CONFIG_BYTES)
@@ -89,7 +93,7 @@ class ModelConfig:
 
     @classmethod
     def from_json(cls, text: bytes, *, source: str) -> ModelConfig:
-        """Read JSON text, as `from_file` does; `source` names it in errors."""
+        """Parse JSON text, as `from_file` does; `source` names it in errors."""
         try:
             content = json.loads(text)
         except (ValueError, RecursionError) as error:
@@ -100,12 +104,12 @@ class ModelConfig:
         return cls(**fields)
 
     def to_json(self) -> str:
-        """Write the configuration as JSON text."""
+        """Return the configuration as JSON text."""
         return json.dumps({"model_type": "penpal-quality-assurance", **dataclasses.asdict(self)}, indent=2) + "\n"
 
 
 def _checked(source: str, field: dataclasses.Field[Any], content: dict[str, Any]) -> Any:
-    """Take a field out of parsed JSON, with the type that its default has."""
+    """Take a field from parsed JSON; it must have the type of its default."""
     value = content.get(field.name, field.default)
     kind = type(field.default)
     if kind is tuple:
@@ -118,5 +122,5 @@ def _checked(source: str, field: dataclasses.Field[Any], content: dict[str, Any]
     try:
         found = json.dumps(value)[:200]
     except RecursionError:
-        found = "values inside one another, hundreds of times"
-    raise PenpalError(f"{source}: {field.name} must be like {json.dumps(field.default)}, got {found}")
+        found = "a value that is nested hundreds of levels deep"
+    raise PenpalError(f"{source}: {field.name} must be a value like {json.dumps(field.default)}, got {found}")

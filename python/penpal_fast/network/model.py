@@ -1,9 +1,9 @@
-"""The quality network: a small residual network over a rendered row."""
+"""The quality network in MLX: a small residual network on the picture of a row."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -11,23 +11,19 @@ import numpy as np
 from mlx.utils import tree_flatten
 
 from penpal_fast.files import replaced_atomically
-from penpal_fast.network.config import ModelConfig, Shortcut
-from penpal_fast.network.files import BUNDLED, CONFIG_FILE, WEIGHTS_FILE, find_model_files
-from penpal_fast.network.weights import load, write_tensors
-
-if TYPE_CHECKING:
-    import os
-
-    from penpal_fast.network.weights import Tensors
+from penpal_fast.network.config import ModelConfig, Shortcut, Tensors
+from penpal_fast.network.layers import layers
+from penpal_fast.network.pretrained import CONFIG_FILE, WEIGHTS_FILE, load
+from penpal_fast.network.weights import write_tensors
 
 
 def norm(channels: int, config: ModelConfig) -> nn.Module:
-    """Batch norm, or nothing where it has been folded into the convolutions."""
+    """Make batch norm, or nothing where it is folded into the convolutions."""
     return nn.BatchNorm(channels, eps=config.batch_norm_epsilon) if config.batch_norm else nn.Identity()
 
 
 class ConvNorm(nn.Module):
-    """A convolution of stride 2 with batch norm, or with a bias where batch norm has been folded in."""
+    """A convolution of stride 2 with batch norm, or with a bias where batch norm is folded in."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, config: ModelConfig) -> None:
         """Make a layer from `inputs` to `outputs` channels; a kernel of 3 has a padding of 1, a kernel of 1 none."""
@@ -67,26 +63,26 @@ class BasicBlock(nn.Module):
     def __call__(self, x: mx.array) -> mx.array:
         """Map [B, H, W, inputs] to [B, H / 2, W / 2, outputs]."""
         if "shortcut" in self:
-            around = self.shortcut(x)
+            shortcut = self.shortcut(x)
         else:
-            around = mx.pad(x[:, ::2, ::2, :], [(0, 0), (0, 0), (0, 0), (0, self._new_channels)])
+            shortcut = mx.pad(x[:, ::2, ::2, :], [(0, 0), (0, 0), (0, 0), (0, self._new_channels)])
         y = nn.relu(self.norm1(self.conv1(x)))
-        return nn.relu(self.norm2(self.conv2(y)) + around)
+        return nn.relu(self.norm2(self.conv2(y)) + shortcut)
 
 
 class QualityClassifier(nn.Module):
-    """Tells legible, human-looking handwriting from corrupted handwriting, from one picture."""
+    """Tells legible, human-looking handwriting from corrupted handwriting, given the picture of a row."""
 
     def __init__(self, config: ModelConfig | None = None) -> None:
-        """Make a network with random weights, in training mode; `from_pretrained` loads one that is ready to use."""
+        """Make a network with random weights, in training mode; `from_pretrained` loads a trained one."""
         super().__init__()
         config = config or ModelConfig()
         self.config = config
-        stem, *widths = config.channels
-        self.stem = ConvNorm(1, stem, 3, config)
+        network = layers(config)
+        self.stem = ConvNorm(network.stem.inputs, network.stem.outputs, network.stem.kernel, config)
         self.blocks = [
-            BasicBlock(inputs, outputs, shortcut=config.shortcut, config=config)
-            for inputs, outputs in zip(config.channels, widths, strict=False)
+            BasicBlock(block.first.inputs, block.first.outputs, shortcut=config.shortcut, config=config)
+            for block in network.blocks
         ]
         self.head = nn.Linear(config.channels[-1], 1)
 
@@ -97,7 +93,7 @@ class QualityClassifier(nn.Module):
             images: float32 [B, 256, 256, 1], 0 for background and 1 for ink.
 
         Returns:
-            Raw logits [B]; `mx.sigmoid` of them is the score in [0, 1].
+            Raw logits [B]; `mx.sigmoid` of a logit is the score in [0, 1].
         """
         x = nn.relu(self.stem(images))
         for block in self.blocks:
@@ -112,15 +108,19 @@ class QualityClassifier(nn.Module):
 
         Args:
             source: None for the model in this package, a folder with `config.json` and `weights.safetensors`, or the
-                id of a Hugging Face repository with these files, such as "breitburg/penpal-quality-assurance", with
-                "@" and a revision if it is to be pinned.
+                id of a Hugging Face repository with these files, such as "breitburg/penpal-quality-assurance"; "@" and
+                a revision pins it.
             revision: Branch, tag or commit of the repository; None for its main branch.
 
         Raises:
             PenpalError: There is no such folder or repository, or its files do not describe such a network. The error
-                lists what was expected and what was found.
+                lists the expected and the found tensors.
         """
-        config, tensors = load(find_model_files(BUNDLED if source is None else source, revision=revision))
+        return cls.from_tensors(*load(source, revision=revision))
+
+    @classmethod
+    def from_tensors(cls, config: ModelConfig, tensors: Tensors) -> QualityClassifier:
+        """Make a model in evaluation mode from a configuration and the tensors that `tensors` returns."""
         model = cls(config)
         model.load_weights([(name, mx.array(values)) for name, values in tensors.items()])
         model.eval()
@@ -132,7 +132,7 @@ class QualityClassifier(nn.Module):
         return {name: np.array(values) for name, values in dict(tree_flatten(self.parameters())).items()}
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
-        """Write `config.json` and `weights.safetensors` into a folder, which is made if it is not there."""
+        """Write `config.json` and `weights.safetensors` into a folder, which is created if needed."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         with replaced_atomically(folder / CONFIG_FILE) as path:

@@ -1,1 +1,1 @@
-"""Handwriting made by a Graves-style generator, clean or with its sampling disturbed."""
+"""Synthetic handwriting from a Graves-style generator, clean or with disturbed sampling."""

@@ -1,21 +1,18 @@
 """One step of the generator of Graves (2013, "Generating sequences with recurrent neural networks").
 
-Three LSTMs of 400 units with an attention window of 10 Gaussians over the characters. The same lines of code run on
-MLX and on NumPy: `arrays` is either module. MLX is for a GPU; on a CPU its exponentials are scalar, and a step takes
-three times as long as NumPy's.
+Three LSTMs of 400 units with an attention window of 10 Gaussians over the characters. The same code runs on MLX and
+NumPy; `arrays` is either module. MLX is for a GPU: on a CPU its exponentials are scalar, and a step takes three times
+as long as in NumPy.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 HIDDEN = 400
 WINDOWS = 10
@@ -24,34 +21,30 @@ KAPPA_DIVISOR = 25.0
 
 @dataclasses.dataclass
 class State:
-    """What a step leaves to the next, arrays of the module that computes; the first axis is the rows."""
+    """The state between two steps, in arrays of MLX or NumPy; the first axis is the rows."""
 
     hidden: list[Any]
     """Output of each LSTM, [rows, 400]."""
     cell: list[Any]
     """Cell of each LSTM, [rows, 400]."""
     kappa: Any
-    """Where each Gaussian stands in the text, in characters, [rows, 10]."""
+    """Position of each Gaussian in the text, in characters, [rows, 10]."""
     window: Any
-    """The characters attended to, [rows, characters of the alphabet]."""
+    """Attention to each character of the alphabet, [rows, alphabet]."""
 
-    def map(self, change: Callable[[Any], Any]) -> State:
-        """Apply a function to every array."""
-        return State(
-            [change(array) for array in self.hidden],
-            [change(array) for array in self.cell],
-            change(self.kappa),
-            change(self.window),
-        )
-
-    def all(self) -> list[Any]:
-        """Return every array."""
+    def values(self) -> list[Any]:
+        """Return all arrays."""
         return [*self.hidden, *self.cell, self.kappa, self.window]
+
+    @classmethod
+    def of(cls, arrays: Sequence[Any]) -> State:
+        """Make a state of the arrays that `values` returns."""
+        return cls(list(arrays[:3]), list(arrays[3:6]), arrays[6], arrays[7])
 
 
 @dataclasses.dataclass
 class Disturbance:
-    """The corruption of each row at the step at hand; arrays [rows, 1], noise [3, rows, 400] or None."""
+    """The corruption of each row at one step: arrays [rows, 1], and noise [3, rows, 400] or None."""
 
     kappa_scale: Any
     beta_floor: Any
@@ -62,31 +55,26 @@ class Cell:
     """The recurrent part of the generator with its mixture head."""
 
     def __init__(self, tensors: Mapping[str, NDArray[np.float32]], arrays: Any) -> None:
-        """Take the trained tensors and the module to compute with: `mlx.core` or `numpy`."""
+        """Take the trained tensors and the module that computes: `mlx.core` or `numpy`."""
         self.arrays = arrays
         self._weights = {name: arrays.array(values) for name, values in tensors.items()}
 
     def blank(self, rows: int, alphabet: int) -> State:
         """Return the state before the first step."""
-        zeros = self.arrays.zeros
-        return State(
-            [zeros((rows, HIDDEN), dtype=self.arrays.float32) for _ in range(3)],
-            [zeros((rows, HIDDEN), dtype=self.arrays.float32) for _ in range(3)],
-            zeros((rows, WINDOWS), dtype=self.arrays.float32),
-            zeros((rows, alphabet), dtype=self.arrays.float32),
-        )
+        widths = [HIDDEN] * 6 + [WINDOWS, alphabet]
+        return State.of([self.arrays.zeros((rows, width), dtype=self.arrays.float32) for width in widths])
 
     def step(self, x: Any, text: Any, state: State, disturbance: Disturbance) -> tuple[Any, State]:
         """Take one step.
 
         Args:
             x: Last pen offsets [rows, 3]: dx, dy (upward), end of stroke.
-            text: One-hot characters [rows, length, alphabet]; past a row's end all zero.
-            state: Of the step before.
-            disturbance: Of each row.
+            text: One-hot characters [rows, length, alphabet]; all zero after a row's end.
+            state: State after the step before.
+            disturbance: Corruption of each row.
 
         Returns:
-            phi, the attention to each character [rows, length], and the new state.
+            The attention to each character (phi) [rows, length], and the new state.
         """
         xp, weights = self.arrays, self._weights
         hidden, cell = list(state.hidden), list(state.cell)
@@ -122,5 +110,5 @@ class Cell:
         return (alpha[:, :, None] * xp.exp(-(distance * distance) / beta[:, :, None])).sum(axis=1)
 
     def head(self, hidden: Any) -> NDArray[np.float32]:
-        """Return the mixture's parameters [rows, 121] for the last LSTM's output."""
+        """Return the mixture's parameters [rows, 121], given the last LSTM's output."""
         return np.asarray(hidden @ self._weights["gmm_weights"] + self._weights["gmm_biases"])

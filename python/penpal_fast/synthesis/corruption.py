@@ -1,15 +1,14 @@
-"""How sampling is disturbed to make the lines that the scorer is to find."""
+"""The disturbances of sampling that make corrupted lines."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
 BETA_FLOOR = 0.01
-"""Least value of the attention's beta in undisturbed sampling."""
+"""Lower limit of the attention's beta in undisturbed sampling."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,11 +16,11 @@ class Corruption:
     """A disturbance of every sampling step after priming."""
 
     kappa_scale: float = 1.0
-    """Multiplies how far the attention moves along the text; above 1 it skips characters."""
+    """Factor of the attention's movement along the text; above 1 it skips characters."""
     beta_floor: float = BETA_FLOOR
-    """Least value of beta; above the usual one the attention blurs neighbouring characters."""
+    """Lower limit of beta; above the default the attention blurs neighbouring characters."""
     noise: float = 0.0
-    """Standard deviation of normal noise on each LSTM's hidden output."""
+    """Standard deviation of the normal noise on each LSTM's output."""
 
 
 UNDISTURBED = Corruption()
@@ -29,7 +28,7 @@ UNDISTURBED = Corruption()
 
 @dataclasses.dataclass(frozen=True)
 class Severity:
-    """A kind of corruption: how often it is drawn, and from which ranges, uniformly."""
+    """A kind of corruption: its share of the lines, and the ranges that its values are drawn from uniformly."""
 
     share: float
     kappa_scale: tuple[float, float]
@@ -43,7 +42,7 @@ class Severity:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Severity:
-        """Make one from a recipe's JSON object."""
+        """Make a severity from a recipe's JSON object."""
         ranges = {
             name: (float(values[name][0]), float(values[name][1])) for name in ("kappa_scale", "beta_floor", "noise")
         }
@@ -55,4 +54,4 @@ SEVERITIES = {
     "mild": Severity(0.7, kappa_scale=(1.15, 1.6), beta_floor=(0.1, 0.6), noise=(0.04, 0.12)),
     "gibberish": Severity(0.2, kappa_scale=(1.6, 3.0), beta_floor=(1.0, 5.0), noise=(0.15, 0.4)),
 }
-"""The mixture that corrupted lines are drawn from, unless a recipe says otherwise."""
+"""The default severities of corrupted lines."""

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from numpy.typing import NDArray
 
 MIXTURES = 20
 SIGMA_FLOOR = 1e-4
 PROBABILITY_FLOOR = 0.01
-"""Mixture weights and end-of-stroke probabilities below this count as 0."""
+"""Mixture weights and end-of-stroke probabilities below this are set to 0."""
 
 
 def sample(
     parameters: NDArray[np.float32], bias: NDArray[np.float32], random: np.random.Generator
 ) -> NDArray[np.float32]:
-    """Draw the next offsets.
+    """Draw the next pen offsets.
 
     Args:
         parameters: [rows, 121]: weights 20, sigma 40 (x, then y), rho 20, mu 40 (x, then y), end of stroke 1.
-        bias: [rows, 1]; the higher, the tidier.
-        random: Where the chances come from.
+        bias: [rows, 1]; higher is tidier.
+        random: Source of randomness.
 
     Returns:
         [rows, 3]: dx, dy (upward), end of stroke (0 or 1).

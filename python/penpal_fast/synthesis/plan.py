@@ -1,9 +1,10 @@
-"""Which lines are to be made: a plan is small, says everything, and gives the same requests whenever it is asked."""
+"""Plans of synthetic lines: a plan is small, complete, and always gives the same requests."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -12,25 +13,22 @@ from penpal_fast.synthesis.corruption import SEVERITIES, Severity
 from penpal_fast.synthesis.generator import Generator, Request
 from penpal_fast.synthesis.texts import Text, run_of_words
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 PART_ROWS = 256
-"""Rows that are written together; enough to fill a matrix product, few enough to lose when a job is killed."""
+"""Rows of a batch and of a part: enough to fill a matrix product, few enough to lose when a run is killed."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """A set of lines to be made.
+    """A set of lines to make.
 
     Attributes:
-        rows: How many.
+        rows: Number of lines.
         corrupted: Whether sampling is disturbed.
-        seed: Of texts, styles, biases, corruption and sampling.
-        bias: Range that each line's bias is drawn from, uniformly.
-        longest: Most words of a line that is cut short.
-        whole_share: Share of the lines that are written whole; the others are 1 to `longest` words.
-        severities: For each kind of corruption its share and ranges.
+        seed: Seed of texts, styles, biases, corruption and sampling.
+        bias: Range that each line's bias is drawn from uniformly.
+        longest: Most words of a line that is not a whole text.
+        whole_share: Share of the lines that are a whole text; the others have 1 to `longest` words.
+        severities: Share and ranges of each kind of corruption.
     """
 
     rows: int
@@ -53,7 +51,7 @@ class Plan:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Plan:
-        """Make one from a recipe's JSON object."""
+        """Make a plan from a recipe's JSON object."""
         values = dict(values)
         if "bias" in values:
             values["bias"] = (float(values["bias"][0]), float(values["bias"][1]))
@@ -63,13 +61,13 @@ class Plan:
 
     @property
     def parts(self) -> int:
-        """Number of parts of `PART_ROWS` rows, the last one perhaps shorter."""
+        """Number of parts of `PART_ROWS` rows; the last part may be shorter."""
         return -(-self.rows // PART_ROWS)
 
 
 @dataclasses.dataclass(frozen=True)
 class Planned:
-    """A line to be made, with what is known of it."""
+    """A line to make: its request, the source of its text, and the severity of its corruption, None if clean."""
 
     request: Request
     source: str
@@ -77,10 +75,10 @@ class Planned:
 
 
 def writable_texts(texts: Sequence[Text], generator: Generator) -> list[Text]:
-    """Return the texts whose every character the generator knows.
+    """Return the texts that the generator knows all characters of.
 
     Raises:
-        PenpalError: There is none.
+        PenpalError: There is no such text.
     """
     kept = [text for text in texts if not generator.unknown(" ".join(text.words))]
     if not kept:
@@ -89,7 +87,7 @@ def writable_texts(texts: Sequence[Text], generator: Generator) -> list[Text]:
 
 
 def planned_part(plan: Plan, part: int, texts: Sequence[Text], styles: int) -> list[Planned]:
-    """Return the lines of one part, whatever parts were made before."""
+    """Return the lines of one part; they do not depend on other parts."""
     random = np.random.default_rng([plan.seed, part])
     rows = min(PART_ROWS, plan.rows - part * PART_ROWS)
     return [_planned(plan, texts[int(random.integers(len(texts)))], styles, random) for _ in range(rows)]

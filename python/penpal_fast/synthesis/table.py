@@ -1,27 +1,22 @@
-"""Made lines as an Arrow table in the penpal schema."""
+"""Synthetic lines as an Arrow table in the penpal schema."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from penpal_fast.synthesis.plan import Planned
+from penpal_fast.schema import STROKES
+from penpal_fast.synthesis.plan import Planned
 
 SCALE = 2.0
-"""Coordinates are those of the generator times this."""
+"""Factor from the generator's coordinates to the table's."""
 
 UNIT = 1 / 32
-"""Coordinates are rounded to this, a twentieth of a pixel at most, so that the files compress well."""
+"""Coordinates are rounded to this, at most a twentieth of a pixel, so that files compress well."""
 
-POINT = pa.struct([("x", pa.float32()), ("y", pa.float32())])
-STROKES = pa.list_(pa.list_(pa.struct([("points", pa.list_(POINT))])))
 SCHEMA = pa.schema(
     {
         "strokes": STROKES,
@@ -35,15 +30,15 @@ SCHEMA = pa.schema(
         "noise": pa.float32(),
     }
 )
-"""Columns of made lines: `author` is the style, `corruption` the severity, null for a clean line."""
+"""Columns of synthetic lines: `author` is the style, `corruption` the severity, null for a clean line."""
 
 
 def table_of(lines: Sequence[Planned], words: Sequence[list[list[NDArray[np.float64]]]]) -> pa.Table:
-    """Put made lines into a table.
+    """Put synthetic lines into a table.
 
     Args:
-        lines: What was asked for.
-        words: For each line its words of strokes [N, 2].
+        lines: The planned lines.
+        words: Words of strokes [N, 2] of each line.
     """
     requests = [line.request for line in lines]
     columns = [
@@ -66,7 +61,7 @@ def strokes_array(rows: Sequence[list[list[NDArray[np.float64]]]]) -> pa.Array:
     strokes = [stroke for word in words for stroke in word]
     points = np.concatenate([*strokes, np.empty((0, 2))])
     points = (np.round(SCALE * points / UNIT) * UNIT).astype(np.float32)
-    coordinates = pa.StructArray.from_arrays([pa.array(points[:, 0]), pa.array(points[:, 1])], fields=list(POINT))
+    coordinates = pa.StructArray.from_arrays([pa.array(points[:, 0]), pa.array(points[:, 1])], names=["x", "y"])
     in_strokes = pa.ListArray.from_arrays(_offsets(strokes), coordinates)
     wrapped = pa.StructArray.from_arrays([in_strokes], names=["points"])
     in_words = pa.ListArray.from_arrays(_offsets(words), wrapped)

@@ -1,23 +1,18 @@
-"""What is to be written: lines of text with where they came from."""
+"""The texts to write, with their sources."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from penpal_fast.errors import PenpalError
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import numpy as np
-
-
 SOURCE_COLUMNS = ("source", "file")
-"""Columns that may say where a line, or its text, comes from."""
+"""Columns that may name the source of a line or its text."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,13 +21,13 @@ class Text:
 
     words: tuple[str, ...]
     source: str
-    """What it belongs to, such as a form; texts of one source never fall on both sides of a split."""
+    """Where the text comes from, such as a form. Texts of one source stay on one side of a split."""
 
 
 def read_texts(path: Path) -> list[Text]:
-    """Read the texts of a Parquet file (columns `text`, and `source` or `file` if there) or of a text file, one a line.
+    """Read texts from a Parquet file (column `text`, and `source` or `file` if it has one) or the lines of a text file.
 
-    Where nothing says what a text belongs to, it belongs to itself.
+    A text without a source is its own source.
 
     Raises:
         PenpalError: The file cannot be read or has no text.
@@ -42,7 +37,7 @@ def read_texts(path: Path) -> list[Text]:
             columns = pq.read_schema(path).names
             source = next((name for name in SOURCE_COLUMNS if name in columns), "text")
             if "text" not in columns:
-                raise PenpalError(f"{path}: there is no column 'text'; it has {columns}")
+                raise PenpalError(f"{path}: there is no column 'text'; the columns are {columns}")
             table = pq.read_table(path, columns=list({"text", source}))
             lines, sources = table["text"].to_pylist(), table[source].to_pylist()
         else:
@@ -56,7 +51,7 @@ def read_texts(path: Path) -> list[Text]:
         if line and str(line).split()
     ]
     if not texts:
-        raise PenpalError(f"{path}: there is no text in it")
+        raise PenpalError(f"{path}: there is no text in this file")
     return texts
 
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from penpal_fast.synthesis.generator import Writing
+from penpal_fast.synthesis.generator import Writing
 
 
 def words_of_strokes(writing: Writing, text: str) -> list[list[NDArray[np.float64]]]:
-    """Turn a writing into words of strokes [N, 2], y growing downward.
+    """Turn a writing into words of strokes [N, 2], with y growing downward.
 
     Offsets are summed, each stroke is smoothed by a Savitzky-Golay filter (7 points, cubic), the least-squares slope of
-    the line is removed, y is flipped and the first point moved to the origin. A stroke belongs to the word whose
-    character was being written at its middle; words only ever follow one another.
+    the line is removed, y is flipped, and the first point is moved to the origin. A stroke belongs to the word of the
+    character that its middle point was written for, but never to an earlier word than the stroke before it.
     """
     points = np.cumsum(writing.offsets[:, :2].astype(np.float64), axis=0)
     ends = np.flatnonzero(writing.offsets[:, 2] > 0.5) + 1
@@ -40,7 +36,7 @@ def words_of_strokes(writing: Writing, text: str) -> list[list[NDArray[np.float6
 
 
 def _smoothed(stroke: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Savitzky and Golay, 1964: each point replaced by a cubic's least-squares fit to 7 points around it."""
+    """Replace each point by the least-squares fit of a cubic to the 7 points around it (Savitzky and Golay, 1964)."""
     if len(stroke) < 7:
         return stroke
     powers = np.vander(np.arange(-3.0, 4.0), 4)

@@ -1,35 +1,31 @@
-"""The examples of a step: lines drawn at random by the recipe's shares, changed by chance, with their targets."""
+"""The examples of a training step: lines chosen and changed at random, with their targets."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
+import mlx.core as mx
 import numpy as np
+from numpy.typing import NDArray
 
 from penpal_fast._core import Rows
-from penpal_fast.mlx_memory import writable_canvases
-from penpal_fast.training.augmentation import bend, cut, link, smooth, thin
-from penpal_fast.training.junk import DRAWN, SPOILT
-from penpal_fast.training.lines import Line, Split, Strokes, read_split
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
-    import mlx.core as mx
-    from numpy.typing import NDArray
-
-    from penpal_fast.training.recipe import Stage
+from penpal_fast.engines.mlx_memory import writable_canvases
+from penpal_fast.handwriting.augmentation import bend, cut, link, smooth, thin
+from penpal_fast.handwriting.junk import DRAWN, SPOILT
+from penpal_fast.handwriting.lines import Line, Split, Strokes, read_split
+from penpal_fast.training.recipe import Stage
 
 TARGETS = {"real": 1.0, "clean": 0.5, "corrupted": 0.0, "junk": 0.0}
-"""What the score is to be for each kind of line."""
+"""The target of the score for each kind of line."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Sources:
-    """The three kinds of lines."""
+    """Lines of three kinds."""
 
     real: Split
     clean: Split
@@ -55,10 +51,9 @@ class Batch:
 
     Attributes:
         rows: Strokes.
-        targets: What the score is to be, [N].
-        lengths: Characters of the text of each whole real line, less their mean and over their standard deviation; NaN
-            for every other row, [N].
-        line_width: In pixels.
+        targets: Targets of the score, [N].
+        lengths: Standardized number of characters of each whole real line; NaN for every other row, [N].
+        line_width: Line width in pixels.
     """
 
     rows: list[Strokes]
@@ -68,7 +63,7 @@ class Batch:
 
 
 class _Pool:
-    """Lines in the order of their proportions."""
+    """Lines sorted by elongation."""
 
     def __init__(self, lines: list[Line]) -> None:
         elongations = np.array([_elongation(line.strokes()) for line in lines])
@@ -78,28 +73,28 @@ class _Pool:
         self._neighbours = max(len(lines) // 50, 1)
 
     def any(self, random: np.random.Generator) -> Line:
-        """Return any line."""
+        """Return a random line."""
         return _pick(self._lines, random)
 
     def like(self, strokes: Strokes, random: np.random.Generator) -> Line:
-        """Return one of the lines, a fiftieth of them all, whose proportions are nearest to those of a row."""
+        """Return a random line from the fiftieth of all lines whose elongation is closest to a row's."""
         nearest = int(np.searchsorted(self._elongations, _elongation(strokes)))
         first = min(max(nearest - self._neighbours // 2, 0), len(self._lines) - self._neighbours)
         return self._lines[first + int(random.integers(self._neighbours))]
 
 
 def _elongation(strokes: Strokes) -> float:
-    """Return the logarithm of a row's width over its height, which says how small it is on the canvas."""
+    """Return log(width / height) of a row, which decides how small it is on the canvas."""
     points = np.concatenate(strokes)
     width, height = np.ptp(points, axis=0)
     return float(np.log((width + 1e-9) / (height + 1e-9)))
 
 
 class Examples:
-    """Any step's examples, whatever steps came before."""
+    """The examples of every step; a step's examples do not depend on earlier steps."""
 
     def __init__(self, sources: Sources, stage: Stage, line_width: float) -> None:
-        """Take the lines, a stage of the recipe and the line width of the network in pixels."""
+        """Take the lines, a stage of the recipe and the network's line width in pixels."""
         self._sources = sources
         self._stage = stage
         self._line_width = line_width
@@ -109,18 +104,18 @@ class Examples:
 
     def step(self, step: int) -> Batch:
         """Return the examples of a step."""
-        plan = self._stage.optimization
-        random = np.random.default_rng([plan.seed, step])
+        optimization = self._stage.optimization
+        random = np.random.default_rng([optimization.seed, step])
         kinds = list(TARGETS)
         shares = [getattr(self._stage.shares, kind) for kind in kinds]
-        drawn = [kinds[index] for index in random.choice(len(kinds), plan.batch_size, p=shares)]
+        drawn = [kinds[index] for index in random.choice(len(kinds), optimization.batch_size, p=shares)]
         rows, lengths = zip(*[self._row(kind, random) for kind in drawn], strict=True)
         width = self._line_width + float(np.clip(random.normal(0, self._stage.changes.line_width), -0.3, 0.3))
         targets = np.array([TARGETS[kind] for kind in drawn], dtype=np.float32)
         return Batch(list(rows), targets, np.array(lengths, dtype=np.float32), width)
 
     def _row(self, kind: str, random: np.random.Generator) -> tuple[Strokes, float]:
-        """Return a row and, of a whole real line, the length of its text."""
+        """Return a row, and the standardized length of its text for a whole real line, else NaN."""
         changes, length = self._stage.changes, math.nan
         if kind == "junk":
             return self._junk_row(random), length
@@ -138,7 +133,7 @@ class Examples:
         return (bend(strokes, random) if random.random() < changes.bend else strokes), length
 
     def _real(self, random: np.random.Generator) -> tuple[Strokes, str | None]:
-        """Return a real line, and its text if it is whole."""
+        """Return a real line, and its text if the line is whole."""
         changes, line = self._stage.changes, _pick(self._sources.real.train, random)
         chance = random.random()
         if chance < changes.link:
@@ -165,14 +160,14 @@ def _pick(lines: list[Line], random: np.random.Generator) -> Line:
 
 
 class Canvases:
-    """A batch of pictures that are rendered again and again into the same MLX memory."""
+    """A batch of pictures in MLX memory, which every call to `render` overwrites."""
 
     def __init__(self, batch_size: int) -> None:
-        """Allocate the pictures of one batch."""
+        """Allocate one batch of pictures."""
         self._array, self._view = writable_canvases(batch_size)
 
     def render(self, rows: list[Any], line_width: float) -> mx.array:
-        """Render rows, at most a batch of them. The result is valid until the next call."""
+        """Render at most a batch of rows. The result is valid until the next call."""
         problems = Rows(rows).render_into(self._view[: len(rows)], 0, line_width, 0)
         if problems:
             raise ValueError(f"a training row cannot be rendered: {problems[0]}")

@@ -1,36 +1,32 @@
-"""What is measured at every checkpoint, on lines that are not trained on."""
+"""Measurements at every checkpoint, on the validation lines."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from penpal_fast._core import Rows
-from penpal_fast.bulk.summary import THRESHOLDS
+from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.engines.native import NativeEngine
 from penpal_fast.evaluation.figures import area_under_curve, kept, rank_correlation, threshold_that_keeps
-from penpal_fast.training.augmentation import cut, link, smooth
-from penpal_fast.training.junk import KINDS, UNSEEN
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from penpal_fast.network.model import QualityClassifier
-    from penpal_fast.training.examples import Sources
-    from penpal_fast.training.lines import Strokes
-    from penpal_fast.training.recipe import Recipe
+from penpal_fast.handwriting.augmentation import cut, link, smooth
+from penpal_fast.handwriting.junk import KINDS, UNSEEN
+from penpal_fast.handwriting.lines import Strokes
+from penpal_fast.network.model import QualityClassifier
+from penpal_fast.training.examples import Sources
+from penpal_fast.training.recipe import Recipe
 
 JUNK_ROWS = 40
 """Rows of each kind of junk."""
 
 
 class Validation:
-    """The validation lines, always the same."""
+    """The validation lines, the same for every network."""
 
     def __init__(self, sources: Sources, recipe: Recipe) -> None:
-        """Draw the cut lines and the junk."""
+        """Make the cut lines and the junk with a fixed seed."""
         random = np.random.default_rng(0)
         real = [line for line in sources.real.validation if line.text]
         rows: dict[str, list[Strokes]] = {
@@ -57,29 +53,31 @@ class Validation:
         return {name: engine.logits(rows)[0] for name, rows in self._rows.items()}
 
     def calibration(self, model: QualityClassifier) -> tuple[float, float]:
-        """Return the scale and the shift of the logits that keep the recipe's shares of clean lines.
+        """Return the scale and shift of the logits with which the recipe's shares of clean lines reach its scores.
 
         Raises:
-            ValueError: The network does not tell clean lines apart at all.
+            ValueError: The network gives all clean lines the same logit.
         """
         found = self._thresholds(_engine(model).logits(self._rows["clean"])[0])
-        wanted = [_logit(score) for score, _ in self._clean_kept]
+        expected = [_logit(score) for score, _ in self._clean_kept]
         if not found[1] > found[0]:
-            raise ValueError(f"clean lines that should score differently have the same logit {found[0]}")
-        scale = float((wanted[1] - wanted[0]) / (found[1] - found[0]))
-        return scale, float(wanted[0] - scale * found[0])
+            raise ValueError(
+                f"cannot calibrate: clean lines that should score differently have the same logit {found[0]}"
+            )
+        scale = float((expected[1] - expected[0]) / (found[1] - found[0]))
+        return scale, float(expected[0] - scale * found[0])
 
     def _thresholds(self, clean: NDArray[np.float32]) -> list[float]:
         return [threshold_that_keeps(clean, share) for _, share in self._clean_kept]
 
     def _lenient(self, thresholds: list[float]) -> float:
-        """Return the logit that calibration would make the lenient threshold."""
+        """Return the logit that calibration maps to the lenient threshold."""
         low, high = (_logit(score) for score, _ in self._clean_kept)
         along = (_logit(THRESHOLDS["lenient"]) - low) / (high - low)
         return thresholds[0] + along * (thresholds[1] - thresholds[0])
 
     def measure(self, model: QualityClassifier) -> dict[str, float]:
-        """Measure a network, whatever its calibration: thresholds are those that keep given shares of clean lines."""
+        """Measure a network. Thresholds keep given shares of clean lines, so calibration changes no figure."""
         found = self.logits(model)
         half, strict = thresholds = self._thresholds(found["clean"])
         lenient = self._lenient(thresholds)

@@ -1,0 +1,38 @@
+from . import reference
+from .checks.arrow import ArrowScorer
+from .checks.check import Check, Outcome
+from .checks.quality import QualityCheck, Scorer, score
+from .errors import PenpalError
+from .jobs.filter import filter_dataset
+from .jobs.score import score_dataset
+from .look.saliency import Explanation, explain
+from .look.sheet import ContactSheet
+from .network.config import ModelConfig
+from .network.model import BasicBlock, QualityClassifier
+from .rendering import render_batch, render_into, render_strokes
+from .strokes import strokes_from_offsets
+
+__all__ = [
+    "ArrowScorer",
+    "BasicBlock",
+    "Check",
+    "ContactSheet",
+    "Explanation",
+    "ModelConfig",
+    "Outcome",
+    "PenpalError",
+    "QualityCheck",
+    "QualityClassifier",
+    "Scorer",
+    "explain",
+    "filter_dataset",
+    "reference",
+    "render_batch",
+    "render_into",
+    "render_strokes",
+    "score",
+    "score_dataset",
+    "strokes_from_offsets",
+]
+
+__version__: str

@@ -1,1 +1,0 @@
-"""Files in, scored files out, batch by batch."""

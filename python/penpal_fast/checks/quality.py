@@ -1,0 +1,216 @@
+"""The quality of handwriting: how a row looks, scored by the picture network on the engine that suits the machine."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from penpal_fast._core import Rows
+from penpal_fast.checks.check import Outcome, Table
+from penpal_fast.checks.thresholds import BROKEN_BELOW, THRESHOLDS
+from penpal_fast.engines.engine import Engine
+from penpal_fast.engines.gpu import gpu_answers
+from penpal_fast.engines.native import NativeEngine
+from penpal_fast.errors import PenpalError, row_error
+from penpal_fast.network.config import ModelConfig, Tensors
+from penpal_fast.network.pretrained import load
+from penpal_fast.network.weights import fingerprint
+from penpal_fast.rendering import checked_threads
+from penpal_fast.schema import check_strokes_column, nulls_as_strokes
+
+if TYPE_CHECKING:
+    from penpal_fast.network.model import QualityClassifier  # Imports MLX.
+
+ModelSource: TypeAlias = "QualityClassifier | str | os.PathLike[str] | None"
+Backend = Literal["auto", "mlx", "native"]
+Errors = Literal["raise", "null"]
+
+
+class Scorer:
+    """Scores rows of pen strokes from 0 (corrupted, illegible) to 1 (legible, human-looking).
+
+    A scorer may be used from several threads.
+    """
+
+    def __init__(
+        self,
+        model: ModelSource = None,
+        *,
+        backend: Backend = "auto",
+        threads: int | None = None,
+        batch_size: int | None = None,
+    ) -> None:
+        """Make a scorer.
+
+        Args:
+            model: A model, or what `QualityClassifier.from_pretrained` takes; None for the model of this package.
+            backend: Engine that runs the network: "mlx"; "native", in Rust on the processor; or "auto": MLX where a GPU
+                answers, else native. They agree within 1e-3 on logits.
+            threads: Number of threads; None for one for each processor.
+            batch_size: Rows that go through MLX at a time; None for what suits the device. Memory grows by some 2.5 MB
+                a row. The native engine has no batches.
+
+        Raises:
+            PenpalError: The model cannot be loaded or a setting is out of range.
+        """
+        if backend not in get_args(Backend):
+            raise PenpalError(f"backend must be one of {get_args(Backend)}, got {backend!r}")
+        if batch_size is not None and not (isinstance(batch_size, int) and 1 <= batch_size <= 4096):
+            raise PenpalError(f"batch_size must be from 1 to 4096 or None, got {batch_size!r}")
+        if getattr(model, "training", False):
+            raise PenpalError("the model is in training mode, where scoring would change it: call model.eval() first")
+        count = checked_threads(threads)
+        self._config, tensors = _config_and_tensors(model)
+        self._fingerprint = fingerprint(self._config, tensors)
+        self._batch_size = batch_size
+        self._engine: Engine
+        if backend == "mlx" or (backend == "auto" and gpu_answers()):
+            self._backend = "mlx"
+            self._engine = _mlx_engine(model, self._config, tensors, count, batch_size)
+        else:
+            self._backend = "native"
+            self._engine = NativeEngine(self._config, tensors, threads=count)
+
+    @property
+    def line_width(self) -> float:
+        """Width in pixels of the lines that the network sees."""
+        return self._config.line_width
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What the scores depend on: the model's fingerprint, the engine and its batch size."""
+        batch_size = self._batch_size if self._backend == "mlx" else None
+        return {"model": self._fingerprint, "backend": self._backend, "batch_size": batch_size}
+
+    def score(self, rows: Any, *, errors: Errors = "raise", column: str = "strokes") -> NDArray[np.float32]:
+        """Score rows.
+
+        Args:
+            rows: Sequence of rows, or an Arrow array, chunked array, record batch or table.
+            column: Name of the strokes column of a record batch or table.
+            errors: What to do with a bad row: "raise", or "null" for a score of NaN.
+
+        Returns:
+            float32 [N] in [0, 1].
+
+        Raises:
+            PenpalError: A row is bad and `errors` is "raise"; the error names the first one.
+        """
+        if errors not in get_args(Errors):
+            raise PenpalError(f"errors must be one of {get_args(Errors)}, got {errors!r}")
+        quality, problems = self._engine.score(Rows(rows, column))
+        if problems and errors == "raise":
+            raise row_error(*problems[0])
+        return quality
+
+    def outcome(self, rows: Any) -> Outcome:
+        """Score rows as `score` does with `errors="null"`, and say what is wrong with the bad ones."""
+        quality, problems = self._engine.score(Rows(nulls_as_strokes(rows)))
+        return Outcome(quality, {row: text for row, _, _, text in problems})
+
+
+def _mlx_engine(
+    model: ModelSource, config: ModelConfig, tensors: Tensors, threads: int, batch_size: int | None
+) -> Engine:
+    from penpal_fast.engines.mlx import MlxEngine
+    from penpal_fast.network.model import QualityClassifier
+
+    module = model if isinstance(model, QualityClassifier) else QualityClassifier.from_tensors(config, tensors)
+    return MlxEngine(module, threads=threads, batch_size=batch_size)
+
+
+def _config_and_tensors(model: ModelSource) -> tuple[ModelConfig, Tensors]:
+    if model is None or isinstance(model, (str, os.PathLike)):
+        return load(model)
+    return model.config, model.tensors()
+
+
+def score(rows: Any, *, errors: Errors = "raise", column: str = "strokes") -> NDArray[np.float32]:
+    """Score rows with the model of this package; see `Scorer.score`. The model is loaded once."""
+    return default_scorer().score(rows, errors=errors, column=column)
+
+
+_default_lock = threading.Lock()
+_default: list[Scorer] = []
+
+
+def default_scorer() -> Scorer:
+    """Return the scorer with the model of this package, loaded at first use."""
+    with _default_lock:
+        if not _default:
+            _default.append(Scorer())
+        return _default[0]
+
+
+class QualityCheck:
+    """The score of `Scorer` as a check. The scorer is made at first use, and again in each process it is sent to."""
+
+    name = "quality"
+    description = (
+        "How a line looks: 0 is corrupted, 1 legible and human-looking; not whether it says its text. With the model "
+        "of this package, clean lines of a generator score about a third: "
+        f"{BROKEN_BELOW} drops what is broken, and the named thresholds ask for lines that could be real."
+    )
+    details: ClassVar[dict[str, pa.DataType]] = {}
+    thresholds = THRESHOLDS
+
+    def __init__(
+        self,
+        model: ModelSource = None,
+        *,
+        column: str = "strokes",
+        backend: Backend = "auto",
+        threads: int | None = None,
+        batch_size: int | None = None,
+        scorer: Scorer | None = None,
+    ) -> None:
+        """Take the name of the strokes column, and a scorer or what `Scorer` takes."""
+        self.reads = (column,)
+        self._settings: dict[str, Any] = {
+            "model": model,
+            "backend": backend,
+            "threads": threads,
+            "batch_size": batch_size,
+        }
+        self._scorer = scorer
+        self._is_given = scorer is not None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the loaded model behind when pickled."""
+        if self._is_given:
+            raise TypeError("a check with a scorer of its own cannot be pickled; give it the scorer's settings instead")
+        return {**self.__dict__, "_scorer": None}
+
+    @property
+    def scorer(self) -> Scorer:
+        """The scorer, made if need be."""
+        if self._scorer is None:
+            self._scorer = Scorer(**self._settings)
+        return self._scorer
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What the scores depend on: the model's fingerprint, the engine and its batch size."""
+        return self.scorer.identity
+
+    @property
+    def line_width(self) -> float:
+        """Width in pixels of the lines that the network sees."""
+        return self.scorer.line_width
+
+    def prepare(self, schema: pa.Schema) -> None:
+        """Make sure that a schema has the column of strokes."""
+        check_strokes_column(schema, *self.reads)
+
+    def look(self, rows: Table) -> Outcome:
+        """Score rows."""
+        (column,) = self.reads
+        try:
+            return self.scorer.outcome(rows.column(column))
+        except PenpalError as error:
+            raise PenpalError(f"column {column!r}: {error}") from error

@@ -1,0 +1,29 @@
+"""Scores from which rows are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from penpal_fast.errors import PenpalError
+
+THRESHOLDS = {"lenient": 0.3, "balanced": 0.5, "strict": 0.7}
+"""Thresholds by name, the lowest first."""
+
+BROKEN_BELOW = 0.23
+"""With the model of this package, 95 % of clean synthetic lines are at or above it (`penpal-fast evaluate`)."""
+
+
+def threshold_of(value: str | float, thresholds: Mapping[str, float] = THRESHOLDS) -> float:
+    """Turn a threshold's name, or a number from 0 to 1, into the number.
+
+    Raises:
+        PenpalError: It is neither.
+    """
+    try:
+        threshold = thresholds[value] if value in thresholds else float(value)  # type: ignore[index]
+    except ValueError:
+        threshold = -1.0
+    if not 0 <= threshold <= 1:
+        names = ", ".join(f"{name} ({number})" for name, number in thresholds.items())
+        raise PenpalError(f"the threshold must be a number from 0 to 1 or one of {names}, got {value!r}")
+    return threshold

@@ -1,0 +1,1 @@
+"""Files in, files out: scoring and filtering, batch by batch."""

@@ -1,0 +1,162 @@
+"""Writing the files of parts."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from penpal_fast import _core
+from penpal_fast.errors import PenpalError
+from penpal_fast.jobs.parts import Part
+from penpal_fast.sources.parquet import ParquetSource
+
+MOST_WAITING_BYTES = 512 << 20
+"""Most that the rows of a row group may take in memory; the inputs' metadata promise a quarter of it on average."""
+
+
+class PartFile(Protocol):
+    """Takes the rows of a part in order; the file is whole when its block ends without an error."""
+
+    def __enter__(self) -> PartFile:
+        """Return itself."""
+        ...
+
+    def __exit__(self, kind: type[BaseException] | None, *_error: object) -> None:
+        """Write what is left."""
+        ...
+
+    def add(self, rows: pa.RecordBatch) -> None:
+        """Take rows, the columns of checks among theirs."""
+        ...
+
+
+class EncodedFile:
+    """Encodes rows into a Parquet file with row groups of fixed size, the same bytes however the rows are batched."""
+
+    def __init__(self, path: Path, schema: pa.Schema, group_rows: int, about: str) -> None:
+        """Take the output's path and schema, the rows of a row group, and the file that errors are about."""
+        self._writer = pq.ParquetWriter(path, schema, **encoding(schema))
+        self._group_rows = group_rows
+        self._about = about
+        self._waiting: list[pa.RecordBatch] = []
+        self._rows = 0
+        self._bytes = 0
+
+    def add(self, rows: pa.RecordBatch) -> None:
+        """Take rows.
+
+        Raises:
+            PenpalError: They are much larger than the inputs' metadata say.
+        """
+        while len(rows):
+            taken = rows.slice(0, self._group_rows - self._rows)
+            rows = rows.slice(len(taken))
+            self._waiting.append(taken)
+            self._rows += len(taken)
+            self._bytes += taken.nbytes
+            if self._bytes > max(MOST_WAITING_BYTES, 2 * taken.nbytes):
+                raise PenpalError(
+                    f"{self._about}: a row group of {self._group_rows:,} rows would take more than "
+                    f"{MOST_WAITING_BYTES >> 20} MB of memory, far more than the inputs' metadata say: some rows are "
+                    "much larger than most, or long texts repeat, which are stored once; leave them out"
+                )
+            if self._rows == self._group_rows:
+                self._write_group()
+
+    def __enter__(self) -> EncodedFile:
+        """Return itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_error: object) -> None:
+        """Write what is left, or after an error only let go of the file."""
+        if kind is None:
+            if self._waiting:
+                self._write_group()
+            self._writer.close()
+        else:
+            with contextlib.suppress(OSError, pa.ArrowException):
+                self._writer.close()
+
+    def _write_group(self) -> None:
+        # One piece, as page boundaries would follow the batches'.
+        table = pa.Table.from_batches(self._waiting).cast(self._writer.schema).combine_chunks()
+        self._waiting, self._rows, self._bytes = [], 0, 0
+        self._writer.write_table(table, row_group_size=self._group_rows)
+
+
+class CopiedFile:
+    """Copies the encoded columns of a source's row groups, and encodes the columns that checks add."""
+
+    def __init__(self, path: Path, schema: pa.Schema, source: ParquetSource, part: Part, added: Sequence[str]) -> None:
+        """Take the output's path and schema, where its rows come from, and the names of the columns to encode."""
+        self._path = path
+        self._schema = schema
+        self._source = source
+        self._groups = part.groups or (0, 0)
+        self._names = list(added)
+        self._added_schema = pa.schema([schema.field(name) for name in added])
+        self._added: list[pa.RecordBatch] = []
+
+    def add(self, rows: pa.RecordBatch) -> None:
+        """Take rows, of which only the added columns are kept; the others are still in the source."""
+        self._added.append(pa.record_batch([rows.column(name) for name in self._names], schema=self._added_schema))
+
+    def __enter__(self) -> CopiedFile:
+        """Return itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_error: object) -> None:
+        """Write the file, or nothing after an error."""
+        if kind is None:
+            self._write()
+
+    def _write(self) -> None:
+        added = self._path.with_name(f"{self._path.name}.added")
+        try:
+            self._write_added(added)
+            first, stop = self._groups
+            metadata = [(key.decode(), value.decode()) for key, value in _file_metadata(self._schema).items()]
+            _core.append_columns(self._source.file.name, first, stop, str(added), metadata, str(self._path))
+        finally:
+            added.unlink(missing_ok=True)
+
+    def _write_added(self, path: Path) -> None:
+        table = pa.Table.from_batches(self._added, self._added_schema).combine_chunks()
+        with pq.ParquetWriter(path, table.schema, compression="zstd") as writer:
+            start = 0
+            for rows in self._source.group_rows[slice(*self._groups)]:
+                writer.write_table(table.slice(start, rows), row_group_size=max(rows, 1))
+                start += rows
+
+
+def encoding(schema: pa.Schema) -> dict[str, object]:
+    """Settings of a Parquet writer for these columns.
+
+    Coordinates hardly ever repeat: split by byte they take 1.8 instead of 2.2 kB a line, and two fifths of the time
+    that a dictionary takes.
+    """
+    stored = _empty_file(schema).schema
+    leaves = [stored.column(index) for index in range(len(stored))]
+    split = {leaf.path for leaf in leaves if leaf.physical_type in ("FLOAT", "DOUBLE")}
+    return {
+        "compression": "zstd",
+        "use_dictionary": [leaf.path for leaf in leaves if leaf.path not in split],
+        "column_encoding": dict.fromkeys(split, "BYTE_STREAM_SPLIT"),
+    }
+
+
+def _file_metadata(schema: pa.Schema) -> dict[bytes, bytes]:
+    """What PyArrow would store beside the columns, its own description of them included."""
+    return _empty_file(schema).metadata.metadata or {}
+
+
+def _empty_file(schema: pa.Schema) -> pq.ParquetFile:
+    buffer = io.BytesIO()
+    pq.write_table(schema.empty_table(), buffer)
+    return pq.ParquetFile(buffer)

@@ -1,0 +1,1 @@
+"""What a person looks at: contact sheets, explanations, reports and the live page."""

@@ -1,0 +1,160 @@
+"""The charts of a report, as Vega-Lite specifications; the page gives them their colours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import altair as alt
+import numpy as np
+from numpy.typing import NDArray
+
+from penpal_fast.checks.summary import Summary
+from penpal_fast.look.report.distribution import STEPS
+from penpal_fast.look.report.overview import LAST_LENGTH, LENGTH_STEP
+
+Specification = dict[str, Any]
+Thresholds = Mapping[str, float]
+
+BINS = 100
+"""Bars of the histogram."""
+
+SCORE = alt.Scale(domain=[0, 1], nice=False)
+TENTHS = alt.Axis(tickCount=10, format=".1f")
+HEIGHT = 190
+
+
+def histogram(counts: NDArray[np.int64], thresholds: Thresholds) -> Specification:
+    """Draw the rows by score, those at or above the parameter `threshold` set apart.
+
+    Args:
+        counts: Rows from each step to before the next one, [STEPS + 1].
+        thresholds: Named thresholds, which are marked.
+    """
+    per_bin = counts[:STEPS].reshape(BINS, -1).sum(axis=1)
+    per_bin[-1] += counts[STEPS]
+    bars = [
+        {"left": index / BINS, "right": (index + 1) / BINS, "rows": rows} for index, rows in enumerate(per_bin.tolist())
+    ]
+    tooltip = [
+        alt.Tooltip("left:Q", title="score from", format=".2f"),
+        alt.Tooltip("right:Q", title="to", format=".2f"),
+        alt.Tooltip("rows:Q", format=","),
+    ]
+    every = alt.Chart(alt.Data(values=bars)).encode(
+        alt.Y("rows:Q", title="rows", axis=alt.Axis(tickCount=4, format=",d")), alt.Y2Datum(0), tooltip=tooltip
+    )
+    dropped = every.mark_rect(style="dropped").encode(
+        alt.X("left:Q", scale=SCORE, title="score", axis=TENTHS), x2="right:Q"
+    )
+    kept = (
+        every.transform_filter("datum.right > threshold")
+        .transform_calculate(start="max(datum.left, threshold)")
+        .mark_rect(style="kept")
+        .encode(x="start:Q", x2="right:Q")
+    )
+    return _specification(dropped, kept, *_threshold_rules("score", thresholds), thresholds=thresholds)
+
+
+def kept_curves(kept: Mapping[str, NDArray[np.int64]], thresholds: Thresholds) -> Specification:
+    """Draw the share of each file's scored rows that a threshold keeps.
+
+    Args:
+        kept: For each file, the rows at or above each step, [STEPS + 1].
+        thresholds: Named thresholds, which are marked.
+    """
+    points = [
+        {"file": name, "threshold": step / STEPS, "share": int(rows[step]) / max(int(rows[0]), 1)}
+        for name, rows in kept.items()
+        for step in range(0, STEPS + 1, STEPS // BINS)
+    ]
+    curves = (
+        alt.Chart(alt.Data(values=points))
+        .mark_line(style="curve")
+        .encode(
+            alt.X("threshold:Q", scale=SCORE, axis=TENTHS),
+            alt.Y("share:Q", title="rows kept", scale=SCORE, axis=alt.Axis(format="%", tickCount=5)),
+            alt.Color("file:N", sort=list(kept), legend=alt.Legend(title=None, orient="top", labelLimit=400)),
+            tooltip=[
+                "file:N",
+                alt.Tooltip("threshold:Q", format=".2f"),
+                alt.Tooltip("share:Q", title="kept", format=".1%"),
+            ],
+        )
+    )
+    return _specification(curves, *_threshold_rules("threshold", thresholds), thresholds=thresholds)
+
+
+def length_chart(lengths: Mapping[int, Summary]) -> Specification:
+    """Draw the scores by the length of the text: the median, and the band that holds the middle eight tenths."""
+    points = []
+    for start, summary in sorted(lengths.items()):
+        if quantiles := summary.quantiles():
+            last = start + LENGTH_STEP - 1
+            points.append(
+                {
+                    "middle": start + LENGTH_STEP / 2,
+                    "characters": f"{start} or more" if start == LAST_LENGTH else f"{start} to {last}",
+                    "rows": summary.scored,
+                    **{name: round(quantiles[name], 4) for name in ("p10", "median", "p90")},
+                }
+            )
+    base = alt.Chart(alt.Data(values=points)).encode(
+        alt.X("middle:Q", title="characters of text", axis=alt.Axis(tickMinStep=LENGTH_STEP, format="d"))
+    )
+    score = alt.Y("p10:Q", title="score", scale=SCORE, axis=alt.Axis(tickCount=5))
+    tooltip = ["characters:N", alt.Tooltip("rows:Q", format=","), "p10:Q", "median:Q", "p90:Q"]
+    band = base.mark_area(style="band").encode(score, y2="p90:Q")
+    ends = base.mark_rule(style="ends").encode(score, y2="p90:Q", tooltip=tooltip)
+    line = base.mark_line(style="median").encode(alt.Y("median:Q", scale=SCORE))
+    dots = base.mark_point(style="dot", filled=True).encode(alt.Y("median:Q", scale=SCORE), tooltip=tooltip)
+    return _specification(band, ends, line, dots)
+
+
+def group_chart(groups: Mapping[str, Summary], title: str) -> Specification:
+    """Draw the median of each group and the span of its middle eight tenths, the highest median first."""
+    points = [
+        {
+            "group": name,
+            "rows": summary.scored,
+            **{key: round(value, 4) for key, value in summary.quantiles().items()},
+        }
+        for name, summary in groups.items()
+        if summary.scored
+    ]
+    order = alt.EncodingSortField(field="median", order="descending")
+    tooltip: list[Any] = [
+        alt.Tooltip("group:N", title=title),
+        alt.Tooltip("rows:Q", format=","),
+        "p10:Q",
+        "median:Q",
+        "p90:Q",
+    ]
+    base = alt.Chart(alt.Data(values=points)).encode(
+        alt.Y("group:N", sort=order, title=title, axis=alt.Axis(labelLimit=160)), tooltip=tooltip
+    )
+    spans = base.mark_rule(style="span").encode(
+        alt.X("p10:Q", title="score", scale=SCORE, axis=alt.Axis(tickCount=5)), x2="p90:Q"
+    )
+    medians = base.mark_point(style="dot", filled=True).encode(alt.X("median:Q", scale=SCORE))
+    return _specification(spans, medians, height=20 * len(points))
+
+
+def _threshold_rules(title: str, thresholds: Thresholds) -> list[alt.Chart]:
+    presets = alt.Data(values=[{"score": score, "name": name} for name, score in thresholds.items()])
+    chosen = alt.Chart(alt.Data(values=[{}])).transform_calculate(score="threshold")
+    return [
+        alt.Chart(presets)
+        .mark_rule(style="preset")
+        .encode(alt.X("score:Q", scale=SCORE, title=title), tooltip=["name:N", "score:Q"]),
+        chosen.mark_rule(style="threshold").encode(alt.X("score:Q", scale=SCORE, title=title)),
+    ]
+
+
+def _specification(*layers: alt.Chart, thresholds: Thresholds | None = None, height: Any = HEIGHT) -> Specification:
+    chart: Any = alt.layer(*layers).properties(
+        width="container", height=height, autosize={"type": "fit-x", "contains": "padding"}
+    )
+    if thresholds is not None:
+        chart = chart.add_params(alt.param(name="threshold", value=min(thresholds.values(), default=0.5)))
+    return chart.to_dict()

@@ -1,0 +1,67 @@
+"""The Parquet file that drawn rows are saved to."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from penpal_fast._core import Rows
+from penpal_fast.errors import PenpalError, row_error
+from penpal_fast.files import replaced_atomically
+from penpal_fast.schema import STROKES
+
+SCHEMA = pa.schema([("strokes", STROKES), ("text", pa.string())])
+"""Columns of the file: those of the penpal data set."""
+
+
+class DrawnFile:
+    """A Parquet file that grows by a row at a time; it is there whole after each."""
+
+    def __init__(self, path: Path) -> None:
+        """Take a path; rows are added to a file that is there already.
+
+        Raises:
+            PenpalError: It is not the name of a Parquet file, its folder is not there, or a file with other columns is.
+        """
+        self.path = path
+        self._lock = threading.Lock()
+        if path.suffix.lower() not in (".parquet", ".pq"):
+            raise PenpalError(f"{path}: drawn rows go into a Parquet file; its name must end with .parquet")
+        if not path.parent.is_dir():
+            raise PenpalError(f"{path}: there is no folder {path.parent}")
+        self._read()
+
+    def add(self, row: Any, text: str | None) -> int:
+        """Add a row, in any form that `render_strokes` takes, and return the number of rows in the file.
+
+        Raises:
+            PenpalError: The row cannot be drawn, as it is or as float32; or the file cannot be read or written.
+        """
+        for rows in (read := Rows([row]), Rows(strokes := pa.array(read.to_penpal()).cast(STROKES, safe=False))):
+            if problems := rows.problems():
+                raise row_error(*problems[0])
+        added = pa.table({"strokes": strokes, "text": [text]}, schema=SCHEMA)
+        with self._lock:
+            table = pa.concat_tables([self._read(), added])
+            try:
+                with replaced_atomically(self.path) as aside:
+                    pq.write_table(table, aside, compression="zstd")
+            except OSError as error:
+                raise PenpalError(f"{self.path}: cannot write it: {error}") from error
+        return len(table)
+
+    def _read(self) -> pa.Table:
+        if not self.path.exists():
+            return SCHEMA.empty_table()
+        try:
+            table = pq.read_table(self.path, partitioning=None)
+        except (OSError, pa.ArrowException) as error:
+            raise PenpalError(f"{self.path}: cannot read it as a Parquet file: {error}") from error
+        if table.schema.names != SCHEMA.names or not table.schema.equals(SCHEMA):
+            columns = ", ".join(table.schema.names)
+            raise PenpalError(f"{self.path}: drawn rows cannot be added to it; it has other columns: {columns}")
+        return table

@@ -1,0 +1,222 @@
+import { Ink } from "./ink.js";
+import { card } from "./lines.js";
+import * as server from "./server.js";
+
+const PAGE_ROWS = 24;
+const RATE_WINDOW = 1000;
+
+const element = (id) => document.getElementById(id);
+const ink = new Ink(element("ink"));
+const settings = await server.settings();
+const thresholds = Object.entries(settings.thresholds).sort(([, one], [, other]) => one - other);
+const lenient = thresholds[0][1];
+
+/* Score as the ink grows: one request at a time, always of the newest ink. */
+
+let version = 0;
+let isAsking = false;
+let isExplaining = false;
+const answered = [];
+
+async function ask() {
+  if (isAsking) return;
+  isAsking = true;
+  element("result").setAttribute("aria-busy", "true");
+  let shown = -1;
+  while (shown !== version) {
+    shown = version;
+    if (ink.isEmpty) {
+      showNothing();
+      continue;
+    }
+    const started = performance.now();
+    const explains = isExplaining && !ink.isDrawing;
+    try {
+      const answer = await server.look(ink.words, explains);
+      if (!ink.isEmpty) show(answer, performance.now() - started);
+      if (shown === version && explains) ink.colour(answer.explanation?.pulls ?? null);
+    } catch (error) {
+      showProblem(error);
+    }
+  }
+  element("result").setAttribute("aria-busy", "false");
+  isAsking = false;
+}
+
+function changed() {
+  version += 1;
+  element("hint").hidden = !ink.isEmpty;
+  if (ink.isEmpty) element("sheet").classList.remove("loaded");
+  element("undo").disabled = element("clear").disabled = ink.isEmpty;
+  element("save-button").disabled = ink.isEmpty || !settings.save;
+  ask();
+}
+
+function verdict(score) {
+  const keep = thresholds.filter(([, threshold]) => score >= threshold).map(([name]) => name);
+  const drop = thresholds.filter(([, threshold]) => score < threshold).map(([name]) => name);
+  const list = (names) => names.join(names.length > 2 ? ", " : " and ");
+  if (!drop.length) return "Kept by every threshold.";
+  if (!keep.length) return "Dropped by every threshold.";
+  return `Kept by ${list(keep)}; dropped by ${list(drop)}.`;
+}
+
+function show(answer, time) {
+  const { score } = answer;
+  element("score").textContent = score.toFixed(3);
+  element("score").dataset.verdict = score >= lenient ? "kept" : "dropped";
+  element("needle").hidden = false;
+  element("needle").style.left = `${score * 100}%`;
+  element("verdict").textContent = verdict(score);
+  const others = Object.entries(answer.scores).slice(1);
+  element("others").textContent = others.map(([name, other]) => `${name} ${other?.toFixed(3) ?? "–"}`).join(" · ");
+  element("raster").src = answer.picture;
+  element("raster").hidden = false;
+  element("problem").hidden = true;
+  const now = performance.now();
+  answered.push(now);
+  while (answered[0] < now - RATE_WINDOW) answered.shift();
+  element("speed").textContent = `updates in the last second: ${answered.length} · ${time.toFixed(0)} ms`;
+}
+
+function showNothing() {
+  element("score").textContent = "–";
+  delete element("score").dataset.verdict;
+  element("needle").hidden = true;
+  element("verdict").textContent = "Nothing is drawn yet.";
+  element("others").textContent = "";
+  element("raster").hidden = true;
+  element("problem").hidden = true;
+  element("speed").textContent = "";
+}
+
+function showProblem(error) {
+  element("problem").textContent = error.message;
+  element("problem").hidden = false;
+}
+
+ink.addEventListener("change", changed);
+element("undo").addEventListener("click", () => ink.undo());
+element("clear").addEventListener("click", () => { ink.clear(); element("text").value = ""; });
+element("explain").addEventListener("click", () => {
+  isExplaining = !isExplaining;
+  element("explain").setAttribute("aria-pressed", String(isExplaining));
+  element("legend").hidden = !isExplaining;
+  if (!isExplaining) ink.colour(null);
+  changed();
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.target instanceof HTMLInputElement) return;
+  const command = event.ctrlKey || event.metaKey;
+  if (command && event.key.toLowerCase() === "z") element("undo").click();
+  else if (!command && event.key === "Delete") element("clear").click();
+  else if (!command && !event.altKey && event.key.toLowerCase() === "e") element("explain").click();
+  else return;
+  event.preventDefault();
+});
+
+/* Saving */
+
+element("save-button").title = settings.save
+  ? `Add this row to ${settings.save}`
+  : "Start the server with --save FILE.parquet to save rows";
+if (!settings.save) element("saved").textContent = "To save rows, start the server with --save FILE.parquet.";
+element("save").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  if (ink.isEmpty) return;
+  try {
+    const { rows } = await server.save(ink.words, element("text").value);
+    element("saved").textContent = `Saved: ${settings.save} has ${rows} ${rows === 1 ? "row" : "rows"}.`;
+  } catch (error) {
+    element("saved").textContent = `Not saved: ${error.message}`;
+  }
+});
+
+/* Rows to look at */
+
+function load(row) {
+  element("sheet").classList.add("loaded");
+  ink.load(row.words);
+  element("text").value = row.text ?? "";
+  element("ink").scrollIntoView({ block: "nearest" });
+}
+
+const samples = await (await fetch("/static/samples.json")).json();
+for (const sample of samples) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = sample.name;
+  button.addEventListener("click", () => load(sample));
+  element("samples").append(button);
+}
+
+let file = settings.file;
+let start = 0;
+
+async function showRows() {
+  try {
+    const { rows } = await server.rows(file.key, start, PAGE_ROWS);
+    element("rows").replaceChildren(...rows.map((row) => card(row, lenient, load)));
+    element("file-name").textContent = file.name;
+    element("file-empty").hidden = file.rows > 0;
+    element("file-empty").textContent = "This file has no rows.";
+    element("place").textContent = file.rows ? `${start} to ${start + rows.length - 1} of ${file.rows} rows` : "";
+    element("previous").hidden = element("next").hidden = file.rows <= PAGE_ROWS;
+    element("previous").disabled = start === 0;
+    element("next").disabled = start + PAGE_ROWS >= file.rows;
+  } catch (error) {
+    showFileProblem(error);
+  }
+}
+
+function showFileProblem(error) {
+  element("file-empty").textContent = error.message;
+  element("file-empty").hidden = false;
+}
+
+function turnTo(row) {
+  start = Math.max(row, 0);
+  return showRows();
+}
+
+element("previous").addEventListener("click", () => turnTo(start - PAGE_ROWS));
+element("next").addEventListener("click", () => turnTo(start + PAGE_ROWS));
+element("open").addEventListener("change", async () => {
+  const [chosen] = element("open").files;
+  if (!chosen) return;
+  try {
+    if (chosen.size > settings.most_uploaded_bytes) {
+      const most = settings.most_uploaded_bytes / 2 ** 20;
+      throw new Error(`${chosen.name} is larger than ${most} MiB; start the server with it: penpal-fast serve FILE`);
+    }
+    file = { ...(await server.upload(chosen)), name: chosen.name };
+    await turnTo(0);
+  } catch (error) {
+    showFileProblem(error);
+  }
+  element("open").value = "";
+});
+
+/* Theme and scale */
+
+const systemDark = matchMedia("(prefers-color-scheme: dark)");
+const root = document.documentElement;
+element("theme").addEventListener("click", () => {
+  const isDark = (root.dataset.theme ?? (systemDark.matches ? "dark" : "light")) === "dark";
+  root.dataset.theme = isDark ? "light" : "dark";
+  ink.forgetColours();
+});
+systemDark.addEventListener("change", () => ink.forgetColours());
+
+for (const [name, threshold] of thresholds) {
+  const tick = document.createElement("i");
+  tick.className = "tick";
+  tick.style.left = `${threshold * 100}%`;
+  tick.dataset.label = `${threshold}\n${name}`;
+  tick.title = name;
+  element("meter").append(tick);
+}
+
+if (file) await showRows();
+root.dataset.ready = "true";

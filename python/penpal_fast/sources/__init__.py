@@ -1,0 +1,1 @@
+"""Where rows come from: files, folders, globs and the Hugging Face hub, as streams of record batches."""

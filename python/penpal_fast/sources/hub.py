@@ -1,0 +1,68 @@
+"""Files of data sets on the Hugging Face hub."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import IO, Any, cast
+
+from huggingface_hub import HfFileSystem
+
+from penpal_fast.errors import PenpalError
+from penpal_fast.sources.names import HUB, SUFFIXES, is_readable
+
+
+@dataclasses.dataclass(frozen=True)
+class HubFile:
+    """A file on the hub: its address, its bytes, and the id of its content."""
+
+    address: str
+    size: int
+    version: str
+
+
+IN_ORDER_BYTES = 8 << 20
+"""What one request fetches of a file that is read in order."""
+
+
+def list_files(address: str) -> list[HubFile]:
+    """List the files of `hf://datasets/OWNER/NAME[@REVISION][/FILE, FOLDER or GLOB]`, by path.
+
+    Raises:
+        PenpalError: The hub does not answer, or has no such data set, revision or file.
+    """
+    path = address.removeprefix(HUB)
+    try:
+        files = _listed(HfFileSystem(), path)
+    except Exception as error:
+        raise PenpalError(f"{address}: cannot list it on the Hugging Face hub: {error}") from error
+    return [HubFile(HUB + name, int(file["size"]), _version(file)) for name, file in sorted(files.items())]
+
+
+def open_file(address: str, *, in_order: bool) -> IO[bytes]:
+    """Open a file for reading, mostly in order or here and there.
+
+    Raises:
+        OSError: The hub does not answer or has no such file.
+    """
+    cache = {"cache_type": "readahead" if in_order else "none", "block_size": IN_ORDER_BYTES}
+    return cast("IO[bytes]", HfFileSystem().open(address.removeprefix(HUB), "rb", **cache))
+
+
+def _listed(files: HfFileSystem, path: str) -> dict[str, dict[str, Any]]:
+    if any(character in path for character in "*?["):
+        found = cast("dict[str, dict[str, Any]]", files.glob(path, detail=True))
+        return {
+            name: file for name, file in found.items() if file["type"] == "file" and name.lower().endswith(SUFFIXES)
+        }
+    if files.isfile(path):
+        if not path.lower().endswith(SUFFIXES):
+            raise PenpalError(f"the name must end with one of {', '.join(SUFFIXES)}")
+        return {path: files.info(path)}
+    found = cast("dict[str, dict[str, Any]]", files.find(path, detail=True))
+    start = len(files.info(path)["name"]) + 1
+    return {name: file for name, file in found.items() if is_readable(name[start:])}
+
+
+def _version(file: dict[str, Any]) -> str:
+    lfs = file.get("lfs")
+    return str(lfs["sha256"] if lfs else file["blob_id"])

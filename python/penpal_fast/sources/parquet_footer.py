@@ -1,0 +1,98 @@
+"""What Parquet files say of themselves, which is checked before PyArrow acts on it."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import IO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from penpal_fast._core import Footer
+from penpal_fast.errors import PenpalError
+
+END_BYTES = 8
+"""The length of the metadata, and 4 bytes that name the format."""
+
+FIRST_READ_BYTES = 64 << 10
+"""What is read at first; most footers are shorter."""
+
+
+@dataclasses.dataclass(frozen=True)
+class RowGroup:
+    """A row group.
+
+    Attributes:
+        rows: Number of its rows.
+        size: Bytes that they take in memory, about.
+        has_beginnings: Whether it is known where all its columns begin.
+    """
+
+    rows: int
+    size: int
+    has_beginnings: bool
+
+
+class ParquetFooter:
+    """The metadata of a Parquet file.
+
+    Attributes:
+        tail: The bytes from the metadata to the end of the file.
+        groups: The row groups, in order.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        """Read the end of a file.
+
+        Raises:
+            OSError: It cannot be read.
+            PenpalError: It is no Parquet file, or what it says of itself cannot be so.
+        """
+        size = file.seek(0, os.SEEK_END)
+        self.tail = _tail(file, size)
+        self._checked = Footer(self.tail[:-END_BYTES], size)
+        self.groups = [RowGroup(*group) for group in self._checked.row_groups()]
+
+    def described(self) -> pq.ParquetFile:
+        """Return the schema and metadata as PyArrow has them, without rows.
+
+        Raises:
+            pyarrow.ArrowException: PyArrow cannot read them.
+            PenpalError: PyArrow reads other numbers out of them.
+        """
+        described = pq.ParquetFile(pa.BufferReader(self.tail))
+        if (described.metadata.num_row_groups, described.metadata.num_rows) != (
+            len(self.groups),
+            sum(group.rows for group in self.groups),
+        ):
+            raise PenpalError("its metadata say in two ways how many rows there are")
+        return described
+
+    def check_pages(self, path: Path, group: int) -> int:
+        """Follow the pages of a row group's columns, without decoding them.
+
+        Returns:
+            Bytes of the largest page of which any number of texts, each as long, may be made.
+
+        Raises:
+            OSError: The file cannot be read.
+            PenpalError: Pages are missing or damaged; the error names row group and column.
+        """
+        return self._checked.check_pages(str(path), group)
+
+
+def _tail(file: IO[bytes], size: int) -> bytes:
+    begin = max(0, size - FIRST_READ_BYTES)
+    file.seek(begin)
+    end = file.read(size - begin)
+    length = int.from_bytes(end[-END_BYTES:-4], "little") + END_BYTES
+    if end[-4:] != b"PAR1" or len(end) != size - begin:
+        raise PenpalError("its last bytes are not PAR1; it may have been cut off")
+    if length > size:
+        raise PenpalError("its metadata are said to be longer than the file")
+    if length > len(end):
+        file.seek(size - length)
+        end = file.read(length - len(end)) + end
+    return end[-length:]

@@ -1,0 +1,141 @@
+"""Files opened as streams of rows."""
+
+from __future__ import annotations
+
+import fnmatch
+import glob
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from penpal_fast.errors import PenpalError
+from penpal_fast.schema import check_strokes_column
+from penpal_fast.sources.batch import Batch, Rows, Source
+from penpal_fast.sources.inputs import InputFile, Inputs, find_inputs
+from penpal_fast.sources.json_lines import JsonColumns, JsonLinesSource
+from penpal_fast.sources.names import PARQUET_SUFFIXES
+from penpal_fast.sources.parquet import ParquetSource
+
+
+def open_sources(inputs: Inputs, column: str) -> list[Source]:
+    """Open files, folders, globs and hub addresses with the same columns.
+
+    Args:
+        inputs: Parquet files and JSON lines, which may be compressed with gzip; see `find_inputs`. Files of JSON lines
+            get columns that suit all of them.
+        column: Name of the strokes column.
+
+    Raises:
+        PenpalError: A file is not there, is of another kind, cannot be read, or has other columns than the first.
+    """
+    json_columns = JsonColumns(column)
+    sources: list[Source] = [
+        ParquetSource(file) if _is_parquet(file) else JsonLinesSource(file, json_columns)
+        for file in find_inputs(inputs)
+    ]
+    first, expected = sources[0].file.name, sources[0].schema
+    for source in sources:
+        # A file by itself gets an error that lists its columns.
+        if len(sources) > 1 and isinstance(source, JsonLinesSource) and not source.has_strokes:
+            raise PenpalError(f"{source.file.name}: none of its lines has strokes under {column!r}")
+        if not source.schema.equals(expected):
+            raise PenpalError(
+                f"{source.file.name} and {first} have different columns; score them apart:\n"
+                + "\n".join(_differences(source.schema, expected))
+            )
+    return sources
+
+
+def open_source(path: Path, column: str) -> Rows:
+    """Open the rows of a file, or of all files of a folder or glob one after another.
+
+    Raises:
+        PenpalError: It is not there, is of another kind, cannot be read or has no strokes.
+    """
+    sources = open_sources(path, column)
+    check_strokes(sources, column)
+    return sources[0] if len(sources) == 1 else _Joined(sources)
+
+
+class _Joined:
+    """The rows of several sources with the same columns; see `Rows`."""
+
+    def __init__(self, sources: list[Source]) -> None:
+        self._sources = sources
+        self.schema = sources[0].schema
+        self.rows = sum(source.rows for source in sources)
+        self.row_bytes = max(source.row_bytes for source in sources)
+
+    def batches(self, rows: int, *, start: int = 0, columns: list[str] | None = None) -> Iterator[Batch]:
+        for source in self._sources:
+            if start < source.rows:
+                yield from source.batches(rows, start=start, columns=columns)
+            start = max(start - source.rows, 0)
+
+
+def check_strokes(sources: Sequence[Source], column: str) -> None:
+    """Make sure that sources with the same columns have strokes.
+
+    Raises:
+        PenpalError: They have not; the error lists the columns.
+    """
+    try:
+        check_strokes_column(sources[0].schema, column)
+    except PenpalError as error:
+        raise PenpalError(f"{sources[0].file.name}: {error}") from error
+
+
+def check_apart(sources: Sequence[Source], inputs: Inputs, output: Path) -> None:
+    """Make sure that an output is no input, and does not become one of the next run.
+
+    Raises:
+        PenpalError: It is or does.
+    """
+    resolved = output.resolve()
+    if any(source.file.path and source.file.path.resolve() == resolved for source in sources):
+        raise PenpalError(f"{output}: the output would replace an input; choose another name")
+    given = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
+    for folder in (Path(item) for item in given):
+        if folder.is_dir() and resolved.is_relative_to(folder.resolve()):
+            raise PenpalError(f"{output}: the output would be in the input folder {folder}; choose another place")
+    for pattern in (os.fspath(item) for item in given):
+        if glob.has_magic(pattern) and not Path(pattern).exists() and _will_match(pattern, output):
+            raise PenpalError(f"{output}: the output would match the input {pattern}; choose another place or name")
+
+
+def _will_match(pattern: str, output: Path) -> bool:
+    """Whether a glob matches an output, what its parts are called, or a folder that they are in."""
+    ends = Path(pattern).absolute().parts
+    for place in (output.absolute(), output.resolve()):
+        for path in (place / "part-00000.parquet", place.with_name(f"{place.name}.parts") / "part-00000.parquet"):
+            if any(_matches(upper.parts, ends) for upper in (path, *path.parents)):
+                return True
+    return False
+
+
+def _matches(names: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
+    if not pattern:
+        return not names
+    if pattern[0] == "**":
+        return any(_matches(names[skipped:], pattern[1:]) for skipped in range(len(names) + 1))
+    return bool(names) and fnmatch.fnmatchcase(names[0], pattern[0]) and _matches(names[1:], pattern[1:])
+
+
+def _is_parquet(file: InputFile) -> bool:
+    return file.name.lower().endswith(PARQUET_SUFFIXES)
+
+
+def _differences(found: pa.Schema, expected: pa.Schema) -> list[str]:
+    """Say which columns differ, one a line."""
+    if sorted(found.names) == sorted(expected.names) and found.names != expected.names:
+        return [f"  their order is {', '.join(found.names)} against {', '.join(expected.names)}"]
+    names = dict.fromkeys([*found.names, *expected.names])
+    pairs = {name: (_described(found, name), _described(expected, name)) for name in names}
+    return [f"  {name}: {first} against {second}" for name, (first, second) in pairs.items() if first != second]
+
+
+def _described(schema: pa.Schema, name: str) -> str:
+    fields = [schema.field(index) for index in schema.get_all_field_indices(name)]
+    return " and ".join(f"{field.type}{'' if field.nullable else ' not null'}" for field in fields) or "no such column"

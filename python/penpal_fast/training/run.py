@@ -1,0 +1,158 @@
+"""A whole training run: from a recipe, real lines and a generator to a model's folder."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import mlx.core as mx
+
+from penpal_fast.errors import PenpalError
+from penpal_fast.files import replaced_atomically
+from penpal_fast.handwriting.lines import Split, is_held_out, read_split
+from penpal_fast.network.config import ModelConfig
+from penpal_fast.network.model import QualityClassifier
+from penpal_fast.synthesis.texts import read_texts
+from penpal_fast.synthesis.workers import is_made_by, synthesize
+from penpal_fast.training.examples import Sources, read_splits
+from penpal_fast.training.loop import CHECKPOINT, train
+from penpal_fast.training.measurement import Validation
+from penpal_fast.training.recipe import Recipe, SyntheticFile
+
+Progress = Callable[[str, int, int], None]
+
+RECORD = "training.json"
+"""File in the model's folder with the recipe and the validation figures."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Inputs:
+    """What a recipe needs besides itself.
+
+    Attributes:
+        real: Parquet file of real lines, with their texts and forms.
+        generator: Weights of the handwriting generator; None if the recipe makes no synthetic lines.
+        clean: More Parquet files of clean synthetic lines.
+        corrupted: More Parquet files of corrupted synthetic lines.
+        start: Network to start from; None for random weights.
+    """
+
+    real: Path
+    generator: Path | None = None
+    clean: Sequence[Path] = ()
+    corrupted: Sequence[Path] = ()
+    start: QualityClassifier | None = None
+
+
+def run_recipe(
+    recipe: Recipe,
+    inputs: Inputs,
+    work: Path,
+    output: Path,
+    *,
+    resume: bool = False,
+    progress: Progress = lambda _task, _done, _total: None,
+) -> None:
+    """Make the synthetic lines, train, calibrate and write the model.
+
+    Args:
+        recipe: All choices.
+        inputs: The data and the networks.
+        work: Folder for the synthetic lines, the log and the checkpoint.
+        output: Folder for `config.json`, `weights.safetensors` and `training.json`.
+        resume: Resume from the files that an earlier run of the same recipe left in `work`.
+        progress: Called with the task at hand, how much of it is done and its total.
+
+    Raises:
+        PenpalError: An input cannot be used, a folder cannot be written to, or `work` holds another run's files.
+    """
+    if inputs.start is not None:
+        _check_start(inputs.start.config, recipe.network)
+    _check_folders(work, output)
+    real = read_split(inputs.real)
+    _check_split("real", real)
+    work.mkdir(parents=True, exist_ok=True)
+    if not resume and (work / CHECKPOINT).exists():
+        raise PenpalError(f"{work}: it holds an earlier training: resume with --resume, or choose another folder")
+    made = [(file, _synthetic_lines(file, inputs, work, resume, progress)) for file in recipe.synthesis]
+    clean = [path for file, path in made if not file.plan.corrupted]
+    corrupted = [path for file, path in made if file.plan.corrupted]
+    sources = Sources(real, read_splits([*clean, *inputs.clean]), read_splits([*corrupted, *inputs.corrupted]))
+    _check_split("clean", sources.clean)
+    _check_split("corrupted", sources.corrupted)
+    validation = Validation(sources, recipe)
+    model = train(
+        sources,
+        recipe,
+        work,
+        start=inputs.start,
+        measure=validation.measure,
+        progress=lambda done, total: progress("training", done, total),
+    )
+    figures = validation.measure(model)
+    calibrate(model, *validation.calibration(model))
+    model.save_pretrained(output)
+    record = {"recipe": recipe.to_dict(), "validation": figures}
+    with replaced_atomically(output / RECORD) as aside:
+        aside.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def _check_split(kind: str, split: Split) -> None:
+    if not split.train or not split.validation:
+        raise PenpalError(
+            f"there are {len(split.train)} {kind} lines to train on and {len(split.validation)} to validate on; "
+            f"both are needed"
+        )
+
+
+def _check_folders(work: Path, output: Path) -> None:
+    """Check before hours of work that both folders can be created and written to."""
+    for name, folder in (("the work folder", work), ("the model's folder", output)):
+        existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        if not existing.is_dir() or not os.access(existing, os.W_OK):
+            raise PenpalError(f"{folder}: cannot be {name}: {existing} is not a writable folder")
+
+
+def _check_start(found: ModelConfig, expected: ModelConfig) -> None:
+    for name in ("channels", "shortcut", "batch_norm"):
+        if getattr(found, name) != getattr(expected, name):
+            raise PenpalError(
+                f"the model to start from has {name} {getattr(found, name)}, the recipe {getattr(expected, name)}"
+            )
+
+
+def calibrate(model: QualityClassifier, scale: float, shift: float) -> None:
+    """Fold a linear map of the logits, `scale` and `shift`, into the last layer."""
+    model.head.weight = model.head.weight * scale
+    model.head.bias = model.head.bias * scale + shift
+    mx.eval(model.parameters())
+
+
+def _synthetic_lines(file: SyntheticFile, inputs: Inputs, work: Path, resume: bool, progress: Progress) -> Path:
+    """Make a file of synthetic lines unless an earlier run made it, and return its path."""
+    path = work / f"{file.name}.parquet"
+    if path.exists():
+        if not resume:
+            raise PenpalError(f"{path}: it exists already: resume with --resume, or choose another folder")
+        if not is_made_by(file.plan, path):
+            raise PenpalError(f"{path}: it was made by another plan: remove it, or choose another folder")
+        return path
+    if inputs.generator is None:
+        raise PenpalError("the recipe makes synthetic lines and needs a generator: name its weights with --generator")
+    held_out = file.split == "validation"
+    texts = [text for text in read_texts(inputs.real) if is_held_out(text.source) == held_out]
+    if not texts:
+        raise PenpalError(f"{inputs.real}: none of its texts is from a form of the {file.split} split")
+    synthesize(
+        file.plan,
+        texts,
+        inputs.generator,
+        path,
+        resume=resume,
+        processes=os.cpu_count(),
+        progress=lambda done, total: progress(f"making {file.name}", done, total),
+    )
+    return path

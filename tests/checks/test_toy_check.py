@@ -1,0 +1,161 @@
+"""A check that nothing else knows: its scores are in a job's output, its summary, a filter, the report and the page."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from helpers.arrow import column
+from helpers.commands import run
+from helpers.made_lines import scrawl
+from penpal_fast import ArrowScorer, Outcome, PenpalError, QualityCheck, filter_dataset, score_dataset
+from penpal_fast.jobs import parts
+from penpal_fast.look.report.writing import write_report
+
+TEXTS = ["", "abcde", "abcdefghij", None]
+
+
+class Brevity:
+    """Scores rows by how short their text is, down to 0 for ten letters, and counts the letters."""
+
+    name = "brevity"
+    description = "How short the text is."
+    reads = ("text",)
+    details = {"letters": pa.int32()}  # noqa: RUF012
+    thresholds = {"brief": 0.25, "terse": 0.75}  # noqa: RUF012
+
+    def __init__(self, most: int = 10) -> None:
+        self.most = most
+
+    @property
+    def identity(self):
+        return {"most": self.most}
+
+    def prepare(self, schema):
+        if schema.names.count("text") != 1:
+            raise PenpalError("there is no column 'text'")
+
+    def look(self, rows):
+        lengths = np.array([np.nan if text is None else len(text) for text in rows.column("text").to_pylist()])
+        problems = {int(row): "no text: the text is null" for row in np.flatnonzero(np.isnan(lengths))}
+        scores = (1 - lengths / self.most).astype(np.float32)
+        return Outcome(scores, problems, {"letters": pa.array(lengths, from_pandas=True).cast(pa.int32())})
+
+
+@pytest.fixture
+def lines(tmp_path):
+    path = tmp_path / "lines.parquet"
+    pq.write_table(pa.table({"strokes": column([scrawl(seed, 2, 9) for seed in range(4)]), "text": TEXTS}), path)
+    return path
+
+
+@pytest.fixture
+def scored(lines, tmp_path):
+    score_dataset(lines, tmp_path / "scored.parquet", checks=[QualityCheck(), Brevity()])
+    return tmp_path / "scored.parquet"
+
+
+@pytest.mark.parametrize("output", ["scored.parquet", "scored"])
+def test_a_job_adds_its_columns_and_counts_its_scores(lines, tmp_path, output):
+    summary = score_dataset(lines, tmp_path / output, checks=[Brevity()])
+    table = pq.read_table(tmp_path / output)
+    assert table.column_names == ["strokes", "text", "brevity", "brevity_error", "letters"]
+    assert table["brevity"].to_pylist() == [1, 0.5, 0, None]
+    assert table["brevity_error"].to_pylist() == [None, None, None, "no text: the text is null"]
+    assert table["letters"].to_pylist() == [0, 5, 10, None]
+    assert (summary.rows, summary.scored, summary.reasons) == (4, 3, {"no text": 1})
+    assert summary.kept() == {"brief": pytest.approx(2 / 3), "terse": pytest.approx(1 / 3)}
+
+
+def test_several_checks_have_a_summary_each(lines, tmp_path):
+    summary = score_dataset(lines, tmp_path / "scored.parquet", checks=[QualityCheck(), Brevity()]).as_dict()
+    assert list(summary["checks"]) == ["quality", "brevity"]
+    assert summary["checks"]["brevity"]["bad"] == 1
+    assert summary["bad"] == summary["checks"]["quality"]["bad"] == 0
+
+
+def test_a_job_is_resumed_only_with_the_same_check(lines, tmp_path):
+    def stop(done, _total):
+        if done > 2:
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parts, "PART_ROWS", 2)
+        with pytest.raises(KeyboardInterrupt):
+            score_dataset(lines, tmp_path / "out", checks=[Brevity()], progress=stop)
+        with pytest.raises(PenpalError, match="since most was 10 and is now 20"):
+            score_dataset(lines, tmp_path / "out", checks=[Brevity(20)], resume=True)
+        with pytest.raises(PenpalError, match="the check 'quality' is new"):
+            score_dataset(lines, tmp_path / "out", checks=[Brevity(), QualityCheck()], resume=True)
+        assert score_dataset(lines, tmp_path / "out", checks=[Brevity()], resume=True).rows == 4
+
+
+def test_a_filter_keeps_what_reaches_every_threshold(lines, scored, tmp_path):
+    limits = {"quality": 0.0, "brevity": "brief"}
+    selection = filter_dataset(scored, tmp_path / "kept.parquet", thresholds=limits, checks=[QualityCheck(), Brevity()])
+    assert (selection.kept, selection.bad) == (2, 1)
+    assert +selection.rejected == {"brevity below the threshold": 1, "no text": 1}
+    again = filter_dataset(lines, tmp_path / "again.parquet", threshold="terse", checks=[Brevity()])
+    assert again.kept == 1
+    assert pq.read_table(tmp_path / "again.parquet")["brevity"].to_pylist() == [1]
+    with pytest.raises(PenpalError, match="there is no column 'brevity' of scores, and no such check"):
+        filter_dataset(lines, tmp_path / "kept.parquet", thresholds={"brevity": 0.5})
+
+
+def test_arrow_data_get_its_columns(lines):
+    table = ArrowScorer(checks=[Brevity()])(pq.read_table(lines))
+    assert table["letters"].to_pylist() == [0, 5, 10, None]
+
+
+def test_columns_that_a_check_would_replace_are_refused():
+    class Greedy(Brevity):
+        details = {"text": pa.string()}  # noqa: RUF012
+
+    with pytest.raises(PenpalError, match="cannot read the column 'text', which the checks write"):
+        ArrowScorer(checks=[Greedy()])(pa.table({"text": ["a"]}))
+    with pytest.raises(PenpalError, match="two checks add the same columns: brevity"):
+        ArrowScorer(checks=[Brevity(), Brevity()])(pa.table({"text": ["a"]}))
+
+
+def test_the_report_shows_its_counts_without_its_code(scored, tmp_path):
+    done = run("report", scored, "-o", tmp_path / "report.html")
+    assert done.exit_code == 0, done.output
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page).group(1))
+    assert [check["files"][0]["rows"] for check in data["checks"]] == [4, 4]
+    kept = data["checks"][1]["files"][0]["kept"]
+    assert (kept[0], kept[500], kept[501], kept[1000]) == (3, 2, 1, 1)
+    assert "How short the text is." in page
+    assert 'data-threshold="0.25"' in page
+    assert "no text" in page
+
+
+def test_the_report_explains_only_by_checks_of_strokes(scored, tmp_path):
+    write_report([scored], tmp_path / "report.html", checks=[QualityCheck(), Brevity()])
+    assert (tmp_path / "report.html").read_text(encoding="utf-8").count("Each word, or each stroke") == 1
+
+
+def test_the_page_shows_its_scores():
+    testclient = pytest.importorskip("starlette.testclient", reason="the extra `look` is not installed")
+    from penpal_fast.look.serve.app import Server, application
+
+    class Strokes(Brevity):
+        name = "few_strokes"
+        details = {}  # noqa: RUF012
+        reads = ("strokes",)
+
+        def look(self, rows):
+            counts = np.array([sum(map(len, row or [])) for row in rows.column("strokes").to_pylist()])
+            return Outcome((1 / (1 + counts)).astype(np.float32), {})
+
+    server = Server([QualityCheck(), Strokes()])
+    client = testclient.TestClient(application(server), base_url="http://127.0.0.1:8000")
+    answer = client.post("/score", json={"rows": [scrawl(1, 3, 5), None]}).json()
+    assert answer["checks"]["few_strokes"]["scores"][0] == 0.25
+    assert answer["checks"]["few_strokes"]["errors"][1].startswith("null")
+    assert client.post("/look", json={"strokes": scrawl(1, 3, 5)}).json()["scores"]["few_strokes"] == 0.25

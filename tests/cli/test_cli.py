@@ -1,0 +1,182 @@
+"""The command line: what it writes, what it prints and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+import penpal_fast
+from helpers.arrow import column
+from helpers.commands import run
+from helpers.made_lines import scrawl
+
+ROWS = [scrawl(seed, 3, 12) for seed in range(5)]
+
+
+@pytest.fixture
+def lines(tmp_path):
+    path = tmp_path / "lines.parquet"
+    pq.write_table(pa.table({"strokes": column([*ROWS, None, []])}), path)
+    return path
+
+
+def test_score(lines, tmp_path):
+    done = run("score", lines, "-o", tmp_path / "out.parquet")
+    assert done.exit_code == 0, done.output
+    assert "7 rows, 5 scored, 2 bad" in done.output
+    assert "1 bad: null" in done.output
+    assert "1 bad: no points" in done.output
+    for word in ("min", "p10", "p25", "median", "p75", "p90", "max"):
+        assert word in done.output
+    for threshold in ("0.3 (lenient)", "0.5 (balanced)", "0.7 (strict)"):
+        assert f"at or above {threshold}" in done.output
+    quality = pq.read_table(tmp_path / "out.parquet")["quality"].to_pylist()
+    assert np.allclose(quality[:5], penpal_fast.score(ROWS), atol=1e-5)
+    assert quality[5:] == [None, None]
+
+
+def test_score_with_every_option(lines, tmp_path):
+    penpal_fast.QualityClassifier().save_pretrained(tmp_path / "model")
+    table = pq.read_table(lines).rename_columns(["ink"])
+    pq.write_table(table, lines)
+    options = ["--backend", "mlx", "--column", "ink", "--model", tmp_path / "model", "--batch-size", 2, "--threads", 1]
+    done = run("score", lines, lines, "-o", tmp_path / "out.parquet", *options)
+    assert done.exit_code == 0, done.output
+    expected = penpal_fast.Scorer(tmp_path / "model").score(ROWS)
+    quality = pq.read_table(tmp_path / "out.parquet")["quality"].to_pylist()
+    assert np.allclose(quality[:5] + quality[7:12], np.tile(expected, 2), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["score", "missing.parquet", "-o", "out.parquet"], "missing.parquet: there is no such file"),
+        (["score", "{lines}", "-o", "{lines}"], "would replace an input"),
+        (["score", "{lines}", "-o", "out.parquet", "--column", "ink"], "no column 'ink'; name the one with"),
+        (["score", "{lines}", "-o", "out.parquet", "--model", "[x]"], "no model at '[x]'"),
+        (["render", "{lines}", "--row", "7", "-o", "x.png"], "there is no row 7; it has 7 rows, counted from 0"),
+        (["render", "{lines}", "--row", "5", "-o", "x.png"], "row 5: null: the row is null"),
+        (["render", "{lines}", "--row", "0", "-o", "x.jpg"], "its name must end with .png"),
+        (["render", "{lines}", "--row", "0", "-o", "no/x.png"], "there is no folder"),
+    ],
+)  # fmt: skip
+def test_errors_are_one_message_and_exit_code_1(lines, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    done = run(*[argument.format(lines=lines) for argument in arguments])
+    assert done.exit_code == 1
+    assert done.output.startswith("error: ")
+    assert message in done.output.replace("\n", " ")
+    assert list(tmp_path.iterdir()) == [lines]
+
+
+WRONG_VALUES = [
+    *(["score", "x.parquet", "-o", "y", name, value]
+      for name, value in (("--backend", "abacus"), ("--threads", "0"), ("--batch-size", "0"))),
+    ["filter", "x.parquet", "-o", "kept.csv"],
+    ["filter", "x.parquet", "-o", "kept.parquet", "--keep-rejected", "rest.csv"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (pa.ArrowInvalid("odd"), "error: odd"),
+        (MemoryError("8 GB"), "error: there is not enough memory: 8 GB"),
+        (UnicodeDecodeError("utf-8", b"x", 0, 1, "bad"), "error: a name or text is not UTF-8"),
+    ],
+)
+def test_other_errors_are_one_message_too(lines, tmp_path, monkeypatch, error, message):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(sys.modules["penpal_fast.cli.score"], "score_dataset", fail)
+    done = run("score", lines, "-o", tmp_path / "out.parquet")
+    assert done.exit_code == 1
+    assert done.output.startswith(message)
+
+
+def test_a_name_that_is_not_utf_8_is_refused(lines, tmp_path):
+    done = run("score", lines, "-o", os.fsdecode(os.fsencode(tmp_path / "out") + b"\xff.parquet"))
+    assert done.exit_code == 1
+    assert "the output's name must be UTF-8" in done.output
+
+
+def test_names_with_codes_of_emoji_are_printed_as_they_are(lines, tmp_path):
+    output = tmp_path / "a:smile:.parquet"
+    assert "a:smile:.parquet" in run("score", lines, "-o", output).output
+    assert json.loads(run("score", lines, "-o", output, "--json").stdout)["output"] == str(output)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["score"], ["render", "x.parquet"], ["scrore"], ["render", "x", "--row", "-1"], *WRONG_VALUES]
+)
+def test_wrong_usage_is_exit_code_2(arguments):
+    assert run(*arguments).exit_code == 2
+
+
+def test_names_with_brackets_are_printed_as_they_are(lines, tmp_path):
+    output = tmp_path / "a[bold]b[x].parquet"
+    done = run("score", lines, "-o", output)
+    assert done.exit_code == 0, done.output
+    assert "a[bold]b[x].parquet" in done.output
+    assert output.is_file()
+
+
+def test_render(lines, tmp_path):
+    done = run("render", lines, "--row", 3, "-o", tmp_path / "line.png")
+    assert done.exit_code == 0, done.output
+    with Image.open(tmp_path / "line.png") as picture:
+        assert (picture.size, picture.mode) == ((256, 256), "L")
+        grey = 255 - np.asarray(picture)
+    assert np.array_equal(grey, np.rint(penpal_fast.render_strokes(ROWS[3])[:, :, 0] * 255).astype(np.uint8))
+
+
+def test_version():
+    done = run("--version")
+    assert done.exit_code == 0
+    assert done.output.strip() == penpal_fast.__version__
+
+
+def test_the_installed_command_and_the_module():
+    for command in (["penpal-fast"], [sys.executable, "-m", "penpal_fast"]):
+        done = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True, env=environment())
+        assert "score" in done.stdout
+        assert "render" in done.stdout
+
+
+def environment():
+    return {**os.environ, "PATH": f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}"}  # noqa: PTH120
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupting_leaves_no_half_file(tmp_path, sent, code):
+    path, output = tmp_path / "lines.parquet", tmp_path / "out.parquet"
+    pq.write_table(pa.table({"strokes": column(ROWS * 10_000)}), path, row_group_size=10_000)
+    command = [sys.executable, "-m", "penpal_fast", "score", str(path), "-o", str(output)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "out.parquet.parts" / "_manifest.json").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(sent)
+    _, printed = process.communicate(timeout=60)
+    assert (process.returncode, printed) == (code, "stopped\n")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_terminal_would_obey_is_escaped(tmp_path):
+    pq.write_table(pa.table({"\x1b[2Jink": [1]}), tmp_path / "lines.parquet")
+    done = run("score", tmp_path / "lines.parquet", "-o", tmp_path / "out.parquet")
+    assert done.exit_code == 1
+    assert "\\x1b[2Jink: int64" in done.output
+    assert "\x1b" not in done.output

@@ -1,0 +1,1 @@
+"""What tests share: made lines, a made generator, a local hub, a browser."""

@@ -1,0 +1,27 @@
+"""Scored rows that the tests make themselves, with scores that do not depend on any model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from helpers.arrow import column
+from helpers.made_lines import scrawl
+
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{7*7}}"
+"""Text that would run as a script, if it were not escaped."""
+
+
+def scored_table(quality, **columns) -> pa.Table:
+    """Rows with these scores, None or NaN for a bad one; a bad row's strokes are null."""
+    scores = [None if value is None or np.isnan(value) else float(value) for value in quality]
+    strokes = [None if value is None else scrawl(seed % 7, 2, 6) for seed, value in enumerate(scores)]
+    errors = ["null: the row is null" if value is None else None for value in scores]
+    return pa.table(
+        {
+            "strokes": column(strokes),
+            "quality": pa.array(scores, pa.float32()),
+            "quality_error": pa.array(errors, pa.string()),
+            **columns,
+        }
+    )

@@ -1,0 +1,282 @@
+"""Parquet files made to do harm: they are refused with a message, and neither end the process nor fill the memory."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from helpers import compact_thrift as thrift
+from helpers.arrow import column
+from helpers.made_lines import scrawl
+from helpers.paths import ROOT
+from penpal_fast import PenpalError, Scorer, score_dataset
+from penpal_fast.jobs import parts
+
+ROWS = [scrawl(seed, 2 + seed % 3, 12) for seed in range(12)]
+
+SCHEMA, ROW_COUNT, GROUPS = 2, 3, 4
+"""Fields of the metadata."""
+
+COLUMN = 3
+"""Field of a column with what is known of it."""
+
+VALUES, DECODED_SIZE, SIZE, DATA, DICTIONARY, SIZE_STATISTICS = 5, 6, 7, 9, 11, 16
+"""Fields of what is known of a column."""
+
+
+@pytest.fixture(scope="module")
+def scorer():
+    return Scorer(threads=1)
+
+
+@pytest.fixture
+def lines(tmp_path, monkeypatch):
+    """Three row groups of four rows, which can be copied."""
+    monkeypatch.setattr(parts, "COPIED_GROUP_ROWS", 1)
+    table = pa.table({"strokes": column(ROWS), "text": [f"line {row % 3}" for row in range(12)]})
+    pq.write_table(table, tmp_path / "lines.parquet", row_group_size=4, write_page_checksum=True)
+    return tmp_path / "lines.parquet"
+
+
+def with_footer(path, footer):
+    content = path.read_bytes()
+    length = int.from_bytes(content[-8:-4], "little")
+    path.write_bytes(content[: -8 - length] + footer + len(footer).to_bytes(4, "little") + b"PAR1")
+
+
+def changed(path, change):
+    """Change the metadata of a file."""
+    content = path.read_bytes()
+    length = int.from_bytes(content[-8:-4], "little")
+    metadata = thrift.read_struct(io.BytesIO(content[-8 - length : -8]))
+    change(metadata)
+    with_footer(path, thrift.struct_bytes(metadata))
+
+
+def group(metadata, number=0):
+    return metadata[GROUPS][1][1][number]
+
+
+def of_column(field, value, leaf=0):
+    """A change of what is known of a column."""
+
+    def change(metadata):
+        known = group(metadata)[1][1][1][leaf][COLUMN][1]
+        known[field] = (known[field][0] if field in known else thrift.I64, value)
+
+    return change
+
+
+def rows_of_group(value):
+    def change(metadata):
+        group(metadata)[3] = (thrift.I64, value)
+
+    return change
+
+
+def one_column_less(metadata):
+    group(metadata)[1][1][1].pop()
+
+
+def same_columns_twice(metadata):
+    group(metadata, 1)[1] = group(metadata)[1]
+
+
+def elsewhere(metadata):
+    chunk = group(metadata)[1][1][1][0]
+    group(metadata)[1][1][1][0] = {1: (thrift.BINARY, b"/etc/passwd"), **chunk}
+
+
+def encrypted(metadata):
+    metadata[8] = (thrift.STRUCT, {})
+
+
+def members(count):
+    def change(metadata):
+        metadata[SCHEMA][1][1][1][5] = (thrift.I32, count)
+
+    return change
+
+
+def deep(metadata):
+    element = {3: (thrift.I32, 0), 4: (thrift.BINARY, b"a"), 5: (thrift.I32, 1)}
+    metadata[SCHEMA] = (thrift.LIST, (thrift.STRUCT, [metadata[SCHEMA][1][1][0], *[element] * 100_000]))
+
+
+def nested_unknown(metadata):
+    inner = {}
+    for _ in range(100):
+        inner = {1: (thrift.STRUCT, inner)}
+    metadata[99] = (thrift.STRUCT, inner)
+
+
+HISTOGRAMS = {2: (thrift.LIST, (thrift.I64, [0] * 9)), 3: (thrift.LIST, (thrift.I64, [0] * 9))}
+
+
+def other_statistics(metadata):
+    group(metadata)[1][1][1][0][COLUMN][1][SIZE_STATISTICS] = (thrift.STRUCT, HISTOGRAMS)
+
+
+X = r"row group 0, column strokes\.[\w.]*x: "
+
+LIES = {
+    "unchanged": (lambda _metadata: None, None),
+    "beyond the end": (of_column(SIZE, 1 << 40), X + "its pages are said to be at"),
+    "overflowing": (of_column(SIZE, 2**63 - 1), X + "its pages are said to be at"),
+    "negative size": (of_column(SIZE, -1), X + "a size is -1"),
+    "negative place": (of_column(DATA, -5), X + "a place is -5"),
+    "before the first byte": (of_column(DICTIONARY, 1), X + "its pages are said to be at"),
+    "dictionary last": (of_column(DICTIONARY, 2000), X + "its pages are said to be at"),
+    "negative values": (of_column(VALUES, -1), X + "a number of values is -1"),
+    "negative memory": (of_column(DECODED_SIZE, -1), X + "a size in memory is -1"),
+    "more values": (of_column(VALUES, 1000), X + r"its pages hold \d+ values, not 1000"),
+    "less": (of_column(SIZE, 40), X + "the page at byte"),
+    "negative rows": (rows_of_group(-4), "a number of rows is -4"),
+    "other rows": (rows_of_group(5), "it says that it has 12 rows, and its row groups have 13"),
+    "one column less": (one_column_less, "Column count mismatch"),
+    "twice": (same_columns_twice, "two columns overlap at byte"),
+    "elsewhere": (elsewhere, X + "it is said to be in another file"),
+    "encrypted": (encrypted, "it is encrypted, which cannot be read"),
+    "members": (members(2**31 - 1), "a group of columns has more members than there are"),
+    "negative members": (members(-1), "a group of columns has more members than there are"),
+    "deep columns": (deep, "its columns are nested more than 64 deep"),
+    "deep structs": (nested_unknown, "how deep its structs are nested"),
+    "statistics": (other_statistics, X + "its statistics are not of its type"),
+}
+
+
+@pytest.mark.parametrize(("change", "message"), LIES.values(), ids=LIES)
+def test_metadata_that_lie_are_refused(lines, tmp_path, scorer, change, message):
+    changed(lines, change)
+    if message is None:
+        assert score_dataset(lines, tmp_path / "out.parquet", scorer=scorer).rows == 12
+        return
+    with pytest.raises(PenpalError, match=f"lines.parquet: .*: {message}"):
+        score_dataset(lines, tmp_path / "out.parquet", scorer=scorer)
+    assert list(tmp_path.iterdir()) == [lines]
+
+
+ENDS = {
+    "long": ((2**32 - 1).to_bytes(4, "little") + b"PAR1", "its metadata are said to be longer than the file"),
+    "nothing": (bytes(4) + b"PAR1", "its structure is damaged"),
+    "encrypted": (bytes(4) + b"PARE", "its last bytes are not PAR1"),
+}
+
+
+@pytest.mark.parametrize(("end", "message"), ENDS.values(), ids=ENDS)
+def test_ends_that_lie_are_refused(lines, tmp_path, scorer, end, message):
+    lines.write_bytes(lines.read_bytes()[:-8] + end)
+    with pytest.raises(PenpalError, match=f"lines.parquet: cannot read it as a Parquet file: .*{message}"):
+        score_dataset(lines, tmp_path / "out.parquet", scorer=scorer)
+
+
+def test_a_footer_longer_than_what_is_read_at_first(lines, tmp_path, scorer):
+    table = pq.read_table(lines).replace_schema_metadata({"long": "x" * 200_000})
+    pq.write_table(table, lines)
+    score_dataset(lines, tmp_path / "out.parquet", scorer=scorer)
+    assert pq.read_schema(tmp_path / "out.parquet").metadata[b"long"] == b"x" * 200_000
+
+
+@pytest.mark.parametrize("statistics", [True, False])
+def test_damaged_footers_never_end_the_process(lines, statistics):
+    pq.write_table(pq.read_table(lines), lines, row_group_size=4, write_statistics=statistics, store_schema=statistics)
+    program = Path(__file__).parent / "footers.py"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests")}
+    done = subprocess.run(
+        [sys.executable, program, lines, "500"], capture_output=True, text=True, timeout=600, env=environment
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def text_page(path):
+    """Where the first page of the texts begins: a dictionary, and the header before it."""
+    return pq.read_metadata(path).row_group(0).column(2).dictionary_page_offset
+
+
+def test_a_damaged_page_of_a_column_that_is_copied(lines, tmp_path, scorer):
+    content = bytearray(lines.read_bytes())
+    content[text_page(lines) + 30] ^= 1
+    lines.write_bytes(content)
+    with pytest.raises(PenpalError, match=r"lines.parquet: the Parquet file is damaged: .*verification failed"):
+        score_dataset(lines, tmp_path / "out.parquet", scorer=scorer)
+    assert list(tmp_path.iterdir()) == [lines]
+
+
+def test_a_damaged_header_of_a_page_that_is_copied(lines, tmp_path, scorer):
+    content = bytearray(lines.read_bytes())
+    content[text_page(lines) : text_page(lines) + 12] = b"\xff" * 12
+    lines.write_bytes(content)
+    message = (
+        r"lines.parquet: .*row group 0, column text: the page at byte \d+: the encoding of its structure is damaged"
+    )
+    with pytest.raises(PenpalError, match=message):
+        score_dataset(lines, tmp_path / "out.parquet", scorer=scorer)
+
+
+MEASURED = """
+import pathlib, sys
+from penpal_fast.cli import main
+try:
+    main()
+finally:
+    # What getrusage calls the most includes what the process had before it became this program.
+    status = pathlib.Path("/proc/self/status").read_text()
+    print("MEMORY", int(status.partition("VmHWM:")[2].split()[0]) >> 10, file=sys.stderr)
+"""
+
+
+def measured(*arguments):
+    """Run the command line; return the exit code, the megabytes that it took at most, and what it said."""
+    command = [sys.executable, "-c", MEASURED, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    said, _, memory = done.stderr.rpartition("MEMORY ")
+    return done.returncode, int(memory), said
+
+
+def same_points(rows, points):
+    """Rows of one point over and over: some bytes in a file, gigabytes in memory."""
+    xs = pa.repeat(pa.scalar(1.0, pa.float32()), rows * points)
+    flat = pa.StructArray.from_arrays([xs, xs], ["x", "y"])
+    strokes = pa.ListArray.from_arrays(pa.array(range(0, rows * points + 1, points), pa.int32()), flat)
+    strokes = pa.StructArray.from_arrays([strokes], ["points"])
+    return pa.ListArray.from_arrays(pa.array(range(rows + 1), pa.int32()), strokes)
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is measured with /proc")
+
+
+@needs_proc
+@pytest.mark.parametrize(("groups", "rows"), [(1, 60), (8, 10)], ids=["copied", "encoded"])
+def test_rows_that_decode_to_gigabytes(tmp_path, groups, rows):
+    table = pa.table({"strokes": same_points(rows, 1_000_000)})
+    with pq.ParquetWriter(tmp_path / "lines.parquet", table.schema, compression="zstd") as writer:
+        for _ in range(groups):
+            writer.write_table(table, row_group_size=rows)
+    assert (tmp_path / "lines.parquet").stat().st_size < 2_000_000
+    code, memory, said = measured("score", tmp_path / "lines.parquet", "-o", tmp_path / "out.parquet", "--memory", "64")
+    assert (code, memory < 700) == (0, True), (code, memory, said)
+
+
+@needs_proc
+def test_a_text_that_decodes_to_gigabytes(tmp_path):
+    table = pa.table({"strokes": column(ROWS * 200), "text": pa.array(["x" * 900_000] * 2400)})
+    pq.write_table(table, tmp_path / "lines.parquet", row_group_size=2400)
+    code, memory, said = measured("score", tmp_path / "lines.parquet", "-o", tmp_path / "out.parquet", "--memory", "16")
+    assert (code, memory < 700) == (0, True), (code, memory, said)
+    (tmp_path / "out.parquet").unlink()
+    code, memory, said = measured(
+        "filter", tmp_path / "lines.parquet", "-o", tmp_path / "out.parquet", "--memory", "64"
+    )
+    assert memory < 1200, (memory, said)
+    if code:
+        assert "would take more than 512 MB of memory" in said
+    assert sorted(path.name for path in tmp_path.iterdir()) == (
+        ["lines.parquet"] if code else ["lines.parquet", "out.parquet"]
+    )

@@ -1,0 +1,219 @@
+"""Filtering: which rows go where, and why."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from helpers.arrow import column
+from helpers.made_lines import scrawl
+from penpal_fast import PenpalError, Scorer, filter_dataset, score_dataset
+from penpal_fast.checks.thresholds import threshold_of
+from penpal_fast.cli import app
+from penpal_fast.network.pretrained import BUNDLED
+from penpal_fast.sources.streams import check_apart
+
+ROWS = [*(scrawl(seed, 2 + seed % 4, 15) for seed in range(40)), None, []]
+
+
+@pytest.fixture
+def lines(tmp_path):
+    path = tmp_path / "lines.parquet"
+    table = pa.table({"strokes": column(ROWS), "number": range(len(ROWS))})
+    pq.write_table(table.replace_schema_metadata({"origin": "tests"}), path, row_group_size=9)
+    return path
+
+
+@pytest.fixture
+def scored(lines, tmp_path):
+    score_dataset(lines, tmp_path / "scored")
+    return tmp_path / "scored"
+
+
+def middle(scored):
+    """A threshold that half of the rows reach: one row's very score."""
+    return float(np.nanmedian(np.sort(pq.read_table(scored)["quality"].to_numpy())[:39]))
+
+
+@pytest.mark.parametrize("given", ["lines", "scored"])
+def test_rows_are_kept_or_rejected(lines, scored, tmp_path, given):
+    threshold = middle(scored)
+    out, rejected = tmp_path / "kept.parquet", tmp_path / "rejected.parquet"
+    selection = filter_dataset(
+        lines if given == "lines" else scored, out, threshold=threshold, keep_rejected=rejected, memory_mb=1
+    )
+    table = pq.read_table(scored)
+    mask = [quality is not None and quality >= threshold for quality in table["quality"].to_pylist()]
+    kept = pq.read_table(out)
+    assert kept.equals(table.filter(pa.array(mask)))
+    assert kept.schema.metadata[b"origin"] == b"tests"
+    assert pq.read_table(rejected).equals(table.filter(pa.array([not each for each in mask])))
+    assert 0 < selection.kept == sum(mask) < 40
+    assert selection.rejected == {"below the threshold": 40 - sum(mask), "null": 1, "no points": 1}
+    assert (selection.rows, selection.bad) == (42, 2)
+
+
+def test_scores_that_are_there_are_used_unless_rescored(lines, tmp_path):
+    table = pq.read_table(lines).append_column("quality", pa.array([1.0, None] * 21))
+    pq.write_table(table, lines)
+    selection = filter_dataset(lines, tmp_path / "kept.parquet")
+    assert (selection.kept, selection.rejected) == (21, {"below the threshold": 0, "no score": 21})
+    assert filter_dataset(lines, tmp_path / "kept.parquet", rescore=True).rejected["no score"] == 0
+
+
+def test_a_column_of_scores_is_enough(tmp_path):
+    pq.write_table(pa.table({"quality": [0.2, 0.3, float("nan"), 0.9]}), tmp_path / "scores.parquet")
+    selection = filter_dataset(tmp_path / "scores.parquet", tmp_path / "kept.parquet", threshold="lenient")
+    assert pq.read_table(tmp_path / "kept.parquet")["quality"].to_pylist() == [0.3, 0.9]
+    assert selection.rejected == {"below the threshold": 1, "no score": 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"output": "kept.csv"}, "the output is a Parquet file"),
+        ({"keep_rejected": "kept.parquet"}, "cannot go into the same file"),
+        ({"output": "lines.parquet"}, "would replace an input"),
+        ({"threshold": "harsh"}, "must be a number from 0 to 1 or one of lenient"),
+        ({"threshold": 1.5}, "must be a number from 0 to 1 or one of lenient"),
+        ({"threshold": float("nan")}, "must be a number from 0 to 1 or one of lenient"),
+        ({"column": "ink"}, "no column 'ink'"),
+    ],
+)
+def test_what_cannot_be_done_is_said(lines, tmp_path, monkeypatch, change, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(PenpalError, match=message):
+        filter_dataset(**{"inputs": lines, "output": "kept.parquet", **change})
+    assert list(tmp_path.iterdir()) == [lines]
+
+
+def test_a_quality_that_is_no_score_is_refused(tmp_path):
+    pq.write_table(pa.table({"quality": ["good"]}), tmp_path / "lines.parquet")
+    with pytest.raises(PenpalError, match="the column 'quality' is of type string, not of scores"):
+        filter_dataset(tmp_path / "lines.parquet", tmp_path / "kept.parquet")
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+def test_scores_are_compared_in_their_own_type(tmp_path, kind):
+    scores = pa.array(np.array([0.7, np.nextafter(0.7, 0)]).astype(kind))
+    pq.write_table(pa.table({"quality": scores}), tmp_path / "scores.parquet")
+    selection = filter_dataset(tmp_path / "scores.parquet", tmp_path / "kept.parquet", threshold="strict")
+    assert selection.kept == (1 if kind is np.float64 else 2)
+
+
+def test_two_columns_of_scores_are_refused(tmp_path):
+    table = pa.table([pa.array([0.5]), pa.array([0.6])], names=["quality", "quality"])
+    pq.write_table(table, tmp_path / "lines.parquet")
+    with pytest.raises(PenpalError, match="there is more than one column 'quality'"):
+        filter_dataset(tmp_path / "lines.parquet", tmp_path / "kept.parquet")
+
+
+def test_errors_that_are_no_text_are_no_reasons(tmp_path):
+    pq.write_table(pa.table({"quality": [0.9, None], "quality_error": [1, 2]}), tmp_path / "lines.parquet")
+    assert filter_dataset(tmp_path / "lines.parquet", tmp_path / "kept.parquet").rejected["no score"] == 1
+
+
+def test_bad_json_lines_keep_their_reasons(tmp_path):
+    (tmp_path / "lines.jsonl").write_text('{"quality": 0.9}\n{broken\n{"quality": null}\n')
+    selection = filter_dataset(tmp_path / "lines.jsonl", tmp_path / "kept.parquet")
+    assert selection.rejected == {"below the threshold": 0, "not JSON": 1, "no score": 1}
+
+
+HALF = """
+import sys, time
+from penpal_fast import filter_dataset
+from penpal_fast.jobs import parts
+from penpal_fast.sources import memory
+memory.BATCH_ROWS, parts.GROUP_ROWS = 3, 5
+lines, kept, rejected, wait = sys.argv[1:]
+def progress(done, total):
+    if wait == "wait" and done > total // 2:
+        print("half", flush=True)
+        time.sleep(600)
+filter_dataset(lines, kept, threshold=0.02, keep_rejected=rejected, progress=progress)
+"""
+
+
+def test_a_killed_filter_leaves_no_half_file(lines, tmp_path):
+    kept, rejected = tmp_path / "kept.parquet", tmp_path / "rejected.parquet"
+    kept.write_text("of before")
+    command = [sys.executable, "-c", HALF, lines, kept, rejected]
+    with subprocess.Popen([*command, "wait"], stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"half\n"
+        with pytest.raises(PenpalError, match=r"kept.parquet: cannot write it: another process is writing it"):
+            filter_dataset(lines, kept)
+        process.kill()
+    assert kept.read_text() == "of before"
+    assert not rejected.exists()
+    assert subprocess.run([*command, "go on"], timeout=120).returncode == 0
+    assert pq.read_metadata(kept).num_rows + pq.read_metadata(rejected).num_rows == len(ROWS)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kept.parquet", "lines.parquet", "rejected.parquet"]
+
+
+@pytest.mark.parametrize("pattern", ["*.parquet", "k*", "**/*.pa*", "kept.parquet.*/*"])
+def test_an_output_that_the_inputs_glob_matches_is_refused(lines, tmp_path, monkeypatch, pattern):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(PenpalError, match="the output would match the input"):
+        check_apart([], [lines, pattern], Path("kept.parquet"))
+    assert list(tmp_path.iterdir()) == [lines]
+
+
+def test_the_names_of_thresholds():
+    assert [threshold_of(name) for name in ("lenient", "balanced", "strict", "0.25", 1)] == [0.3, 0.5, 0.7, 0.25, 1.0]
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_the_command(lines, tmp_path):
+    out, rejected = tmp_path / "kept.parquet", tmp_path / "rejected.parquet"
+    done = run("filter", lines, "-o", out, "--threshold", "0", "--keep-rejected", rejected)
+    assert done.exit_code == 0, done.output
+    assert "42 rows, 40 kept, 2 rejected" in done.output
+    assert "1 rejected: no points" in done.output
+    assert (pq.read_metadata(out).num_rows, pq.read_metadata(rejected).num_rows) == (40, 2)
+
+
+@pytest.mark.parametrize("command", [["score"], ["filter", "--threshold", "strict"]])
+def test_scripts_get_json_silence_and_exit_codes(lines, tmp_path, command):
+    out = tmp_path / "out.parquet"
+    done = run(*command, lines, "-o", out, "--json", "--strict")
+    assert done.exit_code == 3
+    content = json.loads(done.stdout)
+    assert (content["rows"], content["bad"], content["output"]) == (42, 2, str(out))
+    done = run(*command, lines, "-o", out, "--quiet")
+    assert (done.exit_code, done.output) == (0, "")
+
+
+def test_a_wrong_threshold_is_wrong_usage(lines, tmp_path):
+    done = run("filter", lines, "-o", tmp_path / "out.parquet", "--threshold", "harsh")
+    assert done.exit_code == 2
+    assert "lenient (0.3)" in done.output
+
+
+@pytest.mark.parametrize("value", [1.5, -0.1, float("inf")])
+def test_numbers_that_are_no_scores_are_refused(tmp_path, value):
+    pq.write_table(pa.table({"quality": [0.5, value]}), tmp_path / "scored.parquet")
+    with pytest.raises(PenpalError, match=r"scored\.parquet, row 1: quality is .*; scores are from 0 to 1"):
+        filter_dataset(tmp_path / "scored.parquet", tmp_path / "kept.parquet")
+    assert not (tmp_path / "kept.parquet").exists()
+
+
+def test_another_model_scores_anew(lines, tmp_path):
+    pq.write_table(
+        pq.read_table(lines).append_column("quality", pa.array([0.0] * len(ROWS))), tmp_path / "scored.parquet"
+    )
+    assert (
+        run("filter", tmp_path / "scored.parquet", "-o", tmp_path / "kept.parquet", "--model", BUNDLED).exit_code == 0
+    )
+    scored = Scorer().score(pq.read_table(lines)["strokes"], errors="null")
+    assert pq.read_metadata(tmp_path / "kept.parquet").num_rows == (scored >= 0.5).sum()

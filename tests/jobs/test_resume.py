@@ -1,0 +1,446 @@
+"""Jobs that are interrupted: what is left, and that the rest is done to the same bytes."""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from helpers.arrow import column
+from helpers.made_lines import scrawl
+from penpal_fast import PenpalError, QualityClassifier, Scorer, score_dataset
+from penpal_fast.jobs import parts
+
+ROWS = [scrawl(seed, 2 + seed % 3, 12) for seed in range(50)]
+
+
+@pytest.fixture(scope="module")
+def scorer():
+    return Scorer()
+
+
+@pytest.fixture(params=["copied", "encoded", "JSON lines"])
+def lines(tmp_path, monkeypatch, request):
+    """Two files of 50 rows each that make ten parts."""
+    monkeypatch.setattr(parts, "PART_ROWS", 10)
+    monkeypatch.setattr(parts, "COPIED_GROUP_ROWS", 1)
+    monkeypatch.setattr(parts, "GROUP_ROWS", 4)
+    folder = tmp_path / "lines"
+    folder.mkdir()
+    for name in "ab":
+        if request.param == "JSON lines":
+            rows = [json.dumps({"strokes": row, "name": f"{name}{number}"}) for number, row in enumerate(ROWS)]
+            (folder / f"{name}.jsonl").write_text("\n".join(rows))
+        else:
+            table = pa.table({"strokes": column(ROWS), "name": [f"{name}{number}" for number in range(50)]})
+            pq.write_table(table, folder / f"{name}.parquet", row_group_size=10 if request.param == "copied" else 50)
+    return folder
+
+
+class Stop(BaseException):
+    """Ends a job in the middle."""
+
+
+def stop_after(rows):
+    def progress(done, _total):
+        if done >= rows:
+            raise Stop
+
+    return progress
+
+
+def content(path: Path) -> dict[str, bytes]:
+    """The bytes of an output, a file or a folder; of its manifest all but the time it took."""
+    if path.is_file():
+        return {"": path.read_bytes()}
+    files = {file.name: file.read_bytes() for file in path.iterdir()}
+    manifest = json.loads(files["_manifest.json"])
+    manifest["summary"].pop("seconds")
+    return {**files, "_manifest.json": json.dumps(manifest).encode()}
+
+
+@pytest.mark.parametrize("output", ["out.parquet", "out"])
+@pytest.mark.parametrize("memory_mb", [1, 256])
+def test_a_stopped_job_is_resumed_to_the_same_bytes(lines, tmp_path, scorer, output, memory_mb, monkeypatch):
+    (tmp_path / "whole").mkdir()
+    expected = score_dataset(lines, tmp_path / "whole" / output, scorer=scorer)
+    monkeypatch.setattr("penpal_fast.sources.memory.BATCH_ROWS", 3 if memory_mb == 1 else 512)
+    target = tmp_path / output
+    for rows in (25, 10, 1):
+        with pytest.raises(Stop):
+            score_dataset(lines, target, scorer=scorer, resume=True, progress=stop_after(rows), memory_mb=memory_mb)
+        assert not (tmp_path / "out.parquet").exists()
+    summary = score_dataset(lines, target, scorer=scorer, resume=True, memory_mb=memory_mb)
+    assert content(target) == content(tmp_path / "whole" / output)
+    assert {**summary.as_dict(), "seconds": 0} == {**expected.as_dict(), "seconds": 0}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lines", output, "whole"]
+
+
+def test_only_what_is_missing_is_scored(lines, tmp_path, scorer, caplog):
+    caplog.set_level(logging.INFO, "penpal_fast")
+    with pytest.raises(Stop):
+        score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))
+    assert "2 of 10 parts are done and kept in" in caplog.text
+    assert "--resume" in caplog.text
+    os.remove(tmp_path / "out" / "part-00000.parquet")  # noqa: PTH107
+    seen = []
+    score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True, progress=lambda done, _total: seen.append(done))
+    assert "1 of 10 parts are done already" in caplog.text
+    assert (min(seen), max(seen)) == (10, 100)
+    assert score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True).seconds.get("scoring", 0) == 0
+
+
+def test_what_was_not_begun_is_begun(lines, tmp_path, scorer):
+    assert score_dataset(lines, tmp_path / "out.parquet", scorer=scorer, resume=True).rows == 100
+    before = (tmp_path / "out.parquet").stat().st_mtime_ns
+    assert score_dataset(lines, tmp_path / "out.parquet", scorer=scorer, resume=True).rows == 100
+    assert (tmp_path / "out.parquet").stat().st_mtime_ns == before
+
+
+def test_parts_that_a_kill_left_behind_a_whole_file_are_removed(lines, tmp_path, scorer):
+    score_dataset(lines, tmp_path / "out.parquet", scorer=scorer)
+    left = tmp_path / "out.parquet.parts"
+    score_dataset(lines, left, scorer=scorer)
+    (left / "part-00000.parquet").unlink()
+    assert score_dataset(lines, tmp_path / "out.parquet", scorer=scorer, resume=True).rows == 100
+    assert not left.exists()
+
+
+def longer(lines):
+    path = next(lines.iterdir())
+    path.write_bytes(path.read_bytes() * 2 if path.suffix == ".jsonl" else path.read_bytes())
+
+
+def one_more(lines):
+    path = next(lines.iterdir())
+    path.with_name(f"c{path.suffix}").write_bytes(path.read_bytes())
+
+
+def one_less(lines):
+    (lines / sorted(path.name for path in lines.iterdir())[0]).unlink()
+
+
+def touched(lines):
+    os.utime(next(lines.iterdir()), (1, 1))
+
+
+def rewritten(lines):
+    """Other content of the same length, with the time of the last change put back."""
+    path = next(lines.iterdir())
+    before = path.stat()
+    path.write_bytes(path.read_bytes().replace(b"9", b"8"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (rewritten, r"the input .*lines/[ab]\.\w+ was changed"),
+        (longer, r"the input .*lines/[ab]\.\w+ was changed"),
+        (touched, r"the input .*lines/[ab]\.\w+ was changed"),
+        (one_more, r"the input .*lines/c\.\w+ is new"),
+        (one_less, r"the input .*lines/a\.\w+ is gone"),
+    ],
+)
+@pytest.mark.parametrize("output", ["out.parquet", "out"])
+def test_changed_inputs_are_refused(lines, tmp_path, scorer, change, message, output):
+    with pytest.raises(Stop):
+        score_dataset(lines, tmp_path / output, scorer=scorer, progress=stop_after(25))
+    change(lines)
+    with pytest.raises(PenpalError, match=f"cannot resume the job that was begun here, since {message}"):
+        score_dataset(lines, tmp_path / output, scorer=scorer, resume=True)
+
+
+def reversed_rows(path, aside):
+    """The same rows the other way round, in a file of the same kind."""
+    if path.suffix == ".jsonl":
+        aside.write_text("\n".join(reversed(path.read_text().splitlines())))
+    else:
+        table = pq.read_table(path)
+        rows = pq.read_metadata(path).row_group(0).num_rows
+        pq.write_table(table.take(list(range(len(table) - 1, -1, -1))), aside, row_group_size=rows)
+
+
+def kept_where_an_input_is_replaced(lines, output, scorer, rows):
+    """Put another file in the place of the first input when so many rows are done; return the folder of the parts."""
+    path, other = min(lines.iterdir()), output.with_name("other")
+    reversed_rows(path, other)
+
+    def replace(done, _total):
+        if done == rows:
+            other.replace(path)
+
+    with pytest.raises(PenpalError, match=r"lines/a\.\w+: it was changed while it was read"):
+        score_dataset(lines, output, scorer=scorer, progress=replace)
+    return output.with_name(f"{output.name}.parts") if output.suffix else output
+
+
+@pytest.mark.parametrize("output", ["out.parquet", "out"])
+def test_an_input_that_is_replaced_meanwhile_gives_no_part(lines, tmp_path, scorer, output):
+    kept = kept_where_an_input_is_replaced(lines, tmp_path / output, scorer, rows=30)
+    # The second part may still have been on its way to the disk.
+    assert {file.name for file in kept.glob("*.parquet")} <= {"part-00000.parquet", "part-00001.parquet"}
+    assert not (tmp_path / "out.parquet").exists()
+
+
+@pytest.mark.parametrize("output", ["out.parquet", "out"])
+def test_an_input_that_was_read_and_then_replaced_gives_no_output(lines, tmp_path, scorer, output):
+    kept = kept_where_an_input_is_replaced(lines, tmp_path / output, scorer, rows=100)
+    assert not (tmp_path / "out.parquet").exists()
+    assert not json.loads((kept / "_manifest.json").read_text())["complete"]
+
+
+@pytest.mark.parametrize(
+    ("package", "name"), [("penpal_fast.jobs.score.__version__", "penpal_fast"), ("pyarrow.__version__", "pyarrow")]
+)
+def test_other_versions_are_refused(lines, tmp_path, scorer, monkeypatch, package, name):
+    with pytest.raises(Stop):
+        score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))
+    monkeypatch.setattr(package, "0.0.1")
+    with pytest.raises(PenpalError, match=f"since {name} was '.*' and is now '0.0.1'"):
+        score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True)
+
+
+def test_another_model_or_setting_is_refused(lines, tmp_path, scorer):
+    with pytest.raises(Stop):
+        score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))
+    with pytest.raises(PenpalError, match=r"since the model changed\. Undo that, write to another place, or remove"):
+        score_dataset(lines, tmp_path / "out", scorer=Scorer(QualityClassifier().eval()), resume=True)
+    with pytest.raises(PenpalError, match="since backend was 'native' and is now 'mlx'"):
+        score_dataset(lines, tmp_path / "out", scorer=Scorer(backend="mlx"), resume=True)
+    with pytest.raises(PenpalError, match="since the inputs are in another order"):
+        score_dataset(sorted(lines.iterdir(), reverse=True), tmp_path / "out", scorer=scorer, resume=True)
+
+
+def test_a_whole_file_of_another_job_is_refused(lines, tmp_path, scorer):
+    score_dataset(next(lines.iterdir()), tmp_path / "out.parquet", scorer=scorer)
+    with pytest.raises(PenpalError, match="this file is there already, and was written from another input or model"):
+        score_dataset(lines, tmp_path / "out.parquet", scorer=scorer, resume=True)
+    assert score_dataset(lines, tmp_path / "out.parquet", scorer=scorer).rows == 100
+
+
+def test_a_begun_job_is_not_begun_anew(lines, tmp_path, scorer):
+    with pytest.raises(Stop):
+        score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))
+    with pytest.raises(PenpalError, match="a job was begun here; go on with --resume"):
+        score_dataset(lines, tmp_path / "out", scorer=scorer)
+
+
+def test_a_folder_of_other_files_is_left_alone(lines, tmp_path, scorer):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "diary.txt").write_text("mine")
+    for resume in (False, True):
+        with pytest.raises(PenpalError, match="the folder is not empty; choose another place"):
+            score_dataset(lines, tmp_path / "out", scorer=scorer, resume=resume)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["diary.txt"]
+
+
+def settings_list(path):
+    manifest = json.loads(path.read_text())
+    manifest["job"]["settings"] = ["column"]
+    path.write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda path: path.write_bytes(b"?"), lambda path: path.write_bytes(b"{}"), settings_list]
+)
+def test_a_damaged_manifest_is_refused(lines, tmp_path, scorer, damage):
+    with pytest.raises(Stop):
+        score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))
+    damage(tmp_path / "out" / "_manifest.json")
+    with pytest.raises(PenpalError, match=r"_manifest.json: cannot read it: .*; remove .* to start again"):
+        score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True)
+
+
+def flipped(path):
+    """The same file but for one bit of a column."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 1
+    path.write_bytes(content)
+
+
+def of_another_part(path):
+    path.write_bytes(path.with_name("part-00001.parquet").read_bytes())
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"PAR1"), flipped, of_another_part])
+@pytest.mark.parametrize("output", ["out.parquet", "out"])
+def test_a_damaged_part_is_made_anew(lines, tmp_path, scorer, caplog, damage, output):
+    (tmp_path / "whole").mkdir()
+    score_dataset(lines, tmp_path / "whole" / output, scorer=scorer)
+    with pytest.raises(Stop):
+        score_dataset(lines, tmp_path / output, scorer=scorer, progress=stop_after(25))
+    folder = tmp_path / (f"{output}.parts" if output.endswith(".parquet") else output)
+    damage(folder / "part-00000.parquet")
+    score_dataset(lines, tmp_path / output, scorer=scorer, resume=True)
+    assert content(tmp_path / output) == content(tmp_path / "whole" / output)
+    assert "part-00000.parquet: this is not all that the job wrote" in caplog.text
+
+
+@pytest.mark.parametrize("end", [0, 10], ids=["missing", "cut off"])
+def test_a_part_that_was_not_noted_is_made_anew(lines, tmp_path, scorer, caplog, end):
+    score_dataset(lines, tmp_path / "whole", scorer=scorer)
+    with pytest.raises(Stop):
+        score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))
+    journal = tmp_path / "out" / "_written.jsonl"
+    first, second = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(first + second[:end])
+    with pytest.raises(Stop):
+        score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True, progress=stop_after(35))
+    assert "part-00001.parquet: this is not all" in caplog.text
+    assert "part-00000.parquet: this is not all" not in caplog.text
+    caplog.clear()
+    assert score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True).rows == 100
+    assert "this is not all" not in caplog.text
+    assert content(tmp_path / "out") == content(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("when", [5, 100])
+def test_files_of_others_in_the_folder_of_parts_stay(lines, tmp_path, scorer, when):
+    diary = tmp_path / "out.parquet.parts" / "diary"
+
+    def write(_done, _total):
+        diary.mkdir(exist_ok=True)
+        (diary / "page.txt").write_text("mine")
+        if when == 5:
+            raise Stop
+
+    if when == 5:
+        with pytest.raises(Stop):
+            score_dataset(lines, tmp_path / "out.parquet", scorer=scorer, progress=write)
+    else:
+        score_dataset(lines, tmp_path / "out.parquet", scorer=scorer, progress=write)
+    assert [path.name for path in diary.parent.iterdir()] == ["diary"]
+    assert (diary / "page.txt").read_text() == "mine"
+
+
+def test_a_folder_beside_a_whole_file_that_is_not_the_jobs_stays(lines, tmp_path, scorer):
+    score_dataset(lines, tmp_path / "out.parquet", scorer=scorer)
+    left = tmp_path / "out.parquet.parts"
+    left.mkdir()
+    (left / "part-00000.parquet").write_text("mine")
+    with pytest.raises(PenpalError, match="the folder is not empty"):
+        score_dataset(lines, tmp_path / "out.parquet", scorer=scorer, resume=True)
+    (left / "part-00000.parquet").unlink()
+    left.rmdir()
+    score_dataset(min(lines.iterdir()), left, scorer=scorer)
+    before = content(left)
+    with pytest.raises(PenpalError, match="cannot resume the job that was begun here"):
+        score_dataset(lines, tmp_path / "out.parquet", scorer=scorer, resume=True)
+    assert content(left) == before
+
+
+def test_unfinished_files_of_others_stay(lines, tmp_path, scorer):
+    (tmp_path / "out").mkdir()
+    aside = tmp_path / "out" / f".penpal-{'0' * 16}.part"
+    aside.write_bytes(b"PAR1")
+    with pytest.raises(PenpalError, match="the folder is not empty; choose another place"):
+        score_dataset(lines, tmp_path / "out", scorer=scorer)
+    assert aside.read_bytes() == b"PAR1"
+
+
+def test_a_kill_while_the_job_was_noted_is_no_obstacle(lines, tmp_path, scorer):
+    (tmp_path / "out").mkdir()
+    aside = tmp_path / "out" / f".penpal-{'0' * 16}.part"
+    aside.write_bytes(b'{\n "complete": false,\n')
+    assert score_dataset(lines, tmp_path / "out", scorer=scorer).rows == 100
+    assert not aside.exists()
+
+
+def test_a_folder_that_cannot_be_locked_is_not_called_busy(lines, tmp_path, scorer, monkeypatch):
+    def fail(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", fail)
+    with pytest.raises(PenpalError, match=r"cannot lock it: .*No locks available"):
+        score_dataset(lines, tmp_path / "out", scorer=scorer)
+
+
+def test_two_processes_do_not_write_to_one_output(lines, tmp_path, scorer):
+    def again(_done, _total):
+        with pytest.raises(PenpalError, match="another process is at work on it"):
+            score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True)
+
+    assert score_dataset(lines, tmp_path / "out", scorer=scorer, progress=again).rows == 100
+
+
+JOB = """
+import sys
+from penpal_fast import score_dataset
+from penpal_fast.jobs import parts
+parts.PART_ROWS, parts.COPIED_GROUP_ROWS, parts.GROUP_ROWS = 500, 1, 200
+score_dataset(sys.argv[1], sys.argv[2], resume=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("output", "group_rows"), [("out.parquet", 500), ("out", 3000)], ids=["file, copied", "folder, encoded"]
+)
+def test_a_killed_job_is_resumed_to_the_same_bytes(tmp_path, output, group_rows):
+    pq.write_table(pa.table({"strokes": column(ROWS * 60)}), tmp_path / "lines.parquet", row_group_size=group_rows)
+    (tmp_path / "whole").mkdir()
+
+    def start(target):
+        return subprocess.Popen([sys.executable, "-c", JOB, str(tmp_path / "lines.parquet"), str(target)])
+
+    assert start(tmp_path / "whole" / output).wait(timeout=300) == 0
+    folder = tmp_path / (f"{output}.parts" if output.endswith(".parquet") else output)
+    for done in (1, 2, 3):
+        process = start(tmp_path / output)
+        while len(list(folder.glob("part-*.parquet"))) < done and process.poll() is None:
+            time.sleep(0.001)
+        process.kill()
+        assert process.wait() == -signal.SIGKILL
+        assert done <= len(list(folder.glob("part-*.parquet"))) <= 6
+        assert not json.loads((folder / "_manifest.json").read_text())["complete"]
+    assert start(tmp_path / output).wait(timeout=300) == 0
+    assert content(tmp_path / output) == content(tmp_path / "whole" / output)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lines.parquet", output, "whole"]
+
+
+FULL = """
+import resource, sys
+from penpal_fast.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (6_000, resource.RLIM_INFINITY))
+main()
+"""
+
+
+@pytest.mark.parametrize("output", ["out.parquet", "out"])
+def test_a_file_that_may_not_grow(lines, tmp_path, output):
+    command = [sys.executable, "-c", FULL, "score", str(lines), "-o", str(tmp_path / output)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1, done.stderr
+    assert re.search("cannot write it: .*File too large", done.stderr)
+    assert [path.name for path in tmp_path.iterdir()] == ["lines"]
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 64 kB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    if subprocess.run(command, capture_output=True).returncode != 0:
+        pytest.skip("mounting a file system needs root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)  # noqa: S607
+
+
+@pytest.mark.parametrize("output", ["out.parquet", "out"])
+def test_a_full_disk(tmp_path, small_disk, scorer, output):
+    pq.write_table(pa.table({"strokes": column(ROWS * 40)}), tmp_path / "lines.parquet", row_group_size=1000)
+    with pytest.raises(PenpalError, match=r"cannot write it: .*(No space left on device|Errno 28)"):
+        score_dataset(tmp_path / "lines.parquet", small_disk / output, scorer=scorer)
+    assert list(small_disk.iterdir()) == []

@@ -1,0 +1,332 @@
+"""The report and the live page in a real Chromium."""
+
+from __future__ import annotations
+
+import io
+import re
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+import penpal_fast
+from helpers.chromium import chromium_path, draw_loops, open_browser, open_page
+from helpers.scored_lines import HOSTILE, scored_table
+from penpal_fast import QualityCheck
+from penpal_fast.checks.thresholds import THRESHOLDS
+from penpal_fast.look.report.writing import write_report
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+pytestmark = pytest.mark.skipif(chromium_path() is None, reason="there is no Chromium: apt-get install chromium")
+
+expect = sync_api.expect
+expect.set_options(timeout=60_000)
+
+NOTHING = "\N{EN DASH}"
+READY = "html[data-ready]"
+SCORED = re.compile(r"^[01]\.\d{3}$")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with open_browser() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """A running server: its address, the file that it shows and the file that it saves to."""
+    folder = tmp_path_factory.mktemp("serve")
+    table = scored_table(np.linspace(0, 1, 60), text=[f"line {row}" for row in range(60)])
+    pq.write_table(table, folder / "given.parquet")
+    command = [sys.executable, "-m", "penpal_fast", "serve", "given.parquet", "--save", "drawn.parquet", "--port", "0"]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
+    address = re.search(r"http://127\.0\.0\.1:\d+/", process.stdout.readline()).group()
+    yield address, folder
+    process.send_signal(signal.SIGINT)
+    rest, _ = process.communicate(timeout=60)
+    assert rest == "stopped\n"
+    assert process.returncode == 0
+
+
+@pytest.fixture
+def page(browser, server):
+    with open_page(browser, viewport={"width": 1200, "height": 900}, has_touch=True) as (page, problems):
+        page.goto(server[0])
+        page.wait_for_selector(READY, state="attached")
+        yield page
+        assert problems == []
+
+
+def settled_score(page):
+    """The score after the last change has been answered."""
+    expect(page.locator("#result")).to_have_attribute("aria-busy", "false")
+    expect(page.locator("#score")).to_have_text(SCORED)
+    return page.inner_text("#score")
+
+
+def test_drawing_changes_the_score(page):
+    assert page.inner_text("#score") == NOTHING
+    assert page.locator("#hint").is_visible()
+    draw_loops(page, 1)
+    first = settled_score(page)
+    assert page.locator("#raster").is_visible()
+    assert not page.locator("#hint").is_visible()
+    draw_loops(page, 5)
+    assert settled_score(page) != first
+    page.keyboard.press("Control+z")
+    expect(page.locator("#score")).to_have_text(first)
+    page.click("#clear")
+    expect(page.locator("#score")).to_have_text(NOTHING)
+    assert page.locator("#raster").is_hidden()
+
+
+def test_the_picture_changes_while_the_pen_is_down(page):
+    box = page.locator("#ink").bounding_box()
+    picture = page.locator("#raster")
+    page.mouse.move(box["x"] + 50, box["y"] + 50)
+    page.mouse.down()
+    expect(picture).to_have_attribute("src", re.compile("^data:image/png"))
+    for step in range(1, 4):
+        last = picture.get_attribute("src")
+        page.mouse.move(box["x"] + 50 + 60 * step, box["y"] + 50 + 40 * (step % 2), steps=5)
+        expect(picture).not_to_have_attribute("src", last)
+    page.mouse.up()
+
+
+def test_a_drawn_row_is_saved_and_scores_the_same(page, server):
+    draw_loops(page, 3)
+    shown = settled_score(page)
+    page.fill("#text", "loops")
+    page.click("#save-button")
+    expect(page.locator("#saved")).to_have_text(re.compile("^Saved"))
+    table = pq.read_table(server[1] / "drawn.parquet")
+    assert table["text"].to_pylist()[-1] == "loops"
+    assert abs(penpal_fast.score(table)[-1] - float(shown)) < 0.002
+
+
+def test_drawing_by_touch(page):
+    box = page.locator("#ink").bounding_box()
+    session = page.context.new_cdp_session(page)
+    for kind, x in [("touchStart", 60), ("touchMove", 160), ("touchMove", 260), ("touchEnd", None)]:
+        points = [] if x is None else [{"x": box["x"] + x, "y": box["y"] + 80 + x % 50}]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    assert settled_score(page)
+
+
+def test_drawing_with_the_keyboard(page):
+    page.focus("#ink")
+    for key in [
+        "Space",
+        *["ArrowRight"] * 3,
+        *["Shift+ArrowDown"] * 2,
+        "Space",
+        "ArrowRight",
+        "Space",
+        "ArrowUp",
+        "Space",
+    ]:
+        page.keyboard.press(key)
+    assert settled_score(page)
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
+    expect(page.locator("#score")).to_have_text(NOTHING)
+
+
+def coloured_pixels(page):
+    """How many pixels of the drawing area are far from grey."""
+    page.evaluate("new Promise(requestAnimationFrame)")
+    with Image.open(io.BytesIO(page.locator("#ink").screenshot())) as picture:
+        colours = np.asarray(picture.convert("RGB")).astype(int)
+    return int((np.ptp(colours, axis=2) > 60).sum())
+
+
+def test_explaining_colours_the_strokes(page):
+    page.click("#samples button:last-child")
+    settled_score(page)
+    plain = coloured_pixels(page)
+    with page.expect_response(lambda response: response.url.endswith("/look")) as looked:
+        page.keyboard.press("e")
+    assert page.locator("#legend").is_visible()
+    pulls = looked.value.json()["explanation"]["pulls"]
+    sample = page.request.get(f"{page.url}static/samples.json").json()[-1]
+    assert len(pulls) == sum(map(len, sample["words"]))
+    settled_score(page)
+    if max(map(abs, pulls)) > 0.9:  # Else no word matters much to the score.
+        assert coloured_pixels(page) > plain + 100
+    page.keyboard.press("e")
+    assert page.locator("#legend").is_hidden()
+
+
+def test_the_given_file_is_shown_and_its_rows_can_be_loaded(page):
+    assert page.locator("#rows .line").count() == 24
+    assert page.inner_text("#place") == "0 to 23 of 60 rows"
+    page.click("#next")
+    expect(page.locator("#place")).to_have_text("24 to 47 of 60 rows")
+    card = page.locator("#rows .line").nth(3)
+    expected = card.locator(".score").inner_text()
+    card.click()
+    assert abs(float(settled_score(page)) - float(expected)) <= 0.001
+    assert page.input_value("#text") == "line 27"
+
+
+def test_a_file_of_the_visitor(page, tmp_path):
+    pq.write_table(scored_table([0.5, None], text=[HOSTILE, HOSTILE]), tmp_path / "mine.parquet")
+    page.set_input_files("#open", tmp_path / "mine.parquet")
+    expect(page.locator("#file-name")).to_have_text("mine.parquet")
+    assert page.locator("#rows .line").count() == 2
+    assert page.locator("#rows .line.bad").is_disabled()
+    assert page.locator("#rows .line.bad .reason").inner_text().startswith("null")
+    assert page.locator("#rows .words").first.text_content() == HOSTILE
+
+
+def test_a_file_that_cannot_be_opened(browser, server, tmp_path):
+    (tmp_path / "broken.parquet").write_bytes(b"no Parquet")
+    with open_page(browser) as (page, problems):
+        page.goto(server[0])
+        page.wait_for_selector(READY, state="attached")
+        page.set_input_files("#open", tmp_path / "broken.parquet")
+        expect(page.locator("#file-empty")).to_contain_text("cannot read it")
+        assert all("422" in problem for problem in problems)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_light_and_dark(browser, server, scheme):
+    with open_page(browser, color_scheme=scheme) as (page, problems):
+        page.goto(server[0])
+        page.wait_for_selector(READY, state="attached")
+        first = brightness(page)
+        assert (first > 128) == (scheme == "light")
+        page.click("#theme")
+        assert (brightness(page) > 128) != (first > 128)
+        assert problems == []
+
+
+def brightness(page):
+    colour = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    return np.mean([int(part) for part in re.findall(r"\d+", colour)[:3]])
+
+
+@pytest.mark.parametrize("path", ["report", "serve"])
+def test_every_control_has_a_name(browser, server, report, path):
+    with open_page(browser) as (page, _):
+        page.goto(report[0] if path == "report" else server[0])
+        page.wait_for_selector(READY, state="attached")
+        nameless = page.evaluate(
+            """() => [...document.querySelectorAll("button, input, canvas, [role=img], output")].filter(element =>
+                !(element.textContent.trim() || element.ariaLabel || element.labels?.length || element.title
+                  || element.tagName === "OUTPUT")).map(element => element.outerHTML)"""
+        )
+        assert nameless == []
+
+
+QUALITY = np.random.default_rng(7).uniform(size=300).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """A report on two files: its address and its path."""
+    folder = tmp_path_factory.mktemp("report")
+    texts = [HOSTILE] * 150 + ["a line"] * 150
+    table = scored_table([*QUALITY[:299], None], text=texts, author=[HOSTILE, "b"] * 150)
+    pq.write_table(table, folder / "one.parquet")
+    pq.write_table(scored_table(QUALITY[:40]), folder / "two.parquet")
+    path = folder / "report.html"
+    write_report([folder / "one.parquet", folder / "two.parquet"], path, checks=[QualityCheck()])
+    return path.as_uri(), path
+
+
+@pytest.fixture
+def report_page(browser, report):
+    """The report without any network, and nothing asked of it."""
+    with open_page(browser, viewport={"width": 1200, "height": 900}, offline=True) as (page, problems):
+        asked = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(report[0])
+        page.wait_for_selector(READY, state="attached")
+        yield page
+        assert problems == []
+        assert [url for url in asked if not url.startswith("data:")] == [report[0]]
+
+
+def shown_counts(page):
+    return [page.inner_text(f"[data-kept='{index}']") for index in range(2)]
+
+
+def expected_counts(threshold):
+    texts = []
+    for quality, bad in ((QUALITY[:299], " · 1 bad"), (QUALITY[:40], "")):
+        kept = int((quality >= np.float32(threshold)).sum())
+        texts.append(f"{kept} of {len(quality)} kept · {len(quality) - kept} dropped{bad}")
+    return texts
+
+
+def test_the_slider_counts_what_it_keeps(report_page):
+    assert shown_counts(report_page) == expected_counts(min(THRESHOLDS.values()))
+    report_page.focus("[data-slider]")
+    for _ in range(7):
+        report_page.keyboard.press("ArrowRight")
+    threshold = float(report_page.input_value("[data-exact]"))
+    assert threshold == pytest.approx(min(THRESHOLDS.values()) + 0.007)
+    assert shown_counts(report_page) == expected_counts(threshold)
+    report_page.fill("[data-exact]", "0.912")
+    assert shown_counts(report_page) == expected_counts(0.912)
+    assert report_page.input_value("[data-slider]") == "0.912"
+    for threshold in THRESHOLDS.values():
+        report_page.click(f"[data-threshold='{threshold}']")
+        assert shown_counts(report_page) == expected_counts(threshold)
+
+
+def test_dropped_lines_are_marked(report_page):
+    report_page.fill("[data-exact]", "0.5")
+    lines = report_page.locator(".line").evaluate_all(
+        "lines => lines.map(line => [Number(line.dataset.score), line.classList.contains('dropped')])"
+    )
+    assert {dropped for _, dropped in lines} == {True, False}
+    assert all(dropped == (score < 0.5) for score, dropped in lines)
+
+
+def test_charts_follow_the_slider(report_page):
+    chart = report_page.locator("[data-chart='histogram-0'] svg")
+    before = chart.inner_html()
+    report_page.fill("[data-exact]", "0.8")
+    expect(chart).not_to_have_js_property("innerHTML", before)
+
+
+def test_every_chart_is_drawn_when_it_comes_into_sight(report_page):
+    charts = report_page.locator("[data-chart]")
+    assert charts.count() == 5
+    for index in range(charts.count()):
+        charts.nth(index).scroll_into_view_if_needed()
+        expect(charts.nth(index).locator("svg")).to_be_visible()
+
+
+def test_the_picture_that_the_network_saw(report_page):
+    line = report_page.locator(".line").first
+    assert report_page.locator("#raster").is_hidden()
+    line.hover()
+    assert report_page.locator("#raster").is_visible()
+    size = report_page.locator("#raster img").evaluate(
+        "async image => { await image.decode(); return image.naturalWidth; }"
+    )
+    assert size == 256
+    report_page.keyboard.press("Escape")
+    assert report_page.locator("#raster").is_hidden()
+    line.focus()
+    assert report_page.locator("#raster").is_visible()
+
+
+def test_hostile_text_is_shown_as_text(report_page):
+    texts = report_page.locator(".line .text").evaluate_all("texts => texts.map(text => text.textContent)")
+    assert " ".join(HOSTILE.split()) in texts
+    assert report_page.locator("img[src=x]").count() == 0
+
+
+def test_the_report_changes_its_theme(report_page):
+    before = brightness(report_page)
+    report_page.click("#theme")
+    assert (brightness(report_page) > 128) != (before > 128)

@@ -1,0 +1,314 @@
+"""The server's endpoints: what they answer, and what they refuse."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import penpal_fast
+from helpers.commands import run
+from helpers.made_lines import scrawl
+from helpers.scored_lines import scored_table
+from penpal_fast import PenpalError, QualityCheck, explain
+from penpal_fast.strokes import words_of
+
+testclient = pytest.importorskip("starlette.testclient", reason="the extra `look` is not installed")
+
+from penpal_fast.look.serve import app as app_module  # noqa: E402
+from penpal_fast.look.serve.app import MOST_ROWS, Server, application  # noqa: E402
+from penpal_fast.look.serve.bodies import MOST_JSON_BYTES  # noqa: E402
+from penpal_fast.look.serve.drawn_file import SCHEMA, DrawnFile  # noqa: E402
+from penpal_fast.look.serve.row_file import MOST_PAGE_ROWS, MOST_UPLOADED_FILES, RowFile  # noqa: E402
+
+ADDRESS = "http://127.0.0.1:8000"
+ROW = [[list(point) for point in stroke] for stroke in scrawl(1, 4, 15)]
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def checks():
+    return [QualityCheck()]
+
+
+@pytest.fixture
+def given(tmp_path, checks):
+    table = scored_table(np.linspace(0, 1, 150), text=[f"line {row}" for row in range(150)])
+    strokes = pa.chunked_array([table["strokes"].slice(0, 149), pa.nulls(1, table["strokes"].type)])
+    pq.write_table(table.set_column(0, "strokes", strokes), tmp_path / "given.parquet", row_group_size=40)
+    return RowFile(tmp_path / "given.parquet", "given.parquet", "strokes", checks)
+
+
+@pytest.fixture
+def client(tmp_path, checks, given):
+    server = Server(checks, given=given, drawn=DrawnFile(tmp_path / "drawn.parquet"))
+    return testclient.TestClient(application(server), base_url=ADDRESS)
+
+
+def test_score(client):
+    answer = client.post("/score", json={"rows": [ROW, [], ROW[:2], "x"]})
+    assert answer.status_code == 200
+    scores, errors = answer.json()["scores"], answer.json()["errors"]
+    assert np.allclose([scores[0], scores[2]], penpal_fast.score([ROW, ROW[:2]]), atol=1e-6)
+    assert [scores[1], scores[3], errors[0], errors[2]] == [None] * 4
+    assert errors[1].startswith("no points")
+    assert errors[3].startswith("wrong type")
+    empty = {"scores": [], "errors": []}
+    assert client.post("/score", json={"rows": []}).json() == {**empty, "checks": {"quality": empty}}
+
+
+def test_look(client):
+    answer = client.post("/look", json={"strokes": ROW}).json()
+    assert answer["score"] == pytest.approx(penpal_fast.score([ROW])[0], abs=1e-6)
+    assert answer["picture"].startswith("data:image/png;base64,")
+    assert "explanation" not in answer
+
+
+def test_look_explained(client):
+    answer = client.post("/look", json={"strokes": [ROW[:1], ROW[1:]], "explain": True}).json()
+    assert answer["explanation"]["level"] == "word"
+    assert np.allclose(answer["explanation"]["pulls"], explain([ROW[:1], ROW[1:]]).pulls(), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "reason"),
+    [
+        ("/score", b"", 400, "not JSON"),
+        ("/score", b"\xff\xfe", 400, "not JSON"),
+        ("/score", b"[" * 100_000, 400, "not JSON"),
+        ("/score", b'{"rows": [NaN]}', 400, "the body is not JSON"),
+        ("/score", b'{"rows": ["\\ud800"]}', 400, "not JSON"),
+        ("/score", b"[]", 400, "must be a JSON object, got an array"),
+        ("/score", b"{}", 400, "the field 'rows' is missing"),
+        ("/score", b'{"rows": {}}', 400, "must be an array, got an object"),
+        ("/score", json.dumps({"rows": [None] * (MOST_ROWS + 1)}).encode(), 413, "rows at a time"),
+        ("/score", b" " * (MOST_JSON_BYTES + 1), 413, "the body is longer than"),
+        ("/look", b'{"strokes": 1}', 400, "must be an array, got a number"),
+        ("/look", b'{"strokes": []}', 422, "no points"),
+        ("/look", b'{"strokes": [[[1, 1e999]]]}', 422, "non-finite"),
+        ("/look", b'{"strokes": [[1, 2]]}', 422, "wrong type"),
+        ("/drawn", b'{"strokes": [[[1, 2]]]}', 400, "the field 'text' is missing"),
+        ("/drawn", b'{"strokes": [[[1, 2]]], "text": "\xed\xa0\x80"}', 400, "the body is not JSON"),
+        ("/drawn", b'{"strokes": [[[1, 2]]], "text": 5}', 400, "must be a string"),
+        ("/drawn", b'{"strokes": [], "text": ""}', 422, "no points"),
+        ("/drawn", b'{"strokes": [[[1, 1e300]]], "text": ""}', 422, "non-finite"),
+        ("/drawn", json.dumps({"strokes": [[[1, 2]]], "text": "x" * 1001}).encode(), 413, "characters of text"),
+    ],
+    ids=lambda value: str(value)[:40],
+)  # fmt: skip
+def test_bad_bodies_get_the_reason(client, tmp_path, path, body, status, reason):
+    answer = client.post(path, content=body, headers=JSON)
+    assert answer.status_code == status
+    assert reason in answer.json()["error"]
+    assert not (tmp_path / "drawn.parquet").exists()
+
+
+def test_a_body_without_a_length_is_bounded_too(client):
+    pieces = (b" " * 2**20 for _ in range(MOST_JSON_BYTES // 2**20 + 1))
+    assert client.post("/score", content=pieces, headers=JSON).status_code == 413
+
+
+@pytest.mark.parametrize("declared", ["text/plain", "application/x-www-form-urlencoded", ""])
+def test_what_a_form_of_another_site_can_send_is_refused(client, declared):
+    answer = client.post("/score", content=b'{"rows": []}', headers={"Content-Type": declared})
+    assert answer.status_code == 415
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "evil.example:8000", "", "[::1", "a b"])
+def test_other_names_of_this_machine_are_refused(client, host):
+    answer = client.get("/settings", headers={"Host": host})
+    assert answer.status_code == 403
+    assert "does not answer for the host" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "127.0.0.1", "[::1]:8000", "192.168.1.5:80"])
+def test_addresses_and_localhost_are_answered(client, host):
+    assert client.get("/settings", headers={"Host": host}).status_code == 200
+
+
+def test_the_name_that_the_server_listens_at_is_answered(checks):
+    client = testclient.TestClient(application(Server(checks), "Workshop"), base_url="http://workshop:8000")
+    assert client.get("/settings").status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:9000", "https://127.0.0.1:8000"])
+def test_pages_of_other_sites_are_refused(client, origin):
+    answer = client.post("/score", json={"rows": []}, headers={"Origin": origin})
+    assert answer.status_code == 403
+    assert "may not use this server" in answer.json()["error"]
+    assert client.post("/score", json={"rows": []}, headers={"Origin": ADDRESS}).status_code == 200
+
+
+def test_every_answer_has_the_protecting_headers(client):
+    for answer in (
+        client.get("/"),
+        client.get("/static/page.js"),
+        client.get("/none"),
+        client.get("/", headers={"Host": "x"}),
+    ):
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/none", 404),
+        ("/static/none.js", 404),
+        ("/static/../app.py", 404),
+        ("/static/%2e%2e/app.py", 404),
+        ("/score", 405),
+    ],
+)
+def test_what_is_not_there(client, path, status):
+    answer = client.get(path)
+    assert answer.status_code == status
+    assert answer.json()["error"]
+
+
+def test_the_page_and_its_parts(client):
+    page = client.get("/")
+    assert page.headers["Content-Type"].startswith("text/html")
+    for path in ("/theme.css", "/static/page.css", "/static/ink.js", "/static/samples.json", "/static/icon.svg"):
+        assert client.get(path).status_code == 200, path
+
+
+def test_samples_can_be_drawn(client):
+    for sample in client.get("/static/samples.json").json():
+        assert client.post("/look", json={"strokes": sample["words"]}).status_code == 200
+
+
+def test_settings(client, checks):
+    settings = client.get("/settings").json()
+    assert settings["file"] == {"key": "given", "name": "given.parquet", "rows": 150}
+    assert settings["save"] == "drawn.parquet"
+    bare = testclient.TestClient(application(Server(checks)), base_url=ADDRESS).get("/settings").json()
+    assert (bare["file"], bare["save"]) == (None, None)
+
+
+@pytest.mark.parametrize(("start", "count"), [(0, 24), (30, 24), (39, 2), (100, 60), (140, 60), (150, 5), (10**14, 5)])
+def test_rows_of_the_given_file(client, start, count):
+    rows = client.get(f"/files/given/rows?start={start}&count={count}").json()["rows"]
+    assert [row["row"] for row in rows] == list(range(start, min(start + count, 150)))
+    assert [row["text"] for row in rows] == [f"line {row['row']}" for row in rows]
+    good = [row for row in rows if row["row"] != 149]
+    expected = scored_table(np.linspace(0, 1, 150))["strokes"]
+    assert np.allclose(
+        [row["score"] for row in good], penpal_fast.score([row["words"] for row in good]) if good else [], atol=1e-6
+    )
+    for row in good:
+        words = words_of(expected[row["row"]])
+        assert row["words"] == [[stroke.tolist() for stroke in word] for word in words]
+    assert [row["error"].partition(":")[0] for row in rows if row["row"] == 149] == ["null"] * (len(rows) - len(good))
+
+
+@pytest.mark.parametrize("query", ["start=-1", "start=x", "count=1.5", "start=99999999999999999", "start=²"])
+def test_rows_with_a_wrong_number(client, query):
+    answer = client.get(f"/files/given/rows?{query}")
+    assert answer.status_code == 400
+    assert "must be a whole number" in answer.json()["error"]
+
+
+def test_a_page_has_no_more_rows_than_the_limit(client):
+    assert len(client.get("/files/given/rows?count=1000").json()["rows"]) == MOST_PAGE_ROWS
+
+
+def parquet_bytes(table):
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink)
+    return sink.getvalue().to_pybytes()
+
+
+def test_an_uploaded_file(client):
+    content = parquet_bytes(scored_table([0.5, None, 0.7]).select(["strokes"]))
+    opened = client.post("/files", content=content).json()
+    assert opened["rows"] == 3
+    rows = client.get(f"/files/{opened['key']}/rows").json()["rows"]
+    assert [row["score"] is None for row in rows] == [False, True, False]
+
+
+def test_the_oldest_upload_is_forgotten(client):
+    content = parquet_bytes(scored_table([0.5]))
+    keys = [client.post("/files", content=content).json()["key"] for _ in range(MOST_UPLOADED_FILES + 1)]
+    statuses = [client.get(f"/files/{key}/rows").status_code for key in keys]
+    assert statuses == [404] + [200] * MOST_UPLOADED_FILES
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "cannot read it as a Parquet file"),
+        (b"PAR1 and no more", "cannot read it as a Parquet file"),
+        (parquet_bytes(pa.table({"ink": [1]})), "no column 'strokes'; name the one with the strokes"),
+        (parquet_bytes(pa.table({"strokes": [1]})), "the column 'strokes' does not hold strokes"),
+    ],
+)
+def test_an_upload_that_is_no_file_of_rows(client, content, reason):
+    answer = client.post("/files", content=content)
+    assert answer.status_code == 422
+    assert reason in answer.json()["error"]
+
+
+def test_a_damaged_upload(client):
+    content = bytearray(parquet_bytes(scored_table([0.5] * 100)))
+    content[4 : len(content) // 4] = bytes(len(content) // 4 - 4)
+    opened = client.post("/files", content=bytes(content))
+    answer = client.get(f"/files/{opened.json()['key']}/rows")
+    assert answer.status_code == 422
+    assert "damaged" in answer.json()["error"]
+
+
+def test_uploads_are_bounded(client, monkeypatch):
+    monkeypatch.setattr(app_module, "MOST_UPLOADED_BYTES", 1000)
+    assert client.post("/files", content=b"x" * 1001).status_code == 413
+
+
+def test_an_upload_that_would_fill_the_memory(client, monkeypatch):
+    monkeypatch.setattr("penpal_fast.look.serve.row_file.MOST_GROUP_BYTES", 20)
+    answer = client.post("/files", content=parquet_bytes(scored_table([0.5] * 9)))
+    assert answer.status_code == 422
+    assert "row group 0 takes more than 0 MB of memory" in answer.json()["error"]
+
+
+def test_drawn_rows_are_saved_in_the_penpal_schema(client, tmp_path):
+    assert client.post("/drawn", json={"strokes": ROW, "text": "one"}).json() == {"rows": 1}
+    assert client.post("/drawn", json={"strokes": [ROW[:1], ROW[1:]], "text": ""}).json() == {"rows": 2}
+    table = pq.read_table(tmp_path / "drawn.parquet")
+    assert table.schema.equals(SCHEMA)
+    assert table["text"].to_pylist() == ["one", None]
+    assert np.allclose(penpal_fast.score(table), penpal_fast.score([ROW, ROW]), atol=1e-4)
+    assert [len(words) for words in table["strokes"].to_pylist()] == [1, 2]
+    assert [path.name for path in tmp_path.glob("*drawn*")] == ["drawn.parquet"]
+
+
+def test_saving_without_a_file(checks):
+    client = testclient.TestClient(application(Server(checks)), base_url=ADDRESS)
+    answer = client.post("/drawn", json={"strokes": ROW, "text": ""})
+    assert answer.status_code == 409
+    assert "--save" in answer.json()["error"]
+
+
+def test_a_file_with_other_columns_is_left_alone(tmp_path):
+    pq.write_table(pa.table({"strokes": [1], "author": [2]}), tmp_path / "drawn.parquet")
+    with pytest.raises(PenpalError, match="it has other columns: strokes, author"):
+        DrawnFile(tmp_path / "drawn.parquet")
+    assert pq.read_table(tmp_path / "drawn.parquet").num_columns == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--save", "drawn.csv"], "its name must end with .parquet"),
+        (["--save", "no/drawn.parquet"], "there is no folder no"),
+        (["missing.parquet"], "missing.parquet"),
+        (["--host", "256.1.1.1"], "cannot listen at 256.1.1.1"),
+    ],
+)
+def test_errors_of_the_command(tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    done = run("serve", "--port", "0", *arguments)
+    assert done.exit_code == 1
+    assert message in done.output.replace("\n", " ")

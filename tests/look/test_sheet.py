@@ -1,0 +1,115 @@
+"""Contact sheets: which rows they show, and where."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+import penpal_fast
+from helpers.arrow import column
+from helpers.commands import run
+from helpers.made_lines import scrawl
+from penpal_fast import ContactSheet, PenpalError
+from penpal_fast.checks.thresholds import THRESHOLDS
+from penpal_fast.look.sheet import CELL_HEIGHT, HEADING_HEIGHT, MARGIN, band_counts, chosen_rows
+
+ROWS = [scrawl(seed, 3, 12) for seed in range(8)]
+NAN = float("nan")
+
+
+def picture(path):
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+def test_rows_are_chosen_evenly_by_rank_without_the_bad_ones():
+    quality = np.array([0.9, NAN, 0.1, 0.5, 0.3, 0.7, NAN], np.float32)
+    assert chosen_rows(quality, 48).tolist() == [2, 4, 3, 5, 0]
+    assert chosen_rows(quality, 3).tolist() == [2, 3, 0]
+    assert chosen_rows(quality, 1).tolist() == [2]
+
+
+def test_bands_are_counted_as_scores_are_kept():
+    thresholds = np.sort(np.array(list(THRESHOLDS.values()), np.float32))
+    quality = np.concatenate([thresholds, np.nextafter(thresholds, np.float32(0)), [np.float32(NAN)]])
+    counts = band_counts(quality)
+    assert counts == [1, *[2] * (len(thresholds) - 1), 1]
+
+
+def test_the_height_follows_from_the_rows_of_each_band():
+    low, high = min(THRESHOLDS.values()) / 2, (1 + max(THRESHOLDS.values())) / 2
+    sheet = ContactSheet(ROWS, quality=[low] * 5 + [high] * 3, columns=2)
+    assert sheet.image.height == 2 * MARGIN + 2 * HEADING_HEIGHT + (3 + 2) * CELL_HEIGHT
+
+
+def test_a_notebook_shows_the_sheet(tmp_path):
+    sheet = ContactSheet(ROWS, most=4)
+    sheet.save(tmp_path / "sheet.png")
+    with Image.open(io.BytesIO(sheet._repr_png_())) as shown:
+        assert np.array_equal(np.asarray(shown), picture(tmp_path / "sheet.png"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"most": 0}, "a sheet shows from 1"),
+        ({"columns": 0}, "a sheet has from 1"),
+        ({"quality": [NAN] * len(ROWS)}, "no row with a score"),
+    ],
+)
+def test_wrong_settings(settings, message):
+    with pytest.raises(PenpalError, match=message):
+        ContactSheet(ROWS, **settings)
+
+
+@pytest.fixture
+def table():
+    texts = [f"line {row}" for row in range(len(ROWS))]
+    return pa.table({"strokes": column([*ROWS, None]), "text": [*texts, None]})
+
+
+def test_the_command_scores_what_has_no_score(table, tmp_path):
+    pq.write_table(table, tmp_path / "lines.parquet")
+    done = run("sheet", tmp_path / "lines.parquet", "-o", tmp_path / "one.png")
+    assert done.exit_code == 0, done.output
+    assert "8 of 9 rows" in done.output
+    scored = penpal_fast.ArrowScorer()(table)
+    pq.write_table(scored, tmp_path / "scored.parquet")
+    assert run("sheet", tmp_path / "scored.parquet", "-o", tmp_path / "two.png").exit_code == 0
+    expected = ContactSheet(scored["strokes"], quality=scored["quality"].to_numpy(), texts=table["text"].to_pylist())
+    assert np.array_equal(picture(tmp_path / "one.png"), picture(tmp_path / "two.png"))
+    assert np.array_equal(picture(tmp_path / "one.png"), np.asarray(expected.image))
+
+
+def test_the_command_believes_the_scores_of_the_file(table, tmp_path):
+    quality = np.linspace(1, 0, len(table), dtype=np.float32)
+    pq.write_table(table.append_column("quality", [quality]), tmp_path / "scored.parquet")
+    assert run("sheet", tmp_path / "scored.parquet", "-o", tmp_path / "sheet.png", "--rows", 3).exit_code == 1
+    good = table.slice(0, 8).append_column("quality", [quality[:8]])
+    pq.write_table(good, tmp_path / "scored.parquet")
+    assert run("sheet", tmp_path / "scored.parquet", "-o", tmp_path / "sheet.png", "--rows", 3).exit_code == 0
+    expected = ContactSheet(ROWS, quality=quality[:8], texts=good["text"].to_pylist(), most=3)
+    assert np.array_equal(picture(tmp_path / "sheet.png"), np.asarray(expected.image))
+
+
+def test_a_folder_of_parts_is_one_sheet(table, tmp_path):
+    (tmp_path / "parts").mkdir()
+    scored = penpal_fast.ArrowScorer()(table)
+    for number, start in enumerate((0, 4)):
+        pq.write_table(scored.slice(start, 4 if start == 0 else None), tmp_path / "parts" / f"part-{number}.parquet")
+    pq.write_table(scored, tmp_path / "scored.parquet")
+    for name in ("parts", "scored.parquet"):
+        done = run("sheet", tmp_path / name, "-o", tmp_path / f"{name}.png", "--rows", 5)
+        assert done.exit_code == 0, done.output
+    assert np.array_equal(picture(tmp_path / "parts.png"), picture(tmp_path / "scored.parquet.png"))
+
+
+def test_two_columns_of_text_are_none(table, tmp_path):
+    twice = pa.table([*table.columns, table["text"]], [*table.schema.names, "text"])
+    pq.write_table(twice, tmp_path / "lines.parquet")
+    assert run("sheet", tmp_path / "lines.parquet", "-o", tmp_path / "sheet.png").exit_code == 0

@@ -1,0 +1,61 @@
+"""The package as a user meets it: names, laziness, files."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import resources
+
+import pytest
+
+import penpal_fast
+
+
+def run(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_importing_and_rendering_do_not_import_mlx():
+    code = (
+        "import sys, penpal_fast; penpal_fast.render_strokes([[(0, 0), (1, 1)]]); penpal_fast.PenpalError; "
+        "penpal_fast.reference; print('mlx' in sys.modules or 'mlx.core' in sys.modules)"
+    )
+    assert run(code) == "False"
+
+
+@pytest.mark.parametrize("name", penpal_fast.__all__)
+def test_every_public_name_is_there(name):
+    assert getattr(penpal_fast, name) is not None
+    assert name in dir(penpal_fast)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'scores'"):
+        penpal_fast.scores  # noqa: B018
+
+
+def test_the_error_is_a_value_error():
+    assert issubclass(penpal_fast.PenpalError, ValueError)
+
+
+def test_files_that_belong_to_the_package():
+    files = resources.files("penpal_fast")
+    package = ("py.typed", "_core.pyi", "pretrained/config.json", "pretrained/weights.safetensors")
+    pages = ("theme.css", "report/page.html", "report/page.css", "report/page.js", "serve/static/page.html")
+    for name in (*package, *(f"look/{page}" for page in pages)):
+        assert files.joinpath(name).is_file(), name
+
+
+def test_a_forked_child_renders():
+    code = (
+        "import os, numpy as np, penpal_fast\n"
+        "out = np.empty((8, 256, 256, 1), dtype=np.float32)\n"
+        "rows = [[[(0, 0), (1, 1)]]] * 8\n"
+        "penpal_fast.render_into(rows, out)\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    penpal_fast.render_into(rows, out)\n"
+        "    os._exit(0)\n"
+        "print(os.waitpid(child, 0)[1])\n"
+    )
+    assert run(code) == "0"

@@ -1,0 +1,130 @@
+"""Data sets on the Hugging Face hub, which is played by a server on this machine.
+
+The hub's address is read when huggingface_hub is imported, so each case runs in a process of its own.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from helpers.arrow import column
+from helpers.hub_server import local_hub
+from helpers.made_lines import scrawl
+from penpal_fast import score_dataset
+
+ROWS = [scrawl(seed, 3, 15) for seed in range(30)]
+
+
+@pytest.fixture(scope="module")
+def files():
+    """Three Parquet files of ten rows, and the same rows as JSON lines."""
+    contents = {"README.md": b"# lines", ".gitattributes": b""}
+    for number in range(3):
+        sink = pa.BufferOutputStream()
+        pq.write_table(pa.table({"strokes": column(ROWS[10 * number : 10 * number + 10])}), sink, row_group_size=4)
+        contents[f"data/train-{number}.parquet"] = sink.getvalue().to_pybytes()
+    contents["json/lines.jsonl.gz"] = gzip.compress("\n".join(json.dumps({"strokes": row}) for row in ROWS).encode())
+    return contents
+
+
+@pytest.fixture
+def hub(files):
+    with local_hub({}, {"someone/lines": files}) as (address, requests):
+        yield address, requests
+
+
+@pytest.fixture
+def expected(files, tmp_path):
+    folder = tmp_path / "local"
+    folder.mkdir()
+    for name, content in files.items():
+        if name.endswith(".parquet"):
+            (folder / os.path.basename(name)).write_bytes(content)  # noqa: PTH119
+    score_dataset(folder, tmp_path / "expected.parquet")
+    return pq.read_table(tmp_path / "expected.parquet")
+
+
+def score(hub, tmp_path, *arguments):
+    variables = {
+        **os.environ,
+        "HF_ENDPOINT": hub[0],
+        "HF_HOME": str(tmp_path / "cache"),
+        "HF_HUB_DISABLE_TELEMETRY": "1",
+        "HF_HUB_DISABLE_XET": "1",
+    }
+    command = [sys.executable, "-m", "penpal_fast", "score", *arguments, "-o", str(tmp_path / "out.parquet")]
+    return subprocess.run(command, capture_output=True, text=True, env=variables, timeout=120)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "hf://datasets/someone/lines/data",
+        "hf://datasets/someone/lines/data/*.parquet",
+        "hf://datasets/someone/lines@v1/data/train-*.parquet",
+        "hf://datasets/someone/lines/**/*.parquet",
+    ],
+)
+def test_files_of_a_data_set_are_scored_as_local_ones(hub, tmp_path, expected, address):
+    done = score(hub, tmp_path, address)
+    assert done.returncode == 0, done.stderr
+    assert pq.read_table(tmp_path / "out.parquet").equals(expected)
+
+
+def test_one_file(hub, tmp_path, expected):
+    done = score(hub, tmp_path, "hf://datasets/someone/lines/data/train-1.parquet")
+    assert done.returncode == 0, done.stderr
+    assert pq.read_table(tmp_path / "out.parquet").equals(expected.slice(10, 10))
+
+
+def test_json_lines(hub, tmp_path, expected):
+    done = score(hub, tmp_path, "hf://datasets/someone/lines/json/lines.jsonl.gz")
+    assert done.returncode == 0, done.stderr
+    found = pq.read_table(tmp_path / "out.parquet")
+    assert found["quality"].to_pylist() == pytest.approx(expected["quality"].to_pylist(), abs=1e-4)
+
+
+def test_a_file_that_was_changed_on_the_hub_is_refused(hub, tmp_path, files):
+    target = tmp_path / "out.parquet"
+    assert score(hub, tmp_path, "hf://datasets/someone/lines/data").returncode == 0
+    before = target.read_bytes()
+    files["data/train-1.parquet"], kept = files["data/train-2.parquet"], files["data/train-1.parquet"]
+    try:
+        done = score(hub, tmp_path, "hf://datasets/someone/lines/data", "--resume")
+    finally:
+        files["data/train-1.parquet"] = kept
+    assert done.returncode == 1
+    assert "was written from another input" in done.stderr
+    assert target.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("hf://datasets/someone/nothing", "cannot list it on the Hugging Face hub"),
+        ("hf://datasets/someone/lines@v9/data", "cannot list it on the Hugging Face hub"),
+        ("hf://datasets/someone/lines/elsewhere", "cannot list it on the Hugging Face hub"),
+        ("hf://datasets/someone/lines/README.md", "the name must end with one of .parquet"),
+        ("hf://datasets/someone/lines/*.pq", "there are no files whose names end with one of .parquet"),
+    ],
+)
+def test_what_cannot_be_read_is_said(hub, tmp_path, address, message):
+    done = score(hub, tmp_path, address)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {address}: ")
+    assert message in done.stderr
+    assert not (tmp_path / "out.parquet").exists()
+
+
+def test_a_hub_that_is_not_there(tmp_path):
+    done = score(("http://127.0.0.1:9", []), tmp_path, "hf://datasets/someone/lines/data")
+    assert done.returncode == 1
+    assert "cannot list it on the Hugging Face hub" in done.stderr

@@ -1,0 +1,320 @@
+"""The generator, its plans and its runs in parts, on weights that the tests make."""
+
+from __future__ import annotations
+
+import mlx.core as mx
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import safetensors.numpy
+from typer.testing import CliRunner
+
+import penpal_fast
+from helpers.made_generator import ALPHABET, made_tensors, save
+from penpal_fast import PenpalError
+from penpal_fast.cli import app
+from penpal_fast.synthesis import workers
+from penpal_fast.synthesis.cell import Cell, Disturbance
+from penpal_fast.synthesis.corruption import SEVERITIES, Corruption
+from penpal_fast.synthesis.generator import Generator, Request, Writing
+from penpal_fast.synthesis.mixture import sample
+from penpal_fast.synthesis.plan import PART_ROWS, Plan, planned_part
+from penpal_fast.synthesis.table import SCHEMA, strokes_array
+from penpal_fast.synthesis.texts import Text, read_texts, run_of_words
+from penpal_fast.synthesis.weights import ALPHABET as DEFAULT_ALPHABET
+from penpal_fast.synthesis.words import words_of_strokes
+
+
+@pytest.fixture(scope="module")
+def generator_file(tmp_path_factory):
+    return save(made_tensors(), tmp_path_factory.mktemp("generator") / "generator.safetensors")
+
+
+@pytest.fixture(scope="module")
+def generator(generator_file):
+    return Generator(generator_file, backend="numpy")
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def plain_step(tensors, x, onehot, hidden, cell, kappa, window, corruption):
+    """One step for one row, in NumPy, as Graves' paper writes it."""
+
+    def lstm(layer, inputs):
+        gates = np.concatenate([*inputs, hidden[layer]]) @ tensors[f"lstm{layer + 1}_kernel"]
+        i, j, f, o = np.split(gates + tensors[f"lstm{layer + 1}_bias"], 4)
+        cell[layer] = sigmoid(f) * cell[layer] + sigmoid(i) * np.tanh(j)
+        hidden[layer] = sigmoid(o) * np.tanh(cell[layer])
+
+    lstm(0, [window, x])
+    parameters = np.concatenate([window, x, hidden[0]]) @ tensors["attention_weights"] + tensors["attention_biases"]
+    alpha, beta, movement = np.split(np.log1p(np.exp(parameters)), 3)
+    kappa = kappa + movement * corruption.kappa_scale / 25
+    beta = np.maximum(beta, corruption.beta_floor)
+    u = np.arange(len(onehot))
+    phi = (alpha[:, None] * np.exp(-((kappa[:, None] - u) ** 2) / beta[:, None])).sum(axis=0)
+    window = phi @ onehot
+    lstm(1, [x, hidden[0], window])
+    lstm(2, [x, hidden[1], window])
+    return phi, hidden, cell, kappa, window
+
+
+@pytest.mark.parametrize("arrays", [mx, np], ids=["mlx", "numpy"])
+@pytest.mark.parametrize("corruption", [Corruption(), Corruption(kappa_scale=2.5, beta_floor=1.5)])
+def test_a_step_equals_plain_numpy(generator, arrays, corruption):
+    tensors = made_tensors()
+    cell_of_generator = Cell({name: values for name, values in tensors.items() if "style" not in name}, arrays)
+    onehot = np.eye(len(ALPHABET), dtype=np.float32)[generator.encode("abc ha")]
+    state = cell_of_generator.blank(1, len(ALPHABET))
+    hidden, cell = [np.zeros(400)] * 3, [np.zeros(400)] * 3
+    kappa, window = np.zeros(10), np.zeros(len(ALPHABET))
+    disturbance = Disturbance(
+        arrays.array([[corruption.kappa_scale]], dtype=arrays.float32),
+        arrays.array([[corruption.beta_floor]], dtype=arrays.float32),
+        None,
+    )
+    for x in np.random.default_rng(1).normal(0, 1, (5, 3)).astype(np.float32):
+        phi, state = cell_of_generator.step(arrays.array(x[None]), arrays.array(onehot[None]), state, disturbance)
+        plain_phi, hidden, cell, kappa, window = plain_step(
+            tensors, x, onehot, list(hidden), list(cell), kappa, window, corruption
+        )
+        assert np.allclose(np.array(phi)[0], plain_phi, atol=1e-5)
+        assert np.allclose(np.array(state.kappa)[0], kappa, atol=1e-5)
+        assert np.allclose(np.array(state.window)[0], window, atol=1e-5)
+        for layer in range(3):
+            assert np.allclose(np.array(state.hidden[layer])[0], hidden[layer], atol=1e-5)
+        head = cell_of_generator.head(state.hidden[2])[0]
+        assert np.allclose(head, hidden[2] @ tensors["gmm_weights"] + tensors["gmm_biases"], atol=1e-5)
+
+
+def test_noise_is_added_to_the_outputs(generator):
+    state = generator._cell.blank(1, len(ALPHABET))
+    text = np.eye(len(ALPHABET), dtype=np.float32)[generator.encode("ab")][None]
+    x, one, floor = np.zeros((1, 3), np.float32), np.ones((1, 1), np.float32), np.full((1, 1), 0.01, np.float32)
+    _, quiet = generator._cell.step(x, text, state, Disturbance(one, floor, None))
+    noise = np.zeros((3, 1, 400), np.float32)
+    noise[0] = 0.25
+    _, noisy = generator._cell.step(x, text, state, Disturbance(one, floor, noise))
+    assert np.allclose(noisy.hidden[0] - quiet.hidden[0], 0.25, atol=1e-6)
+    assert np.array_equal(noisy.cell[0], quiet.cell[0])
+    assert not np.allclose(noisy.hidden[2], quiet.hidden[2])
+
+
+def test_a_sharp_mixture_is_followed():
+    parameters = np.zeros((500, 121), np.float32)
+    parameters[:, 7] = 50.0  # only component 7
+    parameters[:, 20:60] = -20.0  # sigma at its floor
+    parameters[:, 80 + 7], parameters[:, 100 + 7] = 3.0, -2.0
+    parameters[:250, 120], parameters[250:, 120] = 20.0, -20.0
+    drawn = sample(parameters, np.full((500, 1), 0.9, np.float32), np.random.default_rng(1))
+    assert np.allclose(drawn[:, 0], 3, atol=1e-2)
+    assert np.allclose(drawn[:, 1], -2, atol=1e-2)
+    assert drawn[:250, 2].all()
+    assert not drawn[250:, 2].any()
+
+
+def test_correlation_and_spread_follow_the_parameters():
+    parameters = np.zeros((200_000, 121), np.float32)
+    parameters[:, 0] = 50.0
+    parameters[:, 20], parameters[:, 40], parameters[:, 60] = np.log(2), np.log(0.5), np.arctanh(0.8)
+    drawn = sample(parameters, np.zeros((200_000, 1), np.float32), np.random.default_rng(1))[:, :2]
+    assert np.allclose(drawn.std(axis=0), [2, 0.5], rtol=0.02)
+    assert np.corrcoef(drawn.T)[0, 1] == pytest.approx(0.8, abs=0.01)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "mlx"])
+def test_the_same_seed_writes_the_same_lines(generator_file, backend):
+    generator = Generator(generator_file, backend=backend)
+    requests = [Request("abc", 0), Request("ha ha", 1, corruption=Corruption(2.0, 1.0, 0.3)), Request("a", None)]
+    first, again, other = (generator.write(requests, seed=seed) for seed in (1, 1, 2))
+    for one, two, three in zip(first, again, other, strict=True):
+        assert np.array_equal(one.offsets, two.offsets)
+        assert not np.array_equal(one.offsets, three.offsets)
+        assert one.offsets.shape == (len(one.characters), 3)
+        assert np.isfinite(one.offsets).all()
+    assert 1 <= len(first[0].offsets) <= 40 * 3
+    assert 1 <= len(first[2].offsets) <= 40
+
+
+def test_a_precomputed_primer_has_the_state_of_a_fresh_one(generator):
+    """Until the attention first reaches the line's own text, the state equals that for the whole text."""
+    for style, primed in ((style, generator.primed[style]) for style in range(2)):
+        text = np.eye(len(ALPHABET), dtype=np.float32)[generator.encode(generator.primer(style) + "gag")][None]
+        state = generator._cell.blank(1, len(ALPHABET))
+        one, floor = np.ones((1, 1), np.float32), np.full((1, 1), 0.01, np.float32)
+        for x in generator.styles[style][: primed.steps]:
+            _, state = generator._cell.step(x[None], text, state, Disturbance(one, floor, None))
+        for here, there in zip(state.values(), primed.state.values(), strict=True):
+            assert np.allclose(here, there, atol=1e-5)
+
+
+def test_what_cannot_be_written_is_refused(generator, tmp_path):
+    with pytest.raises(PenpalError, match=r"cannot write \['!', 'Q'\]"):
+        generator.write([Request("Qa!", 0)], seed=1)
+    with pytest.raises(PenpalError, match="line 0: there is no style 2; there are 2"):
+        generator.write([Request("a", 2)], seed=1)
+    with pytest.raises(PenpalError, match="line 1: there is no text"):
+        generator.write([Request("a", 0), Request("", 0)], seed=1)
+    assert generator.write([], seed=1) == []
+    path = tmp_path / "empty.safetensors"
+    path.write_bytes(safetensors.numpy.save({"a": np.zeros(1, np.float32)}))
+    with pytest.raises(PenpalError, match=r"lstm1_kernel must have shape \[476, 1600\], but there is no such tensor"):
+        Generator(path)
+    wrong = save({**made_tensors(), "gmm_biases": np.zeros(120, np.float32)}, tmp_path / "wrong.safetensors")
+    with pytest.raises(PenpalError, match=r"gmm_biases must have shape \[121\], but its shape is \[120\]"):
+        Generator(wrong)
+
+
+def test_npz_weights_have_the_usual_alphabet_and_no_styles(tmp_path):
+    random = np.random.default_rng(1)
+    inner = len(DEFAULT_ALPHABET) - len(ALPHABET)
+    tensors = {name: values for name, values in made_tensors().items() if "style" not in name}
+    for name in ("lstm1_kernel", "lstm2_kernel", "lstm3_kernel", "attention_weights"):
+        more = random.normal(0, 0.1, (inner, tensors[name].shape[1])).astype(np.float32)
+        tensors[name] = np.concatenate([tensors[name], more])
+    np.savez(tmp_path / "weights.npz", **tensors)
+    generator = Generator(tmp_path / "weights.npz")
+    (writing,) = generator.write([Request("Hello, world", None)], seed=1)
+    assert len(writing.offsets) > 0
+    np.savez(tmp_path / "objects.npz", lstm1_kernel=np.array([{}], dtype=object))
+    with pytest.raises(PenpalError, match="cannot read the generator's weights"):
+        Generator(tmp_path / "objects.npz")
+
+
+def test_strokes_follow_the_words():
+    offsets = np.array([[1, 1, 0], [1, 0, 1], [3, 0, 1], [2, 2, 0], [1, 0, 1], [1, 0, 0]], dtype=np.float32)
+    words = words_of_strokes(Writing(offsets, np.array([0, 1, 1, 3, 3, 3])), "ab c")
+    assert [[len(stroke) for stroke in word] for word in words] == [[2, 1], [2, 1]]
+    assert np.allclose(words[0][0][0], 0)
+
+
+def test_a_straight_rising_line_is_levelled():
+    offsets = np.tile(np.array([[1, 0.5, 0]], dtype=np.float32), (30, 1))
+    ((stroke,),) = words_of_strokes(Writing(offsets, np.zeros(30, dtype=int)), "a")
+    assert np.allclose(stroke[:, 1], 0, atol=1e-6)
+    assert np.allclose(np.diff(stroke[:, 0]), 1, atol=1e-6)
+
+
+def test_strokes_become_the_penpal_schema():
+    stroke = np.array([[0.0, 1.0], [2.0, 3.0]])
+    array = strokes_array([[[stroke], [stroke, stroke[:1]]], [[stroke]]])
+    assert array.type == SCHEMA.field("strokes").type
+    assert array.to_pylist()[0][1][1] == {"points": [{"x": 0.0, "y": 2.0}]}
+    assert [len(row) for row in array] == [2, 1]
+
+
+def test_a_plan_always_gives_the_same_lines():
+    texts = [Text(("abc", "ha", "gag"), "one"), Text(("ab",), "two")]
+    plan = Plan(PART_ROWS + 44, corrupted=True, seed=3, bias=(0.5, 1.0), whole_share=0.3)
+    parts = [planned_part(plan, part, texts, 2) for part in range(plan.parts)]
+    assert [len(part) for part in parts] == [PART_ROWS, 44]
+    assert parts[1] == planned_part(plan, 1, texts, 2)
+    lines = [line for part in parts for line in part]
+    assert {line.severity for line in lines} == set(SEVERITIES)
+    for line in lines:
+        ranges = SEVERITIES[line.severity]
+        assert ranges.kappa_scale[0] <= line.request.corruption.kappa_scale <= ranges.kappa_scale[1]
+        assert ranges.beta_floor[0] <= line.request.corruption.beta_floor <= ranges.beta_floor[1]
+        assert ranges.noise[0] <= line.request.corruption.noise <= ranges.noise[1]
+        assert 0.5 <= line.request.bias <= 1.0
+        assert line.request.text in "abc ha gag"
+    shares = [sum(line.severity == name for line in lines) / len(lines) for name in SEVERITIES]
+    assert shares == pytest.approx([0.1, 0.7, 0.2], abs=0.1)
+
+
+def test_bad_plans_are_refused():
+    with pytest.raises(PenpalError, match="at least 1"):
+        Plan(0)
+    with pytest.raises(PenpalError, match="whole_share"):
+        Plan(1, whole_share=1.5)
+    with pytest.raises(PenpalError, match="sum to 1"):
+        Plan(1, corrupted=True, severities={"mild": SEVERITIES["mild"]})
+
+
+def test_runs_of_words_are_neighbours():
+    text = Text(("a", "b", "c", "d"), "")
+    random = np.random.default_rng(1)
+    runs = {run_of_words(text, random, longest=2) for _ in range(200)}
+    assert runs == {"a", "b", "c", "d", "a b", "b c", "c d"}
+
+
+def test_texts_are_read_from_both_kinds_of_files(tmp_path, example_file):
+    (tmp_path / "texts.txt").write_text("one two\n\nthree\n", encoding="utf-8")
+    assert [text.words for text in read_texts(tmp_path / "texts.txt")] == [("one", "two"), ("three",)]
+    assert len(read_texts(example_file)) == 240
+    (tmp_path / "empty.txt").write_text("\n")
+    with pytest.raises(PenpalError, match="there is no text"):
+        read_texts(tmp_path / "empty.txt")
+
+
+def synthesize(*arguments):
+    return CliRunner().invoke(app, ["synthesize", *map(str, arguments)])
+
+
+@pytest.fixture
+def texts_file(tmp_path):
+    path = tmp_path / "texts.txt"
+    path.write_text("abc ha\ngag\nQ\n", encoding="utf-8")
+    return path
+
+
+def test_the_command_makes_lines_that_score(generator_file, texts_file, tmp_path):
+    output = tmp_path / "made.parquet"
+    result = synthesize(texts_file, "-o", output, "--generator", generator_file, "--rows", 6, "--corrupted")
+    assert result.exit_code == 0, result.output
+    table = pq.read_table(output)
+    assert table.schema.equals(SCHEMA)
+    assert set(table["text"].to_pylist()) <= {"abc", "ha", "abc ha", "gag"}
+    assert len(penpal_fast.score(table)) == 6
+    assert list(tmp_path.glob("made.parquet.*")) == []
+
+
+def test_a_resumed_run_writes_the_same_bytes(generator_file, texts_file, tmp_path, monkeypatch):
+    monkeypatch.setattr(workers, "_workers", lambda *_: _Inline(*_))
+    monkeypatch.setattr("penpal_fast.synthesis.plan.PART_ROWS", 4)
+    plan, texts = Plan(10, seed=5), read_texts(texts_file)
+    whole, killed = tmp_path / "whole.parquet", tmp_path / "killed.parquet"
+    workers.synthesize(plan, texts, generator_file, whole)
+
+    def stop(done, _total):
+        if done >= 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        workers.synthesize(plan, texts, generator_file, killed, progress=stop)
+    assert not killed.exists()
+    with pytest.raises(PenpalError, match="resume with --resume"):
+        workers.synthesize(plan, texts, generator_file, killed)
+    with pytest.raises(PenpalError, match="another plan"):
+        workers.synthesize(Plan(10, seed=6), texts, generator_file, killed, resume=True)
+    workers.synthesize(plan, texts, generator_file, killed, resume=True)
+    assert killed.read_bytes() == whole.read_bytes()
+
+
+class _Inline:
+    """Replaces the pool of processes: runs everything in this process."""
+
+    def __init__(self, _count, generator, plan, texts):
+        workers._start_worker(generator, plan, texts)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def submit(self, function, *arguments):
+        future = workers.concurrent.futures.Future()
+        future.set_result(function(*arguments))
+        return future
+
+    def shutdown(self, **_):
+        pass
+
+
+def test_a_missing_generator_is_refused(texts_file, tmp_path):
+    result = synthesize(texts_file, "-o", tmp_path / "made.parquet", "--generator", tmp_path / "none.safetensors")
+    assert result.exit_code == 1
+    assert "none.safetensors: cannot read the weights" in result.output

@@ -1,0 +1,366 @@
+"""Training, on lines that the tests make."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import mlx.core as mx
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+import penpal_fast
+from helpers.made_generator import made_tensors, save
+from helpers.made_lines import scrawl
+from penpal_fast import PenpalError, QualityClassifier
+from penpal_fast.cli import app
+from penpal_fast.handwriting.augmentation import bend, cut, link, smooth, thin
+from penpal_fast.handwriting.junk import DRAWN, KINDS, SPOILT, UNSEEN
+from penpal_fast.handwriting.lines import Line, is_held_out, read_split
+from penpal_fast.schema import STROKES
+from penpal_fast.training import loop
+from penpal_fast.training.examples import TARGETS, Examples, Sources
+from penpal_fast.training.measurement import Validation
+from penpal_fast.training.recipe import BUNDLED, Recipe, Stage
+from penpal_fast.training.run import calibrate
+
+ROWS = 60
+
+
+def write_lines(path, points, seed):
+    """Lines of 5 words; with more points a stroke is longer and curlier."""
+    rows = [
+        [[{"points": [{"x": x, "y": y} for x, y in stroke]}] for stroke in scrawl(seed + row, 5, points)]
+        for row in range(ROWS)
+    ]
+    table = {
+        "strokes": pa.array(rows, STROKES),
+        "text": ["abc " * (1 + row % 7) for row in range(ROWS)],
+        "source": [f"{chr(97 + row % 26)}{row // 26:02}-{row}" for row in range(ROWS)],
+    }
+    pq.write_table(pa.table(table), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("lines")
+    kinds = {"real": 20, "clean": 12, "corrupted": 3}
+    return [write_lines(folder / f"{name}.parquet", points, 100 * points) for name, points in kinds.items()]
+
+
+@pytest.fixture(scope="module")
+def sources(files):
+    real, clean, corrupted = files
+    return Sources.read(real, [clean], [corrupted])
+
+
+def test_lines_are_split_by_form(files, sources):
+    split = sources.real
+    assert len(split.train) + len(split.validation) == ROWS
+    assert len(split.train) > len(split.validation) > 0
+    assert not any(is_held_out(line.source) for line in split.train)
+    assert all(is_held_out(line.source) for line in split.validation)
+    assert {line.source for line in split.validation} == {line.source for line in sources.clean.validation}
+    assert len(split.train[0].words) == 5
+    assert split.train[0].words[0][0].shape == (20, 2)
+    table = pq.read_table(files[0]).drop(["source"])
+    pq.write_table(table, files[0].with_name("nameless.parquet"))
+    with pytest.raises(PenpalError, match=r"nameless.parquet: it needs a column 'source' or 'file'"):
+        read_split(files[0].with_name("nameless.parquet"))
+
+
+@pytest.mark.parametrize("change", [bend, smooth])
+def test_gentle_changes_keep_every_point(sources, change):
+    random = np.random.default_rng(1)
+    strokes = sources.real.train[0].strokes()
+    changed = change(strokes, random)
+    assert [stroke.shape for stroke in changed] == [stroke.shape for stroke in strokes]
+    size = np.ptp(np.concatenate(strokes), axis=0).max()
+    assert 0 < np.abs(np.concatenate(changed) - np.concatenate(strokes)).max() < 0.7 * size
+
+
+def test_cutting_and_thinning_keep_whole_strokes(sources):
+    random = np.random.default_rng(1)
+    line = sources.real.train[0]
+    for _ in range(20):
+        assert 1 <= len(cut(line, random, longest=3)) <= 3
+        for stroke, thinned in zip(line.strokes(), thin(line.strokes(), random), strict=True):
+            assert len(thinned) in (11, 8)
+            assert np.array_equal(thinned[[0, -1]], stroke[[0, -1]])
+
+
+def test_letters_are_linked_within_a_word_and_dots_are_not():
+    one = np.stack([np.linspace(0, 10, 10), np.linspace(0, 5, 10)], axis=1)
+    other, dot = one + np.array([11, -1]), np.array([[5.0, -4.0]])
+    word = [one, other, dot]
+    linked = link(Line([word, word]), np.random.default_rng(0), longest=1)
+    assert [len(stroke) for stroke in linked] == [21, 1]
+
+
+@pytest.mark.parametrize("kind", [*KINDS, *UNSEEN])
+def test_junk_can_be_drawn_whatever_line_it_is_made_from(sources, kind):
+    make = {**KINDS, **UNSEEN}[kind]
+    random = np.random.default_rng(5)
+    dot = [np.zeros((1, 2))]
+    for line in (sources.real.train[0].strokes(), sources.real.train[1].strokes()[:1], dot):
+        for _ in range(20):
+            canvas = penpal_fast.render_strokes(make(random, line))
+            assert canvas.max() > 0
+
+
+def test_examples_depend_on_the_step_alone(sources):
+    stage = Stage()
+    batch, again = (Examples(sources, stage, 1.5).step(7) for _ in range(2))
+    assert len(batch.rows) == len(batch.targets) == len(batch.lengths) == stage.optimization.batch_size
+    assert np.array_equal(batch.targets, again.targets)
+    assert np.array_equal(batch.lengths, again.lengths, equal_nan=True)
+    assert batch.line_width == again.line_width
+    assert np.isnan(batch.lengths[batch.targets < 1]).all()
+    assert not np.isnan(batch.lengths).all()
+    for row, other in zip(batch.rows, again.rows, strict=True):
+        assert all(np.array_equal(stroke, stroke_again) for stroke, stroke_again in zip(row, other, strict=True))
+    assert set(batch.targets) <= set(TARGETS.values())
+    drawn = np.concatenate([Examples(sources, stage, 1.5).step(step).targets for step in range(40)])
+    assert (drawn == 1).mean() == pytest.approx(stage.shares.real, abs=0.04)
+    assert (drawn == 0.5).mean() == pytest.approx(stage.shares.clean, abs=0.04)
+
+
+SHARES = {"real": 0.4, "clean": 0.2, "corrupted": 0.4, "junk": 0.0}
+CHANGES = {"real_cut": 0.0, "link": 0.0, "matched": 0.0}
+PLAN = {"pictures": 320, "batch_size": 16, "average_decay": 0.9, "checkpoint_steps": 20}
+TINY = {
+    "stages": [
+        {"shares": SHARES, "changes": CHANGES, "optimization": PLAN},
+        {"shares": SHARES, "changes": CHANGES, "optimization": {**PLAN, "seed": 2, "level_from": 0.0}},
+    ]
+}
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    path = tmp_path / "recipe.json"
+    path.write_text(json.dumps(TINY))
+    return path
+
+
+def train(*arguments):
+    return CliRunner().invoke(app, ["train", *map(str, arguments)])
+
+
+def test_a_tiny_recipe_learns_and_resumes(files, sources, tiny, tmp_path, monkeypatch):
+    real, clean, corrupted = files
+    arguments = ["--real", real, "--clean", clean, "--corrupted", corrupted, "--work", tmp_path / "work"]
+    whole_save, saved = loop.Training.save, []
+
+    def save_once(self, path):
+        whole_save(self, path)
+        saved.append((self.stage, self.done))
+        if len(saved) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop.Training, "save", save_once)
+    stopped = train(tiny, *arguments, "-o", tmp_path / "model")
+    assert stopped.exit_code == 130
+    assert not (tmp_path / "model").exists()
+    refused = train(tiny, *arguments, "-o", tmp_path / "model")
+    assert "resume with --resume" in refused.output.replace("\n", " ")
+    finished = train(tiny, *arguments, "-o", tmp_path / "model", "--resume")
+    assert finished.exit_code == 0, finished.output
+    assert saved == [(0, 20), (1, 20)]
+
+    model = QualityClassifier.from_pretrained(tmp_path / "model")
+    validation = Validation(sources, Recipe.from_file(tiny))
+    figures = validation.measure(model)
+    assert figures["auc_real_corrupted"] > 0.9
+    assert figures["auc_real_corrupted"] > validation.measure(QualityClassifier().eval())["auc_real_corrupted"]
+    assert json.loads((tmp_path / "model/training.json").read_text())["validation"] == pytest.approx(figures, abs=0.02)
+    written = sorted(path.name for path in (tmp_path / "model").iterdir())
+    assert written == ["config.json", "training.json", "weights.safetensors"]
+
+
+def test_a_checkpoint_of_another_recipe_is_refused(tmp_path):
+    loop.Training(Recipe()).save(tmp_path / "checkpoint.safetensors")
+    other = Recipe.from_file(_recipe(tmp_path, {"stages": [{"optimization": {"seed": 2}}]}))
+    with pytest.raises(PenpalError, match="it belongs to another recipe"):
+        loop.Training.load(tmp_path / "checkpoint.safetensors", other)
+
+
+def test_a_checkpoint_brings_everything_back(tmp_path):
+    recipe = Recipe.from_file(
+        _recipe(tmp_path, {"stages": [{"optimization": {"pictures": 8, "batch_size": 2, "start_share": 0.25}}]})
+    )
+    pictures = mx.random.uniform(shape=(2, 256, 256, 1))
+    targets = np.array([0.0, 1.0], np.float32)
+    one = loop.Training(recipe)
+    lengths = np.array([np.nan, 1.0], np.float32)
+    first = one.averaged().tensors()
+    one.step(pictures, targets, lengths)
+    kept, mean = one.averaged().tensors(), QualityClassifier(recipe.network)
+    mean.update(one.average)
+    for name, values in mean.tensors().items():
+        assert np.allclose(kept[name], 0.25 * first[name] + 0.75 * values, atol=1e-6)
+    one.slope.price = 0.25
+    one.save(tmp_path / "checkpoint.safetensors")
+    other = loop.Training.load(tmp_path / "checkpoint.safetensors", recipe)
+    assert other.done == 1
+    assert other.slope == one.slope
+    assert one.step(pictures, targets, lengths) == pytest.approx(other.step(pictures, targets, lengths), abs=1e-6)
+    here, there = one.averaged().tensors(), other.averaged().tensors()
+    assert all(np.allclose(here[name], there[name], atol=1e-6) for name in here)
+
+
+def test_a_training_that_diverges_stops_and_keeps_its_weights():
+    recipe = Recipe()
+    training = loop.Training(recipe)
+    before = training.model.tensors()
+    pictures = mx.full((2, 256, 256, 1), math.nan)
+    with pytest.raises(PenpalError, match="diverged at step 1 of stage 1; lower its learning_rate"):
+        training.step(pictures, np.array([0.0, 1.0], np.float32), np.full(2, np.nan, np.float32))
+    assert training.done == 0
+    assert all(
+        np.array_equal(values, before[name])
+        for name, values in training.model.tensors().items()
+        if "running" not in name
+    )
+
+
+def test_junk_is_drawn_by_its_weights(sources, monkeypatch):
+    drawn = []
+    for kinds in (DRAWN, SPOILT):
+        for kind in kinds:
+            monkeypatch.setitem(kinds, kind, lambda _random, line, kind=kind: drawn.append(kind) or line)
+    changes = {"junk_weights": {"spiral": 4.0, "jitter": 3.0}, "spoilt": 0.5}
+    stage = Stage.from_dict({"shares": {"real": 0, "clean": 0, "corrupted": 0, "junk": 1}, "changes": changes})
+    for step in range(40):
+        Examples(sources, stage, 1.5).step(step)
+    assert drawn.count("spiral") / len(drawn) == pytest.approx(0.5 * 4 / (4 + len(DRAWN) - 1), abs=0.04)
+    assert drawn.count("jitter") / len(drawn) == pytest.approx(0.5 * 3 / (3 + len(SPOILT) - 1), abs=0.04)
+    assert drawn.count("coil") / len(drawn) == pytest.approx(0.5 / (4 + len(DRAWN) - 1), abs=0.04)
+
+
+def _recipe(folder, values):
+    path = folder / "recipe.json"
+    path.write_text(json.dumps(values))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"stages": [{"shares": {"real": 0.9}}]}, "must sum to 1"),
+        (
+            {"stages": [{"optimisation": {}}]},
+            r"a stage has unknown fields \['optimisation'\]; the fields are \['changes'",
+        ),
+        ({"steps": 3}, r"the recipe has unknown fields \['steps'\]"),
+        ({"stages": [{"changes": {"wobble": 1}}]}, r"recipe: changes has unknown fields \['wobble'\]"),
+        ({"stages": []}, "it has no stages"),
+        ({"network": {"batch_norm": False}}, "training needs batch_norm"),
+        ({"network": {"channels": [4] * 8}}, "at most 7 channels, got 8"),
+        ({"network": {"channels": 8}}, "cannot use this recipe"),
+        ({"stages": [{"changes": {"junk_weights": {"spirals": 2}}}]}, r"junk_weights has unknown fields \['spirals'\]"),
+        ({"stages": [{"changes": {"junk_weights": {"spiral": 0}}}]}, "above 0"),
+        ({"stages": [{"changes": {"longest": 0}}]}, "longest must be a whole number from 1 to 1,000, got 0"),
+        ({"stages": [{"changes": {"bend": -1}}]}, "bend must be a number from 0 to 1, got -1"),
+        ({"stages": [{"shares": {"real": -0.5, "clean": 1.5, "corrupted": 0, "junk": 0}}]}, "real must be a number"),
+        ({"stages": [{"optimization": {"learning_rate": -0.005}}]}, "learning_rate must be a number"),
+        ({"stages": [{"optimization": {"learning_rate": "0.005"}}]}, "learning_rate must be a number .* got '0.005'"),
+        ({"stages": [{"optimization": {"learning_rate": math.nan}}]}, "learning_rate must be a number"),
+        ({"stages": [{"optimization": {"batch_size": 32.5}}]}, "batch_size must be a whole number from 1 to 1,024"),
+        ({"stages": [{"optimization": {"batch_size": 100_000}}]}, "batch_size must be a whole number from 1 to 1,024"),
+        ({"stages": [{"optimization": {"checkpoint_steps": 0}}]}, "checkpoint_steps must be a whole number from 1"),
+        ({"stages": [{"optimization": {"pictures": True}}]}, "pictures must be a whole number"),
+        ({"stages": [{"optimization": {"seed": -1}}]}, "seed must be a whole number from 0"),
+        ({"synthesis": [{"name": "../x", "split": "train", "plan": {"rows": 1}}]}, "a name must consist of letters"),
+        (
+            {"synthesis": [{"name": "x", "split": "test", "plan": {"rows": 1}}]},
+            "the split of x must be train or validation",
+        ),
+        ({"synthesis": [{"name": "x", "split": "train", "plan": {"row": 1}}]}, r"a plan has unknown fields \['row'\]"),
+        ({"synthesis": [{"name": "x", "split": "train"}]}, r"needs \['plan'\]"),
+        ({"synthesis": [{"name": "x", "split": "train", "plan": {"rows": 1}}] * 2}, "need different names"),
+        ({"clean_kept": [[0.7, 0.1], [0.5, 0.2]]}, "clean_kept must be two pairs"),
+        ({"clean_kept": [[0.5, 0.03], [0.7, 0.2]]}, "clean_kept must be two pairs"),
+        ({"clean_kept": [[0.5]]}, "cannot use this recipe"),
+        ([], "the recipe must be an object, got list"),
+    ],
+)
+def test_bad_recipes_are_refused(tmp_path, values, message):
+    with pytest.raises(PenpalError, match=message):
+        Recipe.from_file(_recipe(tmp_path, values))
+
+
+def test_the_bundled_recipe_reads_and_makes_both_kinds():
+    recipe = Recipe.from_file(BUNDLED)
+    assert {file.split for file in recipe.synthesis} == {"train", "validation"}
+    assert {file.plan.corrupted for file in recipe.synthesis} == {True, False}
+
+
+def test_a_recipe_makes_its_synthetic_lines(files, tmp_path):
+    plans = {"clean": {"rows": 4}, "corrupted": {"rows": 4, "corrupted": True}}
+    synthesis = [
+        {"name": f"{kind}_{split}", "split": split, "plan": plan}
+        for kind, plan in plans.items()
+        for split in ("train", "validation")
+    ]
+    recipe = _recipe(tmp_path, {"synthesis": synthesis, "stages": [{"optimization": {"pictures": 8, "batch_size": 4}}]})
+    generator = save(made_tensors(), tmp_path / "generator.safetensors")
+    arguments = ["--real", files[0], "--work", tmp_path / "work", "-o", tmp_path / "model"]
+    without = train(recipe, *arguments)
+    assert "needs a generator" in without.output
+    result = train(recipe, *arguments, "--generator", generator, "--resume")
+    assert result.exit_code == 0, result.output
+    assert pq.read_table(tmp_path / "work/corrupted_train.parquet").num_rows == 4
+    for split in ("train", "validation"):
+        made = pq.read_table(tmp_path / f"work/clean_{split}.parquet")
+        assert all(is_held_out(source) == (split == "validation") for source in made["source"].to_pylist())
+    assert penpal_fast.Scorer(tmp_path / "model").score([[[(0, 0), (3, 4)]]]).shape == (1,)
+
+
+def test_synthetic_lines_of_another_plan_are_not_used(files, tmp_path):
+    file = {"name": "lines", "split": "train", "plan": {"rows": 2}}
+    recipe = _recipe(tmp_path, {"synthesis": [file]})
+    generator = save(made_tensors(), tmp_path / "generator.safetensors")
+    arguments = ["--real", files[0], "--work", tmp_path / "work", "-o", tmp_path / "model", "--generator", generator]
+    assert "0 to validate on" in train(recipe, *arguments).output.replace("\n", " ")
+    assert pq.read_metadata(tmp_path / "work/lines.parquet").num_rows == 2
+    other = _recipe(tmp_path, {"synthesis": [{**file, "plan": {"rows": 3}}]})
+    refused = train(other, *arguments, "--resume").output.replace("\n", " ")
+    assert "it was made by another plan" in refused
+
+
+def test_what_would_fail_after_hours_fails_at_once(files, tiny, tmp_path):
+    real, clean, corrupted = files
+    (tmp_path / "file").write_text("")
+    sources = ["--real", real, "--clean", clean, "--corrupted", corrupted]
+    taken = train(tiny, *sources, "--work", tmp_path / "work", "-o", tmp_path / "file")
+    assert "cannot be the model's folder" in taken.output.replace("\n", " ")
+    taken = train(tiny, *sources, "--work", tmp_path / "file/work", "-o", tmp_path / "model")
+    assert "cannot be the work folder" in taken.output.replace("\n", " ")
+    pq.write_table(pq.read_table(real).drop(["source"]), tmp_path / "nameless.parquet")
+    arguments = ["--work", tmp_path / "work", "-o", tmp_path / "model"]
+    nameless = train(BUNDLED, "--real", tmp_path / "nameless.parquet", *arguments)
+    assert "needs a column" in nameless.output.replace("\n", " ")
+    assert not (tmp_path / "work").exists()
+
+
+def test_calibration_keeps_the_given_shares(sources):
+    validation = Validation(sources, Recipe())
+    model = QualityClassifier().eval()
+    calibrate(model, *validation.calibration(model))
+    scores = 1 / (1 + np.exp(-validation.logits(model)["clean"]))
+    for score, share in Recipe().clean_kept:
+        assert (scores >= score).mean() == pytest.approx(share, abs=1.01 / len(scores))
+
+
+def test_calibration_is_a_map_of_the_logits():
+    model = QualityClassifier().eval()
+    pictures = mx.random.uniform(shape=(2, 256, 256, 1))
+    before = np.array(model(pictures))
+    calibrate(model, 3.0, -0.5)
+    assert np.allclose(np.array(model(pictures)), 3 * before - 0.5, atol=1e-4)
+    assert math.isfinite(before[0])
