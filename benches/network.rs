@@ -6,7 +6,7 @@ mod made_lines;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use made_lines::ROWS;
-use penpal_core::{Block, Engine, LineWidth, Network, PIXELS, Shortcut, Threads, render_rows};
+use penpal_core::{Engine, LineWidth, Network, PIXELS, Structure, Threads, render_rows};
 
 /// The channels of the published network.
 const CHANNELS: [usize; 5] = [4, 8, 16, 32, 32];
@@ -14,16 +14,10 @@ const CHANNELS: [usize; 5] = [4, 8, 16, 32, 32];
 fn network() -> Network {
     let mut number = made_lines::numbers();
     let mut numbers = |count: usize| (0..count).map(|_| (number() - 0.5) as f32).collect::<Vec<_>>();
-    let mut layer = |inputs: usize, outputs: usize| (numbers(9 * inputs * outputs), numbers(outputs));
-    let stem = layer(1, CHANNELS[0]);
-    let blocks = CHANNELS.windows(2).map(|widths| Block {
-        outputs: widths[1],
-        first: layer(widths[0], widths[1]),
-        second: layer(widths[1], widths[1]),
-        shortcut: Shortcut::Identity,
-    });
-    let blocks = blocks.collect();
-    Network { channels: CHANNELS[0], stem, blocks, head: numbers(CHANNELS[4]), head_bias: 0.0 }
+    let structure = Structure::new(CHANNELS[0], &CHANNELS[1..], false);
+    let layers =
+        structure.units.iter().map(|unit| (numbers(unit.shape.weights()), numbers(unit.shape.outputs))).collect();
+    Network { structure, layers, head: numbers(CHANNELS[4]), head_bias: 0.0 }
 }
 
 fn benchmarks(criterion: &mut Criterion) {

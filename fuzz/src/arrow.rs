@@ -1,19 +1,20 @@
-//! Arrow arrays as the C data interface has them, made by hand so that they can lie.
+//! Arrow arrays of the C data interface, made by hand so that they can lie.
 //!
-//! Every buffer holds [`CAPACITY`] elements whatever the lengths say, so that no lie told here makes a reader that
-//! believes the interface leave the memory it was given. Lengths beyond a buffer's memory cannot be seen by anyone.
+//! Every buffer has [`CAPACITY`] elements, whatever the lengths say, so that a reader that trusts the interface stays
+//! within its memory. No reader can detect lengths beyond the memory of a buffer.
 
 use std::ffi::{CString, c_char, c_void};
 use std::ptr::{null, null_mut};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema};
+use libfuzzer_sys::arbitrary::{Result, Unstructured};
 
-use crate::bytes::Bytes;
+use crate::numbers::number;
 
 pub const CAPACITY: usize = 24;
 
-/// One array of the tree, with what a reader should find in it.
+/// One array of the tree, with the values that a reader should find.
 pub struct Node {
     pub format: &'static str,
     pub name: &'static str,
@@ -21,12 +22,12 @@ pub struct Node {
     pub offset: i64,
     pub null_count: i64,
     pub nulls: Option<u32>,
-    /// Where the lists begin; empty for other types.
+    /// Offsets of lists. Empty for other types.
     pub offsets: Vec<i64>,
-    /// The numbers as they were meant, and as the format holds them.
+    /// The numbers, as the format holds them.
     pub numbers: Vec<f64>,
     pub children: Vec<Node>,
-    /// Told wrong, where not 0: by how much the numbers of buffers and of children are.
+    /// Added to the true number of buffers and of children.
     pub buffers_lie: i64,
     pub children_lie: i64,
     pub misaligned: bool,
@@ -51,13 +52,13 @@ impl Node {
         }
     }
 
-    /// Whether an element is null, or `None` where the array does not have it.
+    /// Whether an element is null, or `None` if it is out of bounds.
     pub fn is_null(&self, index: usize) -> Option<bool> {
         let place = self.place(index)?;
         Some(self.nulls.is_some_and(|valid| valid >> place & 1 == 0))
     }
 
-    /// Which elements the list at an index has.
+    /// The elements of the list at an index.
     pub fn items(&self, index: usize) -> Option<std::ops::Range<usize>> {
         let place = self.place(index)?;
         let ends = [*self.offsets.get(place)?, *self.offsets.get(place + 1)?];
@@ -152,7 +153,7 @@ unsafe extern "C" fn release_array(array: *mut RawArray) {
     unsafe { (*array).release = None };
 }
 
-/// Nothing but a mark that the schema is alive; [`Exported`] owns it.
+/// Only marks the schema as released. [`Exported`] owns its memory.
 unsafe extern "C" fn release_schema(schema: *mut RawSchema) {
     // SAFETY: the interface calls this with the schema that it was given.
     unsafe { (*schema).release = None };
@@ -238,7 +239,7 @@ impl Exported {
     }
 
     fn add_bytes(&mut self, mut bytes: Vec<u8>, misaligned: bool) -> *const c_void {
-        // Vectors of bytes of this size come aligned to 16; the spare byte moves them off it.
+        // Vectors of this size are aligned to 16 bytes. The extra byte breaks the alignment.
         if misaligned {
             bytes.insert(0, 0);
         }
@@ -263,9 +264,9 @@ pub enum Points {
     FixedLists,
 }
 
-/// Reads a column that is mostly one of strokes, and whether all that it says is true.
-pub fn read_column(bytes: &mut Bytes) -> (Shape, Node, bool) {
-    let flags = bytes.byte();
+/// Makes a column from an input, mostly a stroke column, and tells whether everything in it is true.
+pub fn read_column(input: &mut Unstructured) -> Result<(Shape, Node, bool)> {
+    let flags: u8 = input.arbitrary()?;
     let shape = Shape {
         words: flags & 1 != 0,
         stroke_structs: flags & 2 != 0,
@@ -274,117 +275,118 @@ pub fn read_column(bytes: &mut Bytes) -> (Shape, Node, bool) {
     let lies = flags & 0xf0 == 0xf0;
     let mut node = match shape.points {
         Points::Structs => {
-            let [x, y] = ["x", "y"].map(|name| numbers(bytes, name));
+            let [x, y] = [numbers(input, "x")?, numbers(input, "y")?];
             let length = x.length.min(y.length) as usize;
-            let shift = bytes.below(3).min(length);
-            nullable(Node::new("+s", "item", length - shift, shift, vec![x, y]), bytes)
+            let shift = input.choose_index(3)?.min(length);
+            nullable(Node::new("+s", "item", length - shift, shift, vec![x, y]), input)?
         }
         Points::Lists => {
-            let numbers = numbers(bytes, "item");
-            lists(bytes, "item", numbers, true)
+            let numbers = numbers(input, "item")?;
+            lists(input, "item", numbers, true)?
         }
         Points::FixedLists => {
-            let numbers = numbers(bytes, "item");
+            let numbers = numbers(input, "item")?;
             let length = numbers.length as usize / 2;
-            nullable(Node::new("+w:2", "item", length, 0, vec![numbers]), bytes)
+            nullable(Node::new("+w:2", "item", length, 0, vec![numbers]), input)?
         }
     };
-    node = lists(bytes, "points", node, false);
+    node = lists(input, "points", node, false)?;
     if shape.stroke_structs {
         let length = node.length as usize;
-        let shift = bytes.below(2).min(length);
-        node = nullable(Node::new("+s", "item", length - shift, shift, vec![node]), bytes);
+        let shift = input.choose_index(2)?.min(length);
+        node = nullable(Node::new("+s", "item", length - shift, shift, vec![node]), input)?;
     }
     if shape.words {
-        node = lists(bytes, "item", node, false);
+        node = lists(input, "item", node, false)?;
     }
-    node = lists(bytes, "strokes", node, false);
+    node = lists(input, "strokes", node, false)?;
     if lies {
-        tell_lies(&mut node, bytes);
+        tell_lies(&mut node, input)?;
     }
-    (shape, node, !lies)
+    Ok((shape, node, !lies))
 }
 
-fn numbers(bytes: &mut Bytes, name: &'static str) -> Node {
+fn numbers(input: &mut Unstructured, name: &'static str) -> Result<Node> {
     const FORMATS: [&str; 12] = ["g", "g", "f", "f", "c", "C", "s", "S", "i", "I", "l", "L"];
-    let format = bytes.pick(&FORMATS);
-    let length = bytes.below(CAPACITY - 2);
-    let mut node = Node::new(format, name, length, bytes.below(3), Vec::new());
-    node.misaligned = bytes.byte() > 240;
-    let hostile = bytes.byte() > 200;
+    let format = *input.choose(&FORMATS)?;
+    let length = input.choose_index(CAPACITY - 2)?;
+    let mut node = Node::new(format, name, length, input.choose_index(3)?, Vec::new());
+    node.misaligned = input.arbitrary::<u8>()? > 240;
+    let hostile = input.arbitrary::<u8>()? > 200;
     node.numbers = (0..CAPACITY)
         .map(|_| {
-            let value = if hostile { bytes.number() } else { f64::from(bytes.byte() as i8) };
-            held(format, value)
+            let value = if hostile { number(input)? } else { f64::from(input.arbitrary::<i8>()?) };
+            Ok(held(format, value))
         })
-        .collect();
-    nullable(node, bytes)
+        .collect::<Result<_>>()?;
+    nullable(node, input)
 }
 
-/// Lists over the elements of a child, mostly all of them; `pairs` for lists that are mostly of two.
-fn lists(bytes: &mut Bytes, name: &'static str, child: Node, pairs: bool) -> Node {
-    let format = if bytes.byte() & 1 == 0 { "+l" } else { "+L" };
-    let (mut offsets, mut end) = (vec![bytes.below(2) as i64], 0);
+/// Lists over the elements of a child, mostly all of them. With `pairs`, most lists have two elements.
+fn lists(input: &mut Unstructured, name: &'static str, child: Node, pairs: bool) -> Result<Node> {
+    let format = if input.arbitrary::<u8>()? & 1 == 0 { "+l" } else { "+L" };
+    let (mut offsets, mut end) = (vec![input.choose_index(2)? as i64], 0);
     let most = child.length;
     while offsets.len() <= CAPACITY && end < most {
-        let step = bytes.byte();
+        let step = input.arbitrary::<u8>()?;
         let step = if pairs && step < 250 { 2 } else { i64::from(step & 3) };
         end = (offsets[offsets.len() - 1] + step).min(most);
         offsets.push(end);
-        if bytes.is_empty() && step == 0 {
+        if input.is_empty() && step == 0 {
             break;
         }
     }
     let count = offsets.len() - 1;
-    let shift = bytes.below(2).min(count);
+    let shift = input.choose_index(2)?.min(count);
     offsets.resize(CAPACITY + 1, end);
     let mut node = Node::new(format, name, count - shift, shift, vec![child]);
     node.offsets = offsets;
-    nullable(node, bytes)
+    nullable(node, input)
 }
 
-fn nullable(mut node: Node, bytes: &mut Bytes) -> Node {
-    if bytes.byte() > 200 {
-        let bits = u32::from_le_bytes(bytes.array());
-        node.nulls = Some(bits | u32::from_le_bytes(bytes.array()) | bits << 7);
+fn nullable(mut node: Node, input: &mut Unstructured) -> Result<Node> {
+    if input.arbitrary::<u8>()? > 200 {
+        let bits = input.arbitrary::<u32>()?;
+        node.nulls = Some(bits | input.arbitrary::<u32>()? | bits << 7);
     }
-    node
+    Ok(node)
 }
 
-/// Elements that the buffers have beyond so many.
+/// Elements that the buffers have beyond `taken`.
 fn room(taken: i64) -> i64 {
     (CAPACITY as i64 - taken).max(0)
 }
 
-fn tell_lies(node: &mut Node, bytes: &mut Bytes) {
+fn tell_lies(node: &mut Node, input: &mut Unstructured) -> Result<()> {
     const FORMATS: [&str; 16] =
         ["+l", "+L", "+s", "+w:2", "+w:3", "u", "z", "b", "n", "e", "+vl", "tdD", "", "+w:-1", "+w:", "+us:0"];
-    for _ in 0..1 + bytes.below(3) {
+    for _ in 0..1 + input.choose_index(3)? {
         let mut target = &mut *node;
-        for _ in 0..bytes.below(6) {
+        for _ in 0..input.choose_index(6)? {
             if target.children.is_empty() {
                 break;
             }
-            let child = bytes.below(target.children.len());
+            let child = input.choose_index(target.children.len())?;
             target = &mut target.children[child];
         }
-        match bytes.below(8) {
-            0 => target.length = i64::from(bytes.byte()) % (room(target.offset) + 1),
-            1 => target.offset = i64::from(bytes.byte()) % (room(target.length) + 1),
-            2 => target.null_count = i64::from(bytes.byte() as i8),
-            3 => target.buffers_lie = i64::from(bytes.byte() as i8 % 3),
-            4 => target.children_lie = i64::from(bytes.byte() as i8 % 3),
-            5 => target.format = bytes.pick(&FORMATS),
-            6 => target.name = bytes.pick(&["x", "points", "", "item"]),
+        match input.choose_index(8)? {
+            0 => target.length = i64::from(input.arbitrary::<u8>()?) % (room(target.offset) + 1),
+            1 => target.offset = i64::from(input.arbitrary::<u8>()?) % (room(target.length) + 1),
+            2 => target.null_count = i64::from(input.arbitrary::<i8>()?),
+            3 => target.buffers_lie = i64::from(input.arbitrary::<i8>()? % 3),
+            4 => target.children_lie = i64::from(input.arbitrary::<i8>()? % 3),
+            5 => target.format = *input.choose(&FORMATS)?,
+            6 => target.name = *input.choose(&["x", "points", "", "item"])?,
             _ if target.offsets.is_empty() => {}
             _ => {
-                let place = bytes.below(target.offsets.len());
-                target.offsets[place] = match bytes.byte() {
+                let place = input.choose_index(target.offsets.len())?;
+                target.offsets[place] = match input.arbitrary::<u8>()? {
                     small @ 0..128 => i64::from(small & 31),
-                    128..192 => i64::from(bytes.byte() as i8),
-                    _ => i64::from_le_bytes(bytes.array()),
+                    128..192 => i64::from(input.arbitrary::<i8>()?),
+                    _ => input.arbitrary()?,
                 };
             }
         }
     }
+    Ok(())
 }

@@ -1,154 +1,95 @@
-//! A row as the core sees it, owned: offsets and coordinates of any type, true or not.
+//! A row with the memory that it lies in: offsets, which may be broken, and coordinates.
 
+use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use penpal_core::{Coordinates, Offsets, RowError, Strokes};
 
-use crate::bytes::Bytes;
+use crate::numbers::{number, tame_number};
 
 const MOST_STROKES: usize = 6;
 const MOST_POINTS: usize = 7;
 
-/// Coordinates of one axis, in the type that they are given in.
-pub struct Axes {
-    kind: usize,
-    int8: Vec<i8>,
-    int16: Vec<i16>,
-    int32: Vec<i32>,
-    int64: Vec<i64>,
-    uint8: Vec<u8>,
-    uint64: Vec<u64>,
-    float32: Vec<f32>,
-    float64: Vec<f64>,
+/// Coordinates of one axis.
+enum Axis {
+    Float32(Vec<f32>),
+    Float64(Vec<f64>),
 }
 
-const KINDS: usize = 8;
-
-impl Axes {
-    fn new() -> Self {
-        Axes {
-            kind: 0,
-            int8: Vec::new(),
-            int16: Vec::new(),
-            int32: Vec::new(),
-            int64: Vec::new(),
-            uint8: Vec::new(),
-            uint64: Vec::new(),
-            float32: Vec::new(),
-            float64: Vec::new(),
-        }
-    }
-
-    fn clear(&mut self, kind: usize) {
-        self.kind = kind;
-        self.int8.clear();
-        self.int16.clear();
-        self.int32.clear();
-        self.int64.clear();
-        self.uint8.clear();
-        self.uint64.clear();
-        self.float32.clear();
-        self.float64.clear();
-    }
-
+impl Axis {
     fn push(&mut self, value: f64) {
-        match self.kind {
-            0 => self.int8.push(value as i8),
-            1 => self.int16.push(value as i16),
-            2 => self.int32.push(value as i32),
-            3 => self.int64.push(value as i64),
-            4 => self.uint8.push(value as u8),
-            5 => self.uint64.push(value as u64),
-            6 => self.float32.push(value as f32),
-            _ => self.float64.push(value),
+        match self {
+            Axis::Float32(values) => values.push(value as f32),
+            Axis::Float64(values) => values.push(value),
         }
     }
 
     fn coordinates(&self) -> Coordinates<'_> {
-        match self.kind {
-            0 => Coordinates::Int8(&self.int8),
-            1 => Coordinates::Int16(&self.int16),
-            2 => Coordinates::Int32(&self.int32),
-            3 => Coordinates::Int64(&self.int64),
-            4 => Coordinates::UInt8(&self.uint8),
-            5 => Coordinates::UInt64(&self.uint64),
-            6 => Coordinates::Float32(&self.float32),
-            _ => Coordinates::Float64(&self.float64),
+        match self {
+            Axis::Float32(values) => Coordinates::Float32(values),
+            Axis::Float64(values) => Coordinates::Float64(values),
         }
     }
 
-    /// The coordinates as the picture's definition has them.
+    /// The coordinates as float64, as the picture's definition has them.
     fn widened(&self) -> Vec<f64> {
-        let values = self.coordinates();
-        (0..values.len()).map(|index| values.get(index).unwrap_or(f64::NAN)).collect()
+        match self {
+            Axis::Float32(values) => values.iter().map(|&value| value.into()).collect(),
+            Axis::Float64(values) => values.clone(),
+        }
     }
 }
 
 /// A row and the memory that it lies in.
 pub struct Ink {
     offsets: Vec<i32>,
-    axes: [Axes; 2],
-}
-
-impl Default for Ink {
-    fn default() -> Self {
-        Ink { offsets: Vec::new(), axes: [Axes::new(), Axes::new()] }
-    }
+    axes: [Axis; 2],
 }
 
 impl Ink {
-    /// Fills in a row with anything at all.
-    pub fn read_hostile(&mut self, bytes: &mut Bytes) {
-        let kinds = bytes.byte();
-        self.restart([usize::from(kinds) % KINDS, usize::from(kinds >> 4) % KINDS]);
-        let shape = bytes.byte();
+    /// A row with anything at all.
+    pub fn hostile(input: &mut Unstructured) -> Result<Self> {
+        let kinds: u8 = input.arbitrary()?;
+        let axis = |kind| if kind % 2 == 0 { Axis::Float32(Vec::new()) } else { Axis::Float64(Vec::new()) };
+        let shape: u8 = input.arbitrary()?;
         let strokes = usize::from(shape & 15) % (MOST_STROKES + 1);
         let lies = shape >= 0xf0;
-        if lies {
-            self.offsets[0] = i32::from(bytes.byte() as i8);
-        }
+        let mut offsets = vec![if lies { input.arbitrary::<i8>()?.into() } else { 0 }];
         let mut points = 0;
         for _ in 0..strokes {
-            let count = bytes.byte();
+            let count: u8 = input.arbitrary()?;
             points += i32::from(count) % (MOST_POINTS as i32 + 1);
-            self.offsets.push(if lies { i32::from(count as i8) } else { points });
+            offsets.push(if lies { i32::from(count as i8) } else { points });
         }
-        self.read_points(bytes, points as usize, |bytes| bytes.number());
+        Ink { offsets, axes: [axis(kinds), axis(kinds >> 4)] }.with_points(points, || number(input))
     }
 
-    /// Fills in a row that can be drawn, unless it has no points.
-    pub fn read_tame(&mut self, bytes: &mut Bytes) {
-        self.restart([KINDS - 1; 2]);
+    /// A row that can be drawn.
+    pub fn tame(input: &mut Unstructured) -> Result<Self> {
+        let mut offsets = vec![0];
         let mut points = 0;
-        for _ in 0..1 + bytes.below(MOST_STROKES) {
-            points += 1 + bytes.below(MOST_POINTS);
-            self.offsets.push(points as i32);
+        for _ in 0..1 + input.choose_index(MOST_STROKES)? {
+            points += 1 + input.choose_index(MOST_POINTS)? as i32;
+            offsets.push(points);
         }
-        self.read_points(bytes, points, |bytes| bytes.tame_number());
+        Ink { offsets, axes: [(); 2].map(|()| Axis::Float64(Vec::new())) }.with_points(points, || tame_number(input))
     }
 
-    fn restart(&mut self, kinds: [usize; 2]) {
-        self.offsets.clear();
-        self.offsets.push(0);
-        for (axis, kind) in self.axes.iter_mut().zip(kinds) {
-            axis.clear(kind);
-        }
-    }
-
-    fn read_points(&mut self, bytes: &mut Bytes, count: usize, mut number: impl FnMut(&mut Bytes) -> f64) {
+    fn with_points(mut self, count: i32, mut number: impl FnMut() -> Result<f64>) -> Result<Self> {
         for _ in 0..count {
             for axis in &mut self.axes {
-                axis.push(number(bytes));
+                axis.push(number()?);
             }
         }
+        Ok(self)
     }
 
     /// The row as the core checks it.
-    pub fn strokes(&self) -> Result<Strokes<'_>, RowError> {
+    pub fn strokes(&self) -> std::result::Result<Strokes<'_>, RowError> {
         Strokes::new(Offsets::Int32(&self.offsets), self.axes[0].coordinates(), self.axes[1].coordinates())
     }
 
-    /// The row's strokes, straight from what it is made of, or why it has none.
-    pub fn plain(&self) -> Result<Vec<Vec<[f64; 2]>>, &'static str> {
-        let [x, y] = [&self.axes[0], &self.axes[1]].map(Axes::widened);
+    /// The row's strokes as the definition has them, or the reason that there are none.
+    pub fn plain(&self) -> std::result::Result<Vec<Vec<[f64; 2]>>, &'static str> {
+        let [x, y] = [&self.axes[0], &self.axes[1]].map(Axis::widened);
         let mut strokes = Vec::new();
         if self.offsets.len() == 1 {
             return Err("no points");

@@ -1,8 +1,8 @@
-//! What the fuzz targets share: bytes read as numbers, and rows of strokes made of them.
+//! What the fuzz targets share: rows and Arrow arrays made from an input, and the picture's definition.
 
 pub mod arrow;
-pub mod bytes;
 pub mod ink;
+pub mod numbers;
 pub mod reference;
 
 /// Fails the execution, so that libFuzzer keeps the input.

@@ -1,4 +1,4 @@
-//! The picture as `penpal_fast.reference` defines it, in float64, a pixel at a time.
+//! The picture as `penpal_fast.reference` defines it, in float64, one pixel at a time.
 
 use penpal_core::{INNER, SIDE};
 

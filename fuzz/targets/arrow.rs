@@ -1,4 +1,4 @@
-//! Arrow import: arrays by the C data interface, true and lying, become the rows that they hold or are refused.
+//! Arrow import: true and lying arrays of the C data interface become the right rows or are refused.
 
 #![no_main]
 
@@ -8,16 +8,17 @@ use std::sync::atomic::Ordering;
 
 use arrow_array::ffi::from_ffi;
 use arrow_array::{Array, ArrayRef, make_array};
+use libfuzzer_sys::arbitrary::{self, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use penpal_core::{Canvas, LineWidth, PIXELS, RowError, Rows, Scratch, StrokeColumn, Strokes, render};
 use penpal_fuzz::arrow::{Exported, Node, Points, RELEASED, Shape, read_column};
-use penpal_fuzz::bytes::{Bytes, hash};
 use penpal_fuzz::check;
+use penpal_fuzz::numbers::hash;
 
-/// Of every so many inputs, the rows are drawn.
+/// The rows of one input in this many are drawn.
 const DRAWN: u64 = 8;
 
-/// What a reader should make of a row.
+/// What a reader should find in a row.
 enum Expected {
     Points(Vec<Vec<[f64; 2]>>),
     /// Null, without points, or with numbers that cannot be drawn.
@@ -29,11 +30,10 @@ thread_local! {
         RefCell::new((vec![0.0; PIXELS].try_into().expect("PIXELS floats"), Scratch::default()));
 }
 
-fuzz_target!(|data: &[u8]| execute(data));
+fuzz_target!(|data: &[u8]| execute(data).expect("inputs never run out of numbers"));
 
-fn execute(data: &[u8]) {
-    let mut bytes = Bytes::new(data);
-    let (shape, node, honest) = read_column(&mut bytes);
+fn execute(data: &[u8]) -> arbitrary::Result<()> {
+    let (shape, node, honest) = read_column(&mut Unstructured::new(data))?;
     let released = RELEASED.load(Ordering::Relaxed);
     let (exported, array) = Exported::new(&node);
     if let Some(array) = import(&exported, array) {
@@ -42,14 +42,15 @@ fn execute(data: &[u8]) {
         check!(!honest, "an array that tells the truth was refused");
     }
     check!(RELEASED.load(Ordering::Relaxed) == released + 1, "not released once");
+    Ok(())
 }
 
-/// Arrow's own import refuses some lies by an error and some by a panic, which Python sees as an exception.
+/// The import of Arrow refuses some lies with an error and some with a panic, which Python sees as an exception.
 fn import(exported: &Exported, array: arrow_array::ffi::FFI_ArrowArray) -> Option<ArrayRef> {
-    // The hook that libFuzzer's crate sets would end the process.
+    // The hook of the crate libfuzzer-sys would end the process.
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
-    // SAFETY: buffers are as long as the lengths say; whatever else is wrong is what is tested.
+    // SAFETY: buffers are not shorter than the lengths say. Other lies are what this tests.
     let imported = catch_unwind(AssertUnwindSafe(|| unsafe { from_ffi(array, exported.schema()) }.map(make_array)));
     std::panic::set_hook(hook);
     imported.ok()?.ok()
@@ -105,7 +106,7 @@ fn check_row(found: &Result<Strokes, RowError>, expected: Option<Expected>) {
     }
 }
 
-/// The row straight from what the arrays were made of; `None` where they do not hold together.
+/// The row as the definition has it, or `None` if the arrays are inconsistent.
 fn expected_row(shape: Shape, rows: &Node, row: usize) -> Option<Expected> {
     let items = rows.items(row);
     if rows.is_null(row)? {
@@ -147,7 +148,7 @@ fn expected_row(shape: Shape, rows: &Node, row: usize) -> Option<Expected> {
     Some(if bad || !can_be_drawn(&found) { Expected::Bad } else { Expected::Points(found) })
 }
 
-/// A point; none inside where it is null or not of two numbers.
+/// A point. The inner `None` is a null or a list of another length.
 fn expected_point(shape: Shape, points: &Node, point: usize) -> Option<Option<[f64; 2]>> {
     let null = points.is_null(point)?;
     let (nodes, places) = match shape.points {

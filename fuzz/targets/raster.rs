@@ -1,30 +1,30 @@
-//! Fit and raster: any row is refused as the definition refuses it, or drawn as the definition draws it.
+//! Fit and raster: any row is refused or drawn as the definition says.
 
 #![no_main]
 
 use std::cell::RefCell;
 
+use libfuzzer_sys::arbitrary::{self, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use penpal_core::{Canvas, LineWidth, OwnedRows, PIXELS, RowError, SIDE, Scratch, Threads, render, render_rows};
-use penpal_fuzz::bytes::{Bytes, Numbers, hash};
 use penpal_fuzz::check;
 use penpal_fuzz::ink::Ink;
+use penpal_fuzz::numbers::{Numbers, hash};
 use penpal_fuzz::reference::{self, Stroke};
 
-/// What fast renderers may differ by from the reference, on every pixel.
+/// Largest difference from the reference on any pixel.
 const TOLERANCE: f64 = 1e-4;
 
-/// Pixels of a picture that are compared with the reference; of every so many pictures, all are.
+/// Pixels of a picture that are compared with the reference. In one picture of `WHOLE_PICTURES`, all are.
 const PIXELS_COMPARED: usize = 48;
 const WHOLE_PICTURES: u64 = 256;
 
-/// Of every so many rows, the pictures by one thread and by three are compared.
+/// For one row in this many, the pictures of one thread and of three are compared.
 const ON_THREADS: u64 = 512;
 
 const LINE_WIDTHS: [f64; 8] = [1.5, 1.5, 2.0, 0.01, 1.0, 7.25, SIDE as f64, 5e-324];
 
 struct State {
-    ink: Ink,
     canvas: Box<Canvas>,
     again: Box<Canvas>,
     scratch: Scratch,
@@ -36,26 +36,30 @@ fn blank() -> Box<Canvas> {
 
 thread_local! {
     static STATE: RefCell<State> = RefCell::new(State {
-        ink: Ink::default(),
         canvas: blank(),
         again: blank(),
         scratch: Scratch::default(),
     });
 }
 
-fuzz_target!(|data: &[u8]| STATE.with_borrow_mut(|state| execute(state, data)));
+fuzz_target!(|data: &[u8]| {
+    let (width, ink) = read(&mut Unstructured::new(data)).expect("inputs never run out of numbers");
+    STATE.with_borrow_mut(|state| execute(state, width, &ink, hash(data)));
+});
 
-fn execute(state: &mut State, data: &[u8]) {
-    let mut bytes = Bytes::new(data);
-    let width = match bytes.byte() {
-        0xff => f64::from_le_bytes(bytes.array()),
+fn read(input: &mut Unstructured) -> arbitrary::Result<(f64, Ink)> {
+    let width = match input.arbitrary::<u8>()? {
+        0xff => input.arbitrary()?,
         choice => LINE_WIDTHS[usize::from(choice) % LINE_WIDTHS.len()],
     };
+    Ok((width, Ink::hostile(input)?))
+}
+
+fn execute(state: &mut State, width: f64, ink: &Ink, seed: u64) {
     let line_width = LineWidth::new(width);
     check!(line_width.is_some() == (width > 0.0 && width <= SIDE as f64), "line width {width}");
     let Some(line_width) = line_width else { return };
-    let State { ink, canvas, again, scratch } = state;
-    ink.read_hostile(&mut bytes);
+    let State { canvas, again, scratch } = state;
     let (checked, plain) = (ink.strokes(), ink.plain());
     let strokes = match (checked, &plain) {
         (Ok(strokes), Ok(_)) => strokes,
@@ -64,11 +68,10 @@ fn execute(state: &mut State, data: &[u8]) {
     };
     render(&strokes, line_width, canvas, scratch);
     check!(canvas.iter().all(|coverage| (0.0..=1.0).contains(coverage)), "coverage out of range");
-    // A canvas and a scratch that were used before must not show.
+    // What the canvas and the scratch held before must not matter.
     again.fill(f32::NAN);
     render(&strokes, line_width, again, &mut Scratch::default());
     check!(canvas == again, "what was drawn before shows");
-    let seed = hash(data);
     let row = plain.unwrap_or_default();
     compare(canvas, &row, width, seed);
     if seed.is_multiple_of(ON_THREADS) {

@@ -199,8 +199,7 @@ def test_a_damaged_page_of_a_column_that_is_copied(lines, tmp_path, scorer):
     content = bytearray(lines.read_bytes())
     content[text_page(lines) + 30] ^= 1
     lines.write_bytes(content)
-    message = r"lines.parquet: .*row group 0, column text: the page at byte \d+ is damaged: its checksum is another one"
-    with pytest.raises(PenpalError, match=message):
+    with pytest.raises(PenpalError, match=r"lines.parquet: the Parquet file is damaged: .*verification failed"):
         score_dataset(lines, tmp_path / "out.parquet", scorer=scorer)
     assert list(tmp_path.iterdir()) == [lines]
 

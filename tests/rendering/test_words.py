@@ -60,9 +60,9 @@ def test_loose_strokes_form_a_word_where_they_stand(items):
     expected, loose = [], None
     for is_word, item in items:
         if is_word:
-            # A word without strokes cannot be told from a stroke without points: it ends no word among strokes.
+            # A word without points looks like a stroke without points, which does not end a word.
             expected.append(item)
-            loose = None if item else loose
+            loose = None if any(item) else loose
         elif loose is None:
             loose = [item]
             expected.append(loose)

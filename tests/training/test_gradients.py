@@ -205,21 +205,21 @@ def test_arguments_that_do_not_fit_are_refused():
     layers, pictures = flat(made_layers((4, 8), False, random)), made_pictures(2, random)
     head = np.zeros(8, np.float32)
     network = Backpropagation([4, 8], False, EPSILON, 1)
-    with pytest.raises(PenpalError, match="not the layers"):
+    with pytest.raises(PenpalError, match="the layers do not fit"):
         network.forward(layers[:-1], head, 0.0, pictures)
-    with pytest.raises(PenpalError, match="not the layers"):
+    with pytest.raises(PenpalError, match="the layers do not fit"):
         network.forward(layers, head[:3], 0.0, pictures)
     with pytest.raises(PenpalError, match="256, 256, 1"):
         network.forward(layers, head, 0.0, pictures[:, :128])
     with pytest.raises(PenpalError, match="256, 256, 1"):
         network.forward(layers, head, 0.0, pictures[:0])
-    with pytest.raises(PenpalError, match="no batch"):
+    with pytest.raises(PenpalError, match="backward needs one forward call"):
         network.backward(np.ones(2, np.float32))
     network.forward(layers, head, 0.0, pictures)
-    with pytest.raises(PenpalError, match="no batch"):
+    with pytest.raises(PenpalError, match="backward needs one forward call"):
         network.backward(np.ones(3, np.float32))
     network.backward(np.ones(2, np.float32))
-    with pytest.raises(PenpalError, match="no batch"):
+    with pytest.raises(PenpalError, match="backward needs one forward call"):
         network.backward(np.ones(2, np.float32))
     for channels, projection in (([4], False), ([8, 4], False), ([4] * 8, False), ([4, 0], True), ([], True)):
         with pytest.raises(PenpalError, match="cannot be trained here"):

@@ -1,8 +1,8 @@
-//! Renders the strokes of an Arrow file with penpal-core, tiny-skia and vello_cpu by turns, one thread each, and prints
-//! the seconds that each round of each took: a line of a name, a tab and the seconds.
+//! Renders the strokes of an Arrow file with penpal-core, tiny-skia and vello_cpu in turns, each on one thread. Prints
+//! a line for each round: the renderer's name, a tab and the seconds.
 //!
-//! Each starts from Arrow memory and ends with float32 canvases, in a buffer of a batch that is used again and again; all
-//! share penpal-core's check and fit of the points.
+//! Each renderer starts from Arrow memory and ends with float32 canvases in a buffer that is used for every batch. All
+//! use penpal-core's check and fit of the points.
 //!
 //! `penpal-benches LINES.arrow BATCH ROUNDS`
 
@@ -14,7 +14,8 @@ use std::num::NonZeroUsize;
 use std::time::Instant;
 
 use arrow_ipc::reader::FileReader;
-use penpal_core::fit::{CanvasPoints, Fit};
+use penpal_core::canvas::CanvasPoints;
+use penpal_core::fit::Fit;
 use penpal_core::{LineWidth, PIXELS, Rows, StrokeColumn, Strokes, Threads, render_rows};
 use rivals::{Rival, TinySkia, VelloCpu};
 

@@ -1,8 +1,8 @@
-//! The other rasterizers, each as its own users would call it for speed.
+//! The other rasterizers, each called in its fastest way.
 
 use std::ops::Range;
 
-use penpal_core::fit::CanvasPoints;
+use penpal_core::canvas::CanvasPoints;
 use penpal_core::{PIXELS, SIDE};
 use tiny_skia::{FillRule, Mask, PathBuilder, Transform};
 use vello_cpu::kurbo::{self, BezPath};
@@ -10,7 +10,7 @@ use vello_cpu::{Pixmap, RenderContext, Resources, color::palette::css};
 
 /// Draws one row.
 pub trait Rival {
-    /// Draws the strokes, ranges of `points`, over whatever the canvas held before.
+    /// Draws the strokes, ranges of `points`, and overwrites what the canvas held before.
     fn draw(
         &mut self,
         points: &CanvasPoints,
@@ -20,7 +20,7 @@ pub trait Rival {
     );
 }
 
-/// Strokes to an outline, filled into a mask of 8 bits a pixel.
+/// Strokes become an outline, filled into a mask of 8 bits per pixel.
 pub struct TinySkia {
     mask: Mask,
 }
@@ -60,7 +60,7 @@ impl Rival for TinySkia {
     }
 }
 
-/// Strokes in sparse strips, rendered to premultiplied RGBA of 8 bits a channel.
+/// Strokes in sparse strips, rendered to premultiplied RGBA of 8 bits per channel.
 pub struct VelloCpu {
     context: RenderContext,
     resources: Resources,

@@ -1,6 +1,6 @@
-//! The canvas that the network sees: the one place where its size is named.
+//! The canvas that the network sees: its size, its points and the width of lines are defined here only.
 
-/// Width and height of the canvas in pixels; `fuzz` also builds a small one, for more executions a second.
+/// Width and height of the canvas in pixels. `fuzz` also builds a small one, for more executions per second.
 pub const SIDE: usize = if cfg!(small_canvas) { 64 } else { 256 };
 
 /// Blank margin in pixels between the canvas border and the bounding box of the points.
@@ -14,3 +14,34 @@ pub const PIXELS: usize = SIDE * SIDE;
 
 /// One rendered row: coverage from 0 (background) to 1 (ink), row-major.
 pub type Canvas = [f32; PIXELS];
+
+/// Number of neighbouring pixels that one vector holds.
+pub(crate) const LANES: usize = 8;
+
+/// One bit for each pixel of a canvas row. The first pixel is the lowest bit of the first word.
+pub(crate) type RowBits = [u64; SIDE / 64];
+
+/// Points in canvas pixels, rounded to float32 (at most 2^-17 px off).
+#[derive(Clone, Debug, Default)]
+pub struct CanvasPoints {
+    /// Columns; pixel `c` has its centre at `c + 0.5`.
+    pub x: Vec<f32>,
+    /// Rows; pixel `r` has its centre at `r + 0.5`.
+    pub y: Vec<f32>,
+}
+
+/// Width of a drawn line in pixels: above 0 and at most the side of the canvas.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LineWidth(f64);
+
+impl LineWidth {
+    /// The line width in pixels, or `None` unless it is above 0 and at most 256.
+    pub fn new(pixels: f64) -> Option<Self> {
+        (pixels > 0.0 && pixels <= SIDE as f64).then_some(LineWidth(pixels))
+    }
+
+    /// Distance from the centre of a line at which coverage reaches 0.
+    pub(crate) fn reach(self) -> f32 {
+        (self.0 / 2.0 + 0.5) as f32
+    }
+}

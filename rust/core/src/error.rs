@@ -22,7 +22,7 @@ impl fmt::Display for Axis {
 
 /// What is wrong with one row. The text is `REASON: DETAIL`, where REASON is [`RowError::reason`].
 ///
-/// Strokes are counted from 0 over the whole row, whatever words they belong to; points from 0 within their stroke.
+/// Strokes are counted from 0 over all words of the row, points from 0 within their stroke.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RowError {
     /// The row itself is null.
@@ -48,19 +48,19 @@ pub enum RowError {
         /// Index of the point in the stroke.
         point: usize,
     },
-    /// The row has no point at all.
+    /// The row has no points.
     #[error("no points: the row has no points")]
     NoPoints,
-    /// The row has more points than [`MAX_POINTS`](crate::strokes::MAX_POINTS).
-    #[error("too many points: the row has {points} or more; at most {} are drawn", crate::strokes::MAX_POINTS)]
+    /// The row has more points than [`MAX_POINTS`](crate::limits::MAX_POINTS).
+    #[error("too many points: the row has {points} or more; at most {} are drawn", crate::limits::MAX_POINTS)]
     TooManyPoints {
-        /// How many were counted.
+        /// The number that was counted.
         points: usize,
     },
-    /// The row has more strokes than [`MAX_STROKES`](crate::strokes::MAX_STROKES).
-    #[error("too many strokes: the row has {strokes} or more; at most {} are drawn", crate::strokes::MAX_STROKES)]
+    /// The row has more strokes than [`MAX_STROKES`](crate::limits::MAX_STROKES).
+    #[error("too many strokes: the row has {strokes} or more; at most {} are drawn", crate::limits::MAX_STROKES)]
     TooManyStrokes {
-        /// How many were counted.
+        /// The number that was counted.
         strokes: usize,
     },
     /// A coordinate is NaN or infinite.
@@ -90,7 +90,7 @@ pub enum RowError {
     /// The row is not made of words, strokes and points.
     #[error("wrong type: {}{problem}", stroke.map(|index| format!("stroke {index}: ")).unwrap_or_default())]
     WrongType {
-        /// Index of the stroke in the row, where the problem lies in one.
+        /// Index of the stroke in the row, if the problem lies in one.
         stroke: Option<usize>,
         /// What was found and what was expected.
         problem: String,
@@ -115,7 +115,7 @@ impl RowError {
         }
     }
 
-    /// Index of the stroke that is at fault, where it is known.
+    /// Index of the bad stroke, if it is known.
     pub fn stroke(&self) -> Option<usize> {
         match self {
             RowError::NullStroke { stroke }

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::canvas::{INNER, SIDE};
-use crate::raster::{LANES, LineWidth};
-use crate::strokes::{Coordinates, Range as CoordinateRange, Strokes};
+use crate::canvas::{CanvasPoints, INNER, LANES, LineWidth, SIDE};
+use crate::coordinates::{Coordinates, Range as CoordinateRange};
+use crate::strokes::Strokes;
 
 /// Maps row coordinates to canvas pixels, in float64.
 ///
@@ -34,8 +34,8 @@ impl AxisFit {
     }
 }
 
-/// `INNER / longer_side` as two factors, as float64 has no such number for a side near either end of its range. The
-/// first is a power of two, which changes no digit.
+/// `INNER / longer_side` as two factors, because float64 cannot hold the quotient for sides near the ends of its range.
+/// The first factor is a power of two, so that it does not change any digit.
 #[derive(Clone, Copy, Debug)]
 struct Scale([f64; 2]);
 
@@ -64,7 +64,7 @@ impl Fit {
     /// The pixels that lines of this width may touch, in whole vectors of columns.
     pub(crate) fn ink(&self, line_width: LineWidth) -> Ink {
         let margin = |axis: AxisFit| {
-            // One pixel more than can be reached, for rounding.
+            // One pixel more than a line can reach, for rounding.
             (axis.margin - f64::from(line_width.reach()) - 1.0).max(0.0) as usize
         };
         let (above, left) = (margin(self.y), margin(self.x) / LANES * LANES);
@@ -84,15 +84,6 @@ impl Fit {
 pub(crate) struct Ink {
     pub rows: Range<usize>,
     pub columns: Range<usize>,
-}
-
-/// Points in canvas pixels, rounded to float32 (at most 2^-17 px off).
-#[derive(Clone, Debug, Default)]
-pub struct CanvasPoints {
-    /// Columns; pixel `c` has its centre at `c + 0.5`.
-    pub x: Vec<f32>,
-    /// Rows; pixel `r` has its centre at `r + 0.5`.
-    pub y: Vec<f32>,
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Rows of pen strokes to the 256 x 256 pictures that a handwriting-quality network sees.
 //!
-//! The modules follow the data: [`strokes`] (validated, borrowed) -> [`fit`] (into the padded canvas) -> [`raster`]
-//! (antialiased capsules) -> [`render`] (many rows in parallel). [`rows`] and [`arrow`] say where rows come from.
-//! [`network`] scores, [`training`] has the gradient that a network learns by.
+//! The modules follow the data: [`rows`] or [`arrow`] (where rows come from) -> [`strokes`] (one row, checked and
+//! borrowed) -> [`fit`] (into the padded [`canvas`]) -> `raster` (antialiased capsules) -> [`render`] (many rows in
+//! parallel) or [`network`] (scores). The crate `penpal-training` has the gradient of the network.
 //!
 //! ```
 //! use penpal_core::{Canvas, Coordinates, LineWidth, Offsets, PIXELS, Scratch, Strokes, render};
@@ -20,25 +20,25 @@
 
 pub mod arrow;
 pub mod canvas;
+pub mod coordinates;
 pub mod error;
 pub mod fit;
+pub mod limits;
 pub mod network;
-pub mod penpal_array;
-pub mod raster;
+mod raster;
 pub mod render;
 pub mod rows;
 mod spares;
 pub mod strokes;
 mod threads;
-pub mod training;
 
-pub use arrow::StrokeColumn;
-pub use canvas::{Canvas, INNER, PADDING, PIXELS, SIDE};
+pub use arrow::{StrokeColumn, penpal_array};
+pub use canvas::{Canvas, INNER, LineWidth, PADDING, PIXELS, SIDE};
+pub use coordinates::Coordinates;
 pub use error::{Axis, RowError};
-pub use network::{Block, Engine, Network, NetworkError, Shortcut, Stage, peak_multiplications};
-pub use penpal_array::penpal_array;
-pub use raster::LineWidth;
+pub use network::structure::Structure;
+pub use network::{Engine, Network, NetworkError, Stage, peak_multiplications};
 pub use render::{Scratch, render, render_rows};
 pub use rows::{OwnedRows, Rows, Word};
-pub use strokes::{Coordinates, Offsets, Strokes};
+pub use strokes::{Offsets, Strokes};
 pub use threads::Threads;

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use fearless_simd::{Level, dispatch};
 
-use crate::canvas::{Canvas, PIXELS, SIDE};
+use crate::canvas::{Canvas, CanvasPoints, LineWidth, PIXELS, SIDE};
 use crate::error::RowError;
-use crate::fit::{CanvasPoints, Fit};
-use crate::raster::{LineWidth, Raster};
+use crate::fit::Fit;
+use crate::raster::Raster;
 use crate::rows::Rows;
 use crate::spares::{Loan, Spares};
 use crate::strokes::Strokes;
@@ -20,13 +20,13 @@ pub struct Scratch {
     raster: Raster,
 }
 
-/// Fresh memory would cost as much as several rows: the processor has not seen it, and the system clears it first.
+/// Fresh memory would take as long as several rows: it is not in the cache, and the system clears it first.
 static SPARES: Spares<Scratch> = Spares::new();
 
-/// Memory for rows of more points, far beyond those of written lines, is not kept.
+/// The memory of rows with more points is not kept. Written lines have far fewer.
 const MOST_KEPT_POINTS: usize = 1 << 16;
 
-/// Renders one row over whatever the canvas held before.
+/// Renders one row and overwrites what the canvas held before.
 pub fn render(strokes: &Strokes, line_width: LineWidth, canvas: &mut Canvas, scratch: &mut Scratch) {
     let Scratch { points, raster } = scratch;
     let fit = Fit::new(strokes);
@@ -48,7 +48,7 @@ pub fn render(strokes: &Strokes, line_width: LineWidth, canvas: &mut Canvas, scr
 
 /// Renders `range` of `rows` into `canvases`, one after the other.
 ///
-/// A bad row leaves its canvas blank; its index and what is wrong with it are returned, in order.
+/// The canvas of a bad row is blank. The indices of bad rows are returned in order, with their errors.
 ///
 /// # Panics
 /// If `canvases` does not hold exactly one canvas for each row of the range.

@@ -1,9 +1,11 @@
-//! Rows of strokes, from wherever they are kept.
+//! Rows of strokes, from any source.
 
 use std::ops::Range;
 
+use crate::coordinates::Coordinates;
 use crate::error::RowError;
-use crate::strokes::{Coordinates, MAX_POINTS, MAX_STROKES, Offsets, Strokes};
+use crate::limits::{MAX_POINTS, MAX_STROKES};
+use crate::strokes::{Offsets, Strokes};
 
 /// A sequence of rows that several threads may read.
 pub trait Rows: Sync {
@@ -15,7 +17,7 @@ pub trait Rows: Sync {
         self.len() == 0
     }
 
-    /// The row at `index`, which is below [`Rows::len`], or what is wrong with it.
+    /// The row at `index`, which must be below [`Rows::len`], or its error.
     fn row(&self, index: usize) -> Result<Strokes<'_>, RowError>;
 
     /// Number of strokes in each word of a good row. Neighbouring strokes without a word level are one word.
@@ -55,7 +57,7 @@ pub struct OwnedRows {
     x: Vec<f64>,
     y: Vec<f64>,
     stroke_offsets: Vec<i64>,
-    /// The stroke after each word's last, over all rows; words have strokes.
+    /// The end of each word, counted in strokes over all rows. Words without strokes are left out.
     word_ends: Vec<usize>,
     rows: Vec<Result<Range<usize>, RowError>>,
     row_start: usize,
@@ -81,12 +83,12 @@ impl OwnedRows {
         self.y.push(y);
     }
 
-    /// Ends the current stroke; the next point starts another.
+    /// Ends the current stroke. The next point starts a new one.
     pub fn end_stroke(&mut self) {
         self.stroke_offsets.push(self.x.len() as i64);
     }
 
-    /// Ends the current word; the next stroke starts another. The end of a row ends its last word.
+    /// Ends the current word, if it has strokes. The end of a row ends its last word.
     pub fn end_word(&mut self) {
         let end = self.stroke_offsets.len() - 1;
         if self.word_ends.last().map_or(0, |&last| last) < end {
@@ -99,7 +101,7 @@ impl OwnedRows {
         self.stroke_offsets.len() - 1 - self.row_start
     }
 
-    /// Makes sure that the current row may have so many points more.
+    /// Makes sure that the current row may get `more` points.
     ///
     /// # Errors
     /// [`RowError::TooManyPoints`].
@@ -108,7 +110,7 @@ impl OwnedRows {
         if points > MAX_POINTS { Err(RowError::TooManyPoints { points }) } else { Ok(()) }
     }
 
-    /// Makes sure that the current row may have so many strokes more.
+    /// Makes sure that the current row may get `more` strokes.
     ///
     /// # Errors
     /// [`RowError::TooManyStrokes`].
@@ -117,7 +119,7 @@ impl OwnedRows {
         if strokes > MAX_STROKES { Err(RowError::TooManyStrokes { strokes }) } else { Ok(()) }
     }
 
-    /// Ends the current row with what was collected, or with what is wrong with it.
+    /// Ends the current row: with what was collected, or with its error.
     pub fn end_row(&mut self, outcome: Result<(), RowError>) {
         if outcome.is_err() {
             self.discard_row();

@@ -1,11 +1,11 @@
-//! Memory that threads work on, kept from call to call.
+//! Working memory of threads, kept from call to call.
 
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
 /// Most spares that are kept.
 const MOST_SPARES: usize = 64;
 
-/// What no thread works on at the moment.
+/// Working memory that no thread uses at the moment.
 pub struct Spares<T>(Mutex<Vec<T>>);
 
 impl<T> Spares<T> {
@@ -14,14 +14,13 @@ impl<T> Spares<T> {
         Spares(Mutex::new(Vec::new()))
     }
 
-    /// A spare, or what `make` makes.
+    /// A spare, or a new one from `make`.
     pub fn borrow(&self, make: impl FnOnce() -> T) -> Loan<'_, T> {
         let spare = self.list().and_then(|mut list| list.pop());
         Loan { spares: self, lent: Some(spare.unwrap_or_else(make)) }
     }
 
-    /// The list, unless it cannot be had: a process that was forked while another thread held the lock has no such
-    /// thread to let go of it.
+    /// The list, or `None` if the lock is never released: in a process that was forked while another thread held it.
     fn list(&self) -> Option<MutexGuard<'_, Vec<T>>> {
         const ATTEMPTS: usize = 1000;
         for _ in 0..ATTEMPTS {
@@ -35,22 +34,22 @@ impl<T> Spares<T> {
     }
 }
 
-/// Something on loan, given back when dropped.
+/// A spare on loan. Dropping it gives it back.
 pub struct Loan<'a, T> {
     spares: &'a Spares<T>,
     lent: Option<T>,
 }
 
 impl<T> Loan<'_, T> {
-    /// What is lent.
+    /// The spare.
     pub fn get(&mut self) -> &mut T {
-        self.lent.as_mut().expect("given back no sooner than dropped")
+        self.lent.as_mut().expect("it is only given back on drop")
     }
 }
 
 impl<T> Drop for Loan<'_, T> {
     fn drop(&mut self) {
-        // A panic may have left it half changed.
+        // A panic may have left it in a broken state.
         if let Some(lent) = self.lent.take().filter(|_| !std::thread::panicking())
             && let Some(mut list) = self.spares.list()
             && list.len() < MOST_SPARES

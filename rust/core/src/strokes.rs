@@ -1,108 +1,10 @@
-//! One row of pen strokes, borrowed from whoever owns the memory and valid by construction.
+//! One row of pen strokes, borrowed from the owner of the memory and valid by construction.
 
-use fearless_simd::{Level, dispatch};
-use half::f16;
-
+use crate::coordinates::{Coordinates, Range};
 use crate::error::{Axis, RowError};
+use crate::limits::{MAX_POINTS, MAX_STROKES};
 
-/// A number type that coordinates may be stored in.
-pub trait Coordinate: Copy + Default + Send + Sync {
-    /// The value as float64; integers beyond 2^53 are rounded.
-    fn widen(self) -> f64;
-}
-
-macro_rules! coordinate_types {
-    ($($variant:ident: $type:ty => $widen:expr;)*) => {
-        $(impl Coordinate for $type {
-            #[inline(always)]
-            fn widen(self) -> f64 {
-                $widen(self)
-            }
-        })*
-
-        /// The coordinates of one axis, in the type in which the caller stores them.
-        #[derive(Clone, Copy, Debug)]
-        pub enum Coordinates<'a> {
-            $(#[doc = concat!("Coordinates of type ", stringify!($type), ".")] $variant(&'a [$type]),)*
-        }
-
-        $(impl<'a> From<&'a [$type]> for Coordinates<'a> {
-            fn from(values: &'a [$type]) -> Self {
-                Coordinates::$variant(values)
-            }
-        })*
-
-        /// Runs an expression with the coordinates bound to a slice of their own type.
-        macro_rules! with_values {
-            ($coordinates:expr, $values:ident => $body:expr) => {
-                match $coordinates { $(Coordinates::$variant($values) => $body,)* }
-            };
-        }
-
-        impl<'a> Coordinates<'a> {
-            /// The coordinates from `start` up to `end`, or `None` where these are out of range.
-            pub fn slice(self, start: usize, end: usize) -> Option<Self> {
-                with_values!(self, values => Some(values.get(start..end)?.into()))
-            }
-        }
-    };
-}
-
-coordinate_types! {
-    Int8: i8 => f64::from;
-    Int16: i16 => f64::from;
-    Int32: i32 => f64::from;
-    Int64: i64 => |value| value as f64;
-    UInt8: u8 => f64::from;
-    UInt16: u16 => f64::from;
-    UInt32: u32 => f64::from;
-    UInt64: u64 => |value| value as f64;
-    Float16: f16 => f64::from;
-    Float32: f32 => f64::from;
-    Float64: f64 => |value| value;
-}
-
-impl Coordinates<'_> {
-    /// Number of coordinates.
-    pub fn len(self) -> usize {
-        with_values!(self, values => values.len())
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(self) -> bool {
-        self.len() == 0
-    }
-
-    /// The coordinate at `index`, or `None` if there is none.
-    pub fn get(self, index: usize) -> Option<f64> {
-        with_values!(self, values => values.get(index).map(|value| value.widen()))
-    }
-
-    /// Smallest and largest value, or `None` if any is NaN or infinite or there is none.
-    fn range(self) -> Option<Range> {
-        with_values!(self, values => dispatch!(Level::new(), _simd => Range::of(values)))
-    }
-
-    /// Index of the first value that is NaN or infinite, and the value.
-    fn first_not_finite(self) -> Option<(usize, f64)> {
-        with_values!(self, values => {
-            values.iter().map(|value| value.widen()).enumerate().find(|(_, value)| !value.is_finite())
-        })
-    }
-
-    /// Replaces `out` by the values, each mapped.
-    #[inline(always)]
-    pub(crate) fn map_into(self, out: &mut Vec<f32>, map: impl Fn(f64) -> f64) {
-        out.resize(self.len(), 0.0);
-        with_values!(self, values => {
-            for (mapped, value) in out.iter_mut().zip(values) {
-                *mapped = map(value.widen()) as f32;
-            }
-        });
-    }
-}
-
-/// Where each stroke starts among the coordinates; one more entry than there are strokes.
+/// The index of each stroke's first coordinate, and the end of the last stroke: one entry more than there are strokes.
 #[derive(Clone, Copy, Debug)]
 pub enum Offsets<'a> {
     /// Offsets of an Arrow `list`.
@@ -112,7 +14,7 @@ pub enum Offsets<'a> {
 }
 
 impl<'a> Offsets<'a> {
-    /// The entries from `start` up to and including `end`, or `None` where these are out of range.
+    /// The entries from `start` up to and including `end`, or `None` if these are out of range.
     pub fn slice(self, start: usize, end: usize) -> Option<Self> {
         let range = start..end.checked_add(1)?;
         match self {
@@ -129,7 +31,7 @@ impl<'a> Offsets<'a> {
         }
     }
 
-    /// Number of strokes, or of whatever else lies between neighbouring entries.
+    /// Number of strokes, or of other lists that the entries delimit.
     pub(crate) fn count(self) -> usize {
         match self {
             Offsets::Int32(values) => values.len().saturating_sub(1),
@@ -138,61 +40,8 @@ impl<'a> Offsets<'a> {
     }
 }
 
-/// Smallest and largest coordinate of an axis, both finite.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Range {
-    /// The smallest coordinate.
-    pub low: f64,
-    /// The largest coordinate.
-    pub high: f64,
-}
-
-impl Range {
-    /// Independent accumulators, so that the loop runs in vector registers.
-    const LANES: usize = 8;
-
-    #[inline(always)]
-    fn of<T: Coordinate>(values: &[T]) -> Option<Self> {
-        let mut low = [f64::INFINITY; Self::LANES];
-        let mut high = [f64::NEG_INFINITY; Self::LANES];
-        // A NaN or an infinity times 0 is NaN and stays NaN in the sum; anything finite adds 0.
-        let mut poison = [0.0; Self::LANES];
-        // Chunks of a length that the compiler knows, or it would leave the lanes apart.
-        let (chunks, rest) = values.as_chunks::<{ Self::LANES }>();
-        // What is left over, its first value repeated.
-        let mut last = [T::default(); Self::LANES];
-        last.fill(rest.first().copied().unwrap_or_default());
-        last[..rest.len()].copy_from_slice(rest);
-        let last = if rest.is_empty() { &[] } else { std::slice::from_ref(&last) };
-        for chunk in chunks.iter().chain(last) {
-            for lane in 0..Self::LANES {
-                let value = chunk[lane].widen();
-                low[lane] = if value < low[lane] { value } else { low[lane] };
-                high[lane] = if value > high[lane] { value } else { high[lane] };
-                poison[lane] += value * 0.0;
-            }
-        }
-        let finite = !values.is_empty() && poison.iter().all(|&sum| sum == 0.0);
-        finite.then(|| Range {
-            low: low.into_iter().fold(f64::INFINITY, f64::min),
-            high: high.into_iter().fold(f64::NEG_INFINITY, f64::max),
-        })
-    }
-
-    /// Largest minus smallest coordinate.
-    pub fn span(self) -> f64 {
-        self.high - self.low
-    }
-}
-
-/// Most points that a row may have, a thousand times those of a written line. At the default line width the slowest row
-/// then takes some two seconds, its segments all going from corner to corner.
-pub const MAX_POINTS: usize = 1 << 20;
-
-/// Most strokes that a row may have; those without points count too.
-pub const MAX_STROKES: usize = 1 << 20;
-
-/// One row: strokes of points. There is at least one point, every coordinate is finite, and so is the span of each axis.
+/// One row: strokes of points. There is at least one point, every coordinate is finite, and so is the span of each
+/// axis.
 #[derive(Clone, Copy, Debug)]
 pub struct Strokes<'a> {
     offsets: Offsets<'a>,
@@ -206,7 +55,7 @@ pub struct Strokes<'a> {
 impl<'a> Strokes<'a> {
     /// Checks a row whose stroke `i` is the points `offsets[i]` up to `offsets[i + 1]` of `x` and `y`.
     ///
-    /// The coordinates may be longer than the row; only the points that the offsets name are looked at.
+    /// The coordinates may be longer than the row. Only the points within the offsets are read.
     ///
     /// # Errors
     /// [`RowError::BrokenOffsets`], [`RowError::NoPoints`], [`RowError::TooManyStrokes`], [`RowError::TooManyPoints`],
@@ -215,7 +64,7 @@ impl<'a> Strokes<'a> {
         Self::with_base(offsets, 0, x, y)
     }
 
-    /// As [`Strokes::new`], where the coordinates begin with the point that the offsets call `base`.
+    /// The same as [`Strokes::new`] for coordinates whose first point has the index `base` in the offsets.
     pub(crate) fn with_base(
         offsets: Offsets<'a>,
         base: usize,
@@ -273,7 +122,7 @@ impl<'a> Strokes<'a> {
     }
 }
 
-/// First point and end of a row, once its offsets are known not to decrease.
+/// First point and end of a row. Makes sure that the offsets do not decrease.
 fn point_range(offsets: Offsets) -> Result<(usize, usize), RowError> {
     let broken = |stroke| RowError::BrokenOffsets { stroke };
     if offsets.count() == 0 {
@@ -298,7 +147,7 @@ fn not_finite(offsets: Offsets, first_point: usize, axis: Axis, values: Coordina
     RowError::NotFinite { stroke, point, axis, value: value.to_string() }
 }
 
-/// The stroke that holds a point, and the point's index within it.
+/// The stroke that a point belongs to, and the point's index within it.
 pub(crate) fn locate(offsets: Offsets, point: usize) -> (usize, usize) {
     let starts_after = |stroke: &usize| offsets.get(stroke + 1).is_some_and(|end| point < end);
     let stroke = (0..offsets.count()).find(starts_after).unwrap_or(0);
@@ -319,13 +168,6 @@ mod tests {
         assert_eq!(strokes.x_range(), Range { low: -3.0, high: 2.0 });
         assert_eq!(strokes.y_range(), Range { low: 0.0, high: 5.0 });
         assert_eq!(strokes.point_ranges().collect::<Vec<_>>(), [0..2, 2..2, 2..3]);
-    }
-
-    #[test]
-    fn range_of_more_values_than_lanes() {
-        let values: Vec<i16> = (0..100).map(|value| (value * 37) % 101 - 50).collect();
-        let expected = Range { low: -50.0, high: 50.0 };
-        assert_eq!(Coordinates::Int16(&values).range(), Some(expected));
     }
 
     #[test]
@@ -357,9 +199,9 @@ mod tests {
 
     #[test]
     fn rows_beyond_the_limits_are_refused() {
-        let most = vec![0_i8; MAX_POINTS + 1];
+        let most = vec![0.0; MAX_POINTS + 1];
         let point_count = |points: usize| {
-            let values = Coordinates::Int8(&most[..points]);
+            let values = Coordinates::Float32(&most[..points]);
             Strokes::new(Offsets::Int64(&[0, points as i64]), values, values).map(|strokes| strokes.x().len())
         };
         assert_eq!(point_count(MAX_POINTS), Ok(MAX_POINTS));

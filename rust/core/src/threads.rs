@@ -1,4 +1,4 @@
-//! The threads that work is done on.
+//! Pools of threads.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
@@ -6,15 +6,15 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
-/// A number of threads, ready to work.
+/// A number of threads that are ready to work.
 #[derive(Clone, Debug)]
 pub struct Threads(Option<Arc<ThreadPool>>);
 
 impl Threads {
-    /// The thread that calls. To wake another and wait for it takes as long as to render two rows.
+    /// The calling thread. Waking another thread and waiting for it takes as long as rendering two rows.
     pub const CALLER: Threads = Threads(None);
 
-    /// So many threads; 0 means one for each processor, 1 the one that calls.
+    /// `count` threads. 0 means one for each processor, 1 the calling thread.
     ///
     /// # Errors
     /// When the operating system refuses to start the threads.
@@ -22,7 +22,8 @@ impl Threads {
         if count == 1 { Ok(Threads::CALLER) } else { pool(count).map(|pool| Threads(Some(pool))) }
     }
 
-    /// What `work` makes of each item, in order. Each thread works with what `begin` gave it, for many items.
+    /// The results of `work` for each item, in order. Each thread calls `begin` once and works on many items with its
+    /// value.
     pub fn map<T: Send, W, R: Send>(
         &self,
         items: Vec<T>,
@@ -39,14 +40,15 @@ impl Threads {
     }
 }
 
-/// A forked child has none of its parent's threads, so the process is part of the key and the child makes its own pools.
+/// A forked child does not have the threads of its parent. The process is part of the key, so the child makes its own
+/// pools.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
     process: u32,
     threads: usize,
 }
 
-/// Most pools that are kept; programs use one or two numbers of threads.
+/// Most pools that are kept. Programs use one or two numbers of threads.
 const MOST_POOLS: usize = 8;
 
 static POOLS: LazyLock<Mutex<HashMap<Key, Arc<ThreadPool>>>> = LazyLock::new(Mutex::default);
@@ -58,7 +60,7 @@ fn pool(threads: usize) -> Result<Arc<ThreadPool>, ThreadPoolBuildError> {
         return Ok(pool.clone());
     }
     if pools.len() >= MOST_POOLS {
-        // A pool at work goes on until it is done. A forked child leaves those of its parent alone.
+        // A pool that is at work finishes it. The pools of a forked child's parent must not be dropped.
         pools.retain(|kept, _| kept.process != key.process);
     }
     let name = |index| format!("penpal-{index}");

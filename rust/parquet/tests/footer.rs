@@ -1,4 +1,4 @@
-//! A footer is believed only as far as the file bears it out.
+//! A footer is accepted only if it is consistent with the file.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! Files that do not fit together are refused, and an operating system's error stays one.
+//! Files that do not fit together are refused, and errors of the operating system are kept.
 
 mod common;
 

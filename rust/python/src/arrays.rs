@@ -1,4 +1,4 @@
-//! NumPy arrays as slices, which NumPy lets begin at any byte and skip numbers.
+//! NumPy arrays as slices. NumPy arrays may be misaligned and may skip numbers.
 
 use numpy::ndarray::Dimension;
 use numpy::{PyReadonlyArray, PyReadwriteArray};
@@ -15,7 +15,7 @@ pub fn numbers<'a, D: Dimension>(
     array.as_slice().map_err(|_| refused(py, name))
 }
 
-/// The numbers of an array, to write.
+/// The numbers of an array, mutable.
 pub fn numbers_mut<'a, D: Dimension>(
     py: Python<'_>,
     array: &'a mut PyReadwriteArray<'_, f32, D>,

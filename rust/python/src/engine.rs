@@ -1,12 +1,13 @@
 //! `Engine`: the network in Rust.
 
 use numpy::{PyReadonlyArray1, PyReadonlyArray4, PyReadwriteArray1, PyUntypedArrayMethods};
-use penpal_core::{Block, Engine as CoreEngine, LineWidth, Network, SIDE, Shortcut};
+use penpal_core::{Engine as CoreEngine, LineWidth, Network, SIDE, Structure};
 use pyo3::prelude::*;
 
 use crate::arrays::{numbers, numbers_mut};
 use crate::errors::{RowProblem, penpal_error, row_problem};
-use crate::rows::{Rows, start_threads};
+use crate::rows::Rows;
+use crate::threads::start_threads;
 
 /// Weights and bias of a convolution.
 type Layer<'py> = (PyReadonlyArray1<'py, f32>, PyReadonlyArray1<'py, f32>);
@@ -15,7 +16,7 @@ fn owned(py: Python<'_>, (weights, bias): &Layer) -> PyResult<(Vec<f32>, Vec<f32
     Ok((numbers(py, weights, "weights")?.to_vec(), numbers(py, bias, "bias")?.to_vec()))
 }
 
-/// A network, arranged for scoring.
+/// A network that is ready to score.
 #[pyclass(frozen, module = "penpal_fast._core")]
 pub struct Engine {
     engine: CoreEngine,
@@ -23,7 +24,7 @@ pub struct Engine {
 
 #[pymethods]
 impl Engine {
-    /// A network from its folded layers; a convolution's weights are flattened [outputs, 3, 3, inputs].
+    /// A network from its folded layers. Weights of a convolution are flattened [outputs, kernel, kernel, inputs].
     #[new]
     fn new(
         py: Python<'_>,
@@ -33,18 +34,16 @@ impl Engine {
         head_bias: f32,
         line_width: f64,
     ) -> PyResult<Self> {
-        let mut owned_blocks = Vec::with_capacity(blocks.len());
+        let projection = blocks.iter().any(|(_, _, projection)| projection.is_some());
+        let mut layers = vec![owned(py, &stem)?];
         for (first, second, projection) in &blocks {
-            let (first, second) = (owned(py, first)?, owned(py, second)?);
-            let projection = projection.as_ref().map(|layer| owned(py, layer)).transpose()?;
-            let shortcut = projection.map_or(Shortcut::Identity, |(weights, bias)| Shortcut::Projection(weights, bias));
-            owned_blocks.push(Block { outputs: first.1.len(), first, second, shortcut });
+            layers.extend([owned(py, first)?, owned(py, second)?]);
+            layers.extend(projection.as_ref().map(|layer| owned(py, layer)).transpose()?);
         }
-        let stem = owned(py, &stem)?;
+        let outputs: Vec<usize> = blocks.iter().map(|(_, (_, bias), _)| bias.len()).collect();
         let network = Network {
-            channels: stem.1.len(),
-            stem,
-            blocks: owned_blocks,
+            structure: Structure::new(stem.1.len(), &outputs, projection),
+            layers,
             head: numbers(py, &head_weight, "head_weight")?.to_vec(),
             head_bias,
         };
@@ -53,8 +52,8 @@ impl Engine {
         Ok(Engine { engine })
     }
 
-    /// Writes the logits of the rows from `start` on into `out`, float32 [N], NaN for bad rows, and returns what is wrong
-    /// with these as (row, stroke, reason, text). 0 threads means one for each processor.
+    /// Writes the logits of the rows from `start` on to `out`, float32 [N], NaN for bad rows. Returns the errors of bad
+    /// rows as (row, stroke, reason, text). 0 threads means one for each processor.
     fn logits_into(
         &self,
         py: Python<'_>,
@@ -71,7 +70,7 @@ impl Engine {
         Ok(problems.into_iter().map(row_problem).collect())
     }
 
-    /// Writes the logits of pictures, float32 [N, 256, 256, 1], into `out`, float32 [N].
+    /// Writes the logits of pictures, float32 [N, 256, 256, 1], to `out`, float32 [N].
     fn picture_logits_into(
         &self,
         py: Python<'_>,
@@ -89,14 +88,14 @@ impl Engine {
         Ok(())
     }
 
-    /// Where the time of scoring rows on one thread goes, as (stage, seconds, multiplications); bad rows are passed over.
+    /// The stages of scoring rows on one thread as (stage, seconds, multiplications). Bad rows are skipped.
     fn profile(&self, py: Python<'_>, rows: &Rows) -> Vec<(String, f64, usize)> {
         let stages = py.detach(|| self.engine.profile(rows.source(), 0..rows.source().len()));
         stages.into_iter().map(|stage| (stage.name, stage.time.as_secs_f64(), stage.multiplications)).collect()
     }
 }
 
-/// The multiplications, each with an addition, that one thread can do in a second, measured in about 0.1 s.
+/// Multiply-adds per second of one thread, measured in about 0.1 s.
 #[pyfunction]
 pub fn peak_multiplications(py: Python<'_>) -> f64 {
     py.detach(penpal_core::peak_multiplications)

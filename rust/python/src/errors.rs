@@ -1,11 +1,11 @@
-//! The one place where errors become Python's `PenpalError`.
+//! The only place where errors become Python's `PenpalError`.
 
 use penpal_core::RowError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyType;
 
-/// `PenpalError` with nothing but a message.
+/// `PenpalError` with a message only.
 pub fn penpal_error(py: Python<'_>, message: impl Into<String>) -> PyErr {
     match class(py).and_then(|class| class.call1((message.into(),))) {
         Ok(error) => PyErr::from_value(error),
@@ -13,7 +13,7 @@ pub fn penpal_error(py: Python<'_>, message: impl Into<String>) -> PyErr {
     }
 }
 
-/// What is wrong with one row, as (row, stroke or None, reason, text).
+/// The error of one row as (row, stroke or None, reason, text).
 pub type RowProblem = (usize, Option<usize>, &'static str, String);
 
 /// A row's error in a form that Python can raise or write to a column.

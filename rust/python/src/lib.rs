@@ -3,9 +3,11 @@
 mod arrays;
 mod engine;
 mod errors;
+mod import;
 mod nested;
 mod parquet;
 mod rows;
+mod threads;
 mod training;
 mod writing;
 

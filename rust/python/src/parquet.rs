@@ -1,4 +1,4 @@
-//! What Parquet files say of themselves, and files out of the encoded columns of others.
+//! Checks of Parquet files, and files made of the encoded columns of other files.
 
 use std::fs::File;
 use std::io;
@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 
 use crate::errors::penpal_error;
 
-/// What a Parquet file says of itself, checked: `metadata` is the end of a file of `file_size` bytes, without the last 8.
+/// The checked footer of a Parquet file: `metadata` is the end of a file of `file_size` bytes, without the last 8.
 #[pyclass(frozen)]
 pub struct Footer(penpal_parquet::Footer);
 
@@ -21,19 +21,19 @@ impl Footer {
         footer.map(Footer).map_err(|error| python_error(py, error))
     }
 
-    /// The rows of each row group, what it takes in memory, and whether it is known where its columns begin.
+    /// For each row group its rows, its bytes in memory, and whether the start of each column is known.
     fn row_groups(&self) -> Vec<(u64, u64, bool)> {
         self.0.row_groups().into_iter().map(|group| (group.rows, group.bytes, group.has_beginnings)).collect()
     }
 
-    /// Follows the pages of a row group, and returns the size of the largest of which any number of texts may be made.
+    /// Checks the pages of a row group. Returns the size of the largest page that any number of texts may refer to.
     fn check_pages(&self, py: Python<'_>, path: PathBuf, row_group: usize) -> PyResult<u64> {
         py.detach(|| self.0.check_pages(&File::open(path)?, row_group)).map_err(|error| python_error(py, error))
     }
 }
 
-/// Writes the row groups from `start` up to `stop` of `source` with the columns of the file `added`, which replace columns
-/// of their names; `metadata` is the new file's.
+/// Writes the row groups from `start` up to `stop` of `source` with the columns of the file `added`, which replace
+/// columns of the same name. `metadata` is the metadata of the new file.
 #[pyfunction]
 pub fn append_columns(
     py: Python<'_>,
@@ -48,13 +48,13 @@ pub fn append_columns(
         .map_err(|error| python_error(py, error))
 }
 
-/// Writes the row groups of the files, which have one schema, one after another, with the metadata of the first.
+/// Writes the row groups of files with the same schema, one after another, with the metadata of the first file.
 #[pyfunction]
 pub fn concatenate(py: Python<'_>, files: Vec<PathBuf>, output: PathBuf) -> PyResult<()> {
     py.detach(|| penpal_parquet::concatenate(&files, &output)).map_err(|error| python_error(py, error))
 }
 
-/// An operating system's error as `OSError`, any other as `PenpalError`.
+/// An error of the operating system as `OSError`, any other as `PenpalError`.
 fn python_error(py: Python<'_>, error: ParquetError) -> PyErr {
     match error {
         ParquetError::External(inner) => match inner.downcast::<io::Error>() {

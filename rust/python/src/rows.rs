@@ -1,22 +1,20 @@
 //! `Rows`: rows of strokes that were checked once and can be rendered many times.
 
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use arrow_array::cast::AsArray;
-use arrow_schema::DataType;
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadwriteArray4, PyUntypedArrayMethods};
-use penpal_core::fit::{CanvasPoints, Fit};
-use penpal_core::{LineWidth, OwnedRows, Rows as CoreRows, SIDE, StrokeColumn, Threads, penpal_array, render_rows};
-use pyo3::intern;
+use penpal_core::canvas::CanvasPoints;
+use penpal_core::fit::Fit;
+use penpal_core::{LineWidth, OwnedRows, Rows as CoreRows, SIDE, StrokeColumn, penpal_array, render_rows};
 use pyo3::prelude::*;
 use pyo3_arrow::PyArray;
-use pyo3_arrow::input::AnyArray;
 
 use crate::arrays::numbers_mut;
 use crate::errors::{RowProblem, penpal_error, row_error, row_problem};
+use crate::import::import_column;
 use crate::nested;
+use crate::threads::start_threads;
 use crate::writing::Writing;
 
 /// Rows of strokes, borrowed from Arrow memory or collected from nested Python.
@@ -40,7 +38,7 @@ impl Rows {
 }
 
 impl Rows {
-    /// The addresses of the memory of others that the rows are read from.
+    /// The addresses of borrowed memory that the rows are read from.
     fn memory(&self) -> impl Iterator<Item = Range<usize>> {
         let column = match &self.source {
             Source::Arrow(column) => Some(column),
@@ -49,7 +47,7 @@ impl Rows {
         column.into_iter().flat_map(StrokeColumn::memory)
     }
 
-    /// The rows from `start` on, so many, if there are as many.
+    /// The range of `count` rows from `start` on, if it is in bounds.
     pub fn checked_range(&self, py: Python<'_>, start: usize, count: usize) -> PyResult<Range<usize>> {
         let rows = self.source().len();
         match start.checked_add(count) {
@@ -118,8 +116,8 @@ impl Rows {
         Ok(PyArray::from_array_ref(Arc::new(array)))
     }
 
-    /// Renders the rows from `start` on into `out`, a C-contiguous float32 array [B, 256, 256, 1], and returns the bad
-    /// ones as (row, stroke, reason, text). A bad row's picture is blank. 0 threads means one for each processor.
+    /// Renders the rows from `start` on into `out`, a C-contiguous float32 array [B, 256, 256, 1]. Returns the bad rows
+    /// as (row, stroke, reason, text). Their pictures are blank. 0 threads means one for each processor.
     fn render_into(
         &self,
         py: Python<'_>,
@@ -142,78 +140,4 @@ impl Rows {
         let problems = py.detach(|| render_rows(self.source(), range, width, canvases, &threads));
         Ok(problems.into_iter().map(row_problem).collect())
     }
-}
-
-/// So many threads, 0 meaning one for each processor.
-pub fn start_threads(py: Python<'_>, count: usize) -> PyResult<Threads> {
-    Threads::new(count).map_err(|error| penpal_error(py, format!("cannot start {count} threads: {error}")))
-}
-
-/// Most levels of a PyArrow type. Every library follows them by recursion, and thousands end in a stack overflow.
-const MAX_DEPTH: usize = 64;
-
-/// Refuses PyArrow data whose type is nested too deep. Other producers' types cannot be looked at before the import.
-fn check_depth(source: &Bound<'_, PyAny>) -> PyResult<()> {
-    let mut types: Vec<(Bound<'_, PyAny>, usize)> = Vec::new();
-    if let Some(kind) = source.getattr_opt("type")? {
-        types.push((kind, 1));
-    } else if let Some(schema) = source.getattr_opt("schema")? {
-        for kind in schema.getattr("types")?.try_iter()? {
-            types.push((kind?, 1));
-        }
-    }
-    let py = source.py();
-    while let Some((kind, depth)) = types.pop() {
-        if depth > MAX_DEPTH {
-            let message = format!("cannot read the Arrow data: a type has more than {MAX_DEPTH} levels");
-            return Err(penpal_error(py, message));
-        }
-        let fields = kind.getattr(intern!(py, "num_fields"))?.extract::<usize>()?;
-        for index in 0..fields {
-            let field = kind.call_method1(intern!(py, "field"), (index,))?;
-            types.push((field.getattr(intern!(py, "type"))?, depth + 1));
-        }
-        // Dictionaries and extension types have no fields, but classes of their own. To look for what a number's type
-        // does not have would take longer than all else here.
-        if fields == 0 && kind.get_type().fully_qualified_name()? != "pyarrow.lib.DataType" {
-            for name in [intern!(py, "value_type"), intern!(py, "storage_type")] {
-                if let Some(inner) = kind.getattr_opt(name)? {
-                    types.push((inner, depth + 1));
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Whether an object is one of PyArrow's.
-fn is_pyarrow(source: &Bound<'_, PyAny>) -> PyResult<bool> {
-    Ok(source.get_type().module()?.to_str()?.starts_with("pyarrow"))
-}
-
-/// The stroke column of an Arrow array, chunked array, record batch or table.
-fn import_column(source: &Bound<'_, PyAny>, column: &str) -> PyResult<StrokeColumn> {
-    let py = source.py();
-    if is_pyarrow(source)? {
-        check_depth(source)?;
-    }
-    let unreadable = |error: String| penpal_error(py, format!("cannot read the Arrow data: {error}"));
-    let read = || PyResult::Ok(source.extract::<AnyArray>()?.into_chunked_array()?.into_inner());
-    // The import refuses some arrays that break the rules of the C data interface by a panic.
-    let (chunks, field) = match catch_unwind(AssertUnwindSafe(read)) {
-        Ok(read) => read.map_err(|error| unreadable(error.to_string()))?,
-        Err(_) => return Err(unreadable("it breaks the rules of Arrow's C data interface".into())),
-    };
-    let DataType::Struct(fields) = field.data_type() else {
-        return StrokeColumn::new(&chunks).map_err(|error| penpal_error(py, error.to_string()));
-    };
-    let Some((index, _)) = fields.find(column) else {
-        let names: Vec<_> = fields.iter().map(|field| field.name().as_str()).collect();
-        return Err(penpal_error(
-            py,
-            format!("no column {column:?}; the columns are {}; name yours with column=", names.join(", ")),
-        ));
-    };
-    StrokeColumn::of_field(chunks.iter().map(|chunk| chunk.as_struct()), index)
-        .map_err(|error| penpal_error(py, format!("column {column:?} is {error}")))
 }

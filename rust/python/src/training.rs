@@ -1,25 +1,25 @@
-//! `Backpropagation`: the gradient by the numbers of the network.
+//! `Backpropagation`: the gradient of the parameters of the network.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1, PyReadonlyArray4, PyUntypedArrayMethods};
 use penpal_core::SIDE;
-use penpal_core::training::{Backpropagation as CoreBackpropagation, Layer, Parameters};
+use penpal_training::{Backpropagation as CoreBackpropagation, Layer, Parameters};
 use pyo3::prelude::*;
 
 use crate::arrays::numbers;
 use crate::errors::penpal_error;
-use crate::rows::start_threads;
+use crate::threads::start_threads;
 
 type Array<'py> = Bound<'py, PyArray1<f32>>;
 
 /// Weights, scale and shift of a convolution with batch norm.
 type NormedLayer<'py> = (PyReadonlyArray1<'py, f32>, PyReadonlyArray1<'py, f32>, PyReadonlyArray1<'py, f32>);
 
-/// The gradient by each layer's weights, scale and shift, by the head's weights and by its bias.
+/// The gradients of each layer's weights, scale and shift, of the head's weights and of its bias.
 type Gradients<'py> = (Vec<(Array<'py>, Array<'py>, Array<'py>)>, Array<'py>, f32);
 
-/// A network in training. `backward` belongs to the last `forward`: an object is for one thread at a time.
+/// A network in training. `backward` belongs to the last `forward`, so only one thread at a time may use an object.
 #[pyclass(frozen, module = "penpal_fast._core")]
 pub struct Backpropagation {
     network: Mutex<CoreBackpropagation>,
@@ -34,7 +34,7 @@ impl Backpropagation {
 
 #[pymethods]
 impl Backpropagation {
-    /// A network of 2 to 7 channels, with batch norm; 0 threads means one for each processor.
+    /// A network with batch norm. `channels` has 2 to 7 entries. 0 threads means one for each processor.
     #[new]
     fn new(py: Python<'_>, channels: Vec<usize>, projection: bool, epsilon: f32, threads: usize) -> PyResult<Self> {
         let network = CoreBackpropagation::new(&channels, projection, epsilon).ok_or_else(|| {
@@ -44,10 +44,10 @@ impl Backpropagation {
     }
 
     /// The logits of pictures, float32 [N, 256, 256, 1], and for each layer the means and the unbiased variances of its
-    /// sums. The logits are NaN if anything on the way is not finite.
+    /// sums. The logits are NaN if any intermediate value is not finite.
     ///
-    /// The layers are the stem, then each block's two and, if it has one, its projection; weights are flattened
-    /// [outputs, kernel, kernel, inputs].
+    /// The layers are the stem, then for each block its two layers and, if it has one, its projection. Weights are
+    /// flattened [outputs, kernel, kernel, inputs].
     fn forward<'py>(
         &self,
         py: Python<'py>,
@@ -72,18 +72,20 @@ impl Backpropagation {
         let threads = start_threads(py, self.threads)?;
         let outcome = py.detach(|| self.lock().forward(parameters, pictures, &threads));
         let (logits, statistics) =
-            outcome.ok_or_else(|| penpal_error(py, "these are not the layers of the network"))?;
+            outcome.ok_or_else(|| penpal_error(py, "the layers do not fit the network's channels"))?;
         let statistics = statistics.into_iter().map(|pair| pair.map(|values| values.into_pyarray(py)).into());
         Ok((logits.into_pyarray(py), statistics.collect()))
     }
 
-    /// The gradient by the layers, the head's weights and its bias, from that by the logits of the last batch, float32 [N].
+    /// The gradients of the layers, the head's weights and its bias, from the gradient of the logits of the last batch,
+    /// float32 [N].
     fn backward<'py>(&self, py: Python<'py>, by_logits: PyReadonlyArray1<'py, f32>) -> PyResult<Gradients<'py>> {
         let by_logits = numbers(py, &by_logits, "by_logits")?;
         let threads = start_threads(py, self.threads)?;
         let gradients = py.detach(|| self.lock().backward(by_logits, &threads));
-        let Parameters { layers, head, head_bias } = gradients
-            .ok_or_else(|| penpal_error(py, "no batch of so many pictures went forward since the last call"))?;
+        let Parameters { layers, head, head_bias } = gradients.ok_or_else(|| {
+            penpal_error(py, "backward needs one forward call before it, with the same number of pictures")
+        })?;
         let layers = layers.into_iter().map(|Layer { weights, scale, shift }| {
             (weights.into_pyarray(py), scale.into_pyarray(py), shift.into_pyarray(py))
         });

@@ -1,6 +1,6 @@
-//! A register of memory that is being written, so that no two calls write the same bytes at once.
+//! A register of memory that is being written, so that two calls never write the same bytes at once.
 //!
-//! NumPy's own borrow checks see one array object; two views of the same memory pass them.
+//! NumPy's borrow checks are not enough: they pass two views of the same memory.
 
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,23 +9,23 @@ use pyo3::prelude::*;
 
 use crate::errors::penpal_error;
 
-/// The stretches, with the process that writes them: a forked child has a copy of its parent's memory, and nobody who
-/// writes it.
+/// The address ranges, with the process that writes them. A forked child has a copy of the register, but not the
+/// threads that write.
 static WRITTEN: Mutex<Vec<(u32, Range<usize>)>> = Mutex::new(Vec::new());
 
-/// Taken under the GIL only, so that no process is forked while it is held.
+/// Locked under the GIL only, so that no process is forked while it is locked.
 fn written() -> MutexGuard<'static, Vec<(u32, Range<usize>)>> {
     WRITTEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The right to write a stretch of memory, given back when dropped.
+/// The right to write a range of memory. Dropping it gives it back.
 pub struct Writing(u32, Range<usize>);
 
 impl Writing {
-    /// Registers memory. `read` is what the same call reads.
+    /// Registers memory. `read` has the ranges that the same call reads.
     ///
     /// # Errors
-    /// When another call is writing some of it, or this one reads some of it.
+    /// When another call writes or the same call reads part of the memory.
     pub fn begin(py: Python<'_>, memory: &[f32], mut read: impl Iterator<Item = Range<usize>>) -> PyResult<Self> {
         let start = memory.as_ptr() as usize;
         let range = start..start + size_of_val(memory);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::raster::RowBits;
+use crate::canvas::RowBits;
 
 /// A pixel of a plane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub struct Pixel {
     pub column: usize,
 }
 
-/// The changed pixels of a plane, row by row; rows before `first` and after the last are as they were.
+/// The changed pixels of a plane, row by row. Rows before `first` and after the last have none.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
     first: usize,
@@ -24,7 +24,7 @@ impl Changes {
         Changes { first: 0, rows: vec![up_to(side); side] }
     }
 
-    /// Forgets all changes; those to come begin with row `first`.
+    /// Clears all changes. The next row to be added is `first`.
     pub fn restart(&mut self, first: usize) {
         self.first = first;
         self.rows.clear();
@@ -54,10 +54,10 @@ impl Changes {
         start..64 * (last + 1) - bits[last].leading_zeros() as usize
     }
 
-    /// Replaces the changes by those of the outputs of a 3x3 convolution (padding 1) whose windows touch a change of
-    /// its input. `side` is that of the output.
+    /// Replaces the changes: an output of a 3x3 convolution (padding 1) changes if its window touches a change of the
+    /// input. `side` is the side of the output.
     pub fn set_reached(&mut self, input: &Changes, stride: usize, side: usize) {
-        // Output o looks at the inputs from stride * o - 1 to stride * o + 1.
+        // Output o depends on the inputs from stride * o - 1 to stride * o + 1.
         let rows = input.rows();
         let end = (rows.end / stride + 1).min(side);
         self.restart(rows.start.saturating_sub(1).div_ceil(stride).min(end));
@@ -71,14 +71,14 @@ impl Changes {
         }
     }
 
-    /// Replaces the changes by the groups of `width` (1, 2 or 4) neighbouring pixels in which there is one.
+    /// Extends the changes to whole groups of `width` (1, 2 or 4) neighbouring pixels.
     pub fn grow(&mut self, width: usize) {
         for word in self.rows.as_flattened_mut() {
             *word = first_of_each(width, *word) * ((1 << width) - 1);
         }
     }
 
-    /// Replaces `pixels` by the first of each group of `width` (1, 2 or 4) pixels in which there is a change, by rows.
+    /// Replaces `pixels` by the first pixel of each group of `width` (1, 2 or 4) pixels that has a change, row by row.
     pub fn list(&self, width: usize, pixels: &mut Vec<Pixel>) {
         pixels.clear();
         for row in self.rows() {
@@ -86,7 +86,7 @@ impl Changes {
         }
     }
 
-    /// As [`Changes::list`], with the groups above and below each change. `side` is that of the plane.
+    /// The same as [`Changes::list`] with the groups above and below each change. `side` is the side of the plane.
     pub fn list_with_neighbours(&self, width: usize, side: usize, pixels: &mut Vec<Pixel>) {
         pixels.clear();
         let rows = self.rows();
@@ -154,7 +154,7 @@ fn every_second(bits: RowBits) -> RowBits {
     })
 }
 
-/// The first pixel of each group of `width` (1, 2 or 4) in which any is set.
+/// The first pixel of each group of `width` (1, 2 or 4) with any pixel set.
 fn first_of_each(width: usize, word: u64) -> u64 {
     let pairs = word | word >> 1;
     match width {

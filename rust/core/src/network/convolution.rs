@@ -1,31 +1,27 @@
-//! 3x3 convolutions at the pixels of a list.
+//! 3x3 convolutions at a list of pixels.
 
 use fearless_simd::{Simd, SimdFloat, f32x4, f32x8};
 
 use super::changes::Pixel;
 use super::plane::Plane;
 use super::registers::{Sums, accumulate, load};
+use super::structure::Shape;
 
-/// A convolution of padding 1 with a bias, its channels padded with zeros to what the registers hold.
+/// A convolution of padding 1 with a bias. Its channels are padded with zeros to whole registers.
 ///
-/// Of a convolution from 1 to 4 channels, two neighbouring pixels are computed as one of 8 channels.
+/// A convolution from 1 to 4 channels computes two neighbouring pixels as one of 8 channels.
 #[derive(Clone, Debug)]
 pub struct Convolution {
     inputs: usize,
     outputs: usize,
     stride: usize,
-    /// Neighbouring pixels that are computed as one, 1 or 2.
+    /// Number of neighbouring pixels that are computed as one: 1 or 2.
     width: usize,
-    /// Output channels, of all pixels of the width, that are computed together.
+    /// Number of output channels that are computed together, over all pixels of the width.
     block: usize,
     /// Block of output channels, kernel row, kernel column, input channel, output channel within the block.
     weights: Vec<f32>,
     bias: Vec<f32>,
-}
-
-/// Channels as activations store them: 4, or a multiple of 8.
-pub fn padded(channels: usize) -> usize {
-    if channels <= 4 { 4 } else { channels.next_multiple_of(8) }
 }
 
 /// Rearranges weights [outputs][taps] as [block of outputs][tap][output within the block], padded with zeros.
@@ -50,19 +46,19 @@ pub fn with_padded_inputs(weights: &[f32], from: usize, to: usize) -> Vec<f32> {
 
 /// What is added to a convolution's sums before they are rectified.
 #[derive(Clone, Copy)]
-pub enum Residual<'a> {
+pub enum Shortcut<'a> {
     None,
-    /// Every second pixel of a plane; channels that it lacks get nothing.
+    /// Every second pixel of a plane. Nothing is added to channels that the plane does not have.
     Identity(&'a Plane),
-    /// A 1x1 convolution of stride 2 over a plane; its weights are [input channel][output channel].
+    /// A 1x1 convolution of stride 2 over a plane. Its weights are [input channel][output channel].
     Projection(&'a Plane, &'a [f32]),
 }
 
 impl Convolution {
-    /// A convolution from weights [outputs][3][3][inputs], as MLX keeps them, and a bias [outputs], over planes that
-    /// store `stored_inputs` channels.
-    pub fn new(weights: &[f32], bias: &[f32], inputs: usize, stored_inputs: usize, stride: usize) -> Self {
-        let outputs = padded(bias.len());
+    /// A 3x3 convolution from weights [outputs][3][3][inputs], as MLX keeps them, and a bias [outputs].
+    pub fn new(shape: Shape, weights: &[f32], bias: &[f32]) -> Self {
+        let Shape { inputs, stored_inputs, stride, .. } = shape;
+        let outputs = shape.stored_outputs();
         let width = if (stored_inputs, outputs) == (1, 4) { 2 } else { 1 };
         let block = if outputs.is_multiple_of(16) { 16 } else { (width * outputs).min(8) };
         let mut bias = bias.to_vec();
@@ -71,7 +67,8 @@ impl Convolution {
         weights.resize(9 * stored_inputs * outputs, 0.0);
         let row = 3 * stored_inputs;
         if width == 2 {
-            // The second pixel's kernel lies `stride` columns further on; each is 0 where only the other one looks.
+            // The second pixel's kernel lies `stride` columns to the right. Each is 0 where only the other one has
+            // weights.
             let gap = vec![0.0; stride * stored_inputs];
             let kernels = |before: &[f32], after: &[f32]| {
                 weights.chunks_exact(row).flat_map(|row| [before, row, after].concat()).collect::<Vec<_>>()
@@ -83,32 +80,27 @@ impl Convolution {
         Convolution { inputs: stored_inputs, outputs, stride, width, block, weights, bias }
     }
 
-    /// Channels of the output, as they are stored.
-    pub fn outputs(&self) -> usize {
-        self.outputs
-    }
-
-    /// Recomputes what the changes of the input reach: convolution, residual, ReLU. `pixels` is overwritten. Returns the
-    /// number of multiplications.
+    /// Recomputes what the changes of the input reach: convolution, shortcut, ReLU. `pixels` is overwritten. Returns
+    /// the number of multiplications.
     pub fn apply<S: Simd>(
         &self,
         simd: S,
         input: &Plane,
         output: &mut Plane,
-        residual: Residual,
+        shortcut: Shortcut,
         pixels: &mut Vec<Pixel>,
     ) -> usize {
         output.changes.set_reached(&input.changes, self.stride, output.side);
         output.changes.list(self.width, pixels);
-        // A function of its own, or every layer would get its own copy of all kernels.
+        // A separate function: otherwise every layer would get its own copy of all kernels.
         simd.vectorize(
             #[inline(always)]
-            || self.compute(Job { simd, input, output, residual, pixels }),
+            || self.compute(Job { simd, input, output, shortcut, pixels }),
         );
         pixels.len() * self.weights.len()
     }
 
-    /// The channel counts of the published network have kernels of their own, in which the loops are unrolled.
+    /// The channel counts of the published network have kernels with unrolled loops.
     #[inline(always)]
     fn compute<S: Simd>(&self, job: Job<S>) {
         match (self.inputs, self.outputs) {
@@ -124,13 +116,13 @@ impl Convolution {
         }
     }
 
-    /// A kernel for P pixels at a time, with L values to a row of the 3x3 window and V vectors to a block.
+    /// A kernel for P pixels at a time, with L values in a row of the 3x3 window and V vectors in a block.
     #[inline(always)]
     fn kernel<S: Simd, F: SimdFloat<S, Element = f32>, const L: usize, const V: usize, const P: usize>(
         &self,
         job: Job<S>,
     ) {
-        let Job { simd, input, output, residual, pixels } = job;
+        let Job { simd, input, output, shortcut, pixels } = job;
         let Some(last) = pixels.len().checked_sub(1) else { return };
         let block = V * F::LEN;
         for (channel, weights) in (0..).step_by(block).zip(self.weights.chunks_exact(3 * L * block)) {
@@ -148,7 +140,7 @@ impl Convolution {
                     accumulate(simd, &mut sums, taps, weights);
                 }
                 for (&pixel, &sums) in group.iter().zip(&sums) {
-                    finish(simd, sums, residual, pixel, channel, output);
+                    finish(simd, sums, shortcut, pixel, channel, output);
                 }
             }
         }
@@ -157,7 +149,7 @@ impl Convolution {
     /// The same for any number of channels, a pixel at a time.
     #[inline(always)]
     fn any_kernel<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize>(&self, job: Job<S>) {
-        let Job { simd, input, output, residual, pixels } = job;
+        let Job { simd, input, output, shortcut, pixels } = job;
         let (block, taps) = (V * F::LEN, 3 * self.inputs);
         for (channel, weights) in (0..).step_by(block).zip(self.weights.chunks_exact(3 * taps * block)) {
             let bias: [F; V] = load(simd, &self.bias[channel..channel + block]);
@@ -169,7 +161,7 @@ impl Convolution {
                         accumulate(simd, &mut sums, [&[*tap]], weights);
                     }
                 }
-                finish(simd, sums[0], residual, pixel, channel, output);
+                finish(simd, sums[0], shortcut, pixel, channel, output);
             }
         }
     }
@@ -180,24 +172,24 @@ struct Job<'a, S: Simd> {
     simd: S,
     input: &'a Plane,
     output: &'a mut Plane,
-    residual: Residual<'a>,
+    shortcut: Shortcut<'a>,
     pixels: &'a [Pixel],
 }
 
-/// Adds the residual to a pixel's sums, from output `channel` on, rectifies and stores them.
+/// Adds the shortcut to a pixel's sums, from output `channel` on, rectifies and stores them.
 #[inline(always)]
 pub fn finish<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize>(
     simd: S,
     mut sums: [F; V],
-    residual: Residual,
+    shortcut: Shortcut,
     pixel: Pixel,
     channel: usize,
     output: &mut Plane,
 ) {
-    match residual {
-        Residual::None => {}
-        Residual::Identity(plane) => add_identity(simd, &mut sums, plane.every_second(pixel), channel),
-        Residual::Projection(plane, weights) => {
+    match shortcut {
+        Shortcut::None => {}
+        Shortcut::Identity(plane) => add_identity(simd, &mut sums, plane.every_second(pixel), channel),
+        Shortcut::Projection(plane, weights) => {
             for (value, weights) in plane.every_second(pixel).iter().zip(weights.chunks_exact(output.channels)) {
                 let mut projected = [sums];
                 accumulate(simd, &mut projected, [&[*value]], &weights[channel..channel + V * F::LEN]);

@@ -3,12 +3,12 @@
 use fearless_simd::Simd;
 
 use super::changes::Pixel;
-use super::convolution::{Convolution, Residual, padded};
-use super::description::{Block, Network, Shortcut};
+use super::convolution::{Convolution, Shortcut};
+use super::description::Network;
 use super::plane::Plane;
 use super::profile::Clock;
+use super::structure::{Block, STEM, Shape, Structure, Unit};
 use super::winograd::{self, Winograd};
-use crate::canvas::SIDE;
 
 /// The convolutions, arranged for the registers.
 pub struct Layers {
@@ -36,44 +36,22 @@ pub struct Activations {
     blocks: Vec<[Plane; 2]>,
 }
 
-/// What one thread needs besides activations.
+/// The working memory of one thread, besides activations.
 pub struct Scratch {
     pixels: Vec<Pixel>,
-    /// For each block; of no size where it does not need any.
+    /// One for each block, empty if the block does not need it.
     winograd: Vec<winograd::Scratch>,
 }
 
 impl Layers {
-    /// Arranges a network whose tensors fit together.
+    /// Arranges a network whose tensors fit its structure.
     pub fn new(network: &Network) -> Self {
-        let stem = Convolution::new(&network.stem.0, &network.stem.1, 1, 1, 2);
-        let (mut inputs, mut side) = (network.channels, SIDE / 2);
-        let blocks = network.blocks.iter().map(|block| {
-            side = side.div_ceil(2);
-            let layers = BlockLayers::new(block, inputs, side);
-            inputs = block.outputs;
-            layers
-        });
-        Layers { stem, blocks: blocks.collect() }
+        let stem = direct(network, STEM);
+        let blocks = network.structure.blocks.iter().map(|block| BlockLayers::new(network, block)).collect();
+        Layers { stem, blocks }
     }
 
-    /// Number of blocks.
-    pub fn blocks(&self) -> usize {
-        self.blocks.len()
-    }
-
-    /// Activations of 0.
-    pub fn zeros(&self) -> Activations {
-        let mut side = SIDE / 2;
-        let stem = Plane::new(side, self.stem.outputs());
-        let blocks = self.blocks.iter().map(|block| {
-            side = side.div_ceil(2);
-            [(); 2].map(|()| Plane::new(side, block.first.outputs()))
-        });
-        Activations { stem, blocks: blocks.collect() }
-    }
-
-    /// Memory to run in, for activations like these.
+    /// Working memory for these activations.
     pub fn scratch(&self, activations: &Activations) -> Scratch {
         let winograd = self.blocks.iter().zip(&activations.blocks).map(|(block, [_, output])| match &block.second {
             Second::Direct(_) => winograd::Scratch::default(),
@@ -93,65 +71,80 @@ impl Layers {
         clock: &mut Clock,
     ) {
         let Scratch { pixels, winograd } = scratch;
-        clock.lap(self.stem.apply(simd, picture, &mut activations.stem, Residual::None, pixels));
+        clock.lap(self.stem.apply(simd, picture, &mut activations.stem, Shortcut::None, pixels));
         let mut input = &activations.stem;
         let planes = activations.blocks.iter_mut().zip(winograd);
         for (block, ([middle, output], winograd)) in self.blocks.iter().zip(planes) {
-            clock.lap(block.first.apply(simd, input, middle, Residual::None, pixels));
-            let residual = match &block.projection {
-                Some(weights) => Residual::Projection(input, weights),
-                None => Residual::Identity(input),
+            clock.lap(block.first.apply(simd, input, middle, Shortcut::None, pixels));
+            let shortcut = match &block.projection {
+                Some(weights) => Shortcut::Projection(input, weights),
+                None => Shortcut::Identity(input),
             };
             clock.lap(match &block.second {
-                Second::Direct(layer) => layer.apply(simd, middle, output, residual, pixels),
-                Second::Winograd(layer) => layer.apply(simd, middle, output, residual, winograd),
+                Second::Direct(layer) => layer.apply(simd, middle, output, shortcut, pixels),
+                Second::Winograd(layer) => layer.apply(simd, middle, output, shortcut, winograd),
             });
             input = output;
         }
     }
 }
 
+fn direct(network: &Network, unit: usize) -> Convolution {
+    let (weights, bias) = &network.layers[unit];
+    Convolution::new(network.structure.units[unit].shape, weights, bias)
+}
+
 impl BlockLayers {
-    /// `side` is that of the output.
-    fn new(block: &Block, inputs: usize, side: usize) -> Self {
-        let outputs = block.outputs;
-        let first = Convolution::new(&block.first.0, &block.first.1, inputs, padded(inputs), 2);
-        let (weights, mut bias) = block.second.clone();
-        let projection = match &block.shortcut {
-            Shortcut::Identity => None,
-            Shortcut::Projection(weights, projected) => {
-                bias.iter_mut().zip(projected).for_each(|(bias, projected)| *bias += projected);
-                Some(transposed(weights, inputs, outputs))
-            }
-        };
-        let second = if Winograd::suits(outputs, side) {
+    fn new(network: &Network, block: &Block) -> Self {
+        let Unit { shape, side, .. } = network.structure.units[block.second];
+        let (weights, mut bias) = network.layers[block.second].clone();
+        let projection = block.projection.map(|unit| {
+            let (weights, projected) = &network.layers[unit];
+            bias.iter_mut().zip(projected).for_each(|(bias, projected)| *bias += projected);
+            transposed(weights, network.structure.units[unit].shape)
+        });
+        let second = if Winograd::suits(shape.outputs, side) {
             Second::Winograd(Winograd::new(&weights, &bias))
         } else {
-            Second::Direct(Convolution::new(&weights, &bias, outputs, padded(outputs), 1))
+            Second::Direct(Convolution::new(shape, &weights, &bias))
         };
-        BlockLayers { first, second, projection }
+        BlockLayers { first: direct(network, block.first), second, projection }
     }
 }
 
 /// Weights [outputs][inputs] as [input][output], padded.
-fn transposed(weights: &[f32], inputs: usize, outputs: usize) -> Vec<f32> {
-    let (padded_inputs, padded_outputs) = (padded(inputs), padded(outputs));
-    let mut result = vec![0.0; padded_inputs * padded_outputs];
-    for (output, values) in weights.chunks_exact(inputs).enumerate() {
+fn transposed(weights: &[f32], shape: Shape) -> Vec<f32> {
+    let mut result = vec![0.0; shape.stored_inputs * shape.stored_outputs()];
+    for (output, values) in weights.chunks_exact(shape.inputs).enumerate() {
         for (input, &value) in values.iter().enumerate() {
-            result[input * padded_outputs + output] = value;
+            result[input * shape.stored_outputs() + output] = value;
         }
     }
     result
 }
 
 impl Activations {
+    /// Activations of 0.
+    pub fn zeros(structure: &Structure) -> Self {
+        let plane = |unit: usize| {
+            let Unit { shape, side, .. } = structure.units[unit];
+            Plane::new(side, shape.stored_outputs())
+        };
+        let blocks = structure.blocks.iter().map(|block| [block.first, block.second].map(plane)).collect();
+        Activations { stem: plane(STEM), blocks }
+    }
+
+    /// Number of blocks.
+    pub fn blocks(&self) -> usize {
+        self.blocks.len()
+    }
+
     /// The outputs of the last layer.
     pub fn last(&self) -> &Plane {
         self.blocks.last().map_or(&self.stem, |[_, output]| output)
     }
 
-    /// Puts back what changed.
+    /// Restores what changed.
     pub fn restore(&mut self, blank: &Activations) {
         let planes = std::iter::once(&mut self.stem).chain(self.blocks.as_flattened_mut());
         let blank_planes = std::iter::once(&blank.stem).chain(blank.blocks.as_flattened());

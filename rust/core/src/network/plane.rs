@@ -5,20 +5,23 @@ use super::changes::{Changes, Pixel};
 /// A square picture of several channels, row-major with channels last, in a border of one blank pixel.
 #[derive(Clone, Debug)]
 pub struct Plane {
+    /// Width and height in pixels, without the border.
     pub side: usize,
+    /// Values of a pixel.
     pub channels: usize,
     /// What the ink changed.
-    pub changes: Changes,
+    pub(super) changes: Changes,
     values: Vec<f32>,
 }
 
 impl Plane {
+    /// A plane of zeros.
     pub fn new(side: usize, channels: usize) -> Self {
         let values = vec![0.0; (side + 2) * (side + 2) * channels];
         Plane { side, channels, changes: Changes::default(), values }
     }
 
-    /// Where a pixel begins, border included: row 0 and column 0 are border.
+    /// The index of a pixel's first value, border included: row 0 and column 0 are border.
     #[inline(always)]
     fn place(&self, row: usize, column: usize) -> usize {
         (row * (self.side + 2) + column) * self.channels
@@ -36,13 +39,13 @@ impl Plane {
         &self.values[self.place(row, column)..][..count * self.channels]
     }
 
-    /// `count` pixels of a row, border not counted.
+    /// `count` pixels of a row, without the border.
     #[inline(always)]
     pub fn pixels(&self, row: usize, column: usize, count: usize) -> &[f32] {
         self.bordered_slice(row + 1, column + 1, count)
     }
 
-    /// As [`Plane::pixels`], to write.
+    /// The same as [`Plane::pixels`], mutable.
     #[inline(always)]
     pub fn pixels_mut(&mut self, row: usize, column: usize, count: usize) -> &mut [f32] {
         let place = self.place(row + 1, column + 1);
@@ -56,21 +59,21 @@ impl Plane {
         }
     }
 
-    /// All values from a pixel on, to write.
+    /// All values from a pixel on, mutable.
     #[inline(always)]
-    pub fn starting_at_mut(&mut self, pixel: Pixel) -> &mut [f32] {
+    pub(super) fn starting_at_mut(&mut self, pixel: Pixel) -> &mut [f32] {
         let place = self.place(pixel.row + 1, pixel.column + 1);
         &mut self.values[place..]
     }
 
     /// The channels of the pixel that a convolution of stride 2 is centred on for an output pixel.
     #[inline(always)]
-    pub fn every_second(&self, pixel: Pixel) -> &[f32] {
+    pub(super) fn every_second(&self, pixel: Pixel) -> &[f32] {
         self.pixels(2 * pixel.row, 2 * pixel.column, 1)
     }
 
-    /// Copies the changed pixels, and those between them, from a plane of the same shape.
-    pub fn restore(&mut self, from: &Plane) {
+    /// Copies the changed pixels, and the pixels between them, from a plane of the same shape.
+    pub(super) fn restore(&mut self, from: &Plane) {
         for row in self.changes.rows() {
             let span = self.changes.span(row);
             let blank = from.pixels(row, span.start, span.len());
@@ -78,8 +81,8 @@ impl Plane {
         }
     }
 
-    /// Sets the changed pixels, and those between them, to 0.
-    pub fn clear(&mut self) {
+    /// Sets the changed pixels, and the pixels between them, to 0.
+    pub(super) fn clear(&mut self) {
         for row in self.changes.rows() {
             let span = self.changes.span(row);
             self.pixels_mut(row, span.start, span.len()).fill(0.0);

@@ -1,16 +1,16 @@
-//! Where the time of scoring goes.
+//! The time that each stage of scoring takes.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use fearless_simd::{Level, Simd, dispatch, f32x8, prelude::*};
 
-/// A part of the work on a row, summed over rows.
+/// One stage of scoring, summed over rows.
 #[derive(Clone, Debug)]
 pub struct Stage {
-    /// What it is.
+    /// Its name.
     pub name: String,
-    /// The time it took.
+    /// Its time.
     pub time: Duration,
     /// The multiplications of its convolution.
     pub multiplications: usize,
@@ -39,7 +39,7 @@ impl<'a> Clock<'a> {
         Clock { stages: stages.iter_mut(), last: Some(Instant::now()) }
     }
 
-    /// Ends a stage, in which so much was multiplied.
+    /// Ends a stage that took this number of multiplications.
     pub fn lap(&mut self, multiplications: usize) {
         if let (Some(last), Some(stage)) = (&mut self.last, self.stages.next()) {
             let now = Instant::now();
@@ -50,8 +50,7 @@ impl<'a> Clock<'a> {
     }
 }
 
-/// The multiplications, each with an addition, that one thread can do in a second: the best of some short runs, 0.1 s in
-/// all.
+/// Multiply-adds per second of one thread: the best of several short runs that take 0.1 s together.
 pub fn peak_multiplications() -> f64 {
     const RUNS: usize = 20;
     const STEPS: usize = 1_000_000;
@@ -64,7 +63,7 @@ pub fn peak_multiplications() -> f64 {
     (STEPS * CHAINS * 8) as f64 / shortest
 }
 
-/// Multiply-adds that do not wait for one another, enough to hide their latency.
+/// Number of independent multiply-adds, enough to hide their latency.
 const CHAINS: usize = 10;
 
 #[inline(always)]

@@ -4,7 +4,7 @@ use fearless_simd::{Simd, SimdFloat};
 
 /// For each of P pixels the sums of V vectors of output channels.
 ///
-/// Twelve vectors of sums hide the latency of a multiply-add and leave room, among 16 registers, for what it needs.
+/// Twelve vectors of sums hide the latency of a multiply-add and leave four of 16 registers for its operands.
 pub type Sums<F, const V: usize, const P: usize> = [[F; V]; P];
 
 /// V vectors of values.

@@ -8,14 +8,14 @@
 use fearless_simd::{Simd, f32x8, prelude::*};
 
 use super::changes::Pixel;
-use super::convolution::{Residual, finish, in_blocks};
+use super::convolution::{Shortcut, finish, in_blocks};
 use super::plane::Plane;
 use super::registers::{Sums, accumulate, load};
 
 /// Outputs that are computed together.
 pub const TILE: usize = 4;
 
-/// Inputs that a tile depends on, and numbers that each transform has.
+/// Inputs that a tile depends on, and values of each transform.
 const POINTS: usize = TILE + 2;
 
 /// Output channels that are computed together, as two vectors.
@@ -31,7 +31,8 @@ const WEIGHTS_TO_POINTS: [[f64; 3]; POINTS] = [
     [0.0, 0.0, 1.0],
 ];
 
-/// A convolution with as many outputs as inputs: 16 or 32. With 8, the transforms cost what the multiplications save.
+/// A convolution with the same number of outputs and inputs: 16 or 32. With 8, the transforms take the time that the
+/// multiplications save.
 #[derive(Clone, Debug)]
 pub struct Winograd {
     channels: usize,
@@ -40,20 +41,20 @@ pub struct Winograd {
     bias: Vec<f32>,
 }
 
-/// What a layer works in.
+/// The working memory of a layer.
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
     /// For each point a plane of transformed inputs, with a row of zeros above and below: row, tile, channel.
     inputs: [Vec<f32>; POINTS],
-    /// Tile of the list, point, output channel.
+    /// For each tile of the list: point, output channel.
     products: Vec<f32>,
     tiles: Vec<Pixel>,
-    /// The tiles of the list and those above and below them.
+    /// The tiles of the list and the tiles above and below them.
     near_tiles: Vec<Pixel>,
 }
 
 impl Winograd {
-    /// Whether there is a kernel for a convolution from and to so many channels, over planes of this side.
+    /// Whether there is a kernel for a convolution from and to `channels` channels, over planes of this side.
     pub fn suits(channels: usize, side: usize) -> bool {
         matches!(channels, 16 | 32) && side.is_multiple_of(TILE)
     }
@@ -79,19 +80,19 @@ impl Winograd {
         Scratch { inputs: std::array::from_fn(|_| plane.clone()), ..Scratch::default() }
     }
 
-    /// Recomputes every tile that the changes of the input reach: convolution, residual, ReLU. Returns the number of
-    /// multiplications, those of the transforms not counted.
+    /// Recomputes every tile that the changes of the input reach: convolution, shortcut, ReLU. Returns the number of
+    /// multiplications without the transforms.
     #[inline(always)]
     pub fn apply<S: Simd>(
         &self,
         simd: S,
         input: &Plane,
         output: &mut Plane,
-        residual: Residual,
+        shortcut: Shortcut,
         scratch: &mut Scratch,
     ) -> usize {
         output.changes.set_reached(&input.changes, 1, output.side);
-        // A tile is computed as one: a change to any of its inputs may change the last bits of all its outputs.
+        // A tile is computed as a whole: a change of any of its inputs may change the last bits of all its outputs.
         output.changes.grow(TILE);
         output.changes.list(TILE, &mut scratch.tiles);
         output.changes.list_with_neighbours(TILE, output.side, &mut scratch.near_tiles);
@@ -104,7 +105,7 @@ impl Winograd {
             16 => self.multiply::<S, 16>(simd, output.side, scratch),
             _ => self.multiply::<S, 32>(simd, output.side, scratch),
         }
-        self.transform_outputs(simd, output, residual, scratch);
+        self.transform_outputs(simd, output, shortcut, scratch);
         scratch.tiles.len() * POINTS * 3 * self.channels * self.channels
     }
 
@@ -161,7 +162,7 @@ impl Winograd {
     }
 
     #[inline(always)]
-    fn transform_outputs<S: Simd>(&self, simd: S, output: &mut Plane, residual: Residual, scratch: &Scratch) {
+    fn transform_outputs<S: Simd>(&self, simd: S, output: &mut Plane, shortcut: Shortcut, scratch: &Scratch) {
         let products = scratch.products.chunks_exact(POINTS * self.channels);
         for (&Pixel { row, column }, products) in scratch.tiles.iter().zip(products) {
             for channel in (0..self.channels).step_by(f32x8::<S>::LEN) {
@@ -172,7 +173,7 @@ impl Winograd {
                 let sums = from_points(simd, std::array::from_fn(point));
                 for (column, &sum) in (column..).zip(&sums) {
                     let pixel = Pixel { row, column };
-                    finish(simd, [sum + bias], residual, pixel, channel, output);
+                    finish(simd, [sum + bias], shortcut, pixel, channel, output);
                 }
             }
         }

@@ -2,15 +2,14 @@
 
 use fearless_simd::Simd;
 
-use super::DOT_LENGTH_SQUARED;
-use super::distances::{Distances, LANES};
-use super::segments::Line;
-use crate::canvas::SIDE;
+use super::distances::Distances;
+use super::line::{DOT_LENGTH_SQUARED, Line};
+use crate::canvas::{LANES, SIDE};
 
 /// Slack in px on the columns that a row of a long segment may touch, far above the rounding error of the bound.
 const COLUMN_SLACK: f32 = 0.05;
 
-/// A segment with everything that is the same for all its pixels.
+/// A segment with all values that its pixels share.
 pub struct Capsule {
     start: [f32; 2],
     delta: [f32; 2],
@@ -44,7 +43,7 @@ impl Capsule {
         }
     }
 
-    /// The segment as a pixel sees it.
+    /// The segment relative to a pixel.
     #[inline(always)]
     fn line(&self, row: usize, column: usize) -> Line {
         let [right, below] = self.direction;
@@ -67,8 +66,8 @@ impl Capsule {
         (larger(smaller(low, last), 0.0) as usize, larger(smaller(high, last), 0.0) as usize)
     }
 
-    /// The columns among `left..=right` that a row may touch, so that a long slanted segment costs its length and not
-    /// its bounding box.
+    /// The columns within `left..=right` that a row may touch. The time for a long slanted segment then depends on its
+    /// length and not on its bounding box.
     #[inline(always)]
     fn narrow(&self, row: usize, left: usize, right: usize) -> (usize, usize) {
         let [across, down] = self.delta;
@@ -85,7 +84,7 @@ impl Capsule {
     }
 }
 
-/// As `f32::max` but without its care for NaN, which never occurs here: one instruction.
+/// `f32::max` without its handling of NaN, which never occurs here: one instruction.
 #[inline(always)]
 fn larger(a: f32, b: f32) -> f32 {
     if a > b { a } else { b }

@@ -2,19 +2,13 @@
 
 use fearless_simd::{Simd, f32x8, prelude::*};
 
-use super::segments::Line;
-use crate::canvas::{PIXELS, SIDE};
+use super::line::Line;
+use crate::canvas::{LANES, PIXELS, RowBits, SIDE};
 
-/// Pixels handled at a time.
-pub const LANES: usize = 8;
-
-/// A bit for each pixel of a row, the first pixel in the lowest bit of the first word.
-pub type RowBits = [u64; SIDE / 64];
-
-/// How far neighbouring pixels are from the first.
+/// Distances of neighbouring pixels from the first.
 const STEPS: [f32; LANES] = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
 
-/// Squared distance of a pixel that nothing is near to.
+/// Squared distance of a pixel with nothing nearby.
 const FAR: f32 = f32::MAX;
 
 /// Squared distances in px², row-major.
@@ -40,7 +34,7 @@ impl Distances {
     }
 
     /// Lowers the pixels of a window, [`LANES`] columns wide, whose first pixel has the index `place`. `line` is called
-    /// once that is known to lie in the canvas, as numbers that go from memory to all lanes cost less than others.
+    /// after the bounds check, because values that go from memory straight to all lanes take less time.
     #[inline(always)]
     pub fn lower_window<S: Simd, const ROWS: usize>(&mut self, simd: S, place: usize, line: impl FnOnce() -> Line) {
         let window = self.0[place..].split_at_mut((ROWS - 1) * SIDE + LANES).0;
@@ -76,7 +70,7 @@ impl Distances {
     }
 }
 
-/// Where `LANES` neighbouring pixels are as a segment sees them.
+/// The places of `LANES` neighbouring pixels relative to a segment.
 struct Places<S: Simd> {
     along: f32x8<S>,
     beside: f32x8<S>,
@@ -85,7 +79,7 @@ struct Places<S: Simd> {
 }
 
 impl<S: Simd> Places<S> {
-    /// The pixel whose segment the line is, and those to the right of it.
+    /// The pixel that the line is relative to, and its neighbours to the right.
     #[inline(always)]
     fn new(simd: S, line: Line) -> Self {
         let splat = |value| f32x8::splat(simd, value);
@@ -96,7 +90,7 @@ impl<S: Simd> Places<S> {
         Places { along, beside, direction, half_length: splat(line.half_length) }
     }
 
-    /// Goes on to the pixels below.
+    /// Moves to the pixels below.
     #[inline(always)]
     fn step_down(&mut self) {
         self.along += self.direction[1];

@@ -2,45 +2,30 @@
 
 use fearless_simd::{Simd, f32x8, i32x8, mask32x8, prelude::*};
 
-use super::DOT_LENGTH_SQUARED;
-use super::distances::LANES;
-use crate::canvas::{PIXELS, SIDE};
-use crate::fit::CanvasPoints;
+use super::line::{DOT_LENGTH_SQUARED, Line};
+use crate::canvas::{CanvasPoints, LANES, PIXELS, SIDE};
 
-/// Rows of the window of pixels that a short segment touches; it is [`LANES`] columns wide. At the default line width
-/// it holds 96 of 100 segments of a text line, which are 0.9 px long on average.
+/// Rows of the window of pixels that a short segment touches. It is [`LANES`] columns wide. At the default line width
+/// it holds 96 % of the segments of a text line, which are 0.9 px long on average.
 pub const SHORT_ROWS: usize = 4;
 
-/// Rows of the window for a segment that goes further up or down. It holds nine of ten that the other does not.
+/// Rows of the window for a taller segment. It holds 90 % of the segments that the short one does not hold.
 pub const TALL_ROWS: usize = 8;
 
-/// Windows begin at multiples of so many columns: a row that was just written, for the segment before, is read again
-/// from the same place, which the processor does without waiting for its cache.
+/// Windows begin at multiples of this number of columns. A row that was just written for the previous segment is then
+/// read from the same address, and the processor does not wait for its cache.
 const WINDOW_STEP: usize = 4;
 
 /// Marks the index of a tall window's first pixel.
 const TALL: i32 = PIXELS as i32;
 
-/// Stands for the index of a window's first pixel where a segment needs more than a window.
+/// In place of the index of a window's first pixel: the segment needs more than a window.
 const LONG: i32 = -1;
 
-/// Stands for it where there is no segment, as from the end of a stroke to the next.
+/// In place of the index: there is no segment, as between the end of a stroke and the next stroke.
 const NONE: i32 = -2;
 
-/// A segment, seen from the centre of a pixel.
-#[derive(Clone, Copy)]
-pub struct Line {
-    /// How far the pixel is along the segment from its middle, in px.
-    pub along: f32,
-    /// How far it is beside the segment, to one side.
-    pub beside: f32,
-    /// Unit vector from the segment's start to its end; any for a dot.
-    pub direction: [f32; 2],
-    /// In px; 0 for a dot.
-    pub half_length: f32,
-}
-
-/// Half the length and the direction of segments from their `delta`, end less start.
+/// Half the length and the direction of segments from `delta`, end minus start.
 #[inline(always)]
 fn half_length_and_direction<S: Simd>(simd: S, delta: [f32x8<S>; 2]) -> (f32x8<S>, [f32x8<S>; 2]) {
     let splat = |value| f32x8::splat(simd, value);
@@ -60,11 +45,11 @@ pub enum Segment {
     Short(usize),
     /// Within a window of [`TALL_ROWS`].
     Tall(usize),
-    /// Wherever it goes: it needs more than a window.
+    /// Pixel by pixel: it needs more than a window.
     Long,
 }
 
-/// `LANES` segments that follow one another.
+/// `LANES` consecutive segments.
 #[derive(Clone, Debug, Default)]
 pub struct Group {
     along: [f32; LANES],
@@ -75,7 +60,7 @@ pub struct Group {
     window: [i32; LANES],
 }
 
-/// The segments from each point of a row to the next, those from stroke to stroke included.
+/// The segments from each point of a row to the next, including the gaps between strokes.
 #[derive(Clone, Debug, Default)]
 pub struct Segments(Vec<Group>);
 
@@ -95,7 +80,7 @@ impl Segments {
         (count..self.0.len() * LANES).for_each(|segment| self.leave_out(segment));
     }
 
-    /// Leaves out a segment when it comes to drawing.
+    /// Marks a segment as not drawn.
     #[inline(always)]
     pub fn leave_out(&mut self, segment: usize) {
         if let Some(group) = self.0.get_mut(segment / LANES) {
@@ -103,13 +88,13 @@ impl Segments {
         }
     }
 
-    /// The segments, in groups of [`LANES`] that follow one another.
+    /// The segments in order, in groups of [`LANES`].
     pub fn groups(&self) -> &[Group] {
         &self.0
     }
 }
 
-/// `LANES + 1` values from index `first` on; past the end the last one is repeated.
+/// `LANES + 1` values from index `first` on. The last value is repeated past the end.
 #[cold]
 fn padded(values: &[f32], first: usize) -> [f32; LANES + 1] {
     std::array::from_fn(|index| values[(first + index).min(values.len() - 1)])
@@ -119,7 +104,7 @@ impl Group {
     #[inline(always)]
     fn new<S: Simd>(simd: S, x: &[f32], y: &[f32], reach: f32) -> Self {
         let splat = |value| f32x8::splat(simd, value);
-        // Two calls: through an array's map they would not be inlined, and lose the vector instructions.
+        // Separate calls: through an array's map they would not be inlined, and would lose the vector instructions.
         let across = Axis::new(simd, x, reach, WINDOW_STEP, LANES);
         let down = Axis::new(simd, y, reach, 1, SHORT_ROWS);
         let far_down = Axis::new(simd, y, reach, 1, TALL_ROWS);
@@ -151,7 +136,7 @@ impl Group {
         }
     }
 
-    /// The segment of a lane, as the first pixel of its window sees it.
+    /// The segment of a lane, relative to the first pixel of its window.
     #[inline(always)]
     pub fn line(&self, lane: usize) -> Line {
         Line {
@@ -174,13 +159,13 @@ struct Axis<S: Simd> {
 }
 
 impl<S: Simd> Axis<S> {
-    /// Windows begin at multiples of `step` and are `length` pixels long.
+    /// Windows begin at multiples of `step` and have `length` pixels.
     #[inline(always)]
     fn new(simd: S, values: &[f32], reach: f32, step: usize, length: usize) -> Self {
         let splat = |value| f32x8::splat(simd, value);
         let start = f32x8::from_slice(simd, &values[..LANES]);
         let end = f32x8::from_slice(simd, &values[1..][..LANES]);
-        // Pixel p is reached where its centre p + 0.5 is.
+        // A pixel p is reached if its centre p + 0.5 is.
         let low = (start.min(end) - splat(reach - 0.5)).max(splat(0.0));
         let high = start.max(end) + splat(reach - 0.5);
         let last = splat((SIDE - length) as f32);

@@ -1,10 +1,10 @@
-//! Thrift's compact encoding, as far as it takes to look at what a file says before anything is made of it.
+//! Thrift's compact encoding, as much of it as the checks need.
 
 use parquet::errors::ParquetError;
 
-use crate::{Result, mismatch};
+use crate::error::{Result, mismatch};
 
-/// Structs and lists within one another; the format's own take up to eight.
+/// Most levels of nested structs and lists. Parquet needs up to eight.
 const MAX_DEPTH: usize = 32;
 
 pub const BINARY: u8 = 8;
@@ -14,7 +14,7 @@ pub const STRUCT: u8 = 12;
 const SET: u8 = 10;
 const MAP: u8 = 11;
 
-/// Reads encoded values from the start of some bytes.
+/// Reads encoded values one after another.
 pub struct Reader<'a> {
     rest: &'a [u8],
     depth: usize,
@@ -30,8 +30,8 @@ impl<'a> Reader<'a> {
         self.rest.len()
     }
 
-    /// Reads a struct. `take` gets the number and the type of each field and reads it, or returns false to have it
-    /// skipped.
+    /// Reads a struct. `take` gets the number and the type of each field. It reads the field, or returns false to skip
+    /// it.
     pub fn fields(&mut self, mut take: impl FnMut(&mut Self, i64, u8) -> Result<bool>) -> Result<()> {
         self.deeper(|reader| {
             let mut number = 0;
@@ -52,7 +52,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Reads the head of a list: the number of its items, which are no more than the bytes that are left, and their type.
+    /// Reads the head of a list: the number of its items, not more than the bytes that are left, and their type.
     pub fn list(&mut self) -> Result<(usize, u8)> {
         let head = self.byte()?;
         let size = if head >> 4 == 15 { self.varint()? } else { u64::from(head >> 4) };
@@ -65,7 +65,7 @@ impl<'a> Reader<'a> {
         Ok((coded >> 1).cast_signed() ^ -(coded & 1).cast_signed())
     }
 
-    /// Passes over a value.
+    /// Skips a value.
     pub fn skip(&mut self, kind: u8) -> Result<()> {
         match kind {
             1 | 2 => Ok(()), // A boolean field's value is its type.

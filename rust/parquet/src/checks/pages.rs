@@ -1,4 +1,4 @@
-//! The pages of a column, which are followed without being decoded.
+//! The pages of a column, checked without decoding them.
 
 use std::fs::File;
 use std::ops::Range;
@@ -7,27 +7,25 @@ use std::os::unix::fs::FileExt;
 use parquet::basic::Type as PhysicalType;
 use parquet::file::metadata::ColumnChunkMetaData;
 
-use crate::footer::{Footer, of_column, place};
-use crate::thrift::{Reader, STRUCT};
-use crate::{Result, mismatch, text};
+use super::footer::{Footer, of_column, place};
+use super::thrift::{Reader, STRUCT};
+use crate::error::{Result, mismatch, text};
 
-/// What is read of a page at first to find its header, and at most.
+/// Bytes that are read to find the header of a page: at first, and at most.
 const HEADER_BYTES: usize = 256;
 const MAX_HEADER_BYTES: usize = 16 << 20;
 
-/// What is read at a time to compute a checksum.
-const PIECE_BYTES: usize = 1 << 20;
-
-/// Encoding of texts that repeat the beginning of the one before.
+/// An encoding of texts that repeat the start of the previous text.
 const DELTA_BYTE_ARRAY: i64 = 7;
 
 impl Footer {
-    /// Makes sure that the pages of a row group's columns fill their places, hold as many values as the footer says, and
-    /// have the checksums that they carry, if any. Returns the size of the largest page of which many values may be made,
-    /// each as long as the page: a dictionary of texts.
+    /// Makes sure that the pages of a row group's columns fill their places and hold as many values as the footer says.
+    /// Returns the size of the largest page whose values may be repeated any number of times: a dictionary of texts.
+    /// Checksums are verified by the reader that decodes the pages.
     ///
     /// # Errors
-    /// When the file cannot be read, there is no such row group, or they do not; the error names row group and column.
+    /// When the file cannot be read, there is no such row group, or a page is wrong. The error names the row group and the
+    /// column.
     pub fn check_pages(&self, file: &File, row_group: usize) -> Result<u64> {
         let group = self.metadata().row_groups().get(row_group);
         let mut largest = 0;
@@ -50,11 +48,6 @@ fn check_column(file: &File, column: &ColumnChunkMetaData) -> Result<u64> {
         if header.size > left {
             return Err(mismatch(format!("the page at byte {position} has {} bytes, of {left}", header.size)));
         }
-        if let Some(expected) = header.checksum
-            && checksum(file, position..position + header.size)? != expected
-        {
-            return Err(mismatch(format!("the page at byte {position} is damaged: its checksum is another one")));
-        }
         position += header.size;
         values += header.values;
         if header.repeats {
@@ -71,14 +64,13 @@ fn check_column(file: &File, column: &ColumnChunkMetaData) -> Result<u64> {
 struct Header {
     size: u64,
     decoded_size: u64,
-    checksum: Option<u32>,
-    /// Values of a data page, 0 for a dictionary.
+    /// Number of values of a data page, 0 for a dictionary.
     values: u64,
-    /// Whether values can be longer together than the page.
+    /// Whether the values together can be longer than the page.
     repeats: bool,
 }
 
-/// Reads the header of a page, with its own size.
+/// Reads the header of a page. Also returns the size of the header.
 fn read_header(file: &File, place: Range<u64>) -> Result<(Header, u64)> {
     let most = usize::try_from(place.end - place.start).unwrap_or(usize::MAX).min(MAX_HEADER_BYTES);
     let mut size = HEADER_BYTES.min(most);
@@ -102,7 +94,6 @@ fn header(reader: &mut Reader<'_>) -> Result<Header> {
         match (number, kind) {
             (2, 5) => header.decoded_size = count(reader)?,
             (3, 5) => header.size = count(reader)?,
-            (4, 5) => header.checksum = u32::try_from(reader.integer()? & 0xffff_ffff).ok(),
             (5, STRUCT) => (header.values, header.repeats) = page(reader, 2)?,
             (7, STRUCT) => {
                 page(reader, 2)?;
@@ -116,7 +107,7 @@ fn header(reader: &mut Reader<'_>) -> Result<Header> {
     Ok(header)
 }
 
-/// Reads how many values a page has, and whether its encoding repeats parts of them.
+/// Reads the number of values of a page, and whether its encoding repeats parts of them.
 fn page(reader: &mut Reader<'_>, encoding: i64) -> Result<(u64, bool)> {
     let mut values = 0;
     let mut repeats = false;
@@ -134,17 +125,4 @@ fn page(reader: &mut Reader<'_>, encoding: i64) -> Result<(u64, bool)> {
 fn count(reader: &mut Reader<'_>) -> Result<u64> {
     let number = reader.integer()?;
     u64::try_from(number).map_err(|_| mismatch(format!("a size is {number}")))
-}
-
-fn checksum(file: &File, place: Range<u64>) -> Result<u32> {
-    let mut hasher = crc32fast::Hasher::new();
-    let mut piece = vec![0; PIECE_BYTES];
-    let mut position = place.start;
-    while position < place.end {
-        let size = usize::try_from(place.end - position).unwrap_or(usize::MAX).min(PIECE_BYTES);
-        file.read_exact_at(&mut piece[..size], position)?;
-        hasher.update(&piece[..size]);
-        position += size as u64;
-    }
-    Ok(hasher.finalize())
 }

@@ -2,15 +2,14 @@
 
 use fearless_simd::{Level, dispatch, prelude::*};
 
-use super::maps::Maps;
-use super::normalization::{Normalization, add_up, moments, rectify_gradient};
-use super::structure::{Block, STEM, Structure, Unit};
-use super::weight_gradient::weight_gradient;
-use super::windows::Windows;
-use crate::canvas::PIXELS;
-use crate::threads::Threads;
+use crate::maps::Maps;
+use crate::normalization::{Normalization, add_up, moments, rectify_gradient};
+use crate::weight_gradient::weight_gradient;
+use crate::windows::Windows;
+use penpal_core::network::structure::{Block, STEM, Structure, Unit};
+use penpal_core::{PIXELS, SIDE, Threads};
 
-/// The numbers of a convolution and of the batch norm after it, or the gradient by them.
+/// The parameters of a convolution and of the batch norm after it, or their gradient.
 #[derive(Clone, Debug)]
 pub struct Layer {
     /// [outputs][kernel][kernel][inputs].
@@ -21,7 +20,7 @@ pub struct Layer {
     pub shift: Vec<f32>,
 }
 
-/// The numbers of a network.
+/// The parameters of a network.
 #[derive(Clone, Debug)]
 pub struct Parameters {
     /// The stem, then each block's two layers and, if it has one, its projection.
@@ -32,51 +31,56 @@ pub struct Parameters {
     pub head_bias: f32,
 }
 
-/// The gradient by the numbers of a network, in the same order.
+/// The gradient of the parameters of a network, in the same order.
 pub type Gradients = Parameters;
 
 /// The means and the unbiased variances of a layer's sums over a batch, [outputs] each.
 pub type Statistics = [Vec<f32>; 2];
 
-/// A network, and what it last made of a batch, which [`Backpropagation::backward`] goes back through.
+/// A network and the activations of the last batch, which [`Backpropagation::backward`] needs.
 pub struct Backpropagation {
     level: Level,
     structure: Structure,
     epsilon: f32,
-    /// As many as the last batch had pictures.
+    /// One for each picture of the last batch.
     pictures: Vec<Maps>,
     batch: Option<Batch>,
 }
 
-/// What a batch went through the network with.
+/// What the forward pass of a batch leaves for the backward pass.
 struct Batch {
     parameters: Parameters,
     normalizations: Vec<Normalization>,
-    /// Of each picture, the average of each channel of the last outputs.
+    /// For each picture, the average of each channel of the last output.
     averages: Vec<Vec<f32>>,
 }
 
 impl Backpropagation {
-    /// A network of the given channels, of the stem and of each block, with an `epsilon` above 0 that is added to
-    /// variances; `None` if there is no such network.
+    /// A network with these channels, of the stem and of each block, and an `epsilon` above 0 that is added to
+    /// variances. `None` if it has no block, so many that a picture comes down to one value, or loses channels in an
+    /// identity shortcut.
     pub fn new(channels: &[usize], projection: bool, epsilon: f32) -> Option<Self> {
-        let structure = Structure::new(channels, projection)?;
+        const MOST_CHANNELS: usize = SIDE.trailing_zeros() as usize - 1;
+        let kept = projection || channels.is_sorted();
+        if !(2..=MOST_CHANNELS).contains(&channels.len()) || channels.contains(&0) || !kept {
+            return None;
+        }
+        let structure = Structure::new(channels[0], &channels[1..], projection);
         let network = || Backpropagation { level: Level::new(), structure, epsilon, pictures: Vec::new(), batch: None };
         (epsilon > 0.0).then(network)
     }
 
-    /// Whether the parameters are those of such a network.
+    /// Whether the parameters fit the structure.
     fn fits(&self, parameters: &Parameters) -> bool {
         let found = parameters.layers.iter().map(|layer| [layer.weights.len(), layer.scale.len(), layer.shift.len()]);
         let shapes = self.structure.units.iter().map(|unit| unit.shape);
-        let last = self.structure.blocks.last().map(|block| self.structure.units[block.second].shape.outputs);
         found.eq(shapes.map(|shape| [shape.weights(), shape.outputs, shape.outputs]))
-            && last == Some(parameters.head.len())
+            && self.structure.last_channels() == parameters.head.len()
     }
 
-    /// The logits of pictures of 256 x 256 pixels, one after the other, and for each layer the means and the variances of
-    /// its sums over the batch; `None` if the parameters are not those of such a network, or there is no picture. If
-    /// anything on the way is not finite, the logits are NaN.
+    /// The logits of pictures of 256 x 256 pixels, one after the other, and for each layer the means and the variances
+    /// of its sums over the batch. `None` if the parameters do not fit the structure or there are no pictures. The
+    /// logits are NaN if any intermediate value is not finite.
     ///
     /// # Panics
     /// If `pictures` does not hold whole pictures.
@@ -107,35 +111,34 @@ impl Backpropagation {
             statistics: Vec::new(),
         };
         pass.sum(STEM);
-        pass.finish(STEM, Around::Nothing);
+        pass.finish(STEM, None);
         for block in pass.network.structure.blocks.clone() {
             pass.sum(block.first);
-            pass.finish(block.first, Around::Nothing);
+            pass.finish(block.first, None);
             pass.sum(block.second);
             if let Some(projection) = block.projection {
                 pass.sum(projection);
             }
-            let input = pass.network.structure.units[block.first].input;
-            pass.finish(block.second, block.projection.map_or(Around::Identity(input), Around::Projection));
+            pass.finish(block.second, Some(block));
         }
         let Forward { normalizations, statistics, .. } = pass;
-        let averages: Vec<_> = self.pictures.iter().map(|maps| maps.average(self.last_output())).collect();
+        let averages: Vec<_> = self.pictures.iter().map(|maps| maps.average(self.structure.last_output())).collect();
         let logits = averages.iter().map(|average| {
             let terms = average.iter().zip(&parameters.head).map(|(value, weight)| value * weight);
             terms.sum::<f32>() + parameters.head_bias
         });
-        // ReLU makes 0 of NaN, which must not pass for a logit.
+        // ReLU turns NaN into 0, which must not become a logit.
         let finite = statistics.iter().flatten().flatten().all(|value| value.is_finite());
         let logits = logits.map(|logit| if finite { logit } else { f32::NAN }).collect();
         self.batch = Some(Batch { parameters, normalizations, averages });
         Some((logits, statistics))
     }
 
-    /// The gradient by the parameters, from that by the logits of the batch that last went forward; `None` if there is no
-    /// such batch or it had another number of pictures. A batch goes back once.
+    /// The gradient of the parameters, from the gradient of the logits of the last batch. `None` if there is no batch
+    /// since the last call or it had another number of pictures.
     pub fn backward(&mut self, by_logits: &[f32], threads: &Threads) -> Option<Gradients> {
         let batch = self.batch.take_if(|batch| batch.averages.len() == by_logits.len())?;
-        let output = self.last_output();
+        let output = self.structure.last_output();
         let head = &batch.parameters.head;
         let mut by_head = vec![0.0; head.len()];
         for ((maps, average), &by_logit) in self.pictures.iter_mut().zip(&batch.averages).zip(by_logits) {
@@ -152,16 +155,12 @@ impl Backpropagation {
         Some(Gradients { layers, head: by_head, head_bias: by_logits.iter().sum() })
     }
 
-    fn last_output(&self) -> usize {
-        self.structure.blocks.last().map_or(0, |block| block.second + 1)
-    }
-
-    /// Goes back through a block; adds the gradients by its layers, the last first.
+    /// The backward pass of a block. Adds the gradients of its layers, the last first.
     fn block_backward(&mut self, block: Block, batch: &Batch, threads: &Threads, layers: &mut Vec<Layer>) {
         let second = self.unit_backward(block.second, batch, threads, Way::Rectified);
         let first = self.unit_backward(block.first, batch, threads, Way::Rectified);
         match block.projection {
-            Some(projection) => layers.push(self.unit_backward(projection, batch, threads, Way::Around)),
+            Some(projection) => layers.push(self.unit_backward(projection, batch, threads, Way::Shortcut)),
             None => {
                 let (input, output) = (self.structure.units[block.first].input, block.second + 1);
                 self.each(threads, |_, maps| maps.add_shortcut_gradient(input, output));
@@ -170,7 +169,7 @@ impl Backpropagation {
         layers.extend([second, first]);
     }
 
-    /// Goes back through a unit, to its numbers and its input.
+    /// The backward pass of a unit: the gradients of its parameters and of its input.
     fn unit_backward(&mut self, number: usize, batch: &Batch, threads: &Threads, way: Way) -> Layer {
         let Unit { shape, input, output, .. } = self.structure.units[number];
         let normalization = &batch.normalizations[number];
@@ -189,7 +188,7 @@ impl Backpropagation {
         });
         let totals = add_up(totals);
         let back = normalization.back(&totals);
-        // The picture's own gradient is of no use.
+        // The gradient of the picture is not needed.
         let to_input =
             if input == 0 { Vec::new() } else { Windows::backward(shape, &batch.parameters.layers[number].weights) };
         let weights = self.each(threads, |level, maps| {
@@ -200,7 +199,7 @@ impl Backpropagation {
                 || {
                     back.apply(simd, &gradients[output], sums);
                     for windows in &to_input {
-                        windows.apply(simd, sums, &mut gradients[input], matches!(way, Way::Around));
+                        windows.apply(simd, sums, &mut gradients[input], matches!(way, Way::Shortcut));
                     }
                     weight_gradient(simd, shape, inputs, sums)
                 },
@@ -210,34 +209,24 @@ impl Backpropagation {
         Layer { weights: summed(weights), scale, shift }
     }
 
-    /// What `work` makes of each picture.
+    /// The results of `work` for each picture.
     fn each<R: Send>(&mut self, threads: &Threads, work: impl Fn(Level, &mut Maps) -> R + Send + Sync) -> Vec<R> {
         let level = self.level;
         threads.map(self.pictures.iter_mut().collect(), || (), |(), maps| work(level, maps))
     }
 }
 
-/// How a unit's normalized sums went on.
+/// What follows a unit's normalization.
 #[derive(Clone, Copy)]
 enum Way {
-    /// Rectified. The gradient by its input is set.
+    /// ReLU. The backward pass sets the gradient of the unit's input.
     Rectified,
-    /// Added to those of its block's second unit, whose gradient was rectified with them. The gradient by its input, which
-    /// the block's first unit has set, is added to.
-    Around,
+    /// The addition to the block's second unit, whose backward pass includes the ReLU. The backward pass adds to the
+    /// gradient of the unit's input, which the block's first unit has set.
+    Shortcut,
 }
 
-/// What is added to a block's sums before they are rectified.
-#[derive(Clone, Copy)]
-enum Around {
-    Nothing,
-    /// Every second pixel of an output.
-    Identity(usize),
-    /// The normalized sums of a unit.
-    Projection(usize),
-}
-
-/// A batch on its way forward.
+/// The forward pass of a batch.
 struct Forward<'a> {
     network: &'a mut Backpropagation,
     threads: &'a Threads,
@@ -247,7 +236,7 @@ struct Forward<'a> {
 }
 
 impl Forward<'_> {
-    /// Computes the sums of the next unit, and how they are normalized.
+    /// Computes the sums of the next unit and their normalization.
     fn sum(&mut self, number: usize) {
         let Unit { shape, side, input, .. } = self.network.structure.units[number];
         let layer = &self.parameters.layers[number];
@@ -269,21 +258,23 @@ impl Forward<'_> {
         self.normalizations.push(normalization);
     }
 
-    /// Computes the outputs of a unit from its sums and what goes around it.
-    fn finish(&mut self, number: usize, around: Around) {
+    /// Computes the output of a unit from its sums and the shortcut of `block`, if the unit is the block's second.
+    fn finish(&mut self, number: usize, block: Option<Block>) {
         let (normalizations, output) = (&self.normalizations, number + 1);
+        let input = block.map(|block| self.network.structure.units[block.first].input);
+        let projection = block.and_then(|block| block.projection);
         self.network.each(self.threads, |level, maps| {
-            if let Around::Identity(input) = around {
+            if let (Some(input), None) = (input, projection) {
                 maps.set_shortcut(input, output);
             }
             let (sums, output) = (&maps.sums, &mut maps.outputs[output]);
             dispatch!(level, simd => simd.vectorize(
                 #[inline(always)]
                 || {
-                    if let Around::Projection(other) = around {
-                        normalizations[other].apply(simd, &sums[other], output, false, false);
+                    if let Some(unit) = projection {
+                        normalizations[unit].apply(simd, &sums[unit], output, false, false);
                     }
-                    normalizations[number].apply(simd, &sums[number], output, !matches!(around, Around::Nothing), true);
+                    normalizations[number].apply(simd, &sums[number], output, block.is_some(), true);
                 },
             ));
         });
@@ -326,7 +317,7 @@ mod tests {
 
     #[test]
     fn every_level_of_the_processor_gives_the_same() {
-        // Every kernel of its own and some of the others.
+        // All special kernels and some general ones.
         for (channels, projection) in [(&[4, 8, 16, 32, 32][..], false), (&[16, 5, 12], true), (&[8, 8], true)] {
             let pictures: Vec<f32> = numbers(5, 2 * PIXELS).into_iter().map(|value| value.max(0.0)).collect();
             let outcomes = [Level::new(), Level::baseline(), Level::fallback()].map(|level| {

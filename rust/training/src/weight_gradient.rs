@@ -1,19 +1,20 @@
-//! The gradient of a loss by the weights of a convolution.
+//! The gradient of the weights of a convolution.
 
 use fearless_simd::{Simd, SimdFloat, f32x4, f32x8};
 
-use super::structure::Shape;
-use super::windows::block;
-use crate::network::plane::Plane;
-use crate::network::registers::load;
+use crate::windows::block;
+use penpal_core::network::plane::Plane;
+use penpal_core::network::registers::load;
+use penpal_core::network::structure::Shape;
 
-/// The gradient by the weights [outputs][kernel][kernel][inputs], from a picture's input and its gradient by the sums.
+/// The gradient of the weights [outputs][kernel][kernel][inputs], from a picture's input and the gradient of its sums.
 #[inline(always)]
 pub fn weight_gradient<S: Simd>(simd: S, shape: Shape, input: &Plane, by_sums: &Plane) -> Vec<f32> {
     let (length, block) = (shape.kernel * shape.stored_inputs, block(shape.stored_outputs()));
     let mut sums = vec![0.0; shape.kernel * length * shape.stored_outputs()];
     let job = Job { simd, shape, input, by_sums, length };
-    // In the published network eight to twelve sums at a time hide the latency of a multiply-add and fit into registers.
+    // For the published network, eight to twelve sums at a time hide the latency of a multiply-add and fit into
+    // registers.
     match (shape.stored_inputs, block) {
         (1, 4) => job.kernel::<f32x4<S>, 3, 3, 1>(&mut sums),
         (1, 8) => job.kernel::<f32x8<S>, 3, 3, 1>(&mut sums),
@@ -36,8 +37,8 @@ struct Job<'a, S: Simd> {
 }
 
 impl<S: Simd> Job<'_, S> {
-    /// R rows of the kernel at a time, T values of each, V vectors of output channels, into `sums` [block of output
-    /// channels][kernel row][value of the row][output channel within the block].
+    /// R rows of the kernel at a time, T values of each row, V vectors of output channels. Writes `sums` [block of
+    /// output channels][kernel row][value of the row][output channel within the block].
     #[inline(always)]
     fn kernel<F: SimdFloat<S, Element = f32>, const R: usize, const T: usize, const V: usize>(&self, sums: &mut [f32]) {
         let Job { simd, shape, input, by_sums, length } = *self;

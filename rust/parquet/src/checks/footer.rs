@@ -1,7 +1,7 @@
-//! The metadata at the end of a file, which are not believed before they have been checked.
+//! The metadata at the end of a file, checked before anything trusts it.
 //!
-//! What reads Parquet takes memory by the counts, and goes down as deep, as the metadata say; and some of it ends the
-//! process where they contradict themselves.
+//! Readers of Parquet allocate memory and recurse as the metadata says, and some of them abort the process if it is
+//! inconsistent.
 
 use std::fs::File;
 use std::ops::Range;
@@ -10,35 +10,35 @@ use std::os::unix::fs::FileExt;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, LevelHistogram, ParquetMetaData, ParquetMetaDataReader};
 
-use crate::thrift::{LIST, Reader, STRUCT};
-use crate::{Result, mismatch, text};
+use super::thrift::{LIST, Reader, STRUCT};
+use crate::error::{Result, mismatch, text};
 
-/// The length of the metadata, and 4 bytes that name the format.
+/// The length of the metadata, and the 4 magic bytes.
 const TAIL: usize = 8;
 
-/// Where the first column begins, after the bytes that name the format.
+/// Where the first column may begin, after the magic bytes.
 const BEGIN: u64 = 4;
 
-/// Groups of columns within one another.
+/// Most levels of nested columns.
 const MAX_NESTING: usize = 64;
 
-/// An encoded list of no structs.
+/// An empty list of structs, encoded.
 const NO_STRUCTS: u8 = STRUCT;
 
-/// A number with its share of the lists around it, in bytes.
+/// Bytes of a number and its share of the lists around it.
 const VALUE_BYTES: u64 = 8;
 
-/// Metadata that have been checked: all that they place in the file lies there, apart from one another.
+/// Checked metadata: all columns lie within the file and do not overlap.
 pub struct Footer(ParquetMetaData);
 
-/// What a footer says of a row group.
+/// A row group, as the footer describes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RowGroup {
     /// Number of rows.
     pub rows: u64,
-    /// What its columns take in memory, about.
+    /// Approximate size of its columns in memory.
     pub bytes: u64,
-    /// Whether it is known where all its columns begin; some writers leave the place of a dictionary out.
+    /// Whether the start of every column is known. Some writers omit the offset of a dictionary.
     pub has_beginnings: bool,
 }
 
@@ -64,11 +64,11 @@ impl Footer {
         Footer::decode(&bytes, begin)
     }
 
-    /// Checks the metadata of a file of `size` bytes, without the 8 bytes after them. The texts that programs keep there
-    /// are left out, as they need not be UTF-8.
+    /// Checks the metadata of a file of `size` bytes, without the last 8 bytes of the file. Key-value metadata is left
+    /// out, as it may not be UTF-8.
     ///
     /// # Errors
-    /// When the metadata are damaged, encrypted, or contradict themselves or the size.
+    /// When the metadata is damaged, encrypted, or inconsistent with itself or the size.
     pub fn parse(bytes: &[u8], size: u64) -> Result<Self> {
         let end = size.checked_sub(bytes.len() as u64 + TAIL as u64);
         let end = end.ok_or_else(|| mismatch("its footer is longer than it".into()))?;
@@ -100,7 +100,7 @@ impl Footer {
     }
 }
 
-/// Where a column lies, which has been checked.
+/// Where a column lies in the file. The range has been checked.
 pub(crate) fn place(column: &ColumnChunkMetaData) -> Range<u64> {
     let begin = column.dictionary_page_offset().filter(|offset| *offset > 0).unwrap_or(column.data_page_offset());
     let begin = begin.unsigned_abs();
@@ -113,8 +113,8 @@ fn decoded_bytes(column: &ColumnChunkMetaData) -> u64 {
     values.saturating_add(texts).max(column.uncompressed_size().unsigned_abs())
 }
 
-/// Follows the encoding from the first to the last byte, without making anything of it. Returns where the texts are that
-/// programs keep there.
+/// Follows the encoding from the first to the last byte without building anything. Returns the range of the key-value
+/// metadata.
 fn check_structure(bytes: &[u8]) -> Result<Option<Range<usize>>> {
     let mut texts = None;
     Reader::new(bytes).fields(|reader, number, kind| {
@@ -133,8 +133,8 @@ fn check_structure(bytes: &[u8]) -> Result<Option<Range<usize>>> {
     Ok(texts)
 }
 
-/// Makes sure that each group of columns has as many members as it says, and that there are not too many inside one
-/// another.
+/// Makes sure that each group of columns has the number of members that it claims, and that groups are not nested too
+/// deep.
 fn check_schema(reader: &mut Reader<'_>) -> Result<()> {
     let (size, kind) = reader.list()?;
     let mut missing: Vec<usize> = Vec::new();
@@ -224,7 +224,7 @@ fn non_negative(number: i64, what: &str) -> Result<i64> {
     if number < 0 { Err(mismatch(format!("{what} is {number}"))) } else { Ok(number) }
 }
 
-/// The error with the column that it is about; one of the operating system's is about none.
+/// The error with the name of the column. Errors of the operating system stay unchanged.
 pub(crate) fn of_column(error: ParquetError, group: usize, column: &ColumnChunkMetaData) -> ParquetError {
     match error {
         ParquetError::External(_) => error,

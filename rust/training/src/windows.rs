@@ -1,14 +1,14 @@
-//! Convolutions as sums over windows: forward, and backward to the input.
+//! Convolutions as sums over windows: forward, and backward to the gradient of the input.
 
 use fearless_simd::{Simd, SimdFloat, f32x4, f32x8};
 
-use super::structure::Shape;
-use crate::network::plane::Plane;
-use crate::network::registers::{Sums, accumulate};
+use penpal_core::network::plane::Plane;
+use penpal_core::network::registers::{Sums, accumulate};
+use penpal_core::network::structure::Shape;
 
-/// What the pixels of an output sum up: windows over an input, weighted.
+/// Weighted sums over windows of an input, one window for each pixel of an output.
 pub struct Windows {
-    /// Rows and columns of a window, and the rows and columns from a window to the next.
+    /// Rows and columns of a window, and the step from a window to the next.
     rows: usize,
     columns: usize,
     stride: usize,
@@ -16,19 +16,19 @@ pub struct Windows {
     first: usize,
     inputs: usize,
     outputs: usize,
-    /// Output channels that are computed together: 4, 8 or 16.
+    /// Number of output channels that are computed together: 4, 8 or 16.
     block: usize,
     /// Block of output channels, row, column, input channel, output channel within the block.
     weights: Vec<f32>,
-    /// The sums go to every `step`-th pixel, from row `start.0` and column `start.1` on.
+    /// The sums are written to every `step`-th pixel, from row `start.0` and column `start.1` on.
     step: usize,
     start: (usize, usize),
 }
 
 /// Kernel rows (or columns) that reach the even or the odd rows of the input of a convolution of stride 2.
 ///
-/// Input row r meets output row o through kernel row r - 2 o + 1: an even row 2 i meets o = i through kernel row 1, an odd
-/// row 2 i + 1 meets o = i through row 2 and o = i + 1 through row 0.
+/// Input row r meets output row o through kernel row r - 2 o + 1: an even row 2 i meets o = i through kernel row 1, an
+/// odd row 2 i + 1 meets o = i through row 2 and o = i + 1 through row 0.
 const PHASES: [&[usize]; 2] = [&[1], &[2, 0]];
 
 impl Windows {
@@ -36,14 +36,14 @@ impl Windows {
     pub fn forward(shape: Shape, weights: &[f32]) -> Self {
         let kernel: &[usize] = if shape.kernel == 3 { &[0, 1, 2] } else { &[0] };
         let first = if shape.kernel == 3 { 0 } else { 1 };
-        let weight = |row, column, input, output| shape.weight(weights, output, row, column, input);
+        let weight = |row, column, input, output| weight_of(shape, weights, output, row, column, input);
         let channels = (shape.stored_inputs, shape.stored_outputs());
         Windows { stride: shape.stride, first, ..Windows::new(kernel, kernel, channels, weight) }
     }
 
-    /// The same convolution from the gradient by its sums to that by its input.
+    /// The same convolution from the gradient of its sums to the gradient of its input.
     pub fn backward(shape: Shape, weights: &[f32]) -> Vec<Self> {
-        let weight = |row, column, output, input| shape.weight(weights, output, row, column, input);
+        let weight = |row, column, output, input| weight_of(shape, weights, output, row, column, input);
         let channels = (shape.stored_outputs(), shape.stored_inputs);
         match (shape.kernel, shape.stride) {
             (3, 1) => vec![Windows { first: 0, ..Windows::new(&[2, 1, 0], &[2, 1, 0], channels, weight) }],
@@ -57,7 +57,7 @@ impl Windows {
         }
     }
 
-    /// Windows whose first row and column look at the kernel's `rows[0]` and `columns[0]`.
+    /// Windows whose first row and column have the weights of the kernel's `rows[0]` and `columns[0]`.
     fn new(
         rows: &[usize],
         columns: &[usize],
@@ -79,11 +79,11 @@ impl Windows {
         Windows { rows, columns, stride: 1, first: 1, inputs, outputs, block, weights, step: 1, start: (0, 0) }
     }
 
-    /// Writes the sums into `output`, or adds them to what is there.
+    /// Writes the sums to `output`, or adds them with `add`.
     #[inline(always)]
     pub fn apply<S: Simd>(&self, simd: S, input: &Plane, output: &mut Plane, add: bool) {
         debug_assert_eq!((input.channels, output.channels), (self.inputs, self.outputs));
-        // The published network's windows have kernels of their own, in which the loop over a row of them is unrolled.
+        // The windows of the published network have kernels with an unrolled loop over their rows.
         match (self.columns * self.inputs, self.block) {
             (3, 4) => self.kernel::<S, f32x4<S>, 3, 1, 12>(simd, input, output, add),
             (8, 4) => self.kernel::<S, f32x4<S>, 8, 1, 12>(simd, input, output, add),
@@ -105,7 +105,7 @@ impl Windows {
         }
     }
 
-    /// P neighbouring pixels at a time, T values of a row of their windows at a time, V vectors of output channels.
+    /// P neighbouring pixels and T values of a row of their windows at a time, V vectors of output channels.
     #[inline(always)]
     fn kernel<S: Simd, F: SimdFloat<S, Element = f32>, const T: usize, const V: usize, const P: usize>(
         &self,
@@ -125,7 +125,7 @@ impl Windows {
                         for (tap, weights) in (0..length).step_by(T).zip(weights.chunks_exact(T * self.block)) {
                             let mut taps = [&[0.0; T]; P];
                             for (pixel, taps) in taps.iter_mut().enumerate() {
-                                // Beyond the end of a row its last window is looked at again.
+                                // Past the end of a row its last window is used again.
                                 let column = (column + pixel).min(side - 1) * self.stride + self.first;
                                 let window = &input.bordered_slice(row, column, self.columns)[tap..];
                                 *taps = window.first_chunk().expect("a window's row is of whole groups of taps");
@@ -151,4 +151,13 @@ impl Windows {
 /// Output channels that are computed together.
 pub fn block(outputs: usize) -> usize {
     [16, 8].into_iter().find(|&block| outputs.is_multiple_of(block)).unwrap_or(4)
+}
+
+/// A weight of [outputs][kernel][kernel][inputs]. 0 for padding channels.
+fn weight_of(shape: Shape, weights: &[f32], output: usize, row: usize, column: usize, input: usize) -> f32 {
+    if output < shape.outputs && input < shape.inputs {
+        weights[((output * shape.kernel + row) * shape.kernel + column) * shape.inputs + input]
+    } else {
+        0.0
+    }
 }

@@ -1,16 +1,16 @@
-//! What a picture becomes on its way through the network, and the gradients on the way back.
+//! The feature maps of a picture, and their gradients.
 
-use super::structure::Structure;
-use crate::canvas::SIDE;
-use crate::network::plane::Plane;
+use penpal_core::SIDE;
+use penpal_core::network::plane::Plane;
+use penpal_core::network::structure::Structure;
 
-/// The feature maps of one picture.
+/// The feature maps of one picture and their gradients.
 pub struct Maps {
-    /// The sums of each unit's convolution; on the way back the gradient by them takes their place.
+    /// The sums of each unit's convolution. The backward pass replaces them by their gradient.
     pub sums: Vec<Plane>,
-    /// The picture, then the outputs of each unit. A projection has none of its own.
+    /// The picture, then the output of each unit. The output of a projection is empty.
     pub outputs: Vec<Plane>,
-    /// The gradient by each of the outputs, but for the picture's.
+    /// The gradient of each output except the picture.
     pub gradients: Vec<Plane>,
 }
 
@@ -39,7 +39,7 @@ impl Maps {
         sums.into_iter().map(|sum| (sum / (plane.side * plane.side) as f64) as f32).collect()
     }
 
-    /// Sets the gradient by an output from that by its average.
+    /// Sets the gradient of an output from the gradient of its average.
     pub fn set_gradient_by_average(&mut self, output: usize, by_average: &[f32]) {
         let plane = &mut self.gradients[output];
         let (side, channels) = (plane.side, plane.channels);
@@ -51,7 +51,7 @@ impl Maps {
         }
     }
 
-    /// Sets an output to what the identity shortcut from another brings: every second pixel; new channels get 0.
+    /// Sets an output to the identity shortcut from another: every second pixel, and 0 in new channels.
     pub fn set_shortcut(&mut self, from: usize, to: usize) {
         let [from, to] = self.outputs.get_disjoint_mut([from, to]).expect("a block's input and output differ");
         let kept = from.channels.min(to.channels);
@@ -64,7 +64,7 @@ impl Maps {
         }
     }
 
-    /// Adds the gradient by a block's output to that by its input, along the identity shortcut.
+    /// Adds the gradient of a block's output to the gradient of its input, through the identity shortcut.
     pub fn add_shortcut_gradient(&mut self, input: usize, output: usize) {
         let [to, from] = self.gradients.get_disjoint_mut([input, output]).expect("a block's input and output differ");
         for row in 0..from.side {

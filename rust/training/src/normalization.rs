@@ -1,8 +1,8 @@
-//! Batch norm in training: with the mean and the variance of the batch (Ioffe and Szegedy, 2015).
+//! Batch norm in training, with the mean and the variance of the batch (Ioffe and Szegedy, 2015).
 
 use fearless_simd::{Simd, SimdFloat, f32x4, f32x8, prelude::*};
 
-use crate::network::plane::Plane;
+use penpal_core::network::plane::Plane;
 
 /// Two sums for each channel of a plane.
 pub type Pair = [Vec<f64>; 2];
@@ -13,9 +13,9 @@ pub struct Normalization {
     variance: Vec<f32>,
     /// One over the standard deviation.
     precision: Vec<f32>,
-    /// What a sum is multiplied by, and what is added.
+    /// From sums to normalized sums.
     map: ChannelMap,
-    /// Values of a channel in the batch.
+    /// Number of values of a channel in the batch.
     count: f64,
 }
 
@@ -25,25 +25,25 @@ struct ChannelMap {
     term: Vec<f32>,
 }
 
-/// The way back through batch norm: the gradient by a sum is a linear map of the gradient by the normalized sum, plus one
-/// of the sum.
+/// The backward pass of batch norm: the gradient of a sum is a linear map of the gradient of the normalized sum plus a
+/// linear map of the sum.
 pub struct Back<'a> {
     of_gradient: &'a [f32],
     of_sum: ChannelMap,
 }
 
 impl Normalization {
-    /// From the sums and the sums of squares of `count` values; `epsilon` is added to the variances.
+    /// From the sums and the sums of squares of `count` values. `epsilon` is added to the variances.
     pub fn new(scale: &[f32], shift: &[f32], moments: &Pair, count: usize, epsilon: f32) -> Self {
         let count = count as f64;
         let mean: Vec<f64> = moments[0].iter().map(|sum| sum / count).collect();
         let squares = moments[1].iter().zip(&mean);
-        // Not `max`, which would make 0 of NaN.
+        // Not `max`, which would turn NaN into 0.
         let above_zero = |value: f64| if value < 0.0 { 0.0 } else { value };
         let variance: Vec<f32> = squares.map(|(sum, mean)| above_zero(sum / count - mean * mean) as f32).collect();
         let mean: Vec<f32> = mean.into_iter().map(|mean| mean as f32).collect();
         let precision: Vec<f32> = variance.iter().map(|variance| 1.0 / (variance + epsilon).sqrt()).collect();
-        // Channels that only pad have neither scale nor shift.
+        // Padding channels have neither scale nor shift.
         let stored = |values: &[f32]| [values, &vec![0.0; mean.len() - values.len()]].concat();
         let (scale, shift) = (stored(scale), stored(shift));
         let factor: Vec<f32> = scale.iter().zip(&precision).map(|(scale, precision)| scale * precision).collect();
@@ -58,7 +58,7 @@ impl Normalization {
         [self.mean[..channels].to_vec(), variances.collect()]
     }
 
-    /// Writes the normalized sums into `output`, or adds them to what is there, and rectifies if told to.
+    /// Writes the normalized sums to `output`, or adds them with `add`. With `rectify`, ReLU follows.
     #[inline(always)]
     pub fn apply<S: Simd>(&self, simd: S, sums: &Plane, output: &mut Plane, add: bool, rectify: bool) {
         let floor = if rectify { 0.0 } else { f32::NEG_INFINITY };
@@ -68,13 +68,13 @@ impl Normalization {
         }
     }
 
-    /// For each channel the sum of a picture's gradients, and that of them times the deviations from the mean.
+    /// For each channel the sum of a picture's gradients, and the sum of gradients times deviations from the mean.
     #[inline(always)]
     pub fn gradient_sums<S: Simd>(&self, simd: S, sums: &Plane, gradient: &Plane) -> Pair {
         pair_sums(simd, gradient, |row| sums.pixels(row, 0, sums.side), &self.mean)
     }
 
-    /// The gradients by scale and by shift of the first channels, from the total of all pictures' gradient sums.
+    /// The gradients of scale and shift of the first channels, from the gradient sums of all pictures.
     pub fn gradients(&self, totals: &Pair, channels: usize) -> [Vec<f32>; 2] {
         let by_scale =
             totals[1].iter().zip(&self.precision).map(|(sum, &precision)| (sum * f64::from(precision)) as f32);
@@ -82,9 +82,9 @@ impl Normalization {
         [by_scale.take(channels).collect(), by_shift.take(channels).collect()]
     }
 
-    /// The way back, from the total of all pictures' gradient sums.
+    /// The backward pass, from the gradient sums of all pictures.
     ///
-    /// With n = (sum - mean) precision and g the gradient by scale n + shift, the gradient by the sum is
+    /// With n = (sum - mean) precision and g the gradient of scale n + shift, the gradient of the sum is
     /// scale precision (g - mean(g) - n mean(g n)).
     pub fn back(&self, totals: &Pair) -> Back<'_> {
         let channel = |channel: usize| {
@@ -119,7 +119,7 @@ impl ChannelMap {
 }
 
 impl Back<'_> {
-    /// Puts the gradient by the sums in the place of the sums.
+    /// Replaces the sums by their gradient.
     #[inline(always)]
     pub fn apply<S: Simd>(&self, simd: S, gradient: &Plane, sums: &mut Plane) {
         match sums.channels {
@@ -139,14 +139,15 @@ impl Back<'_> {
     }
 }
 
-/// Sets to 0 the gradients of what was rectified to 0.
+/// The backward pass of ReLU: sets gradients to 0 where the output is 0.
 #[inline(always)]
 pub fn rectify_gradient<S: Simd>(simd: S, output: &Plane, gradient: &mut Plane) {
     let zero = f32x4::splat(simd, 0.0);
     combine(simd, output, gradient, |_, output: f32x4<S>, gradient| output.simd_gt(zero).select(gradient, zero));
 }
 
-/// Replaces what a plane has by what `combined` makes of another's values, its own and their first channel.
+/// Replaces the values of `to` by `combined`, a function of the first channel, the values of `from` and the values of
+/// `to`.
 #[inline(always)]
 fn combine<S: Simd, F: SimdFloat<S, Element = f32>>(
     simd: S,
@@ -172,7 +173,7 @@ fn vector<S: Simd, F: SimdFloat<S, Element = f32>>(simd: S, values: &[f32], chan
     F::from_slice(simd, &values[channel..channel + F::LEN])
 }
 
-/// The total of pictures' sums, in their order.
+/// The total of the pictures' sums, added in order.
 pub fn add_up(pictures: Vec<Pair>) -> Pair {
     let mut pictures = pictures.into_iter();
     let mut totals = pictures.next().unwrap_or_default();
@@ -184,18 +185,19 @@ pub fn add_up(pictures: Vec<Pair>) -> Pair {
     totals
 }
 
-/// For each channel the sum of a plane's values and that of their squares.
+/// For each channel the sum of a plane's values and the sum of their squares.
 #[inline(always)]
 pub fn moments<S: Simd>(simd: S, plane: &Plane) -> Pair {
     pair_sums(simd, plane, |row| plane.pixels(row, 0, plane.side), &vec![0.0; plane.channels])
 }
 
-/// For each channel the sum of a plane's values, and that of their products with another's less `offsets`.
+/// For each channel the sum of a plane's values, and the sum of their products with another plane's values minus
+/// `offsets`.
 #[inline(always)]
 fn pair_sums<'a, S: Simd>(simd: S, plane: &'a Plane, other: impl Fn(usize) -> &'a [f32], offsets: &[f32]) -> Pair {
     let mut totals = [vec![0.0; plane.channels], vec![0.0; plane.channels]];
     for row in 0..plane.side {
-        // Rows are summed in float32, and their sums in float64.
+        // Each row is summed in float32, the row sums in float64.
         let rows = (plane.pixels(row, 0, plane.side), other(row));
         match plane.channels {
             4 => row_sums::<S, f32x4<S>>(simd, rows, offsets, &mut totals),

@@ -1,0 +1,8 @@
+//! Checks of a file before anything trusts it: its footer, and the pages of its columns.
+
+mod footer;
+mod pages;
+mod thrift;
+
+pub(crate) use footer::place;
+pub use footer::{Footer, RowGroup};

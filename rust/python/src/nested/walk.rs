@@ -1,0 +1,73 @@
+//! The walk through one row, and why it stops.
+
+use penpal_core::limits::MAX_POINTS;
+use penpal_core::{OwnedRows, RowError};
+use pyo3::exceptions::PyException;
+use pyo3::prelude::*;
+
+use super::sequence::Sequence;
+
+/// Why the walk through a row stopped: the row is bad, or an exception must reach Python (`KeyboardInterrupt`).
+pub enum Stop {
+    Row(RowError),
+    Python(PyErr),
+}
+
+impl From<PyErr> for Stop {
+    /// A row is bad if its objects raise an exception.
+    fn from(error: PyErr) -> Self {
+        Python::attach(|py| {
+            if error.is_instance_of::<PyException>(py) {
+                wrong_type(None, error.to_string())
+            } else {
+                Stop::Python(error)
+            }
+        })
+    }
+}
+
+impl From<RowError> for Stop {
+    fn from(error: RowError) -> Self {
+        Stop::Row(error)
+    }
+}
+
+/// Most items of a row that are read. Lists that share their items can have more items than fit into memory.
+const MOST_ITEMS: usize = 8 * MAX_POINTS;
+
+/// The row that is being collected.
+pub struct Walk<'a> {
+    pub rows: &'a mut OwnedRows,
+    looked_at: usize,
+}
+
+impl<'a> Walk<'a> {
+    pub fn new(rows: &'a mut OwnedRows) -> Self {
+        Walk { rows, looked_at: 0 }
+    }
+
+    pub fn item<'py>(&mut self, sequence: &Sequence<'py>, index: usize) -> Result<Bound<'py, PyAny>, Stop> {
+        self.looked_at += 1;
+        if self.looked_at > MOST_ITEMS {
+            let problem = format!("the row's lists have more than {MOST_ITEMS} items, shared ones counted each time");
+            return Err(wrong_type(None, problem));
+        }
+        Ok(sequence.get(index)?)
+    }
+
+    pub fn end_stroke(&mut self) -> Result<(), Stop> {
+        self.rows.expect_strokes(1)?;
+        self.rows.end_stroke();
+        Ok(())
+    }
+}
+
+/// Cuts `problem` short, as it may quote text of the row.
+pub fn wrong_type(stroke: Option<usize>, problem: String) -> Stop {
+    const MOST_CHARACTERS: usize = 300;
+    let problem = match problem.char_indices().nth(MOST_CHARACTERS) {
+        Some((end, _)) => format!("{}...", &problem[..end]),
+        None => problem,
+    };
+    Stop::Row(RowError::WrongType { stroke, problem })
+}

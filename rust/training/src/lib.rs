@@ -1,0 +1,14 @@
+//! The gradient of a loss with respect to the parameters of the quality network, with batch norm as in training.
+//!
+//! [`Backpropagation`] runs a batch through the network layer by layer, forward and backward, with its pictures
+//! (`maps`) in parallel. `windows` computes convolutions and the gradients of their inputs, `weight_gradient` the
+//! gradients of their weights, `normalization` batch norm. Pictures are summed in order, so the result does not depend
+//! on the number of threads.
+
+mod backpropagation;
+mod maps;
+mod normalization;
+mod weight_gradient;
+mod windows;
+
+pub use backpropagation::{Backpropagation, Gradients, Layer, Parameters, Statistics};
