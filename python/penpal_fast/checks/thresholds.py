@@ -25,5 +25,6 @@ def threshold_of(value: str | float, thresholds: Mapping[str, float] = THRESHOLD
         threshold = -1.0
     if not 0 <= threshold <= 1:
         names = ", ".join(f"{name} ({number})" for name, number in thresholds.items())
-        raise PenpalError(f"the threshold must be a number from 0 to 1 or one of {names}, got {value!r}")
+        choices = f" or one of {names}" if names else ""
+        raise PenpalError(f"the threshold must be a number from 0 to 1{choices}, got {value!r}")
     return threshold
