@@ -32,7 +32,7 @@ from penpal_fast.files import check_name, checked_target, replaced_atomically
 from penpal_fast.jobs.folder import JobFolder
 from penpal_fast.jobs.identity import described_job, is_output, with_job
 from penpal_fast.jobs.part_files import CopiedFile, EncodedFile, PartFile
-from penpal_fast.jobs.part_rows import part_rows
+from penpal_fast.jobs.part_reading import part_rows
 from penpal_fast.jobs.parts import Part, binary_metadata, group_rows, planned_parts
 from penpal_fast.jobs.pipeline import Stopwatch, made_ahead
 from penpal_fast.jobs.summary import JobSummary

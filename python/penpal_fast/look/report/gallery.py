@@ -12,7 +12,7 @@ from penpal_fast.errors import PenpalError
 from penpal_fast.look.captions import shortened
 from penpal_fast.look.drawing import Drawing, draw
 from penpal_fast.look.picture import data_url
-from penpal_fast.look.saliency import Score, explained
+from penpal_fast.look.explanation import Score, explained
 from penpal_fast.rendering import render_strokes
 from penpal_fast.strokes import words_of
 

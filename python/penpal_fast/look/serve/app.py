@@ -24,7 +24,7 @@ from penpal_fast._core import Rows
 from penpal_fast.checks.check import Check, line_width_of, outcomes_of
 from penpal_fast.errors import PenpalError
 from penpal_fast.look.picture import data_url
-from penpal_fast.look.saliency import explained, scores_of
+from penpal_fast.look.explanation import explained, scores_of
 from penpal_fast.look.serve.bodies import field, read_body, read_object
 from penpal_fast.look.serve.drawn_file import DrawnFile
 from penpal_fast.look.serve.guard import Guard

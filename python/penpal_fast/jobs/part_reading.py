@@ -1,4 +1,4 @@
-"""The rows of parts, read in order."""
+"""Reading the rows of parts, in order."""
 
 from __future__ import annotations
 
