@@ -29,7 +29,7 @@ def render(
         try:
             canvas = render_strokes(strokes)
         except PenpalError as error:
-            raise PenpalError(f"{source}, row {row}: {str(error).removeprefix('row 0: ')}") from error
+            raise PenpalError(f"{source}, row {row}: {error.problem}") from error
         save_png(picture_of(canvas), output)
         say(f"wrote {output}")
 

@@ -14,7 +14,8 @@ from penpal_fast.checks.quality import Scorer
 from penpal_fast.errors import PenpalError
 from penpal_fast.handwriting.augmentation import cut
 from penpal_fast.handwriting.junk import KINDS, UNSEEN
-from penpal_fast.handwriting.lines import Line, Strokes, is_held_out, read_lines
+from penpal_fast.handwriting.lines import Line, is_held_out, read_lines
+from penpal_fast.strokes import Strokes
 
 SHORT_WORDS = 6
 """Most words of a short real line."""

@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from penpal_fast.handwriting.lines import Line, Strokes
+from penpal_fast.handwriting.lines import Line
+from penpal_fast.strokes import Strokes
 
 LEAST_POINTS = 40
 """Least points of a cut line, about two letters. With fewer, a comma could be a word, and nothing tells a written lone

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from penpal_fast.handwriting.lines import Strokes
+from penpal_fast.strokes import Strokes
 
 Junk = Callable[[np.random.Generator, Strokes], Strokes]
 

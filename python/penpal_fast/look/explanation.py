@@ -15,9 +15,7 @@ from penpal_fast._core import Rows
 from penpal_fast.checks.check import Check
 from penpal_fast.checks.quality import Scorer, default_scorer
 from penpal_fast.look.drawing import draw
-from penpal_fast.strokes import words_of
-
-Strokes = list[NDArray[np.float64]]
+from penpal_fast.strokes import Strokes, words_of
 
 Score = Callable[[list[Strokes]], NDArray[np.float32]]
 """Scores rows, each a list of strokes: float32 [N] in [0, 1]."""

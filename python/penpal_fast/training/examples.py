@@ -16,7 +16,8 @@ from penpal_fast._core import Rows
 from penpal_fast.engines.mlx_memory import writable_canvases
 from penpal_fast.handwriting.augmentation import bend, cut, link, smooth, thin
 from penpal_fast.handwriting.junk import DRAWN, SPOILT
-from penpal_fast.handwriting.lines import Line, Split, Strokes, read_split
+from penpal_fast.handwriting.lines import Line, Split, read_split
+from penpal_fast.strokes import Strokes
 from penpal_fast.training.recipe import Stage
 
 TARGETS = {"real": 1.0, "clean": 0.5, "corrupted": 0.0, "junk": 0.0}

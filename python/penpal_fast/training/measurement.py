@@ -13,8 +13,8 @@ from penpal_fast.engines.native import NativeEngine
 from penpal_fast.evaluation.figures import area_under_curve, kept, rank_correlation, threshold_that_keeps
 from penpal_fast.handwriting.augmentation import cut, link, smooth
 from penpal_fast.handwriting.junk import KINDS, UNSEEN
-from penpal_fast.handwriting.lines import Strokes
 from penpal_fast.network.model import QualityClassifier
+from penpal_fast.strokes import Strokes
 from penpal_fast.training.examples import Sources
 from penpal_fast.training.recipe import Recipe
 

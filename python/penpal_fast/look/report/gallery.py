@@ -11,8 +11,8 @@ import pyarrow as pa
 from penpal_fast.errors import PenpalError
 from penpal_fast.look.captions import shortened
 from penpal_fast.look.drawing import Drawing, draw
-from penpal_fast.look.picture import data_url
 from penpal_fast.look.explanation import Score, explained
+from penpal_fast.look.picture import data_url
 from penpal_fast.rendering import render_strokes
 from penpal_fast.strokes import words_of
 
@@ -74,8 +74,7 @@ def _drawn(row: dict[str, Any], score: Score | None, line_width: float) -> Galle
         explanation = explained(words, score) if score else None
         canvas = render_strokes(words, line_width=line_width)
     except PenpalError as error:
-        problem = str(error).removeprefix("row 0: ")
-        raise PenpalError(f"row {row['row']} has a score but cannot be drawn: {problem}") from error
+        raise PenpalError(f"row {row['row']} has a score but cannot be drawn: {error.problem}") from error
     known = explanation is not None and abs(explanation.score - row["score"]) <= SAME_SCORE
     return GalleryRow(
         number=row["row"],
