@@ -303,7 +303,10 @@ PROBLEMS = {
     "empty folder": (folder, "there are no files whose names end with one of .parquet, .pq"),
     "empty glob": (lambda _lines, tmp_path: tmp_path / "*.jsonl", "there are no files whose names end with one of"),
     "other kind": (named("lines.csv"), "the name must end with one of .parquet, .pq, .jsonl"),
-    "no rows": (named("lines.jsonl"), "each line must be a JSON object with the strokes under 'strokes'; none is"),
+    "no rows": (
+        named("lines.jsonl"),
+        "no line is a JSON object; each must be an object with the strokes under 'strokes'",
+    ),
     "not gzip": (named("lines.jsonl.gz", b"{}"), "cannot read it"),
     "cut gzip": (named("cut.jsonl.gz", gzip.compress(b'{"strokes": []}' * 99)[:-9]), "cannot read it"),
 }
