@@ -348,7 +348,7 @@ def test_a_folder_beside_a_whole_file_that_is_not_the_jobs_stays(lines, tmp_path
 @any_kind
 def test_unfinished_files_of_others_stay(lines, tmp_path, scorer):
     (tmp_path / "out").mkdir()
-    aside = tmp_path / "out" / f".penpal-{'0' * 16}.part"
+    aside = tmp_path / "out" / f".penpal-{'0' * 16}.incomplete"
     aside.write_bytes(b"PAR1")
     with pytest.raises(PenpalError, match="the folder is not empty; choose another place"):
         score_dataset(lines, tmp_path / "out", scorer=scorer)
@@ -358,7 +358,7 @@ def test_unfinished_files_of_others_stay(lines, tmp_path, scorer):
 @any_kind
 def test_a_kill_while_the_job_was_noted_is_no_obstacle(lines, tmp_path, scorer):
     (tmp_path / "out").mkdir()
-    aside = tmp_path / "out" / f".penpal-{'0' * 16}.part"
+    aside = tmp_path / "out" / f".penpal-{'0' * 16}.incomplete"
     aside.write_bytes(b'{\n "complete": false,\n')
     assert score_dataset(lines, tmp_path / "out", scorer=scorer).rows == 100
     assert not aside.exists()

@@ -27,7 +27,7 @@ MANIFEST = "_manifest.json"
 JOURNAL = "_written.jsonl"
 """Has a line for each part finished since the manifest was written, which takes longer the more parts there are."""
 
-ASIDE_NAME = re.compile(re.escape(ASIDE) + r"[0-9a-f]{16}\.part(\.added)?")
+ASIDE_NAME = re.compile(re.escape(ASIDE) + r"[0-9a-f]{16}\.incomplete(\.added)?")
 """Files that were incomplete when a run was killed."""
 
 
