@@ -409,7 +409,7 @@ def test_metadata_that_are_no_text(lines, tmp_path, scorer):
     pq.write_table(pq.read_table(lines).replace_schema_metadata({"good": "text", b"key": b"\xff"}), lines)
     score_dataset(lines, tmp_path / "out", scorer=scorer)
     assert pq.read_schema(tmp_path / "out" / "part-00000.parquet").metadata[b"key"] == b"\xff"
-    with pytest.raises(PenpalError, match=r"lines.parquet: the schema's metadata under b'key' are not UTF-8"):
+    with pytest.raises(PenpalError, match=r"lines.parquet: the schema's metadata under b'key' is not UTF-8"):
         score_dataset(lines, tmp_path / "out.parquet", scorer=scorer, progress=lambda *_: pytest.fail("scored"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lines.parquet", "out"]
 

@@ -10,7 +10,7 @@ THRESHOLDS = {"lenient": 0.3, "balanced": 0.5, "strict": 0.7}
 """Thresholds by name, the lowest first."""
 
 BROKEN_BELOW = 0.23
-"""With the model of this package, 95 % of clean synthetic lines are at or above it (`penpal-fast evaluate`)."""
+"""With the bundled model, 95 % of clean synthetic lines are at or above it (`penpal-fast evaluate`)."""
 
 
 def threshold_of(value: str | float, thresholds: Mapping[str, float] = THRESHOLDS) -> float:

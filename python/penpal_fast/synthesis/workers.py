@@ -30,7 +30,7 @@ PLAN = b"penpal_fast.plan"
 """Key of the plan in the metadata of the Parquet file."""
 
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-"""Set to one thread a process: for products as small as these, more threads mostly wait for each other."""
+"""Limits each process to one thread: in products this small, more threads mostly wait for each other."""
 
 
 def synthesize(

@@ -92,7 +92,7 @@ def _elongation(strokes: Strokes) -> float:
 
 
 class Examples:
-    """The examples of every step; a step's examples do not depend on earlier steps."""
+    """Makes the examples of each step, which do not depend on earlier steps."""
 
     def __init__(self, sources: Sources, stage: Stage, line_width: float) -> None:
         """Take the lines, a stage of the recipe and the network's line width in pixels."""

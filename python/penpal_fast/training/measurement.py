@@ -53,7 +53,7 @@ class Validation:
         return {name: engine.logits(rows)[0] for name, rows in self._rows.items()}
 
     def calibration(self, model: QualityClassifier) -> tuple[float, float]:
-        """Return the scale and shift of the logits with which the recipe's shares of clean lines reach its scores.
+        """Return the scale and shift of logits that make the recipe's scores keep the recipe's shares of clean lines.
 
         Raises:
             ValueError: The network gives all clean lines the same logit.

@@ -32,7 +32,7 @@ class GalleryRow:
         score: In [0, 1].
         text: What the row says, if known.
         drawing: The strokes as vectors.
-        raster: The canvas as a PNG picture in a data URL, black on white.
+        raster: What the network sees, as a PNG picture in a data URL, black on white.
         pulls: For each stroke, from -1 (lowers the score) to 1 (raises it); None if the row is not explained.
     """
 
@@ -58,7 +58,7 @@ def gallery_rows(rows: pa.Table | None, score: Score | None, line_width: float) 
         rows: Columns row, score, strokes and text.
         score: Scores rows of strokes, to explain each row; None for no explanations. A row is explained only if it
             gets its own score again; if not, another model scored it.
-        line_width: Width of the lines on the canvas, in pixels.
+        line_width: Width of the lines in the picture, in pixels.
 
     Raises:
         PenpalError: A row cannot be drawn.
