@@ -5,7 +5,7 @@ from .checks.quality import QualityCheck, Scorer, score
 from .errors import PenpalError
 from .jobs.filter import filter_dataset
 from .jobs.score import score_dataset
-from .look.saliency import Explanation, explain
+from .look.explanation import Explanation, explain
 from .look.sheet import ContactSheet
 from .network.config import ModelConfig
 from .network.model import BasicBlock, QualityClassifier

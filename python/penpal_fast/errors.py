@@ -18,11 +18,16 @@ class PenpalError(ValueError):
     def __init__(
         self, message: str, *, row: int | None = None, stroke: int | None = None, reason: str | None = None
     ) -> None:
-        """Make an error with the place that it is about."""
+        """Make an error that names its place."""
         super().__init__(message)
         self.row = row
         self.stroke = stroke
         self.reason = reason
+
+    @property
+    def problem(self) -> str:
+        """The message without the number of the row, for callers that name the row in their own way."""
+        return str(self) if self.row is None else str(self).removeprefix(f"row {self.row}: ")
 
 
 def row_error(row: int, stroke: int | None, reason: str, text: str) -> PenpalError:

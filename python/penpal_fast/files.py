@@ -58,7 +58,7 @@ def replaced_atomically(target: Path, *, folder: Path | None = None) -> Iterator
     """
     target = checked_target(target)
     name = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]
-    aside = (folder or target.parent) / f"{ASIDE}{name}.part"
+    aside = (folder or target.parent) / f"{ASIDE}{name}.incomplete"
     with _locked(aside, target):
         try:
             yield aside

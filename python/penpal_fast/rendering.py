@@ -1,4 +1,4 @@
-"""Strokes to canvases: the Rust renderer writes into memory of NumPy, of MLX or of the caller."""
+"""Strokes to pictures: the Rust renderer writes into memory of NumPy, of MLX or of the caller."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_BATCH_ROWS = 1 << 16
-"""Most rows that `render_batch` takes; a canvas has 256 KiB."""
+"""Maximum number of rows that `render_batch` takes. A picture has 256 KiB."""
 
 
 def render_strokes(strokes: Any, *, line_width: float = LINE_WIDTH) -> NDArray[np.float32]:
@@ -43,7 +43,7 @@ def render_batch(rows: Any, *, line_width: float = LINE_WIDTH, threads: int | No
     Args:
         rows: Sequence of rows, or an Arrow array, chunked array, record batch or table with a column "strokes".
         line_width: Width of a line in pixels, above 0 and at most 256.
-        threads: Number of threads; None for one for each processor. The canvases do not depend on it.
+        threads: Number of threads; None for one for each processor. The pictures do not depend on it.
 
     Returns:
         float32 MLX array [B, 256, 256, 1]. Do not keep a view of it across an operation that changes it in place.
@@ -74,8 +74,8 @@ def render_into(rows: Any, out: Any, *, line_width: float = LINE_WIDTH, threads:
         threads: Number of threads; None for one for each processor.
 
     Raises:
-        PenpalError: The buffer has another shape, type or layout or is read-only; or a row is bad, which leaves its
-            canvas blank and the others rendered.
+        PenpalError: The buffer has another shape, type or layout or is read-only; or a row is bad: its picture is
+            then blank, and the others are rendered.
     """
     prepared = Rows(rows)
     _render(prepared, _checked_buffer(out, len(prepared)), line_width=line_width, threads=threads)
@@ -110,7 +110,7 @@ def _checked_buffer(out: Any, count: int) -> NDArray[np.float32]:
     if buffer.format not in ("f", "<f", "=f", "@f"):
         raise PenpalError(f"out must hold float32, got the buffer format {buffer.format!r}")
     if buffer.shape != shape:
-        raise PenpalError(f"out must have the shape {shape}, one canvas for each row; got {buffer.shape}")
+        raise PenpalError(f"out must have the shape {shape}, one picture for each row; got {buffer.shape}")
     if buffer.readonly:
         raise PenpalError("out must be writable; it is read-only")
     if not buffer.c_contiguous:

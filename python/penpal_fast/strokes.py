@@ -1,4 +1,4 @@
-"""Other notations of strokes: offsets to strokes, and a row of any form to words."""
+"""Other layouts of strokes: offsets to strokes, and a row of any layout to words."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 from penpal_fast._core import Rows
 from penpal_fast.errors import PenpalError
 
-Word = list[NDArray[np.float64]]
+Strokes = list[NDArray[np.float64]]
+"""The strokes of a row or of a word: points (x, y) [N, 2] each, N at least 1, y growing downward."""
 
 
-def strokes_from_offsets(offsets: ArrayLike) -> list[NDArray[np.float64]]:
+def strokes_from_offsets(offsets: ArrayLike) -> Strokes:
     """Convert Graves offsets to a row of strokes.
 
     Args:
@@ -37,8 +38,8 @@ def strokes_from_offsets(offsets: ArrayLike) -> list[NDArray[np.float64]]:
     return [stroke for stroke in np.split(points, ends) if len(stroke)]
 
 
-def words_of(row: Any) -> list[Word]:
-    """Convert a row in any accepted form to words of strokes.
+def words_of(row: Any) -> list[Strokes]:
+    """Convert a row in any accepted layout to words of strokes.
 
     Args:
         row: Words of strokes or strokes, as `render_strokes` takes them.

@@ -1,4 +1,4 @@
-"""The columns of checks: what a stranger's table says of them, and checks that break their protocol."""
+"""The columns of checks: what an untrusted table says of them, and checks that break their protocol."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def test_summary_agrees_with_numpy():
     }
 
 
-def test_reasons_of_strangers_do_not_fill_the_memory(monkeypatch):
+def test_reasons_of_untrusted_files_do_not_fill_the_memory(monkeypatch):
     monkeypatch.setattr(check, "MOST_REASONS", 3)
     summary = Summary()
     summary.add(np.full(6, np.nan, np.float32), ["a: 1", "b", "x" * 10_000, "c", "a: 2", "d"])

@@ -99,7 +99,7 @@ def test_a_filter_keeps_what_reaches_every_threshold(lines, scored, tmp_path):
     again = filter_dataset(lines, tmp_path / "again.parquet", threshold="terse", checks=[Brevity()])
     assert again.kept == 1
     assert pq.read_table(tmp_path / "again.parquet")["brevity"].to_pylist() == [1]
-    with pytest.raises(PenpalError, match="no column 'brevity' of scores, and no check of this name"):
+    with pytest.raises(PenpalError, match="no score column 'brevity', and no check of this name"):
         filter_dataset(lines, tmp_path / "kept.parquet", thresholds={"brevity": 0.5})
 
 

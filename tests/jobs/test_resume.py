@@ -171,7 +171,7 @@ def kept_where_an_input_is_replaced(lines, output, scorer, rows):
         if done == rows:
             other.replace(path)
 
-    with pytest.raises(PenpalError, match=r"lines/a\.\w+: it was changed while it was read"):
+    with pytest.raises(PenpalError, match=r"lines/a\.\w+: it changed while it was being read"):
         score_dataset(lines, output, scorer=scorer, progress=replace)
     return output.with_name(f"{output.name}.parts") if output.suffix else output
 
@@ -207,7 +207,7 @@ def test_other_versions_are_refused(lines, tmp_path, scorer, monkeypatch, packag
 def test_another_model_or_setting_is_refused(lines, tmp_path, scorer):
     with pytest.raises(Stop):
         score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))
-    with pytest.raises(PenpalError, match=r"here: the model changed\. Undo that, write to another place, or remove"):
+    with pytest.raises(PenpalError, match=r"here: the model changed\. Undo the change, write to another place"):
         score_dataset(lines, tmp_path / "out", scorer=Scorer(QualityClassifier().eval()), resume=True)
     with pytest.raises(PenpalError, match="here: backend was 'native' and is now 'mlx'"):
         score_dataset(lines, tmp_path / "out", scorer=Scorer(backend="mlx"), resume=True)
@@ -348,7 +348,7 @@ def test_a_folder_beside_a_whole_file_that_is_not_the_jobs_stays(lines, tmp_path
 @any_kind
 def test_unfinished_files_of_others_stay(lines, tmp_path, scorer):
     (tmp_path / "out").mkdir()
-    aside = tmp_path / "out" / f".penpal-{'0' * 16}.part"
+    aside = tmp_path / "out" / f".penpal-{'0' * 16}.incomplete"
     aside.write_bytes(b"PAR1")
     with pytest.raises(PenpalError, match="the folder is not empty; choose another place"):
         score_dataset(lines, tmp_path / "out", scorer=scorer)
@@ -358,7 +358,7 @@ def test_unfinished_files_of_others_stay(lines, tmp_path, scorer):
 @any_kind
 def test_a_kill_while_the_job_was_noted_is_no_obstacle(lines, tmp_path, scorer):
     (tmp_path / "out").mkdir()
-    aside = tmp_path / "out" / f".penpal-{'0' * 16}.part"
+    aside = tmp_path / "out" / f".penpal-{'0' * 16}.incomplete"
     aside.write_bytes(b'{\n "complete": false,\n')
     assert score_dataset(lines, tmp_path / "out", scorer=scorer).rows == 100
     assert not aside.exists()

@@ -303,7 +303,10 @@ PROBLEMS = {
     "empty folder": (folder, "there are no files whose names end with one of .parquet, .pq"),
     "empty glob": (lambda _lines, tmp_path: tmp_path / "*.jsonl", "there are no files whose names end with one of"),
     "other kind": (named("lines.csv"), "the name must end with one of .parquet, .pq, .jsonl"),
-    "no rows": (named("lines.jsonl"), "each line must be a JSON object with the strokes under 'strokes'; none is"),
+    "no rows": (
+        named("lines.jsonl"),
+        "no line is a JSON object; each must be an object with the strokes under 'strokes'",
+    ),
     "not gzip": (named("lines.jsonl.gz", b"{}"), "cannot read it"),
     "cut gzip": (named("cut.jsonl.gz", gzip.compress(b'{"strokes": []}' * 99)[:-9]), "cannot read it"),
 }
@@ -406,7 +409,7 @@ def test_metadata_that_are_no_text(lines, tmp_path, scorer):
     pq.write_table(pq.read_table(lines).replace_schema_metadata({"good": "text", b"key": b"\xff"}), lines)
     score_dataset(lines, tmp_path / "out", scorer=scorer)
     assert pq.read_schema(tmp_path / "out" / "part-00000.parquet").metadata[b"key"] == b"\xff"
-    with pytest.raises(PenpalError, match=r"lines.parquet: the schema's metadata under b'key' are not UTF-8"):
+    with pytest.raises(PenpalError, match=r"lines.parquet: the schema's metadata under b'key' is not UTF-8"):
         score_dataset(lines, tmp_path / "out.parquet", scorer=scorer, progress=lambda *_: pytest.fail("scored"))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lines.parquet", "out"]
 

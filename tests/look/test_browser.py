@@ -17,6 +17,7 @@ import penpal_fast
 from helpers.chromium import chromium_path, draw_loops, open_browser, open_page
 from helpers.scored_lines import HOSTILE, scored_table
 from penpal_fast import QualityCheck
+from penpal_fast.checks.columns import checked_schema
 from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.look.report.writing import write_report
 
@@ -186,6 +187,25 @@ def test_a_file_that_cannot_be_opened(browser, server, tmp_path):
         assert all("422" in problem for problem in problems)
 
 
+def test_a_check_without_thresholds(browser, server):
+    """The page says no verdict, and marks no row as dropped."""
+    with open_page(browser) as (page, problems):
+
+        def without_thresholds(route):
+            answer = route.fetch()
+            route.fulfill(response=answer, json={**answer.json(), "thresholds": {}})
+
+        page.route("**/settings", without_thresholds)
+        page.goto(server[0])
+        page.wait_for_selector(READY, state="attached")
+        draw_loops(page, 1)
+        settled_score(page)
+        assert page.inner_text("#verdict") == ""
+        assert page.locator("#rows .line").count() == 24
+        assert page.locator("#rows .line.dropped").count() == 0
+        assert problems == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_light_and_dark(browser, server, scheme):
     with open_page(browser, color_scheme=scheme) as (page, problems):
@@ -271,6 +291,25 @@ def test_the_slider_counts_what_it_keeps(report_page):
     for threshold in THRESHOLDS.values():
         report_page.click(f"[data-threshold='{threshold}']")
         assert shown_counts(report_page) == expected_counts(threshold)
+
+
+def test_a_report_on_scores_without_thresholds(browser, tmp_path):
+    class Plain(QualityCheck):
+        thresholds = {}  # noqa: RUF012
+
+    table = scored_table(QUALITY[:40])
+    described = checked_schema(table.schema, [Plain()])
+    pq.write_table(table.cast(described), tmp_path / "one.parquet")
+    write_report([tmp_path / "one.parquet"], tmp_path / "report.html", checks=[Plain()])
+    with open_page(browser, offline=True) as (page, problems):
+        page.goto((tmp_path / "report.html").as_uri())
+        page.wait_for_selector(READY, state="attached")
+        assert page.locator("[data-threshold]").count() == 0
+        assert page.input_value("[data-slider]") == "0.5"
+        assert page.locator("th", has_text="kept at or above").count() == 0
+        page.fill("[data-exact]", "0.9")
+        assert "dropped" in page.inner_text("[data-kept='0']")
+        assert problems == []
 
 
 def test_dropped_lines_are_marked(report_page):

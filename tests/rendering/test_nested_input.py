@@ -66,7 +66,8 @@ def test_a_bad_row_is_named_and_costs_only_itself(row, message):
     with pytest.raises(PenpalError, match=f"^row 1: .*{message}") as caught:
         penpal_fast.render_into([STROKES, row, STROKES], out)
     assert caught.value.row == 1
-    assert str(caught.value).startswith(f"row 1: {caught.value.reason}: ")
+    assert caught.value.problem.startswith(f"{caught.value.reason}: ")
+    assert str(caught.value) == f"row 1: {caught.value.problem}"
     assert np.array_equal(out[0], penpal_fast.render_strokes(STROKES))
     assert np.array_equal(out[2], out[0])
     assert not out[1].any()

@@ -14,9 +14,10 @@ from penpal_fast import score_dataset
 from penpal_fast._core import Rows
 from penpal_fast.errors import PenpalError
 from penpal_fast.schema import strokes_type
-from penpal_fast.sources import json_lines
+from penpal_fast.sources import json_columns, json_lines
 from penpal_fast.sources.inputs import find_inputs
-from penpal_fast.sources.json_lines import JsonColumns, JsonLinesSource
+from penpal_fast.sources.json_columns import JsonColumns
+from penpal_fast.sources.json_lines import JsonLinesSource
 
 PENPAL_STROKES = strokes_type(pa.float64())
 
@@ -212,7 +213,9 @@ def test_files_that_have_too_many_columns_together(tmp_path):
     for name in "ab":
         row = {"strokes": [[[0, 0], [3, 1]]], **{f"{name}{column}": 1 for column in range(700)}}
         (tmp_path / f"{name}.jsonl").write_text(json.dumps(row))
-    with pytest.raises(PenpalError, match=r"b.jsonl: with its names, .* over 1,000 columns"):
+    with pytest.raises(
+        PenpalError, match=r"b.jsonl: with the names in this file, .* over 1,000 columns; leave some out"
+    ):
         score_dataset(tmp_path, tmp_path.with_suffix(".parquet"))
 
 
@@ -231,8 +234,8 @@ def test_other_encodings_are_refused(path, encoding):
 
 @pytest.mark.parametrize("many", ["point", "stroke", "nested"])
 def test_strokes_with_too_many_fields_lose_them(path, many, monkeypatch):
-    monkeypatch.setattr(json_lines, "MAX_FIELDS", 20)
-    monkeypatch.setattr(json_lines, "MAX_COLUMNS", 50)
+    monkeypatch.setattr(json_columns, "MAX_FIELDS", 20)
+    monkeypatch.setattr(json_columns, "MAX_COLUMNS", 50)
     fields = {f"name {name}": {"a": 1, "b": 2, "c": 3} if many == "nested" else 1 for name in range(19)}
     points = [{"x": x, "y": x * x, **(fields if many == "point" else {})} for x in range(3)]
     path.write_text(json.dumps({"strokes": [{"points": points, **({} if many == "point" else fields), "t": 1}]}))

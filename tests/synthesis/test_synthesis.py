@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import mlx.core as mx
 import numpy as np
 import pyarrow.parquet as pq
@@ -289,8 +291,28 @@ def test_a_resumed_run_writes_the_same_bytes(generator_file, texts_file, tmp_pat
         workers.synthesize(plan, texts, generator_file, killed)
     with pytest.raises(PenpalError, match="another plan"):
         workers.synthesize(Plan(10, seed=6), texts, generator_file, killed, resume=True)
+    with pytest.raises(PenpalError, match="another generator"):
+        workers.synthesize(plan, texts, other_generator_file(generator_file, tmp_path), killed, resume=True)
     workers.synthesize(plan, texts, generator_file, killed, resume=True)
     assert killed.read_bytes() == whole.read_bytes()
+
+
+def other_generator_file(generator_file, folder):
+    """Make a generator that differs in one number, so that its file has the same size."""
+    tensors = made_tensors()
+    tensors["gmm_biases"][0] += 1
+    path = save(tensors, folder / "other.safetensors")
+    assert path.stat().st_size == generator_file.stat().st_size
+    return path
+
+
+def test_parts_with_the_record_of_an_older_version_are_refused(generator_file, texts_file, tmp_path):
+    """Versions that knew a generator by its size may have left parts of another one."""
+    folder = tmp_path / "made.parquet.parts"
+    folder.mkdir()
+    (folder / "job.json").write_text(json.dumps({"generator_bytes": generator_file.stat().st_size}))
+    with pytest.raises(PenpalError, match="another version of this package"):
+        workers.synthesize(Plan(1), read_texts(texts_file), generator_file, tmp_path / "made.parquet", resume=True)
 
 
 class _Inline:

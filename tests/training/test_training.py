@@ -338,9 +338,9 @@ def test_what_would_fail_after_hours_fails_at_once(files, tiny, tmp_path):
     (tmp_path / "file").write_text("")
     sources = ["--real", real, "--clean", clean, "--corrupted", corrupted]
     taken = train(tiny, *sources, "--work", tmp_path / "work", "-o", tmp_path / "file")
-    assert "cannot be the model's folder" in taken.output.replace("\n", " ")
+    assert "cannot be used as the model folder" in taken.output.replace("\n", " ")
     taken = train(tiny, *sources, "--work", tmp_path / "file/work", "-o", tmp_path / "model")
-    assert "cannot be the work folder" in taken.output.replace("\n", " ")
+    assert "cannot be used as the work folder" in taken.output.replace("\n", " ")
     pq.write_table(pq.read_table(real).drop(["source"]), tmp_path / "nameless.parquet")
     arguments = ["--work", tmp_path / "work", "-o", tmp_path / "model"]
     nameless = train(BUNDLED, "--real", tmp_path / "nameless.parquet", *arguments)

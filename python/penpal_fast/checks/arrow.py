@@ -30,14 +30,14 @@ class ArrowScorer:
         batch_size: int | None = None,
         checks: Sequence[Check] | None = None,
     ) -> None:
-        """Take what `Scorer` takes and the name of the strokes column; or checks in place of both."""
+        """Take the arguments of `Scorer` and the name of the strokes column, or checks instead."""
         quality = QualityCheck(model, column=column, backend=backend, threads=threads, batch_size=batch_size)
         self._checks = [quality] if checks is None else list(checks)
 
     def __call__(self, data: Any) -> Any:
         """Return the same rows with the columns added; columns of the same names are replaced.
 
-        Data frames of other libraries that speak Arrow, such as Polars, come back as a PyArrow table.
+        Data frames of other libraries that support the Arrow interface, such as Polars, come back as a PyArrow table.
 
         Raises:
             PenpalError: A column that a check reads is missing, or of the wrong type.

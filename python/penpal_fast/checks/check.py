@@ -21,8 +21,10 @@ NO_REASON = "no score"
 
 MOST_REASONS = 1000
 MOST_REASON_LETTERS = 100
+"""An untrusted file may hold any number of reasons of any length; these limits keep the counts small."""
+
 OTHER_REASONS = "other reasons"
-"""A file from a stranger may have any number of reasons, of any length; counts of them stay small."""
+"""Reason under which rows beyond `MOST_REASONS` are counted."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Check(Protocol):
         """
 
     def look(self, rows: Table) -> Outcome:
-        """Look at rows, which have the columns that it reads.
+        """Score rows, which have the columns named by `reads`.
 
         Raises:
             PenpalError: A column is of the wrong type. A bad row is not an error; it gets a reason.
@@ -121,7 +123,7 @@ def count_reasons(counts: Counter[str], problems: Iterable[str]) -> None:
 
 @runtime_checkable
 class Drawn(Protocol):
-    """A check that looks at the canvases of rows."""
+    """A check that looks at the pictures of rows."""
 
     @property
     def line_width(self) -> float:
@@ -129,5 +131,5 @@ class Drawn(Protocol):
 
 
 def line_width_of(checks: Sequence[Check]) -> float:
-    """Width in pixels of the lines that the first check of canvases sees."""
+    """Line width in pixels of the first check that looks at pictures, or the default."""
     return next((check.line_width for check in checks if isinstance(check, Drawn)), LINE_WIDTH)

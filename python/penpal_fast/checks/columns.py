@@ -72,7 +72,10 @@ def score_column(check: Check) -> ScoreColumn:
 
 
 def checked_schema(schema: pa.Schema, checks: Sequence[Check]) -> pa.Schema:
-    """Put the columns of checks at the end of a schema, replace columns of the same names, and describe the scores."""
+    """Append the columns of checks to a schema, and describe the scores in its metadata.
+
+    Columns of the same names are replaced.
+    """
     extended = extended_schema(schema, added_columns(checks))
     described = {column.name: column for column in [*noted_scores(schema), *map(score_column, checks)]}
     noted = json.dumps([dataclasses.asdict(column) for column in described.values()]).encode()
@@ -90,11 +93,11 @@ def noted_scores(schema: pa.Schema) -> list[ScoreColumn]:
 
 
 def _noted_column(noted: Any) -> ScoreColumn:
-    """Read the description of one column, which a stranger may have written."""
+    """Read the description of one column, which may come from an untrusted file."""
     column = ScoreColumn(
         noted["name"], noted["description"], {name: float(value) for name, value in noted["thresholds"].items()}
     )
-    "".join([column.name, column.description, *column.thresholds]).encode()  # Half a surrogate pair is no text.
+    "".join([column.name, column.description, *column.thresholds]).encode()  # Half a surrogate pair is not text.
     if not all(0 <= value <= 1 for value in column.thresholds.values()):
         raise ValueError("a threshold is not from 0 to 1")
     return column

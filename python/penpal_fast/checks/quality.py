@@ -1,4 +1,4 @@
-"""The quality check: how a row looks, as the picture network scores it, on the engine that suits the machine."""
+"""The quality check: the score that the network gives the picture of a row."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ class Scorer:
         """Make a scorer.
 
         Args:
-            model: A model, or what `QualityClassifier.from_pretrained` takes; None for the model of this package.
-            backend: Engine that runs the network: "mlx"; "native", in Rust on the processor; or "auto": MLX where a GPU
-                answers, else native. They agree within 1e-3 on logits.
+            model: A model, or what `QualityClassifier.from_pretrained` takes; None for the bundled model.
+            backend: Engine that runs the network: "mlx"; "native", in Rust on the processor; or "auto": MLX if there is
+                a GPU that works, and otherwise native. They agree within 1e-3 on logits.
             threads: Number of threads; None for one for each processor.
             batch_size: Rows that go through MLX at a time; None for what suits the device. A row takes about 2.5 MB of
                 memory. The native engine has no batches.
@@ -131,24 +131,24 @@ def _config_and_tensors(model: ModelSource) -> tuple[ModelConfig, Tensors]:
 
 
 def score(rows: Any, *, errors: Errors = "raise", column: str = "strokes") -> NDArray[np.float32]:
-    """Score rows with the model of this package; see `Scorer.score`. The model is loaded once."""
+    """Score rows with the bundled model; see `Scorer.score`. The model is loaded once."""
     return default_scorer().score(rows, errors=errors, column=column)
 
 
 @functools.cache
 def default_scorer() -> Scorer:
-    """Return the scorer with the model of this package, which is loaded at first use."""
+    """Return the scorer with the bundled model, which is loaded at first use."""
     return Scorer()
 
 
 class QualityCheck:
-    """The score of `Scorer` as a check. The scorer is made at first use, and again in each process that gets a copy."""
+    """The score of `Scorer` as a check. It is made at first use, and again in each process that receives a copy."""
 
     name = "quality"
     description = (
-        "How a line looks: 0 is corrupted, 1 legible and human-looking; not whether it says its text. With the model "
-        "of this package, clean lines of a generator score about a third: "
-        f"{BROKEN_BELOW} drops what is broken, and the named thresholds ask for lines that could be real."
+        "How a line looks: 0 is corrupted, 1 is legible and human-looking. It does not say whether the line matches "
+        "its text. With the bundled model, clean synthetic lines score about a third: "
+        f"{BROKEN_BELOW} drops what is broken; the named thresholds keep lines that could be real."
     )
     details: ClassVar[dict[str, pa.DataType]] = {}
     thresholds = THRESHOLDS

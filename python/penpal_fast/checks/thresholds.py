@@ -10,7 +10,7 @@ THRESHOLDS = {"lenient": 0.3, "balanced": 0.5, "strict": 0.7}
 """Thresholds by name, the lowest first."""
 
 BROKEN_BELOW = 0.23
-"""With the model of this package, 95 % of clean synthetic lines are at or above it (`penpal-fast evaluate`)."""
+"""With the bundled model, 95 % of clean synthetic lines are at or above it (`penpal-fast evaluate`)."""
 
 
 def threshold_of(value: str | float, thresholds: Mapping[str, float] = THRESHOLDS) -> float:
@@ -25,5 +25,6 @@ def threshold_of(value: str | float, thresholds: Mapping[str, float] = THRESHOLD
         threshold = -1.0
     if not 0 <= threshold <= 1:
         names = ", ".join(f"{name} ({number})" for name, number in thresholds.items())
-        raise PenpalError(f"the threshold must be a number from 0 to 1 or one of {names}, got {value!r}")
+        choices = f" or one of {names}" if names else ""
+        raise PenpalError(f"the threshold must be a number from 0 to 1{choices}, got {value!r}")
     return threshold

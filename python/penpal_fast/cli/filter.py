@@ -39,7 +39,7 @@ def filter_rows(
             "--output",
             "-o",
             callback=_parquet,
-            help="Parquet file for the kept rows; an old one is replaced.",
+            help="Parquet file for the kept rows; an existing file is replaced.",
         ),
     ],
     threshold: Annotated[
@@ -53,7 +53,7 @@ def filter_rows(
     ] = "balanced",  # type: ignore[assignment]
     keep_rejected: Annotated[
         Path | None,
-        typer.Option(callback=_parquet, help="Parquet file for all other rows; an old one is replaced."),
+        typer.Option(callback=_parquet, help="Parquet file for all other rows; an existing file is replaced."),
     ] = None,
     column: options.Column = "strokes",
     rescore: Annotated[

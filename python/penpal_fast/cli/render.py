@@ -21,7 +21,7 @@ def render(
     output: Annotated[Path, typer.Option("--output", "-o", help="PNG file to write.")],
     column: options.Column = "strokes",
 ) -> None:
-    """Draw one row as the network sees it, but black on white; on its canvas, ink is 1 and the background 0."""
+    """Draw one row as the network sees it, but black on white; for the network, ink is 1 and the background 0."""
     with readable_errors():
         if output.suffix.lower() != ".png":
             raise PenpalError(f"{output}: the picture is a PNG file; its name must end with .png")
@@ -29,7 +29,7 @@ def render(
         try:
             canvas = render_strokes(strokes)
         except PenpalError as error:
-            raise PenpalError(f"{source}, row {row}: {str(error).removeprefix('row 0: ')}") from error
+            raise PenpalError(f"{source}, row {row}: {error.problem}") from error
         save_png(picture_of(canvas), output)
         say(f"wrote {output}")
 

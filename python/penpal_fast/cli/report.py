@@ -15,7 +15,7 @@ from penpal_fast.look.report.writing import write_report
 
 def report(
     inputs: Annotated[list[Path], typer.Argument(metavar="SCORED...", help="Files that `penpal-fast score` wrote.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="HTML file to write; an old one is replaced.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="HTML file to write; an existing file is replaced.")],
     by: Annotated[
         str | None,
         typer.Option(help="Column to group rows by; by default the first of source, author, writer and style."),

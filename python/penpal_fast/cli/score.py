@@ -21,11 +21,11 @@ def score(
         typer.Option(
             "--output",
             "-o",
-            help="Parquet file to write (.parquet or .pq; an old one is replaced), or else a folder of parts.",
+            help="Parquet file to write (.parquet or .pq; an existing file is replaced), or else a folder of parts.",
         ),
     ],
     column: options.Column = "strokes",
-    resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run, if there was one.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted job, or start a new one.")] = False,
     model: options.Model = None,
     backend: options.BackendOption = "auto",
     threads: options.Threads = None,

@@ -21,7 +21,9 @@ def serve(
         Path | None, typer.Argument(metavar="[FILE]", help="Parquet file whose rows the page shows.")
     ] = None,
     save: Annotated[Path | None, typer.Option(help="Parquet file to which drawn rows are added.")] = None,
-    host: Annotated[str, typer.Option(help="Address to listen on; by default for this machine only.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; the default accepts only this machine.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 for any free port.", min=0, max=65535)] = 8000,
     column: options.Column = "strokes",
     model: options.Model = None,

@@ -15,7 +15,9 @@ def synthesize(
         Path,
         typer.Argument(metavar="TEXTS", help="Text file, one text per line, or Parquet file with a column `text`."),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Parquet file to write; an old one is replaced.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Parquet file to write; an existing file is replaced.")
+    ],
     generator: Annotated[
         Path, typer.Option(help="Weights of a Graves-style generator: safetensors, or npz with the same tensors.")
     ],
@@ -25,7 +27,7 @@ def synthesize(
         0.9,
         0.9,
     ),
-    longest: Annotated[int, typer.Option(help="Most words in a row.", min=1)] = 6,
+    longest: Annotated[int, typer.Option(help="Maximum number of words in a row.", min=1)] = 6,
     whole_share: Annotated[float, typer.Option(help="Share of rows that are a whole text.", min=0.0, max=1.0)] = 0.0,
     seed: Annotated[int, typer.Option(help="Random seed; the same seed makes the same rows.", min=0)] = 0,
     processes: Annotated[

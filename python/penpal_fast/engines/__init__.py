@@ -1,1 +1,1 @@
-"""Engines that score rows with the network: MLX on a GPU, Rust on a CPU."""
+"""Engines that score rows with the network: MLX on a GPU, Rust on the processor."""

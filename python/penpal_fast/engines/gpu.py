@@ -4,7 +4,8 @@ from __future__ import annotations
 
 
 def gpu_answers() -> bool:
-    """Whether a small operation runs on MLX's GPU. A CUDA build of MLX reports a GPU on every machine."""
+    """Whether a small operation runs on MLX's GPU. Asking MLX is not enough: its CUDA build reports a GPU on every
+    machine."""
     try:
         import mlx.core as mx
 

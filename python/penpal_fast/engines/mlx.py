@@ -21,7 +21,7 @@ from penpal_fast.network.model import QualityClassifier
 Result = TypeVar("Result")
 
 CPU_BATCH_SIZE = 16
-"""MLX convolves a batch as one matrix product. More rows than this do not fit the caches of a CPU."""
+"""MLX convolves a batch as one matrix product. More rows than this do not fit the caches of a processor."""
 
 GPU_BATCH_SIZE = 256
 
@@ -30,7 +30,7 @@ class MlxEngine:
     """Renders into one of two buffers while MLX evaluates the other. Calls from several threads wait for each other."""
 
     def __init__(self, model: QualityClassifier, *, threads: int, batch_size: int | None) -> None:
-        """Take a model, the number of rendering threads (0 for one a processor) and the rows of a batch."""
+        """Take a model, the number of rendering threads (0 for one for each processor) and the rows of a batch."""
         self._model = model
         self._threads = threads
         self._batch_size = batch_size or (GPU_BATCH_SIZE if mx.default_device() == mx.gpu else CPU_BATCH_SIZE)
@@ -41,7 +41,8 @@ class MlxEngine:
         """Score rows; see `Engine.score`."""
         if os.getpid() != self._process:
             raise PenpalError(
-                "MLX does not work in a forked process: start workers with spawn, or use the native backend"
+                "MLX does not work in a forked process: start workers with spawn, or use the native engine "
+                '(backend="native")'
             )
         with self._lock:
             return _on_mlx_thread(lambda: self._pipeline(rows))

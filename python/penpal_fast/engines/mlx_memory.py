@@ -15,12 +15,12 @@ from penpal_fast.canvas import CANVAS_SHAPE
 
 
 def writable_canvases(count: int) -> tuple[mx.array, NDArray[np.float32]]:
-    """Allocate float32 [count, 256, 256, 1] in MLX and return it with a NumPy view of the same memory."""
+    """Allocate pictures, float32 [count, 256, 256, 1], in MLX and return it with a NumPy view of the same memory."""
     array = mx.zeros((count, *CANVAS_SHAPE), dtype=mx.float32)
     mx.eval(array)
     view = np.array(array, copy=False)
     if not (view.flags.c_contiguous and view.flags.writeable):
         raise RuntimeError(
-            "MLX returned canvases that cannot be written in place; please report this with your mlx version"
+            "MLX returned memory that cannot be written in place; please report this with your mlx version"
         )
     return array, view

@@ -17,15 +17,15 @@ FIRST_ROWS, MOST_ROWS = 4, 4096
 """Rows of one call into Rust, at first and at most. Python sees an interrupt between calls only."""
 
 SHORT_SECONDS, LONG_SECONDS = 0.25, 1.0
-"""A call that takes less is followed by twice as many rows, one that takes more by half as many: a row may have a
-million points."""
+"""A call that takes less time is followed by one with twice as many rows, a longer one by half as many, because a row
+may have a million points."""
 
 
 class NativeEngine:
     """Renders and scores one row at a time on each thread; no picture leaves its thread."""
 
     def __init__(self, config: ModelConfig, tensors: Tensors, *, threads: int) -> None:
-        """Take tensors named as in `QualityClassifier`, and the number of threads (0 for one a processor)."""
+        """Take tensors named as in `QualityClassifier`, and the number of threads (0 for one for each processor)."""
         network = folded(config, tensors)
         self._threads = threads
         self._engine = _core.Engine(

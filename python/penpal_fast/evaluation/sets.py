@@ -14,10 +14,11 @@ from penpal_fast.checks.quality import Scorer
 from penpal_fast.errors import PenpalError
 from penpal_fast.handwriting.augmentation import cut
 from penpal_fast.handwriting.junk import KINDS, UNSEEN
-from penpal_fast.handwriting.lines import Line, Strokes, is_held_out, read_lines
+from penpal_fast.handwriting.lines import Line, is_held_out, read_lines
+from penpal_fast.strokes import Strokes
 
 SHORT_WORDS = 6
-"""Most words of a short real line."""
+"""Maximum number of words in a short real line."""
 
 JUNK_ROWS = 1000
 """Number of rows of each kind of junk."""

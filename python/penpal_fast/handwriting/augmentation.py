@@ -6,11 +6,12 @@ import math
 
 import numpy as np
 
-from penpal_fast.handwriting.lines import Line, Strokes
+from penpal_fast.handwriting.lines import Line
+from penpal_fast.strokes import Strokes
 
 LEAST_POINTS = 40
-"""Least points of a cut line, about two letters. With fewer, a comma could be a word, and nothing tells a written lone
-stroke from a drawn one."""
+"""Minimum number of points of a cut line: about two letters. With fewer, a comma could be a word, and nothing tells a
+single written stroke from a drawn one."""
 
 
 def cut(line: Line, random: np.random.Generator, *, longest: int) -> Strokes:

@@ -1,4 +1,4 @@
-"""Junk, which no one would call handwriting: drawn from nothing, or spoilt lines.
+"""Junk: what nobody would call handwriting, either drawn from nothing or made by spoiling a line.
 
 Every function takes a random generator and the strokes of a line, and returns strokes; drawn junk ignores the line.
 `DRAWN` and `SPOILT` are used in training, `UNSEEN` only in measurements, to see whether the network generalizes.
@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from penpal_fast.handwriting.lines import Strokes
+from penpal_fast.strokes import Strokes
 
 Junk = Callable[[np.random.Generator, Strokes], Strokes]
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from penpal_fast.errors import PenpalError
+from penpal_fast.strokes import Strokes
 from penpal_fast.synthesis.texts import SOURCE_COLUMNS
 
 VALIDATION_PERCENT = 12
@@ -23,9 +23,6 @@ SOURCE_LENGTH = 3
 """A line's form is the first characters of its source. Lines of a form have one writer and one text."""
 
 PENPAL_SCHEMA = "list<list<struct<points: list<struct<x, y>>>>>"
-
-Strokes = list[NDArray[np.float64]]
-"""Strokes of points [N, 2], with y growing downward."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -108,26 +108,28 @@ def filter_dataset(
         scorer: Scores the rows; None for `Scorer()`.
         column: Name of the strokes column.
         checks: Checks in place of the quality check, for inputs that lack their scores.
-        rescore: Make the checks even if the inputs have their scores.
-        memory_mb: Megabytes that the rows in memory may take, about.
+        rescore: Run the checks even if the inputs have their scores.
+        memory_mb: Approximate limit on the memory of the rows, in megabytes.
         progress: Called with the number of finished rows and of all rows.
 
     Raises:
         PenpalError: A file cannot be read or written, the files have different columns, or a threshold has no scores.
     """
     targets = _checked_targets(output, keep_rejected)
-    made = {check.name: check for check in default_checks(checks, scorer=scorer, column=column)}
-    wanted = {next(iter(made)): threshold} if thresholds is None else thresholds
+    available = {check.name: check for check in default_checks(checks, scorer=scorer, column=column)}
+    wanted = {next(iter(available)): threshold} if thresholds is None else thresholds
     if not wanted:
         raise PenpalError("thresholds is empty; give the threshold of at least one check")
     sources = open_sources(inputs, column)
     for target in targets:
         check_apart(sources, inputs, target)
     with errors_about(sources[0].file.name):
-        missing = [made[name] for name in wanted if not _has_scores(sources[0].schema, name, made, rescore=rescore)]
+        missing = [
+            available[name] for name in wanted if not _has_scores(sources[0].schema, name, available, rescore=rescore)
+        ]
         prepare(missing, sources[0].schema)
     named = {score.name: score.thresholds for score in known_scores(sources[0].schema)}
-    named |= {name: dict(check.thresholds) for name, check in made.items()}
+    named |= {name: dict(check.thresholds) for name, check in available.items()}
     limits = {name: threshold_of(value, named.get(name, THRESHOLDS)) for name, value in wanted.items()}
     return _Filter(sources, missing, limits, memory_mb).write(targets, progress or (lambda _done, _total: None))
 
@@ -143,15 +145,15 @@ def _checked_targets(output: str | os.PathLike[str], keep_rejected: str | os.Pat
     return targets
 
 
-def _has_scores(schema: pa.Schema, name: str, made: Mapping[str, Check], *, rescore: bool) -> bool:
-    """Whether a schema has the scores of a check; if not, the check has to be made."""
-    if name in made and (rescore or name not in schema.names):
+def _has_scores(schema: pa.Schema, name: str, available: Mapping[str, Check], *, rescore: bool) -> bool:
+    """Whether a schema has the scores of a check. If not, the check has to run."""
+    if name in available and (rescore or name not in schema.names):
         return False
     if name not in schema.names:
-        raise PenpalError(f"there is no column {name!r} of scores, and no check of this name to make it")
+        raise PenpalError(f"there is no score column {name!r}, and no check of this name to compute it")
     for column in (name, error_column(name)):
         if schema.names.count(column) > 1:
-            raise PenpalError(f"there is more than one column {column!r}; leave one of them")
+            raise PenpalError(f"there is more than one column {column!r}; keep one of them")
     if not is_score(schema, name):
         kind = schema.field(name).type
         raise PenpalError(f"the column {name!r} is of type {kind}, not of scores; score again with --rescore")
@@ -159,12 +161,12 @@ def _has_scores(schema: pa.Schema, name: str, made: Mapping[str, Check], *, resc
 
 
 class _Filter:
-    """Reads rows, makes the checks that are missing, and selects."""
+    """Reads rows, runs the checks whose scores are missing, and selects."""
 
     def __init__(
         self, sources: list[Source], checks: list[Check], thresholds: dict[str, float], memory_mb: int
     ) -> None:
-        """Take the checks to make, and all thresholds by the name of the check."""
+        """Take the checks to run, and all thresholds by the name of the check."""
         self._sources = sources
         self._checks = checks
         self._thresholds = thresholds

@@ -25,9 +25,10 @@ MANIFEST = "_manifest.json"
 """Engines that read a folder of Parquet files skip names that begin with an underscore."""
 
 JOURNAL = "_written.jsonl"
-"""Has a line for each part finished since the manifest was written, which takes longer the more parts there are."""
+"""Has a line for each part finished since the manifest was written. Rewriting the manifest for each part would take
+longer the more parts there are."""
 
-ASIDE_NAME = re.compile(re.escape(ASIDE) + r"[0-9a-f]{16}\.part(\.added)?")
+ASIDE_NAME = re.compile(re.escape(ASIDE) + r"[0-9a-f]{16}\.incomplete(\.added)?")
 """Files that were incomplete when a run was killed."""
 
 
@@ -124,7 +125,7 @@ class JobFolder:
         if changes:
             raise PenpalError(
                 f"{self.path}: cannot resume the job that was started here: {'; '.join(changes)}. "
-                "Undo that, write to another place, or remove the folder to start again"
+                "Undo the change, write to another place, or remove the folder to start again"
             )
 
     def _journal(self) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -191,7 +192,7 @@ class JobFolder:
         try:
             self.path.rmdir()
         except OSError as error:
-            logger.warning("%s: this folder stays: %s", self.path, error.strerror)
+            logger.warning("%s: the folder is kept: %s", self.path, error.strerror)
         sync_folder(self.path.parent)
 
     def remove_rest(self) -> None:

@@ -17,7 +17,7 @@ from penpal_fast.checks.columns import check_columns
 from penpal_fast.sources.batch import Source
 
 FORMAT = 6
-"""Raised when the same job would give another output than before."""
+"""Increase it when the same job would give a different output than before."""
 
 JOB_KEY = b"penpal_fast"
 """Key of the Parquet metadata that says which job wrote a file."""
@@ -91,7 +91,7 @@ def _changed_values(before: Description, now: Description) -> Iterator[str]:
     for name in {**before, **now}:
         if before.get(name) == now.get(name):
             continue
-        if name == "model":  # A model is known by its checksum, which tells a reader nothing.
+        if name == "model":  # A model is known by its fingerprint, which tells a reader nothing.
             yield "the model changed"
         else:
             yield f"{name} was {before.get(name)!r} and is now {now.get(name)!r}"

@@ -16,7 +16,7 @@ from penpal_fast.errors import PenpalError
 from penpal_fast.sources.parquet import ParquetSource
 
 MOST_WAITING_BYTES = 512 << 20
-"""Most memory that the rows of a row group may take: four times what the inputs' metadata promise on average."""
+"""Maximum memory of the rows of a row group: four times what the inputs' metadata promises on average."""
 
 
 class EncodedFile:
@@ -38,7 +38,7 @@ class EncodedFile:
         """Take rows.
 
         Raises:
-            PenpalError: They are much larger than the inputs' metadata say; a row group would not fit in memory.
+            PenpalError: They are much larger than the inputs' metadata says; a row group would not fit in memory.
         """
         while len(rows):
             taken = rows.slice(0, self._group_rows - self._rows)
@@ -49,8 +49,8 @@ class EncodedFile:
             if self._bytes > max(MOST_WAITING_BYTES, 2 * taken.nbytes):
                 raise PenpalError(
                     f"{self._about}: a row group of {self._group_rows:,} rows would take more than "
-                    f"{MOST_WAITING_BYTES >> 20} MB of memory, far more than the inputs' metadata say: some rows are "
-                    "much larger than others, or long texts repeat, which Parquet stores once; leave them out"
+                    f"{MOST_WAITING_BYTES >> 20} MB of memory, far more than its metadata says. Some rows may be much "
+                    "larger than others, or long texts may repeat, which Parquet stores once. Remove such rows"
                 )
             if self._rows == self._group_rows:
                 self._write_group()

@@ -15,14 +15,14 @@ from penpal_fast.sources.memory import limited
 from penpal_fast.sources.parquet import ParquetSource
 
 PART_ROWS = 65_536
-"""Most rows of a part. Two cores take about 10 seconds for it, which is what a kill costs."""
+"""Maximum number of rows in a part. Two cores score that many in about 10 seconds, so a kill costs no more."""
 
 PART_BYTES = 1 << 30
-"""Most memory that the rows of a part take, so that rows of many points make smaller parts."""
+"""Maximum memory of the rows of a part: rows with many points make parts with fewer rows."""
 
 GROUP_ROWS = 8192
 GROUP_BYTES = 128 << 20
-"""Most rows of an encoded row group, and most memory that they take."""
+"""Maximum number of rows in an encoded row group, and their maximum memory."""
 
 COPIED_GROUP_ROWS = 512
 """Row groups with fewer rows on average are not copied; they are encoded into larger ones."""

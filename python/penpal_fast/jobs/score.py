@@ -32,7 +32,7 @@ from penpal_fast.files import check_name, checked_target, replaced_atomically
 from penpal_fast.jobs.folder import JobFolder
 from penpal_fast.jobs.identity import described_job, is_output, with_job
 from penpal_fast.jobs.part_files import CopiedFile, EncodedFile, PartFile
-from penpal_fast.jobs.part_rows import part_rows
+from penpal_fast.jobs.part_reading import part_rows
 from penpal_fast.jobs.parts import Part, binary_metadata, group_rows, planned_parts
 from penpal_fast.jobs.pipeline import Stopwatch, made_ahead
 from penpal_fast.jobs.summary import JobSummary
@@ -66,8 +66,8 @@ def score_dataset(
     grows with the number of files, not of rows.
 
     The job is done in parts, which are kept if it is interrupted: in the output folder, or in a folder beside the
-    output file until all are finished. The same call with `resume` then does only what is missing; its output is
-    byte-identical to that of a job without interruption.
+    output file until all are finished. A run of the same job with `resume` then does only what is missing; its
+    output is byte-identical to that of a job without interruption.
 
     Args:
         inputs: Parquet files, JSON lines (also with .gz), folders and globs of them, or their addresses on the Hugging
@@ -77,9 +77,9 @@ def score_dataset(
         scorer: Scores the rows; None for `Scorer()`.
         column: Name of the strokes column.
         checks: Checks in place of the quality check.
-        resume: Resume an interrupted call; without one, start.
-        memory_mb: Megabytes that the rows that are read ahead may take, estimated from their average size. The
-            program, decoding and the row group that is encoded need memory on top.
+        resume: Resume an interrupted job; if there is none, start a new one.
+        memory_mb: Approximate limit on the memory of the rows that are read ahead, in megabytes, by their average size.
+            The program, decoding and the row group that is encoded need memory besides.
         progress: Called with the number of finished rows and of all rows.
 
     Returns:
@@ -126,8 +126,8 @@ class _Job:
     def into_file(self, target: Path, *, resume: bool) -> JobSummary:
         if keys := binary_metadata(self._sources[0].schema):
             raise PenpalError(
-                f"{self._sources[0].file.name}: the schema's metadata under {keys[0]!r} are not UTF-8, which a single "
-                "file cannot keep; write to a folder, or remove them"
+                f"{self._sources[0].file.name}: the schema's metadata under {keys[0]!r} is not UTF-8, which a single "
+                "Parquet file cannot hold; write to a folder, or remove it"
             )
         folder = self._folder(target.with_name(f"{target.name}.parts"))
         if resume and self._is_finished(target, folder):
@@ -150,7 +150,7 @@ class _Job:
         return JobFolder(path, described_job(self._sources, self._checks, self._column), self._parts)
 
     def _is_finished(self, target: Path, folder: JobFolder) -> bool:
-        """Whether an earlier run wrote the target, whose rows are counted then."""
+        """Whether an earlier run already wrote the target; if so, count its rows."""
         if is_output(target, folder.job, self._rows):
             self._count(target)
             if folder.path.is_dir():
@@ -164,7 +164,7 @@ class _Job:
         return False
 
     def _fill(self, folder: JobFolder) -> None:
-        """Write the parts that are missing, while the sources stay as they were listed."""
+        """Write the missing parts, and make sure that the sources do not change meanwhile."""
         start = time.perf_counter()
         self._summary.seconds = self._stopwatch.seconds
         with contextlib.ExitStack() as unchanged:

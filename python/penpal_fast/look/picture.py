@@ -1,4 +1,4 @@
-"""Pictures of canvases, and PNG files and data URLs of pictures."""
+"""Pictures as PNG files and data URLs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from penpal_fast.files import replaced_atomically
 
 
 def picture_of(canvas: NDArray[np.float32]) -> Image.Image:
-    """Return a canvas, float32 [256, 256, 1], as an 8-bit grey picture: black ink on white."""
+    """Return a picture that the network sees, float32 [256, 256, 1], as 8-bit grey: black ink on white."""
     return Image.fromarray(255 - np.rint(canvas[:, :, 0] * 255).astype(np.uint8))
 
 
@@ -32,5 +32,5 @@ def png(picture: Image.Image) -> bytes:
 
 
 def data_url(canvas: NDArray[np.float32]) -> str:
-    """Return a canvas as a PNG picture in a data URL, as `picture_of` draws it."""
+    """Return a PNG picture in a data URL, as `picture_of` draws it."""
     return f"data:image/png;base64,{base64.b64encode(png(picture_of(canvas))).decode()}"

@@ -44,7 +44,7 @@ class Cell:
     Attributes:
         row: Number of the row in its file.
         score: In [0, 1].
-        strokes: The row, in any form that `render_strokes` takes.
+        strokes: The row, in any layout that `render_strokes` takes.
         text: What the row says, if known.
     """
 

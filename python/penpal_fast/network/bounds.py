@@ -10,10 +10,11 @@ from penpal_fast.network.config import ModelConfig, Tensors
 from penpal_fast.network.layers import Convolution, layers
 
 LARGEST = 1e36
-"""Limit on weights, sums and activations. float32 ends at 3.4e38, and kernels add in any order."""
+"""Limit on weights, sums and activations. float32 ends at 3.4e38, which leaves room for kernels to add in any
+order."""
 
 MOST_MULTIPLICATIONS = 16e9
-"""Limit for one picture: about a thousand times the bundled network, which is seconds on one thread."""
+"""Limit for one picture: about a thousand times the bundled network, or seconds on one thread."""
 
 
 def check_bounds(config: ModelConfig, tensors: Tensors, *, source: str) -> None:

@@ -24,7 +24,7 @@ Shortcut = Literal["identity", "projection"]
 MAX_CONFIG_BYTES = 1 << 20
 
 MAX_LAYERS = 64
-"""Limit on the entries of `channels`; after eight the canvas is down to one pixel."""
+"""Limit on the entries of `channels`; after eight the picture is down to one pixel."""
 
 SMALLEST_EPSILON = 1e-12
 """With less, the square root of a small variance is inexact or 0 in float32."""
@@ -88,7 +88,9 @@ class ModelConfig:
         except OSError as error:
             raise PenpalError(f"{path}: cannot read the model configuration: {error}") from error
         if text is None:
-            raise PenpalError(f"{path}: larger than {MAX_CONFIG_BYTES} bytes, so not a model configuration")
+            raise PenpalError(
+                f"{path}: it is larger than {MAX_CONFIG_BYTES:,} bytes, too large for a model configuration"
+            )
         return cls.from_json(text, source=str(path))
 
     @classmethod
@@ -109,7 +111,7 @@ class ModelConfig:
 
 
 def _checked(source: str, field: dataclasses.Field[Any], content: dict[str, Any]) -> Any:
-    """Take a field from parsed JSON; it must have the type of its default."""
+    """Take a field from parsed JSON and check that it has the type of its default."""
     value = content.get(field.name, field.default)
     kind = type(field.default)
     if kind is tuple:

@@ -107,7 +107,7 @@ class QualityClassifier(nn.Module):
         """Load a trained model, in evaluation mode.
 
         Args:
-            source: None for the model in this package, a folder with `config.json` and `weights.safetensors`, or the
+            source: None for the bundled model, a folder with `config.json` and `weights.safetensors`, or the
                 id of a Hugging Face repository with these files, such as "breitburg/penpal-quality-assurance"; "@" and
                 a revision pins it.
             revision: Branch, tag or commit of the repository; None for its main branch.

@@ -16,7 +16,7 @@ CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "weights.safetensors"
 
 BUNDLED = Path(__file__).parent.parent / "pretrained"
-"""Folder of the model in this package."""
+"""Folder of the bundled model."""
 
 WEIGHTS_FILES = (WEIGHTS_FILE, "model.safetensors")
 """Accepted names of the weights; the first that is found is used."""
@@ -29,7 +29,7 @@ def load(source: str | os.PathLike[str] | None = None, *, revision: str | None =
     """Load a model: its configuration, and exactly the tensors of a `QualityClassifier` of that configuration.
 
     Args:
-        source: None for the model in this package, a folder, or the id of a Hugging Face repository ("owner/name" or
+        source: None for the bundled model, a folder, or the id of a Hugging Face repository ("owner/name" or
             "owner/name@revision").
         revision: Branch, tag or commit of the repository; None for its main branch.
 
@@ -48,7 +48,7 @@ def _find_files(source: str | os.PathLike[str], revision: str | None) -> tuple[P
     """Return the paths of the configuration and the weights; the hub's files are downloaded to its cache."""
     try:
         is_folder = Path(source).is_dir()
-    except (OSError, ValueError) as error:  # The name is too long or no path.
+    except (OSError, ValueError) as error:  # The name is too long or not a path.
         raise PenpalError(f"no model at {os.fspath(source)[:200]!r}: {error}") from error
     if is_folder:
         return _in_folder(Path(source))
@@ -67,7 +67,8 @@ def _in_folder(folder: Path) -> tuple[Path, Path]:
         if (folder / name).is_file():
             return folder / CONFIG_FILE, folder / name
     found = sorted(path.name for path in folder.iterdir())[:20]
-    raise PenpalError(f"{folder}: expected {CONFIG_FILE} and {WEIGHTS_FILE}; the folder has {found or 'no files'}")
+    content = f"it has {', '.join(found)}" if found else "the folder is empty"
+    raise PenpalError(f"{folder}: expected {CONFIG_FILE} and {WEIGHTS_FILE}; {content}")
 
 
 def _on_hub(repository: str, revision: str | None) -> tuple[Path, Path]:

@@ -38,7 +38,9 @@ def read_tensors(path: Path) -> Tensors:
     except OSError as error:
         raise PenpalError(f"{path}: cannot read the weights: {error}") from error
     if content is None:
-        raise PenpalError(f"{path}: larger than {MAX_WEIGHTS_BYTES} bytes, so not the weights of this network")
+        raise PenpalError(
+            f"{path}: it is larger than {MAX_WEIGHTS_BYTES:,} bytes, too large for the weights of this network"
+        )
     return parse_tensors(content, source=str(path))
 
 

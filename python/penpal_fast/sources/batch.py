@@ -34,7 +34,7 @@ class Rows(Protocol):
 
     Attributes:
         rows: Number of rows.
-        row_bytes: Memory of a row in bytes, about; the average where rows are largest.
+        row_bytes: Approximate memory of a row in bytes: the average where rows are largest.
     """
 
     rows: int
@@ -48,7 +48,7 @@ class Rows(Protocol):
         """Yield batches of the rows from `start` on, in order.
 
         Args:
-            rows: Most rows of a batch.
+            rows: Maximum number of rows in a batch.
             start: First row.
             columns: Columns to read; None for all. A source may read more.
 

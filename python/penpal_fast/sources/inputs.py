@@ -40,7 +40,7 @@ class InputFile:
 
     @contextlib.contextmanager
     def unchanged(self) -> Iterator[None]:
-        """Make sure, after a block that reads the file, that it is still the file that was listed.
+        """Check, after a block that reads the file, that the file is still the one that was listed.
 
         Raises:
             PenpalError: It changed, which explains any other error in the block. A file on the hub is not checked.
@@ -60,7 +60,7 @@ class InputFile:
         except PenpalError:
             same = False
         if not same:
-            raise PenpalError(f"{self.name}: it was changed while it was read; start again when nothing writes it")
+            raise PenpalError(f"{self.name}: it changed while it was being read; start again when nothing writes to it")
 
     def open(self, *, in_order: bool) -> IO[bytes]:
         """Open the file for reading, either in order or at random places.
@@ -78,7 +78,7 @@ class InputFile:
 def find_inputs(inputs: Inputs) -> list[InputFile]:
     """List the files of paths, folders, globs and hub addresses, in the order given; within each, by path.
 
-    A folder stands for all Parquet files and JSON lines in it and in its folders. Names that begin with a dot or an
+    A folder stands for all Parquet files and JSON lines in it and its subfolders. Names that begin with a dot or an
     underscore are skipped.
 
     Raises:
@@ -94,7 +94,7 @@ def find_inputs(inputs: Inputs) -> list[InputFile]:
         except (OSError, ValueError) as error:  # The name may have a null byte.
             raise PenpalError(f"{os.fspath(item)}: cannot read it: {error}") from error
     if not files:
-        raise PenpalError("no input files")
+        raise PenpalError("no input files were given; name at least one")
     return files
 
 

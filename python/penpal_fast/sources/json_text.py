@@ -1,4 +1,4 @@
-"""JSON from strangers."""
+"""Parsing of JSON from untrusted files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def parsed_json(content: bytes, *, infinities: bool = False) -> Any:
         infinities: Whether NaN, Infinity and -Infinity are numbers, as Python writes them.
 
     Raises:
-        ValueError: It is no such JSON, has half a surrogate pair in a text, an integer of more than 4,300 digits, or
+        ValueError: It is not such JSON, has half a surrogate pair in a text, an integer of more than 4,300 digits, or
             more than 200 arrays and objects inside one another.
     """
     return jiter.from_json(content.removeprefix(codecs.BOM_UTF8), allow_inf_nan=infinities, cache_mode="keys")

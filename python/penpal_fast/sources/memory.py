@@ -8,10 +8,10 @@ MEMORY_MB = 256
 """Default memory for the rows that are read ahead, in megabytes."""
 
 BATCHES_IN_MEMORY = 8
-"""Batches that are read, scored or written at a time or wait for it, and the memory for decoding, in batches."""
+"""Batches in memory at once: being read, scored or written, or waiting; and the memory for decoding, in batches."""
 
 BATCH_ROWS = 4096
-"""Most rows of a batch."""
+"""Maximum number of rows in a batch."""
 
 
 def batch_rows(memory_mb: int, source: Rows) -> int:

@@ -19,7 +19,7 @@ READ_BUFFER_BYTES = 1 << 20
 """Bytes of a column that are read at a time; otherwise PyArrow holds a whole column chunk in memory."""
 
 DECODED_ROWS = 32
-"""Most rows that are decoded at a time, as a few rows may be much larger than the average."""
+"""Maximum number of rows that are decoded at a time, because a few rows may be much larger than the average."""
 
 LEAST_BATCH_BYTES = 1 << 20
 """Batches of fewer bytes are not split."""
@@ -34,7 +34,7 @@ class ParquetSource:
             empty for a file on the hub, whose version already is a hash.
         schema: The columns.
         rows: Number of rows.
-        row_bytes: Memory of a row in bytes, about; the average of the row group where rows are largest.
+        row_bytes: Approximate memory of a row in bytes: the average of the row group where rows are largest.
         group_rows: Number of rows of each row group.
         layout: The columns as they are stored.
         can_be_copied: Whether the encoded columns can be copied: the file is on this machine, and says where they

@@ -26,8 +26,8 @@ class RowGroup:
 
     Attributes:
         rows: Number of rows.
-        size: Memory of the rows in bytes, about.
-        has_beginnings: Whether the metadata say where each column begins.
+        size: Approximate memory of the rows in bytes.
+        has_beginnings: Whether the metadata says where each column begins.
     """
 
     rows: int
@@ -67,14 +67,14 @@ class ParquetFooter:
             len(self.groups),
             sum(group.rows for group in self.groups),
         ):
-            raise PenpalError("its metadata contradict themselves about the number of rows")
+            raise PenpalError("its metadata contradicts itself about the number of rows")
         return described
 
     def check_pages(self, path: Path, group: int) -> int:
         """Check the pages of a row group's columns without decoding them.
 
         Returns:
-            Most bytes of a text that the file stores once and the rows may repeat.
+            Size in bytes of the longest text that the file stores once and the rows may repeat.
 
         Raises:
             OSError: The file cannot be read.

@@ -14,7 +14,8 @@ from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.schema import check_strokes_column
 from penpal_fast.sources.batch import Batch, Rows, Source
 from penpal_fast.sources.inputs import InputFile, Inputs, find_inputs
-from penpal_fast.sources.json_lines import JsonColumns, JsonLinesSource
+from penpal_fast.sources.json_columns import JsonColumns
+from penpal_fast.sources.json_lines import JsonLinesSource
 from penpal_fast.sources.names import PARQUET_SUFFIXES
 from penpal_fast.sources.parquet import ParquetSource
 

@@ -1,8 +1,8 @@
 """One step of the generator of Graves (2013, "Generating sequences with recurrent neural networks").
 
 Three LSTMs of 400 units with an attention window of 10 Gaussians over the characters. The same code runs on MLX and
-NumPy; `arrays` is either module. MLX is for a GPU: on a CPU its exponentials are scalar, and a step takes three times
-as long as in NumPy.
+NumPy; `arrays` is either module. MLX is for a GPU: on the processor its exponentials are scalar, and a step takes
+three times as long as in NumPy.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ class Generator:
         Args:
             path: A safetensors file with the alphabet and the texts of the primers in its metadata, or an npz file of
                 the same tensors, which has the default alphabet and no styles.
-            backend: "mlx" (for a GPU), "numpy" (three times as fast on a CPU), or "auto": MLX if it has a GPU.
+            backend: "mlx" (for a GPU), "numpy" (three times as fast on the processor), or "auto": MLX if it has a GPU.
 
         Raises:
             PenpalError: The file cannot be read or its tensors do not fit a generator.
@@ -176,7 +176,7 @@ class _Batch:
             # The step that reads the primer's last point is the first whose output belongs to the line.
             free = step + 1 >= self.primer_steps
             disturbance = self._disturbance(free)
-            with np.errstate(over="ignore"):  # a sigmoid far below 0 is 0
+            with np.errstate(over="ignore"):  # A sigmoid far below 0 is 0.
                 phi, self.state = self.cell.step(xp.array(x), text, self.state, disturbance)
             if xp is mx:
                 mx.eval(phi, *self.state.values())

@@ -14,7 +14,7 @@ from penpal_fast.synthesis.generator import Generator, Request
 from penpal_fast.synthesis.texts import Text, run_of_words
 
 PART_ROWS = 256
-"""Rows of a batch and of a part: enough to fill a matrix product, few enough to lose when a run is killed."""
+"""Rows of a batch and of a part: enough for efficient matrix products, few enough to lose in a kill."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Plan:
         corrupted: Whether sampling is disturbed.
         seed: Seed of texts, styles, biases, corruption and sampling.
         bias: Range that each line's bias is drawn from uniformly.
-        longest: Most words of a line that is not a whole text.
+        longest: Maximum number of words in a line that is not a whole text.
         whole_share: Share of the lines that are a whole text; the others have 1 to `longest` words.
         severities: Share and ranges of each kind of corruption.
     """

@@ -9,7 +9,7 @@ from penpal_fast.synthesis.generator import Writing
 
 
 def words_of_strokes(writing: Writing, text: str) -> list[list[NDArray[np.float64]]]:
-    """Turn a writing into words of strokes [N, 2], with y growing downward.
+    """Turn a `Writing` into words of strokes [N, 2], with y growing downward.
 
     Offsets are summed, each stroke is smoothed by a Savitzky-Golay filter (7 points, cubic), the least-squares slope of
     the line is removed, y is flipped, and the first point is moved to the origin. A stroke belongs to the word of the

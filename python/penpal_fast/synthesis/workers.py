@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import dataclasses
+import hashlib
 import json
 import multiprocessing
 import os
@@ -29,7 +30,7 @@ PLAN = b"penpal_fast.plan"
 """Key of the plan in the metadata of the Parquet file."""
 
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-"""Set to one thread a process: for products as small as these, more threads mostly wait for each other."""
+"""Limits each process to one thread: in products this small, more threads mostly wait for each other."""
 
 
 def synthesize(
@@ -52,12 +53,12 @@ def synthesize(
         texts: The texts to write.
         generator: Weights of the generator.
         output: Parquet file to write.
-        resume: Keep the parts that an earlier run of the same plan left.
+        resume: Keep the parts that an earlier run left, if its plan, texts and generator were the same.
         processes: Number of processes; None for one for each processor.
         progress: Called with the rows made so far and the rows planned.
 
     Raises:
-        PenpalError: The generator or the texts cannot be used, or the parts in the folder are from another plan.
+        PenpalError: The generator or the texts cannot be used, or the parts in the folder are from another run.
     """
     texts = writable_texts(texts, Generator(generator, backend="numpy"))
     folder = output.with_name(output.name + ".parts")
@@ -87,7 +88,7 @@ def synthesize(
 
 
 def is_made_by(plan: Plan, path: Path) -> bool:
-    """Whether a Parquet file was made by a plan."""
+    """Whether a Parquet file was made by a plan, whatever its texts and its generator."""
     return (pq.read_schema(path).metadata or {}).get(PLAN) == _plan_text(plan)
 
 
@@ -101,26 +102,28 @@ def _part(folder: Path, part: int) -> Path:
 
 def _open_folder(folder: Path, plan: Plan, texts: Sequence[Text], generator: Path, *, resume: bool) -> None:
     """Make the folder of the parts, or check that its parts are from the same plan, texts and generator."""
+    with generator.open("rb") as file:
+        fingerprint = hashlib.file_digest(file, "sha256").hexdigest()
     identity = json.dumps(
         {
             "plan": dataclasses.asdict(plan),
-            "generator_bytes": generator.stat().st_size,
+            "generator_sha256": fingerprint,
             "texts": [[" ".join(text.words), text.source] for text in texts],
         }
-    )
+    ).encode()
     record = folder / "job.json"
     if folder.exists() and not resume:
         raise PenpalError(f"{folder}: it holds parts of an earlier run: resume with --resume, or remove the folder")
     if record.exists():
-        if record.read_text(encoding="utf-8") != identity:
+        if record.read_bytes() != identity:
             raise PenpalError(
-                f"{folder}: its parts are from another plan, other texts or another generator: remove the folder, or "
-                f"use the settings of that run"
+                f"{folder}: its parts are from another plan, other texts, another generator or another version of this "
+                "package: use the settings of that run, or remove the folder"
             )
         return
     folder.mkdir(parents=True, exist_ok=True)
     with replaced_atomically(record) as aside:
-        aside.write_text(identity, encoding="utf-8")
+        aside.write_bytes(identity)
 
 
 def _workers(count: int, generator: Path, plan: Plan, texts: list[Text]) -> concurrent.futures.ProcessPoolExecutor:

@@ -16,7 +16,8 @@ from penpal_fast._core import Rows
 from penpal_fast.engines.mlx_memory import writable_canvases
 from penpal_fast.handwriting.augmentation import bend, cut, link, smooth, thin
 from penpal_fast.handwriting.junk import DRAWN, SPOILT
-from penpal_fast.handwriting.lines import Line, Split, Strokes, read_split
+from penpal_fast.handwriting.lines import Line, Split, read_split
+from penpal_fast.strokes import Strokes
 from penpal_fast.training.recipe import Stage
 
 TARGETS = {"real": 1.0, "clean": 0.5, "corrupted": 0.0, "junk": 0.0}
@@ -91,7 +92,7 @@ def _elongation(strokes: Strokes) -> float:
 
 
 class Examples:
-    """The examples of every step; a step's examples do not depend on earlier steps."""
+    """Makes the examples of each step, which do not depend on earlier steps."""
 
     def __init__(self, sources: Sources, stage: Stage, line_width: float) -> None:
         """Take the lines, a stage of the recipe and the network's line width in pixels."""

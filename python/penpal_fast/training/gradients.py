@@ -1,4 +1,4 @@
-"""The loss of a batch and its gradient with respect to the weights: in Rust on a CPU, in MLX on a GPU."""
+"""The loss of a batch and its gradient with respect to the weights: in Rust on the processor, in MLX on a GPU."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _mlx_gradient(model: QualityClassifier) -> Gradient:
 
 
 def _cpu_gradient(model: QualityClassifier) -> Gradient:
-    """Compute gradients in Rust: 25 times as fast as MLX on a CPU, and closer to float64 (`benches/training.py`)."""
+    """Compute gradients in Rust: 25 times as fast as MLX on a processor, and more exact (`benches/training.py`)."""
     config = model.config
     network = Backpropagation(
         list(config.channels), config.shortcut == "projection", config.batch_norm_epsilon, threads=0

@@ -76,7 +76,8 @@ class Training:
         return value
 
     def averaged(self) -> QualityClassifier:
-        """Return the stage's result so far, in evaluation mode: the average with its share of the first weights."""
+        """Return the stage's result so far, in evaluation mode: the running average, mixed with its share of the first
+        weights."""
         model, share = QualityClassifier(self.recipe.network), self.optimization.start_share
         model.update(tree_map(lambda start, mean: share * start + (1 - share) * mean, self.start, self.average))
         model.eval()

@@ -13,8 +13,8 @@ from penpal_fast.engines.native import NativeEngine
 from penpal_fast.evaluation.figures import area_under_curve, kept, rank_correlation, threshold_that_keeps
 from penpal_fast.handwriting.augmentation import cut, link, smooth
 from penpal_fast.handwriting.junk import KINDS, UNSEEN
-from penpal_fast.handwriting.lines import Strokes
 from penpal_fast.network.model import QualityClassifier
+from penpal_fast.strokes import Strokes
 from penpal_fast.training.examples import Sources
 from penpal_fast.training.recipe import Recipe
 
@@ -53,7 +53,7 @@ class Validation:
         return {name: engine.logits(rows)[0] for name, rows in self._rows.items()}
 
     def calibration(self, model: QualityClassifier) -> tuple[float, float]:
-        """Return the scale and shift of the logits with which the recipe's shares of clean lines reach its scores.
+        """Return the scale and shift of logits that make the recipe's scores keep the recipe's shares of clean lines.
 
         Raises:
             ValueError: The network gives all clean lines the same logit.

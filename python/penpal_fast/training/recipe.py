@@ -15,12 +15,12 @@ from penpal_fast.network.config import ModelConfig
 from penpal_fast.synthesis.plan import Plan
 
 BUNDLED = Path(__file__).parent / "recipes" / "bundled.json"
-"""The recipe of the model in this package."""
+"""The recipe of the bundled model."""
 
 NAME = re.compile("[A-Za-z0-9_-]+")
 
 MAX_LAYERS = 7
-"""Limit on `channels` in training: each layer halves the canvas, and batch norm needs more than one value."""
+"""Limit on `channels` in training: each layer halves the picture, and batch norm needs more than one value."""
 
 MAX_PICTURES = 1_000_000_000
 
@@ -89,7 +89,7 @@ class Changes:
 
     Attributes:
         real_cut: Share of the real lines that are cut to 1 to `longest` words.
-        longest: Most words of a cut line.
+        longest: Maximum number of words in a cut line.
         matched: Share of the synthetic lines that are chosen to have the proportions of a real line, whole or cut. Long
             lines are small on the canvas, and matching keeps the network from learning length.
         link: Share of the real lines that are cut and have their letters joined.
@@ -135,7 +135,7 @@ class Optimization:
             fine-tuning of zero-shot models", 2022).
         level_from: Share of the steps before the score of whole real lines is kept from growing with their length.
         length_price: First price of that growth; see `penpal_fast.training.loop.Slope`.
-        length_lean: Correlation of score and length that is free of the price.
+        length_lean: Correlation of score and length below which there is no price.
         checkpoint_steps: Steps between checkpoints; each checkpoint is measured.
         seed: Seed of the first weights and of the examples.
     """

@@ -12,7 +12,7 @@ import mlx.core as mx
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import replaced_atomically
-from penpal_fast.handwriting.lines import Split, is_held_out, read_split
+from penpal_fast.handwriting.lines import SOURCE_LENGTH, Split, is_held_out, read_split
 from penpal_fast.network.config import ModelConfig
 from penpal_fast.network.model import QualityClassifier
 from penpal_fast.synthesis.texts import read_texts
@@ -110,10 +110,10 @@ def _check_split(kind: str, split: Split) -> None:
 
 def _check_folders(work: Path, output: Path) -> None:
     """Check before hours of work that both folders can be created and written to."""
-    for name, folder in (("the work folder", work), ("the model's folder", output)):
+    for name, folder in (("work folder", work), ("model folder", output)):
         existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         if not existing.is_dir() or not os.access(existing, os.W_OK):
-            raise PenpalError(f"{folder}: cannot be {name}: {existing} is not a writable folder")
+            raise PenpalError(f"{folder}: cannot be used as the {name}: {existing} is not a writable folder")
 
 
 def _check_start(found: ModelConfig, expected: ModelConfig) -> None:
@@ -145,7 +145,10 @@ def _synthetic_lines(file: SyntheticFile, inputs: Inputs, work: Path, resume: bo
     held_out = file.split == "validation"
     texts = [text for text in read_texts(inputs.real) if is_held_out(text.source) == held_out]
     if not texts:
-        raise PenpalError(f"{inputs.real}: none of its texts is from a form of the {file.split} split")
+        raise PenpalError(
+            f"{inputs.real}: no text belongs to the {file.split} split; its sources must differ in their first "
+            f"{SOURCE_LENGTH} characters"
+        )
     synthesize(
         file.plan,
         texts,

@@ -10,9 +10,9 @@ from penpal_fast.checks.check import Check, line_width_of
 from penpal_fast.checks.columns import ScoreColumn
 from penpal_fast.checks.summary import Summary
 from penpal_fast.errors import PenpalError
+from penpal_fast.look.explanation import Score, scores_of
 from penpal_fast.look.report.gallery import GalleryRow, gallery_rows
 from penpal_fast.look.report.overview import Overview
-from penpal_fast.look.saliency import Score, scores_of
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,8 +11,8 @@ import pyarrow as pa
 from penpal_fast.errors import PenpalError
 from penpal_fast.look.captions import shortened
 from penpal_fast.look.drawing import Drawing, draw
+from penpal_fast.look.explanation import Score, explained
 from penpal_fast.look.picture import data_url
-from penpal_fast.look.saliency import Score, explained
 from penpal_fast.rendering import render_strokes
 from penpal_fast.strokes import words_of
 
@@ -32,7 +32,7 @@ class GalleryRow:
         score: In [0, 1].
         text: What the row says, if known.
         drawing: The strokes as vectors.
-        raster: The canvas as a PNG picture in a data URL, black on white.
+        raster: What the network sees, as a PNG picture in a data URL, black on white.
         pulls: For each stroke, from -1 (lowers the score) to 1 (raises it); None if the row is not explained.
     """
 
@@ -58,7 +58,7 @@ def gallery_rows(rows: pa.Table | None, score: Score | None, line_width: float) 
         rows: Columns row, score, strokes and text.
         score: Scores rows of strokes, to explain each row; None for no explanations. A row is explained only if it
             gets its own score again; if not, another model scored it.
-        line_width: Width of the lines on the canvas, in pixels.
+        line_width: Width of the lines in the picture, in pixels.
 
     Raises:
         PenpalError: A row cannot be drawn.
@@ -74,8 +74,7 @@ def _drawn(row: dict[str, Any], score: Score | None, line_width: float) -> Galle
         explanation = explained(words, score) if score else None
         canvas = render_strokes(words, line_width=line_width)
     except PenpalError as error:
-        problem = str(error).removeprefix("row 0: ")
-        raise PenpalError(f"row {row['row']} has a score but cannot be drawn: {problem}") from error
+        raise PenpalError(f"row {row['row']} has a score but cannot be drawn: {error.problem}") from error
     known = explanation is not None and abs(explanation.score - row["score"]) <= SAME_SCORE
     return GalleryRow(
         number=row["row"],

@@ -18,7 +18,7 @@ class Section:
     Attributes:
         name: Short name.
         title: Heading.
-        size: Most rows of one file.
+        size: Maximum number of rows of one file.
         key: Makes a key for each row from the scores [N], NaN for bad rows, and random numbers [N] from 0 to 1. The
             rows with the smallest keys are shown; rows with the key NaN are not.
         explained: Whether the rows are shown with what lowers their scores.

@@ -38,7 +38,8 @@ def write_report(
 
     Args:
         inputs: Files with the columns of one or more checks, as `score_dataset` writes them.
-        output: HTML file to write; an existing file is replaced. The page needs no other file and no network.
+        output: HTML file to write; an existing file is replaced. The page needs no other file and no internet
+            connection.
         checks: Checks that explain the lowest scores, for files that have their scores.
         column: Name of the strokes column.
         group_column: Column to group rows by; by default the first of `GROUP_COLUMNS` that a file has.

@@ -23,8 +23,8 @@ from starlette.staticfiles import StaticFiles
 from penpal_fast._core import Rows
 from penpal_fast.checks.check import Check, line_width_of, outcomes_of
 from penpal_fast.errors import PenpalError
+from penpal_fast.look.explanation import explained, scores_of
 from penpal_fast.look.picture import data_url
-from penpal_fast.look.saliency import explained, scores_of
 from penpal_fast.look.serve.bodies import field, read_body, read_object
 from penpal_fast.look.serve.drawn_file import DrawnFile
 from penpal_fast.look.serve.guard import Guard
@@ -177,12 +177,13 @@ def _file(path: Path) -> Callable[[Request], Response]:
 
 
 async def _refused(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 The handler is registered for this type only.
+    assert isinstance(error, HTTPException)  # noqa: S101 - the handler is registered for this type only.
     return JSONResponse({"error": error.detail}, error.status_code, error.headers)
 
 
 async def _unusable(_request: Request, error: Exception) -> Response:
-    return JSONResponse({"error": str(error).removeprefix("row 0: ")}, 422)
+    assert isinstance(error, PenpalError)  # noqa: S101 - the handler is registered for this type only.
+    return JSONResponse({"error": error.problem}, 422)
 
 
 def _number(request: Request, name: str, default: int) -> int:

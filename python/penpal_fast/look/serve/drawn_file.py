@@ -36,7 +36,7 @@ class DrawnFile:
         self._read()
 
     def add(self, row: Any, text: str | None) -> int:
-        """Add a row, in any form that `render_strokes` takes, and return the number of rows in the file.
+        """Add a row, in any layout that `render_strokes` takes, and return the number of rows in the file.
 
         Raises:
             PenpalError: The row cannot be drawn, as given or as float32, or the file cannot be read or written.

@@ -114,7 +114,7 @@ class RowFile:
             error = outcomes[0].problems.get(index)
             words = [] if error else words_of(strokes[index])
             if sum(len(stroke) for word in words for stroke in word) > MOST_POINTS:
-                words, error = [], f"too long to show: the row has more than {MOST_POINTS:,} points"
+                words, error = [], f"too many points to show: the row has more than {MOST_POINTS:,}"
             yield {
                 "row": first + index,
                 "words": [[stroke.tolist() for stroke in word] for word in words],

@@ -9,7 +9,7 @@ const element = (id) => document.getElementById(id);
 const ink = new Ink(element("ink"));
 const settings = await server.settings();
 const thresholds = Object.entries(settings.thresholds).sort(([, one], [, other]) => one - other);
-const lenient = thresholds[0][1];
+const lowest = thresholds[0]?.[1] ?? 0;
 
 /* Scores the ink as it grows: one request at a time, always with the latest ink. */
 
@@ -53,6 +53,7 @@ function changed() {
 }
 
 function verdict(score) {
+  if (thresholds.length === 0) return "";
   const names = thresholds.map(([name]) => name);
   const kept = thresholds.filter(([, threshold]) => score >= threshold).length;
   const list = (some) => some.join(some.length > 2 ? ", " : " and ");
@@ -64,7 +65,7 @@ function verdict(score) {
 function show(answer, time) {
   const { score } = answer;
   element("score").textContent = score.toFixed(3);
-  element("score").dataset.verdict = score >= lenient ? "kept" : "dropped";
+  element("score").dataset.verdict = score >= lowest ? "kept" : "dropped";
   element("needle").hidden = false;
   element("needle").style.left = `${score * 100}%`;
   element("verdict").textContent = verdict(score);
@@ -156,7 +157,7 @@ let start = 0;
 async function showRows() {
   try {
     const { rows } = await server.rows(file.key, start, PAGE_ROWS);
-    element("rows").replaceChildren(...rows.map((row) => card(row, lenient, load)));
+    element("rows").replaceChildren(...rows.map((row) => card(row, lowest, load)));
     element("file-name").textContent = file.name;
     element("file-empty").hidden = file.rows > 0;
     element("file-empty").textContent = "This file has no rows.";

@@ -15,9 +15,7 @@ from penpal_fast._core import Rows
 from penpal_fast.checks.check import Check
 from penpal_fast.checks.quality import Scorer, default_scorer
 from penpal_fast.look.drawing import draw
-from penpal_fast.strokes import words_of
-
-Strokes = list[NDArray[np.float64]]
+from penpal_fast.strokes import Strokes, words_of
 
 Score = Callable[[list[Strokes]], NDArray[np.float32]]
 """Scores rows, each a list of strokes: float32 [N] in [0, 1]."""
@@ -26,7 +24,7 @@ MOST_PARTS = 128
 """Parts that are left out in turn. A row with more words or strokes is split into groups of neighbours."""
 
 MOST_STROKES, MOST_POINTS = 400_000, 4_000_000
-"""Strokes and points that one explanation draws, over all its rows; so a large row is split into fewer parts."""
+"""Strokes and points that one explanation draws, over all its rows; a larger row is split into fewer parts."""
 
 WEAK_EFFECT = 0.1
 """The strongest part of a row gets the full colour if its effect is at least this large."""
@@ -46,7 +44,7 @@ class Explanation:
         parts: int64 [S], the part of each stroke, from 0.
         effects: float32 [P], the score of the row minus its score without the part, from -1 to 1. A negative effect
             means that the part lowers the score. NaN if the row has only one part. Without a part at the edge, the
-            rest is also larger on the canvas.
+            rest is also drawn larger.
     """
 
     score: float
@@ -77,7 +75,7 @@ def explain(row: Any, *, scorer: Scorer | None = None) -> Explanation:
     """Score a row without each of its words; if it has only one, without each of its strokes.
 
     Args:
-        row: Words of strokes or strokes, in any form that `render_strokes` takes.
+        row: Words of strokes or strokes, in any layout that `render_strokes` takes.
         scorer: Scores the rows; by default one with the bundled model.
 
     Raises:

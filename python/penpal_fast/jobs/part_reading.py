@@ -1,4 +1,4 @@
-"""The rows of parts, read in order."""
+"""Reading the rows of parts, in order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def part_rows(
     """Yield the rows of parts in batches, each within one part; the time counts as "reading"."""
     for run in _runs(parts):
         source = sources[run[0].source]
-        # Columns that are copied are decoded too, which shows whether they can be.
+        # Copied columns are decoded too, to detect damage.
         batches = source.batches(batch_rows(memory_mb, source), start=run[0].start)
         yield from _cut(stopwatch.timed(batches, "reading"), run, source)
 
@@ -53,4 +53,6 @@ def _cut(batches: Iterator[Batch], run: list[Part], source: Source) -> Iterator[
             number += row == part.stop
             if number == len(run):
                 return
-    raise PenpalError(f"{source.file.name}: it ended before row {run[number].stop}; was it changed meanwhile?")
+    raise PenpalError(
+        f"{source.file.name}: the file ended before row {run[number].stop}; it may have been changed while it was read"
+    )

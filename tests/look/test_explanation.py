@@ -8,7 +8,7 @@ import pytest
 import penpal_fast
 from helpers.made_lines import scrawl
 from penpal_fast import PenpalError, Scorer, explain
-from penpal_fast.look.saliency import MOST_PARTS, WEAK_EFFECT, Explanation
+from penpal_fast.look.explanation import MOST_PARTS, WEAK_EFFECT, Explanation
 
 ROW = scrawl(3, 6, 20)
 WORDS = [ROW[:2], ROW[2:3], ROW[3:]]

@@ -1,0 +1,154 @@
+"""The columns of JSON lines: which names they have, and the Arrow type that keeps the values of each.
+
+A column with one kind of scalar keeps that type; integers mixed with floats become floats. Any other column becomes
+text: strings stay, other values become JSON. Strokes keep their nesting and their further fields if all rows nest
+alike; otherwise they get the nesting of the penpal data set. Numbers inside strokes become float64.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+from typing import Any
+
+import pyarrow as pa
+
+from penpal_fast._core import Rows
+from penpal_fast.schema import strokes_type
+
+MAX_COLUMNS = 1000
+"""A line whose names would exceed this is a bad row, because work grows with rows times columns."""
+
+MAX_LEVELS = 16
+"""What is nested deeper inside strokes is left out."""
+
+MAX_FIELDS = 100
+"""If the objects at one place inside strokes have more names than this, the strokes get the nesting of the penpal data
+set, without any further fields."""
+
+KINDS_INSIDE = {type(None): "null", bool: "boolean", int: "number", float: "number", str: "text", list: "list"}
+"""Kinds of values inside strokes, by type. A dict is an "object", or a "stroke" if it has points."""
+
+
+class JsonColumns:
+    """What is known of the columns of one or more files.
+
+    Attributes:
+        strokes: Name of the column with the strokes.
+        objects: Number of lines that were JSON objects with any names.
+        crowded: Number of lines that were left out because their names would have made too many columns.
+        with_strokes: Number of lines that had strokes, good or bad.
+    """
+
+    def __init__(self, strokes: str) -> None:
+        """Start with no columns."""
+        self.strokes = strokes
+        self.objects = self.crowded = self.with_strokes = 0
+        self._kinds: dict[str, set[str]] = {}
+        self._nesting = _Place()
+
+    def look_at(self, lines: Iterable[dict[str, Any]]) -> None:
+        """Take note of the objects on some lines."""
+        rows = []
+        for content in lines:
+            if len(self._kinds) + len(content.keys() - self._kinds.keys()) > MAX_COLUMNS:
+                self.crowded += 1
+                continue
+            self.objects += bool(content)
+            for name, value in content.items():
+                self._kinds.setdefault(name, set()).add(_column_kind(value))
+            if self.strokes in content:
+                rows.append(content[self.strokes])
+        self.with_strokes += len(rows)
+        bad = {row for row, *_ in Rows(rows).problems()}
+        self._nesting.look_at([value for row, value in enumerate(rows) if row not in bad])
+
+    def schema(self) -> pa.Schema:
+        """Columns for all the lines so far."""
+        types = {name: _column_type(kinds - {"null"}) for name, kinds in self._kinds.items()}
+        found = self._kinds.get(self.strokes, set())
+        if "json" in found or found == {"null"}:
+            types[self.strokes] = self.strokes_type() or strokes_type(pa.float64())
+        return pa.schema(types)
+
+    def strokes_type(self) -> pa.DataType | None:
+        """Type of the strokes that can be drawn; None if no type keeps all of them, or there are none."""
+        try:
+            return self._nesting.arrow() if self._nesting.places() <= MAX_COLUMNS else None
+        except TypeError:
+            return None
+
+
+def _column_kind(value: Any) -> str:
+    """The kind of column that can hold a value unchanged."""
+    if value is None:
+        return "null"
+    if isinstance(value, int) and not isinstance(value, bool):
+        # Not all integers beyond 2**53 are float64 numbers.
+        return "integer" if abs(value) <= 1 << 53 else "large integer" if value.bit_length() < 64 else "json"
+    return {bool: "boolean", float: "float", str: "text"}.get(type(value), "json")
+
+
+def _column_type(kinds: set[str]) -> pa.DataType:
+    """Type of a column that loses nothing; string, for JSON text, if no other does."""
+    if kinds == {"boolean"}:
+        return pa.bool_()
+    if kinds and kinds <= {"integer", "large integer"}:
+        return pa.int64()
+    if kinds and kinds <= {"integer", "float"}:
+        return pa.float64()
+    return pa.string()
+
+
+class _Place:
+    """What was seen at one place inside strokes, and at the places below it: one for each field, one for list items."""
+
+    def __init__(self) -> None:
+        self._kinds: set[str] = set()
+        self._fields: dict[str, _Place] = {}
+        self._items: _Place | None = None
+        self._is_crowded = False
+
+    def look_at(self, values: list[Any], level: int = 0) -> None:
+        """Take note of values that are at this place."""
+        types = set(map(type, values))
+        self._kinds |= {KINDS_INSIDE[kind] for kind in types - {dict}}
+        objects = [value for value in values if type(value) is dict] if dict in types else []
+        # What is a point in some rows may be a stroke in others.
+        self._kinds |= {"stroke" if has_points else "object" for has_points in {"points" in value for value in objects}}
+        if level == MAX_LEVELS:
+            return
+        if list in types:
+            items = itertools.chain.from_iterable(value for value in values if type(value) is list)
+            self._items = self._items or _Place()
+            self._items.look_at(list(items), level + 1)
+        names = dict.fromkeys(itertools.chain.from_iterable(objects))
+        if len(self._fields.keys() | names.keys()) > MAX_FIELDS:
+            self._is_crowded = True
+            return
+        for name in names:
+            place = self._fields.setdefault(name, _Place())
+            place.look_at([value[name] for value in objects if name in value], level + 1)
+
+    def places(self) -> int:
+        """Count this place and the places below it."""
+        below = [*self._fields.values(), *([self._items] if self._items else [])]
+        return 1 + sum(place.places() for place in below)
+
+    def arrow(self) -> pa.DataType | None:
+        """Type of the values; None if they are null, or empty, so that there is nothing to keep.
+
+        Raises:
+            TypeError: They are of different kinds, or have too many fields.
+        """
+        kinds = self._kinds - {"null"}
+        if len(kinds) > 1 or self._is_crowded:
+            raise TypeError
+        if kinds == {"list"}:
+            item = self._items and self._items.arrow()
+            return None if item is None else pa.list_(item)
+        if kinds <= {"object", "stroke"}:
+            fields = {name: place.arrow() for name, place in self._fields.items()}
+            kept = {name: kind for name, kind in fields.items() if kind is not None}
+            return pa.struct(kept) if kept else None
+        return {"boolean": pa.bool_(), "number": pa.float64(), "text": pa.string()}[kinds.pop()]
