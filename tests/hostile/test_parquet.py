@@ -123,27 +123,27 @@ X = r"row group 0, column strokes\.[\w.]*x: "
 
 LIES = {
     "unchanged": (lambda _metadata: None, None),
-    "beyond the end": (of_column(SIZE, 1 << 40), X + "its pages are said to be at"),
-    "overflowing": (of_column(SIZE, 2**63 - 1), X + "its pages are said to be at"),
-    "negative size": (of_column(SIZE, -1), X + "a size is -1"),
-    "negative place": (of_column(DATA, -5), X + "a place is -5"),
-    "before the first byte": (of_column(DICTIONARY, 1), X + "its pages are said to be at"),
-    "dictionary last": (of_column(DICTIONARY, 2000), X + "its pages are said to be at"),
-    "negative values": (of_column(VALUES, -1), X + "a number of values is -1"),
-    "negative memory": (of_column(DECODED_SIZE, -1), X + "a size in memory is -1"),
+    "beyond the end": (of_column(SIZE, 1 << 40), X + "its pages would be at bytes"),
+    "overflowing": (of_column(SIZE, 2**63 - 1), X + "its pages would be at bytes"),
+    "negative size": (of_column(SIZE, -1), X + "a size is negative: -1"),
+    "negative place": (of_column(DATA, -5), X + "an offset is negative: -5"),
+    "before the first byte": (of_column(DICTIONARY, 1), X + "its pages would be at bytes"),
+    "dictionary last": (of_column(DICTIONARY, 2000), X + "its dictionary begins after its data"),
+    "negative values": (of_column(VALUES, -1), X + "a number of values is negative: -1"),
+    "negative memory": (of_column(DECODED_SIZE, -1), X + "a size in memory is negative: -1"),
     "more values": (of_column(VALUES, 1000), X + r"its pages hold \d+ values, not 1000"),
     "less": (of_column(SIZE, 40), X + "the page at byte"),
-    "negative rows": (rows_of_group(-4), "a number of rows is -4"),
-    "other rows": (rows_of_group(5), "it says that it has 12 rows, and its row groups have 13"),
+    "negative rows": (rows_of_group(-4), "a number of rows is negative: -4"),
+    "other rows": (rows_of_group(5), "the footer says 12 rows, but its row groups have 13"),
     "one column less": (one_column_less, "Column count mismatch"),
     "twice": (same_columns_twice, "two columns overlap at byte"),
-    "elsewhere": (elsewhere, X + "it is said to be in another file"),
-    "encrypted": (encrypted, "it is encrypted, which cannot be read"),
-    "members": (members(2**31 - 1), "a group of columns has more members than there are"),
-    "negative members": (members(-1), "a group of columns has more members than there are"),
-    "deep columns": (deep, "its columns are nested more than 64 deep"),
-    "deep structs": (nested_unknown, "how deep its structs are nested"),
-    "statistics": (other_statistics, X + "its statistics are not of its type"),
+    "elsewhere": (elsewhere, X + "its data is in another file, which is not supported"),
+    "encrypted": (encrypted, "it is encrypted, which is not supported"),
+    "members": (members(2**31 - 1), r"a group of columns claims 2147483647 members, but \d+ columns are left"),
+    "negative members": (members(-1), r"a group of columns claims -1 members, but \d+ columns are left"),
+    "deep columns": (deep, "its columns are nested more than 64 levels deep"),
+    "deep structs": (nested_unknown, "its structs are nested more than 32 levels deep"),
+    "statistics": (other_statistics, X + "its level statistics do not match its type"),
 }
 
 
@@ -160,7 +160,7 @@ def test_metadata_that_lie_are_refused(lines, tmp_path, scorer, change, message)
 
 ENDS = {
     "long": ((2**32 - 1).to_bytes(4, "little") + b"PAR1", "its metadata would be longer than the file"),
-    "nothing": (bytes(4) + b"PAR1", "its structure is damaged"),
+    "nothing": (bytes(4) + b"PAR1", "the encoding of the metadata is damaged: it ends too early"),
     "encrypted": (bytes(4) + b"PARE", "its last bytes are not PAR1"),
 }
 
@@ -209,7 +209,7 @@ def test_a_damaged_header_of_a_page_that_is_copied(lines, tmp_path, scorer):
     content[text_page(lines) : text_page(lines) + 12] = b"\xff" * 12
     lines.write_bytes(content)
     message = (
-        r"lines.parquet: .*row group 0, column text: the page at byte \d+: the encoding of its structure is damaged"
+        r"lines.parquet: .*row group 0, column text: the page at byte \d+: the encoding of the metadata is damaged"
     )
     with pytest.raises(PenpalError, match=message):
         score_dataset(lines, tmp_path / "out.parquet", scorer=scorer)

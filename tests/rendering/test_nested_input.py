@@ -56,7 +56,7 @@ def test_what_is_iterated_by_position_is_not_read_by_label():
 def test_shared_references_do_not_exhaust_memory():
     stroke = [(0, 0)] * 1000
     word = [stroke] * 1000
-    with pytest.raises(PenpalError, match="too many points: the row has 1049000 or more; at most 1048576 are drawn"):
+    with pytest.raises(PenpalError, match="too many points: the row has at least 1049000; the limit is 1048576"):
         penpal_fast.render_strokes([word] * 400)
 
 

@@ -109,7 +109,7 @@ def test_bad_rows_have_no_words(row):
 
 
 def test_an_index_without_a_row():
-    with pytest.raises(PenpalError, match="there are no 1 rows from row 1 on"):
+    with pytest.raises(PenpalError, match="rows 1 to 2 are out of range; there are 1"):
         Rows([STROKES]).words(1)
 
 

@@ -1,4 +1,5 @@
-//! The canvas that the network sees: its size, its points and the width of lines are defined here only.
+//! The canvas that the network sees: its size, its points, and the range of line widths. (The default width is in
+//! Python's `canvas.py`.)
 
 /// Width and height of the canvas in pixels. `fuzz` also builds a small one, for more executions per second.
 pub const SIDE: usize = if cfg!(small_canvas) { 64 } else { 256 };
@@ -35,7 +36,7 @@ pub struct CanvasPoints {
 pub struct LineWidth(f64);
 
 impl LineWidth {
-    /// The line width in pixels, or `None` unless it is above 0 and at most 256.
+    /// A line width in pixels. `None` unless it is above 0 and at most [`SIDE`].
     pub fn new(pixels: f64) -> Option<Self> {
         (pixels > 0.0 && pixels <= SIDE as f64).then_some(LineWidth(pixels))
     }

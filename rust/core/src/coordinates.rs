@@ -102,7 +102,7 @@ impl Range {
         let mut poison = [0.0; Self::LANES];
         // The compiler vectorizes only chunks of a constant length.
         let (chunks, rest) = values.as_chunks::<{ Self::LANES }>();
-        // The rest, filled up with its first value.
+        // The remainder, padded with its first value.
         let mut last = [T::default(); Self::LANES];
         last.fill(rest.first().copied().unwrap_or_default());
         last[..rest.len()].copy_from_slice(rest);

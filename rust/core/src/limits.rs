@@ -1,8 +1,8 @@
 //! The sizes beyond which a row is refused.
 
-/// Most points of a row, a thousand times those of a written line. At the default line width the slowest row of this
-/// size, whose segments all go from corner to corner, takes about two seconds.
+/// Maximum number of points in a row, a thousand times as many as a written line has. At the default line width the
+/// slowest row of this size, whose segments all go from corner to corner, takes seconds (docs/trust.md).
 pub const MAX_POINTS: usize = 1 << 20;
 
-/// Most strokes of a row. Strokes without points count.
+/// Maximum number of strokes in a row. Strokes without points count.
 pub const MAX_STROKES: usize = 1 << 20;

@@ -5,9 +5,9 @@ use std::ops::Range;
 use fearless_simd::{Level, dispatch};
 
 use crate::canvas::{Canvas, CanvasPoints, LineWidth, PIXELS, SIDE};
-use crate::error::RowError;
 use crate::fit::Fit;
 use crate::raster::Raster;
+use crate::row_error::RowError;
 use crate::rows::Rows;
 use crate::spares::{Loan, Spares};
 use crate::strokes::Strokes;

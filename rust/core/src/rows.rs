@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use crate::coordinates::Coordinates;
-use crate::error::RowError;
 use crate::limits::{MAX_POINTS, MAX_STROKES};
+use crate::row_error::RowError;
 use crate::strokes::{Offsets, Strokes};
 
 /// A sequence of rows that several threads may read.

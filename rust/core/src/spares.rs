@@ -2,14 +2,14 @@
 
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
-/// Most spares that are kept.
+/// Maximum number of spares kept.
 const MOST_SPARES: usize = 64;
 
 /// Working memory that no thread uses at the moment.
 pub struct Spares<T>(Mutex<Vec<T>>);
 
 impl<T> Spares<T> {
-    /// None yet.
+    /// An empty list of spares.
     pub const fn new() -> Self {
         Spares(Mutex::new(Vec::new()))
     }
@@ -20,7 +20,7 @@ impl<T> Spares<T> {
         Loan { spares: self, lent: Some(spare.unwrap_or_else(make)) }
     }
 
-    /// The list, or `None` if the lock is never released: in a process that was forked while another thread held it.
+    /// The list, or `None` if the lock cannot be taken: the process was forked while another thread held it.
     fn list(&self) -> Option<MutexGuard<'_, Vec<T>>> {
         const ATTEMPTS: usize = 1000;
         for _ in 0..ATTEMPTS {
@@ -43,7 +43,7 @@ pub struct Loan<'a, T> {
 impl<T> Loan<'_, T> {
     /// The spare.
     pub fn get(&mut self) -> &mut T {
-        self.lent.as_mut().expect("it is only given back on drop")
+        self.lent.as_mut().expect("a loan holds its spare until it is dropped")
     }
 }
 

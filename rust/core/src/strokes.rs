@@ -1,8 +1,8 @@
 //! One row of pen strokes, borrowed from the owner of the memory and valid by construction.
 
 use crate::coordinates::{Coordinates, Range};
-use crate::error::{Axis, RowError};
 use crate::limits::{MAX_POINTS, MAX_STROKES};
+use crate::row_error::{Axis, RowError};
 
 /// The index of each stroke's first coordinate, and the end of the last stroke: one entry more than there are strokes.
 #[derive(Clone, Copy, Debug)]

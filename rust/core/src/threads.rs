@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
-/// A number of threads that are ready to work.
+/// Threads that are ready to work.
 #[derive(Clone, Debug)]
 pub struct Threads(Option<Arc<ThreadPool>>);
 
@@ -48,7 +48,7 @@ struct Key {
     threads: usize,
 }
 
-/// Most pools that are kept. Programs use one or two numbers of threads.
+/// Maximum number of pools kept. Programs use one or two numbers of threads.
 const MOST_POOLS: usize = 8;
 
 static POOLS: LazyLock<Mutex<HashMap<Key, Arc<ThreadPool>>>> = LazyLock::new(Mutex::default);

@@ -71,7 +71,7 @@ pub fn concatenate(files: &[PathBuf], output: &Path) -> Result<()> {
     for file in files {
         let input = Input::open(file)?;
         if input.schema() != first.schema() {
-            return Err(mismatch(format!("{} has another schema", file.display())));
+            return Err(mismatch(format!("{} has a different schema", file.display())));
         }
         for group in input.footer.metadata().row_groups() {
             let mut output = writer.next_row_group()?;
@@ -102,7 +102,7 @@ impl Input {
         self.schema().get_fields()
     }
 
-    /// Copies the leaves of the root columns that are wanted.
+    /// Copies the wanted root columns, with all their leaves.
     fn copy_columns(
         &self,
         group: &RowGroupMetaData,
@@ -114,7 +114,7 @@ impl Input {
             if wanted(schema.get_column_root_idx(leaf)) {
                 if column.dictionary_page_offset() == Some(0) {
                     return Err(mismatch(format!(
-                        "it is not known where the column {} begins",
+                        "the file does not say where the column {} begins",
                         column.column_path().string()
                     )));
                 }

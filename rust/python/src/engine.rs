@@ -1,11 +1,12 @@
 //! `Engine`: the network in Rust.
 
 use numpy::{PyReadonlyArray1, PyReadonlyArray4, PyReadwriteArray1, PyUntypedArrayMethods};
-use penpal_core::{Engine as CoreEngine, LineWidth, Network, SIDE, Structure};
+use penpal_core::{Engine as CoreEngine, Network, SIDE, Structure};
 use pyo3::prelude::*;
 
 use crate::arrays::{numbers, numbers_mut};
 use crate::errors::{RowProblem, penpal_error, row_problem};
+use crate::line_width::checked_line_width;
 use crate::rows::Rows;
 use crate::threads::start_threads;
 
@@ -47,7 +48,7 @@ impl Engine {
             head: numbers(py, &head_weight, "head_weight")?.to_vec(),
             head_bias,
         };
-        let line_width = LineWidth::new(line_width).ok_or_else(|| penpal_error(py, "line_width is out of range"))?;
+        let line_width = checked_line_width(py, line_width)?;
         let engine = CoreEngine::new(&network, line_width).map_err(|error| penpal_error(py, error.to_string()))?;
         Ok(Engine { engine })
     }

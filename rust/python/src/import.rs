@@ -11,7 +11,8 @@ use pyo3_arrow::input::AnyArray;
 
 use crate::errors::penpal_error;
 
-/// Most levels of a PyArrow type. Arrow libraries recurse into types, and thousands of levels overflow the stack.
+/// Maximum number of levels in a PyArrow type. Arrow libraries recurse into types, and thousands of levels overflow the
+/// stack.
 const MAX_DEPTH: usize = 64;
 
 /// Refuses PyArrow data whose type is nested too deep. Types of other producers cannot be read before the import.

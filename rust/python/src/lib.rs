@@ -4,6 +4,7 @@ mod arrays;
 mod engine;
 mod errors;
 mod import;
+mod line_width;
 mod nested;
 mod parquet;
 mod rows;

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadwriteArray4, PyUntypedArrayMethods};
 use penpal_core::canvas::CanvasPoints;
 use penpal_core::fit::Fit;
-use penpal_core::{LineWidth, OwnedRows, Rows as CoreRows, SIDE, StrokeColumn, penpal_array, render_rows};
+use penpal_core::{OwnedRows, Rows as CoreRows, SIDE, StrokeColumn, penpal_array, render_rows};
 use pyo3::prelude::*;
 use pyo3_arrow::PyArray;
 
 use crate::arrays::numbers_mut;
 use crate::errors::{RowProblem, penpal_error, row_error, row_problem};
 use crate::import::import_column;
+use crate::line_width::checked_line_width;
 use crate::nested;
 use crate::threads::start_threads;
 use crate::writing::Writing;
@@ -50,10 +51,11 @@ impl Rows {
     /// The range of `count` rows from `start` on, if it is in bounds.
     pub fn checked_range(&self, py: Python<'_>, start: usize, count: usize) -> PyResult<Range<usize>> {
         let rows = self.source().len();
-        match start.checked_add(count) {
-            Some(end) if end <= rows => Ok(start..end),
-            _ => Err(penpal_error(py, format!("there are no {count} rows from row {start} on, but {rows} in all"))),
+        let end = start.saturating_add(count);
+        if end > rows {
+            return Err(penpal_error(py, format!("rows {start} to {end} are out of range; there are {rows}")));
         }
+        Ok(start..end)
     }
 }
 
@@ -126,9 +128,7 @@ impl Rows {
         line_width: f64,
         threads: usize,
     ) -> PyResult<Vec<RowProblem>> {
-        let Some(width) = LineWidth::new(line_width) else {
-            return Err(penpal_error(py, format!("line_width must be above 0 and at most {SIDE}, got {line_width}")));
-        };
+        let width = checked_line_width(py, line_width)?;
         let count = out.shape()[0];
         if out.shape() != [count, SIDE, SIDE, 1] {
             return Err(penpal_error(py, "out must have the shape [rows, 256, 256, 1]"));

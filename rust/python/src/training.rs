@@ -38,7 +38,8 @@ impl Backpropagation {
     #[new]
     fn new(py: Python<'_>, channels: Vec<usize>, projection: bool, epsilon: f32, threads: usize) -> PyResult<Self> {
         let network = CoreBackpropagation::new(&channels, projection, epsilon).ok_or_else(|| {
-            penpal_error(py, format!("a network of the channels {channels:?} cannot be trained here"))
+            let needs = "it needs 2 to 7 entries above 0, and identity shortcuts may not lose channels";
+            penpal_error(py, format!("a network with the channels {channels:?} cannot be trained: {needs}"))
         })?;
         Ok(Backpropagation { network: Mutex::new(network), threads })
     }

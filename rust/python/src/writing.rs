@@ -18,7 +18,7 @@ fn written() -> MutexGuard<'static, Vec<(u32, Range<usize>)>> {
     WRITTEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The right to write a range of memory. Dropping it gives it back.
+/// Permission to write a range of memory, released on drop.
 pub struct Writing(u32, Range<usize>);
 
 impl Writing {

@@ -56,9 +56,9 @@ struct Batch {
 }
 
 impl Backpropagation {
-    /// A network with these channels, of the stem and of each block, and an `epsilon` above 0 that is added to
-    /// variances. `None` if it has no block, so many that a picture comes down to one value, or loses channels in an
-    /// identity shortcut.
+    /// A network with these channels (stem, then each block). `epsilon`, above 0, is added to variances. `None` if
+    /// there is no block, if there are so many that a picture shrinks to one value, or if an identity shortcut would
+    /// lose channels.
     pub fn new(channels: &[usize], projection: bool, epsilon: f32) -> Option<Self> {
         const MOST_CHANNELS: usize = SIDE.trailing_zeros() as usize - 1;
         let kept = projection || channels.is_sorted();

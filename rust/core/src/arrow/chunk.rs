@@ -9,7 +9,7 @@ use super::buffers::{first_null, null_addresses};
 use super::levels::{Levels, TypeMismatch};
 use super::list::List;
 use super::points::Points;
-use crate::error::RowError;
+use crate::row_error::RowError;
 use crate::rows::Rows;
 use crate::strokes::Strokes;
 
@@ -17,8 +17,8 @@ use crate::strokes::Strokes;
 #[derive(Clone, Debug)]
 pub struct StrokeChunk {
     rows: List,
-    /// Number of rows before the first in which offsets decrease. Each row after it could have all points of the array
-    /// again, and the work would grow as the square of the array.
+    /// Number of rows before the offsets first decrease. Each later row could claim all points of the array again, and
+    /// the work would grow with the square of its size.
     rows_in_order: usize,
     words: Option<List>,
     stroke_nulls: Option<NullBuffer>,
@@ -46,7 +46,7 @@ impl StrokeChunk {
         Some(StrokeChunk { rows, rows_in_order, words, stroke_nulls, strokes, points })
     }
 
-    /// The same rows, null also where `nulls` says so.
+    /// The same rows, with those also null that `nulls` marks.
     pub(super) fn with_null_rows(mut self, nulls: Option<&NullBuffer>) -> Self {
         self.rows.nulls = NullBuffer::union(self.rows.nulls.as_ref(), nulls);
         self

@@ -6,7 +6,7 @@ use arrow_array::{Array, ArrayRef, StructArray};
 
 use super::chunk::StrokeChunk;
 use super::levels::TypeMismatch;
-use crate::error::RowError;
+use crate::row_error::RowError;
 use crate::rows::Rows;
 use crate::strokes::Strokes;
 

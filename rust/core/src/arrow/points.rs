@@ -10,7 +10,7 @@ use super::buffers::{first_null, null_addresses};
 use super::list::List;
 use super::numbers::Numbers;
 use super::pairs::Pairs;
-use crate::error::RowError;
+use crate::row_error::RowError;
 use crate::strokes::{Offsets, locate};
 
 /// The points that a chunk's rows use, which may be a small part of the array's.

@@ -33,8 +33,8 @@ impl Distances {
         self.0.fill(FAR);
     }
 
-    /// Lowers the pixels of a window, [`LANES`] columns wide, whose first pixel has the index `place`. `line` is called
-    /// after the bounds check, because values that go from memory straight to all lanes take less time.
+    /// Lowers the distances in a window, [`LANES`] columns wide, whose first pixel has the index `place`. `line` is
+    /// called after the bounds check, because values loaded straight into all lanes are faster.
     #[inline(always)]
     pub fn lower_window<S: Simd, const ROWS: usize>(&mut self, simd: S, place: usize, line: impl FnOnce() -> Line) {
         let window = self.0[place..].split_at_mut((ROWS - 1) * SIDE + LANES).0;

@@ -12,8 +12,8 @@ pub const SHORT_ROWS: usize = 4;
 /// Rows of the window for a taller segment. It holds 90 % of the segments that the short one does not hold.
 pub const TALL_ROWS: usize = 8;
 
-/// Windows begin at multiples of this number of columns. A row that was just written for the previous segment is then
-/// read from the same address, and the processor does not wait for its cache.
+/// Windows begin at multiples of this many columns. A row just written for the previous segment is then read from the
+/// same address, without a stall.
 const WINDOW_STEP: usize = 4;
 
 /// Marks the index of a tall window's first pixel.

@@ -19,7 +19,7 @@ const TAIL: usize = 8;
 /// Where the first column may begin, after the magic bytes.
 const BEGIN: u64 = 4;
 
-/// Most levels of nested columns.
+/// Maximum number of levels of nested columns.
 const MAX_NESTING: usize = 64;
 
 /// An empty list of structs, encoded.
@@ -50,14 +50,16 @@ impl Footer {
     pub fn read(file: &File) -> Result<Self> {
         let size = file.metadata()?.len();
         let mut tail = [0; TAIL];
-        let end = size.checked_sub(TAIL as u64).ok_or_else(|| mismatch("it is too short".into()))?;
+        let end = size.checked_sub(TAIL as u64).ok_or_else(|| mismatch("the file is too short".into()))?;
         file.read_exact_at(&mut tail, end)?;
         let (length, magic) = tail.split_at(4);
         if magic != b"PAR1" {
             return Err(mismatch("its last bytes are not PAR1".into()));
         }
         let length = u32::from_le_bytes([length[0], length[1], length[2], length[3]]);
-        let begin = end.checked_sub(length.into()).ok_or_else(|| mismatch("its footer is longer than it".into()))?;
+        let begin = end
+            .checked_sub(length.into())
+            .ok_or_else(|| mismatch("its footer would be longer than the file".into()))?;
         let mut bytes = vec![0; length as usize];
         file.read_exact_at(&mut bytes, begin)?;
         check_structure(&bytes)?;
@@ -71,7 +73,7 @@ impl Footer {
     /// When the metadata is damaged, encrypted, or inconsistent with itself or the size.
     pub fn parse(bytes: &[u8], size: u64) -> Result<Self> {
         let end = size.checked_sub(bytes.len() as u64 + TAIL as u64);
-        let end = end.ok_or_else(|| mismatch("its footer is longer than it".into()))?;
+        let end = end.ok_or_else(|| mismatch("its footer would be longer than the file".into()))?;
         match check_structure(bytes)? {
             Some(texts) => Footer::decode(&[&bytes[..texts.start], &[NO_STRUCTS], &bytes[texts.end..]].concat(), end),
             None => Footer::decode(bytes, end),
@@ -125,7 +127,7 @@ fn check_structure(bytes: &[u8]) -> Result<Option<Range<usize>>> {
                 reader.skip(kind)?;
                 texts = Some(begin..bytes.len() - reader.left());
             }
-            (8, _) => return Err(mismatch("it is encrypted, which cannot be read".into())),
+            (8, _) => return Err(mismatch("it is encrypted, which is not supported".into())),
             _ => return Ok(false),
         }
         Ok(true)
@@ -141,7 +143,7 @@ fn check_schema(reader: &mut Reader<'_>) -> Result<()> {
     for index in 0..size {
         let mut members = 0;
         if kind != STRUCT {
-            return Err(mismatch("its schema is not one".into()));
+            return Err(mismatch("its schema is not a list of columns".into()));
         }
         reader.fields(|reader, number, kind| {
             let found = number == 5 && kind == 5;
@@ -150,8 +152,11 @@ fn check_schema(reader: &mut Reader<'_>) -> Result<()> {
             }
             Ok(found)
         })?;
-        let members = usize::try_from(members).ok().filter(|members| *members < size - index);
-        let members = members.ok_or_else(|| mismatch("a group of columns has more members than there are".into()))?;
+        let left = size - index - 1;
+        let fitting = usize::try_from(members).ok().filter(|members| *members <= left);
+        let members = fitting.ok_or_else(|| {
+            mismatch(format!("a group of columns claims {members} members, but {left} columns are left"))
+        })?;
         while missing.last() == Some(&0) {
             missing.pop();
         }
@@ -162,7 +167,7 @@ fn check_schema(reader: &mut Reader<'_>) -> Result<()> {
             missing.push(members);
         }
         if missing.len() > MAX_NESTING {
-            return Err(mismatch(format!("its columns are nested more than {MAX_NESTING} deep")));
+            return Err(mismatch(format!("its columns are nested more than {MAX_NESTING} levels deep")));
         }
     }
     Ok(())
@@ -180,7 +185,7 @@ fn check(metadata: &ParquetMetaData, end: u64) -> Result<()> {
     }
     if rows != metadata.file_metadata().num_rows() {
         let said = metadata.file_metadata().num_rows();
-        return Err(mismatch(format!("it says that it has {said} rows, and its row groups have {rows}")));
+        return Err(mismatch(format!("the footer says {said} rows, but its row groups have {rows}")));
     }
     places.retain(|place| !place.is_empty());
     places.sort_unstable_by_key(|place| place.start);
@@ -195,15 +200,20 @@ fn check_column(column: &ColumnChunkMetaData, end: u64) -> Result<()> {
     non_negative(column.uncompressed_size(), "a size in memory")?;
     non_negative(column.compressed_size(), "a size")?;
     non_negative(column.unencoded_byte_array_data_bytes().unwrap_or(0), "a size of texts")?;
-    non_negative(column.data_page_offset(), "a place")?;
-    let dictionary = non_negative(column.dictionary_page_offset().unwrap_or(0), "a place")?;
+    non_negative(column.data_page_offset(), "an offset")?;
+    let dictionary = non_negative(column.dictionary_page_offset().unwrap_or(0), "an offset")?;
     if column.file_path().is_some() {
-        return Err(mismatch("it is said to be in another file".into()));
+        return Err(mismatch("its data is in another file, which is not supported".into()));
     }
     let place = place(column);
-    let begins_late = dictionary > column.data_page_offset() && column.num_values() > 0;
-    if begins_late || place.end > end || (place.start < BEGIN && !place.is_empty()) {
-        return Err(mismatch(format!("its pages are said to be at {place:?}, of {end} bytes")));
+    if dictionary > column.data_page_offset() && column.num_values() > 0 {
+        return Err(mismatch("its dictionary begins after its data".into()));
+    }
+    if place.end > end || (place.start < BEGIN && !place.is_empty()) {
+        let Range { start, end: stop } = place;
+        return Err(mismatch(format!(
+            "its pages would be at bytes {start} to {stop}, but the data is at bytes {BEGIN} to {end}"
+        )));
     }
     let descriptor = column.column_descr();
     let levels = [
@@ -211,7 +221,7 @@ fn check_column(column: &ColumnChunkMetaData, end: u64) -> Result<()> {
         (column.definition_level_histogram(), descriptor.max_def_level()),
     ];
     if levels.into_iter().any(|(counts, most)| !fits(counts, most)) {
-        return Err(mismatch("its statistics are not of its type".into()));
+        return Err(mismatch("its level statistics do not match its type".into()));
     }
     Ok(())
 }
@@ -221,7 +231,7 @@ fn fits(counts: Option<&LevelHistogram>, most: i16) -> bool {
 }
 
 fn non_negative(number: i64, what: &str) -> Result<i64> {
-    if number < 0 { Err(mismatch(format!("{what} is {number}"))) } else { Ok(number) }
+    if number < 0 { Err(mismatch(format!("{what} is negative: {number}"))) } else { Ok(number) }
 }
 
 /// The error with the name of the column. Errors of the operating system stay unchanged.

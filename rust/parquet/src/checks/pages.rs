@@ -46,7 +46,10 @@ fn check_column(file: &File, column: &ColumnChunkMetaData) -> Result<u64> {
         position += size;
         let left = end - position;
         if header.size > left {
-            return Err(mismatch(format!("the page at byte {position} has {} bytes, of {left}", header.size)));
+            return Err(mismatch(format!(
+                "the page at byte {position} claims {} bytes, but {left} are left",
+                header.size
+            )));
         }
         position += header.size;
         values += header.values;
@@ -124,5 +127,5 @@ fn page(reader: &mut Reader<'_>, encoding: i64) -> Result<(u64, bool)> {
 
 fn count(reader: &mut Reader<'_>) -> Result<u64> {
     let number = reader.integer()?;
-    u64::try_from(number).map_err(|_| mismatch(format!("a size is {number}")))
+    u64::try_from(number).map_err(|_| mismatch(format!("a size is negative: {number}")))
 }

@@ -4,7 +4,7 @@ use parquet::errors::ParquetError;
 
 use crate::error::{Result, mismatch};
 
-/// Most levels of nested structs and lists. Parquet needs up to eight.
+/// Maximum number of levels of nested structs and lists. Parquet needs up to eight.
 const MAX_DEPTH: usize = 32;
 
 pub const BINARY: u8 = 8;
@@ -43,7 +43,9 @@ impl<'a> Reader<'a> {
                 }
                 number = match head >> 4 {
                     0 => reader.integer()?,
-                    step => number.checked_add(i64::from(step)).ok_or_else(|| damaged("a field's number"))?,
+                    step => {
+                        number.checked_add(i64::from(step)).ok_or_else(|| damaged("a field number is out of range"))?
+                    }
                 };
                 if !take(reader, number, kind)? {
                     reader.skip(kind)?;
@@ -91,7 +93,7 @@ impl<'a> Reader<'a> {
                 })
             }),
             STRUCT => self.fields(|_, _, _| Ok(false)),
-            _ => Err(damaged("a value's type")),
+            _ => Err(damaged("a value has an unknown type")),
         }
     }
 
@@ -102,7 +104,7 @@ impl<'a> Reader<'a> {
     fn deeper(&mut self, read: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(damaged("how deep its structs are nested"));
+            return Err(mismatch(format!("its structs are nested more than {MAX_DEPTH} levels deep")));
         }
         read(self)?;
         self.depth -= 1;
@@ -110,7 +112,10 @@ impl<'a> Reader<'a> {
     }
 
     fn size(&self, size: u64) -> Result<usize> {
-        usize::try_from(size).ok().filter(|size| *size <= self.left()).ok_or_else(|| damaged("the size of a value"))
+        usize::try_from(size)
+            .ok()
+            .filter(|size| *size <= self.left())
+            .ok_or_else(|| damaged("a value is longer than the bytes that are left"))
     }
 
     fn varint(&mut self) -> Result<u64> {
@@ -122,21 +127,21 @@ impl<'a> Reader<'a> {
                 return Ok(value);
             }
         }
-        Err(damaged("an integer"))
+        Err(damaged("an integer has more than 64 bits"))
     }
 
     fn byte(&mut self) -> Result<u8> {
-        let (first, rest) = self.rest.split_first().ok_or_else(|| damaged("its end"))?;
+        let (first, rest) = self.rest.split_first().ok_or_else(|| damaged("it ends too early"))?;
         self.rest = rest;
         Ok(*first)
     }
 
     fn bytes(&mut self, size: usize) -> Result<()> {
-        self.rest = self.rest.get(size..).ok_or_else(|| damaged("its end"))?;
+        self.rest = self.rest.get(size..).ok_or_else(|| damaged("it ends too early"))?;
         Ok(())
     }
 }
 
 fn damaged(what: &str) -> ParquetError {
-    mismatch(format!("the encoding of its structure is damaged: {what}"))
+    mismatch(format!("the encoding of the metadata is damaged: {what}"))
 }

@@ -47,7 +47,8 @@ fn collect_row(row: &Bound<'_, PyAny>, walk: &mut Walk) -> Result<(), Stop> {
     let Some(row) = as_sequence(row, MAX_POINTS)? else {
         return Err(wrong_type(None, format!("a row must be a sequence of words or strokes, got {}", type_name(row))));
     };
-    // An empty list is a stroke among strokes and a word among words. It is added when its neighbours decide.
+    // An empty list is a stroke if the row holds strokes, and a word if it holds words. It is added once a neighbour
+    // shows which.
     let mut empty = 0;
     let mut of_strokes = false;
     for index in 0..row.length {

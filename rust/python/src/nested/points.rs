@@ -49,11 +49,11 @@ fn collect_array(array: &Bound<'_, PyUntypedArray>, stroke: usize, rows: &mut Ow
     } else {
         let points = array.call_method1(intern!(py, "astype"), ("float64",))?;
         let Some(points) = points.cast::<PyUntypedArray>().ok().and_then(aligned::<f64>) else {
-            return Err(wrong_type(Some(stroke), "its copy as float64 is none".into()));
+            return Err(wrong_type(Some(stroke), "the array could not be converted to float64".into()));
         };
         // The copy of a subclass may have any shape.
         if points.shape() != array.shape() {
-            return Err(wrong_type(Some(stroke), "its copy as float64 has another shape".into()));
+            return Err(wrong_type(Some(stroke), "converting the array to float64 changed its shape".into()));
         }
         push_points(&points, rows);
     }

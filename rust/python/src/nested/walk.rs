@@ -32,7 +32,7 @@ impl From<RowError> for Stop {
     }
 }
 
-/// Most items of a row that are read. Lists that share their items can have more items than fit into memory.
+/// Maximum number of items read in a row. Lists that share their items can have more items than fit into memory.
 const MOST_ITEMS: usize = 8 * MAX_POINTS;
 
 /// The row that is being collected.

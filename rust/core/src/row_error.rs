@@ -52,13 +52,13 @@ pub enum RowError {
     #[error("no points: the row has no points")]
     NoPoints,
     /// The row has more points than [`MAX_POINTS`](crate::limits::MAX_POINTS).
-    #[error("too many points: the row has {points} or more; at most {} are drawn", crate::limits::MAX_POINTS)]
+    #[error("too many points: the row has at least {points}; the limit is {}", crate::limits::MAX_POINTS)]
     TooManyPoints {
         /// The number that was counted.
         points: usize,
     },
     /// The row has more strokes than [`MAX_STROKES`](crate::limits::MAX_STROKES).
-    #[error("too many strokes: the row has {strokes} or more; at most {} are drawn", crate::limits::MAX_STROKES)]
+    #[error("too many strokes: the row has at least {strokes}; the limit is {}", crate::limits::MAX_STROKES)]
     TooManyStrokes {
         /// The number that was counted.
         strokes: usize,
