@@ -39,9 +39,9 @@ impl Reader {
 
 #[pymethods]
 impl Reader {
-    /// A reader from its folded layers, all flattened: each convolution of the stem as (kernel, stride, weights [outputs,
-    /// kernel, inputs], bias), each block as (dilation, depthwise weights [channels, kernel], mix [channels, channels],
-    /// bias), and the head's weights [outputs, channels] and bias.
+    /// A reader from its folded layers, all flattened: each convolution of the stem as (kernel, stride, weights
+    /// [outputs, kernel, inputs], bias), each block as (dilation, depthwise weights [channels, kernel], mix [channels,
+    /// channels], bias), and the head's weights [outputs, channels] and bias.
     #[new]
     fn new(
         py: Python<'_>,
@@ -94,10 +94,10 @@ impl Reader {
     /// Reads the `count` rows from `start` on. `texts` are the codes of all their texts, and where each begins and the
     /// last ends; a text without codes is none.
     ///
-    /// Returns for each row the text's loss, float32, NaN without a text; the loss of the best path, float32; the number
-    /// of frames, int32; then the codes of all best paths, uint16, and where each begins and the last ends, int64; and the
-    /// bad rows as (row, stroke, reason, text), whose losses are NaN and paths empty. 0 threads means one for each
-    /// processor.
+    /// Returns for each row the text's loss, float32, NaN without a text; the loss of the best path, float32; the
+    /// number of frames, int32; then the codes of all best paths, uint16, and where each begins and the last ends,
+    /// int64; and the bad rows as (row, stroke, reason, text), whose losses are NaN and paths empty. 0 threads means
+    /// one for each processor.
     #[pyo3(signature = (rows, start, count, texts, threads))]
     fn read<'py>(
         &self,

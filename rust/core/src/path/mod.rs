@@ -1,8 +1,8 @@
 //! The path of a pen: what the reader sees of a row, in units of the writing's own height.
 //!
 //! `penpal_fast.path_reference` is the specification, in plain Python. All arithmetic is float64 in the same order, so
-//! both give the same numbers. [`frame`] finds the line that is written on and the height of the writing, [`pieces`] thins
-//! the strokes and cuts them where they jump, and [`Path::trace`] divides them into equal steps.
+//! both give the same numbers. `frame` finds the line that is written on and the height of the writing, `pieces`
+//! thins the strokes and cuts them where they jump, and [`Path::trace`] divides them into equal steps.
 
 mod frame;
 mod pieces;

@@ -3,8 +3,8 @@
 use super::vertex::Vertex;
 use super::{REACH, STEP};
 
-/// Points closer than this to the last one kept are dropped, in heights: half a step, below which there is only noise of
-/// the pen, and which a pen of a higher rate would give more of.
+/// Points closer than this to the last one kept are dropped, in heights: half a step, below which there is only noise
+/// of the pen, and which a pen of a higher rate would give more of.
 const THINNED: f64 = 0.06;
 
 /// Steps of the shortest piece, so that a dot is more than a moment between two lifts.

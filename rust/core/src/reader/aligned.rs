@@ -13,7 +13,7 @@ pub struct Aligned {
 }
 
 impl Aligned {
-    /// At least so many zeros.
+    /// At least `count` zeros.
     pub fn zeros(count: usize) -> Self {
         let values = vec![0.0; count + LINE / size_of::<f32>()];
         // Without an answer they begin anywhere, which is slower and no less right.
@@ -21,7 +21,7 @@ impl Aligned {
         Aligned { values, start }
     }
 
-    /// Makes room for so many; if there was less, all are 0.
+    /// Makes room for `count` numbers. If there was less, all are 0.
     pub fn grow(&mut self, count: usize) {
         if self.len() < count {
             *self = Aligned::zeros(count.next_power_of_two());

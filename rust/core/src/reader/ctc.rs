@@ -246,7 +246,7 @@ impl Forward {
 }
 
 impl Said {
-    /// Begins anew with a text of so many letters.
+    /// Starts a text of `count` letters.
     fn restart(&mut self, count: usize, zero: f64) {
         for values in [&mut self.letters, &mut self.blanks] {
             values.clear();

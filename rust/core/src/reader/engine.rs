@@ -257,7 +257,7 @@ mod tests {
         ReaderNetwork { stem, blocks: blocks.into(), head, head_bias: numbers.take(outputs, 1.0) }
     }
 
-    /// Waves of so many points, every seventh row bad.
+    /// Waves with these numbers of points; every seventh row is bad.
     fn waves(counts: &[usize]) -> OwnedRows {
         let mut rows = OwnedRows::default();
         for (row, &count) in counts.iter().enumerate() {

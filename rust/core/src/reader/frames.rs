@@ -13,7 +13,7 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// No frames yet, with a margin of so many on each side.
+    /// No frames yet, and `margin` frames of zeros on each side.
     pub fn new(channels: usize, margin: usize) -> Self {
         Frames { channels, margin, count: 0, values: Aligned::default() }
     }
@@ -23,7 +23,7 @@ impl Frames {
         self.count
     }
 
-    /// Begins anew with a number of frames, whose values are to be written.
+    /// Starts a row of `count` frames. The caller writes their values.
     pub fn restart(&mut self, count: usize) {
         self.count = count;
         let end = (self.margin + count) * self.channels;
@@ -33,7 +33,7 @@ impl Frames {
         self.values[end..total].fill(0.0);
     }
 
-    /// The values from so many frames before the first on, into the margin after the last.
+    /// The values from `frames` frames before the first, to the end of the margin after the last.
     pub fn before(&self, frames: usize) -> &[f32] {
         &self.values[(self.margin - frames) * self.channels..]
     }

@@ -73,8 +73,8 @@ fn exponential(power: f32) -> f32 {
     series * f32::from_bits((shifted.to_bits() << 23).wrapping_add(127 << 23))
 }
 
-/// Replaces `probabilities` by those of logarithms that are not above 0, to 1e-9 of themselves, in float64; what is below
-/// e^-700 counts as that.
+/// Replaces `probabilities` by those of logarithms that are not above 0, to 1e-9 of themselves, in float64; what is
+/// below e^-700 counts as that.
 #[inline(always)]
 pub fn exponentials(logarithms: &[f32], probabilities: &mut [f64]) {
     const ROUNDER: f64 = 6_755_399_441_055_744.0;
