@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from penpal_fast.path_reference import MOST_SAMPLES, REACH, STEP, TooLongError, path
@@ -147,6 +147,7 @@ rows = st.lists(st.lists(st.tuples(coordinates, coordinates), min_size=1, max_si
 
 
 @given(rows)
+@example([[(0.0, 0.125), (0.0, 0.0), (0.0, 8.5e-203), (0.125, 0.0), (0.0, 0.0)]])
 @settings(deadline=None, max_examples=200)
 def test_the_path_in_numpy_is_the_same(row: Row) -> None:
     try:

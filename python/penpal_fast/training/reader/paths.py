@@ -63,8 +63,9 @@ def path_of(points: NDArray[np.float64], stroke: NDArray[np.int64]) -> NDArray[n
 
 def framed(points: NDArray[np.float64], stroke: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Return the distinct points in heights, y from the centre line, and their strokes."""
+    points = points - points[0]
     again = np.concatenate([[False], (np.diff(stroke) == 0) & (np.diff(points, axis=0) == 0).all(axis=1)])
-    points, stroke = points[~again] - points[0], stroke[~again]
+    points, stroke = points[~again], stroke[~again]
     slope, centre, height, least = _rough_frame(points)
     points = _put(points, 0.0, 0.0, height)
     slope, centre, fine = _ink_frame(points, stroke, slope, centre / height, least / height)

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::REACH;
+use super::units::REACH;
 use super::vertex::{Vertex, clipped};
 
 /// Standard deviations of the ink about its line in a height, which makes it about that of an ascender.

@@ -6,10 +6,12 @@
 
 mod frame;
 mod pieces;
+mod units;
 mod vertex;
 
 use frame::{Frame, FrameFinder};
 use pieces::Pieces;
+use units::{HIGHEST, REACH, STEP};
 use vertex::{Vertex, clipped};
 
 use crate::error::RowError;
@@ -18,16 +20,6 @@ use crate::strokes::Strokes;
 
 /// Numbers of a sample: dx, dy, lift, place above the line, distance behind the front.
 pub const CHANNELS: usize = 5;
-
-/// Length of a step along the ink, in heights.
-const STEP: f64 = 0.12;
-
-/// How far in heights anything reaches: ink farther from the line does not count for the frame, a longer segment is a
-/// jump and not ink, and longer lifts look alike.
-const REACH: f64 = 4.0;
-
-/// Distances from the centre line are clipped to this, in heights.
-const HIGHEST: f64 = 2.0;
 
 /// Points that memory is kept for; rows of more, far beyond a written line, get memory of their own.
 const MOST_KEPT_POINTS: usize = 1 << 16;

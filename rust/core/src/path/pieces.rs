@@ -1,7 +1,7 @@
 //! Strokes in heights, thinned and cut where they jump.
 
+use super::units::{REACH, STEP};
 use super::vertex::Vertex;
-use super::{REACH, STEP};
 
 /// Points closer than this to the last one kept are dropped, in heights: half a step, below which there is only noise
 /// of the pen, and which a pen of a higher rate would give more of.
