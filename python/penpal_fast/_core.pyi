@@ -10,9 +10,11 @@ __all__ = [
     "Backpropagation",
     "Engine",
     "Footer",
+    "Reader",
     "Rows",
     "append_columns",
     "concatenate",
+    "path",
     "peak_multiplications",
 ]
 
@@ -53,6 +55,30 @@ class Engine:
     def picture_logits_into(self, pictures: NDArray[np.float32], out: NDArray[np.float32], threads: int) -> None: ...
     def profile(self, rows: Rows) -> list[tuple[str, float, int]]: ...
 
+_Texts = tuple[NDArray[np.uint16], NDArray[np.int64]]
+
+@final
+class Reader:
+    def __new__(
+        cls,
+        stem: list[tuple[int, int, NDArray[np.float32], NDArray[np.float32]]],
+        blocks: list[tuple[int, NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]],
+        head: _Layer,
+    ) -> Reader: ...
+    def log_probabilities(self, rows: Rows, row: int) -> NDArray[np.float32]: ...
+    def align(self, rows: Rows, row: int, codes: NDArray[np.uint16]) -> list[tuple[int, int, float]]: ...
+    def read(
+        self, rows: Rows, start: int, count: int, texts: _Texts | None, threads: int
+    ) -> tuple[
+        NDArray[np.float32],
+        NDArray[np.float32],
+        NDArray[np.int32],
+        NDArray[np.uint16],
+        NDArray[np.int64],
+        list[tuple[int, int | None, str, str]],
+    ]: ...
+    def profile(self, rows: Rows, texts: _Texts) -> list[tuple[str, float]]: ...
+
 _NormedLayer = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 @final
@@ -73,6 +99,7 @@ class Footer:
     def row_groups(self) -> list[tuple[int, int, bool]]: ...
     def check_pages(self, path: str, row_group: int) -> int: ...
 
+def path(rows: Rows, row: int) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float64]]: ...
 def peak_multiplications() -> float: ...
 def append_columns(
     source: str, start: int, stop: int, added: str, metadata: list[tuple[str, str]], output: str

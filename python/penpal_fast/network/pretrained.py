@@ -37,14 +37,14 @@ def load(source: str | os.PathLike[str] | None = None, *, revision: str | None =
         PenpalError: The files are not found, cannot be read, or do not describe a network that gives every picture a
             score in bounded time.
     """
-    config_file, weights_file = _find_files(BUNDLED if source is None else source, revision)
+    config_file, weights_file = find_files(BUNDLED if source is None else source, revision)
     tensors, config = read_tensors(weights_file), ModelConfig.from_file(config_file)
     config, tensors = sanitize(tensors, config, source=str(weights_file))
     check_bounds(config, tensors, source=str(weights_file))
     return config, tensors
 
 
-def _find_files(source: str | os.PathLike[str], revision: str | None) -> tuple[Path, Path]:
+def find_files(source: str | os.PathLike[str], revision: str | None) -> tuple[Path, Path]:
     """Return the paths of the configuration and the weights; the hub's files are downloaded to its cache."""
     try:
         is_folder = Path(source).is_dir()

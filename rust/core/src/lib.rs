@@ -2,7 +2,8 @@
 //!
 //! The modules follow the data: [`rows`] or [`arrow`] (where rows come from) -> [`strokes`] (one row, checked and
 //! borrowed) -> [`fit`] (into the padded [`canvas`]) -> `raster` (antialiased capsules) -> [`render`] (many rows in
-//! parallel) or [`network`] (scores). The crate `penpal-training` has the gradient of the network.
+//! parallel) or [`network`] (scores); or [`strokes`] -> [`path`] (in heights of the writing) -> [`reader`] (what it says).
+//! The crate `penpal-training` has the gradient of the network.
 //!
 //! ```
 //! use penpal_core::{Canvas, Coordinates, LineWidth, Offsets, PIXELS, Scratch, Strokes, render};
@@ -24,7 +25,9 @@ pub mod coordinates;
 pub mod fit;
 pub mod limits;
 pub mod network;
+pub mod path;
 mod raster;
+pub mod reader;
 pub mod render;
 pub mod row_error;
 pub mod rows;

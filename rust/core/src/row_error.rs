@@ -87,6 +87,12 @@ pub enum RowError {
         /// Index of the stroke in the row.
         stroke: usize,
     },
+    /// The path of the row has more samples than [`MAX_SAMPLES`](crate::limits::MAX_SAMPLES).
+    #[error("too long to read: {samples} samples of path, at most {}", crate::limits::MAX_SAMPLES)]
+    TooLongToRead {
+        /// How many it has.
+        samples: usize,
+    },
     /// The row is not made of words, strokes and points.
     #[error("wrong type: {}{problem}", stroke.map(|index| format!("stroke {index}: ")).unwrap_or_default())]
     WrongType {
@@ -111,6 +117,7 @@ impl RowError {
             RowError::NotFinite { .. } => "non-finite coordinate",
             RowError::SpanOverflow { .. } => "span overflow",
             RowError::BrokenOffsets { .. } => "broken offsets",
+            RowError::TooLongToRead { .. } => "too long to read",
             RowError::WrongType { .. } => "wrong type",
         }
     }
@@ -145,6 +152,7 @@ mod tests {
             RowError::NotFinite { stroke: 1, point: 2, axis: Axis::Y, value: "NaN".into() },
             RowError::SpanOverflow { axis: Axis::X },
             RowError::BrokenOffsets { stroke: 0 },
+            RowError::TooLongToRead { samples: 5000 },
             RowError::WrongType { stroke: Some(4), problem: "a string".into() },
         ];
         for error in errors {

@@ -7,6 +7,7 @@ mod import;
 mod line_width;
 mod nested;
 mod parquet;
+mod reader;
 mod rows;
 mod threads;
 mod training;
@@ -21,6 +22,8 @@ mod _core {
     use super::engine::{Engine, peak_multiplications};
     #[pymodule_export]
     use super::parquet::{Footer, append_columns, concatenate};
+    #[pymodule_export]
+    use super::reader::{Reader, path};
     #[pymodule_export]
     use super::rows::Rows;
     #[pymodule_export]

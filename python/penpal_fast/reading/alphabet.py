@@ -1,0 +1,124 @@
+"""Which letters a reader knows, and how a text is brought to them."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import unicodedata
+
+BLANK = 0
+"""Index of the output that stands for no letter; letter `i` of an alphabet has the output `i + 1`."""
+
+LETTERS = " !\"#%'()+,-./0123456789:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+"""The 72 letters that the generator of the penpal data set writes, and what else IAM-OnDB has at least four times:
+Q, X, Z, %, + and /. Its brackets, * and & are too rare to be learned."""
+
+MOST_UNREADABLE = 0.25
+"""Largest share of letters outside the alphabet with which a text is still compared, by the rest."""
+
+FOLDED = {
+    **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u02bc\u0060\u00b4", "'"),
+    **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb", '"'),
+    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"),
+    "\u00ad": "",
+    "\u200b": "",
+    "\ufeff": "",
+    "\u00df": "ss",
+    "\u00c6": "AE",
+    "\u00e6": "ae",
+    "\u0152": "OE",
+    "\u0153": "oe",
+    "\u00d8": "O",
+    "\u00f8": "o",
+    "\u0141": "L",
+    "\u0142": "l",
+    "\u0131": "i",
+}
+"""Letters that look like others in handwriting, or are not seen at all, and are not folded by Unicode's rules."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Encoded:
+    """A text as a reader compares it.
+
+    Attributes:
+        codes: Outputs of the network, one a letter; empty where the text cannot be compared.
+        positions: For each code, the index of its letter in the text that was given.
+        unreadable: The letters outside the alphabet, each once, in order.
+        problem: Why the text cannot be compared, or None.
+    """
+
+    codes: tuple[int, ...]
+    positions: tuple[int, ...]
+    unreadable: str = ""
+    problem: str | None = None
+
+
+def fold(character: str) -> str:
+    """Return what a character looks like in plain handwriting: curly quotes straight, dashes short, accents off.
+
+    A character that is not seen, such as an accent by itself, becomes nothing.
+    """
+    if character in FOLDED:
+        return FOLDED[character]
+    if character.isspace():
+        return " "
+    if character.isascii():
+        return character
+    parts = unicodedata.normalize("NFKD", character)
+    bare = "".join(part for part in parts if not unicodedata.combining(part))
+    return "".join(FOLDED.get(part, " " if part.isspace() else part) for part in bare)
+
+
+@functools.lru_cache(maxsize=8)
+def _codes(letters: str) -> dict[str, int]:
+    return {letter: code for code, letter in enumerate(letters, start=1)}
+
+
+def encode(text: str, letters: str = LETTERS) -> Encoded:
+    """Bring a text to the alphabet.
+
+    Spaces at the ends are dropped, and runs of them become one. Letters outside the alphabet are left out, unless they
+    are more than a quarter of what is not a space; text written from right to left, or in Chinese, Japanese or Korean
+    letters, is not compared at all.
+    """
+    codes: list[int] = []
+    positions: list[int] = []
+    unreadable: list[str] = []
+    known = _codes(letters)
+    for position, character in enumerate(text):
+        if reason := _foreign(character):
+            return Encoded((), (), character, reason)
+        for folded in fold(character):
+            code = known.get(folded)
+            if code is None:
+                unreadable.append(character)
+            elif folded != " " or (codes and codes[-1] != known[" "]):
+                codes.append(code)
+                positions.append(position)
+    if codes and codes[-1] == known.get(" "):
+        codes.pop()
+        positions.pop()
+    outside = "".join(dict.fromkeys(unreadable))
+    seen = sum(code != known.get(" ") for code in codes)
+    if not seen and not unreadable:
+        return Encoded((), (), problem="the text is empty")
+    if len(unreadable) > MOST_UNREADABLE * (seen + len(unreadable)):
+        return Encoded((), (), outside, f"the text has letters that cannot be read: {outside[:20]!r}")
+    return Encoded(tuple(codes), tuple(positions), outside)
+
+
+def decode(codes: list[int], letters: str = LETTERS) -> str:
+    """Return the text of outputs that are letters."""
+    return "".join(letters[code - 1] for code in codes)
+
+
+def _foreign(character: str) -> str | None:
+    """Return why a script is not compared, or None."""
+    if character.isascii():
+        return None
+    if unicodedata.bidirectional(character) in ("R", "AL", "AN", "RLE", "RLO", "RLI"):
+        return "text from right to left cannot be read"
+    if unicodedata.east_asian_width(character) in ("W", "F") and unicodedata.category(character) == "Lo":
+        return "Chinese, Japanese and Korean text cannot be read"
+    return None

@@ -1,0 +1,109 @@
+"""The reader network: convolutions over the path of the pen, and the likelihood of each letter along it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import mlx.core as mx
+import mlx.nn as nn
+import numpy as np
+from mlx.utils import tree_flatten
+
+from penpal_fast.files import replaced_atomically
+from penpal_fast.network.config import Tensors
+from penpal_fast.network.pretrained import CONFIG_FILE, WEIGHTS_FILE
+from penpal_fast.reading.config import ReaderConfig
+from penpal_fast.reading.weights import load, write_tensors
+
+
+class ReaderBlock(nn.Module):
+    """A depthwise convolution over frames, a mix of the channels of each frame, and a shortcut around both."""
+
+    def __init__(self, channels: int, kernel: int, dilation: int) -> None:
+        """Make a block that keeps the number of frames and of channels."""
+        super().__init__()
+        self.depthwise = nn.Conv1d(
+            channels,
+            channels,
+            kernel,
+            padding=kernel // 2 * dilation,
+            dilation=dilation,
+            groups=channels,
+            bias=False,
+        )
+        self.mix = nn.Linear(channels, channels)
+
+    def __call__(self, x: mx.array) -> mx.array:
+        """Map [B, frames, channels] to the same shape."""
+        return nn.relu(x + self.mix(self.depthwise(x)))
+
+
+class ReaderNetwork(nn.Module):
+    """Says for each stretch of the pen's path how likely each letter ends there."""
+
+    def __init__(self, config: ReaderConfig | None = None) -> None:
+        """Make a network with random weights; `from_pretrained` loads one that is ready to use."""
+        super().__init__()
+        config = config or ReaderConfig()
+        self.config = config
+        widths = (config.inputs, *config.stem_channels)
+        self.stem = [
+            nn.Conv1d(inputs, outputs, kernel, stride=stride, padding=kernel // 2)
+            for inputs, outputs, kernel, stride in zip(
+                widths, config.stem_channels, config.stem_kernels, config.stem_strides, strict=False
+            )
+        ]
+        self.blocks = [ReaderBlock(widths[-1], config.block_kernel, dilation) for dilation in config.dilations]
+        self.head = nn.Linear(widths[-1], config.outputs)
+
+    def __call__(self, paths: mx.array) -> mx.array:
+        """Read paths of the same length.
+
+        Args:
+            paths: float32 [B, samples, 5], as `penpal_fast.path_reference.path` gives them.
+
+        Returns:
+            Log-probabilities float32 [B, frames, outputs]; output 0 is the blank, output i + 1 letter i.
+        """
+        x = paths
+        for convolution in self.stem:
+            x = nn.relu(convolution(x))
+        for block in self.blocks:
+            x = block(x)
+        return nn.log_softmax(self.head(x), axis=-1)
+
+    @classmethod
+    def from_pretrained(
+        cls, source: str | os.PathLike[str] | None = None, *, revision: str | None = None
+    ) -> ReaderNetwork:
+        """Load a trained reader.
+
+        Args:
+            source: None for the reader in this package, a folder with `config.json` and `weights.safetensors`, or the
+                id of a Hugging Face repository with these files, with "@" and a revision if it is to be pinned.
+            revision: Branch, tag or commit of the repository; None for its main branch.
+
+        Raises:
+            PenpalError: There is no such folder or repository, or its files do not describe such a network. The error
+                lists what was expected and what was found.
+        """
+        config, tensors = load(source, revision=revision)
+        network = cls(config)
+        network.load_weights([(name, mx.array(values)) for name, values in tensors.items()])
+        network.eval()
+        mx.eval(network.parameters())
+        return network
+
+    def tensors(self) -> Tensors:
+        """Return all tensors as NumPy arrays, by name."""
+        return {name: np.array(values) for name, values in dict(tree_flatten(self.parameters())).items()}
+
+    def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
+        """Write `config.json` and `weights.safetensors` into a folder, which is made if it is not there."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        with replaced_atomically(folder / CONFIG_FILE) as path:
+            path.write_text(self.config.to_json(), encoding="utf-8")
+        with replaced_atomically(folder / WEIGHTS_FILE) as path:
+            write_tensors(path, self.tensors())

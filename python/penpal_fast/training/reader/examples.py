@@ -1,0 +1,123 @@
+"""Rows with their texts, and batches of paths made from them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penpal_fast.handwriting.lines import Line, read_lines
+from penpal_fast.path_reference import TooLongError
+from penpal_fast.reading.alphabet import encode
+from penpal_fast.training.reader.augmentation import Changes, changed
+from penpal_fast.training.reader.paths import framed, path_of
+
+POOL_BATCHES = 24
+"""Batches whose rows are drawn together and sorted by length, so that little of a batch is padding."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Example:
+    """A row to learn from: its points in heights [N, 2], the number of each point's stroke [N], its text
+    and, of generated lines, how they were corrupted."""
+
+    points: NDArray[np.float32]
+    stroke: NDArray[np.int32]
+    text: str
+    codes: tuple[int, ...]
+    severity: str | None
+
+    @classmethod
+    def of(cls, line: Line, letters: str) -> Example | None:
+        """Take a line; None where its text cannot be learned from: not there, or with a letter that is not known."""
+        encoded = encode(line.text or "", letters)
+        strokes = line.strokes()
+        if encoded.problem or encoded.unreadable or not strokes:
+            return None
+        stroke = np.repeat(np.arange(len(strokes)), [len(one) for one in strokes])
+        points, stroke = framed(np.concatenate(strokes), stroke)
+        return cls(points.astype(np.float32), stroke.astype(np.int32), line.text or "", encoded.codes, line.severity)
+
+    def path(self) -> NDArray[np.float32]:
+        """Return the path [N, 5] of the row as it is."""
+        return path_of(self.points.astype(np.float64), self.stroke.astype(np.int64))
+
+    def changed_path(self, changes: Changes, random: np.random.Generator) -> NDArray[np.float32]:
+        """Return the path [N, 5] of a changed row."""
+        return path_of(*changed(self.points.astype(np.float64), self.stroke.astype(np.int64), changes, random))
+
+
+def read_examples(path: Path, letters: str, keep: Callable[[str], bool] = lambda _source: True) -> list[Example]:
+    """Read the lines of a Parquet file whose source is to be kept and whose text can be learned from."""
+    lines = [line for line in read_lines(path) if keep(line.source or "")]
+    examples = [Example.of(line, letters) for line in lines]
+    return [example for example in examples if example is not None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """Padded paths [rows, samples, 5], the samples of each, the codes of all texts in a row, the codes of each, and
+    which examples they are."""
+
+    paths: NDArray[np.float32]
+    samples: NDArray[np.int64]
+    codes: NDArray[np.int64]
+    letters: NDArray[np.int64]
+    rows: NDArray[np.int64]
+
+
+def batch_of(paths: Sequence[NDArray[np.float32]], codes: Sequence[tuple[int, ...]], rows: Sequence[int]) -> Batch:
+    """Pad paths to the longest."""
+    samples = np.array([len(path) for path in paths])
+    padded = np.zeros((len(paths), int(samples.max()), paths[0].shape[1]), dtype=np.float32)
+    for row, path in enumerate(paths):
+        padded[row, : len(path)] = path
+    letters = np.array([len(code) for code in codes])
+    return Batch(padded, samples, np.concatenate([np.array(code) for code in codes]), letters, np.array(rows))
+
+
+def batches(
+    examples: Sequence[Example],
+    drawn: NDArray[np.int64],
+    batch_samples: int,
+    fits: Callable[[int, int], bool],
+    changes: Changes,
+    random: np.random.Generator,
+) -> Iterator[Batch]:
+    """Yield batches of like length of the examples drawn, in their order but for the sorting within a pool.
+
+    Args:
+        examples: All of them.
+        drawn: Indices of those to take.
+        batch_samples: Samples of a batch, padding included.
+        fits: Whether a path of so many samples can say a text of so many letters.
+        changes: Of each row.
+        random: Where the chances come from.
+    """
+    pool_rows = POOL_BATCHES * max(batch_samples // 450, 1)
+    for first in range(0, len(drawn), pool_rows):
+        made = []
+        for row in drawn[first : first + pool_rows].tolist():
+            example = examples[row]
+            try:
+                path = example.changed_path(changes, random)
+            except TooLongError:
+                continue
+            if fits(len(path), len(example.codes)):
+                made.append((path, example.codes, row))
+        made.sort(key=lambda one: len(one[0]))
+        groups: list[list[tuple[NDArray[np.float32], tuple[int, ...], int]]] = []
+        group: list[tuple[NDArray[np.float32], tuple[int, ...], int]] = []
+        for one in made:
+            if group and (len(group) + 1) * len(one[0]) > batch_samples:
+                groups.append(group)
+                group = []
+            group.append(one)
+        if group:
+            groups.append(group)
+        for index in random.permutation(len(groups)):
+            paths, codes, rows = zip(*groups[index], strict=True)
+            yield batch_of(paths, codes, rows)

@@ -1,0 +1,127 @@
+"""From real lines and a generator to a trained, calibrated and measured reader."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from penpal_fast.extras import needs_extra
+from penpal_fast.files import replaced_atomically
+from penpal_fast.handwriting.lines import is_held_out
+from penpal_fast.network.pretrained import CONFIG_FILE, WEIGHTS_FILE
+from penpal_fast.reading.weights import write_tensors
+from penpal_fast.synthesis.texts import read_texts
+from penpal_fast.training.reader.examples import Example, read_examples
+from penpal_fast.training.reader.making import make_lines
+from penpal_fast.training.reader.recipe import ReaderRecipe
+
+MADE = "made"
+CHECKPOINT = "checkpoint.pt"
+FIGURES_FILE = "figures.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Inputs:
+    """Files to train and measure with.
+
+    Attributes:
+        real: Parquet file of real lines in the penpal schema, with columns `text` and `file` or `source`. Forms that
+            are held out are measured; they are neither trained on nor written by the generator.
+        generator: Weights of a Graves-style generator.
+        clean: Parquet file of generated lines with `text`, to calibrate and measure with.
+        corrupted: The same with the sampling disturbed, and a column `corruption`.
+    """
+
+    real: Path
+    generator: Path
+    clean: Path
+    corrupted: Path
+
+
+def train_reader(
+    recipe: ReaderRecipe,
+    inputs: Inputs,
+    work: Path,
+    output: Path,
+    *,
+    processes: int = 1,
+    device: str = "cpu",
+    say: Callable[[str], None] = lambda _line: None,
+) -> None:
+    """Make lines, train, calibrate and measure; write `config.json`, `weights.safetensors` and `figures.json`.
+
+    A killed run is resumed by the same call: the lines that were made and the last checkpoint are in the work folder.
+
+    Args:
+        recipe: All settings.
+        inputs: Files to train and measure with.
+        work: Folder of the made lines and the checkpoint, for this recipe and these inputs alone.
+        output: Folder of the reader.
+        processes: Processes that make lines, and threads that train on a CPU.
+        device: PyTorch's name of what trains, such as "cpu" or "cuda".
+        say: Called with a line of text at each checkpoint.
+
+    Raises:
+        PenpalError: A file cannot be used, or PyTorch is not installed.
+    """
+    with needs_extra("train-reader"):
+        import torch
+
+        from penpal_fast.training.reader.loop import Progress, Training
+        from penpal_fast.training.reader.measurement import calibrated, measure, read
+        from penpal_fast.training.reader.network import folded
+    for folder in (work, output):
+        folder.mkdir(parents=True, exist_ok=True)
+    made = _made(recipe, inputs, work, processes, say)
+    torch.set_num_threads(processes)
+    letters = recipe.network.letters
+    learned = read_examples(inputs.real, letters, lambda source: not is_held_out(source))
+    training = Training(recipe, learned, made, device)
+    if (work / CHECKPOINT).exists():
+        training.load(work / CHECKPOINT)
+
+    def report(progress: Progress) -> None:
+        training.save(work / CHECKPOINT)
+        say(
+            f"{progress.rows:,} rows: loss a letter {progress.real_loss:.3f} real, {progress.made_loss:.3f} made; "
+            f"{training.left_out:,} made lines say something else than their text"
+        )
+
+    network = training.run(report)
+    real, clean, corrupted = (
+        read(network, examples)
+        for examples in (
+            read_examples(inputs.real, letters, is_held_out),
+            read_examples(inputs.clean, letters),
+            read_examples(inputs.corrupted, letters),
+        )
+    )
+    config = calibrated(recipe.network, clean)
+    with replaced_atomically(output / CONFIG_FILE) as path:
+        path.write_text(config.to_json(), encoding="utf-8")
+    with replaced_atomically(output / WEIGHTS_FILE) as path:
+        write_tensors(path, folded(network))
+    with replaced_atomically(output / FIGURES_FILE) as path:
+        path.write_text(json.dumps(measure(config, real, clean, corrupted), indent=2) + "\n", encoding="utf-8")
+
+
+def _made(
+    recipe: ReaderRecipe, inputs: Inputs, work: Path, processes: int, say: Callable[[str], None]
+) -> list[Example]:
+    texts = [text for text in read_texts(inputs.real) if not is_held_out(text.source)]
+
+    def report(done: int, total: int) -> None:
+        say(f"made {done} of {total} parts")
+
+    parts = make_lines(
+        texts,
+        inputs.generator,
+        work / MADE,
+        rows=recipe.made_lines,
+        seed=recipe.seed,
+        processes=processes,
+        progress=report,
+    )
+    return [example for part in parts for example in read_examples(part, recipe.network.letters)]

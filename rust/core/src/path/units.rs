@@ -1,0 +1,11 @@
+//! Lengths in heights of the writing.
+
+/// Length of a step along the ink, in heights.
+pub const STEP: f64 = 0.12;
+
+/// How far in heights anything reaches: ink farther from the line does not count for the frame, a longer segment is a
+/// jump and not ink, and longer lifts look alike.
+pub const REACH: f64 = 4.0;
+
+/// Distances from the centre line are clipped to this, in heights.
+pub const HIGHEST: f64 = 2.0;

@@ -1,0 +1,80 @@
+"""How texts are brought to the letters that a reader knows."""
+
+from __future__ import annotations
+
+import pytest
+
+from penpal_fast.reading.alphabet import LETTERS, decode, encode
+
+
+def said(text: str) -> str:
+    return decode(list(encode(text).codes))
+
+
+def test_letters_are_different_and_stay_as_they_are() -> None:
+    assert len(set(LETTERS)) == len(LETTERS) == 78
+    text = LETTERS.strip()
+    assert said(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("\u201cIt\u2019s\u201d", '"It\'s"'),
+        ("1914\u20131918 \u2014 so", "1914-1918 - so"),
+        ("a\u00a0b\u2009c\td", "a b c d"),
+        ("  two   spaces ", "two spaces"),
+        ("caf\u00e9 na\u00efve \u00c5ngstr\u00f6m", "cafe naive Angstrom"),
+        ("cafe\u0301", "cafe"),
+        ("\ufb01t \u2026", "fit ..."),
+        ("stra\u00dfe \u00c6sop", "strasse AEsop"),
+        ("soft\u00adhyphen\u200b\ufeff", "softhyphen"),
+    ],
+)
+def test_looks_of_letters_are_folded(text: str, expected: str) -> None:
+    encoded = encode(text)
+    assert decode(list(encoded.codes)) == expected
+    assert encoded.problem is None
+    assert encoded.unreadable == ""
+
+
+def test_each_code_knows_the_letter_it_came_from() -> None:
+    text = " \u00e9\u00df  x"
+    encoded = encode(text)
+    assert decode(list(encoded.codes)) == "ess x"
+    assert [text[position] for position in encoded.positions] == ["\u00e9", "\u00df", "\u00df", " ", "x"]
+
+
+def test_a_few_letters_outside_the_alphabet_are_left_out() -> None:
+    encoded = encode("salt & pepper & co.")
+    assert decode(list(encoded.codes)) == "salt pepper co."
+    assert encoded.unreadable == "&"
+    assert encoded.problem is None
+
+
+def test_too_many_letters_outside_the_alphabet_are_a_reason() -> None:
+    encoded = encode("\u0416\u0438\u0437\u043d\u044c is")
+    assert encoded.codes == ()
+    assert encoded.problem is not None
+    assert "\u0416" in encoded.problem
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\u00a0\t", "\u200b"])
+def test_nothing_to_compare_is_a_reason(text: str) -> None:
+    assert encode(text).problem == "the text is empty"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("mostly English \u05e9\u05dc\u05d5\u05dd", "right to left"),
+        ("mostly English \u0645", "right to left"),
+        ("mostly English \u6f22", "Chinese"),
+        ("mostly English \u304b", "Chinese"),
+        ("mostly English \ud55c", "Chinese"),
+    ],
+)
+def test_scripts_that_cannot_be_read_are_a_reason(text: str, reason: str) -> None:
+    encoded = encode(text)
+    assert encoded.codes == ()
+    assert reason in (encoded.problem or "")

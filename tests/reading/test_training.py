@@ -1,0 +1,215 @@
+"""A small training: it learns, goes on where it was killed, and leaves out what does not say its text."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from helpers import made_generator
+from penpal_fast.handwriting.lines import Line, is_held_out
+from penpal_fast.reading.config import ReaderConfig
+from penpal_fast.reading.model import ReaderNetwork
+from penpal_fast.reading.scores import match, readability
+from penpal_fast.synthesis.table import strokes_array
+from penpal_fast.training.reader.augmentation import Changes, changed
+from penpal_fast.training.reader.examples import Example
+from penpal_fast.training.reader.making import make_lines
+from penpal_fast.training.reader.recipe import BUNDLED, ReaderRecipe
+from penpal_fast.training.reader.texts import KINDS, LONGEST_LINE, draw_text
+from penpal_fast.training.reader.wrong_texts import EDITS
+
+torch = pytest.importorskip("torch")
+torch.set_num_threads(1)
+
+from penpal_fast.reading.ctc import best_path  # noqa: E402
+from penpal_fast.synthesis.texts import Text  # noqa: E402
+from penpal_fast.training.reader.job import Inputs, train_reader  # noqa: E402
+from penpal_fast.training.reader.loop import Training  # noqa: E402
+from penpal_fast.training.reader.measurement import Read, calibrated, edit_distance  # noqa: E402
+from penpal_fast.training.reader.network import folded  # noqa: E402
+
+LETTERS = "lov"
+SOURCES = [f"{letter}01" for letter in "abcdefghijklmnopqrstuvwxyz"]
+RECIPE = ReaderRecipe(
+    network=ReaderConfig(letters=LETTERS, stem_channels=(8, 16), dilations=(1, 2)),
+    rows=4000,
+    round_rows=1000,
+    batch_samples=3000,
+    learning_rate=2e-2,
+    warmup_steps=5,
+    average_decay=0.9,
+    unreadable_loss=3.0,
+)
+
+
+def shape(letter: str, x: float) -> np.ndarray:
+    """A stroke, a ring or a wedge."""
+    if letter == "l":
+        return np.array([[x, -1.0 + step / 10] for step in range(21)])
+    if letter == "v":
+        return np.array([[x + step / 20, 1 - abs(step / 10 - 1) * 2] for step in range(21)])
+    turn = np.linspace(0, 2 * math.pi, 21)
+    return np.stack([x + 0.5 - 0.5 * np.cos(turn), np.sin(turn)], axis=1)
+
+
+def example(text: str, written: str | None = None) -> Example:
+    strokes = [shape(letter, 1.6 * place) for place, letter in enumerate(written or text)]
+    made = Example.of(Line([strokes], text), LETTERS)
+    assert made is not None
+    return made
+
+
+def drawn(count: int, seed: int) -> list[Example]:
+    random = np.random.default_rng(seed)
+    return [example("".join(random.choice(list(LETTERS), int(random.integers(2, 7))))) for _ in range(count)]
+
+
+def test_it_learns_and_leaves_out_what_is_wrong() -> None:
+    wrong = [example("lllvv", "oovo"), example("vovov", "llll")]
+    training = Training(RECIPE, drawn(60, 1), [*drawn(30, 2), *wrong])
+    losses = []
+    network = training.run(lambda progress: losses.append(progress.real_loss))
+    assert losses[-1] < 0.5
+    assert sorted(np.argsort(training.losses)[-2:].tolist()) == [90, 91]
+    assert training.left_out >= 1
+    assert all(training.losses[:90] < RECIPE.unreadable_loss)
+    right = 0
+    for one in drawn(20, 3):
+        path = torch.from_numpy(one.path())[None]
+        log_probabilities, _ = network(path, torch.tensor([path.shape[1]]))
+        right += best_path(log_probabilities[0].detach().numpy()) == list(one.codes)
+    assert right >= 18
+
+
+def test_a_killed_training_goes_on(tmp_path) -> None:
+    real = drawn(40, 1)
+    whole = Training(dataclasses.replace(RECIPE, rows=300, round_rows=100), real, [])
+    whole.run(lambda _progress: whole.save(tmp_path / "checkpoint.pt") if whole.rows < 250 else None)
+    again = Training(whole.recipe, real, [])
+    again.load(tmp_path / "checkpoint.pt")
+    assert 0 < again.rows < whole.rows
+    again.run()
+    for name, values in folded(whole.averaged()).items():
+        np.testing.assert_allclose(folded(again.averaged())[name], values, atol=1e-5)
+
+
+def test_changed_rows_keep_their_strokes_apart() -> None:
+    random = np.random.default_rng(1)
+    one = example("lovlov")
+    every = Changes(**{field.name: 1.0 for field in dataclasses.fields(Changes)})
+    for changes in (Changes(), every, dataclasses.replace(every, join=0.0, thin=0.0)):
+        for _ in range(20):
+            points, stroke = changed(one.points.astype(float), one.stroke.astype(np.int64), changes, random)
+            assert points.shape == (len(stroke), 2)
+            assert np.isfinite(points).all()
+            assert set(np.diff(stroke).tolist()) <= {0, 1}
+            if changes.join == changes.thin == 0:
+                assert len(points) == len(one.points)
+                assert sorted(np.bincount(stroke)) == sorted(np.bincount(one.stroke))
+
+
+def test_texts_are_of_every_kind_and_short_enough() -> None:
+    texts = [Text(("some", "plain", "words", "of", "a", "letter"), "a01"), Text(("Dear", "Sir,"), "b02")]
+    random = np.random.default_rng(2)
+    for kind in KINDS:
+        assert all(kind(texts, random).strip() for _ in range(20))
+    many = [draw_text(texts, random) for _ in range(500)]
+    assert max(map(len, many)) <= LONGEST_LINE
+    assert any(text.isupper() for text in many)
+    assert any(letter.isdigit() for text in many for letter in text)
+
+
+def test_the_bundled_recipe_is_read_and_others_are_refused(tmp_path) -> None:
+    recipe = ReaderRecipe.from_file(BUNDLED)
+    (tmp_path / "recipe.json").write_text(recipe.to_json())
+    assert ReaderRecipe.from_file(tmp_path / "recipe.json") == recipe
+    for content in ("[]", "{", '{"rows": 0}', '{"row": 1}', '{"network": {"letters": ""}}'):
+        (tmp_path / "recipe.json").write_text(content)
+        with pytest.raises(ValueError, match="recipe"):
+            ReaderRecipe.from_file(tmp_path / "recipe.json")
+
+
+def save_lines(path, texts, sources, severities=None) -> None:
+    rows = [[[shape(letter, 1.6 * place) for place, letter in enumerate(text)]] for text in texts]
+    columns = {"strokes": strokes_array(rows), "text": texts, "source": sources}
+    pq.write_table(pa.table({**columns, "corruption": severities or [None] * len(texts)}), path)
+
+
+def test_the_recipe_ends_with_a_reader_and_its_figures(tmp_path) -> None:
+    texts = [one.text for one in drawn(40, 5)]
+    learned, held_out = (next(name for name in SOURCES if is_held_out(name) == side) for side in (False, True))
+    save_lines(tmp_path / "real.parquet", texts, [learned] * 30 + [held_out] * 10)
+    save_lines(tmp_path / "clean.parquet", texts[::-1], ["a"] * 40)
+    scribbled = [text[::-1] for text in texts]
+    save_lines(tmp_path / "corrupted.parquet", scribbled, ["a"] * 40, ["mild", "gibberish"] * 20)
+    generator = made_generator.save(made_generator.made_tensors(), tmp_path / "generator.safetensors")
+    inputs = Inputs(tmp_path / "real.parquet", generator, tmp_path / "clean.parquet", tmp_path / "corrupted.parquet")
+    recipe = dataclasses.replace(RECIPE, made_lines=0, rows=1500, round_rows=500)
+    said: list[str] = []
+    train_reader(recipe, inputs, tmp_path / "work", tmp_path / "reader", say=said.append)
+    assert len(said) == 3
+    network = ReaderNetwork.from_pretrained(tmp_path / "reader")
+    assert network.config.letters == LETTERS
+    assert network.config.match_half != RECIPE.network.match_half
+    figures = json.loads((tmp_path / "reader" / "figures.json").read_text())
+    assert figures["error_rate"]["real"] < 1
+    assert "word dropped" not in figures["wrong_texts"]  # The lines are single words.
+    assert 0.5 < figures["wrong_texts"]["letter doubled"] <= 1
+    assert set(figures["match"]["kept"]) == {"all", "mild", "gibberish"}
+    before = (tmp_path / "reader" / "weights.safetensors").read_bytes()
+    train_reader(recipe, inputs, tmp_path / "work", tmp_path / "reader")
+    assert (tmp_path / "reader" / "weights.safetensors").read_bytes() == before
+
+
+def test_calibration_keeps_the_shares_it_names() -> None:
+    rows = [np.log(np.array([[0.02, 0.9 - doubt, 0.04 + doubt, 0.04]])) for doubt in np.linspace(0, 0.6, 101)]
+    clean = Read([example("l")] * len(rows), rows)
+    config = calibrated(RECIPE.network, clean)
+    for scores in (
+        [match(row, (1,), config) for row in rows],
+        [readability(row, config) for row in rows],
+    ):
+        assert np.mean(np.array(scores) >= 0.499) == pytest.approx(0.95, abs=0.011)
+        assert np.mean(np.array(scores) >= 0.899) == pytest.approx(0.5, abs=0.011)
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "edits"), [("", "abc", 3), ("kitten", "sitting", 3), ("abc", "abc", 0), ("ab", "ba", 2)]
+)
+def test_edits_are_counted(found: str, wanted: str, edits: int) -> None:
+    assert edit_distance([ord(one) for one in found], [ord(one) for one in wanted]) == edits
+
+
+def test_each_edit_makes_one_mistake() -> None:
+    random = np.random.default_rng(4)
+    words = ["one", "two", "three"]
+    for name, edit in EDITS.items():
+        for text in ("one two three", "two", "a"):
+            wrong = edit(text, words, random)
+            if wrong is None:
+                assert text in ("two", "a")
+                assert "dropped" in name
+                continue
+            assert wrong != text
+            unit = (lambda one: one.split()) if name.startswith("word") else list
+            assert edit_distance(unit(wrong), unit(text)) == 1
+    assert EDITS["letter replaced"]("1914", words, random) is None
+
+
+def test_lines_are_made_once(tmp_path) -> None:
+    generator = made_generator.save(made_generator.made_tensors(), tmp_path / "generator.safetensors")
+    texts = [Text(("abba", "cab"), "a01")]
+    (part,) = make_lines(texts, generator, tmp_path / "made", rows=2, seed=1)
+    first = part.read_bytes()
+    table = pq.read_table(part)
+    assert table.num_rows == 2
+    assert all(set(text) <= set("abcdefgh ") and text.strip() for text in table["text"].to_pylist())
+    make_lines(texts, generator, tmp_path / "made", rows=2, seed=1)
+    assert part.read_bytes() == first
+    assert pq.read_table(make_lines(texts, generator, tmp_path / "again", rows=2, seed=1)[0]).equals(table)
