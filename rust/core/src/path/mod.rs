@@ -14,8 +14,8 @@ use pieces::Pieces;
 use units::{HIGHEST, REACH, STEP};
 use vertex::{Vertex, clipped};
 
-use crate::error::RowError;
 use crate::limits::MAX_SAMPLES;
+use crate::row_error::RowError;
 use crate::strokes::Strokes;
 
 /// Numbers of a sample: dx, dy, lift, place above the line, distance behind the front.
