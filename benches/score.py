@@ -55,7 +55,7 @@ def main() -> None:
     scorers = {
         ours: (Scorer(backend="native", threads=options.threads), column),
         "penpal_fast, 1 thread": (Scorer(backend="native", threads=1), column),
-        "penpal_fast, MLX backend": (Scorer(backend="mlx", threads=options.threads), few),
+        "penpal_fast, MLX engine": (Scorer(backend="mlx", threads=options.threads), few),
     }
     works = {name: lambda scorer=scorer, rows=rows: scorer.score(rows) for name, (scorer, rows) in scorers.items()}
     rows = {name: len(rows) for name, (_, rows) in scorers.items()}

@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-IGNORED = re.compile(r'//[^\n]*|"(?:[^"\\]|\\.)*"|#\[cfg\(test\)\]\s*mod \w+(?:;| \{.*?^\})', re.DOTALL | re.MULTILINE)
+IGNORED = re.compile(r"""(?sm)//[^\n]*|/\*.*?\*/|'"'|"(?:[^"\\]|\\.)*"|#\[cfg\(test\)\]\s*mod \w+(?:;| \{.*?^\})""")
 DECLARATION = re.compile(r"(?:pub(?:\([^)]*\))? )?(?:mod \w+|use [^;]+);|#!?\[[^\]]*\]")
 USE = re.compile(r"\buse ([^;]+);")
 PATH = re.compile(r"\b(?:crate|super|self)(?:::\w+)+")
@@ -45,7 +45,9 @@ def used_paths(text: str, module: Module) -> list[Module]:
     uses = [leaf for tree in USE.findall(text) for leaf in leaves(re.sub(r"\s+as \w+|\s", "", tree))]
     bases = {"crate": (), "super": module[:-1], "self": module}
     paths = [path.split("::") for path in [*uses, *PATH.findall(USE.sub("", text))]]
-    return [(*bases.get(first, (*module, first)), *rest) for first, *rest in paths]
+    named = [(*bases.get(first, (*module, first)), *rest) for first, *rest in paths]
+    # A glob names the module before it.
+    return [path[:-1] if path and path[-1] == "*" else path for path in named]
 
 
 def leaves(tree: str) -> list[str]:

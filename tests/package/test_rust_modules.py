@@ -52,8 +52,15 @@ def test_a_tree_is_not_a_circle(tmp_path):
             },
             ["a", "b", "deep/c"],
         ),
+        (
+            {
+                "a": """const QUOTE: char = '"';\nuse crate::b::*;\nconst OTHER: char = '"';\nfn f() {}""",
+                "b": "/* text */ use crate::a::One;\nfn g() {}",
+            },
+            ["a", "b"],
+        ),
     ],
-    ids=["files", "through re-exports", "a folder and its child", "three"],
+    ids=["files", "through re-exports", "a folder and its child", "three", "globs and quotes"],
 )
 def test_circles_are_found(tmp_path, files, expected):
     found = [path.relative_to(tmp_path / "src").with_suffix("").as_posix() for path in circle(crate(tmp_path, **files))]

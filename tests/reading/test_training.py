@@ -29,10 +29,10 @@ torch.set_num_threads(1)
 
 from penpal_fast.reading.ctc import best_path  # noqa: E402
 from penpal_fast.synthesis.texts import Text  # noqa: E402
-from penpal_fast.training.reader.job import Inputs, train_reader  # noqa: E402
 from penpal_fast.training.reader.loop import Training  # noqa: E402
 from penpal_fast.training.reader.measurement import Read, calibrated, edit_distance  # noqa: E402
 from penpal_fast.training.reader.network import folded  # noqa: E402
+from penpal_fast.training.reader.run import Inputs, train_reader  # noqa: E402
 
 LETTERS = "lov"
 SOURCES = [f"{letter}01" for letter in "abcdefghijklmnopqrstuvwxyz"]

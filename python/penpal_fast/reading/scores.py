@@ -1,9 +1,9 @@
-"""From a row's log-probabilities to what a reader gives: match and readability in [0, 1].
+"""A reader's scores, from a row's log-probabilities: match and readability, both in [0, 1].
 
-Both start from a doubt, which is 0 where there is none. That of reading is what the likeliest way lacks of certainty, a
-letter; that of a text is what the text lacks of the likeliest way, and part of the doubt of reading: ink that says
-nothing does not say this text either. A wrong letter costs about the same whatever else a line says, and chance costs
-grow with its length, so the lack is divided by the square root of the letters.
+Each score comes from a doubt, which is 0 or more. The doubt of reading is the loss of the best path, divided by its
+letters. The doubt of a text is its loss beyond the best path's, plus a share of the doubt of reading, because ink that
+says nothing does not say this text either. A wrong letter costs about the same in any line, and random costs grow with
+the length of a line, so the difference of the losses is divided by the square root of the number of letters.
 """
 
 from __future__ import annotations

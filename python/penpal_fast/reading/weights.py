@@ -37,7 +37,7 @@ def load(source: str | os.PathLike[str] | None = None, *, revision: str | None =
     found = {name: values.shape for name, values in tensors.items()}
     if found != expected:
         raise PenpalError(
-            f"{weights_file}: the tensors are not those of a reader of this configuration.\n"
+            f"{weights_file}: the tensors do not fit a reader of this configuration.\n"
             f"Expected:{_listed(expected, found)}\nFound:{_listed(found, expected)}"
         )
     return config, tensors

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.training.reader.job import Inputs, train_reader
 from penpal_fast.training.reader.recipe import BUNDLED, ReaderRecipe
+from penpal_fast.training.reader.run import Inputs, train_reader
 
 
 def main(

@@ -87,15 +87,15 @@ def batches(
     changes: Changes,
     random: np.random.Generator,
 ) -> Iterator[Batch]:
-    """Yield batches of like length of the examples drawn, in their order but for the sorting within a pool.
+    """Yield batches of examples with similar lengths, in the order drawn except for the sorting within a pool.
 
     Args:
-        examples: All of them.
-        drawn: Indices of those to take.
+        examples: All examples.
+        drawn: Indices of the examples to take.
         batch_samples: Samples of a batch, padding included.
-        fits: Whether a path of so many samples can say a text of so many letters.
-        changes: Of each row.
-        random: Where the chances come from.
+        fits: Whether a path of this many samples can say a text of this many letters.
+        changes: How each row is changed.
+        random: Source of randomness.
     """
     pool_rows = POOL_BATCHES * max(batch_samples // 450, 1)
     for first in range(0, len(drawn), pool_rows):

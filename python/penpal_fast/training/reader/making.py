@@ -28,7 +28,7 @@ USUAL_BIAS = (0.7, 1.0)
 """The bias that most data sets are made with, and the share of the lines that get it."""
 
 BIAS = (0.2, 1.2)
-"""The bias of the others, from hasty to tidy."""
+"""Range of the bias of the other lines, from hasty to tidy."""
 
 SAMPLING = 1
 """Sets the chances of sampling apart from those of planning, which have the same seed."""
@@ -44,16 +44,16 @@ def make_lines(
     processes: int = 1,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> list[Path]:
-    """Make clean lines as Parquet files in the penpal schema; parts that are there already stay.
+    """Make clean lines as Parquet files in the penpal schema; existing parts stay.
 
     Args:
-        texts: Lines of prose that what is written is drawn from.
+        texts: Lines of prose; the words to write come from them.
         generator: The generator's weights.
-        folder: Where the parts go; made if it is not there. Its lines are those of these arguments alone.
-        rows: How many lines.
-        seed: Of texts, styles, biases and sampling.
-        processes: How many at once.
-        progress: Called with the parts there so far and those wanted.
+        folder: Where the parts go; created if missing. Use one folder for one set of arguments.
+        rows: Number of lines.
+        seed: Seed of texts, styles, biases and sampling.
+        processes: Number of processes.
+        progress: Called with the number of finished parts and of all parts.
 
     Raises:
         PenpalError: The generator cannot be used.

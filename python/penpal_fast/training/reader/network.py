@@ -90,7 +90,7 @@ class AddedAndMasked(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, y: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Keep the result alone: it is above 0 just where a gradient goes back."""
+        """Save only the result: it is above 0 exactly where a gradient flows back."""
         result = torch.add(x, y).relu_().mul_(mask)
         ctx.save_for_backward(result)
         return result

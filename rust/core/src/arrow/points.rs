@@ -44,7 +44,7 @@ impl Points {
     }
 
     /// Makes sure that the points in `range` of the array are neither null nor lists of another length. `offsets` are
-    /// those of the row's strokes.
+    /// the offsets of the row's strokes.
     pub fn check(&self, range: Range<usize>, offsets: Offsets) -> Result<(), RowError> {
         let start = range.start.checked_sub(self.first).ok_or(RowError::BrokenOffsets { stroke: 0 })?;
         let points = start..start + range.len();

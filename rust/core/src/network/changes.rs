@@ -1,4 +1,4 @@
-//! Which pixels of a plane differ from those of a blank canvas.
+//! Which pixels of a plane differ from a blank canvas.
 
 use std::ops::Range;
 

@@ -21,7 +21,7 @@ const POINTS: usize = TILE + 2;
 /// Output channels that are computed together, as two vectors.
 const BLOCK: usize = 16;
 
-/// From the weights of a kernel row to those of the points.
+/// From the weights of a kernel row to the weights of the points.
 const WEIGHTS_TO_POINTS: [[f64; 3]; POINTS] = [
     [1.0 / 4.0, 0.0, 0.0],
     [-1.0 / 6.0, -1.0 / 6.0, -1.0 / 6.0],

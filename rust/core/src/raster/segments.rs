@@ -65,7 +65,7 @@ pub struct Group {
 pub struct Segments(Vec<Group>);
 
 impl Segments {
-    /// Replaces all segments by those of `points`, drawn to a distance of `reach`.
+    /// Replaces all segments by the segments of `points`, drawn to a distance of `reach`.
     #[inline(always)]
     pub fn prepare<S: Simd>(&mut self, simd: S, points: &CanvasPoints, reach: f32) {
         let count = points.x.len().saturating_sub(1);
