@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,12 @@ from penpal_fast.errors import PenpalError
 
 HUGGING_FACE = b"huggingface"
 """Key of the metadata in which Hugging Face data sets describe their columns."""
+
+FEATURE_TYPES = re.compile(
+    r"bool|u?int(8|16|32|64)|float(16|32|64)|date(32|64)|(time32|time64|timestamp|duration)\[.*\]|decimal128\(.*\)"
+    r"|(large_)?(string|binary)"
+)
+"""Types of columns that a Hugging Face `Value` describes."""
 
 TYPE_TEXT_LENGTH = 100
 
@@ -80,21 +87,34 @@ def texts_of(column: pa.Array) -> list[str | None]:
 
 
 def extended_schema(schema: pa.Schema, added: Mapping[str, pa.DataType]) -> pa.Schema:
-    """Put columns at the end of a schema and replace columns of the same names, in Hugging Face features too."""
+    """Put columns at the end of a schema and replace columns of the same names, in Hugging Face features too.
+
+    The features are left out if they cannot describe an added column: they must describe all columns or none.
+    """
     kept = [field for field in schema if field.name not in added]
     fields = [*kept, *(pa.field(name, kind) for name, kind in added.items())]
     return pa.schema(fields, metadata=_with_features(dict(schema.metadata or {}), added))
 
 
 def _with_features(metadata: dict[bytes, bytes], added: Mapping[str, pa.DataType]) -> dict[bytes, bytes]:
+    features = {name: _feature(kind) for name, kind in added.items()}
     try:
         described = json.loads(metadata[HUGGING_FACE])
-        described["info"]["features"].update({name: _feature(kind) for name, kind in added.items()})
+        described["info"]["features"].update(features)
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
         return metadata
-    return {**metadata, HUGGING_FACE: json.dumps(described).encode()}
+    others = {key: value for key, value in metadata.items() if key != HUGGING_FACE}
+    return others if None in features.values() else {**metadata, HUGGING_FACE: json.dumps(described).encode()}
 
 
-def _feature(kind: pa.DataType) -> dict[str, Any]:
-    names = {"float": "float32", "double": "float64"}
-    return {"dtype": names.get(str(kind), str(kind)), "_type": "Value"}
+def _feature(kind: pa.DataType) -> dict[str, Any] | None:
+    """Hugging Face feature of a column, or None if there is none for its type."""
+    names = {
+        "halffloat": "float16",
+        "float": "float32",
+        "double": "float64",
+        "date32[day]": "date32",
+        "date64[ms]": "date64",
+    }
+    name = names.get(str(kind), str(kind))
+    return {"dtype": name, "_type": "Value"} if FEATURE_TYPES.fullmatch(name) else None

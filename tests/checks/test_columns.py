@@ -95,18 +95,144 @@ def test_a_row_that_could_not_be_read_is_bad_for_every_check():
 
 
 def test_a_row_without_score_and_reason_gets_a_reason():
-    table = ArrowScorer(checks=[Given([0.5, np.nan, 1])])(ROWS)
+    table = ArrowScorer(checks=[Given([0.5, np.nan, 1], {1: ""})])(ROWS)
     assert table["given"].to_pylist() == [0.5, None, 1]
     assert table["given_error"].to_pylist() == [None, "no score", None]
 
 
 @pytest.mark.parametrize(
     ("scores", "message"),
-    [([0.5], r"scores of shape \(1,\) for 3 rows"), ([0.5, 2, 1], "the score 2; scores are from 0 to 1")],
+    [
+        ([0.5], r"scores of shape \(1,\) for 3 rows"),
+        ([0.5, 2, 1], "the score 2 is not from 0 to 1"),
+        (["a", "b", "c"], "scores must be float32: "),
+    ],
 )
-def test_checks_that_break_their_protocol_are_named(scores, message):
-    with pytest.raises(PenpalError, match=f"the check 'given' gave {message}"):
+def test_scores_that_break_the_protocol_are_refused(scores, message):
+    with pytest.raises(PenpalError, match=f"the check 'given': {message}"):
         ArrowScorer(checks=[Given(scores)])(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "message"),
+    [
+        (None, "look must return an Outcome, not NoneType"),
+        ((np.ones(3), {}), "look must return an Outcome, not tuple"),
+        (Outcome(np.ones(3), None), "problems and details of an Outcome must be dicts"),
+        (Outcome(np.full(3, np.nan), {1: 5}), "a problem must be text, got 5"),
+        (Outcome(np.full(3, np.nan), {1: "\ud800"}), "a problem must be text, got "),
+        (Outcome(np.ones(3), {}), "the outcome lacks the details 'size'"),
+        (Outcome(np.ones(3), {}, {"size": pa.array([1])}), "1 details 'size' for 3 rows"),
+        (Outcome(np.ones(3), {}, {"size": pa.array(["a"] * 3)}), "the details 'size' are not of type int8: "),
+        (Outcome(np.ones(3), {}, {"size": [1000] * 3}), "the details 'size' are not of type int8: "),
+        (Outcome(np.ones(3), {}, {"size": 1}), "the details 'size' are not of type int8: "),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_outcomes_that_break_the_protocol_are_refused(outcome, message):
+    check = Given([])
+    check.details, check.outcome = {"size": pa.int8()}, outcome
+    with pytest.raises(PenpalError, match=f"the check 'given': {message}"):
+        ArrowScorer(checks=[check])(ROWS)
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [[1, 2, 3], np.array([1, 2, 3]), pa.array([1, 2, 3]), pa.chunked_array([[1], [2, 3]])],
+    ids=lambda sizes: type(sizes).__name__,
+)
+@pytest.mark.parametrize("rows", [ROWS, ROWS.to_batches()[0]], ids=["table", "batch"])
+def test_details_may_be_what_arrow_converts(rows, sizes):
+    check = Given([1, 1, 1])
+    check.details = {"size": pa.int8()}
+    check.outcome = Outcome(np.ones(3), {}, {"size": sizes})
+    scored = ArrowScorer(checks=[check])(rows)
+    assert scored.schema.field("size").type == pa.int8()
+    assert scored["size"].to_pylist() == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"name": 5}, "the name of a check must be text, got 5 from Given"),
+        ({"name": ""}, "the name of a check must be text, got ''"),
+        ({"description": None}, "the check 'given': description must be text, got None"),
+        ({"description": "\ud800"}, "the check 'given': description must be text"),
+        ({"reads": "text"}, "the check 'given': reads must be a tuple of column names, got 'text'"),
+        ({"details": {"size": "float"}}, "the check 'given': details must be Arrow types by column name"),
+        ({"thresholds": {"half": 1.5}}, "the check 'given': thresholds must be numbers from 0 to 1 by name"),
+        ({"thresholds": {"half": float("nan")}}, "the check 'given': thresholds must be numbers from 0 to 1"),
+        ({"thresholds": {"half": "0.5"}}, "the check 'given': thresholds must be numbers from 0 to 1"),
+        ({"thresholds": None}, "the check 'given': thresholds must be numbers from 0 to 1"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_checks_with_wrong_settings_are_refused(settings, message):
+    check = Given([1, 1, 1])
+    vars(check).update(settings)
+    with pytest.raises(PenpalError, match=message):
+        ArrowScorer(checks=[check])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"checks": []}, "checks is empty"),
+        ({"checks": Given([])}, "checks must be a list of checks, got .*Given"),
+        ({"checks": "quality"}, "checks must be a list of checks, got 'quality'"),
+        ({"checks": [Given]}, r"checks has the class Given; give an instance, Given\(\.\.\.\)"),
+        ({"checks": ["quality"]}, "checks has 'quality', which is not a check"),
+        ({"checks": [Given([])], "column": "ink"}, "give either checks or the settings of the quality check"),
+        ({"checks": [Given([])], "model": "x"}, "give either checks or the settings of the quality check"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_no_list_of_checks_is_refused(arguments, message):
+    with pytest.raises(PenpalError, match=message):
+        ArrowScorer(**arguments)
+
+
+def test_checks_are_prepared_once_for_rows_of_the_same_schema():
+    prepared = []
+    check = Given([1, 1, 1])
+    check.prepare = prepared.append
+    scorer = ArrowScorer(checks=[check])
+    described = ROWS.replace_schema_metadata({"origin": "tests"})
+    schemas = [scorer(rows).schema for rows in (ROWS, ROWS, described, described, ROWS)]
+    assert len(prepared) == 3
+    assert [b"origin" in schema.metadata for schema in schemas] == [False, False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("kind", "dtype"),
+    [
+        (pa.float16(), "float16"),
+        (pa.float64(), "float64"),
+        (pa.int8(), "int8"),
+        (pa.bool_(), "bool"),
+        (pa.date32(), "date32"),
+        (pa.timestamp("us", "UTC"), "timestamp[us, tz=UTC]"),
+        (pa.large_string(), "large_string"),
+        (pa.list_(pa.int64()), None),
+        (pa.struct([("a", pa.int64())]), None),
+        (pa.dictionary(pa.int32(), pa.string()), None),
+    ],
+    ids=str,
+)
+def test_hugging_face_features_describe_all_details_or_are_left_out(kind, dtype):
+    check = Given([])
+    check.details = {"more": kind}
+    features = {"info": {"features": {"text": {"dtype": "string", "_type": "Value"}}}}
+    metadata = checked_schema(
+        ROWS.schema.with_metadata({"huggingface": json.dumps(features), "origin": "tests"}), [check]
+    ).metadata
+    assert metadata[b"origin"] == b"tests"
+    if dtype is None:
+        assert b"huggingface" not in metadata
+    else:
+        found = json.loads(metadata[b"huggingface"])["info"]["features"]
+        assert found["more"] == {"dtype": dtype, "_type": "Value"}
+        assert found["given"] == {"dtype": "float32", "_type": "Value"}
 
 
 @pytest.mark.parametrize(

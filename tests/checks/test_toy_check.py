@@ -15,6 +15,7 @@ from helpers.commands import run
 from helpers.interruption import Stop, stop_after
 from helpers.made_lines import scrawl
 from penpal_fast import ArrowScorer, Outcome, PenpalError, QualityCheck, filter_dataset, score_dataset
+from penpal_fast.checks.defaults import known_scores
 from penpal_fast.jobs import parts
 from penpal_fast.look.report.writing import write_report
 
@@ -84,9 +85,9 @@ def test_a_job_is_resumed_only_with_the_same_check(lines, tmp_path, monkeypatch)
     monkeypatch.setattr(parts, "PART_ROWS", 2)
     with pytest.raises(Stop):
         score_dataset(lines, tmp_path / "out", checks=[Brevity()], progress=stop_after(3))
-    with pytest.raises(PenpalError, match="here: most was 10 and is now 20"):
+    with pytest.raises(PenpalError, match="here: the check 'brevity': most was 10 and is now 20"):
         score_dataset(lines, tmp_path / "out", checks=[Brevity(20)], resume=True)
-    with pytest.raises(PenpalError, match="the check quality is new"):
+    with pytest.raises(PenpalError, match="the check 'quality' is new"):
         score_dataset(lines, tmp_path / "out", checks=[Brevity(), QualityCheck()], resume=True)
     assert score_dataset(lines, tmp_path / "out", checks=[Brevity()], resume=True).rows == 4
 
@@ -118,9 +119,9 @@ def test_a_job_is_not_resumed_with_other_columns_or_order(lines, tmp_path, monke
         score_dataset(lines, tmp_path / "out", checks=[QualityCheck(), Brevity()], progress=stop_after(3))
     with pytest.raises(PenpalError, match="here: the checks are in another order"):
         resumed(Brevity(), QualityCheck())
-    with pytest.raises(PenpalError, match="here: the check quality changed"):
+    with pytest.raises(PenpalError, match="here: the check 'quality' changed"):
         resumed(QualityCheck(column="ink"), Brevity())
-    with pytest.raises(PenpalError, match="here: the check brevity changed"):
+    with pytest.raises(PenpalError, match="here: the check 'brevity' changed"):
         resumed(QualityCheck(), Narrow())
     assert resumed(QualityCheck(), Brevity()).rows == 4
 
@@ -156,8 +157,78 @@ def test_columns_that_a_check_would_replace_are_refused():
 
     with pytest.raises(PenpalError, match="cannot read the column 'text', which the checks write"):
         ArrowScorer(checks=[Greedy()])(pa.table({"text": ["a"]}))
-    with pytest.raises(PenpalError, match="two checks add the same columns: brevity"):
+    with pytest.raises(PenpalError, match="the checks add the same columns twice: brevity"):
         ArrowScorer(checks=[Brevity(), Brevity()])(pa.table({"text": ["a"]}))
+    Greedy.details = {"brevity_error": pa.string()}
+    with pytest.raises(PenpalError, match="the checks add the same columns twice: brevity_error; rename"):
+        ArrowScorer(checks=[Greedy()])(pa.table({"text": ["a"]}))
+
+
+def test_details_replace_only_columns_of_the_same_check(lines, scored, tmp_path):
+    assert score_dataset(scored, tmp_path / "again.parquet", checks=[Brevity(20)]).rows == 4
+    assert pq.read_table(tmp_path / "again.parquet").column_names[-3:] == ["brevity", "brevity_error", "letters"]
+    pq.write_table(pq.read_table(lines).append_column("letters", pa.array(TEXTS)), lines)
+    with pytest.raises(PenpalError, match=r"lines\.parquet: the check 'brevity' would replace the column 'letters'"):
+        score_dataset(lines, tmp_path / "out.parquet", checks=[Brevity()])
+
+
+def test_old_scores_are_known_beside_other_checks(lines):
+    table = pq.read_table(lines).append_column("quality", pa.array([0.5] * 4))
+    schema = ArrowScorer(checks=[Brevity()])(table).schema
+    assert [column.name for column in known_scores(schema)] == ["quality", "brevity"]
+
+
+@pytest.mark.parametrize("identity", [{"size": np.float32(1)}, {"size": float("nan")}, "v1", None])
+def test_an_identity_that_is_no_json_is_refused(lines, tmp_path, identity):
+    class Other(Brevity):
+        pass
+
+    Other.identity = identity
+    with pytest.raises(PenpalError, match="the check 'brevity': identity must be"):
+        score_dataset(lines, tmp_path / "out.parquet", checks=[Other()])
+
+
+def test_thresholds_of_numpy_are_numbers(lines, tmp_path):
+    class Other(Brevity):
+        thresholds = {"half": np.float32(0.5)}  # noqa: RUF012
+
+    score_dataset(lines, tmp_path / "out.parquet", checks=[Other()])
+    (column,) = known_scores(pq.read_schema(tmp_path / "out.parquet"))
+    assert column.thresholds == {"half": 0.5}
+    assert filter_dataset(tmp_path / "out.parquet", tmp_path / "kept.parquet", thresholds={"brevity": "half"}).kept == 2
+
+
+@pytest.mark.parametrize("error", [OSError("disk"), pa.ArrowInvalid("cast")])
+def test_an_error_in_a_check_is_not_an_error_of_the_output(lines, tmp_path, error):
+    class Broken(Brevity):
+        def look(self, _rows):
+            raise error
+
+    with pytest.raises(PenpalError, match=rf"lines\.parquet: the check 'brevity': {error}"):
+        score_dataset(lines, tmp_path / "out.parquet", checks=[Broken()])
+
+
+def test_a_filter_needs_a_threshold_that_the_check_has(lines, scored, tmp_path):
+    with pytest.raises(PenpalError, match=r"threshold for the check 'brevity': threshold= a number .* or 'brief' "):
+        filter_dataset(scored, tmp_path / "kept.parquet", checks=[Brevity()])
+    with pytest.raises(PenpalError, match=r"the check 'brevity': the threshold must be .*, got 'balanced'"):
+        filter_dataset(scored, tmp_path / "kept.parquet", checks=[Brevity()], threshold="balanced")
+    with pytest.raises(PenpalError, match="'text' is of type string, not of scores; name a column of scores"):
+        filter_dataset(lines, tmp_path / "kept.parquet", thresholds={"text": 0.5})
+
+
+def test_a_filter_refuses_a_name_of_different_thresholds(lines, tmp_path):
+    class Other(Brevity):
+        thresholds = {"brief": 0.5, "terse": 0.75}  # noqa: RUF012
+
+    first, second, kept = (tmp_path / name for name in ("first.parquet", "second.parquet", "kept.parquet"))
+    score_dataset(lines, first, checks=[Brevity()])
+    score_dataset(lines, second, checks=[Other()])
+    with pytest.raises(PenpalError, match=r"'brief' of 'brevity' is 0\.25 in .*first.* and 0\.5 in .*second"):
+        filter_dataset([first, second], kept, thresholds={"brevity": "brief"})
+    assert filter_dataset([first, second], kept, thresholds={"brevity": "terse"}).kept == 2
+    assert filter_dataset([first, second], kept, thresholds={"brevity": 0.5}).kept == 4
+    assert filter_dataset([first, second], kept, thresholds={"brevity": "brief"}, checks=[Other()]).kept == 4
 
 
 def test_the_report_shows_its_counts_without_its_code(scored, tmp_path):

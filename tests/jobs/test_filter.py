@@ -84,10 +84,10 @@ def test_a_column_of_scores_is_enough(tmp_path):
         ({"threshold": "harsh"}, "must be a number from 0 to 1 or one of lenient"),
         ({"threshold": 1.5}, "must be a number from 0 to 1 or one of lenient"),
         ({"threshold": 10**400}, "must be a number from 0 to 1 or one of lenient"),
-        ({"threshold": None}, "must be a number from 0 to 1 or one of lenient"),
         ({"threshold": float("nan")}, "must be a number from 0 to 1 or one of lenient"),
         ({"column": "ink"}, "no column 'ink'"),
         ({"thresholds": {}}, "thresholds is empty"),
+        ({"memory_mb": 0}, "memory_mb must be at least 1, got 0"),
     ],
 )
 def test_what_cannot_be_done_is_said(lines, tmp_path, monkeypatch, change, message):

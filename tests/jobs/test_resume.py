@@ -137,11 +137,11 @@ def rewritten(lines):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (rewritten, r"the input .*lines/[ab]\.\w+ changed"),
-        (longer, r"the input .*lines/[ab]\.\w+ changed"),
-        (touched, r"the input .*lines/[ab]\.\w+ changed"),
-        (one_more, r"the input .*lines/c\.\w+ is new"),
-        (one_less, r"the input .*lines/a\.\w+ is gone"),
+        (rewritten, r"the input .*lines/[ab]\.\w+' changed"),
+        (longer, r"the input .*lines/[ab]\.\w+' changed"),
+        (touched, r"the input .*lines/[ab]\.\w+' changed"),
+        (one_more, r"the input .*lines/c\.\w+' is new"),
+        (one_less, r"the input .*lines/a\.\w+' is gone"),
     ],
 )
 def test_changed_inputs_are_refused(lines, tmp_path, scorer, change, message):
@@ -207,9 +207,11 @@ def test_other_versions_are_refused(lines, tmp_path, scorer, monkeypatch, packag
 def test_another_model_or_setting_is_refused(lines, tmp_path, scorer):
     with pytest.raises(Stop):
         score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))
-    with pytest.raises(PenpalError, match=r"here: the model changed\. Undo the change, write to another place"):
+    with pytest.raises(
+        PenpalError, match=r"here: the check 'quality': the model changed\. Undo the change, write to another place"
+    ):
         score_dataset(lines, tmp_path / "out", scorer=Scorer(QualityClassifier().eval()), resume=True)
-    with pytest.raises(PenpalError, match="here: backend was 'native' and is now 'mlx'"):
+    with pytest.raises(PenpalError, match="here: the check 'quality': backend was 'native' and is now 'mlx'"):
         score_dataset(lines, tmp_path / "out", scorer=Scorer(backend="mlx"), resume=True)
     with pytest.raises(PenpalError, match="here: the inputs are in another order"):
         score_dataset(sorted(lines.iterdir(), reverse=True), tmp_path / "out", scorer=scorer, resume=True)

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from penpal_fast.checks.check import Check, outcomes_of
 from penpal_fast.checks.columns import checked_schema, prepare, with_outcomes
+from penpal_fast.checks.defaults import default_checks
 from penpal_fast.checks.quality import Backend, ModelSource, QualityCheck
 from penpal_fast.errors import PenpalError
 
@@ -30,9 +31,21 @@ class ArrowScorer:
         batch_size: int | None = None,
         checks: Sequence[Check] | None = None,
     ) -> None:
-        """Take the arguments of `Scorer` and the name of the strokes column, or checks instead."""
+        """Take the arguments of `Scorer` and the name of the strokes column, or checks instead.
+
+        Raises:
+            PenpalError: Both are given, or `checks` is empty or has something else than checks.
+        """
+        settings = (model, column, backend, threads, batch_size)
+        if checks is not None and settings != (None, "strokes", "auto", None, None):
+            raise PenpalError("give either checks or the settings of the quality check; QualityCheck(...) takes them")
         quality = QualityCheck(model, column=column, backend=backend, threads=threads, batch_size=batch_size)
-        self._checks = [quality] if checks is None else list(checks)
+        self._checks = default_checks([quality] if checks is None else checks)
+        self._schemas: tuple[pa.Schema, pa.Schema] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle the settings without the last schema."""
+        return {**self.__dict__, "_schemas": None}
 
     def __call__(self, data: Any) -> Any:
         """Return the same rows with the columns added; columns of the same names are replaced.
@@ -40,12 +53,19 @@ class ArrowScorer:
         Data frames of other libraries that support the Arrow interface, such as Polars, come back as a PyArrow table.
 
         Raises:
-            PenpalError: A column that a check reads is missing, or of the wrong type.
+            PenpalError: A column that a check reads is missing, or of the wrong type, or a check breaks its protocol.
         """
         if not isinstance(data, (pa.RecordBatch, pa.Table)) and hasattr(data, "__arrow_c_stream__"):
             data = pa.table(data)
         if not isinstance(data, (pa.RecordBatch, pa.Table)):
             raise PenpalError(f"expected a pyarrow RecordBatch or Table, got {type(data).__name__}")
-        prepare(self._checks, data.schema)
-        outcomes = outcomes_of(self._checks, data, {})
-        return with_outcomes(data, self._checks, outcomes, checked_schema(data.schema, self._checks))
+        schema = self._checked_schema(data.schema)
+        return with_outcomes(data, self._checks, outcomes_of(self._checks, data, {}), schema)
+
+    def _checked_schema(self, schema: pa.Schema) -> pa.Schema:
+        """Prepare the checks for a schema, and add their columns to it. The last schema usually comes again."""
+        last = self._schemas
+        if last is None or not last[0].equals(schema, check_metadata=True):
+            prepare(self._checks, schema)
+            self._schemas = last = (schema, checked_schema(schema, self._checks))
+        return last[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -12,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from penpal_fast.canvas import LINE_WIDTH
-from penpal_fast.errors import PenpalError
+from penpal_fast.errors import PenpalError, errors_about
 
 Table: TypeAlias = pa.RecordBatch | pa.Table
 
@@ -88,6 +89,33 @@ class Check(Protocol):
         """
 
 
+def check_settings(check: Check) -> None:
+    """Make sure that something is a check, and that what it says about itself fits into a schema.
+
+    Raises:
+        PenpalError: It is not, or does not; the error names the check.
+    """
+    if isinstance(check, type):
+        raise PenpalError(f"checks has the class {check.__name__}; give an instance, {check.__name__}(...)")
+    if not (hasattr(check, "look") and hasattr(check, "prepare")):
+        raise PenpalError(f"checks has {check!r}, which is not a check")
+    if not (is_unicode(check.name) and check.name):
+        raise PenpalError(f"the name of a check must be text, got {check.name!r} from {type(check).__name__}")
+    with errors_about(f"the check {check.name!r}"):
+        if not is_unicode(check.description):
+            raise PenpalError(f"description must be text, got {check.description!r}")
+        if not (isinstance(check.reads, (tuple, list)) and all(map(is_unicode, check.reads))):
+            raise PenpalError(f"reads must be a tuple of column names, got {check.reads!r}")
+        if not _is_mapping(check.details, pa.DataType):
+            raise PenpalError(f"details must be Arrow types by column name, got {check.details!r}")
+        if not (_is_mapping(check.thresholds, Real) and all(0 <= value <= 1 for value in check.thresholds.values())):
+            raise PenpalError(f"thresholds must be numbers from 0 to 1 by name, got {check.thresholds!r}")
+
+
+def _is_mapping(found: object, kind: type) -> bool:
+    return isinstance(found, Mapping) and all(is_unicode(k) and isinstance(v, kind) for k, v in found.items())
+
+
 def outcomes_of(checks: Sequence[Check], rows: Table, unread: Mapping[int, str]) -> list[Outcome]:
     """Return what each check finds in rows.
 
@@ -97,27 +125,74 @@ def outcomes_of(checks: Sequence[Check], rows: Table, unread: Mapping[int, str])
         unread: What is wrong with rows that could not be read, by index. They are bad for every check.
 
     Raises:
-        PenpalError: A column is of the wrong type, or a check does not give each row a score or NaN.
+        PenpalError: A column is of the wrong type, or a check breaks its protocol; the error names the check.
     """
     return [_outcome_of(check, rows, unread) for check in checks]
 
 
 def _outcome_of(check: Check, rows: Table, unread: Mapping[int, str]) -> Outcome:
-    found = check.look(rows)
-    scores = np.array(found.scores, dtype=np.float32)
-    if scores.shape != (len(rows),):
-        raise PenpalError(f"the check {check.name!r} gave scores of shape {scores.shape} for {len(rows)} rows")
+    try:
+        found: Any = check.look(rows)
+    except (OSError, pa.ArrowException) as error:  # A job would take it for an error of its output.
+        raise PenpalError(f"the check {check.name!r}: {error}") from error
+    with errors_about(f"the check {check.name!r}"):
+        if not isinstance(found, Outcome):
+            raise PenpalError(f"look must return an Outcome, not {type(found).__name__}")
+        if not (isinstance(found.problems, Mapping) and isinstance(found.details, Mapping)):
+            raise PenpalError("problems and details of an Outcome must be dicts")
+        scores = _checked_scores(found.scores, len(rows), unread)
+        bad = np.flatnonzero(np.isnan(scores)).tolist()
+        problems = {row: unread.get(row) or found.problems.get(row) or NO_REASON for row in bad}
+        if wrong := [problem for problem in problems.values() if not is_unicode(problem)]:
+            raise PenpalError(f"a problem must be text, got {wrong[0]!r}")
+        details = {name: _detail(found.details, name, kind, len(rows)) for name, kind in check.details.items()}
+    return Outcome(scores, problems, details)
+
+
+def _checked_scores(found: Any, rows: int, unread: Mapping[int, str]) -> NDArray[np.float32]:
+    try:
+        scores = np.array(found, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise PenpalError(f"scores must be float32: {error}") from error
+    if scores.shape != (rows,):
+        raise PenpalError(f"scores of shape {scores.shape} for {rows} rows")
     scores[list(unread)] = np.nan
     if len(wrong := np.flatnonzero((scores < 0) | (scores > 1))):
-        raise PenpalError(f"the check {check.name!r} gave the score {scores[wrong[0]]:g}; scores are from 0 to 1")
-    bad = np.flatnonzero(np.isnan(scores)).tolist()
-    return Outcome(scores, {row: unread.get(row) or found.problems.get(row, NO_REASON) for row in bad}, found.details)
+        raise PenpalError(f"the score {scores[wrong[0]]:g} is not from 0 to 1")
+    return scores
+
+
+def _detail(details: Mapping[str, Any], name: str, kind: pa.DataType, rows: int) -> pa.Array:
+    if name not in details:
+        raise PenpalError(f"the outcome lacks the details {name!r}")
+    values = details[name]
+    try:
+        if isinstance(values, pa.ChunkedArray):
+            values = values.combine_chunks()
+        array = values.cast(kind) if isinstance(values, pa.Array) else pa.array(values, kind)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        raise PenpalError(f"the details {name!r} are not of type {kind}: {error}") from error
+    if len(array) != rows:
+        raise PenpalError(f"{len(array)} details {name!r} for {rows} rows")
+    return array
+
+
+def is_unicode(value: object) -> bool:
+    """Whether a value is text that Arrow and JSON can hold; half a surrogate pair is not."""
+    try:
+        return isinstance(value, str) and value.encode() is not None
+    except UnicodeEncodeError:
+        return False
+
+
+def reason_of(problem: str) -> str:
+    """Return the reason of a problem ("REASON: DETAIL"), cut at `MOST_REASON_LETTERS`; a summary counts by it."""
+    return problem.partition(":")[0][:MOST_REASON_LETTERS] or NO_REASON
 
 
 def count_reasons(counts: Counter[str], problems: Iterable[str]) -> None:
     """Count problems ("REASON: DETAIL") by reason."""
-    for problem in problems:
-        reason = problem.partition(":")[0][:MOST_REASON_LETTERS]
+    for reason in map(reason_of, problems):
         counts[reason if reason in counts or len(counts) < MOST_REASONS else OTHER_REASONS] += 1
 
 

@@ -50,25 +50,34 @@ def added_columns(checks: Sequence[Check]) -> dict[str, pa.DataType]:
 
 
 def prepare(checks: Sequence[Check], schema: pa.Schema) -> None:
-    """Make sure that checks can look at rows of a schema, and that none replaces a column that another reads.
+    """Make sure that checks can look at rows of a schema and that their columns can be added to it.
+
+    A check's details may replace columns only in the check's own output.
 
     Raises:
         PenpalError: A column is missing, of the wrong type, or would be replaced.
     """
-    names = [name for check in checks for name in check_columns(check)]
+    names = [name for check in checks for name in (check.name, error_column(check.name), *check.details)]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise PenpalError(f"two checks add the same columns: {', '.join(twice)}")
+        raise PenpalError(f"the checks add the same columns twice: {', '.join(twice)}; rename one of each")
+    noted = {column.name for column in noted_scores(schema)}
     for check in checks:
         if replaced := sorted(set(check.reads) & set(names)):
             raise PenpalError(
                 f"the check {check.name!r} cannot read the column {replaced[0]!r}, which the checks write; rename it"
+            )
+        taken = [] if check.name in noted else [name for name in check.details if name in schema.names]
+        if taken:
+            raise PenpalError(
+                f"the check {check.name!r} would replace the column {taken[0]!r}, which it did not write; rename it"
             )
         check.prepare(schema)
 
 
 def score_column(check: Check) -> ScoreColumn:
     """Describe the scores of a check."""
-    return ScoreColumn(check.name, check.description, dict(check.thresholds))
+    thresholds = {name: float(value) for name, value in check.thresholds.items()}
+    return ScoreColumn(check.name, check.description, thresholds)
 
 
 def checked_schema(schema: pa.Schema, checks: Sequence[Check]) -> pa.Schema:
@@ -121,7 +130,7 @@ def with_outcomes(rows: Table, checks: Sequence[Check], outcomes: Sequence[Outco
 def _arrays(check: Check, outcome: Outcome) -> list[pa.Array]:
     scores = pa.array(outcome.scores, pa.float32(), mask=np.isnan(outcome.scores))
     errors = pa.array([outcome.problems.get(row) for row in range(len(scores))], pa.string())
-    return [scores, errors, *(outcome.details[name].cast(kind) for name, kind in check.details.items())]
+    return [scores, errors, *(outcome.details[name] for name in check.details)]
 
 
 def is_score(schema: pa.Schema, name: str) -> bool:

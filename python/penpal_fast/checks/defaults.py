@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
 
-from penpal_fast.checks.check import Check
+from penpal_fast.checks.check import Check, check_settings
 from penpal_fast.checks.columns import ScoreColumn, is_score, noted_scores, score_column
 from penpal_fast.checks.quality import QualityCheck, Scorer
 from penpal_fast.errors import PenpalError
@@ -23,22 +23,28 @@ def default_checks(
         column: Name of the strokes column of the quality check.
 
     Raises:
-        PenpalError: There are no checks, or both checks and a scorer are given.
+        PenpalError: There are no checks, one breaks its protocol, or both checks and a scorer are given.
     """
     if checks is None:
         return [QualityCheck(column=column, scorer=scorer)]
     if scorer is not None:
         raise PenpalError("give either checks or a scorer, not both; QualityCheck(scorer=...) is a check with a scorer")
-    if not checks:
+    if not isinstance(checks, Iterable) or isinstance(checks, str):
+        raise PenpalError(f"checks must be a list of checks, got {checks!r}")
+    given = list(checks)
+    if not given:
         raise PenpalError("checks is empty; give at least one check, or leave it out for the quality check")
-    return list(checks)
+    for check in given:
+        check_settings(check)
+    return given
 
 
 def known_scores(schema: pa.Schema) -> list[ScoreColumn]:
-    """Return the columns of scores that a table has.
+    """Return the columns of scores that a table has, in its order.
 
-    A schema that describes none may still have a column of the quality check, from an older version.
+    Older versions wrote the column of the quality check without a description in the schema.
     """
-    if noted := noted_scores(schema):
-        return noted
-    return [score_column(QualityCheck())] if is_score(schema, QualityCheck.name) else []
+    known = {column.name: column for column in noted_scores(schema)}
+    if is_score(schema, QualityCheck.name):
+        known.setdefault(QualityCheck.name, score_column(QualityCheck()))
+    return [known[name] for name in schema.names if name in known]

@@ -60,7 +60,7 @@ def _auc(figures: dict[str, Any]) -> str:
         [f"{NAMES['clean']} from {kind.replace('_', ' ')} corruption", f"{auc:.3f}"]
         for kind, auc in figures["auc_clean_by_corruption"].items()
     ]
-    return _table(["told apart", "AUC"], rows)
+    return _table(["separation of", "AUC"], rows)
 
 
 def _kept(figures: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ from penpal_fast.checks.check import Check, count_reasons, outcomes_of
 from penpal_fast.checks.columns import checked_schema, error_column, is_score, prepare, read_outcome, with_outcomes
 from penpal_fast.checks.defaults import default_checks, known_scores
 from penpal_fast.checks.quality import Scorer
-from penpal_fast.checks.thresholds import THRESHOLDS, threshold_of
+from penpal_fast.checks.thresholds import threshold_of
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.files import check_name, checked_target, replaced_atomically
 from penpal_fast.jobs.identity import with_job
@@ -27,11 +27,12 @@ from penpal_fast.jobs.parts import group_rows
 from penpal_fast.jobs.pipeline import made_ahead
 from penpal_fast.sources.batch import Source
 from penpal_fast.sources.inputs import Inputs
-from penpal_fast.sources.memory import MEMORY_MB, batch_rows
+from penpal_fast.sources.memory import MEMORY_MB, batch_rows, check_memory
 from penpal_fast.sources.names import PARQUET_SUFFIXES
 from penpal_fast.sources.streams import check_apart, open_sources
 
 BELOW = "below the threshold"
+DEFAULT_THRESHOLD = "balanced"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +83,7 @@ def filter_dataset(
     inputs: Inputs,
     output: str | os.PathLike[str],
     *,
-    threshold: str | float = "balanced",
+    threshold: str | float | None = None,
     thresholds: Mapping[str, str | float] | None = None,
     keep_rejected: str | os.PathLike[str] | None = None,
     scorer: Scorer | None = None,
@@ -101,7 +102,7 @@ def filter_dataset(
         inputs: As for `score_dataset`.
         output: Parquet file for the kept rows; overwritten if it exists.
         threshold: Threshold of the first check: a number from 0 to 1, or a name such as "lenient", "balanced" or
-            "strict".
+            "strict"; None for "balanced".
         thresholds: Thresholds of several checks by the check's name, in place of `threshold`. A row is kept if it
             reaches all of them. Each check must be among `checks`, or have its scores in the inputs.
         keep_rejected: Parquet file for the other rows, bad rows included.
@@ -115,9 +116,10 @@ def filter_dataset(
     Raises:
         PenpalError: A file cannot be read or written, the files have different columns, or a threshold has no scores.
     """
+    check_memory(memory_mb)
     targets = _checked_targets(output, keep_rejected)
     available = {check.name: check for check in default_checks(checks, scorer=scorer, column=column)}
-    wanted = {next(iter(available)): threshold} if thresholds is None else thresholds
+    wanted = _wanted(next(iter(available.values())), threshold) if thresholds is None else thresholds
     if not wanted:
         raise PenpalError("thresholds is empty; give the threshold of at least one check")
     sources = open_sources(inputs, column)
@@ -128,9 +130,7 @@ def filter_dataset(
             available[name] for name in wanted if not _has_scores(sources[0].schema, name, available, rescore=rescore)
         ]
         prepare(missing, sources[0].schema)
-    named = {score.name: score.thresholds for score in known_scores(sources[0].schema)}
-    named |= {name: dict(check.thresholds) for name, check in available.items()}
-    limits = {name: threshold_of(value, named.get(name, THRESHOLDS)) for name, value in wanted.items()}
+    limits = {name: _limit(name, value, available.get(name), sources) for name, value in wanted.items()}
     return _Filter(sources, missing, limits, memory_mb).write(targets, progress or (lambda _done, _total: None))
 
 
@@ -145,6 +145,14 @@ def _checked_targets(output: str | os.PathLike[str], keep_rejected: str | os.Pat
     return targets
 
 
+def _wanted(check: Check, threshold: str | float | None) -> dict[str, str | float]:
+    """Return the threshold of a check, or the default one."""
+    if threshold is None and DEFAULT_THRESHOLD not in check.thresholds:
+        choices = "".join(f" or {name!r} ({value})" for name, value in check.thresholds.items())
+        raise PenpalError(f"give a threshold for the check {check.name!r}: threshold= a number from 0 to 1{choices}")
+    return {check.name: DEFAULT_THRESHOLD if threshold is None else threshold}
+
+
 def _has_scores(schema: pa.Schema, name: str, available: Mapping[str, Check], *, rescore: bool) -> bool:
     """Whether a schema has the scores of a check. If not, the check has to run."""
     if name in available and (rescore or name not in schema.names):
@@ -156,8 +164,28 @@ def _has_scores(schema: pa.Schema, name: str, available: Mapping[str, Check], *,
             raise PenpalError(f"there is more than one column {column!r}; keep one of them")
     if not is_score(schema, name):
         kind = schema.field(name).type
-        raise PenpalError(f"the column {name!r} is of type {kind}, not of scores; score again with --rescore")
+        advice = "score again with --rescore (rescore=True)" if name in available else "name a column of scores"
+        raise PenpalError(f"the column {name!r} is of type {kind}, not of scores; {advice}")
     return True
+
+
+def _limit(name: str, value: str | float, check: Check | None, sources: Sequence[Source]) -> float:
+    """Turn a wanted threshold into a number, by the names that the check has, or else those in the inputs."""
+    if check:
+        with errors_about(f"the check {name!r}"):
+            return threshold_of(value, check.thresholds)
+    limits = {}
+    for source in sources:
+        named = next((score.thresholds for score in known_scores(source.schema) if score.name == name), {})
+        with errors_about(f"{source.file.name}: the check {name!r}"):
+            limits[source.file.name] = threshold_of(value, named)
+    (first, limit), *others = limits.items()
+    for file, other in others:
+        if other != limit:
+            raise PenpalError(
+                f"the threshold {value!r} of {name!r} is {limit} in {first} and {other} in {file}; give a number"
+            )
+    return limit
 
 
 class _Filter:

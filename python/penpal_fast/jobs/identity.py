@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,8 @@ import pyarrow.parquet as pq
 
 from penpal_fast import __version__
 from penpal_fast.checks.check import Check
-from penpal_fast.checks.columns import check_columns
+from penpal_fast.checks.columns import check_columns, score_column
+from penpal_fast.errors import PenpalError
 from penpal_fast.sources.batch import Source
 
 FORMAT = 6
@@ -27,7 +29,11 @@ Description = dict[str, Any]
 
 
 def described_job(sources: Sequence[Source], checks: Sequence[Check], column: str) -> Description:
-    """Describe a job by its inputs, its checks in order, the strokes column and the versions."""
+    """Describe a job by its inputs, its checks in order, the strokes column and the versions.
+
+    Raises:
+        PenpalError: The identity of a check is not JSON.
+    """
     description = {
         "format": FORMAT,
         "versions": {"penpal_fast": __version__, "pyarrow": pa.__version__},
@@ -40,13 +46,18 @@ def described_job(sources: Sequence[Source], checks: Sequence[Check], column: st
 
 
 def _described_check(check: Check) -> Description:
+    identity = check.identity
+    try:
+        json.dumps(identity, allow_nan=False)  # NaN differs from itself, so the job could not be resumed.
+    except (TypeError, ValueError, RecursionError) as error:
+        raise PenpalError(f"the check {check.name!r}: identity must be JSON: {error}") from error
+    if not isinstance(identity, dict):
+        raise PenpalError(f"the check {check.name!r}: identity must be a dict, got {identity!r}")
     return {
-        "name": check.name,
-        "identity": check.identity,
+        **dataclasses.asdict(score_column(check)),
+        "identity": identity,
         "reads": check.reads,
         "adds": {name: str(kind) for name, kind in check_columns(check).items()},
-        "description": check.description,
-        "thresholds": dict(check.thresholds),
     }
 
 
@@ -100,11 +111,11 @@ def _changed_values(before: Description, now: Description) -> Iterator[str]:
 def _changed_items(kind: str, before: list[Description], now: list[Description]) -> Iterator[str]:
     """Compare lists of checks or inputs, each of which has a name."""
     old, new = ({item["name"]: item for item in items} for items in (before, now))
-    yield from (f"the {kind} {name} is gone" for name in old if name not in new)
-    yield from (f"the {kind} {name} is new" for name in new if name not in old)
+    yield from (f"the {kind} {name!r} is gone" for name in old if name not in new)
+    yield from (f"the {kind} {name!r} is new" for name in new if name not in old)
     for name in new:
         if name in old and old[name] != new[name]:
-            values = _changed_values(old[name].get("identity", {}), new[name].get("identity", {}))
-            yield from list(values) or [f"the {kind} {name} changed"]
+            values = list(_changed_values(old[name].get("identity", {}), new[name].get("identity", {})))
+            yield f"the {kind} {name!r}: {', '.join(values)}" if values else f"the {kind} {name!r} changed"
     if old == new and before != now:
         yield f"the {kind}s are in another order or number"

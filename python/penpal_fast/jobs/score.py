@@ -38,7 +38,7 @@ from penpal_fast.jobs.pipeline import Stopwatch, made_ahead
 from penpal_fast.jobs.summary import JobSummary
 from penpal_fast.sources.batch import Batch, Source
 from penpal_fast.sources.inputs import Inputs
-from penpal_fast.sources.memory import MEMORY_MB
+from penpal_fast.sources.memory import MEMORY_MB, check_memory
 from penpal_fast.sources.names import PARQUET_SUFFIXES
 from penpal_fast.sources.parquet import ParquetSource
 from penpal_fast.sources.streams import check_apart, open_sources
@@ -90,8 +90,7 @@ def score_dataset(
             job to resume was started with another input, model, version or setting.
     """
     check_name(output)
-    if memory_mb < 1:
-        raise PenpalError(f"memory_mb must be at least 1, got {memory_mb}")
+    check_memory(memory_mb)
     checks = default_checks(checks, scorer=scorer, column=column)
     sources = open_sources(inputs, column)
     with errors_about(sources[0].file.name):

@@ -48,7 +48,7 @@ class JsonColumns:
         self._nesting = _Place()
 
     def look_at(self, lines: Iterable[dict[str, Any]]) -> None:
-        """Take note of the objects on some lines."""
+        """Record the names and kinds of the values on some lines."""
         rows = []
         for content in lines:
             if len(self._kinds) + len(content.keys() - self._kinds.keys()) > MAX_COLUMNS:
@@ -110,7 +110,7 @@ class _Place:
         self._is_crowded = False
 
     def look_at(self, values: list[Any], level: int = 0) -> None:
-        """Take note of values that are at this place."""
+        """Record the kinds of values at this place."""
         types = set(map(type, values))
         self._kinds |= {KINDS_INSIDE[kind] for kind in types - {dict}}
         objects = [value for value in values if type(value) is dict] if dict in types else []

@@ -148,7 +148,7 @@ def _groups(lines: Iterable[Line], rows: int | None, size: int) -> Iterator[list
 
 
 def _parsed_line(number: int, text: bytes) -> dict[str, Any] | str:
-    """Parse a line; a string is what is wrong with it."""
+    """Parse a line into an object, or return its problem."""
     if len(text) == MAX_LINE_BYTES:
         return f"too long: line {number} has {MAX_LINE_BYTES} bytes or more"
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from penpal_fast.errors import PenpalError
 from penpal_fast.sources.batch import Rows
 
 MEMORY_MB = 256
@@ -12,6 +13,16 @@ BATCHES_IN_MEMORY = 8
 
 BATCH_ROWS = 4096
 """Maximum number of rows in a batch."""
+
+
+def check_memory(memory_mb: int) -> None:
+    """Make sure that a limit on memory can be kept.
+
+    Raises:
+        PenpalError: It is below 1.
+    """
+    if memory_mb < 1:
+        raise PenpalError(f"memory_mb must be at least 1, got {memory_mb}")
 
 
 def batch_rows(memory_mb: int, source: Rows) -> int:

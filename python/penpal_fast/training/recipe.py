@@ -236,7 +236,7 @@ class Recipe:
     def __post_init__(self) -> None:
         """Check what the parts cannot check by themselves."""
         if not self.stages:
-            raise PenpalError("recipe: it has no stages")
+            raise PenpalError("recipe: stages is empty; give at least one")
         names = [file.name for file in self.synthesis]
         if len(set(names)) < len(names):
             raise PenpalError(f"recipe: the files of synthetic lines need different names, got {names}")
@@ -263,7 +263,7 @@ class Recipe:
         try:
             return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
         except PenpalError as error:
-            raise PenpalError(f"{path}: {error}") from error
+            raise PenpalError(f"{path}: {str(error).removeprefix('recipe: ')}") from error
         except (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
             raise PenpalError(f"{path}: cannot use this recipe: {error}") from error
 
