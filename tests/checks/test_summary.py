@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from penpal_fast.checks import check
+from penpal_fast.checks.check import reason_of
 from penpal_fast.checks.summary import Summary
 
 
@@ -35,3 +36,11 @@ def test_reasons_of_untrusted_files_do_not_fill_the_memory(monkeypatch):
     summary = Summary()
     summary.add(np.full(6, np.nan, np.float32), ["a: 1", "b", "x" * 10_000, "c", "a: 2", "d"])
     assert summary.reasons == {"a": 2, "b": 1, "x" * 100: 1, "other reasons": 2}
+
+
+def test_a_reason_is_decided_in_one_place():
+    problems = ["null: x", "no colon", "x" * 101, "", ": x"]
+    summary = Summary()
+    summary.add(np.full(5, np.nan, np.float32), problems)
+    assert summary.reasons == {"null": 1, "no colon": 1, "x" * 100: 1, "no score": 2}
+    assert set(map(reason_of, problems)) == set(summary.reasons)

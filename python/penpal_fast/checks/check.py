@@ -114,10 +114,14 @@ def _outcome_of(check: Check, rows: Table, unread: Mapping[int, str]) -> Outcome
     return Outcome(scores, {row: unread.get(row) or found.problems.get(row, NO_REASON) for row in bad}, found.details)
 
 
+def reason_of(problem: str) -> str:
+    """Return the reason of a problem ("REASON: DETAIL"), cut at `MOST_REASON_LETTERS`; a summary counts by it."""
+    return problem.partition(":")[0][:MOST_REASON_LETTERS] or NO_REASON
+
+
 def count_reasons(counts: Counter[str], problems: Iterable[str]) -> None:
     """Count problems ("REASON: DETAIL") by reason."""
-    for problem in problems:
-        reason = problem.partition(":")[0][:MOST_REASON_LETTERS]
+    for reason in map(reason_of, problems):
         counts[reason if reason in counts or len(counts) < MOST_REASONS else OTHER_REASONS] += 1
 
 
