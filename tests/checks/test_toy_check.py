@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 
 from helpers.arrow import column
 from helpers.commands import run
@@ -18,6 +19,7 @@ from penpal_fast import ArrowScorer, Outcome, PenpalError, QualityCheck, filter_
 from penpal_fast.checks.defaults import known_scores
 from penpal_fast.jobs import parts
 from penpal_fast.look.report.writing import write_report
+from penpal_fast.look.sheet import Cell, drawn_sheet
 
 TEXTS = ["", "abcde", "abcdefghij", None]
 
@@ -244,9 +246,52 @@ def test_the_report_shows_its_counts_without_its_code(scored, tmp_path):
     assert "no text" in page
 
 
+def test_a_report_on_another_check_does_not_speak_of_quality(lines, scored, tmp_path):
+    score_dataset(lines, tmp_path / "brevity.parquet", checks=[Brevity()])
+    pages = []
+    for path in (tmp_path / "brevity.parquet", scored):
+        write_report([path], tmp_path / "report.html", checks=[QualityCheck()])
+        pages.append((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert ["<h1>Handwriting quality</h1>" in page for page in pages] == [False, True]
+    assert [page.count("the picture that the network saw") for page in pages] == [0, 1]
+    assert ['data-raster="' in page for page in pages] == [False, True]
+
+
+def test_rows_without_strokes_have_scores_to_show(tmp_path):
+    rows = [scrawl(1, 2, 9), None, []]
+    pq.write_table(pa.table({"strokes": column(rows), "text": ["a", "ab", "abc"]}), tmp_path / "lines.parquet")
+    for checks in ([Brevity()], [QualityCheck(), Brevity()]):
+        score_dataset(tmp_path / "lines.parquet", tmp_path / "scored.parquet", checks=checks)
+        for name, output in (("report", "report.html"), ("sheet", "sheet.png")):
+            done = run(name, tmp_path / "scored.parquet", "-o", tmp_path / output)
+            assert done.exit_code == 0, done.output
+    write_report([tmp_path / "scored.parquet"], tmp_path / "report.html", checks=[QualityCheck()])
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert '<p class="reason quiet">no points: ' in page
+    assert '<p class="reason quiet">null: ' in page
+
+
+def test_the_sheet_has_its_bands(lines, tmp_path):
+    score_dataset(lines, tmp_path / "scored.parquet", checks=[Brevity()])
+    done = run("sheet", tmp_path / "scored.parquet", "-o", tmp_path / "sheet.png")
+    assert done.exit_code == 0, done.output
+    cells = [Cell(row, score, scrawl(row, 2, 9), TEXTS[row]) for row, score in ((2, 0), (1, 0.5), (0, 1))]
+    expected = drawn_sheet(cells, [1, 1, 1], 3, Brevity.thresholds)
+    with Image.open(tmp_path / "sheet.png") as image:
+        assert np.array_equal(np.asarray(image), np.asarray(expected))
+
+
 def test_the_report_explains_only_by_checks_of_strokes(scored, tmp_path):
     write_report([scored], tmp_path / "report.html", checks=[QualityCheck(), Brevity()])
     assert (tmp_path / "report.html").read_text(encoding="utf-8").count("Each word, or each stroke") == 1
+
+
+def test_the_page_refuses_checks_of_other_columns():
+    pytest.importorskip("starlette", reason="the extra `look` is not installed")
+    from penpal_fast.look.serve.app import Server
+
+    with pytest.raises(PenpalError, match="has only strokes, but the check 'brevity' reads 'text'; leave it out"):
+        Server([QualityCheck(), Brevity()])
 
 
 def test_the_page_shows_its_scores():
@@ -258,6 +303,9 @@ def test_the_page_shows_its_scores():
         details = {}  # noqa: RUF012
         reads = ("strokes",)
 
+        def prepare(self, schema):
+            assert schema.names == ["strokes"]
+
         def look(self, rows):
             counts = np.array([sum(map(len, row or [])) for row in rows.column("strokes").to_pylist()])
             return Outcome((1 / (1 + counts)).astype(np.float32), {})
@@ -267,4 +315,6 @@ def test_the_page_shows_its_scores():
     answer = client.post("/score", json={"rows": [scrawl(1, 3, 5), None]}).json()
     assert answer["checks"]["few_strokes"]["scores"][0] == 0.25
     assert answer["checks"]["few_strokes"]["errors"][1].startswith("null")
-    assert client.post("/look", json={"strokes": scrawl(1, 3, 5)}).json()["scores"]["few_strokes"] == 0.25
+    looked = client.post("/look", json={"strokes": scrawl(1, 3, 5)}).json()["checks"]
+    assert [check["name"] for check in looked] == ["quality", "few_strokes"]
+    assert looked[1] == {"name": "few_strokes", "score": 0.25, "error": None}

@@ -206,6 +206,52 @@ def test_a_check_without_thresholds(browser, server):
         assert problems == []
 
 
+def test_checks_without_a_score_and_with_a_number_as_name(browser, server):
+    """The page shows the first check's reason, and the checks in the server's order."""
+    with open_page(browser) as (page, problems):
+
+        def with_checks(*checks):
+            def answered(route):
+                answer = route.fetch()
+                route.fulfill(response=answer, json={**answer.json(), "checks": list(checks)})
+
+            page.unroute("**/look")
+            page.route("**/look", answered)
+
+        number = {"name": "1", "score": 0.25, "error": None}
+        with_checks({"name": "ink", "score": None, "error": "too thin: 1 px"}, number)
+        page.goto(server[0])
+        page.wait_for_selector(READY, state="attached")
+        draw_loops(page, 1)
+        expect(page.locator("#verdict")).to_have_text("too thin: 1 px")
+        assert page.inner_text("#score") == NOTHING
+        assert page.locator("#needle").is_hidden()
+        assert page.inner_text("#others") == "1 0.250"
+        with_checks({"name": "ink", "score": 0.75, "error": None}, number)
+        draw_loops(page, 1)
+        expect(page.locator("#score")).to_have_text("0.750")
+        assert page.inner_text("#others") == "1 0.250"
+        assert problems == []
+
+
+def test_a_row_with_a_score_that_cannot_be_drawn(browser, server):
+    with open_page(browser) as (page, problems):
+
+        def without_ink(route):
+            answer = route.fetch()
+            row = {"row": 0, "words": [], "text": None, "score": 0.5, "error": "no points: the row has no points"}
+            route.fulfill(response=answer, json={"rows": [row]})
+
+        page.route("**/rows?*", without_ink)
+        page.goto(server[0])
+        page.wait_for_selector(READY, state="attached")
+        line = page.locator("#rows .line")
+        assert line.is_disabled()
+        assert line.locator(".score").inner_text() == "0.500"
+        assert line.locator(".reason").inner_text().startswith("no points")
+        assert problems == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_light_and_dark(browser, server, scheme):
     with open_page(browser, color_scheme=scheme) as (page, problems):

@@ -18,7 +18,7 @@ import penpal_fast
 from helpers.commands import run
 from helpers.scored_lines import HOSTILE, scored_table
 from penpal_fast import PenpalError, QualityCheck
-from penpal_fast.checks.columns import NO_REASON
+from penpal_fast.checks.columns import NO_REASON, checked_schema
 from penpal_fast.checks.summary import Summary
 from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.look.report.distribution import STEPS, Distribution
@@ -187,6 +187,42 @@ def test_files_without_any_score(tmp_path):
 def test_a_bad_row_without_a_reason(tmp_path):
     table = scored_table([0.4, NAN]).drop_columns("quality_error")
     assert NO_REASON in page_of(tmp_path, table)
+
+
+def test_a_long_reason_is_counted_as_it_is_listed(tmp_path):
+    table = scored_table([NAN, NAN, 0.5]).set_column(2, "quality_error", pa.array(["r" * 300] * 2 + [None]))
+    page = page_of(tmp_path, table)
+    assert f'<td class="words">{"r" * 100}</td><td>2</td><td>66.7%</td><td>0, 1</td>' in page
+
+
+def test_files_with_other_thresholds_have_their_own_figures(tmp_path):
+    class Toy(QualityCheck):
+        name = "toy"
+
+        def __init__(self, **thresholds):
+            super().__init__()
+            self.thresholds = thresholds
+
+    def scored_by(check):
+        names = ["strokes", "toy", "toy_error"]
+        table = scored_table([0.2, 0.4, 0.6]).rename_columns(names)
+        return table.cast(checked_schema(table.schema, [check]))
+
+    tables = [scored_by(check) for check in (Toy(low=0.1), Toy(low=0.45), Toy(other=0.3), Toy(low=0.1))]
+    page = page_of(tmp_path, *tables)
+    assert [len(check["files"]) for check in data_of(page)["checks"]] == [2, 1, 1]
+    tables_of_figures = re.findall(r'<th scope="col">(\S+ (?:low|other))</th></tr>.*?(\d+\.\d%)', page, re.DOTALL)
+    assert tables_of_figures == [("0.1 low", "100.0%"), ("0.45 low", "33.3%"), ("0.3 other", "66.7%")]
+
+
+def test_a_row_with_a_score_that_cannot_be_drawn_is_listed(tmp_path):
+    table = scored_table([0.1, 0.2, 0.3])
+    strokes = pa.array([None, *table["strokes"].to_pylist()[1:]], table["strokes"].type)
+    page = page_of(tmp_path, table.set_column(0, "strokes", [strokes]))
+    card = re.search(r'<figure class="line"[^>]*>(?:(?!</figure>).)*row 0</span>', page, re.DOTALL).group()
+    assert '<p class="reason quiet">null: ' in card
+    assert "<svg" not in card
+    assert "data-raster" not in card
 
 
 def test_rows_of_another_model_are_not_explained(tmp_path):

@@ -10,10 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 
 import penpal_fast
+from helpers.arrow import column
 from helpers.commands import run
 from helpers.made_lines import scrawl
 from helpers.scored_lines import scored_table
-from penpal_fast import PenpalError, QualityCheck, explain
+from penpal_fast import Outcome, PenpalError, QualityCheck, explain
 from penpal_fast.strokes import words_of
 
 testclient = pytest.importorskip("starlette.testclient", reason="the extra `look` is not installed")
@@ -22,7 +23,7 @@ from penpal_fast.look.serve import app as app_module  # noqa: E402
 from penpal_fast.look.serve.app import MOST_ROWS, MOST_UPLOADED_FILES, Server, application  # noqa: E402
 from penpal_fast.look.serve.bodies import MOST_JSON_BYTES  # noqa: E402
 from penpal_fast.look.serve.drawn_file import SCHEMA, DrawnFile  # noqa: E402
-from penpal_fast.look.serve.row_file import MOST_PAGE_ROWS, RowFile  # noqa: E402
+from penpal_fast.look.serve.row_file import MOST_PAGE_ROWS, MOST_POINTS, RowFile  # noqa: E402
 
 ADDRESS = "http://127.0.0.1:8000"
 ROW = [[list(point) for point in stroke] for stroke in scrawl(1, 4, 15)]
@@ -62,7 +63,8 @@ def test_score(client):
 
 def test_look(client):
     answer = client.post("/look", json={"strokes": ROW}).json()
-    assert answer["score"] == pytest.approx(penpal_fast.score([ROW])[0], abs=1e-6)
+    score = pytest.approx(penpal_fast.score([ROW])[0], abs=1e-6)
+    assert answer["checks"] == [{"name": "quality", "score": score, "error": None}]
     assert answer["picture"].startswith("data:image/png;base64,")
     assert "explanation" not in answer
 
@@ -79,7 +81,8 @@ def test_look_explained(client):
         ("/score", b"", 400, "not JSON"),
         ("/score", b"\xff\xfe", 400, "not JSON"),
         ("/score", b"[" * 100_000, 400, "not JSON"),
-        ("/score", b'{"rows": [NaN]}', 400, "the body is not JSON"),
+        ("/score", b'{"rows": [NaN]}', 400, "the body is not JSON: NaN and Infinity are not JSON numbers"),
+        ("/score", b'{"rows": [NaN}', 400, "the body is not JSON: expected"),
         ("/score", b'{"rows": ["\\ud800"]}', 400, "not JSON"),
         ("/score", b"[]", 400, "must be a JSON object, got an array"),
         ("/score", b"{}", 400, "the field 'rows' is missing"),
@@ -193,6 +196,20 @@ def test_rows_of_the_given_file(client, start, count):
         words = words_of(expected[row["row"]])
         assert row["words"] == [[stroke.tolist() for stroke in word] for word in words]
     assert [row["error"].partition(":")[0] for row in rows if row["row"] == 149] == ["null"] * (len(rows) - len(good))
+
+
+def test_rows_with_a_score_that_cannot_be_shown(tmp_path):
+    class Short(QualityCheck):
+        def look(self, rows):
+            return Outcome(np.full(len(rows), 0.5, np.float32), {})
+
+    long = [[[float(x), 0.0] for x in range(MOST_POINTS + 1)]]
+    pq.write_table(pa.table({"strokes": column([ROW, None, [], long])}), tmp_path / "given.parquet")
+    rows = RowFile(tmp_path / "given.parquet", "given.parquet", "strokes", [Short()]).page(0, 9)
+    assert [row["score"] for row in rows] == [0.5] * 4
+    assert [bool(row["words"]) for row in rows] == [True, False, False, False]
+    reasons = [row["error"] and row["error"].partition(":")[0] for row in rows]
+    assert reasons == [None, "null", "no points", "too many points to show"]
 
 
 @pytest.mark.parametrize("query", ["start=-1", "start=x", "count=1.5", "start=99999999999999999", "start=²"])

@@ -16,7 +16,16 @@ from helpers.commands import run
 from helpers.made_lines import scrawl
 from penpal_fast import ContactSheet, PenpalError
 from penpal_fast.checks.thresholds import THRESHOLDS
-from penpal_fast.look.sheet import CELL_HEIGHT, HEADING_HEIGHT, MARGIN, band_counts, chosen_rows
+from penpal_fast.look.sheet import (
+    CELL_HEIGHT,
+    HEADING_HEIGHT,
+    MARGIN,
+    SCORE_WIDTH,
+    Cell,
+    band_counts,
+    chosen_rows,
+    drawn_sheet,
+)
 
 ROWS = [scrawl(seed, 3, 12) for seed in range(8)]
 NAN = float("nan")
@@ -45,6 +54,23 @@ def test_the_height_depends_on_the_rows_of_each_band():
     low, high = min(THRESHOLDS.values()) / 2, (1 + max(THRESHOLDS.values())) / 2
     sheet = ContactSheet(ROWS, quality=[low] * 5 + [high] * 3, columns=2)
     assert sheet.image.height == 2 * MARGIN + 2 * HEADING_HEIGHT + (3 + 2) * CELL_HEIGHT
+
+
+def test_other_thresholds_bound_other_bands():
+    scores = np.array([0.1, 0.3, 0.8, NAN], np.float32)
+    cells = [Cell(row, float(score), ROWS[row]) for row, score in enumerate(scores[:3])]
+    assert band_counts(scores, {"low": 0.2}) == [1, 2]
+    assert band_counts(scores, {}) == [3]
+    assert drawn_sheet(cells, [1, 2], 3, {"low": 0.2}).height == 2 * MARGIN + 2 * (HEADING_HEIGHT + CELL_HEIGHT)
+    assert drawn_sheet(cells, [3], 3, {}).height == 2 * MARGIN + HEADING_HEIGHT + CELL_HEIGHT
+
+
+@pytest.mark.parametrize("row", [None, []])
+def test_a_row_with_a_score_that_cannot_be_drawn_shows_the_reason(row):
+    shown, other = (np.asarray(ContactSheet([bad], quality=[0.5], columns=1).image) for bad in (row, ROWS[0]))
+    assert shown.shape == other.shape
+    ink = np.flatnonzero((shown[:, MARGIN + SCORE_WIDTH :] < 200).any(axis=(0, 2)))
+    assert len(ink) > 50  # The reason is written where the strokes would be.
 
 
 def test_a_notebook_shows_the_sheet(tmp_path):
@@ -88,8 +114,6 @@ def test_the_command_scores_a_file_without_scores(table, tmp_path):
 
 def test_the_command_uses_the_scores_of_the_file(table, tmp_path):
     quality = np.linspace(1, 0, len(table), dtype=np.float32)
-    pq.write_table(table.append_column("quality", [quality]), tmp_path / "scored.parquet")
-    assert run("sheet", tmp_path / "scored.parquet", "-o", tmp_path / "sheet.png", "--rows", 3).exit_code == 1
     good = table.slice(0, 8).append_column("quality", [quality[:8]])
     pq.write_table(good, tmp_path / "scored.parquet")
     assert run("sheet", tmp_path / "scored.parquet", "-o", tmp_path / "sheet.png", "--rows", 3).exit_code == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -32,22 +33,24 @@ def sheet(
     with readable_errors():
         if output.suffix.lower() != ".png":
             raise PenpalError(f"{output}: the sheet is a PNG file; its name must end with .png")
-        scores = _scores(source, column, model)
+        scores, thresholds = _scores(source, column, model)
         cells = _cells(source, column, scores, chosen_rows(scores, rows))
-        save_png(drawn_sheet(cells, band_counts(scores), columns), output)
+        save_png(drawn_sheet(cells, band_counts(scores, thresholds), columns, thresholds), output)
         say(f"wrote {output}: {len(cells)} of {len(scores):,} rows")
 
 
-def _scores(path: Path, column: str, model: str | None) -> NDArray[np.float32]:
-    """Read the scores of a file, or score its rows."""
+def _scores(path: Path, column: str, model: str | None) -> tuple[NDArray[np.float32], Mapping[str, float]]:
+    """Read the first scores of a file, or score its rows; return them with their thresholds."""
     source = open_source(path, column)
     if known_scores(source.schema) and model is None:
         scored = ScoredFile(path, column)
+        thresholds: Mapping[str, float] = scored.scores[0].thresholds
         parts = [batch.outcomes[scored.scores[0].name].scores for batch in scored.batches()]
     else:
         check, rows = options.checks_of(model, column)[0], batch_rows(MEMORY_MB, source)
+        thresholds = check.thresholds
         parts = [check.look(batch.data).scores for batch in source.batches(rows)]
-    return np.concatenate(parts) if parts else np.empty(0, np.float32)
+    return np.concatenate(parts) if parts else np.empty(0, np.float32), thresholds
 
 
 def _cells(path: Path, column: str, scores: NDArray[np.float32], chosen: NDArray[np.int64]) -> list[Cell]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,8 @@ class Cell:
 
 class ContactSheet:
     """Rows sorted by score, the lowest first. Headings count the rows of each band of scores.
+
+    A row that has a score but cannot be drawn is shown with the reason.
 
     Notebooks show the sheet as a picture.
     """
@@ -115,38 +117,41 @@ def chosen_rows(quality: NDArray[np.float32], most: int) -> NDArray[np.int64]:
     return ranked[np.rint(np.linspace(0, len(ranked) - 1, min(most, len(ranked)))).astype(np.int64)]
 
 
-def band_counts(quality: NDArray[np.float32]) -> list[int]:
+def band_counts(scores: NDArray[np.float32], thresholds: Mapping[str, float] = THRESHOLDS) -> list[int]:
     """Count the rows of each band: below the lowest threshold, between thresholds, from the highest on."""
-    good = quality[~np.isnan(quality)]
-    return np.bincount(_bands(good), minlength=len(THRESHOLDS) + 1).tolist()
+    good = scores[~np.isnan(scores)]
+    return np.bincount(_bands(good, thresholds), minlength=len(thresholds) + 1).tolist()
 
 
-def _bands(quality: NDArray[np.float32]) -> NDArray[np.int64]:
-    return np.searchsorted(np.sort(np.array(list(THRESHOLDS.values()), np.float32)), quality, side="right")
+def _bands(scores: NDArray[np.float32], thresholds: Mapping[str, float]) -> NDArray[np.int64]:
+    return np.searchsorted(np.sort(np.array(list(thresholds.values()), np.float32)), scores, side="right")
 
 
-def drawn_sheet(cells: Sequence[Cell], counts: Sequence[int], columns: int) -> Image.Image:
+def drawn_sheet(
+    cells: Sequence[Cell], counts: Sequence[int], columns: int, thresholds: Mapping[str, float] = THRESHOLDS
+) -> Image.Image:
     """Draw cells that are sorted by score, under a heading for each band.
 
     Args:
         cells: At least one row.
         counts: Rows of each band, of all rows.
         columns: Cells side by side, from 1 to 12.
+        thresholds: Named thresholds of the scores, which bound the bands.
 
     Raises:
         PenpalError: `columns` is out of range.
     """
     if not 1 <= columns <= MOST_COLUMNS:
         raise PenpalError(f"a sheet has from 1 to {MOST_COLUMNS} columns, got {columns}")
-    bands = _bands(np.array([cell.score for cell in cells], np.float32)).tolist()
+    bands = _bands(np.array([cell.score for cell in cells], np.float32), thresholds).tolist()
     runs = groupby(zip(bands, cells, strict=True), key=lambda pair: pair[0])
     shown = {band: [cell for _, cell in run] for band, run in runs}
     heights = [HEADING_HEIGHT + -(-len(section) // columns) * CELL_HEIGHT for section in shown.values()]
     sheet = Image.new("RGB", (columns * CELL_WIDTH + 2 * MARGIN, sum(heights) + 2 * MARGIN), PAPER)
     top = MARGIN
     for (band, section), height in zip(shown.items(), heights, strict=True):
-        colour = BAND_COLOURS[round(band / len(THRESHOLDS) * (len(BAND_COLOURS) - 1))]
-        _draw_heading(sheet, top, band, counts, colour)
+        colour = BAND_COLOURS[round(band / len(thresholds) * (len(BAND_COLOURS) - 1))] if thresholds else INK
+        _draw_heading(sheet, top, _band_name(band, thresholds), counts[band], sum(counts), colour)
         for index, cell in enumerate(section):
             line, place = divmod(index, columns)
             left = MARGIN + place * CELL_WIDTH
@@ -155,14 +160,18 @@ def drawn_sheet(cells: Sequence[Cell], counts: Sequence[int], columns: int) -> I
     return sheet
 
 
-def _draw_heading(sheet: Image.Image, top: int, band: int, counts: Sequence[int], colour: str) -> None:
-    thresholds = sorted(THRESHOLDS.items(), key=lambda item: item[1])
+def _band_name(band: int, thresholds: Mapping[str, float]) -> str:
+    if not thresholds:
+        return "all scores"
+    ranked = sorted(thresholds.items(), key=lambda item: item[1])
     if band == 0:
-        name = f"below {thresholds[0][1]:g}, dropped by every threshold"
-    else:
-        name = f"from {thresholds[band - 1][1]:g} ({thresholds[band - 1][0]})"
-    total = sum(counts)
-    text = f"{name}:  {counts[band]:,} of {total:,} rows, {counts[band] / total:.1%}"
+        return f"below {ranked[0][1]:g}, dropped by every threshold"
+    name, threshold = ranked[band - 1]
+    return f"from {threshold:g} ({name})"
+
+
+def _draw_heading(sheet: Image.Image, top: int, name: str, count: int, total: int, colour: str) -> None:
+    text = f"{name}:  {count:,} of {total:,} rows, {count / total:.1%}"
     draw = ImageDraw.Draw(sheet)
     draw.text((MARGIN, top + 8), text, fill=colour, font=ImageFont.load_default(15))
     draw.line([(MARGIN, top + 32), (sheet.width - MARGIN, top + 32)], fill=RULE)
@@ -173,15 +182,23 @@ def _draw_cell(sheet: Image.Image, left: int, top: int, cell: Cell, colour: str)
     draw.text((left, top + 12), f"{cell.score:.3f}", fill=colour, font=ImageFont.load_default(18))
     draw.text((left, top + 35), f"row {cell.row}", fill=FAINT, font=ImageFont.load_default(11))
     caption = 14 if cell.text else 0
-    picture = _drawn_row(cell.strokes, CELL_WIDTH - SCORE_WIDTH - 24, CELL_HEIGHT - 8 - caption)
-    sheet.paste(picture, (left + SCORE_WIDTH, top + 4))
+    try:
+        picture = _drawn_row(cell.strokes, CELL_WIDTH - SCORE_WIDTH - 24, CELL_HEIGHT - 8 - caption)
+        sheet.paste(picture, (left + SCORE_WIDTH, top + 4))
+    except PenpalError as error:
+        reason = shortened(error.problem, LONGEST_TEXT)
+        draw.text((left + SCORE_WIDTH, top + 14), reason, fill=FAINT, font=ImageFont.load_default(12))
     if cell.text:
         place = (left + SCORE_WIDTH, top + CELL_HEIGHT - 17)
         draw.text(place, shortened(cell.text, LONGEST_TEXT), fill=FAINT, font=ImageFont.load_default(12))
 
 
 def _drawn_row(row: Any, width: int, height: int) -> Image.Image:
-    """Draw a row with smooth lines into a box, at the left and centred vertically."""
+    """Draw a row with smooth lines into a box, at the left and centred vertically.
+
+    Raises:
+        PenpalError: The row cannot be drawn.
+    """
     strokes = [stroke for word in words_of(row) for stroke in word]
     points = np.concatenate(strokes)
     corner, size = points.min(axis=0), np.ptp(points, axis=0)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 
-from penpal_fast.checks.check import Check, line_width_of
+from penpal_fast.checks.check import Check, Drawn
 from penpal_fast.checks.columns import ScoreColumn
 from penpal_fast.checks.summary import Summary
-from penpal_fast.errors import PenpalError
 from penpal_fast.look.explanation import Score, scores_of
 from penpal_fast.look.report.gallery import GalleryRow, gallery_rows
 from penpal_fast.look.report.overview import Overview
@@ -20,13 +18,11 @@ class ReadFile:
     """A file that was read.
 
     Attributes:
-        path: Where it is.
         name: Its name in the report; no other file has the same.
         rows: Number of rows.
         overviews: Its figures, one overview for each column of scores.
     """
 
-    path: Path
     name: str
     rows: int
     overviews: list[Overview]
@@ -56,21 +52,23 @@ class FileReport:
     def scored_elsewhere(self) -> bool:
         """Whether another model scored rows that should have been explained."""
         explained = [section.name for section in self.overview.sections if section.explained]
-        return any(row.pulls is None for name in explained for row in self.rows[name])
+        return any(row.drawing and row.pulls is None for name in explained for row in self.rows[name])
 
 
 @dataclasses.dataclass(frozen=True)
 class CheckReport:
-    """What the report says about the scores of one check.
+    """What the report says about the scores of one check, with the same thresholds in each file.
 
     Attributes:
         column: The scores.
         explained: Whether the report shows what lowers the lowest scores.
+        pictured: Whether the check sees pictures, which the report shows.
         files: The files that have these scores, at least one.
     """
 
     column: ScoreColumn
     explained: bool
+    pictured: bool
     files: list[FileReport]
 
 
@@ -81,29 +79,26 @@ def check_reports(files: Sequence[ReadFile], checks: Sequence[Check], strokes: s
         files: The files of the report.
         checks: Checks that can explain scores.
         strokes: Name of the strokes column.
-
-    Raises:
-        PenpalError: A row has a score and cannot be drawn.
     """
     scoring = {check.name: scores_of(check, strokes) for check in checks}
-    reports: dict[str, CheckReport] = {}
+    line_widths = {check.name: check.line_width for check in checks if isinstance(check, Drawn)}
+    reports: dict[tuple[str, frozenset[tuple[str, float]]], CheckReport] = {}
     for file in files:
         for overview in file.overviews:
-            name = overview.column.name
-            score = scoring.get(name)
-            report = reports.setdefault(name, CheckReport(overview.column, score is not None, []))
-            rows = _rows(file.path, overview, score, line_width_of(checks))
-            report.files.append(FileReport(file.name, overview, rows))
+            column = overview.column
+            score, line_width = scoring.get(column.name), line_widths.get(column.name)
+            report = reports.setdefault(
+                (column.name, frozenset(column.thresholds.items())),
+                CheckReport(column, score is not None, line_width is not None, []),
+            )
+            report.files.append(FileReport(file.name, overview, _rows(overview, score, line_width)))
     return list(reports.values())
 
 
-def _rows(path: Path, overview: Overview, score: Score | None, line_width: float) -> dict[str, list[GalleryRow]]:
-    try:
-        return {
-            section.name: gallery_rows(
-                overview.samples[section.name].rows(), score if section.explained else None, line_width
-            )
-            for section in overview.sections
-        }
-    except PenpalError as error:
-        raise PenpalError(f"{path}: {error}") from error
+def _rows(overview: Overview, score: Score | None, line_width: float | None) -> dict[str, list[GalleryRow]]:
+    return {
+        section.name: gallery_rows(
+            overview.samples[section.name].rows(), score if section.explained else None, line_width
+        )
+        for section in overview.sections
+    }

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from penpal_fast.checks.check import Outcome
+from penpal_fast.checks.check import Outcome, reason_of
 from penpal_fast.checks.columns import ScoreColumn
 from penpal_fast.checks.summary import Summary
 from penpal_fast.look.report.distribution import Distribution
@@ -25,7 +25,7 @@ NO_GROUP = "none given"
 LENGTH_STEP, LAST_LENGTH = 5, 100
 """Texts are grouped by length, in steps of 5 characters; texts of 100 characters or more are one group."""
 
-MOST_REASONS, MOST_EXAMPLES = 100, 8
+MOST_LISTED_REASONS, MOST_EXAMPLES = 100, 8
 """Reasons for bad rows that are listed, and example row numbers for each."""
 
 RANDOM_SEED = 1
@@ -63,8 +63,8 @@ class Overview:
         self.whole.add(outcome.scores, outcome.problems.values())
         texts: list[str | None] = batch.texts(TEXT_COLUMN) if has_text else [None] * len(outcome.scores)
         for row, problem in outcome.problems.items():
-            reason = problem.partition(":")[0]
-            if reason in self.bad_rows or len(self.bad_rows) < MOST_REASONS:
+            reason = reason_of(problem)
+            if reason in self.bad_rows or len(self.bad_rows) < MOST_LISTED_REASONS:
                 examples = self.bad_rows.setdefault(reason, [])
                 examples += [batch.first + row] if len(examples) < MOST_EXAMPLES else []
         self._add_lengths(outcome, texts)

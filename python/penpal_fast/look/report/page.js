@@ -1,7 +1,7 @@
 "use strict";
 {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const lines = [...document.querySelectorAll(".line")];
+  const pictured = [...document.querySelectorAll("[data-raster]")];
   const whole = new Intl.NumberFormat("en");
   const charts = [...document.querySelectorAll("[data-chart]")];
   const views = new Map();
@@ -147,7 +147,7 @@
     raster.firstElementChild.src = line.dataset.raster;
     placeRaster();
   }
-  for (const line of lines) {
+  for (const line of pictured) {
     for (const name of ["pointerenter", "focus"]) line.addEventListener(name, () => showRaster(line));
     for (const name of ["pointerleave", "blur"]) line.addEventListener(name, () => showRaster(null));
   }

@@ -70,7 +70,7 @@ def write_report(
     share = min(FULL_GALLERIES / len(files), 1)
     with replaced_atomically(output) as aside:
         read = [
-            ReadFile(file.path, name, file.rows, _overviews(file, column, group_column, share, advanced))
+            ReadFile(name, file.rows, _overviews(file, column, group_column, share, advanced))
             for file, name in zip(files, _names(inputs), strict=True)
         ]
         aside.write_text(page(read, check_reports(read, checks, column)), encoding="utf-8")

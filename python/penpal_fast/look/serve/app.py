@@ -22,6 +22,7 @@ from starlette.staticfiles import StaticFiles
 
 from penpal_fast._core import Rows
 from penpal_fast.checks.check import Check, line_width_of, outcomes_of
+from penpal_fast.checks.columns import prepare
 from penpal_fast.errors import PenpalError
 from penpal_fast.look.explanation import explained, scores_of
 from penpal_fast.look.picture import data_url
@@ -30,6 +31,7 @@ from penpal_fast.look.serve.drawn_file import DrawnFile
 from penpal_fast.look.serve.guard import Guard
 from penpal_fast.look.serve.row_file import MOST_PAGE_ROWS, RowFile
 from penpal_fast.rendering import render_strokes
+from penpal_fast.schema import strokes_type
 from penpal_fast.strokes import words_of
 
 LOOK = Path(__file__).parent.parent
@@ -49,7 +51,7 @@ class Server:
     """The endpoints and what they work with.
 
     Attributes:
-        checks: The checks, at least one. The page shows the score of the first in large type.
+        checks: The checks, at least one, which read only strokes. The page shows the score of the first in large type.
         column: Name of the strokes column in opened files.
         given: The file that the server was started with, if any.
         drawn: The file that drawn rows are saved to, if any.
@@ -61,6 +63,20 @@ class Server:
     given: RowFile | None = None
     drawn: DrawnFile | None = None
     uploaded: dict[str, RowFile] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Make sure that the checks can score drawn rows.
+
+        Raises:
+            PenpalError: A check reads a column that drawn rows do not have.
+        """
+        for check in self.checks:
+            if others := sorted(set(check.reads) - {self.column}):
+                columns = ", ".join(map(repr, others))
+                raise PenpalError(
+                    f"the page has only strokes, but the check {check.name!r} reads {columns}; leave it out"
+                )
+        prepare(self.checks, pa.schema([(self.column, strokes_type(pa.float64()))]))
 
     async def score(self, request: Request) -> Response:
         """Score rows: {"rows": [ROW, ...]} to {"scores": [number or null, ...], "errors": [text or null, ...]}.
@@ -87,18 +103,23 @@ class Server:
         }
 
     async def look(self, request: Request) -> Response:
-        """Score one row and return its picture; {"explain": true} adds what each stroke does to the score."""
+        """Score one row and return its picture; {"explain": true} adds what each stroke does to the score.
+
+        "checks" lists the name, score and error of each check, in order.
+        """
         content = await read_object(request)
         strokes = field(content, "strokes", list)
         return JSONResponse(await run_in_threadpool(self._looked_at, strokes, content.get("explain") is True))
 
     def _looked_at(self, strokes: list[Any], with_explanation: bool) -> dict[str, Any]:
         words = words_of(strokes)
-        scores = {name: result["scores"][0] for name, result in self._results([strokes]).items()}
+        results = self._results([strokes])
         answer: dict[str, Any] = {
             "picture": data_url(render_strokes(strokes, line_width=line_width_of(self.checks))),
-            "score": scores[self.checks[0].name],
-            "scores": scores,
+            "checks": [
+                {"name": name, "score": result["scores"][0], "error": result["errors"][0]}
+                for name, result in results.items()
+            ],
         }
         if with_explanation and (score := scores_of(self.checks[0], self.column)):
             explanation = explained(words, score)

@@ -40,10 +40,19 @@ async def read_object(request: Request) -> dict[str, Any]:
     try:
         content = parsed_json(body)
     except ValueError as error:
-        raise HTTPException(400, f"the body is not JSON: {error}") from error
+        raise HTTPException(400, f"the body is not JSON: {_reason(body, error)}") from error
     if not isinstance(content, dict):
         raise HTTPException(400, f"the body must be a JSON object, got {_kind(content)}")
     return content
+
+
+def _reason(body: bytes, error: ValueError) -> str:
+    """Say why a body is not JSON; the parser does not name NaN and Infinity, the usual cause."""
+    try:
+        parsed_json(body, infinities=True)
+    except ValueError:
+        return str(error)
+    return "NaN and Infinity are not JSON numbers; send finite coordinates"
 
 
 def field(content: dict[str, Any], name: str, kind: type) -> Any:

@@ -17,7 +17,7 @@ from penpal_fast.checks.columns import prepare
 from penpal_fast.errors import PenpalError
 from penpal_fast.schema import check_strokes_column
 from penpal_fast.sources.parquet_footer import ParquetFooter
-from penpal_fast.strokes import words_of
+from penpal_fast.strokes import Strokes, words_of
 
 MOST_PAGE_ROWS = 60
 BATCH_ROWS = 64
@@ -77,7 +77,9 @@ class RowFile:
                 raise PenpalError(f"{self.name}: row group {index} takes more than {limit}")
 
     def page(self, start: int, count: int) -> list[dict[str, Any]]:
-        """Return rows as JSON, each with row, words, text, and the first check's score and error.
+        """Return rows as JSON, each with row, words, text, and the first check's score.
+
+        A row without a score, or that cannot be shown, has the reason as its error and no words.
 
         Raises:
             PenpalError: The file is damaged.
@@ -111,14 +113,23 @@ class RowFile:
         outcomes = outcomes_of(self._checks, rows, {})
         texts = rows.column("text").to_pylist() if self._has_text else [None] * len(rows)
         for index in range(len(rows)):
-            error = outcomes[0].problems.get(index)
-            words = [] if error else words_of(strokes[index])
-            if sum(len(stroke) for word in words for stroke in word) > MOST_POINTS:
-                words, error = [], f"too many points to show: the row has more than {MOST_POINTS:,}"
+            score, error = outcomes[0].scores[index], outcomes[0].problems.get(index)
+            words, problem = ([], error) if error else _shown_words(strokes[index])
             yield {
                 "row": first + index,
                 "words": [[stroke.tolist() for stroke in word] for word in words],
                 "text": texts[index],
-                "score": None if error else float(outcomes[0].scores[index]),
-                "error": error,
+                "score": None if np.isnan(score) else float(score),
+                "error": problem,
             }
+
+
+def _shown_words(row: Any) -> tuple[list[Strokes], str | None]:
+    """Return the words of a row, or none and the reason why the page cannot show it."""
+    try:
+        words = words_of(row)
+    except PenpalError as error:
+        return [], error.problem
+    if sum(len(stroke) for word in words for stroke in word) > MOST_POINTS:
+        return [], f"too many points to show: the row has more than {MOST_POINTS:,}"
+    return words, None

@@ -33,11 +33,12 @@ export function card(row, threshold, choose) {
   button.type = "button";
   button.className = "line";
   const isBad = row.score === null;
+  const isDrawn = row.error === null;
   button.classList.toggle("bad", isBad);
   button.classList.toggle("dropped", !isBad && row.score < threshold);
-  button.disabled = isBad;
+  button.disabled = !isDrawn;
   const score = isBad ? "bad" : row.score.toFixed(3);
-  button.append(isBad ? part("reason quiet", row.error) : drawing(row.words, `Row ${row.row}, score ${score}`));
+  button.append(!isDrawn ? part("reason quiet", row.error) : drawing(row.words, `Row ${row.row}, score ${score}`));
   const caption = part("caption", "");
   caption.append(part("score", score), part("words", row.text ?? ""), part("quiet number", `row ${row.row}`));
   button.append(caption);

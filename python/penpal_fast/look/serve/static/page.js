@@ -62,15 +62,20 @@ function verdict(score) {
   return `Kept by ${list(names.slice(0, kept))}; dropped by ${list(names.slice(kept))}.`;
 }
 
-function show(answer, time) {
-  const { score } = answer;
-  element("score").textContent = score.toFixed(3);
+function showScore(score) {
+  element("score").textContent = score?.toFixed(3) ?? "–";
+  delete element("score").dataset.verdict;
+  element("needle").hidden = score === null;
+  if (score === null) return;
   element("score").dataset.verdict = score >= lowest ? "kept" : "dropped";
-  element("needle").hidden = false;
   element("needle").style.left = `${score * 100}%`;
-  element("verdict").textContent = verdict(score);
-  const others = Object.entries(answer.scores).slice(1);
-  element("others").textContent = others.map(([name, other]) => `${name} ${other?.toFixed(3) ?? "–"}`).join(" · ");
+}
+
+function show(answer, time) {
+  const [{ score, error }, ...others] = answer.checks;
+  showScore(score);
+  element("verdict").textContent = score === null ? error : verdict(score);
+  element("others").textContent = others.map((other) => `${other.name} ${other.score?.toFixed(3) ?? "–"}`).join(" · ");
   element("raster").src = answer.picture;
   element("raster").hidden = false;
   element("problem").hidden = true;
@@ -81,9 +86,7 @@ function show(answer, time) {
 }
 
 function showNothing() {
-  element("score").textContent = "–";
-  delete element("score").dataset.verdict;
-  element("needle").hidden = true;
+  showScore(null);
   element("verdict").textContent = "Nothing is drawn yet.";
   element("others").textContent = "";
   element("raster").hidden = true;
