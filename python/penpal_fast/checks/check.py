@@ -190,11 +190,6 @@ def reason_of(problem: str) -> str:
     return problem.partition(":")[0][:MOST_REASON_LETTERS] or NO_REASON
 
 
-def reason_of(problem: str) -> str:
-    """Return the reason of a problem ("REASON: DETAIL"), cut at `MOST_REASON_LETTERS`; a summary counts by it."""
-    return problem.partition(":")[0][:MOST_REASON_LETTERS] or NO_REASON
-
-
 def count_reasons(counts: Counter[str], problems: Iterable[str]) -> None:
     """Count problems ("REASON: DETAIL") by reason."""
     for reason in map(reason_of, problems):

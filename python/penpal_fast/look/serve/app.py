@@ -116,6 +116,7 @@ class Server:
         results = self._results([strokes])
         answer: dict[str, Any] = {
             "picture": data_url(render_strokes(strokes, line_width=line_width_of(self.checks))),
+            "score": results[self.checks[0].name]["scores"][0],
             "checks": [
                 {"name": name, "score": result["scores"][0], "error": result["errors"][0]}
                 for name, result in results.items()
