@@ -208,18 +208,15 @@ def test_a_check_without_thresholds(browser, server):
 
 def test_checks_without_a_score_and_with_a_number_as_name(browser, server):
     """The page shows the first check's reason, and the checks in the server's order."""
+    number = {"name": "1", "score": 0.25, "error": None}
+    checks = [{"name": "ink", "score": None, "error": "too thin: 1 px"}, number]
+
+    def answered(route):
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "checks": checks})
+
     with open_page(browser) as (page, problems):
-
-        def with_checks(*checks):
-            def answered(route):
-                answer = route.fetch()
-                route.fulfill(response=answer, json={**answer.json(), "checks": list(checks)})
-
-            page.unroute("**/look")
-            page.route("**/look", answered)
-
-        number = {"name": "1", "score": 0.25, "error": None}
-        with_checks({"name": "ink", "score": None, "error": "too thin: 1 px"}, number)
+        page.route("**/look", answered)
         page.goto(server[0])
         page.wait_for_selector(READY, state="attached")
         draw_loops(page, 1)
@@ -227,7 +224,7 @@ def test_checks_without_a_score_and_with_a_number_as_name(browser, server):
         assert page.inner_text("#score") == NOTHING
         assert page.locator("#needle").is_hidden()
         assert page.inner_text("#others") == "1 0.250"
-        with_checks({"name": "ink", "score": 0.75, "error": None}, number)
+        checks[0] = {"name": "ink", "score": 0.75, "error": None}
         draw_loops(page, 1)
         expect(page.locator("#score")).to_have_text("0.750")
         assert page.inner_text("#others") == "1 0.250"

@@ -15,7 +15,7 @@ ALLOWED = [
     r"penpal_fast/([a-z_]+/)*[a-z_]+\.py",
     r"penpal_fast/([a-z_]+/)*__pycache__/[a-z_0-9.-]+\.pyc",
     r"penpal_fast/_core\.abi3\.so",
-    r"penpal_fast/_core\.pyi",
+    r"penpal_fast/(__init__|_core)\.pyi",
     r"penpal_fast/py\.typed",
     r"penpal_fast/pretrained/(README\.md|config\.json|training\.json|weights\.safetensors)",
     r"penpal_fast/look/(theme\.css|report/page\.(html|css|js))",

@@ -88,5 +88,5 @@ def test_bad_rows_are_refused() -> None:
         core_path(source, 0)
     with pytest.raises(PenpalError, match="null"):
         core_path(source, 1)
-    with pytest.raises(PenpalError, match="row 2"):
+    with pytest.raises(PenpalError, match="rows 2 to 3 are out of range"):
         core_path(source, 2)
