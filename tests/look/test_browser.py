@@ -19,6 +19,7 @@ from helpers.scored_lines import HOSTILE, scored_table
 from penpal_fast import QualityCheck
 from penpal_fast.checks.columns import checked_schema
 from penpal_fast.checks.thresholds import THRESHOLDS
+from penpal_fast.look.picture import data_url
 from penpal_fast.look.report.writing import write_report
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -211,12 +212,10 @@ def test_checks_without_a_score_and_with_a_number_as_name(browser, server):
     number = {"name": "1", "score": 0.25, "error": None}
     checks = [{"name": "ink", "score": None, "error": "too thin: 1 px"}, number]
 
-    def answered(route):
-        answer = route.fetch()
-        route.fulfill(response=answer, json={**answer.json(), "checks": checks})
+    picture = data_url(np.zeros((256, 256, 1), np.float32))
 
     with open_page(browser) as (page, problems):
-        page.route("**/look", answered)
+        page.route("**/look", lambda route: route.fulfill(json={"picture": picture, "checks": checks}))
         page.goto(server[0])
         page.wait_for_selector(READY, state="attached")
         draw_loops(page, 1)
@@ -233,13 +232,8 @@ def test_checks_without_a_score_and_with_a_number_as_name(browser, server):
 
 def test_a_row_with_a_score_that_cannot_be_drawn(browser, server):
     with open_page(browser) as (page, problems):
-
-        def without_ink(route):
-            answer = route.fetch()
-            row = {"row": 0, "words": [], "text": None, "score": 0.5, "error": "no points: the row has no points"}
-            route.fulfill(response=answer, json={"rows": [row]})
-
-        page.route("**/rows?*", without_ink)
+        row = {"row": 0, "words": [], "text": None, "score": 0.5, "error": "no points: the row has no points"}
+        page.route("**/rows?*", lambda route: route.fulfill(json={"rows": [row]}))
         page.goto(server[0])
         page.wait_for_selector(READY, state="attached")
         line = page.locator("#rows .line")
