@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penpal_fast.canvas import LINE_WIDTH, PADDING, SIDE
 from penpal_fast.errors import PenpalError
-from penpal_fast.files import read_at_most
+from penpal_fast.network.config_file import parse_fields, read_fields
 
 Tensors = dict[str, NDArray[np.float32]]
 """Tensors of a model, by name."""
@@ -20,8 +20,6 @@ Tensors = dict[str, NDArray[np.float32]]
 Shortcut = Literal["identity", "projection"]
 """How a block adds its input to its output. "identity" takes every second pixel and pads the new channels with 0;
 "projection" is a 1x1 convolution of stride 2 (options A and B of He et al., 2015, section 3.3)."""
-
-MAX_CONFIG_BYTES = 1 << 20
 
 MAX_LAYERS = 64
 """Limit on the entries of `channels`; after eight the picture is down to one pixel."""
@@ -83,46 +81,13 @@ class ModelConfig:
         Raises:
             PenpalError: The file is missing, too large or not a JSON object, or has an unusable field.
         """
-        try:
-            text = read_at_most(path, MAX_CONFIG_BYTES)
-        except OSError as error:
-            raise PenpalError(f"{path}: cannot read the model configuration: {error}") from error
-        if text is None:
-            raise PenpalError(
-                f"{path}: it is larger than {MAX_CONFIG_BYTES:,} bytes, too large for a model configuration"
-            )
-        return cls.from_json(text, source=str(path))
+        return cls(**read_fields(cls, path, "model configuration"))
 
     @classmethod
     def from_json(cls, text: bytes, *, source: str) -> ModelConfig:
         """Parse JSON text, as `from_file` does; `source` names it in errors."""
-        try:
-            content = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise PenpalError(f"{source}: cannot read the model configuration: {error}") from error
-        if not isinstance(content, dict):
-            raise PenpalError(f"{source}: a model configuration must be a JSON object, got {type(content).__name__}")
-        fields = {field.name: _checked(source, field, content) for field in dataclasses.fields(cls)}
-        return cls(**fields)
+        return cls(**parse_fields(cls, text, source, "model configuration"))
 
     def to_json(self) -> str:
         """Return the configuration as JSON text."""
         return json.dumps({"model_type": "penpal-quality-assurance", **dataclasses.asdict(self)}, indent=2) + "\n"
-
-
-def _checked(source: str, field: dataclasses.Field[Any], content: dict[str, Any]) -> Any:
-    """Take a field from parsed JSON and check that it has the type of its default."""
-    value = content.get(field.name, field.default)
-    kind = type(field.default)
-    if kind is tuple:
-        if isinstance(value, (list, tuple)) and all(type(item) is int for item in value):
-            return tuple(value)
-    elif kind is float and type(value) in (int, float) and abs(value) < 1e300:
-        return float(value)
-    elif type(value) is kind:
-        return value
-    try:
-        found = json.dumps(value)[:200]
-    except RecursionError:
-        found = "a value that is nested hundreds of levels deep"
-    raise PenpalError(f"{source}: {field.name} must be a value like {json.dumps(field.default)}, got {found}")

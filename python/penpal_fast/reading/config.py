@@ -5,14 +5,12 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.files import read_at_most
+from penpal_fast.network.config_file import read_fields
 from penpal_fast.path_reference import CHANNELS
 from penpal_fast.reading.alphabet import LETTERS
 
-MAX_CONFIG_BYTES = 1 << 20
 MAX_LETTERS = 1000
 MAX_STEM_LAYERS = 4
 MAX_BLOCKS = 64
@@ -109,35 +107,8 @@ class ReaderConfig:
         Raises:
             PenpalError: The file is missing, too large, not a JSON object, or has a field that cannot be used.
         """
-        try:
-            text = read_at_most(path, MAX_CONFIG_BYTES)
-        except OSError as error:
-            raise PenpalError(f"{path}: cannot read the reader's configuration: {error}") from error
-        if text is None:
-            raise PenpalError(f"{path}: larger than {MAX_CONFIG_BYTES} bytes, so not a reader's configuration")
-        try:
-            content = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise PenpalError(f"{path}: cannot read the reader's configuration: {error}") from error
-        if not isinstance(content, dict):
-            raise PenpalError(f"{path}: a reader's configuration must be a JSON object, got {type(content).__name__}")
-        return cls(**{field.name: _checked(path, field, content) for field in dataclasses.fields(cls)})
+        return cls(**read_fields(cls, path, "reader's configuration"))
 
     def to_json(self) -> str:
         """Write the configuration as JSON text."""
         return json.dumps({"model_type": "penpal-reader", **dataclasses.asdict(self)}, indent=2) + "\n"
-
-
-def _checked(path: Path, field: dataclasses.Field[Any], content: dict[str, Any]) -> Any:
-    """Take a field out of parsed JSON, with the type that its default has."""
-    default: Any = field.default
-    value = content.get(field.name, default)
-    kind = type(default)
-    if kind is tuple:
-        if isinstance(value, (list, tuple)) and all(type(item) is type(default[0]) for item in value):
-            return tuple(value)
-    elif kind is float and type(value) in (int, float) and abs(value) < 1e300:
-        return float(value)
-    elif type(value) is kind:
-        return value
-    raise PenpalError(f"{path}: {field.name} must be like {json.dumps(default)}, got {str(value)[:200]}")
