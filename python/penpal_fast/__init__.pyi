@@ -2,6 +2,7 @@ from . import reference
 from .checks.arrow import ArrowScorer
 from .checks.check import Check, Outcome
 from .checks.quality import QualityCheck, Scorer, score
+from .checks.text_match import ReadabilityCheck, TextCheck
 from .errors import PenpalError
 from .jobs.filter import filter_dataset
 from .jobs.score import score_dataset
@@ -9,6 +10,8 @@ from .look.explanation import Explanation, explain
 from .look.sheet import ContactSheet
 from .network.config import ModelConfig
 from .network.model import BasicBlock, QualityClassifier
+from .reading.model import ReaderNetwork
+from .reading.reader import Letter, Reader, Span
 from .rendering import render_batch, render_into, render_strokes
 from .strokes import strokes_from_offsets
 
@@ -18,12 +21,18 @@ __all__ = [
     "Check",
     "ContactSheet",
     "Explanation",
+    "Letter",
     "ModelConfig",
     "Outcome",
     "PenpalError",
     "QualityCheck",
     "QualityClassifier",
+    "ReadabilityCheck",
+    "Reader",
+    "ReaderNetwork",
     "Scorer",
+    "Span",
+    "TextCheck",
     "explain",
     "filter_dataset",
     "reference",

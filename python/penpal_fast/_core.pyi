@@ -56,6 +56,14 @@ class Engine:
     def profile(self, rows: Rows) -> list[tuple[str, float, int]]: ...
 
 _Texts = tuple[NDArray[np.uint16], NDArray[np.int64]]
+_Readings = tuple[
+    NDArray[np.float32],
+    NDArray[np.float32],
+    NDArray[np.int32],
+    NDArray[np.uint16],
+    NDArray[np.int64],
+    list[tuple[int, int | None, str, str]],
+]
 
 @final
 class Reader:
@@ -67,16 +75,7 @@ class Reader:
     ) -> Reader: ...
     def log_probabilities(self, rows: Rows, row: int) -> NDArray[np.float32]: ...
     def align(self, rows: Rows, row: int, codes: NDArray[np.uint16]) -> list[tuple[int, int, float]]: ...
-    def read(
-        self, rows: Rows, start: int, count: int, texts: _Texts | None, threads: int
-    ) -> tuple[
-        NDArray[np.float32],
-        NDArray[np.float32],
-        NDArray[np.int32],
-        NDArray[np.uint16],
-        NDArray[np.int64],
-        list[tuple[int, int | None, str, str]],
-    ]: ...
+    def read(self, rows: Rows, start: int, count: int, texts: _Texts | None, threads: int) -> _Readings: ...
     def profile(self, rows: Rows, texts: _Texts) -> list[tuple[str, float]]: ...
 
 _NormedLayer = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
@@ -100,6 +99,9 @@ class Footer:
     def check_pages(self, path: str, row_group: int) -> int: ...
 
 def path(rows: Rows, row: int) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float64]]: ...
+def read_probabilities(
+    log_probabilities: NDArray[np.float32], frames: NDArray[np.int64], texts: _Texts | None, threads: int
+) -> _Readings: ...
 def peak_multiplications() -> float: ...
 def append_columns(
     source: str, start: int, stop: int, added: str, metadata: list[tuple[str, str]], output: str

@@ -54,6 +54,21 @@ def check_strokes_column(schema: pa.Schema, column: str) -> None:
         raise PenpalError(f"the column {column!r} does not hold strokes\n{_columns(schema)}") from error
 
 
+def check_text_column(schema: pa.Schema, column: str) -> None:
+    """Make sure that a schema has exactly one column of this name, and that it holds texts.
+
+    Raises:
+        PenpalError: There is no such column, or several, or it holds something else; the error lists the columns.
+    """
+    count = schema.names.count(column)
+    if count != 1:
+        found = "more than one column" if count else "no column"
+        raise PenpalError(f"{found} {column!r}; name the one with the texts\n{_listed(schema)}")
+    kind = schema.field(column).type
+    if not (is_text(kind) or pa.types.is_null(kind)):
+        raise PenpalError(f"the column {column!r} does not hold texts but {_shortened(str(kind))}\n{_listed(schema)}")
+
+
 def nulls_as_strokes(rows: Any) -> Any:
     """Cast a column of Arrow's null type, which JSON and data frames give to a column without values, to strokes."""
     if isinstance(rows, (pa.Array, pa.ChunkedArray)) and pa.types.is_null(rows.type):
@@ -62,8 +77,12 @@ def nulls_as_strokes(rows: Any) -> Any:
 
 
 def _columns(schema: pa.Schema) -> str:
+    return f"{_listed(schema)}\nstrokes are {ACCEPTED_TYPES}"
+
+
+def _listed(schema: pa.Schema) -> str:
     lines = [f"  {field.name}: {_shortened(str(field.type))}" for field in schema]
-    return "\n".join(["the columns are" if lines else "there are no columns", *lines, f"strokes are {ACCEPTED_TYPES}"])
+    return "\n".join(["the columns are" if lines else "there are no columns", *lines])
 
 
 def _shortened(text: str) -> str:

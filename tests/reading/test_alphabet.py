@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from penpal_fast.reading.alphabet import LETTERS, decode, encode
+from penpal_fast.reading.alphabet import LETTERS, NO_TEXT, decode, encode, encode_texts
 
 
 def said(text: str) -> str:
@@ -61,7 +63,7 @@ def test_too_many_letters_outside_the_alphabet_are_a_reason() -> None:
 
 @pytest.mark.parametrize("text", ["", "   ", "\u00a0\t", "\u200b"])
 def test_nothing_to_compare_is_a_reason(text: str) -> None:
-    assert encode(text).problem == "the text is empty"
+    assert encode(text).problem == "empty text: the text has no letters"
 
 
 @pytest.mark.parametrize(
@@ -78,3 +80,20 @@ def test_scripts_that_cannot_be_read_are_a_reason(text: str, reason: str) -> Non
     encoded = encode(text)
     assert encoded.codes == ()
     assert reason in (encoded.problem or "")
+
+
+@given(st.lists(st.none() | st.text(max_size=30) | st.text("abQ 7'\u2019#&\u00e9\t", max_size=30), max_size=8))
+def test_texts_of_rows_are_encoded_like_each_by_itself(texts: list[str | None]) -> None:
+    found = encode_texts(texts)
+    assert len(found.offsets) == len(texts) + 1
+    for row, text in enumerate(texts):
+        codes, offsets = found.part(row, 1)
+        alone = None if text is None else encode(text)
+        assert tuple(codes.tolist()) == (alone.codes if alone else ())
+        assert offsets.tolist() == [0, len(codes)]
+        assert found.problems.get(row) == (alone.problem if alone else NO_TEXT)
+
+
+def test_an_alphabet_with_more_letters_than_a_byte_is_encoded_too() -> None:
+    letters = "".join(chr(code) for code in range(0x4E00, 0x4F00)) + " ab"
+    assert encode_texts(["ab a"], letters).codes.tolist() == list(encode("ab a", letters).codes) != []

@@ -8,8 +8,9 @@ import math
 import numpy as np
 import pytest
 
+from penpal_fast.reading import scores
 from penpal_fast.reading.config import ReaderConfig
-from penpal_fast.reading.scores import match, readability, reading_doubt, text_doubt
+from penpal_fast.reading.scores import reading_doubt, text_doubt
 
 CONFIG = ReaderConfig(letters="abc", match_half=0.5, readability_half=0.25)
 
@@ -19,6 +20,14 @@ def said(codes: list[int], certainty: float) -> np.ndarray:
     logits = np.zeros((len(codes), 4))
     logits[np.arange(len(codes)), codes] = certainty
     return logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
+
+
+def match(log_probabilities: np.ndarray, codes: list[int], config: ReaderConfig) -> float:
+    return float(scores.match(np.array([text_doubt(log_probabilities, codes, config)]), config)[0])
+
+
+def readability(log_probabilities: np.ndarray, config: ReaderConfig) -> float:
+    return float(scores.readability(np.array([reading_doubt(log_probabilities)]), config)[0])
 
 
 def test_certain_ink_scores_1() -> None:

@@ -10,7 +10,8 @@ import pyarrow as pa
 from penpal_fast.checks.check import Check, outcomes_of
 from penpal_fast.checks.columns import checked_schema, prepare, with_outcomes
 from penpal_fast.checks.defaults import default_checks
-from penpal_fast.checks.quality import Backend, ModelSource, QualityCheck
+from penpal_fast.checks.quality import ModelSource, QualityCheck
+from penpal_fast.engines.settings import Backend
 from penpal_fast.errors import PenpalError
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -14,8 +14,8 @@ from penpal_fast._core import Rows
 from penpal_fast.checks.check import Outcome, Table
 from penpal_fast.checks.thresholds import BROKEN_BELOW, THRESHOLDS
 from penpal_fast.engines.engine import Engine
-from penpal_fast.engines.gpu import gpu_answers
 from penpal_fast.engines.native import NativeEngine
+from penpal_fast.engines.settings import Backend, Errors, check_errors, takes_mlx
 from penpal_fast.errors import PenpalError, errors_about, row_error
 from penpal_fast.network.config import ModelConfig, Tensors
 from penpal_fast.network.pretrained import load
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from penpal_fast.network.model import QualityClassifier  # Imports MLX.
 
 ModelSource: TypeAlias = "QualityClassifier | str | os.PathLike[str] | None"
-Backend = Literal["auto", "mlx", "native"]
-Errors = Literal["raise", "null"]
 
 
 class Scorer:
@@ -58,18 +56,15 @@ class Scorer:
         Raises:
             PenpalError: The model cannot be loaded or a setting is out of range.
         """
-        if backend not in get_args(Backend):
-            raise PenpalError(f"backend must be one of {get_args(Backend)}, got {backend!r}")
-        if batch_size is not None and not (isinstance(batch_size, int) and 1 <= batch_size <= 4096):
-            raise PenpalError(f"batch_size must be from 1 to 4096 or None, got {batch_size!r}")
+        uses_mlx = takes_mlx(backend, batch_size)
         if getattr(model, "training", False):
             raise PenpalError("the model is in training mode, and scoring would change it; call model.eval() first")
         count = checked_threads(threads)
         self._config, tensors = _config_and_tensors(model)
-        self._fingerprint = fingerprint(self._config, tensors)
+        self._fingerprint = fingerprint(self._config.to_json(), tensors)
         self._batch_size = batch_size
         self._engine: Engine
-        if backend == "mlx" or (backend == "auto" and gpu_answers()):
+        if uses_mlx:
             self._backend = "mlx"
             self._engine = _mlx_engine(model, self._config, tensors, count, batch_size)
         else:
@@ -101,8 +96,7 @@ class Scorer:
         Raises:
             PenpalError: A row is bad and `errors` is "raise"; the error names the first one.
         """
-        if errors not in get_args(Errors):
-            raise PenpalError(f"errors must be one of {get_args(Errors)}, got {errors!r}")
+        check_errors(errors)
         quality, problems = self._engine.score(Rows(rows, column))
         if problems and errors == "raise":
             raise row_error(*problems[0])

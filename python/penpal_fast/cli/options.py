@@ -11,8 +11,9 @@ import typer
 
 from penpal_fast.checks.check import Check
 from penpal_fast.checks.defaults import default_checks
-from penpal_fast.checks.quality import Backend, Scorer
+from penpal_fast.checks.quality import Scorer
 from penpal_fast.cli.console import err, say
+from penpal_fast.engines.settings import Backend
 
 SOME_ROWS_BAD = 3
 """Exit code of --strict if there are bad rows."""

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import read_at_most
-from penpal_fast.network.config import ModelConfig, Tensors
+from penpal_fast.network.config import Tensors
 
 MAX_WEIGHTS_BYTES = 64 << 20
 """Limit on the file; the bundled model has 150 kB."""
@@ -83,9 +83,9 @@ def write_tensors(path: Path, tensors: Mapping[str, ArrayLike]) -> None:
     path.write_bytes(safetensors.numpy.save(arrays, metadata={"format": "mlx"}))
 
 
-def fingerprint(config: ModelConfig, tensors: Tensors) -> str:
-    """Return the SHA-256 of a model's configuration and tensors."""
-    content = hashlib.sha256(config.to_json().encode())
+def fingerprint(config: str, tensors: Tensors) -> str:
+    """Return the SHA-256 of a model's configuration, as JSON text, and tensors."""
+    content = hashlib.sha256(config.encode())
     for name in sorted(tensors):
         content.update(f"{name} {tensors[name].shape}".encode())
         content.update(np.ascontiguousarray(tensors[name], dtype="<f4").tobytes())

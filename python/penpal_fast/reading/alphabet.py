@@ -5,6 +5,10 @@ from __future__ import annotations
 import dataclasses
 import functools
 import unicodedata
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
 
 BLANK = 0
 """Index of the output that stands for no letter; letter `i` of an alphabet has the output `i + 1`."""
@@ -35,6 +39,10 @@ FOLDED = {
     "\u0131": "i",
 }
 """Letters that look like others in handwriting, or are not seen at all, and are not folded by Unicode's rules."""
+
+
+NO_TEXT = "no text: the text is null"
+"""Problem of a row whose text is null."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,13 +110,61 @@ def encode(text: str, letters: str = LETTERS) -> Encoded:
     outside = "".join(dict.fromkeys(unreadable))
     seen = sum(code != known.get(" ") for code in codes)
     if not seen and not unreadable:
-        return Encoded((), (), problem="the text is empty")
+        return Encoded((), (), problem="empty text: the text has no letters")
     if len(unreadable) > MOST_UNREADABLE * (seen + len(unreadable)):
-        return Encoded((), (), outside, f"the text has letters that cannot be read: {outside[:20]!r}")
+        return Encoded(
+            (), (), outside, f"unreadable text: letters that are not in the reader's alphabet: {outside[:20]!r}"
+        )
     return Encoded(tuple(codes), tuple(positions), outside)
 
 
-def decode(codes: list[int], letters: str = LETTERS) -> str:
+@dataclasses.dataclass(frozen=True)
+class Texts:
+    """The texts of rows as an engine compares them.
+
+    Attributes:
+        codes: uint16, the letters of all texts, by their outputs.
+        offsets: int64 [N + 1], where each row's letters begin and the last ones end; a row without letters has no text.
+        problems: Why rows have no text that can be compared, by their index.
+    """
+
+    codes: NDArray[np.uint16]
+    offsets: NDArray[np.int64]
+    problems: dict[int, str]
+
+    def part(self, start: int, count: int) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
+        """Return the letters of some rows, and where each row's begin and the last ones end."""
+        offsets = self.offsets[start : start + count + 1]
+        return self.codes[offsets[0] : offsets[-1]], offsets - offsets[0]
+
+
+def encode_texts(texts: Sequence[str | None], letters: str = LETTERS) -> Texts:
+    """Bring the texts of rows to the alphabet; see `encode`."""
+    table = _table(letters)
+    problems: dict[int, str] = {}
+    encoded: list[NDArray[np.uint16]] = []
+    for row, text in enumerate(texts):
+        plain = " ".join(text.split()).encode().translate(table) if text is not None and text.isascii() else b"\0"
+        if plain and 0 not in plain:  # Most texts: all letters are in the alphabet as they are.
+            encoded.append(np.frombuffer(plain, np.uint8).astype(np.uint16))
+            continue
+        slow = Encoded((), (), problem=NO_TEXT) if text is None else encode(text, letters)
+        if slow.problem:
+            problems[row] = slow.problem
+        encoded.append(np.array(slow.codes, np.uint16))
+    lengths = [len(codes) for codes in encoded]
+    codes = np.concatenate([*encoded, np.empty(0, np.uint16)])
+    return Texts(codes, np.cumsum([0, *lengths], dtype=np.int64), problems)
+
+
+@functools.lru_cache(maxsize=8)
+def _table(letters: str) -> bytes:
+    """Return the code of each ASCII letter, 0 for those that are not in the alphabet or have no code below 256."""
+    codes = _codes(letters)
+    return bytes(code if (code := codes.get(chr(letter), 0)) < 256 else 0 for letter in range(256))
+
+
+def decode(codes: Iterable[int], letters: str = LETTERS) -> str:
     """Return the text of outputs that are letters."""
     return "".join(letters[code - 1] for code in codes)
 
@@ -118,7 +174,7 @@ def _foreign(character: str) -> str | None:
     if character.isascii():
         return None
     if unicodedata.bidirectional(character) in ("R", "AL", "AN", "RLE", "RLO", "RLI"):
-        return "text from right to left cannot be read"
+        return "unreadable text: it is written from right to left"
     if unicodedata.east_asian_width(character) in ("W", "F") and unicodedata.category(character) == "Lo":
-        return "Chinese, Japanese and Korean text cannot be read"
+        return "unreadable text: it has Chinese, Japanese or Korean letters"
     return None

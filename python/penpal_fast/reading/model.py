@@ -57,21 +57,35 @@ class ReaderNetwork(nn.Module):
         self.blocks = [ReaderBlock(widths[-1], config.block_kernel, dilation) for dilation in config.dilations]
         self.head = nn.Linear(widths[-1], config.outputs)
 
-    def __call__(self, paths: mx.array) -> mx.array:
-        """Read paths of the same length.
+    def __call__(self, paths: mx.array, samples: mx.array | None = None) -> mx.array:
+        """Read paths.
 
         Args:
-            paths: float32 [B, samples, 5], as `penpal_fast.path_reference.path` gives them.
+            paths: float32 [B, samples, 5], as `penpal_fast.path_reference.path` gives them, 0 after the end of a row.
+            samples: int [B], samples of each row; None where all rows have as many as the array. What is after the end
+                of a row is set to 0 after each layer, so a row gives the same whatever it is batched with.
 
         Returns:
-            Log-probabilities float32 [B, frames, outputs]; output 0 is the blank, output i + 1 letter i.
+            Log-probabilities float32 [B, frames, outputs]; output 0 is the blank, output i + 1 letter i. Those of
+            frames after the end of a row (`config.frames`) mean nothing.
         """
-        x = paths
-        for convolution in self.stem:
-            x = nn.relu(convolution(x))
+        x, ends = paths, samples
+        for convolution, stride in zip(self.stem, self.config.stem_strides, strict=True):
+            if ends is not None:
+                ends = (ends + stride - 1) // stride
+            x = _cut(nn.relu(convolution(x)), ends)
         for block in self.blocks:
-            x = block(x)
+            x = _cut(block(x), ends)
         return nn.log_softmax(self.head(x), axis=-1)
+
+    @classmethod
+    def from_tensors(cls, config: ReaderConfig, tensors: Tensors) -> ReaderNetwork:
+        """Make a network that reads from tensors that were checked (`penpal_fast.reading.weights.load`)."""
+        network = cls(config)
+        network.load_weights([(name, mx.array(values)) for name, values in tensors.items()])
+        network.eval()
+        mx.eval(network.parameters())
+        return network
 
     @classmethod
     def from_pretrained(
@@ -88,12 +102,7 @@ class ReaderNetwork(nn.Module):
             PenpalError: There is no such folder or repository, or its files do not describe such a network. The error
                 lists what was expected and what was found.
         """
-        config, tensors = load(source, revision=revision)
-        network = cls(config)
-        network.load_weights([(name, mx.array(values)) for name, values in tensors.items()])
-        network.eval()
-        mx.eval(network.parameters())
-        return network
+        return cls.from_tensors(*load(source, revision=revision))
 
     def tensors(self) -> Tensors:
         """Return all tensors as NumPy arrays, by name."""
@@ -107,3 +116,8 @@ class ReaderNetwork(nn.Module):
             path.write_text(self.config.to_json(), encoding="utf-8")
         with replaced_atomically(folder / WEIGHTS_FILE) as path:
             write_tensors(path, self.tensors())
+
+
+def _cut(x: mx.array, ends: mx.array | None) -> mx.array:
+    """Set what is after the end of each row to 0."""
+    return x if ends is None else mx.where((mx.arange(x.shape[1]) < ends[:, None])[..., None], x, 0)

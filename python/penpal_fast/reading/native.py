@@ -7,12 +7,35 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from penpal_fast import _core
+from penpal_fast.engines.pieces import pieces
+from penpal_fast.reading.engine import Readings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from penpal_fast.network.config import Tensors
+    from penpal_fast.reading.alphabet import Texts
     from penpal_fast.reading.config import ReaderConfig
+
+
+class NativeReadingEngine:
+    """Reads one row at a time on each thread."""
+
+    def __init__(self, config: ReaderConfig, tensors: Tensors, *, threads: int) -> None:
+        """Take tensors named as in `ReaderNetwork`, and the number of threads (0 for one for each processor)."""
+        self._threads = threads
+        self._reader = native_reader(config, tensors)
+
+    def read(self, rows: _core.Rows, texts: Texts | None) -> Readings:
+        """Read rows; see `ReadingEngine.read`."""
+        read = []
+        for start, count in pieces(len(rows)):
+            part = None if texts is None else texts.part(start, count)
+            text_losses, best_losses, _, codes, offsets, problems = self._reader.read(
+                rows, start, count, part, self._threads
+            )
+            read.append(Readings(text_losses, best_losses, codes, offsets, problems))
+        return Readings.joined(read)
 
 
 def native_reader(config: ReaderConfig, tensors: Tensors) -> _core.Reader:

@@ -23,7 +23,7 @@ mod _core {
     #[pymodule_export]
     use super::parquet::{Footer, append_columns, concatenate};
     #[pymodule_export]
-    use super::reader::{Reader, path};
+    use super::reader::{Reader, path, read_probabilities};
     #[pymodule_export]
     use super::rows::Rows;
     #[pymodule_export]

@@ -1,9 +1,11 @@
 //! `Reader`: the reader in Rust.
 
-use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1};
+use numpy::{
+    IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray3, PyUntypedArrayMethods,
+};
 use penpal_core::Strokes;
 use penpal_core::path::{CHANNELS, Path};
-use penpal_core::reader::{Convolution, Reader as CoreReader, ReaderBlock, ReaderNetwork, Texts};
+use penpal_core::reader::{Convolution, Reader as CoreReader, ReaderBlock, ReaderNetwork, Reading, Texts};
 use pyo3::prelude::*;
 
 use crate::arrays::numbers;
@@ -13,6 +15,9 @@ use crate::threads::start_threads;
 
 type Array<'py, T> = Bound<'py, PyArray1<T>>;
 type Input<'py> = PyReadonlyArray1<'py, f32>;
+
+/// The codes of all texts, and where each begins and the last ends.
+type TextArrays<'py> = (PyReadonlyArray1<'py, u16>, PyReadonlyArray1<'py, i64>);
 
 /// Text losses, losses of the best paths, numbers of frames, codes of all best paths and where each begins, bad rows.
 type Readings<'py> =
@@ -25,16 +30,6 @@ type Traced<'py> = (Bound<'py, PyArray2<f32>>, Array<'py, i64>, Array<'py, f64>)
 #[pyclass(frozen, module = "penpal_fast._core")]
 pub struct Reader {
     reader: CoreReader,
-}
-
-impl Reader {
-    /// Refuses letters that the reader does not have.
-    fn check_codes(&self, py: Python<'_>, codes: &[u16]) -> PyResult<()> {
-        if self.reader.knows(codes) {
-            return Ok(());
-        }
-        Err(penpal_error(py, format!("codes must be from 1 to {}", self.reader.outputs() - 1)))
-    }
 }
 
 #[pymethods]
@@ -85,7 +80,9 @@ impl Reader {
         codes: PyReadonlyArray1<'_, u16>,
     ) -> PyResult<Vec<(usize, usize, f64)>> {
         let codes = codes.as_slice()?;
-        self.check_codes(py, codes)?;
+        if !self.reader.knows(codes) {
+            return Err(codes_error(py, self.reader.outputs()));
+        }
         let strokes = strokes_of(py, rows, row)?;
         let letters = py.detach(|| self.reader.align(&strokes, codes)).map_err(|error| row_error(py, row, error))?;
         Ok(letters.into_iter().map(|letter| (letter.start, letter.end, letter.deficit)).collect())
@@ -105,40 +102,14 @@ impl Reader {
         rows: &Rows,
         start: usize,
         count: usize,
-        texts: Option<(PyReadonlyArray1<'py, u16>, PyReadonlyArray1<'py, i64>)>,
+        texts: Option<TextArrays<'py>>,
         threads: usize,
     ) -> PyResult<Readings<'py>> {
         let range = rows.checked_range(py, start, count)?;
-        let texts = match &texts {
-            None => None,
-            Some((codes, offsets)) => {
-                let codes = codes.as_slice()?;
-                self.check_codes(py, codes)?;
-                let texts = Texts::new(codes, offsets.as_slice()?).filter(|texts| texts.len() == count);
-                let wrong = || penpal_error(py, "texts must have rising offsets within the codes, one more than rows");
-                Some(texts.ok_or_else(wrong)?)
-            }
-        };
+        let texts = texts_of(py, texts.as_ref(), count, self.reader.outputs())?;
         let threads = start_threads(py, threads)?;
         let (readings, problems) = py.detach(|| self.reader.read(rows.source(), range, texts, &threads));
-        let column = |value: fn(&penpal_core::reader::Reading) -> f32| {
-            let values = readings.iter().map(|reading| reading.as_ref().map_or(f32::NAN, value));
-            values.collect::<Vec<_>>().into_pyarray(py)
-        };
-        let frames = readings.iter().map(|reading| reading.as_ref().map_or(0, |reading| reading.frames as i32));
-        let (mut codes, mut offsets) = (Vec::new(), vec![0]);
-        for reading in &readings {
-            codes.extend(reading.iter().flat_map(|reading| &reading.codes));
-            offsets.push(codes.len() as i64);
-        }
-        Ok((
-            column(|reading| reading.text_loss),
-            column(|reading| reading.best_loss),
-            frames.collect::<Vec<_>>().into_pyarray(py),
-            codes.into_pyarray(py),
-            offsets.into_pyarray(py),
-            problems.into_iter().map(row_problem).collect(),
-        ))
+        Ok(packed(py, &readings, problems.into_iter().map(row_problem).collect()))
     }
 
     /// Where the time of reading rows and comparing them with `texts` goes on one thread, as (stage, seconds); bad rows
@@ -147,12 +118,9 @@ impl Reader {
         &self,
         py: Python<'_>,
         rows: &Rows,
-        texts: (PyReadonlyArray1<'_, u16>, PyReadonlyArray1<'_, i64>),
+        texts: TextArrays<'_>,
     ) -> PyResult<Vec<(&'static str, f64)>> {
-        let codes = texts.0.as_slice()?;
-        self.check_codes(py, codes)?;
-        let texts = Texts::new(codes, texts.1.as_slice()?).filter(|texts| texts.len() == rows.source().len());
-        let texts = texts.ok_or_else(|| penpal_error(py, "texts must be one for each row"))?;
+        let texts = checked_texts(py, &texts, rows.source().len(), self.reader.outputs())?;
         let stages = py.detach(|| self.reader.profile(rows.source(), texts));
         Ok(stages.into_iter().map(|(name, time)| (name, time.as_secs_f64())).collect())
     }
@@ -173,4 +141,80 @@ pub fn path<'py>(py: Python<'py>, rows: &Rows, row: usize) -> PyResult<Traced<'p
 fn strokes_of<'a>(py: Python<'_>, rows: &'a Rows, row: usize) -> PyResult<Strokes<'a>> {
     rows.checked_range(py, row, 1)?;
     rows.source().row(row).map_err(|error| row_error(py, row, error))
+}
+
+/// Reads rows whose log-probabilities, float32 [rows, frames, outputs], were computed elsewhere; `frames` says how many
+/// each row has. Returns the same as `Reader.read`, but for bad rows.
+#[pyfunction]
+#[pyo3(signature = (log_probabilities, frames, texts, threads))]
+pub fn read_probabilities<'py>(
+    py: Python<'py>,
+    log_probabilities: PyReadonlyArray3<'py, f32>,
+    frames: PyReadonlyArray1<'py, i64>,
+    texts: Option<TextArrays<'py>>,
+    threads: usize,
+) -> PyResult<Readings<'py>> {
+    let &[count, most, outputs] = log_probabilities.shape() else { unreachable!("three dimensions") };
+    let frames = frames.as_slice()?;
+    if outputs == 0 || frames.len() != count || !frames.iter().all(|&frames| (0..=most as i64).contains(&frames)) {
+        return Err(penpal_error(py, "frames must be one number for each row, from 0 to those that there are"));
+    }
+    let values = log_probabilities.as_slice()?;
+    let texts = texts_of(py, texts.as_ref(), count, outputs)?;
+    let threads = start_threads(py, threads)?;
+    let rows = |row: usize| &values[row * most * outputs..][..frames[row] as usize * outputs];
+    let readings = py.detach(|| {
+        let rows: Vec<&[f32]> = (0..count).map(rows).collect();
+        Reading::of_rows(&rows, outputs, texts, &threads)
+    });
+    let readings: Vec<Option<Reading>> = readings.into_iter().map(Some).collect();
+    Ok(packed(py, &readings, Vec::new()))
+}
+
+/// Puts readings into arrays.
+fn packed<'py>(py: Python<'py>, readings: &[Option<Reading>], problems: Vec<RowProblem>) -> Readings<'py> {
+    let column = |value: fn(&Reading) -> f32| {
+        let values = readings.iter().map(|reading| reading.as_ref().map_or(f32::NAN, value));
+        values.collect::<Vec<_>>().into_pyarray(py)
+    };
+    let frames = readings.iter().map(|reading| reading.as_ref().map_or(0, |reading| reading.frames as i32));
+    let (mut codes, mut offsets) = (Vec::new(), vec![0]);
+    for reading in readings {
+        codes.extend(reading.iter().flat_map(|reading| &reading.codes));
+        offsets.push(codes.len() as i64);
+    }
+    (
+        column(|reading| reading.text_loss),
+        column(|reading| reading.best_loss),
+        frames.collect::<Vec<_>>().into_pyarray(py),
+        codes.into_pyarray(py),
+        offsets.into_pyarray(py),
+        problems,
+    )
+}
+
+fn texts_of<'a>(
+    py: Python<'_>,
+    texts: Option<&'a TextArrays<'_>>,
+    count: usize,
+    outputs: usize,
+) -> PyResult<Option<Texts<'a>>> {
+    texts.map(|texts| checked_texts(py, texts, count, outputs)).transpose()
+}
+
+/// Refuses letters that the reader does not have, and texts that are not one for each row.
+fn checked_texts<'a>(
+    py: Python<'_>,
+    (codes, offsets): &'a TextArrays<'_>,
+    count: usize,
+    outputs: usize,
+) -> PyResult<Texts<'a>> {
+    let texts = Texts::new(codes.as_slice()?, offsets.as_slice()?).filter(|texts| texts.len() == count);
+    let wrong = || penpal_error(py, "texts must have rising offsets within the codes, one more than rows");
+    let texts = texts.ok_or_else(wrong)?;
+    if texts.are_within(outputs) { Ok(texts) } else { Err(codes_error(py, outputs)) }
+}
+
+fn codes_error(py: Python<'_>, outputs: usize) -> PyErr {
+    penpal_error(py, format!("codes must be from 1 to {}", outputs - 1))
 }

@@ -8,6 +8,7 @@ use fearless_simd::{Level, Simd, SimdBase, dispatch};
 use super::ctc::{Aligned, Forward, LogProbabilities};
 use super::description::{ReaderError, ReaderNetwork};
 use super::layers::{Activations, Layers};
+use super::reading::{Reading, Texts};
 use crate::path::Path;
 use crate::row_error::RowError;
 use crate::rows::Rows;
@@ -27,50 +28,6 @@ struct Scratch {
     path: Path,
     activations: Activations,
     forward: Forward,
-}
-
-/// A text for each row, as the letters' outputs from 1 on; an empty one is no text.
-#[derive(Clone, Copy, Debug)]
-pub struct Texts<'a> {
-    codes: &'a [u16],
-    offsets: &'a [i64],
-}
-
-/// What one row seems to say.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Reading {
-    /// Minus the logarithm of the text's probability, infinite where the path is too short for it; NaN without a text.
-    pub text_loss: f32,
-    /// The same of the likeliest way of all.
-    pub best_loss: f32,
-    /// Number of frames.
-    pub frames: usize,
-    /// The letters of the likeliest way, by their outputs.
-    pub codes: Vec<u16>,
-}
-
-impl<'a> Texts<'a> {
-    /// Texts of which the text `i` is the codes `offsets[i]` up to `offsets[i + 1]`; none where these do not lie within
-    /// the codes or decrease.
-    pub fn new(codes: &'a [u16], offsets: &'a [i64]) -> Option<Self> {
-        let within = |&offset: &i64| usize::try_from(offset).is_ok_and(|offset| offset <= codes.len());
-        (offsets.is_sorted() && offsets.iter().all(within)).then_some(Texts { codes, offsets })
-    }
-
-    /// Number of texts.
-    pub fn len(self) -> usize {
-        self.offsets.len().saturating_sub(1)
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(self) -> bool {
-        self.len() == 0
-    }
-
-    fn get(self, index: usize) -> &'a [u16] {
-        let [start, end] = [index, index + 1].map(|index| self.offsets[index] as usize);
-        &self.codes[start..end]
-    }
 }
 
 impl Reader {
@@ -111,7 +68,7 @@ impl Reader {
         threads: &Threads,
     ) -> (Vec<Option<Reading>>, Vec<(usize, RowError)>) {
         assert!(texts.is_none_or(|texts| texts.len() == range.len()), "a text for each row");
-        assert!(texts.is_none_or(|texts| self.knows(texts.codes)), "letters that the reader knows");
+        assert!(texts.is_none_or(|texts| self.knows(texts.codes())), "letters that the reader knows");
         let start = range.start;
         let work = |scratch: &mut Loan<Scratch>, index: usize| {
             let codes = texts.map_or(&[][..], |texts| texts.get(index - start));
@@ -154,7 +111,7 @@ impl Reader {
     /// # Panics
     /// As [`Reader::read`].
     pub fn profile(&self, rows: &dyn Rows, texts: Texts) -> [(&'static str, Duration); 5] {
-        assert!(texts.len() == rows.len() && self.knows(texts.codes), "a text that the reader knows for each row");
+        assert!(texts.len() == rows.len() && self.knows(texts.codes()), "a text that the reader knows for each row");
         let names = ["path", "stem", "blocks", "head and softmax", "texts"];
         let mut stages = names.map(|name| (name, Duration::ZERO));
         let mut scratch = self.borrow();
@@ -202,11 +159,7 @@ impl Reader {
         lap();
         Ok(dispatch!(self.level, simd => {
             let probabilities = self.layers.run(simd, path.samples(), activations, lap);
-            let mut said = Vec::new();
-            let best_loss = probabilities.best_path(simd, |code| said.push(code)) as f32;
-            let text_loss =
-                if codes.is_empty() { f32::NAN } else { forward.text_loss(simd, probabilities, codes) as f32 };
-            Reading { text_loss, best_loss, frames: probabilities.frames().len(), codes: said }
+            Reading::of(simd, probabilities, codes, forward)
         }))
     }
 }
@@ -406,15 +359,5 @@ mod tests {
         assert!(refused(|network| network.blocks[1].mix.truncate(63)).contains("block 1, mix weights: expected 64"));
         assert!(refused(|network| network.head.clear()).contains("head weights"));
         assert_eq!(refused(|_| ()), "");
-    }
-
-    #[test]
-    fn broken_texts_are_refused() {
-        let codes = [1, 2, 3];
-        for offsets in [&[0, 4][..], &[-1, 2], &[2, 1]] {
-            assert!(Texts::new(&codes, offsets).is_none(), "{offsets:?}");
-        }
-        assert_eq!(Texts::new(&codes, &[0, 2, 3]).unwrap().len(), 2);
-        assert!(Texts::new(&codes, &[]).unwrap().is_empty());
     }
 }

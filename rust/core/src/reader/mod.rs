@@ -5,6 +5,7 @@
 //!
 //! `description` says what a reader is and `layers` runs it: `product` does the convolutions of the stem, the mixes of
 //! the channels and the head, which are all windows of an array times a matrix, and `depthwise` those over frames.
+//! `reading` goes from log-probabilities to what a row says.
 
 mod aligned;
 pub mod ctc;
@@ -14,7 +15,9 @@ mod engine;
 mod frames;
 mod layers;
 mod product;
+mod reading;
 mod softmax;
 
 pub use description::{Convolution, ReaderBlock, ReaderError, ReaderNetwork};
-pub use engine::{Reader, Reading, Texts};
+pub use engine::Reader;
+pub use reading::{Reading, Texts};

@@ -1,0 +1,152 @@
+"""The checks of the reader: whether a row says its text, and whether it says anything."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import pyarrow as pa
+
+from penpal_fast.checks.check import Outcome, Table
+from penpal_fast.checks.thresholds import THRESHOLDS
+from penpal_fast.engines.settings import Backend
+from penpal_fast.errors import errors_about
+from penpal_fast.reading.reader import Reader, ReaderSource
+from penpal_fast.schema import check_strokes_column, check_text_column
+
+READING = "reading"
+READABILITY = "readability"
+
+
+class _ReaderCheck:
+    """What both checks share: a reader, which is made at first use, and again in each process that receives a copy."""
+
+    thresholds = THRESHOLDS
+
+    def __init__(
+        self,
+        model: ReaderSource,
+        column: str,
+        backend: Backend,
+        threads: int | None,
+        batch_size: int | None,
+        reader: Reader | None,
+    ) -> None:
+        self._column = column
+        self._made = functools.partial(Reader, model, backend=backend, threads=threads, batch_size=batch_size)
+        self._reader = reader
+        self._is_given = reader is not None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle the settings without the loaded model."""
+        if self._is_given:
+            raise TypeError("a check that was given a reader cannot be pickled; give it the reader's settings instead")
+        return {**self.__dict__, "_reader": None}
+
+    @property
+    def reader(self) -> Reader:
+        """The reader, made at first use."""
+        if self._reader is None:
+            self._reader = self._made()
+        return self._reader
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What the scores depend on: the model's fingerprint, the engine and the batch size."""
+        return self.reader.identity
+
+
+class TextCheck(_ReaderCheck):
+    """Whether rows say their texts (`Reader.match`), and on demand what they say instead."""
+
+    name = "text_match"
+    description = (
+        "Whether the ink of a line says its text: 0 says something else, or nothing, 1 says it letter by letter. It "
+        "does not say how the line looks. balanced (0.5) keeps 95 % of clean synthetic lines."
+    )
+
+    def __init__(
+        self,
+        text: str = "text",
+        *,
+        reading: bool = False,
+        model: ReaderSource = None,
+        column: str = "strokes",
+        backend: Backend = "auto",
+        threads: int | None = None,
+        batch_size: int | None = None,
+        reader: Reader | None = None,
+    ) -> None:
+        """Take the names of the columns of texts and strokes, and either a reader or what `Reader` takes.
+
+        Args:
+            text: Name of the column of texts.
+            reading: Also add the columns `reading` and `readability`.
+            model: A folder or repository with a reader; None for the reader in this package.
+            column: Name of the strokes column.
+            backend: As for `Reader`.
+            threads: As for `Reader`.
+            batch_size: As for `Reader`.
+            reader: The reader, in place of these.
+        """
+        super().__init__(model, column, backend, threads, batch_size, reader)
+        self.reads = (column, text)
+        self.details: dict[str, pa.DataType] = {READING: pa.string(), READABILITY: pa.float32()} if reading else {}
+
+    def prepare(self, schema: pa.Schema) -> None:
+        """Make sure that a schema has the columns of strokes and of texts."""
+        strokes, text = self.reads
+        check_strokes_column(schema, strokes)
+        check_text_column(schema, text)
+
+    def look(self, rows: Table) -> Outcome:
+        """Compare rows with their texts."""
+        strokes, text = self.reads
+        with errors_about(f"column {text!r}"):
+            texts = rows.column(text)
+        with errors_about(f"column {strokes!r}"):
+            found = self.reader.outcome(rows.column(strokes), texts)
+        details = {}
+        if self.details:
+            details = {READING: pa.array(found.readings, pa.string()), READABILITY: _column(found.readability)}
+        return Outcome(found.match, {**found.text_problems, **found.problems}, details)
+
+
+class ReadabilityCheck(_ReaderCheck):
+    """How surely rows say anything (`Reader.readability`), and what; rows need no text."""
+
+    name = READABILITY
+    description = (
+        "How surely the ink of a line says anything, whatever it is: 0 cannot be read, 1 is read without doubt. "
+        "balanced (0.5) keeps 95 % of clean synthetic lines."
+    )
+
+    def __init__(
+        self,
+        *,
+        model: ReaderSource = None,
+        column: str = "strokes",
+        backend: Backend = "auto",
+        threads: int | None = None,
+        batch_size: int | None = None,
+        reader: Reader | None = None,
+    ) -> None:
+        """Take the name of the strokes column, and either a reader or what `Reader` takes."""
+        super().__init__(model, column, backend, threads, batch_size, reader)
+        self.reads = (column,)
+        self.details: dict[str, pa.DataType] = {READING: pa.string()}
+
+    def prepare(self, schema: pa.Schema) -> None:
+        """Make sure that a schema has the strokes column."""
+        check_strokes_column(schema, *self.reads)
+
+    def look(self, rows: Table) -> Outcome:
+        """Read rows."""
+        (column,) = self.reads
+        with errors_about(f"column {column!r}"):
+            found = self.reader.outcome(rows.column(column))
+        return Outcome(found.readability, found.problems, {READING: pa.array(found.readings, pa.string())})
+
+
+def _column(scores: Any) -> pa.Array:
+    return pa.array(scores, pa.float32(), from_pandas=True)
