@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import mlx.core as mx
 import mlx.nn as nn
-import numpy as np
-from mlx.utils import tree_flatten
 
-from penpal_fast.files import replaced_atomically
 from penpal_fast.network.config import ModelConfig, Shortcut, Tensors
 from penpal_fast.network.layers import layers
-from penpal_fast.network.pretrained import CONFIG_FILE, WEIGHTS_FILE, load
+from penpal_fast.network.mlx_module import save, tensors_of, with_tensors
+from penpal_fast.network.pretrained import load
 from penpal_fast.network.weights import write_tensors
 
 
@@ -121,21 +118,12 @@ class QualityClassifier(nn.Module):
     @classmethod
     def from_tensors(cls, config: ModelConfig, tensors: Tensors) -> QualityClassifier:
         """Make a model in evaluation mode from a configuration and the tensors that `tensors` returns."""
-        model = cls(config)
-        model.load_weights([(name, mx.array(values)) for name, values in tensors.items()])
-        model.eval()
-        mx.eval(model.parameters())
-        return model
+        return with_tensors(cls(config), tensors)
 
     def tensors(self) -> Tensors:
         """Return all tensors as NumPy arrays, by name."""
-        return {name: np.array(values) for name, values in dict(tree_flatten(self.parameters())).items()}
+        return tensors_of(self)
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
         """Write `config.json` and `weights.safetensors` into a folder, which is created if needed."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        with replaced_atomically(folder / CONFIG_FILE) as path:
-            path.write_text(self.config.to_json())
-        with replaced_atomically(folder / WEIGHTS_FILE) as path:
-            write_tensors(path, self.tensors())
+        save(folder, self.config.to_json(), lambda path: write_tensors(path, self.tensors()))

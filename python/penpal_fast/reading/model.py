@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import mlx.core as mx
 import mlx.nn as nn
-import numpy as np
-from mlx.utils import tree_flatten
 
-from penpal_fast.files import replaced_atomically
 from penpal_fast.network.config import Tensors
-from penpal_fast.network.pretrained import CONFIG_FILE, WEIGHTS_FILE
+from penpal_fast.network.mlx_module import save, tensors_of, with_tensors
 from penpal_fast.reading.config import ReaderConfig
 from penpal_fast.reading.weights import load, write_tensors
 
@@ -81,11 +77,7 @@ class ReaderNetwork(nn.Module):
     @classmethod
     def from_tensors(cls, config: ReaderConfig, tensors: Tensors) -> ReaderNetwork:
         """Make a network that reads from tensors that were checked (`penpal_fast.reading.weights.load`)."""
-        network = cls(config)
-        network.load_weights([(name, mx.array(values)) for name, values in tensors.items()])
-        network.eval()
-        mx.eval(network.parameters())
-        return network
+        return with_tensors(cls(config), tensors)
 
     @classmethod
     def from_pretrained(
@@ -106,16 +98,11 @@ class ReaderNetwork(nn.Module):
 
     def tensors(self) -> Tensors:
         """Return all tensors as NumPy arrays, by name."""
-        return {name: np.array(values) for name, values in dict(tree_flatten(self.parameters())).items()}
+        return tensors_of(self)
 
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
         """Write `config.json` and `weights.safetensors` into a folder, which is made if it is not there."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        with replaced_atomically(folder / CONFIG_FILE) as path:
-            path.write_text(self.config.to_json(), encoding="utf-8")
-        with replaced_atomically(folder / WEIGHTS_FILE) as path:
-            write_tensors(path, self.tensors())
+        save(folder, self.config.to_json(), lambda path: write_tensors(path, self.tensors()))
 
 
 def _cut(x: mx.array, ends: mx.array | None) -> mx.array:

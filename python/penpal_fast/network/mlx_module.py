@@ -1,0 +1,42 @@
+"""Tensors of an MLX network: into it, out of it, and into a folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import mlx.core as mx
+import mlx.nn as nn
+import numpy as np
+from mlx.utils import tree_flatten
+
+from penpal_fast.files import replaced_atomically
+from penpal_fast.network.config import Tensors
+from penpal_fast.network.pretrained import CONFIG_FILE, WEIGHTS_FILE
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def with_tensors(network: Network, tensors: Tensors) -> Network:
+    """Load checked tensors into a network, and put it into evaluation mode."""
+    network.load_weights([(name, mx.array(values)) for name, values in tensors.items()])
+    network.eval()
+    mx.eval(network.parameters())
+    return network
+
+
+def tensors_of(network: nn.Module) -> Tensors:
+    """Return all tensors of a network as NumPy arrays, by name."""
+    return {name: np.array(values) for name, values in dict(tree_flatten(network.parameters())).items()}
+
+
+def save(folder: str | os.PathLike[str], config: str, write: Callable[[Path], None]) -> None:
+    """Write `config.json` with this text and `weights.safetensors` into a folder, which is created if needed."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with replaced_atomically(folder / CONFIG_FILE) as path:
+        path.write_text(config, encoding="utf-8")
+    with replaced_atomically(folder / WEIGHTS_FILE) as path:
+        write(path)
