@@ -40,7 +40,7 @@ class Span:
     Attributes:
         stroke: The stroke, counted from 0 over all words of the row.
         start: Where the piece begins in the stroke, in points; 2.5 is halfway between the points 2 and 3.
-        end: Where it ends, not before its start.
+        end: Where it ends, not before its start; a dot starts and ends at 0.
     """
 
     stroke: int
@@ -338,7 +338,7 @@ def _spans(
         # The last sample of a stroke is the lift, which begins where the stroke ends; the last stroke has none.
         ends_here = after < len(strokes) and strokes[after] != stroke
         stop = last if after == len(strokes) else positions[after - ends_here]
-        if stop > positions[first]:
+        if stop > positions[first] or positions[first] == 0:  # A dot has no length.
             spans.append(Span(stroke, float(positions[first]), float(stop)))
         first = after
     return tuple(spans)
