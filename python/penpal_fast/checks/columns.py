@@ -27,11 +27,13 @@ class ScoreColumn:
         name: Name of the column and of the check.
         description: What the scores mean.
         thresholds: Named thresholds, the lowest first.
+        reads: Columns that the check looked at; empty where an older version wrote the description.
     """
 
     name: str
     description: str
     thresholds: dict[str, float]
+    reads: tuple[str, ...] = ()
 
 
 def error_column(name: str) -> str:
@@ -77,7 +79,7 @@ def prepare(checks: Sequence[Check], schema: pa.Schema) -> None:
 def score_column(check: Check) -> ScoreColumn:
     """Describe the scores of a check."""
     thresholds = {name: float(value) for name, value in check.thresholds.items()}
-    return ScoreColumn(check.name, check.description, thresholds)
+    return ScoreColumn(check.name, check.description, thresholds, tuple(check.reads))
 
 
 def checked_schema(schema: pa.Schema, checks: Sequence[Check]) -> pa.Schema:
@@ -103,10 +105,12 @@ def noted_scores(schema: pa.Schema) -> list[ScoreColumn]:
 
 def _noted_column(noted: Any) -> ScoreColumn:
     """Read the description of one column, which may come from an untrusted file."""
-    column = ScoreColumn(
-        noted["name"], noted["description"], {name: float(value) for name, value in noted["thresholds"].items()}
-    )
-    "".join([column.name, column.description, *column.thresholds]).encode()  # Half a surrogate pair is not text.
+    thresholds = {name: float(value) for name, value in noted["thresholds"].items()}
+    reads = noted.get("reads", [])
+    if not isinstance(reads, list):
+        raise TypeError("reads is not a list of columns")
+    column = ScoreColumn(noted["name"], noted["description"], thresholds, tuple(reads))
+    "".join([column.name, column.description, *thresholds, *reads]).encode()  # Half a surrogate pair is not text.
     if not all(0 <= value <= 1 for value in column.thresholds.values()):
         raise ValueError("a threshold is not from 0 to 1")
     return column

@@ -33,4 +33,9 @@ def png(picture: Image.Image) -> bytes:
 
 def data_url(canvas: NDArray[np.float32]) -> str:
     """Return a PNG picture in a data URL, as `picture_of` draws it."""
-    return f"data:image/png;base64,{base64.b64encode(png(picture_of(canvas))).decode()}"
+    return png_url(picture_of(canvas))
+
+
+def png_url(picture: Image.Image) -> str:
+    """Return a picture as a PNG file in a data URL."""
+    return f"data:image/png;base64,{base64.b64encode(png(picture)).decode()}"

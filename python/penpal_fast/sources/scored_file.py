@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 
-from penpal_fast.checks.check import Outcome
-from penpal_fast.checks.columns import read_outcome
+from penpal_fast.checks.check import Check, Outcome, outcomes_of
+from penpal_fast.checks.columns import read_outcome, score_column
 from penpal_fast.checks.defaults import known_scores
-from penpal_fast.errors import PenpalError
+from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.schema import is_text, texts_of
 from penpal_fast.sources.memory import MEMORY_MB, batch_rows
 from penpal_fast.sources.streams import open_source
@@ -42,19 +42,30 @@ class ScoredFile:
     Attributes:
         path: Path of the file.
         rows: Number of rows.
-        scores: The columns of scores.
+        scores: The columns of scores, and then those of the checks that score the file as it is read.
     """
 
-    def __init__(self, path: Path, column: str = "strokes") -> None:
+    def __init__(self, path: Path, column: str = "strokes", checks: Sequence[Check] = ()) -> None:
         """Open the file.
 
+        Args:
+            path: The file or folder.
+            column: Name of the strokes column.
+            checks: Checks that score the rows as they are read, if the file has no scores of this name.
+
         Raises:
-            PenpalError: The file cannot be read, or has no strokes or no scores.
+            PenpalError: The file cannot be read, or has no strokes or no scores, or a check cannot look at it.
         """
         self._source = open_source(path, column)
         self.path = path
         self.rows: int = self._source.rows
-        self.scores = known_scores(self._source.schema)
+        self._noted = known_scores(self._source.schema)
+        noted = {score.name for score in self._noted}
+        self._checks = [check for check in checks if check.name not in noted]
+        with errors_about(str(path)):
+            for check in self._checks:
+                check.prepare(self._source.schema)
+        self.scores = [*self._noted, *map(score_column, self._checks)]
         if not self.scores:
             raise PenpalError(f"{path}: there is no column of scores; run `penpal-fast score` on it first")
 
@@ -72,7 +83,9 @@ class ScoredFile:
         first = 0
         for batch in self._source.batches(batch_rows(MEMORY_MB, self._source)):
             outcomes = {
-                column.name: read_outcome(batch.data, column.name, str(self.path), first) for column in self.scores
+                column.name: read_outcome(batch.data, column.name, str(self.path), first) for column in self._noted
             }
+            found = outcomes_of(self._checks, batch.data, batch.problems)
+            outcomes |= {check.name: outcome for check, outcome in zip(self._checks, found, strict=True)}
             yield ScoredBatch(first, batch.data, outcomes)
             first += len(batch.data)

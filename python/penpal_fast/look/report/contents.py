@@ -8,9 +8,12 @@ from collections.abc import Sequence
 from penpal_fast.checks.check import Check, Drawn
 from penpal_fast.checks.columns import ScoreColumn
 from penpal_fast.checks.summary import Summary
+from penpal_fast.checks.text_match import TextCheck
 from penpal_fast.look.explanation import Score, scores_of
-from penpal_fast.look.report.gallery import GalleryRow, gallery_rows
+from penpal_fast.look.report.comparison import Compare
+from penpal_fast.look.report.gallery import GalleryRow, PairRow, gallery_rows, pair_rows
 from penpal_fast.look.report.overview import Overview
+from penpal_fast.look.report.pair import Pair
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,11 +24,13 @@ class ReadFile:
         name: Its name in the report; no other file has the same.
         rows: Number of rows.
         overviews: Its figures, one overview for each column of scores.
+        pair: Two of its scores together, if it has two.
     """
 
     name: str
     rows: int
     overviews: list[Overview]
+    pair: Pair | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,22 +68,81 @@ class CheckReport:
         column: The scores.
         explained: Whether the report shows what lowers the lowest scores.
         pictured: Whether the check sees pictures, which the report shows.
+        compared: Whether the report compares the lowest scores with their texts.
         files: The files that have these scores, at least one.
     """
 
     column: ScoreColumn
     explained: bool
     pictured: bool
+    compared: bool
     files: list[FileReport]
 
 
-def check_reports(files: Sequence[ReadFile], checks: Sequence[Check], strokes: str) -> list[CheckReport]:
+@dataclasses.dataclass(frozen=True)
+class FilePair:
+    """What the report says about two scores of one file.
+
+    Attributes:
+        name: The file's name in the report.
+        pair: The counts.
+        spread: Rows from all over the map.
+        wrong: Rows that look right and say something else.
+    """
+
+    name: str
+    pair: Pair
+    spread: list[PairRow]
+    wrong: list[PairRow]
+
+
+@dataclasses.dataclass(frozen=True)
+class PairReport:
+    """What the report says about two scores together.
+
+    Attributes:
+        x: The score that grows to the right on the maps.
+        y: The score that grows upward.
+        files: The files that have both, at least one.
+    """
+
+    x: ScoreColumn
+    y: ScoreColumn
+    files: list[FilePair]
+
+    @property
+    def compared(self) -> bool:
+        """Whether rows are compared with their texts."""
+        return any(file.pair.compared for file in self.files)
+
+
+def pair_reports(files: Sequence[ReadFile], compare: Compare) -> list[PairReport]:
+    """Collect what the files say about two scores together, in the order in which the pairs appear.
+
+    Args:
+        files: The files of the report.
+        compare: Compares rows with their texts.
+    """
+    reports: dict[tuple[str, str], PairReport] = {}
+    for file in files:
+        if (pair := file.pair) is not None:
+            report = reports.setdefault((pair.x.name, pair.y.name), PairReport(pair.x, pair.y, []))
+            chosen = compare if pair.compared else None
+            spread = [row for sample in pair.spread for row in pair_rows(sample.rows(), chosen)]
+            report.files.append(FilePair(file.name, pair, spread, pair_rows(pair.wrong.rows(), chosen)))
+    return list(reports.values())
+
+
+def check_reports(
+    files: Sequence[ReadFile], checks: Sequence[Check], strokes: str, compare: Compare
+) -> list[CheckReport]:
     """Collect what the files say about each check, in the order in which the checks appear.
 
     Args:
         files: The files of the report.
         checks: Checks that can explain scores.
         strokes: Name of the strokes column.
+        compare: Compares rows with their texts, for the text match.
     """
     scoring = {check.name: scores_of(check, strokes) for check in checks}
     line_widths = {check.name: check.line_width for check in checks if isinstance(check, Drawn)}
@@ -87,18 +151,24 @@ def check_reports(files: Sequence[ReadFile], checks: Sequence[Check], strokes: s
         for overview in file.overviews:
             column = overview.column
             score, line_width = scoring.get(column.name), line_widths.get(column.name)
+            chosen = compare if column.name == TextCheck.name else None
             report = reports.setdefault(
                 (column.name, frozenset(column.thresholds.items())),
-                CheckReport(column, score is not None, line_width is not None, []),
+                CheckReport(column, score is not None, line_width is not None, chosen is not None, []),
             )
-            report.files.append(FileReport(file.name, overview, _rows(overview, score, line_width)))
+            report.files.append(FileReport(file.name, overview, _rows(overview, score, line_width, chosen)))
     return list(reports.values())
 
 
-def _rows(overview: Overview, score: Score | None, line_width: float | None) -> dict[str, list[GalleryRow]]:
+def _rows(
+    overview: Overview, score: Score | None, line_width: float | None, compare: Compare | None
+) -> dict[str, list[GalleryRow]]:
     return {
         section.name: gallery_rows(
-            overview.samples[section.name].rows(), score if section.explained else None, line_width
+            overview.samples[section.name].rows(),
+            score if section.explained else None,
+            line_width,
+            compare if section.explained else None,
         )
         for section in overview.sections
     }

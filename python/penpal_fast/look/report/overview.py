@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from penpal_fast.checks.check import Outcome, reason_of
@@ -12,9 +11,8 @@ from penpal_fast.checks.summary import Summary
 from penpal_fast.look.report.distribution import Distribution
 from penpal_fast.look.report.samples import Sample
 from penpal_fast.look.report.sections import sections_of
+from penpal_fast.look.report.shown import ShownRows
 from penpal_fast.sources.scored_file import ScoredBatch
-
-TEXT_COLUMN = "text"
 
 MOST_GROUPS = 60
 """Groups that are kept apart: the first that appear. All other rows form one more group."""
@@ -42,7 +40,8 @@ class Overview:
         lengths: Figures of each group of text lengths, by its shortest length; empty without texts.
         bad_rows: Example row numbers of bad rows, by reason.
         sections: The sections of the gallery.
-        samples: Rows to show, by the name of their section; columns row (int64), score, strokes, text.
+        samples: Rows to show, by the name of their section; columns row (int64), strokes, text, reading,
+            score.
     """
 
     def __init__(self, column: ScoreColumn, group_column: str | None, share: float) -> None:
@@ -57,20 +56,19 @@ class Overview:
         self.samples = {section.name: Sample(max(round(section.size * share), 4)) for section in self.sections}
         self._random = np.random.default_rng(RANDOM_SEED)
 
-    def add(self, batch: ScoredBatch, strokes: str, has_text: bool) -> None:
-        """Count the rows of a batch and offer them to the samples; `strokes` is the name of the strokes column."""
+    def add(self, batch: ScoredBatch, shown: ShownRows) -> None:
+        """Count the rows of a batch and offer them to the samples."""
         outcome = batch.outcomes[self.column.name]
         self.whole.add(outcome.scores, outcome.problems.values())
-        texts: list[str | None] = batch.texts(TEXT_COLUMN) if has_text else [None] * len(outcome.scores)
         for row, problem in outcome.problems.items():
             reason = reason_of(problem)
             if reason in self.bad_rows or len(self.bad_rows) < MOST_LISTED_REASONS:
                 examples = self.bad_rows.setdefault(reason, [])
                 examples += [batch.first + row] if len(examples) < MOST_EXAMPLES else []
-        self._add_lengths(outcome, texts)
+        self._add_lengths(outcome, shown.texts)
         if self.group_column:
             self._add_groups(outcome, batch.texts(self.group_column))
-        self._offer(outcome.scores, batch.first, batch.rows.column(strokes), texts)
+        self._offer(outcome.scores, shown)
 
     def _add_lengths(self, outcome: Outcome, texts: list[str | None]) -> None:
         lengths = np.array([-1 if text is None else len(text) for text in texts])
@@ -90,10 +88,8 @@ class Overview:
     def _summary(self) -> Summary:
         return Summary(self.column.thresholds)
 
-    def _offer(self, scores: NDArray[np.float32], first: int, strokes: pa.Array, texts: list[str | None]) -> None:
-        numbers = np.arange(first, first + len(scores))
-        columns = {"row": numbers, "score": scores, "strokes": strokes, "text": pa.array(texts, pa.string())}
-        rows = pa.RecordBatch.from_pydict(columns)
+    def _offer(self, scores: NDArray[np.float32], shown: ShownRows) -> None:
+        rows = shown.with_scores(score=scores)
         random = self._random.uniform(size=len(scores))
         for section in self.sections:
             self.samples[section.name].offer(section.key(scores.astype(np.float64), random), rows)

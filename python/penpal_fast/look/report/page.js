@@ -40,6 +40,13 @@
     for (const [chart, view] of views) if (blockOf(chart) === block) moveRule(chart, view);
   }
 
+  /* What a person chooses for a score holds for its maps too; see map.js. */
+  function choose(block, value) {
+    showThreshold(block, value);
+    const detail = { score: block.dataset.name, value: Number(sliderOf(block).value) };
+    document.dispatchEvent(new CustomEvent("threshold-chosen", { detail }));
+  }
+
   function moveRule(chart, view) {
     const threshold = Number(sliderOf(chart).value);
     if ("threshold" in view.getState().signals) view.signal("threshold", threshold).runAsync();
@@ -122,14 +129,18 @@
   for (const block of blocks) {
     const slider = sliderOf(block);
     const exact = block.querySelector("[data-exact]");
-    slider.addEventListener("input", () => showThreshold(block, Number(slider.value)));
+    slider.addEventListener("input", () => choose(block, Number(slider.value)));
     exact.addEventListener("input", () => {
-      if (exact.value !== "" && exact.checkValidity()) showThreshold(block, Number(exact.value));
+      if (exact.value !== "" && exact.checkValidity()) choose(block, Number(exact.value));
     });
     for (const button of block.querySelectorAll("[data-threshold]")) {
-      button.addEventListener("click", () => showThreshold(block, Number(button.dataset.threshold)));
+      button.addEventListener("click", () => choose(block, Number(button.dataset.threshold)));
     }
   }
+
+  document.addEventListener("threshold-chosen-on-map", ({ detail }) => {
+    for (const block of blocks) if (block.dataset.name === detail.score) showThreshold(block, detail.value);
+  });
 
   const raster = document.getElementById("raster");
   let pointedAt = null;

@@ -11,17 +11,21 @@ import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from penpal_fast.checks.summary import QUANTILES
+from penpal_fast.look.picture import png_url
 from penpal_fast.look.report.charts import group_chart, histogram, kept_curves, length_chart
-from penpal_fast.look.report.contents import CheckReport, ReadFile
+from penpal_fast.look.report.contents import CheckReport, PairReport, ReadFile
 from penpal_fast.look.report.distribution import STEPS
+from penpal_fast.look.report.joint import MAP_STEPS, density
+from penpal_fast.look.report.pair import CLEAN_FROM, start_of
 
 
-def page(files: Sequence[ReadFile], checks: Sequence[CheckReport]) -> str:
+def page(files: Sequence[ReadFile], checks: Sequence[CheckReport], pairs: Sequence[PairReport]) -> str:
     """Return the HTML of a report.
 
     Args:
         files: The files that it is about.
         checks: The checks that scored them.
+        pairs: Two scores of a file together.
     """
     environment = Environment(
         loader=PackageLoader("penpal_fast", "look/report"),
@@ -33,13 +37,25 @@ def page(files: Sequence[ReadFile], checks: Sequence[CheckReport]) -> str:
     return environment.get_template("page.html").render(
         files=files,
         checks=checks,
+        pairs=pairs,
+        start_of=start_of,
+        clean_from=CLEAN_FROM,
+        density_url=lambda joint: png_url(density(joint.counts())),
+        map_steps=MAP_STEPS,
         quantile_names=list(QUANTILES),
         steps=STEPS,
-        data={"steps": STEPS, "checks": [_data(check) for check in checks]},
+        data={
+            "steps": STEPS,
+            "mapSteps": MAP_STEPS,
+            "checks": [_data(check) for check in checks],
+            "pairs": [_pair_data(report) for report in pairs],
+        },
         version=metadata.version("penpal-fast"),
         theme_style=_packaged("look/theme.css"),
         page_style=_packaged("look/report/page.css"),
         page_script=_packaged("look/report/page.js"),
+        map_style=_packaged("look/report/map.css"),
+        map_script=_packaged("look/report/map.js"),
         # The stub asks for a snippet. Without one, the library is built only once per process, which takes 5 s.
         chart_library=_inline_script(vl_convert.javascript_bundle()),  # type: ignore[call-arg]
     )
@@ -59,6 +75,15 @@ def _data(check: CheckReport) -> dict[str, Any]:
     rows = [file.overview.whole.summary.rows for file in check.files]
     files = [{"rows": count, "kept": steps.tolist()} for count, steps in zip(rows, kept.values(), strict=True)]
     return {"files": files, "charts": charts}
+
+
+def _pair_data(report: PairReport) -> dict[str, Any]:
+    """Return what the page's script needs to know about two scores together."""
+    return {
+        "x": {"score": report.x.name, "start": start_of(report.x)},
+        "y": {"score": report.y.name, "start": start_of(report.y)},
+        "files": [{"cells": file.pair.joint.cells()} for file in report.files],
+    }
 
 
 def _packaged(name: str) -> str:

@@ -6,12 +6,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from penpal_fast.checks.check import Check
+from penpal_fast.checks.text_match import TextCheck
 from penpal_fast.errors import PenpalError
 from penpal_fast.extras import needs_extra
 from penpal_fast.files import replaced_atomically
 from penpal_fast.look.captions import shortened
-from penpal_fast.look.report.contents import ReadFile, check_reports
-from penpal_fast.look.report.overview import TEXT_COLUMN, Overview
+from penpal_fast.look.report.comparison import comparing
+from penpal_fast.look.report.contents import ReadFile, check_reports, pair_reports
+from penpal_fast.look.report.overview import Overview
+from penpal_fast.look.report.pair import Pair, paired
+from penpal_fast.look.report.shown import Columns, columns_of
+from penpal_fast.reading.reader import default_reader
 from penpal_fast.sources.scored_file import ScoredFile
 
 GROUP_COLUMNS = ("source", "author", "writer", "style")
@@ -32,6 +37,7 @@ def write_report(
     checks: Sequence[Check],
     column: str = "strokes",
     group_column: str | None = None,
+    text: str | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> None:
     """Write one HTML page that shows scored files side by side. Memory does not grow with the number of rows.
@@ -40,9 +46,13 @@ def write_report(
         inputs: Files with the columns of one or more checks, as `score_dataset` writes them.
         output: HTML file to write; an existing file is replaced. The page needs no other file and no internet
             connection.
-        checks: Checks that explain the lowest scores, for files that have their scores.
+        checks: Checks that explain the lowest scores, for files that have their scores. A `TextCheck` among them
+            gives the reader that compares rows with their texts.
         column: Name of the strokes column.
         group_column: Column to group rows by; by default the first of `GROUP_COLUMNS` that a file has.
+        text: Name of the column of texts that rows are compared with. Files that lack scores of the checks, or the text
+            match, are scored as they are read. By default nothing is scored, and the texts are those that the text
+            match of a file was made with.
         progress: Called with the number of rows read and the number of all rows.
 
     Raises:
@@ -58,7 +68,9 @@ def write_report(
         raise PenpalError(f"{output}: the report would replace an input; choose another name")
     if len({path.resolve() for path in inputs}) < len(inputs):
         raise PenpalError("the same file is given twice; name each file once")
-    files = [ScoredFile(path, column) for path in inputs]
+    text_check = next((check for check in checks if isinstance(check, TextCheck)), None)
+    scoring = [] if text is None else _with_text_check(checks, text_check, text, column)
+    files = [ScoredFile(path, column, scoring) for path in inputs]
     total = sum(file.rows for file in files)
     done = 0
 
@@ -70,24 +82,41 @@ def write_report(
     share = min(FULL_GALLERIES / len(files), 1)
     with replaced_atomically(output) as aside:
         read = [
-            ReadFile(name, file.rows, _overviews(file, column, group_column, share, advanced))
+            _read(file, name, columns_of(file, column, text), _group_column(file, group_column), share, advanced)
             for file, name in zip(files, _names(inputs), strict=True)
         ]
-        aside.write_text(page(read, check_reports(read, checks, column)), encoding="utf-8")
+        compare = comparing(default_reader if text_check is None else lambda: text_check.reader)
+        written = page(read, check_reports(read, checks, column, compare), pair_reports(read, compare))
+        aside.write_text(written, encoding="utf-8")
 
 
-def _overviews(
-    file: ScoredFile, strokes: str, group_column: str | None, share: float, advanced: Callable[[int], None]
-) -> list[Overview]:
-    """Read a file once, and collect the figures of each of its columns of scores."""
-    group_column = _group_column(file, group_column)
+def _read(
+    file: ScoredFile,
+    name: str,
+    columns: Columns,
+    group_column: str | None,
+    share: float,
+    advanced: Callable[[int], None],
+) -> ReadFile:
+    """Read a file once, and collect the figures of each of its columns of scores, and of two of them together."""
     overviews = [Overview(column, group_column, share) for column in file.scores]
-    has_text = file.has_texts(TEXT_COLUMN)
+    both = paired(file.scores)
+    pair = Pair(*both, share, has_texts=columns.text is not None) if both else None
     for batch in file.batches():
+        shown = columns.shown(batch)
         for overview in overviews:
-            overview.add(batch, strokes, has_text)
+            overview.add(batch, shown)
+        if pair:
+            pair.add(batch, shown)
         advanced(len(batch.rows))
-    return overviews
+    return ReadFile(name, file.rows, overviews, pair)
+
+
+def _with_text_check(checks: Sequence[Check], given: TextCheck | None, text: str, column: str) -> list[Check]:
+    """Return the checks, with one that compares rows with the column `text`."""
+    others = [check for check in checks if check is not given]
+    same = given is not None and given.reads == (column, text)
+    return [*others, given if given and same else TextCheck(text, column=column, reader=given and given.reader)]
 
 
 def _group_column(file: ScoredFile, named: str | None) -> str | None:

@@ -1,0 +1,90 @@
+"""The columns of a file that a report shows, and their values in a batch."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from penpal_fast.checks.text_match import READING, TextCheck
+from penpal_fast.errors import PenpalError
+from penpal_fast.sources.scored_file import ScoredBatch, ScoredFile
+
+TEXT_COLUMN = "text"
+
+
+@dataclasses.dataclass(frozen=True)
+class ShownRows:
+    """Rows as a report shows them, without their scores.
+
+    Attributes:
+        first: Number of the first row in the file.
+        strokes: The strokes column.
+        texts: What the rows should say, None where it is not known.
+        readings: What they seem to say, None where it is not known.
+    """
+
+    first: int
+    strokes: pa.Array
+    texts: list[str | None]
+    readings: list[str | None]
+
+    def with_scores(self, **scores: NDArray[np.float32]) -> pa.RecordBatch:
+        """Return the columns row (int64), strokes, text and reading, and the scores."""
+        return pa.RecordBatch.from_pydict(
+            {
+                "row": np.arange(self.first, self.first + len(self.strokes)),
+                "strokes": self.strokes,
+                "text": pa.array(self.texts, pa.string()),
+                "reading": pa.array(self.readings, pa.string()),
+                **scores,
+            }
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Columns:
+    """Names of the columns that a report shows.
+
+    Attributes:
+        strokes: The strokes.
+        text: The texts, if there are any.
+        reading: What the rows seem to say, if the file has it.
+    """
+
+    strokes: str
+    text: str | None = None
+    reading: str | None = None
+
+    def shown(self, batch: ScoredBatch) -> ShownRows:
+        """Take the columns from a batch."""
+        texts, readings = (
+            [None] * len(batch.rows) if name is None else batch.texts(name) for name in (self.text, self.reading)
+        )
+        return ShownRows(batch.first, batch.rows.column(self.strokes), texts, readings)
+
+
+def columns_of(file: ScoredFile, strokes: str, text: str | None) -> Columns:
+    """Find the columns that a report shows.
+
+    Args:
+        file: The file.
+        strokes: Name of the strokes column.
+        text: Name of the text column; by default the one that the text match was made with, or `TEXT_COLUMN`.
+
+    Raises:
+        PenpalError: There is no such column of texts, or the text match was made with another.
+    """
+    if text is not None and not file.has_texts(text):
+        raise PenpalError(f"{file.path}: there is no column {text!r} of texts")
+    matched = [name for score in file.scores if score.name == TextCheck.name for name in score.reads if name != strokes]
+    if text is not None and matched and text not in matched:
+        raise PenpalError(f"{file.path}: its {TextCheck.name} compares the column {matched[0]!r}, not {text!r}")
+    choices = [text] if text else [*matched, TEXT_COLUMN]
+    return Columns(
+        strokes,
+        text=next((name for name in choices if file.has_texts(name)), None),
+        reading=READING if file.has_texts(READING) else None,
+    )
