@@ -52,6 +52,15 @@ def test_a_schema_describes_its_scores():
     assert noted_scores(schema.remove(schema.names.index("given"))) == []
 
 
+def test_a_schema_says_what_a_check_read():
+    check = Given([])
+    check.reads = ("text",)
+    (column,) = noted_scores(checked_schema(ROWS.schema, [check]))
+    assert column.reads == ("text",)
+    (old,) = noted_scores(schema_with([NOTED], "given"))
+    assert old.reads == ()
+
+
 @pytest.mark.parametrize(
     "noted",
     [
@@ -69,6 +78,9 @@ def test_a_schema_describes_its_scores():
         [{**NOTED, "thresholds": {"half": 1.5}}],
         [{**NOTED, "thresholds": {"half": float("nan")}}],
         [{**NOTED, "thresholds": {"half": 10**400}}],
+        [{**NOTED, "reads": "text"}],
+        [{**NOTED, "reads": [3]}],
+        [{**NOTED, "reads": ["\ud800"]}],
     ],
     ids=lambda noted: str(noted)[:60],
 )

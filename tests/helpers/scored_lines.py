@@ -5,6 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from penpal_fast import QualityCheck
+from penpal_fast.checks.columns import checked_schema
+from penpal_fast.checks.text_match import TextCheck
+
 from helpers.arrow import column
 from helpers.made_lines import scrawl
 
@@ -25,3 +29,16 @@ def scored_table(quality, **columns) -> pa.Table:
             **columns,
         }
     )
+
+
+def matched_table(quality, match, texts, text="text", **columns) -> pa.Table:
+    """Rows with these scores and texts, and with columns `text_match` and `text_match_error` that the schema describes.
+
+    Rows without a match, None, have no text either.
+    """
+    table = scored_table(quality, **{text: pa.array(texts, pa.string())}, **columns)
+    errors = ["no text: the text is null" if value is None else None for value in match]
+    table = table.append_column("text_match", pa.array(match, pa.float32()))
+    table = table.append_column("text_match_error", pa.array(errors, pa.string()))
+    schema = checked_schema(table.schema, [QualityCheck(), TextCheck(text)])
+    return table.select(schema.names).cast(schema)

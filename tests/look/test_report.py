@@ -25,6 +25,7 @@ from penpal_fast.look.report.distribution import STEPS, Distribution
 from penpal_fast.look.report.overview import LAST_LENGTH, MOST_GROUPS, NO_GROUP, OTHER_GROUPS, Overview
 from penpal_fast.look.report.samples import Sample
 from penpal_fast.look.report.sections import sections_of
+from penpal_fast.look.report.shown import columns_of
 from penpal_fast.look.report.writing import write_report
 from penpal_fast.sources.memory import BATCH_ROWS
 from penpal_fast.sources.scored_file import ScoredFile
@@ -66,11 +67,12 @@ def test_a_sample_has_the_smallest_keys(batches, size):
     assert (sample.rows()["row"].to_pylist() if sample.rows() else []) == expected
 
 
-def overview_of(path, group_column=None, has_text=True):
+def overview_of(path, group_column=None):
     file = ScoredFile(path)
     overview = Overview(file.scores[0], group_column, 1)
+    columns = columns_of(file, "strokes", None)
     for batch in file.batches():
-        overview.add(batch, "strokes", has_text)
+        overview.add(batch, columns.shown(batch))
     return overview
 
 
@@ -119,7 +121,7 @@ def test_groups_beyond_the_limit_are_merged(tmp_path):
     rows = 3 * MOST_GROUPS
     table = scored_table(np.full(rows, 0.5), author=list(range(rows)))
     pq.write_table(table, tmp_path / "scored.parquet")
-    groups = overview_of(tmp_path / "scored.parquet", "author", has_text=False).groups
+    groups = overview_of(tmp_path / "scored.parquet", "author").groups
     assert len(groups) == MOST_GROUPS + 1
     assert groups[OTHER_GROUPS].rows == 2 * MOST_GROUPS
 

@@ -14,20 +14,33 @@ from penpal_fast.look.report.writing import write_report
 
 
 def report(
-    inputs: Annotated[list[Path], typer.Argument(metavar="SCORED...", help="Files that `penpal-fast score` wrote.")],
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(metavar="SCORED...", help="Files that `penpal-fast score` wrote; with --text, any rows."),
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="HTML file to write; an existing file is replaced.")],
     by: Annotated[
         str | None,
         typer.Option(help="Column to group rows by; by default the first of source, author, writer and style."),
     ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(
+            help="Column of texts: files that lack scores or the text match are scored while they are read. "
+            "By default the texts that a file was scored with."
+        ),
+    ] = None,
     column: options.Column = "strokes",
     model: options.Model = None,
 ) -> None:
-    """Write a page about scored files: what each threshold keeps, quantiles, bad rows, and rows to look at."""
+    """Write a page about scored files: what each threshold keeps, quantiles, bad rows, and rows to look at.
+
+    If there are two scores, such as quality and text_match, a map shows them together.
+    """
     with readable_errors():
         if output.suffix.lower() not in (".html", ".htm"):
             raise PenpalError(f"{output}: the report is an HTML file; its name must end with .html")
         checks = options.checks_of(model, column)
         with progress_bar("reading") as progress:
-            write_report(inputs, output, checks=checks, column=column, group_column=by, progress=progress)
+            write_report(inputs, output, checks=checks, column=column, group_column=by, text=text, progress=progress)
         say(f"wrote {output}: {output.stat().st_size / 1e6:.1f} MB; open it in a browser")

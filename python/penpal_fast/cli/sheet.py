@@ -10,7 +10,9 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from penpal_fast.checks.columns import is_score
 from penpal_fast.checks.defaults import known_scores
+from penpal_fast.checks.text_match import TextCheck
 from penpal_fast.cli import options
 from penpal_fast.cli.console import readable_errors, say
 from penpal_fast.errors import PenpalError
@@ -61,9 +63,11 @@ def _cells(path: Path, column: str, scores: NDArray[np.float32], chosen: NDArray
     first = 0
     for batch in source.batches(batch_rows(MEMORY_MB, source)):
         texts = batch.data.column("text") if batch.data.schema.names.count("text") == 1 else None
+        matches = batch.data.column(TextCheck.name) if is_score(batch.data.schema, TextCheck.name) else None
         for row in sorted(wanted.intersection(range(first, first + len(batch.data)))):
             text = texts[row - first].as_py() if texts is not None else None
             strokes = batch.data.column(column)[row - first].as_py()
-            cells[row] = Cell(row, float(scores[row]), strokes, None if text is None else str(text))
+            match = matches[row - first].as_py() if matches is not None else None
+            cells[row] = Cell(row, float(scores[row]), strokes, None if text is None else str(text), match)
         first += len(batch.data)
     return [cells[row] for row in chosen.tolist()]

@@ -46,12 +46,14 @@ class Cell:
         score: In [0, 1].
         strokes: The row, in any layout that `render_strokes` takes.
         text: What the row says, if known.
+        text_match: Whether it says so, in [0, 1], if known.
     """
 
     row: int
     score: float
     strokes: Any
     text: str | None = None
+    text_match: float | None = None
 
 
 class ContactSheet:
@@ -68,6 +70,7 @@ class ContactSheet:
         *,
         quality: Sequence[float] | NDArray[np.floating[Any]] | None = None,
         texts: Sequence[str | None] | None = None,
+        text_match: Sequence[float] | NDArray[np.floating[Any]] | None = None,
         most: int = 48,
         columns: int = 3,
         scorer: Scorer | None = None,
@@ -78,6 +81,7 @@ class ContactSheet:
             rows: Sequence of rows, or an Arrow array or chunked array.
             quality: Scores [N], NaN for a bad row; by default the rows are scored.
             texts: What the rows say, if known.
+            text_match: Whether the rows say so (`Reader.match`) [N], NaN where it is not known; shown under the score.
             most: Rows to show, from 1 to 600. If there are more rows, these are chosen evenly by rank.
             columns: Cells side by side, from 1 to 12.
             scorer: Scores the rows; by default one with the bundled model.
@@ -90,8 +94,14 @@ class ContactSheet:
         scores = np.asarray(quality, dtype=np.float32)
         chosen = chosen_rows(scores, most)
         cells = [
-            Cell(int(row), float(scores[row]), rows[int(row)], texts[int(row)] if texts is not None else None)
-            for row in chosen
+            Cell(
+                row,
+                float(scores[row]),
+                rows[row],
+                texts[row] if texts is not None else None,
+                None if text_match is None or np.isnan(text_match[row]) else float(text_match[row]),
+            )
+            for row in chosen.tolist()
         ]
         self.image = drawn_sheet(cells, band_counts(scores), columns)
 
@@ -181,6 +191,9 @@ def _draw_cell(sheet: Image.Image, left: int, top: int, cell: Cell, colour: str)
     draw = ImageDraw.Draw(sheet)
     draw.text((left, top + 12), f"{cell.score:.3f}", fill=colour, font=ImageFont.load_default(18))
     draw.text((left, top + 35), f"row {cell.row}", fill=FAINT, font=ImageFont.load_default(11))
+    if cell.text_match is not None:
+        shade = FAINT if cell.text_match >= THRESHOLDS["balanced"] else BAND_COLOURS[0]
+        draw.text((left, top + 48), f"text {cell.text_match:.2f}", fill=shade, font=ImageFont.load_default(11))
     caption = 14 if cell.text else 0
     try:
         picture = _drawn_row(cell.strokes, CELL_WIDTH - SCORE_WIDTH - 24, CELL_HEIGHT - 8 - caption)

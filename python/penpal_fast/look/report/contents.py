@@ -68,15 +68,17 @@ class CheckReport:
         column: The scores.
         explained: Whether the report shows what lowers the lowest scores.
         pictured: Whether the check sees pictures, which the report shows.
-        compared: Whether the report compares the lowest scores with their texts.
         files: The files that have these scores, at least one.
     """
 
     column: ScoreColumn
     explained: bool
     pictured: bool
-    compared: bool
     files: list[FileReport]
+
+    def compares(self, section: str) -> bool:
+        """Whether rows of a section of the gallery are compared with their texts."""
+        return any(row.comparison for file in self.files for row in file.rows[section])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,7 +156,7 @@ def check_reports(
             chosen = compare if column.name == TextCheck.name else None
             report = reports.setdefault(
                 (column.name, frozenset(column.thresholds.items())),
-                CheckReport(column, score is not None, line_width is not None, chosen is not None, []),
+                CheckReport(column, score is not None, line_width is not None, []),
             )
             report.files.append(FileReport(file.name, overview, _rows(overview, score, line_width, chosen)))
     return list(reports.values())

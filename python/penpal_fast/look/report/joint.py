@@ -17,7 +17,7 @@ CELL = 5
 FEW_CELLS = 1500
 """With fewer cells that have rows, each is drawn larger than it is, as a dot."""
 
-FAINTEST = 0.4
+FAINTEST = 0.55
 """Opacity of a cell with one row, where the fullest cell has 1."""
 
 
