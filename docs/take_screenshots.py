@@ -21,14 +21,16 @@ SIZE = {"width": 1240, "height": 1130}
 def main(lines: Path, folder: Path) -> None:
     with tempfile.TemporaryDirectory() as work, open_browser() as browser:
         scored, report = Path(work) / "lines.parquet", Path(work) / "report.html"
-        subprocess.run([*COMMAND, "score", str(lines), "-o", str(scored)], check=True)  # noqa: S603
+        subprocess.run([*COMMAND, "score", str(lines), "--text", "text", "-o", str(scored)], check=True)  # noqa: S603
         subprocess.run([*COMMAND, "report", str(scored), "--by", "corruption", "-o", str(report)], check=True)  # noqa: S603
         with open_page(browser, viewport=SIZE, device_scale_factor=1.5) as (page, _):
             page.goto(report.as_uri())
             page.wait_for_selector(READY, state="attached")
             page.screenshot(path=folder / "report.png")
-            page.locator(".gallery-head").first.evaluate("head => head.scrollIntoView()")
-            page.locator(".line").nth(1).hover()
+            page.locator("[aria-labelledby=wrong-0]").evaluate("section => section.scrollIntoView()")
+            page.screenshot(path=folder / "report_wrong.png")
+            page.locator(".explained .gallery-head").first.evaluate("head => head.scrollIntoView()")
+            page.locator(".explained .line").nth(1).hover()
             page.screenshot(path=folder / "report_lines.png")
         serve = [*COMMAND, "serve", str(scored), "--save", str(Path(work) / "drawn.parquet"), "--port", "0"]
         with subprocess.Popen(serve, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from helpers.arrow import column
+from helpers.made_lines import scrawl
 from penpal_fast import QualityCheck
 from penpal_fast.checks.columns import checked_schema
 from penpal_fast.checks.text_match import TextCheck
-
-from helpers.arrow import column
-from helpers.made_lines import scrawl
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{7*7}}"
 """Text that would run as a script, if it were not escaped."""

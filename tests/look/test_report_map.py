@@ -74,9 +74,9 @@ def assert_thresholds(page, x, y):
         for axis, value in (("x", x), ("y", y)):
             slider = page.locator(f"[data-map='{number}'] [data-slider-axis='{axis}']")
             assert float(slider.input_value()) == pytest.approx(value)
-    kept = int((QUALITY >= np.float32(x)).sum())
+    kept = int((np.float32(x) <= QUALITY).sum())
     assert f"{kept} of 400 kept" in page.inner_text("[data-name='quality'] [data-kept='0']")
-    kept = int((MATCH >= np.float32(y)).sum())
+    kept = int((np.float32(y) <= MATCH).sum())
     assert f"{kept} of 400 kept" in page.inner_text("[data-name='text_match'] [data-kept='0']")
 
 

@@ -189,7 +189,9 @@ def test_any_two_scores_have_a_map(tmp_path):
         name = "toy"
 
     table = scored_table([0.2, 0.4, 0.6])
-    table = table.append_column("toy", pa.array([0.9, 0.5, None], pa.float32())).append_column("toy_error", [[None] * 3])
+    table = table.append_column("toy", pa.array([0.9, 0.5, None], pa.float32())).append_column(
+        "toy_error", [[None] * 3]
+    )
     schema = checked_schema(table.schema, [QualityCheck(), Toy()])
     page = page_of(tmp_path, table.cast(schema), checks=[QualityCheck()])
     (pair,) = pairs_of(page)

@@ -93,6 +93,23 @@ def test_wrong_settings(settings, message):
         ContactSheet(ROWS, **settings)
 
 
+def test_a_text_match_is_written_under_the_score():
+    def left_of(**settings):
+        sheet = ContactSheet(ROWS[:2], quality=[0.5, 0.5], columns=1, **settings)
+        pixels = np.asarray(sheet.image).astype(int)[MARGIN + HEADING_HEIGHT :, MARGIN : MARGIN + SCORE_WIDTH - 4]
+        return pixels[:CELL_HEIGHT], pixels[CELL_HEIGHT : 2 * CELL_HEIGHT]
+
+    without = left_of()
+    assert all(np.array_equal(one, other) for one, other in zip(without, left_of(text_match=[NAN, NAN]), strict=True))
+    for (low, high), place in ((left_of(text_match=[0.1, 0.9]), 0), (left_of(text_match=[0.1, NAN]), 1)):
+        assert not np.array_equal(low, without[0])
+        assert np.array_equal(high, without[1]) == bool(place)
+        red = low[48:, :, 0] - low[48:, :, 2]
+        assert red.max() > 60  # It is below the threshold, so it is red.
+        grey = high[48:, :, 0] - high[48:, :, 2]
+        assert grey.max() < 60
+
+
 @pytest.fixture
 def table():
     texts = [f"line {row}" for row in range(len(ROWS))]
@@ -119,6 +136,19 @@ def test_the_command_uses_the_scores_of_the_file(table, tmp_path):
     assert run("sheet", tmp_path / "scored.parquet", "-o", tmp_path / "sheet.png", "--rows", 3).exit_code == 0
     expected = ContactSheet(ROWS, quality=quality[:8], texts=good["text"].to_pylist(), most=3)
     assert np.array_equal(picture(tmp_path / "sheet.png"), np.asarray(expected.image))
+
+
+def test_the_command_shows_the_text_matches_of_the_file(table, tmp_path):
+    quality, match = np.linspace(1, 0, 8, dtype=np.float32), [0.1, 0.9, None, 0.3, 0.8, 0.7, 0.6, 0.2]
+    scored = table.slice(0, 8).append_column("quality", [quality])
+    scored = scored.append_column("text_match", pa.array(match, pa.float32()))
+    pq.write_table(scored, tmp_path / "scored.parquet")
+    assert run("sheet", tmp_path / "scored.parquet", "-o", tmp_path / "sheet.png").exit_code == 0
+    texts, matches = scored["text"].to_pylist(), np.array([NAN if value is None else value for value in match])
+    expected = ContactSheet(ROWS, quality=quality, texts=texts, text_match=matches)
+    assert np.array_equal(picture(tmp_path / "sheet.png"), np.asarray(expected.image))
+    other = ContactSheet(ROWS, quality=quality, texts=texts)
+    assert not np.array_equal(np.asarray(expected.image), np.asarray(other.image))
 
 
 def test_a_folder_of_parts_is_one_sheet(table, tmp_path):

@@ -41,9 +41,9 @@ class JointDistribution:
         self._counts += np.bincount(columns * (MAP_STEPS + 1) + rows, minlength=len(self._counts))
 
     def counts(self) -> NDArray[np.int64]:
-        """Return how many rows lie from each pair of steps up to the next: int64 [MAP_STEPS + 1 (x), MAP_STEPS + 1 (y)].
+        """Return how many rows lie from each pair of steps up to the next, int64 [X, Y].
 
-        The last of each axis counts scores of 1.
+        X and Y are `MAP_STEPS` + 1; the last of each axis counts scores of 1.
         """
         return self._counts.reshape(MAP_STEPS + 1, MAP_STEPS + 1).copy()
 

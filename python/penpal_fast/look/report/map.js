@@ -7,7 +7,7 @@
 
   /* Scores are float32; so is the threshold that they are compared with. */
   const isKept = (score, threshold) => Math.fround(score) >= Math.fround(threshold);
-  const share = (part, all) => (all ? `${((100 * part) / all).toFixed(1)} %` : "–");
+  const share = (part, all) => (all ? `${((100 * part) / all).toFixed(1)}\u00a0%` : "–");
 
   /* Rows at or above each pair of steps, from the rows of each cell. */
   function keptFrom(cells) {

@@ -60,10 +60,11 @@ class Columns:
 
     def shown(self, batch: ScoredBatch) -> ShownRows:
         """Take the columns from a batch."""
-        texts, readings = (
-            [None] * len(batch.rows) if name is None else batch.texts(name) for name in (self.text, self.reading)
-        )
-        return ShownRows(batch.first, batch.rows.column(self.strokes), texts, readings)
+
+        def texts(name: str | None) -> list[str | None]:
+            return [None] * len(batch.rows) if name is None else batch.texts(name)
+
+        return ShownRows(batch.first, batch.rows.column(self.strokes), texts(self.text), texts(self.reading))
 
 
 def columns_of(file: ScoredFile, strokes: str, text: str | None) -> Columns:

@@ -114,9 +114,12 @@ def _read(
 
 def _with_text_check(checks: Sequence[Check], given: TextCheck | None, text: str, column: str) -> list[Check]:
     """Return the checks, with one that compares rows with the column `text`."""
+    if given is None:
+        return [*checks, TextCheck(text, column=column)]
+    if given.reads == (column, text):
+        return list(checks)
     others = [check for check in checks if check is not given]
-    same = given is not None and given.reads == (column, text)
-    return [*others, given if given and same else TextCheck(text, column=column, reader=given and given.reader)]
+    return [*others, TextCheck(text, column=column, reader=given.reader)]
 
 
 def _group_column(file: ScoredFile, named: str | None) -> str | None:
