@@ -52,18 +52,24 @@ def compared(reader: Reader, words: list[Strokes], text: str, reading: str | Non
         text: What the row should say.
         reading: What it seems to say, if that is known.
     """
-    try:
-        letters = reader.align(words, text)
-    except PenpalError:  # The text cannot be compared; the row has no match, or one of another reader.
-        letters, wrong = [], set()
-    else:
-        # No letters at all means too little ink for the text.
-        wrong = {letter.position for letter in letters if not letter.fits} if letters else set(range(len(text)))
+    wrong, marks = _misfits(reader, words, text)
     return Comparison(
         text=pieces(text, wrong),
         reading=shown_text(reader.read([words])[0] if reading is None else reading),
-        marks=misfits(list(chain.from_iterable(words)), letters),
+        marks=marks,
     )
+
+
+def _misfits(reader: Reader, words: list[Strokes], text: str) -> tuple[set[int], Strokes]:
+    """Return the index of each letter that does not fit, and the ink of these letters."""
+    strokes = list(chain.from_iterable(words))
+    try:
+        letters = reader.align(words, text)
+    except PenpalError:  # The text cannot be compared; the row has no match, or one of another reader.
+        return set(), []
+    if not letters:  # There is too little ink for the text.
+        return set(range(len(text))), strokes
+    return {letter.position for letter in letters if not letter.fits}, misfits(strokes, letters)
 
 
 def pieces(text: str, wrong: set[int]) -> list[tuple[str, bool]]:
