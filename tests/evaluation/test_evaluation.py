@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 import penpal_fast
 from penpal_fast.cli import app
+from penpal_fast.evaluation import sets
 from penpal_fast.evaluation.figures import area_under_curve, kept, rank_correlation, threshold_that_keeps
 
 
@@ -35,7 +36,9 @@ def test_rank_correlation_is_spearmans():
 
 
 @pytest.fixture
-def files(example_file, tmp_path):
+def files(example_file, tmp_path, monkeypatch):
+    """Arguments of the command for the example lines; there is little junk, so that it is soon measured."""
+    monkeypatch.setattr(sets, "JUNK_ROWS", 20)
     table = pq.read_table(example_file)
     clean = pc.is_null(table["corruption"])
     found = {"real": clean, "clean": clean, "corrupted": pc.invert(clean)}
@@ -50,8 +53,9 @@ def test_the_command_measures_and_writes(files, tmp_path, example_file):
     result = CliRunner().invoke(app, ["evaluate", *files, "-o", str(tmp_path / "card")])
     assert result.exit_code == 0, result.output
     figures = json.loads((tmp_path / "card/evaluation.json").read_text())
-    text = (tmp_path / "card/evaluation.md").read_text()
-    assert text.strip() in result.output.strip() or text.splitlines()[2] in result.output
+    for name in ("evaluation.md", "reader.md"):
+        text = (tmp_path / "card" / name).read_text()
+        assert text.strip() in result.output.strip() or text.splitlines()[2] in result.output
     for name in ("real", "real_short", "clean", "corrupted", "junk"):
         assert (tmp_path / f"card/{name}.png").read_bytes().startswith(b"\x89PNG")
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from helpers import made_generator
+from penpal_fast.evaluation import sets
 from penpal_fast.handwriting.lines import Line, is_held_out
 from penpal_fast.reading.config import ReaderConfig
 from penpal_fast.reading.model import ReaderNetwork
@@ -22,15 +23,14 @@ from penpal_fast.training.reader.examples import Example
 from penpal_fast.training.reader.making import make_lines
 from penpal_fast.training.reader.recipe import BUNDLED, ReaderRecipe
 from penpal_fast.training.reader.texts import KINDS, LONGEST_LINE, draw_text
-from penpal_fast.training.reader.wrong_texts import EDITS
 
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)
 
 from penpal_fast.reading.ctc import best_path  # noqa: E402
 from penpal_fast.synthesis.texts import Text  # noqa: E402
+from penpal_fast.training.reader.calibration import Read, calibrated  # noqa: E402
 from penpal_fast.training.reader.loop import Training  # noqa: E402
-from penpal_fast.training.reader.measurement import Read, calibrated, edit_distance  # noqa: E402
 from penpal_fast.training.reader.network import folded  # noqa: E402
 from penpal_fast.training.reader.run import Inputs, train_reader  # noqa: E402
 
@@ -141,7 +141,8 @@ def save_lines(path, texts, sources, severities=None) -> None:
     pq.write_table(pa.table({**columns, "corruption": severities or [None] * len(texts)}), path)
 
 
-def test_the_recipe_ends_with_a_reader_and_its_figures(tmp_path) -> None:
+def test_the_recipe_ends_with_a_reader_and_its_figures(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(sets, "JUNK_ROWS", 2)
     texts = [one.text for one in drawn(40, 5)]
     learned, held_out = (next(name for name in SOURCES if is_held_out(name) == side) for side in (False, True))
     save_lines(tmp_path / "real.parquet", texts, [learned] * 30 + [held_out] * 10)
@@ -158,10 +159,12 @@ def test_the_recipe_ends_with_a_reader_and_its_figures(tmp_path) -> None:
     assert network.config.letters == LETTERS
     assert network.config.match_half != RECIPE.network.match_half
     figures = json.loads((tmp_path / "reader" / "figures.json").read_text())
-    assert figures["error_rate"]["real"] < 1
+    assert figures["sources"]["real"]["rows"] == 10
+    assert figures["sources"]["real"]["error_rate"] < 1
+    assert figures["sources"]["clean"]["match_kept"] == pytest.approx(0.95, abs=0.05)
     assert "word dropped" not in figures["wrong_texts"]  # The lines are single words.
-    assert 0.5 < figures["wrong_texts"]["letter doubled"] <= 1
-    assert set(figures["match"]["kept"]) == {"all", "mild", "gibberish"}
+    assert 0.5 < figures["wrong_texts"]["letter doubled"]["auc"] <= 1
+    assert set(figures["kept"]["match"]["balanced"]) == {"real", "clean", "corrupted", "mild", "gibberish"}
     before = (tmp_path / "reader" / "weights.safetensors").read_bytes()
     train_reader(recipe, inputs, tmp_path / "work", tmp_path / "reader")
     assert (tmp_path / "reader" / "weights.safetensors").read_bytes() == before
@@ -177,29 +180,6 @@ def test_calibration_keeps_the_shares_it_names() -> None:
     ):
         assert np.mean(np.array(scores) >= 0.499) == pytest.approx(0.95, abs=0.011)
         assert np.mean(np.array(scores) >= 0.899) == pytest.approx(0.5, abs=0.011)
-
-
-@pytest.mark.parametrize(
-    ("found", "wanted", "edits"), [("", "abc", 3), ("kitten", "sitting", 3), ("abc", "abc", 0), ("ab", "ba", 2)]
-)
-def test_edits_are_counted(found: str, wanted: str, edits: int) -> None:
-    assert edit_distance([ord(one) for one in found], [ord(one) for one in wanted]) == edits
-
-
-def test_each_edit_makes_one_mistake() -> None:
-    random = np.random.default_rng(4)
-    words = ["one", "two", "three"]
-    for name, edit in EDITS.items():
-        for text in ("one two three", "two", "a"):
-            wrong = edit(text, words, random)
-            if wrong is None:
-                assert text in ("two", "a")
-                assert "dropped" in name
-                continue
-            assert wrong != text
-            unit = (lambda one: one.split()) if name.startswith("word") else list
-            assert edit_distance(unit(wrong), unit(text)) == 1
-    assert EDITS["letter replaced"]("1914", words, random) is None
 
 
 def test_lines_are_made_once(tmp_path) -> None:

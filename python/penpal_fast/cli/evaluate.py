@@ -23,9 +23,16 @@ def evaluate(
     corrupted: Files,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Folder for evaluation.json, evaluation.md and a picture of each set."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="Folder for evaluation.json, evaluation.md, reader.md and a picture of each set.",
+        ),
     ] = None,
     model: options.Model = None,
+    reader_model: Annotated[
+        str | None, typer.Option(help="Folder or Hugging Face id of a reader, instead of the bundled one.")
+    ] = None,
     held_out: Annotated[
         bool,
         typer.Option(
@@ -35,25 +42,34 @@ def evaluate(
         ),
     ] = False,
 ) -> None:
-    """Measure how well a model separates real, clean synthetic and corrupted rows, and junk made from real rows."""
+    """Measure how well a model separates real, clean synthetic and corrupted rows, and junk made from real rows.
+
+    The same for a reader: its errors, and how well match and readability tell right from wrong.
+    """
     with readable_errors():
         from penpal_fast.evaluation.card import picture, tables
         from penpal_fast.evaluation.measure import measure
+        from penpal_fast.evaluation.read_sets import read_sets
+        from penpal_fast.evaluation.reader_card import reader_tables
+        from penpal_fast.evaluation.reader_measure import measure_reader
         from penpal_fast.evaluation.sets import read_set, scored_sets
+        from penpal_fast.reading.reader import Reader
 
+        reader = Reader(reader_model)
         sets = scored_sets(
             read_set(real, held_out=held_out),
             read_set(clean, held_out=held_out),
             read_set(corrupted, held_out=held_out),
             Scorer(model),
         )
-        figures = measure(sets)
-        text = tables(figures)
-        say(text)
+        figures = {**measure(sets), "reader": measure_reader(read_sets(sets, reader), reader)}
+        texts = {"evaluation.md": tables(figures), "reader.md": reader_tables(figures["reader"])}
+        for text in texts.values():
+            say(text)
         if output is None:
             return
         output.mkdir(parents=True, exist_ok=True)
-        for name, content in (("evaluation.json", json.dumps(figures, indent=2) + "\n"), ("evaluation.md", text)):
+        for name, content in {"evaluation.json": json.dumps(figures, indent=2) + "\n", **texts}.items():
             with replaced_atomically(output / name) as aside:
                 aside.write_text(content, encoding="utf-8")
         for name, one in sets.items():

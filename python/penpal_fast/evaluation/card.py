@@ -1,14 +1,14 @@
-"""Tables in Markdown and pictures for a model card."""
+"""Tables and pictures for the model card of the picture score."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from penpal_fast.canvas import SIDE
+from penpal_fast.evaluation.markdown import percent, table
 from penpal_fast.evaluation.sets import ScoredSet
 from penpal_fast.rendering import render_strokes
 
@@ -29,15 +29,6 @@ def tables(figures: dict[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _table(header: list[str], rows: Iterable[list[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
 def _scores(scores: dict[str, dict[str, float]]) -> str:
     columns = ["rows", "mean", "p10", "median", "p90", "kept_0.3", "kept_0.5", "kept_0.7", "kept_0.9"]
     rows = [
@@ -45,11 +36,11 @@ def _scores(scores: dict[str, dict[str, float]]) -> str:
             NAMES[name],
             f"{one['rows']:,}",
             *(f"{one[column]:.3f}" for column in columns[1:5]),
-            *(_percent(one[column]) for column in columns[5:]),
+            *(percent(one[column]) for column in columns[5:]),
         ]
         for name, one in scores.items()
     ]
-    return _table(["scores", *(column.replace("kept_", "at or above ") for column in columns)], rows)
+    return table(["scores", *(column.replace("kept_", "at or above ") for column in columns)], rows)
 
 
 def _auc(figures: dict[str, Any]) -> str:
@@ -60,26 +51,26 @@ def _auc(figures: dict[str, Any]) -> str:
         [f"{NAMES['clean']} from {kind.replace('_', ' ')} corruption", f"{auc:.3f}"]
         for kind, auc in figures["auc_clean_by_corruption"].items()
     ]
-    return _table(["separation of", "AUC"], rows)
+    return table(["separation of", "AUC"], rows)
 
 
 def _kept(figures: dict[str, Any]) -> str:
     shares = figures["kept_where_clean_is"]
     names = [name for name in NAMES if name != "clean"]
     rows = [
-        [_percent(float(share)), f"{one['threshold']:.3f}", *(_percent(one[name]) for name in names)]
+        [percent(float(share)), f"{one['threshold']:.3f}", *(percent(one[name]) for name in names)]
         for share, one in shares.items()
     ]
-    return _table(["threshold that keeps this much clean synthetic", "", *(NAMES[name] for name in names)], rows)
+    return table(["threshold that keeps this much clean synthetic", "", *(NAMES[name] for name in names)], rows)
 
 
 def _junk(junk: dict[str, dict[str, float]]) -> str:
     rows = [
-        [kind.replace("_", " "), "yes" if name == "trained_on" else "no", _percent(share)]
+        [kind.replace("_", " "), "yes" if name == "trained_on" else "no", percent(share)]
         for name, kinds in junk.items()
         for kind, share in kinds.items()
     ]
-    return _table(["junk", "trained on", "below 0.3"], rows)
+    return table(["junk", "trained on", "below 0.3"], rows)
 
 
 EXAMPLES = 6

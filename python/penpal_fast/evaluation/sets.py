@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from penpal_fast.checks.quality import Scorer
 from penpal_fast.errors import PenpalError
 from penpal_fast.handwriting.augmentation import cut
-from penpal_fast.handwriting.junk import KINDS, UNSEEN
+from penpal_fast.handwriting.junk import KINDS, UNSEEN, Junk
 from penpal_fast.handwriting.lines import Line, is_held_out, read_lines
 from penpal_fast.strokes import Strokes
 
@@ -31,14 +30,19 @@ class ScoredSet:
     Attributes:
         strokes: The rows.
         scores: float32 [N]; NaN for a bad row.
-        lengths: Characters of each row's text, float64 [N]; NaN if the text is not known.
+        texts: The text of each row, or of the row that junk was made from; None if not known.
         kinds: Kind of each row, such as the severity of its corruption or the kind of junk; None if not known.
     """
 
     strokes: list[Strokes]
     scores: NDArray[np.float32]
-    lengths: NDArray[np.float64]
+    texts: list[str | None]
     kinds: list[str | None]
+
+    @property
+    def lengths(self) -> NDArray[np.float64]:
+        """Characters of each row's text, float64 [N]; NaN if the text is not known."""
+        return np.array([len(text) if text else np.nan for text in self.texts], dtype=np.float64)
 
     @property
     def good(self) -> NDArray[np.float32]:
@@ -69,29 +73,35 @@ def scored_sets(real: list[Line], clean: list[Line], corrupted: list[Line], scor
     """Score the three kinds of lines, short cuts of the real lines, and junk made from the real lines."""
     random = np.random.default_rng(0)
     junk = {**KINDS, **UNSEEN}
-    spoilt = [(kind, make(random, _pick(real, random))) for kind, make in junk.items() for _ in range(JUNK_ROWS)]
+    spoilt = [(kind, *_spoilt(make, real, random)) for kind, make in junk.items() for _ in range(JUNK_ROWS)]
+    kinds, strokes, texts = (list(column) for column in zip(*spoilt, strict=True))
     return {
         "real": _whole(real, scorer),
         "real_short": _scored([cut(line, random, longest=SHORT_WORDS) for line in real], scorer),
         "clean": _whole(clean, scorer),
         "corrupted": _whole(corrupted, scorer),
-        "junk": _scored([strokes for _, strokes in spoilt], scorer, kinds=[kind for kind, _ in spoilt]),
+        "junk": _scored(strokes, scorer, texts, kinds),
     }
 
 
-def _pick(lines: list[Line], random: np.random.Generator) -> Strokes:
+def _spoilt(make: Junk, lines: list[Line], random: np.random.Generator) -> tuple[Strokes, str | None]:
+    """Make junk from a line, half of the time cut, and return it with the line's text; None if the line was cut."""
     line = lines[int(random.integers(len(lines)))]
-    return cut(line, random, longest=SHORT_WORDS) if random.random() < 0.5 else line.strokes()
+    if random.random() < 0.5:
+        return make(random, cut(line, random, longest=SHORT_WORDS)), None
+    return make(random, line.strokes()), line.text
 
 
 def _whole(lines: list[Line], scorer: Scorer) -> ScoredSet:
-    lengths = [len(line.text) if line.text else np.nan for line in lines]
-    return _scored([line.strokes() for line in lines], scorer, lengths, [line.severity for line in lines])
+    strokes = [line.strokes() for line in lines]
+    return _scored(strokes, scorer, [line.text for line in lines], [line.severity for line in lines])
 
 
 def _scored(
-    strokes: list[Strokes], scorer: Scorer, lengths: Any = None, kinds: Sequence[str | None] | None = None
+    strokes: list[Strokes],
+    scorer: Scorer,
+    texts: list[str | None] | None = None,
+    kinds: list[str | None] | None = None,
 ) -> ScoredSet:
-    scores = scorer.score(strokes, errors="null")
-    lengths = np.full(len(strokes), np.nan) if lengths is None else np.array(lengths, dtype=np.float64)
-    return ScoredSet(strokes, scores, lengths, list(kinds or [None] * len(strokes)))
+    unknown: list[str | None] = [None] * len(strokes)
+    return ScoredSet(strokes, scorer.score(strokes, errors="null"), texts or unknown, kinds or unknown)

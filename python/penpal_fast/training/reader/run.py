@@ -6,11 +6,17 @@ import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from penpal_fast.checks.quality import Scorer
+from penpal_fast.evaluation.read_sets import read_sets
+from penpal_fast.evaluation.reader_measure import measure_reader
+from penpal_fast.evaluation.sets import read_set, scored_sets
 from penpal_fast.extras import needs_extra
 from penpal_fast.files import replaced_atomically
 from penpal_fast.handwriting.lines import is_held_out
 from penpal_fast.network.pretrained import CONFIG_FILE, WEIGHTS_FILE
+from penpal_fast.reading.reader import Reader
 from penpal_fast.reading.weights import write_tensors
 from penpal_fast.synthesis.texts import read_texts
 from penpal_fast.training.reader.examples import Example, read_examples
@@ -69,8 +75,8 @@ def train_reader(
     with needs_extra("train-reader"):
         import torch
 
+        from penpal_fast.training.reader.calibration import calibrated, read
         from penpal_fast.training.reader.loop import Progress, Training
-        from penpal_fast.training.reader.measurement import calibrated, measure, read
         from penpal_fast.training.reader.network import folded
     for folder in (work, output):
         folder.mkdir(parents=True, exist_ok=True)
@@ -90,21 +96,26 @@ def train_reader(
         )
 
     network = training.run(report)
-    real, clean, corrupted = (
-        read(network, examples)
-        for examples in (
-            read_examples(inputs.real, letters, is_held_out),
-            read_examples(inputs.clean, letters),
-            read_examples(inputs.corrupted, letters),
-        )
-    )
-    config = calibrated(recipe.network, clean)
+    config = calibrated(recipe.network, read(network, read_examples(inputs.clean, letters)))
     with replaced_atomically(output / CONFIG_FILE) as path:
         path.write_text(config.to_json(), encoding="utf-8")
     with replaced_atomically(output / WEIGHTS_FILE) as path:
         write_tensors(path, folded(network))
+    figures = _figures(inputs, output, processes)
     with replaced_atomically(output / FIGURES_FILE) as path:
-        path.write_text(json.dumps(measure(config, real, clean, corrupted), indent=2) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+def _figures(inputs: Inputs, output: Path, threads: int) -> dict[str, Any]:
+    """Measure the finished reader as `penpal-fast evaluate` does."""
+    reader = Reader(output, threads=threads)
+    sets = scored_sets(
+        read_set([inputs.real], held_out=True),
+        read_set([inputs.clean], held_out=False),
+        read_set([inputs.corrupted], held_out=False),
+        Scorer(threads=threads),
+    )
+    return measure_reader(read_sets(sets, reader), reader)
 
 
 def _made(
