@@ -175,11 +175,11 @@ def test_calibration_keeps_the_shares_it_names() -> None:
     clean = Read([example("l")] * len(rows), rows)
     config = calibrated(RECIPE.network, clean)
     for scores in (
-        [match(row, (1,), config) for row in rows],
-        [readability(row, config) for row in rows],
+        match(clean.text_doubts(config), config),
+        readability(clean.reading_doubts(), config),
     ):
-        assert np.mean(np.array(scores) >= 0.499) == pytest.approx(0.95, abs=0.011)
-        assert np.mean(np.array(scores) >= 0.899) == pytest.approx(0.5, abs=0.011)
+        assert np.mean(scores >= 0.499) == pytest.approx(0.95, abs=0.011)
+        assert np.mean(scores >= 0.899) == pytest.approx(0.5, abs=0.011)
 
 
 def test_lines_are_made_once(tmp_path) -> None:
