@@ -1,0 +1,50 @@
+"""Writes the tables of docs/evaluation/evaluation.json into the model cards, between their markers.
+
+python docs/write_model_cards.py            after penpal-fast evaluate ... -o docs/evaluation
+python docs/write_model_cards.py --check    fails if a card has other figures than the file
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from penpal_fast.evaluation.card import tables
+from penpal_fast.evaluation.reader_card import reader_tables
+
+ROOT = Path(__file__).parent.parent
+FIGURES = ROOT / "docs" / "evaluation" / "evaluation.json"
+PACKAGE = ROOT / "python" / "penpal_fast"
+BEGINS, ENDS = "<!-- figures begin: docs/write_model_cards.py -->\n", "<!-- figures end -->\n"
+
+
+def with_tables(card: str, written: str) -> str:
+    """Return a card with these tables between its markers."""
+    before, _, rest = card.partition(BEGINS)
+    _, found, after = rest.partition(ENDS)
+    if not found:
+        raise SystemExit(f"a card lacks its markers: {BEGINS}{ENDS}")
+    return f"{before}{BEGINS}\n{written}\n{ENDS}{after}"
+
+
+def cards(figures: dict[str, Any]) -> dict[Path, str]:
+    """Return each card as it should be."""
+    if "reader" not in figures:
+        raise SystemExit(f"{FIGURES} has no figures of the reader; run penpal-fast evaluate ... -o docs/evaluation")
+    written = {"pretrained": tables(figures), "pretrained_reader": reader_tables(figures["reader"])}
+    paths = {PACKAGE / folder / "README.md": text for folder, text in written.items()}
+    return {path: with_tables(path.read_text(encoding="utf-8"), text) for path, text in paths.items()}
+
+
+def main() -> None:
+    for path, card in cards(json.loads(FIGURES.read_text(encoding="utf-8"))).items():
+        if "--check" not in sys.argv[1:]:
+            path.write_text(card, encoding="utf-8")
+        elif card != path.read_text(encoding="utf-8"):
+            raise SystemExit(f"{path} has other figures than {FIGURES}; run python docs/write_model_cards.py")
+
+
+if __name__ == "__main__":
+    main()
