@@ -74,10 +74,12 @@ def test_each_edit_makes_one_mistake() -> None:
     assert EDITS["letter replaced"]("1914", words, random) is None
 
 
-def test_together_is_high_only_where_both_are() -> None:
-    both = combined(np.float32([1, 1, 0, 0.5, np.nan]), np.float32([1, 0, 1, 0.5, 1]))
+def test_one_score_of_two_is_the_mean_of_their_logits() -> None:
+    both = combined(np.float32([0.9, 0.9, 0.5, 0.99, np.nan, 0.5]), np.float32([0.9, 0.1, 0.8, 0.5, 1, np.nan]))
     assert both.dtype == np.float32
-    np.testing.assert_array_equal(both, np.float32([1, 0, 0, 0.25, np.nan]))
+    np.testing.assert_allclose(both, [0.9, 0.5, 2 / 3, 0.99**0.5 / (0.99**0.5 + 0.1), np.nan, np.nan], atol=1e-6)
+    certain = combined(np.float32([0, 1, 1]), np.float32([1, 0, 1]))
+    np.testing.assert_allclose(certain, [0.5, 0.5, 0.999], atol=1e-6)
 
 
 def test_kinds_of_texts() -> None:
@@ -231,7 +233,7 @@ def test_the_command_measures_the_reader_it_is_given(example_file, reader_folder
     is_clean = np.array([kind is None for kind in chosen["corruption"].to_pylist()])
     assert 0 < is_clean.sum() < len(held) < table.num_rows
     match = Reader(reader_folder).match(chosen, chosen["text"])
-    both = penpal_fast.score(chosen) * match
+    both = combined(penpal_fast.score(chosen), match)
     assert figures["sources"]["clean"]["rows"] == is_clean.sum()
     assert figures["sources"]["clean"]["error_rate"] > 0.5
     assert figures["auc"]["match"]["clean / corrupted"] == pytest.approx(

@@ -16,7 +16,7 @@ NAMES = {
     "quality": "picture score",
     "match": "match",
     "readability": "readability",
-    "combined": "picture score x match",
+    "combined": "picture score and match",
     "long": f"{LONG} letters or more",
     "digits": "with digits",
     "capitals": "mostly capitals",
