@@ -69,7 +69,8 @@ def test_the_command_measures_and_writes(files, tmp_path, example_file):
         area_under_curve(scores[clean], scores[~clean]), abs=1e-4
     )
     assert figures["auc"]["real / clean"] == 0.5
-    assert set(figures["auc_clean_by_corruption"]) == {"very_mild", "mild", "gibberish"}
+    kinds = {kind for kind in table["corruption"].to_pylist() if kind}
+    assert set(figures["auc_clean_by_corruption"]) == kinds >= {"very_mild", "mild", "gibberish"}
     below = figures["junk_below_lenient"]
     assert set(below["unseen"]) == {"grid", "wave"}
     assert all(0 <= share <= 1 for kinds in below.values() for share in kinds.values())
