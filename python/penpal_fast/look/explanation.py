@@ -77,7 +77,7 @@ class Explanation:
         return (effects / max(float(np.abs(effects).max()), WEAK_EFFECT))[self.parts]
 
     def _repr_html_(self) -> str:
-        """Show the row with coloured strokes, and the letters that do not fit, on white in any theme of the notebook."""
+        """Show the row with coloured strokes, and letters that do not fit, on white in any theme of the notebook."""
         drawing = draw(self.strokes, misfits(self.strokes, self.letters))
         svg = drawing.svg(f"Handwriting with a score of {self.score:.2f}", [_colour(pull) for pull in self.pulls()])
         legend = f"<span style='color:{_css(LOWERING)}'>red lowers it</span>, "
@@ -133,9 +133,7 @@ def explain(
 
 def compared(explanation: Explanation, text: str | None, found: RowReading) -> Explanation:
     """Add to an explanation what a reader found in its row, and the text that it compared."""
-    return dataclasses.replace(
-        explanation, text=text, reading=found.reading, match=found.match, letters=found.letters
-    )
+    return dataclasses.replace(explanation, text=text, reading=found.reading, match=found.match, letters=found.letters)
 
 
 def explained(words: list[Strokes], score: Score) -> Explanation:
