@@ -91,10 +91,13 @@ class Explanation:
         """Return the match, the text with its misfits and the reading as HTML, nothing without a text."""
         if self.text is None or self.match is None:
             return ""
-        count = sum(not letter.fits for letter in self.letters)
-        found = f"{count or 'no'} {'letter does' if count == 1 else 'letters do'} not fit the ink"
-        found = f"<span style='background:{MARK}'>{found}</span>" if count else found
-        found = found if self.letters else "the ink is too short for the text"
+        if not self.letters:
+            found = "the ink is too short for the text"
+        elif count := sum(not letter.fits for letter in self.letters):
+            faults = f"{count} {'letter does' if count == 1 else 'letters do'} not fit the ink"
+            found = f"<span style='background:{MARK}'>{faults}</span>"
+        else:
+            found = "every letter fits the ink"
         lines = {"text": marked_text(self.text, self.letters), "reads": escape(self.reading or "")}
         rows = "".join(
             f"<div><span style='display:inline-block;width:4em;color:#666'>{name}</span>"
