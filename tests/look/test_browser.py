@@ -192,7 +192,7 @@ def test_letters_that_do_not_fit_are_marked_in_the_text_and_in_the_ink(page):
     page.locator("#rows .line").nth(3).click()
     settled_score(page)
     said = page.inner_text("#read")
-    assert len(said) > 2
+    assert len(said) > 1
     marked, match = compare(page, said)
     assert marked == ""
     assert page.locator("#marks-legend").is_hidden()
