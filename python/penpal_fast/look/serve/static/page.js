@@ -23,7 +23,7 @@ const answered = [];
 async function ask() {
   if (isAsking) return;
   isAsking = true;
-  element("result").setAttribute("aria-busy", "true");
+  markBusy(true);
   let shown = -1;
   while (shown !== version) {
     shown = version;
@@ -42,8 +42,13 @@ async function ask() {
       showProblem(error);
     }
   }
-  element("result").setAttribute("aria-busy", "false");
+  markBusy(false);
   isAsking = false;
+}
+
+/* Screen readers wait for the last answer. */
+function markBusy(isBusy) {
+  for (const id of ["result", "read-row", "match-row"]) element(id).setAttribute("aria-busy", String(isBusy));
 }
 
 function changed() {
