@@ -120,6 +120,9 @@ def test_json_lines_and_other_columns(tmp_path, folder):
     output = printed(path, "--row", 1, "--column", "ink", "--text-column", "says", "--reader", folder)
     assert f"score {explain(STROKES).score:.3f}" in output
     assert "text  'ab'" in output
+    path.write_text(json.dumps({**row, "says": None}) + "\n")
+    output = printed(path, "--row", 0, "--column", "ink", "--text-column", "says", "--reader", folder)
+    assert "not compared: no text" in output
 
 
 def test_the_page(lines, folder, tmp_path):

@@ -232,7 +232,7 @@ def test_a_sample_brings_its_text(page):
     ],
 )
 def test_a_text_that_cannot_be_compared_has_a_reason(page, text, note):
-    draw_loops(page, 3)
+    page.click("#samples button:first-child")
     score = settled_score(page)
     assert compare(page, text) == ("", NOTHING)
     expect(page.locator("#match-note")).to_contain_text(note)
@@ -251,7 +251,7 @@ def test_texts_of_a_file_may_be_too_long_to_compare(page, tmp_path):
 
 def test_letters_outside_the_alphabet_are_told_apart(page):
     """The text is compared by its other letters; one beyond UTF-16's first plane counts once."""
-    draw_loops(page, 3)
+    page.click("#samples button:first-child")
     page.fill("#text", "abcd\N{SLIGHTLY SMILING FACE} efgh")
     expect(page.locator("#match")).to_have_text(RATED)
     expect(page.locator("#marked .unknown")).to_have_text("\N{SLIGHTLY SMILING FACE}")
@@ -265,7 +265,7 @@ def test_rows_that_cannot_be_read_are_scored(browser, server):
         page.route("**/look", lambda route: route.fulfill(json=answer))
         page.goto(server[0])
         page.wait_for_selector(READY, state="attached")
-        draw_loops(page, 1)
+        page.click("#samples button:first-child")
         expect(page.locator("#read-note")).to_contain_text("too long to read")
         assert settled_score(page) == "0.750"
         assert page.inner_text("#readability") == NOTHING
@@ -280,7 +280,7 @@ def test_a_server_without_a_reader(browser, server):
         page.route("**/look", lambda route: route.fulfill(json=answer))
         page.goto(server[0])
         page.wait_for_selector(READY, state="attached")
-        draw_loops(page, 1)
+        page.click("#samples button:first-child")
         assert settled_score(page) == "0.750"
         assert page.locator("#read-row").is_hidden()
         assert page.locator("#match-row").is_hidden()
