@@ -140,7 +140,7 @@ def test_a_text_that_cannot_be_compared(reader, text, message):
 
 
 def test_a_row_that_is_too_long_to_read(reader):
-    long = [[(x / 2000, 0.0), (x / 2000, 1.0)] for x in range(2000)]
+    long = [[(x / 4000, float(x % 2)) for x in range(8000)]]
     with pytest.raises(PenpalError, match="too long to read"):
         explain(long, text="abc", reader=reader)
     assert explain(long).letters == ()
