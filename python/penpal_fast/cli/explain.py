@@ -37,7 +37,7 @@ def explain(
     ] = None,
     column: options.Column = "strokes",
     model: options.Model = None,
-    reader: options.ReaderModel = None,
+    reader: options.ReaderOption = None,
 ) -> None:
     """Say what each word of a row does to its score, what the row reads, and which letters do not fit its text."""
     if text is not None and text_column is not None:

@@ -28,7 +28,7 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on; 0 for any free port.", min=0, max=65535)] = 8000,
     column: options.Column = "strokes",
     model: options.Model = None,
-    reader: options.ReaderModel = None,
+    reader: options.ReaderOption = None,
 ) -> None:
     """Serve a page on this machine where you draw a row and see its score, and what it reads, as you draw."""
     with readable_errors():
