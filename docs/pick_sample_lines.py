@@ -14,7 +14,12 @@ import pyarrow.parquet as pq
 
 import penpal_fast
 
-PICKED = {"A clean line": (None, 0.9), "A doubtful one": ("mild", 0.9), "A garbled one": ("gibberish", 0.3)}
+PICKED = {
+    "A clean line": (None, 0.9),
+    "A doubtful one": ("mild", 0.9),
+    "A wrong text": ("wrong text", 0.4),
+    "A garbled one": ("gibberish", 0.3),
+}
 """Name on the page: corruption, and rank among the lines of that corruption, from 0 (lowest score) to 1."""
 
 

@@ -38,7 +38,7 @@ def main(lines: Path, folder: Path) -> None:
             with open_page(browser, viewport={**SIZE, "height": 960}, device_scale_factor=1.5) as (page, _):
                 page.goto(address)
                 page.wait_for_selector(READY, state="attached")
-                page.click("#samples button:nth-child(2)")
+                page.click("#samples button:nth-child(3)")
                 page.click("#explain")
                 page.wait_for_selector("#result[aria-busy=false]")
                 page.mouse.move(0, 0)

@@ -10,6 +10,8 @@ import safetensors.numpy
 from mlx.utils import tree_flatten
 
 from penpal_fast import ModelConfig, QualityClassifier
+from penpal_fast.reading.config import ReaderConfig
+from penpal_fast.reading.model import ReaderNetwork
 
 
 def random_model(config: ModelConfig) -> QualityClassifier:
@@ -31,4 +33,20 @@ def save_tensors(
     folder.mkdir(exist_ok=True)
     (folder / "config.json").write_text((config or ModelConfig()).to_json())
     (folder / name).write_bytes(safetensors.numpy.save(tensors))
+    return folder
+
+
+def random_reader(folder: Path) -> Path:
+    """Write a small reader with random weights, the same everywhere, and return its folder. It reads nonsense."""
+    network = ReaderNetwork(
+        ReaderConfig(letters=" abcdefghijklmnopqrstuvwxyz", stem_channels=(8, 16), dilations=(1, 2))
+    )
+    random = np.random.default_rng(5)
+
+    def drawn(values: np.ndarray) -> mx.array:
+        taps = np.prod(values.shape[1:]) if values.ndim > 1 else 16
+        return mx.array((random.normal(0, 2, values.shape) / np.sqrt(taps)).astype(np.float32))
+
+    network.load_weights([(name, drawn(values)) for name, values in network.tensors().items()])
+    network.save_pretrained(folder)
     return folder

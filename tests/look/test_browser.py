@@ -15,6 +15,7 @@ from PIL import Image
 
 import penpal_fast
 from helpers.chromium import chromium_path, draw_loops, open_browser, open_page
+from helpers.models import random_reader
 from helpers.scored_lines import HOSTILE, scored_table
 from penpal_fast import QualityCheck
 from penpal_fast.checks.columns import checked_schema
@@ -31,6 +32,8 @@ expect.set_options(timeout=60_000)
 NOTHING = "\N{EN DASH}"
 READY = "html[data-ready]"
 SCORED = re.compile(r"^[01]\.\d{3}$")
+RATED = re.compile(r"^[01]\.\d\d$")
+SCORE = {"name": "quality", "score": 0.75, "error": None}
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +44,16 @@ def browser():
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """A running server: its address and its folder, with the file that it shows and the file that it saves to."""
+    """A running server: its address and its folder, with the file that it shows and the file that it saves to.
+
+    Its reader has random weights: it reads nonsense, but always the same.
+    """
     folder = tmp_path_factory.mktemp("serve")
     table = scored_table(np.linspace(0, 1, 60), text=[f"line {row}" for row in range(60)])
     pq.write_table(table, folder / "given.parquet")
-    command = [sys.executable, "-m", "penpal_fast", "serve", "given.parquet", "--save", "drawn.parquet", "--port", "0"]
+    random_reader(folder / "reader")
+    options = ["--save", "drawn.parquet", "--port", "0", "--reader", "reader"]
+    command = [sys.executable, "-m", "penpal_fast", "serve", "given.parquet", *options]
     process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
     address = re.search(r"http://127\.0\.0\.1:\d+/", process.stdout.readline()).group()
     yield address, folder
@@ -154,6 +162,142 @@ def test_explaining_colours_the_strokes(page):
         assert coloured_pixels(page) > plain + 100
     page.keyboard.press("e")
     assert page.locator("#legend").is_hidden()
+
+
+def test_the_reading_is_shown_while_the_pen_is_down(page):
+    assert page.inner_text("#read") == NOTHING
+    box = page.locator("#ink").bounding_box()
+    with page.expect_response("**/look"):
+        page.mouse.move(box["x"] + 50, box["y"] + 50)
+        page.mouse.down()
+        for step in range(1, 20):
+            page.mouse.move(box["x"] + 50 + 20 * step, box["y"] + 50 + 40 * (step % 2), steps=2)
+    expect(page.locator("#readability")).to_have_text(RATED)
+    expect(page.locator("#read")).not_to_have_text(NOTHING)
+    page.mouse.up()
+    page.click("#clear")
+    expect(page.locator("#read")).to_have_text(NOTHING)
+    expect(page.locator("#readability")).to_have_text(NOTHING)
+
+
+def compare(page, text):
+    """Type a text and return what the page shows: the letters that are marked, and the match."""
+    page.fill("#text", text)
+    expect(page.locator("#marked")).to_have_text(text.strip())
+    expect(page.locator("#result")).to_have_attribute("aria-busy", "false")
+    return "".join(page.locator("#marked mark").all_text_contents()), page.inner_text("#match")
+
+
+def test_letters_that_do_not_fit_are_marked_in_the_text_and_in_the_ink(page):
+    page.locator("#rows .line").nth(3).click()
+    settled_score(page)
+    said = page.inner_text("#read")
+    assert len(said) > 1
+    marked, match = compare(page, said)
+    assert marked == ""
+    assert page.locator("#marks-legend").is_hidden()
+    plain = coloured_pixels(page)
+    wrong = said[:-1] + ("x" if said[-1] != "x" else "y")
+    marked, other = compare(page, wrong)
+    assert marked.endswith(wrong[-1])
+    assert float(other) < float(match)
+    assert page.locator("#marks-legend").is_visible()
+    marks = coloured_pixels(page)
+    assert marks > plain + 100
+    page.click("#theme")
+    assert coloured_pixels(page) > plain + 100
+    page.fill("#text", "")
+    expect(page.locator("#match")).to_have_text(NOTHING)
+    expect(page.locator("#marks-legend")).to_be_hidden()
+    assert coloured_pixels(page) == plain
+    assert page.inner_text("#read") == said
+
+
+def test_a_sample_brings_its_text(page):
+    page.click("#samples button:first-child")
+    expect(page.locator("#match")).to_have_text(RATED)
+    sample = page.request.get(f"{page.url}static/samples.json").json()[0]
+    assert page.input_value("#text") == page.inner_text("#marked") == sample["text"]
+    page.click("#clear")
+    expect(page.locator("#match")).to_have_text(NOTHING)
+    assert (page.input_value("#text"), page.inner_text("#marked")) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("\u4e2d\u6587", "Chinese, Japanese or Korean"),
+        ("\u05e9\u05dc\u05d5\u05dd", "from right to left"),
+        (HOSTILE, "not in the reader's alphabet"),
+    ],
+)
+def test_a_text_that_cannot_be_compared_has_a_reason(page, text, note):
+    page.click("#samples button:first-child")
+    score = settled_score(page)
+    assert compare(page, text) == ("", NOTHING)
+    expect(page.locator("#match-note")).to_contain_text(note)
+    assert (page.inner_text("#score"), page.locator("#problem").is_hidden()) == (score, True)
+    assert page.locator("img[src=x]").count() == 0
+
+
+def test_texts_of_a_file_may_be_too_long_to_compare(page, tmp_path):
+    pq.write_table(scored_table([0.5], text=["a" * 5000]), tmp_path / "mine.parquet")
+    page.set_input_files("#open", tmp_path / "mine.parquet")
+    expect(page.locator("#file-name")).to_have_text("mine.parquet")
+    page.locator("#rows .line").click()
+    settled_score(page)
+    expect(page.locator("#match-note")).to_contain_text("too long text: at most 1,000 characters")
+
+
+def test_letters_outside_the_alphabet_are_told_apart(page):
+    """The text is compared by its other letters; one beyond UTF-16's first plane counts once."""
+    page.click("#samples button:first-child")
+    page.fill("#text", "abcd\N{SLIGHTLY SMILING FACE} efgh")
+    expect(page.locator("#match")).to_have_text(RATED)
+    expect(page.locator("#marked .unknown")).to_have_text("\N{SLIGHTLY SMILING FACE}")
+
+
+def test_rows_that_cannot_be_read_are_scored(browser, server):
+    read = {"reading": None, "readability": None, "match": None, "letters": [], "text_problem": None}
+    answer = {"picture": data_url(np.zeros((256, 256, 1), np.float32)), "checks": [SCORE]}
+    answer["read"] = {**read, "problem": "too long to read: 5000 samples"}
+    with open_page(browser) as (page, problems):
+        page.route("**/look", lambda route: route.fulfill(json=answer))
+        page.goto(server[0])
+        page.wait_for_selector(READY, state="attached")
+        page.click("#samples button:first-child")
+        expect(page.locator("#read-note")).to_contain_text("too long to read")
+        assert settled_score(page) == "0.750"
+        assert page.inner_text("#readability") == NOTHING
+        assert problems == []
+
+
+def test_a_server_without_a_reader(browser, server):
+    with open_page(browser) as (page, problems):
+        settings = page.request.get(f"{server[0]}settings").json()
+        page.route("**/settings", lambda route: route.fulfill(json={**settings, "reader": None}))
+        answer = {"picture": data_url(np.zeros((256, 256, 1), np.float32)), "checks": [SCORE], "read": None}
+        page.route("**/look", lambda route: route.fulfill(json=answer))
+        page.goto(server[0])
+        page.wait_for_selector(READY, state="attached")
+        page.click("#samples button:first-child")
+        assert settled_score(page) == "0.750"
+        assert page.locator("#read-row").is_hidden()
+        assert page.locator("#match-row").is_hidden()
+        assert page.locator("#text").is_visible()
+        assert problems == []
+
+
+@pytest.mark.parametrize("width", [320, 390, 768])
+def test_small_screens_have_no_horizontal_scrolling(browser, server, width):
+    with open_page(browser, viewport={"width": width, "height": 700}) as (page, problems):
+        page.goto(server[0])
+        page.wait_for_selector(READY, state="attached")
+        page.click("#samples button:first-child")
+        settled_score(page)
+        compare(page, "w" * 200)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert problems == []
 
 
 def test_rows_of_the_given_file_can_be_loaded(page):

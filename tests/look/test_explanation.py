@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 import penpal_fast
 from helpers.made_lines import scrawl
-from penpal_fast import PenpalError, Scorer, explain
+from helpers.models import random_reader
+from helpers.scored_lines import HOSTILE
+from penpal_fast import Letter, PenpalError, Reader, Scorer, Span, explain
+from penpal_fast.look.drawing import MARK
 from penpal_fast.look.explanation import MOST_PARTS, WEAK_EFFECT, Explanation
 
 ROW = scrawl(3, 6, 20)
@@ -72,3 +77,83 @@ def test_large_rows_are_split_into_fewer_parts():
     assert len(explain(strokes).effects) == 20
     points = [[(x, stroke) for x in range(200_000)] for stroke in range(5)]
     assert len(explain(points).effects) == 4
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory):
+    return Reader(random_reader(tmp_path_factory.mktemp("reader")), backend="native")
+
+
+def test_without_a_text_nothing_is_read():
+    explanation = explain(WORDS)
+    assert (explanation.text, explanation.reading, explanation.match, explanation.letters) == (None, None, None, ())
+    page = explanation._repr_html_()
+    assert "match" not in page
+    assert MARK not in page
+
+
+def test_a_text_that_the_ink_says(reader):
+    said = reader.read([WORDS])[0]
+    explanation = explain(WORDS, text=said, reader=reader)
+    assert (explanation.text, explanation.reading) == (said, said)
+    assert explanation.match == pytest.approx(reader.match([WORDS], [said])[0])
+    assert explanation.letters == tuple(reader.align(WORDS, said))
+    assert np.array_equal(explanation.effects, explain(WORDS).effects)
+    page = explanation._repr_html_()
+    assert f"match <b>{explanation.match:.2f}</b>: every letter fits the ink" in page
+    assert MARK not in page
+
+
+def test_letters_that_do_not_fit_are_marked_in_text_and_ink(reader):
+    said = reader.read([WORDS])[0]
+    wrong = said[:-1] + ("x" if said[-1] != "x" else "y")
+    explanation = explain(WORDS, text=wrong, reader=reader)
+    missing = [letter for letter in explanation.letters if not letter.fits]
+    assert missing[-1].letter == wrong[-1]
+    assert explanation.match < explain(WORDS, text=said, reader=reader).match
+    page = explanation._repr_html_()
+    marked = re.findall("<mark[^>]*>([^<]*)</mark>", page)
+    assert "".join(marked) == "".join(letter.letter for letter in missing)
+    assert page.count(f'stroke="{MARK}"') == sum(len(letter.spans) for letter in missing) > 0
+    assert said in page
+
+
+def test_the_ink_is_too_short_for_a_long_text(reader):
+    explanation = explain(WORDS, text="ab" * 500, reader=reader)
+    assert (explanation.match, explanation.letters) == (0, ())
+    assert "the ink is too short" in explanation._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "empty text"),
+        ("\u4e2d\u6587", "Chinese, Japanese or Korean"),
+        ("\u05e9\u05dc\u05d5\u05dd", "from right to left"),
+        (HOSTILE, "unreadable text"),
+        (b"text", "text must be a string or None, got bytes"),
+    ],
+)
+def test_a_text_that_cannot_be_compared(reader, text, message):
+    with pytest.raises(PenpalError, match=message):
+        explain(WORDS, text=text, reader=reader)
+
+
+def test_a_row_that_is_too_long_to_read(reader):
+    long = [[(x / 4000, float(x % 2)) for x in range(8000)]]
+    with pytest.raises(PenpalError, match="too long to read"):
+        explain(long, text="abc", reader=reader)
+    assert explain(long).letters == ()
+
+
+def test_texts_and_readings_are_not_markup():
+    row = explain(ROW)
+    letters = tuple(
+        Letter(letter, position, 0.0, (Span(0, 1.0, 2.5),)) for position, letter in enumerate(HOSTILE) if position % 3
+    )
+    page = Explanation(
+        row.score, row.strokes, row.level, row.parts, row.effects, HOSTILE, HOSTILE, 0.5, letters
+    )._repr_html_()
+    assert "<script" not in page
+    assert "<img" not in page
+    assert page.count("<mark") == sum(position % 3 == 1 for position in range(len(HOSTILE)))

@@ -13,14 +13,15 @@ import penpal_fast
 from helpers.arrow import column
 from helpers.commands import run
 from helpers.made_lines import scrawl
-from helpers.scored_lines import scored_table
-from penpal_fast import Outcome, PenpalError, QualityCheck, explain
+from helpers.models import random_reader
+from helpers.scored_lines import HOSTILE, scored_table
+from penpal_fast import Outcome, PenpalError, QualityCheck, Reader, explain
 from penpal_fast.strokes import words_of
 
 testclient = pytest.importorskip("starlette.testclient", reason="the extra `look` is not installed")
 
 from penpal_fast.look.serve import app as app_module  # noqa: E402
-from penpal_fast.look.serve.app import MOST_ROWS, MOST_UPLOADED_FILES, Server, application  # noqa: E402
+from penpal_fast.look.serve.app import MOST_ROWS, MOST_TEXT, MOST_UPLOADED_FILES, Server, application  # noqa: E402
 from penpal_fast.look.serve.bodies import MOST_JSON_BYTES  # noqa: E402
 from penpal_fast.look.serve.drawn_file import SCHEMA, DrawnFile  # noqa: E402
 from penpal_fast.look.serve.row_file import MOST_PAGE_ROWS, MOST_POINTS, RowFile  # noqa: E402
@@ -35,6 +36,11 @@ def checks():
     return [QualityCheck()]
 
 
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory):
+    return Reader(random_reader(tmp_path_factory.mktemp("reader")), backend="native")
+
+
 @pytest.fixture
 def given(tmp_path, checks):
     table = scored_table(np.linspace(0, 1, 150), text=[f"line {row}" for row in range(150)])
@@ -44,8 +50,8 @@ def given(tmp_path, checks):
 
 
 @pytest.fixture
-def client(tmp_path, checks, given):
-    server = Server(checks, given=given, drawn=DrawnFile(tmp_path / "drawn.parquet"))
+def client(tmp_path, checks, given, reader):
+    server = Server(checks, given=given, drawn=DrawnFile(tmp_path / "drawn.parquet"), reader=reader)
     return testclient.TestClient(application(server), base_url=ADDRESS)
 
 
@@ -75,6 +81,91 @@ def test_look_explained(client):
     assert np.allclose(answer["explanation"]["pulls"], explain([ROW[:1], ROW[1:]]).pulls(), atol=1e-5)
 
 
+def test_read(client, reader):
+    answer = client.post("/read", json={"strokes": ROW}).json()
+    assert answer["reading"] == reader.read([ROW])[0] != ""
+    assert answer["readability"] == pytest.approx(reader.readability([ROW])[0])
+    assert answer["letters"] == []
+    assert [answer[name] for name in ("match", "problem", "text_problem")] == [None] * 3
+
+
+def test_letters_that_do_not_fit_have_a_place(client, reader):
+    said = reader.read([ROW])[0]
+    wrong = said[0] + ("x" if said[1] != "x" else "y") + said[2:]
+    right, other = (client.post("/read", json={"strokes": ROW, "text": text}).json() for text in (said, wrong))
+    assert [letter["fits"] for letter in right["letters"]] == [True] * len(said)
+    assert [letter["fits"] for letter in other["letters"]][:2] == [True, False]
+    assert [letter["letter"] for letter in other["letters"]] == list(wrong)
+    assert right["match"] == pytest.approx(reader.match([ROW], [said])[0])
+    assert right["match"] > other["match"]
+    expected = reader.align(ROW, wrong)[1].spans
+    assert other["letters"][1]["spans"] == [vars(span) for span in expected] != []
+
+
+def test_strokes_without_points_do_not_count(client):
+    plain, holed = (
+        client.post("/read", json={"strokes": strokes, "text": "abc"}).json() for strokes in (ROW, [[], *ROW])
+    )
+    assert plain == holed
+
+
+def test_look_reads_too(client):
+    request = {"strokes": ROW, "text": "a bee"}
+    answer = client.post("/look", json=request).json()
+    assert answer["read"] == client.post("/read", json=request).json()
+    assert answer["score"] == client.post("/score", json={"rows": [ROW]}).json()["scores"][0]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "empty text"),
+        (" \t\u00a0", "empty text"),
+        ("\u4e2d\u6587", "unreadable text: it has Chinese, Japanese or Korean letters"),
+        ("\u202eabc", "unreadable text: it is written from right to left"),
+        (HOSTILE, "unreadable text"),
+        ("\0\x1b[31m", "unreadable text"),
+        ("a" * (MOST_TEXT + 1), f"too long text: at most {MOST_TEXT:,} characters, got {MOST_TEXT + 1:,}"),
+        ("a" * 2**20, "too long text"),
+        ("\u4e2d" * 2**20, "too long text"),
+    ],
+    ids=lambda value: repr(value)[:30],
+)
+def test_a_text_that_cannot_be_compared_has_a_reason(client, reader, text, problem):
+    answer = client.post("/look", json={"strokes": ROW, "text": text})
+    assert answer.status_code == 200
+    read = answer.json()["read"]
+    assert read["text_problem"].startswith(problem)
+    assert (read["match"], read["letters"], read["problem"]) == (None, [], None)
+    assert read["reading"] == reader.read([ROW])[0]
+    assert answer.json()["score"] == pytest.approx(penpal_fast.score([ROW])[0], abs=1e-6)
+
+
+def test_a_text_with_more_letters_than_the_ink_has_room_for(client):
+    answer = client.post("/read", json={"strokes": ROW, "text": "ab" * (MOST_TEXT // 2)})
+    assert answer.status_code == 200
+    assert (answer.json()["match"], answer.json()["letters"]) == (0, [])
+
+
+def test_a_row_that_is_too_long_to_read_has_a_score(client):
+    long = [[[x / 4000, x % 2] for x in range(8000)]]
+    answer = client.post("/look", json={"strokes": long, "text": "abc"}).json()
+    assert answer["read"]["problem"].startswith("too long to read")
+    assert [answer["read"][name] for name in ("reading", "readability", "match", "text_problem")] == [None] * 4
+    assert answer["score"] == pytest.approx(penpal_fast.score([long])[0], abs=1e-6)
+
+
+def test_a_server_without_a_reader_scores(checks):
+    client = testclient.TestClient(application(Server(checks)), base_url=ADDRESS)
+    assert client.get("/settings").json()["reader"] is None
+    answer = client.post("/look", json={"strokes": ROW, "text": "abc"}).json()
+    assert answer["read"] is None
+    assert answer["score"] == pytest.approx(penpal_fast.score([ROW])[0], abs=1e-6)
+    refused = client.post("/read", json={"strokes": ROW})
+    assert refused.status_code == 409
+    assert "no reader" in refused.json()["error"]
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status", "reason"),
     [
@@ -93,6 +184,13 @@ def test_look_explained(client):
         ("/look", b'{"strokes": []}', 422, "no points"),
         ("/look", b'{"strokes": [[[1, 1e999]]]}', 422, "non-finite"),
         ("/look", b'{"strokes": [[1, 2]]}', 422, "wrong type"),
+        ("/look", b'{"strokes": [[[1, 2]]], "text": 5}', 400, "the field 'text' must be a string, got a number"),
+        ("/read", b"{}", 400, "the field 'strokes' is missing"),
+        ("/read", b'{"strokes": [[[1, 2]]], "text": ["a"]}', 400, "the field 'text' must be a string, got an array"),
+        ("/read", b'{"strokes": [[[1, 2]]], "text": "\xed\xa0\x80"}', 400, "the body is not JSON"),
+        ("/read", b'{"strokes": [], "text": "a"}', 422, "no points"),
+        ("/read", b'{"strokes": [[[1, 1e999]]]}', 422, "non-finite"),
+        ("/read", b" " * (MOST_JSON_BYTES + 1), 413, "the body is longer than"),
         ("/drawn", b'{"strokes": [[[1, 2]]]}', 400, "the field 'text' is missing"),
         ("/drawn", b'{"strokes": [[[1, 2]]], "text": "\xed\xa0\x80"}', 400, "the body is not JSON"),
         ("/drawn", b'{"strokes": [[[1, 2]]], "text": 5}', 400, "must be a string"),
@@ -165,19 +263,24 @@ def test_unknown_paths_and_methods(client, path, status):
 def test_the_page_and_its_files(client):
     page = client.get("/")
     assert page.headers["Content-Type"].startswith("text/html")
-    for path in ("/theme.css", "/static/page.css", "/static/ink.js", "/static/samples.json", "/static/icon.svg"):
+    for path in ("/theme.css", "/static/page.css", "/static/ink.js", "/static/reading.js", "/static/samples.json"):
         assert client.get(path).status_code == 200, path
 
 
 def test_samples_can_be_drawn(client):
     for sample in client.get("/static/samples.json").json():
-        assert client.post("/look", json={"strokes": sample["words"]}).status_code == 200
+        answer = client.post("/look", json={"strokes": sample["words"], "text": sample["text"]})
+        assert answer.status_code == 200
+        read = answer.json()["read"]
+        assert (read["problem"], read["text_problem"]) == (None, None)
+        assert read["match"] is not None
 
 
 def test_settings(client, checks):
     settings = client.get("/settings").json()
     assert settings["file"] == {"key": "given", "name": "given.parquet", "rows": 150}
     assert settings["save"] == "drawn.parquet"
+    assert list(settings["reader"]["thresholds"]) == ["lenient", "balanced", "strict"]
     bare = testclient.TestClient(application(Server(checks)), base_url=ADDRESS).get("/settings").json()
     assert (bare["file"], bare["save"]) == (None, None)
 

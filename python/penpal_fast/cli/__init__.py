@@ -9,6 +9,7 @@ import typer
 from penpal_fast import __version__
 from penpal_fast.cli.console import say
 from penpal_fast.cli.evaluate import evaluate
+from penpal_fast.cli.explain import explain
 from penpal_fast.cli.filter import filter_rows
 from penpal_fast.cli.render import render
 from penpal_fast.cli.report import report
@@ -44,6 +45,7 @@ app.command()(train)
 app.command()(evaluate)
 app.command()(report)
 app.command()(sheet)
+app.command()(explain)
 app.command()(serve)
 
 

@@ -28,6 +28,10 @@ Inputs = Annotated[
 ]
 Column = Annotated[str, typer.Option(help="Name of the strokes column.")]
 Model = Annotated[str | None, typer.Option(help="Folder or Hugging Face id of a model, instead of the bundled one.")]
+ReaderOption = Annotated[
+    str | None,
+    typer.Option("--reader", help="Folder or Hugging Face id of a reader, instead of the bundled one."),
+]
 
 
 def _known_backend(name: str) -> str:

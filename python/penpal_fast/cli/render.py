@@ -12,7 +12,7 @@ from penpal_fast.cli.console import readable_errors, say
 from penpal_fast.errors import PenpalError
 from penpal_fast.look.picture import picture_of, save_png
 from penpal_fast.rendering import render_strokes
-from penpal_fast.sources.streams import open_source
+from penpal_fast.sources.one_row import one_row
 
 
 def render(
@@ -25,21 +25,10 @@ def render(
     with readable_errors():
         if output.suffix.lower() != ".png":
             raise PenpalError(f"{output}: the picture is a PNG file; its name must end with .png")
-        strokes = _read_strokes(source, row, column)
+        strokes = one_row(source, row, column).column(column)[0]
         try:
             canvas = render_strokes(strokes)
         except PenpalError as error:
             raise PenpalError(f"{source}, row {row}: {error.problem}") from error
         save_png(picture_of(canvas), output)
         say(f"wrote {output}")
-
-
-def _read_strokes(path: Path, row: int, column: str) -> object:
-    source = open_source(path, column)
-    if row >= source.rows:
-        raise PenpalError(f"{path}: there is no row {row}; it has {source.rows} rows, counted from 0")
-    for batch in source.batches(1, start=row, columns=[column]):
-        if problem := batch.problems.get(0):
-            raise PenpalError(f"{path}, row {row}: {problem}")
-        return batch.data.column(column)[0]
-    raise PenpalError(f"{path}: the file ends before row {row}")

@@ -14,6 +14,7 @@ from penpal_fast.errors import PenpalError
 from penpal_fast.extras import needs_extra
 from penpal_fast.look.serve.drawn_file import DrawnFile
 from penpal_fast.look.serve.row_file import RowFile
+from penpal_fast.reading.reader import Reader
 
 
 def serve(
@@ -27,8 +28,9 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on; 0 for any free port.", min=0, max=65535)] = 8000,
     column: options.Column = "strokes",
     model: options.Model = None,
+    reader: options.ReaderOption = None,
 ) -> None:
-    """Serve a page on this machine where you draw a row and see its score as you draw."""
+    """Serve a page on this machine where you draw a row and see its score, and what it reads, as you draw."""
     with readable_errors():
         with needs_extra("look"):
             import uvicorn
@@ -38,6 +40,7 @@ def serve(
         checks = options.checks_of(model, column)
         server = Server(
             checks=checks,
+            reader=Reader(reader),
             column=column,
             given=RowFile(source, source.name, column, checks) if source else None,
             drawn=DrawnFile(save) if save else None,

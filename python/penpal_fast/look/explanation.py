@@ -1,9 +1,13 @@
-"""Which parts of a row lower its score: the row is scored again without each part."""
+"""Which parts of a row lower its score, and which letters of its text do not fit.
+
+For the first, the row is scored again without each part.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable
+from html import escape
 from itertools import chain
 from typing import Any, Literal
 
@@ -14,7 +18,12 @@ from numpy.typing import NDArray
 from penpal_fast._core import Rows
 from penpal_fast.checks.check import Check
 from penpal_fast.checks.quality import Scorer, default_scorer
-from penpal_fast.look.drawing import draw
+from penpal_fast.errors import PenpalError
+from penpal_fast.look.drawing import MARK, draw
+from penpal_fast.look.marked_text import marked_text
+from penpal_fast.look.misfits import misfits
+from penpal_fast.look.row_reading import RowReading, read_row
+from penpal_fast.reading.reader import Letter, Reader, default_reader
 from penpal_fast.strokes import Strokes, words_of
 
 Score = Callable[[list[Strokes]], NDArray[np.float32]]
@@ -35,7 +44,7 @@ NEUTRAL, LOWERING, RAISING = (112, 117, 125), (200, 55, 28), (24, 98, 190)
 
 @dataclasses.dataclass(frozen=True)
 class Explanation:
-    """What each part of a row does to its score.
+    """What each part of a row does to its score, and what a reader finds in it if there is a text.
 
     Attributes:
         score: Score of the whole row, in [0, 1].
@@ -45,6 +54,11 @@ class Explanation:
         effects: float32 [P], the score of the row minus its score without the part, from -1 to 1. A negative effect
             means that the part lowers the score. NaN if the row has only one part. Without a part at the edge, the
             rest is also drawn larger.
+        text: What the row should say, if it was given.
+        reading: What the ink seems to say; None without a text.
+        match: In [0, 1], whether the ink says the text; None without one.
+        letters: The letters of the text and where they are (`Reader.align`), their spans in `strokes`; none without a
+            text, and where the ink is too short for it.
     """
 
     score: float
@@ -52,6 +66,10 @@ class Explanation:
     level: Literal["word", "stroke"]
     parts: NDArray[np.int64]
     effects: NDArray[np.float32]
+    text: str | None = None
+    reading: str | None = None
+    match: float | None = None
+    letters: tuple[Letter, ...] = ()
 
     def pulls(self) -> NDArray[np.float32]:
         """Return how strongly to colour each stroke: float32 [S] from -1 (lowers the score) to 1 (raises it)."""
@@ -59,29 +77,66 @@ class Explanation:
         return (effects / max(float(np.abs(effects).max()), WEAK_EFFECT))[self.parts]
 
     def _repr_html_(self) -> str:
-        """Show the row with coloured strokes, on white in any theme of the notebook."""
-        svg = draw(self.strokes).svg(
-            f"Handwriting with a score of {self.score:.2f}", [_colour(pull) for pull in self.pulls()]
-        )
+        """Show the row with coloured strokes, and letters that do not fit, on white in any theme of the notebook."""
+        drawing = draw(self.strokes, misfits(self.strokes, self.letters))
+        svg = drawing.svg(f"Handwriting with a score of {self.score:.2f}", [_colour(pull) for pull in self.pulls()])
         legend = f"<span style='color:{_css(LOWERING)}'>red lowers it</span>, "
         legend += f"<span style='color:{_css(RAISING)}'>blue raises it</span>; by {self.level}"
         return (
             "<figure style='margin:0;padding:12px;max-width:640px;background:#fff;color:#222;font:13px sans-serif'>"
-            f"{svg}<figcaption>score <b>{self.score:.2f}</b>: {legend}</figcaption></figure>"
+            f"{svg}<figcaption>score <b>{self.score:.2f}</b>: {legend}{self._compared()}</figcaption></figure>"
         )
 
+    def _compared(self) -> str:
+        """Return the match, the text with its misfits and the reading as HTML, nothing without a text."""
+        if self.text is None or self.match is None:
+            return ""
+        if not self.letters:
+            found = "the ink is too short for the text"
+        elif count := sum(not letter.fits for letter in self.letters):
+            faults = f"{count} {'letter does' if count == 1 else 'letters do'} not fit the ink"
+            found = f"<span style='background:{MARK}'>{faults}</span>"
+        else:
+            found = "every letter fits the ink"
+        lines = {"text": marked_text(self.text, self.letters), "reads": escape(self.reading or "")}
+        rows = "".join(
+            f"<div><span style='display:inline-block;width:4em;color:#666'>{name}</span>"
+            f"<span style='font-size:16px;white-space:pre-wrap;overflow-wrap:anywhere'>{line}</span></div>"
+            for name, line in lines.items()
+        )
+        return f"<br>match <b>{self.match:.2f}</b>: {found}{rows}"
 
-def explain(row: Any, *, scorer: Scorer | None = None) -> Explanation:
+
+def explain(
+    row: Any, *, text: str | None = None, scorer: Scorer | None = None, reader: Reader | None = None
+) -> Explanation:
     """Score a row without each of its words; if it has only one, without each of its strokes.
+
+    With a text, also read the row, and find each letter of the text in the ink.
 
     Args:
         row: Words of strokes or strokes, in any layout that `render_strokes` takes.
+        text: What the row should say, if that is to be compared.
         scorer: Scores the rows; by default one with the bundled model.
+        reader: Compares the row with its text; by default the bundled reader.
 
     Raises:
-        PenpalError: The row cannot be drawn.
+        PenpalError: The row cannot be drawn. With a text also: the row is too long to read, or the text is empty or in
+            letters that the reader does not know.
     """
-    return explained(words_of(row), (scorer or default_scorer()).score)
+    if not (text is None or isinstance(text, str)):
+        raise PenpalError(f"text must be a string or None, got {type(text).__name__}")
+    words = words_of(row)
+    found = None if text is None else read_row(reader or default_reader(), words, text)
+    if found and (problem := found.problem or found.text_problem):
+        raise PenpalError(problem, reason=problem.partition(":")[0])
+    explanation = explained(words, (scorer or default_scorer()).score)
+    return explanation if found is None else compared(explanation, text, found)
+
+
+def compared(explanation: Explanation, text: str | None, found: RowReading) -> Explanation:
+    """Add to an explanation what a reader found in its row, and the text that it compared."""
+    return dataclasses.replace(explanation, text=text, reading=found.reading, match=found.match, letters=found.letters)
 
 
 def explained(words: list[Strokes], score: Score) -> Explanation:

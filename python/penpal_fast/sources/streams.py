@@ -49,7 +49,7 @@ def open_sources(inputs: Inputs, column: str) -> list[Source]:
     return sources
 
 
-def open_source(path: Path, column: str) -> Rows:
+def open_source(path: str | Path, column: str) -> Rows:
     """Open the rows of a file, or of all files of a folder or glob, in order.
 
     Raises:

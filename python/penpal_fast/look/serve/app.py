@@ -23,16 +23,19 @@ from starlette.staticfiles import StaticFiles
 from penpal_fast._core import Rows
 from penpal_fast.checks.check import Check, line_width_of, outcomes_of
 from penpal_fast.checks.columns import prepare
+from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.errors import PenpalError
 from penpal_fast.look.explanation import explained, scores_of
 from penpal_fast.look.picture import data_url
+from penpal_fast.look.row_reading import read_row
 from penpal_fast.look.serve.bodies import field, read_body, read_object
 from penpal_fast.look.serve.drawn_file import DrawnFile
 from penpal_fast.look.serve.guard import Guard
 from penpal_fast.look.serve.row_file import MOST_PAGE_ROWS, RowFile
+from penpal_fast.reading.reader import Reader
 from penpal_fast.rendering import render_strokes
 from penpal_fast.schema import strokes_type
-from penpal_fast.strokes import words_of
+from penpal_fast.strokes import Strokes, words_of
 
 LOOK = Path(__file__).parent.parent
 STATIC = LOOK / "serve" / "static"
@@ -43,7 +46,7 @@ MOST_ROWS = 4096
 MOST_UPLOADED_BYTES, MOST_UPLOADED_FILES = 64 << 20, 4
 
 MOST_TEXT = 1000
-"""Characters of a drawn row's text."""
+"""Characters of a text that is saved or compared."""
 
 
 @dataclasses.dataclass
@@ -55,6 +58,7 @@ class Server:
         column: Name of the strokes column in opened files.
         given: The file that the server was started with, if any.
         drawn: The file that drawn rows are saved to, if any.
+        reader: Reads what is drawn, and compares it with a text; None for a page that only scores.
         uploaded: The latest files that the page has sent, by a key that cannot be guessed.
     """
 
@@ -62,6 +66,7 @@ class Server:
     column: str = "strokes"
     given: RowFile | None = None
     drawn: DrawnFile | None = None
+    reader: Reader | None = None
     uploaded: dict[str, RowFile] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -103,15 +108,16 @@ class Server:
         }
 
     async def look(self, request: Request) -> Response:
-        """Score one row and return its picture; {"explain": true} adds what each stroke does to the score.
+        """Score one row, return its picture and read it; {"explain": true} adds what each stroke does to the score.
 
-        "checks" lists the name, score and error of each check, in order.
+        "checks" lists the name, score and error of each check, in order. "read" is what `read` answers, with the row's
+        "text" if there is one; null without a reader.
         """
         content = await read_object(request)
-        strokes = field(content, "strokes", list)
-        return JSONResponse(await run_in_threadpool(self._looked_at, strokes, content.get("explain") is True))
+        strokes, text = field(content, "strokes", list), _text(content)
+        return JSONResponse(await run_in_threadpool(self._looked_at, strokes, text, content.get("explain") is True))
 
-    def _looked_at(self, strokes: list[Any], with_explanation: bool) -> dict[str, Any]:
+    def _looked_at(self, strokes: list[Any], text: str | None, with_explanation: bool) -> dict[str, Any]:
         words = words_of(strokes)
         results = self._results([strokes])
         answer: dict[str, Any] = {
@@ -121,17 +127,35 @@ class Server:
                 {"name": name, "score": result["scores"][0], "error": result["errors"][0]}
                 for name, result in results.items()
             ],
+            "read": self.reader and _read(self.reader, words, text),
         }
         if with_explanation and (score := scores_of(self.checks[0], self.column)):
             explanation = explained(words, score)
             answer["explanation"] = {"level": explanation.level, "pulls": explanation.pulls().tolist()}
         return answer
 
+    async def read(self, request: Request) -> Response:
+        """Read one row, and compare it with a text if there is one: {"strokes": ROW, "text": text or null}.
+
+        The answer has what `RowReading` has: "reading", "readability", "match", "letters", "problem" and
+        "text_problem". Spans count the strokes that have points.
+        """
+        content = await read_object(request)
+        strokes, text = field(content, "strokes", list), _text(content)
+        if self.reader is None:
+            raise HTTPException(409, "this server has no reader")
+        reader = self.reader
+        return JSONResponse(await run_in_threadpool(lambda: _read(reader, words_of(strokes), text)))
+
     async def settings(self, _request: Request) -> Response:
-        """Return what the page needs to know: thresholds, the given file, where rows are saved, limits."""
+        """Return what the page needs to know: thresholds, the given file, where rows are saved, limits.
+
+        "reader" has the thresholds of match and readability; it is null without a reader.
+        """
         return JSONResponse(
             {
                 "thresholds": dict(self.checks[0].thresholds),
+                "reader": self.reader and {"thresholds": THRESHOLDS},
                 "file": self.given and {"key": "given", "name": self.given.name, "rows": self.given.rows},
                 "save": self.drawn and self.drawn.path.name,
                 "most_uploaded_bytes": MOST_UPLOADED_BYTES,
@@ -183,6 +207,7 @@ def application(server: Server, host: str = "127.0.0.1") -> Starlette:
             Route("/theme.css", _file(LOOK / "theme.css")),
             Route("/score", server.score, methods=["POST"]),
             Route("/look", server.look, methods=["POST"]),
+            Route("/read", server.read, methods=["POST"]),
             Route("/settings", server.settings),
             Route("/files", server.upload, methods=["POST"]),
             Route("/files/{key}/rows", server.rows),
@@ -192,6 +217,19 @@ def application(server: Server, host: str = "127.0.0.1") -> Starlette:
         middleware=[Middleware(Guard, allowed_name=host)],
         exception_handlers={HTTPException: _refused, PenpalError: _unusable},
     )
+
+
+def _text(content: dict[str, Any]) -> str | None:
+    """Return the text of a request, which it need not have."""
+    return None if content.get("text") is None else field(content, "text", str)
+
+
+def _read(reader: Reader, words: list[Strokes], text: str | None) -> dict[str, Any]:
+    """Read a row as JSON. A text that is too long is a problem of the text: the row is read without it."""
+    if text is None or len(text) <= MOST_TEXT:
+        return read_row(reader, words, text).as_dict()
+    problem = f"too long text: at most {MOST_TEXT:,} characters, got {len(text):,}"
+    return dataclasses.replace(read_row(reader, words), text_problem=problem).as_dict()
 
 
 def _file(path: Path) -> Callable[[Request], Response]:

@@ -3,6 +3,7 @@
 import { corners } from "./corners.js";
 
 const LINE_WIDTH = 2.6;
+const MARK_WIDTH = 14;
 const KEY_STEP = 4;
 const FAR_KEY_STEP = 20;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -14,6 +15,7 @@ export class Ink extends EventTarget {
   #pointer = null;
   #pen = null;
   #pulls = null;
+  #marks = [];
   #colours = null;
   #frame = null;
 
@@ -45,10 +47,12 @@ export class Ink extends EventTarget {
 
   clear() {
     this.#words = [];
+    this.#marks = [];
     this.#changed();
   }
 
   undo() {
+    this.#marks = [];
     this.#words.at(-1)?.pop();
     if (this.#words.at(-1)?.length === 0) this.#words.pop();
     this.#changed();
@@ -63,6 +67,7 @@ export class Ink extends EventTarget {
       (x - (left + right) / 2) * room + box.width / 2,
       (y - (top + bottom) / 2) * room + box.height / 2,
     ];
+    this.#marks = [];
     this.#words = words.map((word) => word.map((stroke) => stroke.map(place)));
     this.#changed();
   }
@@ -70,6 +75,12 @@ export class Ink extends EventTarget {
   /* Colours the strokes by numbers from -1 (lowers the score) to 1 (raises it); null for plain ink. */
   colour(pulls) {
     this.#pulls = pulls;
+    this.paint();
+  }
+
+  /* Marks pieces of strokes, each a list of points: wide and pale, under the strokes. They stay while the ink grows. */
+  mark(pieces) {
+    this.#marks = pieces;
     this.paint();
   }
 
@@ -95,10 +106,24 @@ export class Ink extends EventTarget {
     const context = this.#context;
     context.setTransform(scale, 0, 0, scale, 0, 0);
     context.clearRect(0, 0, width, height);
-    context.lineWidth = LINE_WIDTH;
     context.lineCap = context.lineJoin = "round";
+    this.#paintMarks();
+    context.lineWidth = LINE_WIDTH;
     this.#words.flat().forEach((stroke, index) => this.#paintStroke(stroke, this.#strokeColour(index)));
     if (this.#pen) this.#paintPen();
+  }
+
+  /* One path for all: pale colours of overlapping strokes would add up. */
+  #paintMarks() {
+    const context = this.#context;
+    context.lineWidth = MARK_WIDTH;
+    context.strokeStyle = this.#palette().misfit;
+    context.beginPath();
+    for (const piece of this.#marks) {
+      context.moveTo(...piece[0]);
+      for (const point of piece) context.lineTo(...point);
+    }
+    context.stroke();
   }
 
   #paintStroke(stroke, colour) {
@@ -134,7 +159,7 @@ export class Ink extends EventTarget {
         this.#canvas.style.color = `var(--${name})`;
         return getComputedStyle(this.#canvas).color;
       };
-      this.#colours = { ink: read("text"), lowers: read("dropped"), raises: read("kept"), neutral: read("neutral") };
+      this.#colours = { ink: read("text"), lowers: read("dropped"), raises: read("kept"), neutral: read("neutral"), misfit: read("misfit") };
       this.#canvas.style.color = "";
     }
     return this.#colours;

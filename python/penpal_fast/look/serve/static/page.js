@@ -1,5 +1,6 @@
 import { Ink } from "./ink.js";
 import { card } from "./lines.js";
+import { misfits, showReading } from "./reading.js";
 import * as server from "./server.js";
 
 const PAGE_ROWS = 24;
@@ -10,8 +11,9 @@ const ink = new Ink(element("ink"));
 const settings = await server.settings();
 const thresholds = Object.entries(settings.thresholds).sort(([, one], [, other]) => one - other);
 const lowest = thresholds[0]?.[1] ?? 0;
+const text = element("text");
 
-/* Scores the ink as it grows: one request at a time, always with the latest ink. */
+/* Scores and reads the ink as it grows: one request at a time, always with the latest ink. */
 
 let version = 0;
 let isAsking = false;
@@ -21,7 +23,7 @@ const answered = [];
 async function ask() {
   if (isAsking) return;
   isAsking = true;
-  element("result").setAttribute("aria-busy", "true");
+  markBusy(true);
   let shown = -1;
   while (shown !== version) {
     shown = version;
@@ -31,16 +33,22 @@ async function ask() {
     }
     const started = performance.now();
     const explains = isExplaining && !ink.isDrawing;
+    const [words, asked] = [ink.words, text.value.trim()];
     try {
-      const answer = await server.look(ink.words, explains);
-      if (!ink.isEmpty) show(answer, performance.now() - started);
+      const answer = await server.look(words, asked, explains);
+      if (ink.words === words && !ink.isEmpty) show(answer, asked, performance.now() - started);
       if (shown === version && explains) ink.colour(answer.explanation?.pulls ?? null);
     } catch (error) {
       showProblem(error);
     }
   }
-  element("result").setAttribute("aria-busy", "false");
+  markBusy(false);
   isAsking = false;
+}
+
+/* Screen readers wait for the last answer. */
+function markBusy(isBusy) {
+  for (const id of ["result", "read-row", "match-row"]) element(id).setAttribute("aria-busy", String(isBusy));
 }
 
 function changed() {
@@ -71,7 +79,7 @@ function showScore(score) {
   element("needle").style.left = `${score * 100}%`;
 }
 
-function show(answer, time) {
+function show(answer, asked, time) {
   const [{ score, error }, ...others] = answer.checks;
   showScore(score);
   element("verdict").textContent = score === null ? error : verdict(score);
@@ -79,14 +87,24 @@ function show(answer, time) {
   element("raster").src = answer.picture;
   element("raster").hidden = false;
   element("problem").hidden = true;
+  if (answer.read) showRead(answer.read, asked);
   const now = performance.now();
   answered.push(now);
   while (answered[0] < now - RATE_WINDOW) answered.shift();
   element("speed").textContent = `updates in the last second: ${answered.length} · ${time.toFixed(0)} ms`;
 }
 
+/* The marks belong to the ink that was asked about, which may have grown since. */
+function showRead(found, asked) {
+  showReading(found, asked, settings.reader.thresholds);
+  const pieces = misfits(ink.words, found?.letters ?? []);
+  ink.mark(pieces);
+  element("marks-legend").hidden = pieces.length === 0;
+}
+
 function showNothing() {
   showScore(null);
+  if (settings.reader) showRead(null, text.value.trim());
   element("verdict").textContent = "Nothing is drawn yet.";
   element("others").textContent = "";
   element("raster").hidden = true;
@@ -100,8 +118,9 @@ function showProblem(error) {
 }
 
 ink.addEventListener("change", changed);
+text.addEventListener("input", changed);
 element("undo").addEventListener("click", () => ink.undo());
-element("clear").addEventListener("click", () => { ink.clear(); element("text").value = ""; });
+element("clear").addEventListener("click", () => { text.value = ""; ink.clear(); });
 element("explain").addEventListener("click", () => {
   isExplaining = !isExplaining;
   element("explain").setAttribute("aria-pressed", String(isExplaining));
@@ -120,7 +139,10 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
-/* Saving */
+/* Reading and saving */
+
+for (const id of ["read-row", "match-row"]) element(id).hidden = !settings.reader;
+if (settings.reader) showRead(null, "");
 
 element("save-button").title = settings.save
   ? `Add this row to ${settings.save}`
@@ -130,7 +152,7 @@ element("save").addEventListener("submit", async (event) => {
   event.preventDefault();
   if (ink.isEmpty) return;
   try {
-    const { rows } = await server.save(ink.words, element("text").value);
+    const { rows } = await server.save(ink.words, text.value);
     element("saved").textContent = `Saved: ${settings.save} has ${rows} ${rows === 1 ? "row" : "rows"}.`;
   } catch (error) {
     element("saved").textContent = `Not saved: ${error.message}`;
@@ -141,8 +163,8 @@ element("save").addEventListener("submit", async (event) => {
 
 function load(row) {
   element("sheet").classList.add("loaded");
+  text.value = row.text ?? "";
   ink.load(row.words);
-  element("text").value = row.text ?? "";
   element("ink").scrollIntoView({ block: "nearest" });
 }
 

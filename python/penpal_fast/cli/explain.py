@@ -1,0 +1,102 @@
+"""The command `penpal-fast explain`."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from penpal_fast.checks.quality import Scorer
+from penpal_fast.cli import options
+from penpal_fast.cli.console import readable_errors, say
+from penpal_fast.errors import PenpalError
+from penpal_fast.look.captions import shortened
+from penpal_fast.look.explanation import Explanation, compared, explained
+from penpal_fast.look.explanation_page import write_page
+from penpal_fast.look.explanation_text import effect_rows, misfit_rows
+from penpal_fast.look.row_reading import RowReading, read_row
+from penpal_fast.reading.alphabet import NO_TEXT
+from penpal_fast.reading.reader import Reader
+from penpal_fast.schema import texts_of
+from penpal_fast.sources.one_row import one_row
+from penpal_fast.strokes import words_of
+
+LONGEST_LINE = 300
+"""Characters of a text or a reading that are printed."""
+
+
+def explain(
+    source: Annotated[str, typer.Argument(metavar="INPUT", help="Parquet file or JSON lines.")],
+    row: Annotated[int, typer.Option(help="Number of the row, from 0.", min=0)],
+    text: Annotated[str | None, typer.Option(help="What the row should say.")] = None,
+    text_column: Annotated[str | None, typer.Option(help="Name of a column with what the row should say.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="HTML file to write, with the row drawn.")
+    ] = None,
+    column: options.Column = "strokes",
+    model: options.Model = None,
+    reader: options.ReaderOption = None,
+) -> None:
+    """Say what each word of a row does to its score, what the row reads, and which letters do not fit its text."""
+    if text is not None and text_column is not None:
+        raise typer.BadParameter("give --text or --text-column, not both")
+    with readable_errors():
+        if output is not None and output.suffix.lower() not in (".html", ".htm"):
+            raise PenpalError(f"{output}: the page is an HTML file; its name must end with .html")
+        batch = one_row(source, row, column, text=text_column)
+        if text_column is not None:
+            text = texts_of(batch.column(text_column))[0]
+        try:
+            words = words_of(batch.column(column)[0])
+        except PenpalError as error:
+            raise PenpalError(f"{source}, row {row}: {error.problem}") from error
+        found = read_row(Reader(reader), words, text)
+        if text is None and text_column is not None and found.problem is None:
+            found = dataclasses.replace(found, text_problem=NO_TEXT)
+        explanation = compared(explained(words, Scorer(model).score), text, found)
+        title = f"{source}, row {row}"
+        summary = _summary(explanation, found)
+        say(f"{title}: score {explanation.score:.3f}")
+        for line in [*summary, *_effects(explanation, len(words)), *_misfits(explanation)]:
+            say(line)
+        if output is not None:
+            # The drawing's caption has the match.
+            notes = summary if explanation.match is None else []
+            write_page(explanation, output, title=title, words=len(words), notes=notes)
+            say(f"wrote {output}; open it in a browser")
+
+
+def _summary(explanation: Explanation, found: RowReading) -> list[str]:
+    """Say what the row reads, and whether that is its text."""
+    if found.problem is not None:
+        return [f"not read: {found.problem}"]
+    lines = [f"reads {shortened(found.reading or '', LONGEST_LINE)!r}, readability {found.readability:.2f}"]
+    if found.text_problem is not None:
+        lines.append(f"not compared: {found.text_problem}")
+    elif found.match is not None:
+        short = "" if found.letters else "; the ink is too short for it"
+        lines.append(f"text  {shortened(explanation.text or '', LONGEST_LINE)!r}, match {found.match:.2f}{short}")
+    return lines
+
+
+def _effects(explanation: Explanation, words: int) -> list[str]:
+    rows = effect_rows(explanation, words)
+    if not rows:
+        return ["the row is a single stroke, so there is nothing to leave out"]
+    width = max(len(name) for name, _ in rows)
+    return [
+        f"effect on the score, below 0 where a {explanation.level} lowers it:",
+        *(f"  {name:{width}}  {effect:+.3f}" for name, effect in rows),
+    ]
+
+
+def _misfits(explanation: Explanation) -> list[str]:
+    if not explanation.letters:
+        return []
+    rows = misfit_rows(explanation)
+    return [
+        f"letters that do not fit: {len(rows)} of {len(explanation.letters)}",
+        *(f"  {letter}: fit {fit:.2f}, {place}" for letter, place, fit in rows),
+    ]
