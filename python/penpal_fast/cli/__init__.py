@@ -10,6 +10,7 @@ from penpal_fast import __version__
 from penpal_fast.cli.console import say
 from penpal_fast.cli.evaluate import evaluate
 from penpal_fast.cli.filter import filter_rows
+from penpal_fast.cli.read import read
 from penpal_fast.cli.render import render
 from penpal_fast.cli.report import report
 from penpal_fast.cli.score import score
@@ -38,6 +39,7 @@ def main_options(
 
 app.command()(score)
 app.command("filter")(filter_rows)
+app.command()(read)
 app.command()(render)
 app.command()(synthesize)
 app.command()(train)

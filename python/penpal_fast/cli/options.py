@@ -14,6 +14,7 @@ from penpal_fast.checks.defaults import default_checks
 from penpal_fast.checks.quality import Scorer
 from penpal_fast.cli.console import err, say
 from penpal_fast.engines.settings import Backend
+from penpal_fast.reading.reader import Reader
 
 SOME_ROWS_BAD = 3
 """Exit code of --strict if there are bad rows."""
@@ -28,6 +29,14 @@ Inputs = Annotated[
 ]
 Column = Annotated[str, typer.Option(help="Name of the strokes column.")]
 Model = Annotated[str | None, typer.Option(help="Folder or Hugging Face id of a model, instead of the bundled one.")]
+
+Text = Annotated[
+    str | None, typer.Option(help="Name of the column of texts that rows should say; by default none are compared.")
+]
+ReaderOption = Annotated[
+    str | None,
+    typer.Option("--reader", help="Folder or Hugging Face id of a reader, instead of the bundled one."),
+]
 
 
 def _known_backend(name: str) -> str:
@@ -59,10 +68,20 @@ def checks_of(
     backend: str = "auto",
     threads: int | None = None,
     batch_size: int | None = None,
+    *,
+    text: str | None = None,
+    reading: bool = False,
+    reader: str | None = None,
 ) -> list[Check]:
     """Make the checks that the options ask for, with the quality check first."""
     scorer = Scorer(model, backend=cast("Backend", backend), threads=threads, batch_size=batch_size)
-    return default_checks(scorer=scorer, column=column)
+    loaded = reader_of(reader, backend, threads, batch_size) if text is not None or reading else reader
+    return default_checks(scorer=scorer, column=column, text=text, reading=reading, reader=loaded)
+
+
+def reader_of(reader: str | None, backend: str, threads: int | None, batch_size: int | None) -> Reader:
+    """Load the reader that the options name."""
+    return Reader(reader, backend=cast("Backend", backend), threads=threads, batch_size=batch_size)
 
 
 class _ConsoleHandler(logging.Handler):
