@@ -63,7 +63,7 @@ class ArrowScorer:
         if checks is not None:
             if settings != (None, "strokes", "auto", None, None, None, False, None):
                 raise PenpalError(
-                    "give either checks or the settings of checks; QualityCheck(...) and TextCheck(...) take them"
+                    "give either checks or their settings; QualityCheck(...) and TextCheck(...) take them"
                 )
             self._checks = default_checks(checks)
         else:
