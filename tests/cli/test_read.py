@@ -100,6 +100,7 @@ def test_readings_are_written(lines, tmp_path, reader, reader_folder):
         (["--text", "strokes"], "the column 'strokes' does not hold texts"),
         (["--reader", "no/such/folder"], "no model at 'no/such/folder'"),
         (["--limit", "1", "-o", "out.parquet"], "--limit and --json are for printing"),
+        (["--resume"], "--resume is for --output"),
         (["--json", "-o", "out.parquet"], "--limit and --json are for printing"),
     ],
 )

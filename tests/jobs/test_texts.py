@@ -212,7 +212,7 @@ def test_both_checks_are_counted(tmp_path, scorer, reader):
     [
         ({"text": "text", "checks": [TextCheck()]}, r"give either checks or the settings of the reader; TextCheck\("),
         ({"reading": True, "checks": [TextCheck()]}, r"the settings of the reader; ReadabilityCheck\("),
-        ({"reader": "somewhere"}, r"nothing to read: name the column of texts \(text=\), or ask for readings"),
+        ({"reader": "somewhere"}, r"nothing to read: name the column of texts with --text \(text=\), or"),
         ({"text": 5}, "text must be the name of the column of texts, got 5"),
         ({"text": "quality"}, "cannot read the column 'quality', which the checks write"),
         ({"text": "text", "reader": "no/such/folder"}, "no model at 'no/such/folder'"),

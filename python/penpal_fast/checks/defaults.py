@@ -88,8 +88,8 @@ def reader_checks(
     if text is None and not reading:
         if reader is not None:
             raise PenpalError(
-                "a reader was given, and nothing to read: name the column of texts (text=), or ask for "
-                "readings (reading=True)"
+                "a reader was given, and nothing to read: name the column of texts with --text (text=), or ask for "
+                "readings with --reading (reading=True)"
             )
         return []
     made, model = (reader, None) if isinstance(reader, Reader) else (None, reader)

@@ -17,7 +17,6 @@ from penpal_fast.jobs.filter import TEXT, filter_dataset
 from penpal_fast.jobs.limits import DEFAULT_THRESHOLD
 from penpal_fast.jobs.selection import Selection
 from penpal_fast.sources.memory import MEMORY_MB
-from penpal_fast.sources.names import PARQUET_SUFFIXES
 
 NAMES = ", ".join(f"{name} ({number})" for name, number in THRESHOLDS.items())
 
@@ -29,13 +28,6 @@ def _threshold(text: str) -> float:
         raise typer.BadParameter(str(error)) from error
 
 
-def parquet(path: Path | None) -> Path | None:
-    """Make sure that an output is named as a Parquet file."""
-    if path is not None and not path.name.lower().endswith(PARQUET_SUFFIXES):
-        raise typer.BadParameter(f"{path}: the output is a Parquet file; its name must end with {PARQUET_SUFFIXES[0]}")
-    return path
-
-
 def filter_rows(
     inputs: options.Inputs,
     output: Annotated[
@@ -43,7 +35,7 @@ def filter_rows(
         typer.Option(
             "--output",
             "-o",
-            callback=parquet,
+            callback=options.parquet_name,
             help="Parquet file for the kept rows; an existing file is replaced.",
         ),
     ],
@@ -75,7 +67,9 @@ def filter_rows(
     ] = None,
     keep_rejected: Annotated[
         Path | None,
-        typer.Option(callback=parquet, help="Parquet file for all other rows; an existing file is replaced."),
+        typer.Option(
+            callback=options.parquet_name, help="Parquet file for all other rows; an existing file is replaced."
+        ),
     ] = None,
     column: options.Column = "strokes",
     text: Annotated[

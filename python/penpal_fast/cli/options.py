@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, cast, get_args
 
 import typer
@@ -15,6 +16,7 @@ from penpal_fast.checks.quality import Scorer
 from penpal_fast.cli.console import err, say
 from penpal_fast.engines.settings import Backend
 from penpal_fast.reading.reader import Reader
+from penpal_fast.sources.names import PARQUET_SUFFIXES
 
 SOME_ROWS_BAD = 3
 """Exit code of --strict if there are bad rows."""
@@ -55,11 +57,19 @@ BackendOption = Annotated[
 ]
 Threads = Annotated[int | None, typer.Option(help="Number of threads; by default one per processor.", min=1)]
 BatchSize = Annotated[int | None, typer.Option(help="Rows per MLX batch; the default depends on the device.", min=1)]
+Resume = Annotated[bool, typer.Option("--resume", help="Resume an interrupted job, or start a new one.")]
 Memory = Annotated[int, typer.Option(help="Approximate memory for rows in progress, in megabytes.", min=1)]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with code 3 if there are bad rows.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors and warnings.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log each finished part.")]
+
+
+def parquet_name(path: Path | None) -> Path | None:
+    """Make sure that an output is named as a Parquet file."""
+    if path is not None and not path.name.lower().endswith(PARQUET_SUFFIXES):
+        raise typer.BadParameter(f"{path}: the output is a Parquet file; its name must end with {PARQUET_SUFFIXES[0]}")
+    return path
 
 
 def checks_of(

@@ -9,11 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from penpal_fast.checks.check import Check
 from penpal_fast.checks.defaults import reader_checks
 from penpal_fast.cli import options
 from penpal_fast.cli.console import progress_bar, readable_errors, say, stopped_by_sigterm, visible
-from penpal_fast.cli.filter import parquet
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.jobs.score import score_dataset
 from penpal_fast.reading.reader import Reader
@@ -35,13 +33,14 @@ def read(
         typer.Option(
             "--output",
             "-o",
-            callback=parquet,
+            callback=options.parquet_name,
             help="Parquet file to write, with all columns and the readings, instead of printing them.",
         ),
     ] = None,
     column: options.Column = "strokes",
     text: options.Text = None,
     limit: Annotated[int | None, typer.Option(help="Print only the first rows, this many.", min=0)] = None,
+    resume: options.Resume = False,
     reader: options.ReaderOption = None,
     backend: options.BackendOption = "auto",
     threads: options.Threads = None,
@@ -58,19 +57,24 @@ def read(
     with readable_errors(), stopped_by_sigterm(), options.logged(verbose=False):
         loaded = options.reader_of(reader, backend, threads, batch_size)
         if output is None:
+            if resume:
+                raise PenpalError("--resume is for --output; add it, or leave --resume out")
             _print_rows(_rows(inputs, loaded, column, text, memory, limit), as_json=json)
             return
         if limit is not None or json:
             raise PenpalError("--limit and --json are for printing; leave them out, or leave --output out")
-        checks = reader_checks(text=text, reading=True, reader=loaded, column=column)
-        _write(inputs, output, checks, column, memory, quiet=quiet)
-
-
-def _write(inputs: list[str], output: Path, checks: list[Check], column: str, memory: int, *, quiet: bool) -> None:
-    with progress_bar("reading", shown=not quiet) as progress:
-        summary = score_dataset(inputs, output, checks=checks, column=column, memory_mb=memory, progress=progress)
-    if not quiet:
-        say(f"wrote {output}: {summary.rows:,} rows, {summary.bad:,} bad")
+        with progress_bar("reading", shown=not quiet) as progress:
+            summary = score_dataset(
+                inputs,
+                output,
+                checks=reader_checks(text=text, reading=True, reader=loaded, column=column),
+                column=column,
+                resume=resume,
+                memory_mb=memory,
+                progress=progress,
+            )
+        if not quiet:
+            say(f"wrote {output}: {summary.rows:,} rows, {summary.bad:,} bad")
 
 
 def _rows(

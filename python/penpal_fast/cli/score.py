@@ -29,7 +29,7 @@ def score(
     reading: Annotated[
         bool, typer.Option("--reading", help="Also add what each row seems to say, and how surely.")
     ] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted job, or start a new one.")] = False,
+    resume: options.Resume = False,
     model: options.Model = None,
     reader: options.ReaderOption = None,
     backend: options.BackendOption = "auto",

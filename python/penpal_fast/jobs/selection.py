@@ -34,7 +34,7 @@ class Verdict:
     def among(self, chosen: NDArray[np.bool_], reason: str) -> Verdict:
         """Keep only rows that are chosen too, and reject the others for a reason."""
         others = int((self.kept & ~chosen).sum())
-        return Verdict(self.kept & chosen, self.problems, self.rejected + Counter({reason: others}))
+        return Verdict(self.kept & chosen, self.problems, Counter({**self.rejected, reason: others}))
 
 
 @dataclasses.dataclass
