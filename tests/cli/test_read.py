@@ -68,6 +68,9 @@ def test_json(lines, reader, reader_folder):
     assert (found[1]["text_match"], found[1]["error"]) == (None, "no text: the text is null")
     assert found[5]["error"] == "null: the row is null"
     assert (found[5]["reading"], found[5]["readability"], found[5]["text_match"]) == (None, None, None)
+    found = [json.loads(line) for line in printed(lines, "--reader", reader_folder, "--json")]
+    assert found[1].keys() == {"row", "reading", "readability"}
+    assert found[5].keys() == {"row", "reading", "readability", "error"}
 
 
 def test_json_lines_keep_their_reasons(tmp_path, reader_folder):

@@ -53,8 +53,8 @@ def filter_rows(
         typer.Option(
             parser=_threshold,
             metavar="NUMBER|NAME",
-            help="Keep rows whose ink says their text with at least this match, which must reach --threshold too; "
-            "balanced keeps 95 % of clean generated rows. By default texts are not compared; with --text, balanced.",
+            help="Of these rows, keep those whose ink says their text with at least this match: balanced keeps 95 % of "
+            "clean generated rows. By default texts are not compared, or with --text by balanced.",
         ),
     ] = None,
     best_of: Annotated[

@@ -101,7 +101,7 @@ def _rows(
 def _read_rows(batch: Batch, reader: Reader, column: str, text: str | None, first: int) -> list[Row]:
     texts = None if text is None else batch.data.column(text)
     found = reader.outcome(batch.data.column(column), texts)
-    problems = {**found.text_problems, **found.problems, **batch.problems}
+    problems = {**(found.text_problems if texts is not None else {}), **found.problems, **batch.problems}
     rows: list[Row] = []
     for index, (reading, readability) in enumerate(zip(found.readings, found.readability.tolist(), strict=True)):
         bad = reading is None
