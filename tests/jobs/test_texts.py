@@ -107,6 +107,16 @@ def test_bad_rows_have_their_own_problem(tmp_path, scorer, reader):
         assert [value is None for value in found[name].to_pylist()] == [False, True, True, False, True]
 
 
+def test_ink_that_is_too_long_to_read_still_has_a_quality(tmp_path, scorer, reader):
+    strokes = [[(3.0 * number, 0.0), (3.0 * number + 1, 10.0)] for number in range(3000)]
+    table = pa.table({"strokes": column([strokes, ROW]), "text": ["so", "so"]})
+    found = scored(table, tmp_path, scorer=scorer, reader=reader, text="text", reading=True)
+    assert found["quality"].null_count == 0
+    assert found["text_match_error"][0].as_py().startswith("too long to read: ")
+    for name in ("text_match", "reading", "readability"):
+        assert [value is None for value in found[name].to_pylist()] == [True, False]
+
+
 def test_a_readable_row_without_text_has_a_reading(tmp_path, scorer, reader):
     rows = [ROW, None]
     found = scored(pa.table({"strokes": column(rows)}), tmp_path, scorer=scorer, reader=reader, reading=True)
