@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from helpers.paths import ROOT
-from penpal_fast import Scorer
+from helpers.readers import write_reader
+from penpal_fast import Reader, Scorer
 
 # More threads slow down matrix products as small as those of the tests, most of all on a busy machine.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -27,6 +28,18 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def scorer() -> Scorer:
     """The scorer of the bundled model, without MLX."""
     return Scorer(backend="native")
+
+
+@pytest.fixture(scope="session")
+def reader_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A reader with random weights, which reads without sense, but always the same."""
+    return write_reader(tmp_path_factory.mktemp("reader"))
+
+
+@pytest.fixture(scope="session")
+def reader(reader_folder: Path) -> Reader:
+    """That reader, without MLX."""
+    return Reader(reader_folder, backend="native")
 
 
 @pytest.fixture(scope="session")

@@ -63,10 +63,14 @@ def check_text_column(schema: pa.Schema, column: str) -> None:
     count = schema.names.count(column)
     if count != 1:
         found = "more than one column" if count else "no column"
-        raise PenpalError(f"{found} {column!r}; name the one with the texts\n{_listed(schema)}")
+        raise PenpalError(
+            f"{found} {column!r}; name the one with the texts with --text or text=\n{listed_columns(schema)}"
+        )
     kind = schema.field(column).type
     if not (is_text(kind) or pa.types.is_null(kind)):
-        raise PenpalError(f"the column {column!r} does not hold texts but {_shortened(str(kind))}\n{_listed(schema)}")
+        raise PenpalError(
+            f"the column {column!r} does not hold texts but {_shortened(str(kind))}\n{listed_columns(schema)}"
+        )
 
 
 def nulls_as_strokes(rows: Any) -> Any:
@@ -77,10 +81,11 @@ def nulls_as_strokes(rows: Any) -> Any:
 
 
 def _columns(schema: pa.Schema) -> str:
-    return f"{_listed(schema)}\nstrokes are {ACCEPTED_TYPES}"
+    return f"{listed_columns(schema)}\nstrokes are {ACCEPTED_TYPES}"
 
 
-def _listed(schema: pa.Schema) -> str:
+def listed_columns(schema: pa.Schema) -> str:
+    """Say which columns there are, for errors, one on each line."""
     lines = [f"  {field.name}: {_shortened(str(field.type))}" for field in schema]
     return "\n".join(["the columns are" if lines else "there are no columns", *lines])
 

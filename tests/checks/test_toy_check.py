@@ -121,7 +121,7 @@ def test_a_job_is_not_resumed_with_other_columns_or_order(lines, tmp_path, monke
         score_dataset(lines, tmp_path / "out", checks=[QualityCheck(), Brevity()], progress=stop_after(3))
     with pytest.raises(PenpalError, match="here: the checks are in another order"):
         resumed(Brevity(), QualityCheck())
-    with pytest.raises(PenpalError, match="here: the check 'quality' changed"):
+    with pytest.raises(PenpalError, match="here: the check 'quality': it reads ink and no longer strokes"):
         resumed(QualityCheck(column="ink"), Brevity())
     with pytest.raises(PenpalError, match="here: the check 'brevity' changed"):
         resumed(QualityCheck(), Narrow())

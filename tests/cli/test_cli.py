@@ -57,9 +57,41 @@ def test_score_with_every_option(lines, tmp_path):
     assert np.allclose(quality[:5] + quality[7:12], np.tile(expected, 2), atol=1e-5)
 
 
+def test_score_with_texts(lines, tmp_path, reader_folder):
+    table = pq.read_table(lines).append_column("label", pa.array(["so", None, "and", "", "so", "so", "so"]))
+    pq.write_table(table, lines)
+    out = tmp_path / "out.parquet"
+    command = ["score", lines, "-o", out, "--text", "label", "--reading", "--reader", reader_folder]
+    done = run(*command, "--strict")
+    assert done.exit_code == 3, done.output
+    assert "quality: 7 rows, 5 scored, 2 bad\n" in done.output
+    assert "text_match: 7 rows, 3 scored, 4 bad\n" in done.output
+    assert done.output.count("1 bad: no text\n") == 1
+    assert done.output.count("  min ") == 2
+    found = pq.read_table(out)
+    reader = penpal_fast.Reader(reader_folder)
+    expected = reader.match(found["strokes"], found["label"], errors="null").tolist()
+    assert found["text_match"].to_pylist() == [None if value != value else value for value in expected]
+    assert found.column_names[-2:] == ["reading", "readability"]
+    content = json.loads(run(*command, "--json").stdout)
+    assert content["checks"]["text_match"]["reasons"] == {"no text": 1, "empty text": 1, "null": 1, "no points": 1}
+
+
+def test_rows_without_texts_are_bad_only_where_texts_are_asked_for(tmp_path, reader_folder):
+    table = pa.table({"strokes": column(ROWS), "text": pa.nulls(5, pa.string())})
+    pq.write_table(table, tmp_path / "lines.parquet")
+    command = ["score", tmp_path / "lines.parquet", "-o", tmp_path / "out.parquet", "--strict"]
+    assert run(*command).exit_code == 0
+    assert run(*command, "--reading", "--reader", reader_folder).exit_code == 0
+    assert pq.read_schema(tmp_path / "out.parquet").names[4:] == ["readability", "readability_error", "reading"]
+    assert run(*command, "--text", "text", "--reader", reader_folder).exit_code == 3
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["score", "{lines}", "-o", "out.parquet", "--text", "text"], "no column 'text'; name the one with the texts"),
+        (["score", "{lines}", "-o", "out.parquet", "--reader", "x"], "a reader was given, and nothing to read"),
         (["score", "missing.parquet", "-o", "out.parquet"], "missing.parquet: there is no such file"),
         (["score", "{lines}", "-o", "{lines}"], "would replace an input"),
         (["score", "{lines}", "-o", "out.parquet", "--column", "ink"], "no column 'ink'; name the one with"),

@@ -20,7 +20,7 @@ ROWS = [*(scrawl(seed, 2 + seed % 4, 15) for seed in range(60)), None, []]
 READ = """
 import pyarrow as pa, pyarrow.parquet as pq
 from penpal_fast import ArrowScorer
-lines, out = {lines!r}, {out!r}
+lines, out, reader = {lines!r}, {out!r}, {reader!r}
 """
 
 PROGRAMS = {
@@ -68,6 +68,31 @@ def quality(strokes: daft.Series):
 data = daft.read_parquet(lines).into_partitions(2)
 pq.write_table(data.with_column("quality", quality(data["strokes"])).to_arrow(), out)
 """,
+    "ray with texts": """
+import ray
+ray.init(num_cpus=2, include_dashboard=False, logging_level="ERROR")
+data = ray.data.read_parquet(lines, override_num_blocks=4)
+scorer = ArrowScorer(threads=1, text="text", reading=True, reader=reader)
+scored = data.map_batches(scorer, batch_format="pyarrow", batch_size=16)
+pq.write_table(pa.concat_tables(ray.get(scored.to_arrow_refs())), out)
+""",
+    "datasets with texts": """
+import datasets
+data = datasets.Dataset.from_parquet(lines).with_format("arrow")
+scorer = ArrowScorer(threads=1, text="text", reading=True, reader=reader)
+data.map(scorer, batched=True, batch_size=16, num_proc=2).to_parquet(out)
+""",
+    "pyspark with texts": """
+from pyspark.sql import SparkSession
+from pyspark.sql.types import FloatType, StringType, StructField, StructType
+spark = SparkSession.builder.master("local[2]").config("spark.ui.enabled", False).getOrCreate()
+data = spark.read.parquet(lines).repartition(2)
+added = [("quality", FloatType()), ("quality_error", StringType()), ("text_match", FloatType())]
+added += [("text_match_error", StringType()), ("reading", StringType()), ("readability", FloatType())]
+schema = StructType([*data.schema, *(StructField(name, kind) for name, kind in added)])
+scorer = ArrowScorer(threads=1, text="text", reading=True, reader=reader)
+pq.write_table(data.mapInArrow(lambda batches: map(scorer, batches), schema).toArrow(), out)
+""",
     "polars": """
 import polars
 polars.from_arrow(ArrowScorer()(polars.read_parquet(lines))).write_parquet(out)
@@ -81,7 +106,8 @@ pq.write_table(ArrowScorer()(duckdb.sql(f"select * from '{{lines}}'").to_arrow_t
 
 @pytest.fixture
 def lines(tmp_path):
-    table = pa.table({"strokes": column(ROWS), "number": range(len(ROWS))})
+    texts = [f"line {row % 3}" if row % 7 else None for row in range(len(ROWS))]
+    table = pa.table({"strokes": column(ROWS), "number": range(len(ROWS)), "text": texts})
     pq.write_table(table, tmp_path / "lines.parquet", row_group_size=16)
     return tmp_path / "lines.parquet"
 
@@ -94,21 +120,24 @@ def needs(name):
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_the_scores_are_those_of_the_command_line(lines, tmp_path, name):
+def test_the_scores_are_those_of_the_command_line(lines, tmp_path, reader_folder, name):
     needs(name)
     out = tmp_path / "out.parquet"
     environment = {**os.environ, "HF_HOME": str(tmp_path / "cache"), "RAY_DEDUP_LOGS": "0"}
     environment["RAY_agent_register_timeout_ms"] = "300000"  # The default, 30 s, is too short for a busy machine.
     environment["PYTHONPATH"] = os.pathsep.join(sys.path)
-    program = (READ + PROGRAMS[name]).format(lines=str(lines), out=str(out))
+    program = (READ + PROGRAMS[name]).format(lines=str(lines), out=str(out), reader=str(reader_folder))
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=600, env=environment)
     assert done.returncode == 0, done.stderr
 
-    score_dataset(lines, tmp_path / "expected.parquet")
+    texts = {"text": "text", "reading": True, "reader": reader_folder} if name.endswith("with texts") else {}
+    score_dataset(lines, tmp_path / "expected.parquet", **texts)
     expected = pq.read_table(tmp_path / "expected.parquet")
     found = pq.read_table(out).sort_by("number")
     assert found["number"].to_pylist() == expected["number"].to_pylist()
     assert found["quality"].to_pylist() == expected["quality"].to_pylist()
+    for added in ("text_match", "text_match_error", "reading", "readability") if texts else ():
+        assert found[added].to_pylist() == expected[added].to_pylist()
     if name != "daft":
         assert found["quality_error"].to_pylist() == expected["quality_error"].to_pylist()
 
@@ -122,6 +151,6 @@ def test_datasets_loads_what_was_scored(lines, tmp_path):
     scored = datasets.load_dataset(
         "parquet", data_files=str(tmp_path / "scored" / "*.parquet"), split="train", cache_dir=str(tmp_path / "cache")
     )
-    assert scored.column_names == ["strokes", "number", "quality", "quality_error"]
+    assert scored.column_names == ["strokes", "number", "text", "quality", "quality_error"]
     assert scored.features["quality"] == datasets.Value("float32")
     assert len(scored) == len(ROWS)

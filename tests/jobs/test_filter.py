@@ -15,7 +15,7 @@ import pytest
 from helpers.arrow import column
 from helpers.commands import run
 from helpers.made_lines import scrawl
-from penpal_fast import PenpalError, Scorer, filter_dataset, score_dataset
+from penpal_fast import PenpalError, QualityCheck, Scorer, TextCheck, filter_dataset, score_dataset
 from penpal_fast.checks.thresholds import threshold_of
 from penpal_fast.network.pretrained import BUNDLED
 from penpal_fast.sources.streams import check_apart
@@ -223,3 +223,110 @@ def test_another_model_scores_again(lines, tmp_path):
     )
     scored = Scorer().score(pq.read_table(lines)["strokes"], errors="null")
     assert pq.read_metadata(tmp_path / "kept.parquet").num_rows == (scored >= 0.5).sum()
+
+
+def scored_texts(path, quality, match):
+    """A file of rows that have both scores."""
+    table = {"quality": pa.array(quality, pa.float32()), "text_match": pa.array(match, pa.float32())}
+    pq.write_table(pa.table(table | {"number": range(len(quality))}), path / "scored.parquet")
+    return path / "scored.parquet"
+
+
+def test_rows_must_reach_both_thresholds(tmp_path):
+    scored = scored_texts(tmp_path, [0.9, 0.9, 0.1, None, 0.9], [0.9, 0.2, 0.9, 0.9, None])
+    out = tmp_path / "kept.parquet"
+    selection = filter_dataset(scored, out, text_threshold=0.5)
+    assert pq.read_table(out)["number"].to_pylist() == [0]
+    expected = {"quality below the threshold": 1, "text_match below the threshold": 1, "no score": 2}
+    assert (+selection.rejected, selection.bad) == (expected, 2)
+    filter_dataset(scored, out, threshold=0, text_threshold="lenient")
+    assert pq.read_table(out)["number"].to_pylist() == [0, 2]
+    filter_dataset(scored, out, text="text")
+    assert pq.read_table(out)["number"].to_pylist() == [0]
+    filter_dataset(scored, out)
+    assert pq.read_table(out)["number"].to_pylist() == [0, 1, 4]
+    filter_dataset(scored, out, thresholds={"text_match": 0.5})
+    assert pq.read_table(out)["number"].to_pylist() == [0, 2, 3]
+
+
+TEXTS = [f"line {number % 3}" if number % 7 else None for number in range(len(ROWS))]
+
+
+@pytest.mark.parametrize("name", ["text", "prompt"])
+def test_rows_are_compared_with_their_texts_where_that_is_missing(lines, tmp_path, scorer, reader, name):
+    pq.write_table(pq.read_table(lines).append_column(name, pa.array(TEXTS)), lines)
+    settings = {"scorer": scorer, "reader": reader, "text": name}
+    score_dataset(lines, tmp_path / "scored.parquet", **settings)
+    scored = pq.read_table(tmp_path / "scored.parquet")
+    limit = float(np.nanmedian(scored["text_match"].to_numpy()))
+    if name == "text":
+        settings.pop("text")
+    filter_dataset(lines, tmp_path / "kept.parquet", threshold=0, text_threshold=limit, **settings)
+    expected = [match is not None and match >= limit for match in scored["text_match"].to_pylist()]
+    assert 0 < sum(expected) < 40
+    assert pq.read_table(tmp_path / "kept.parquet").equals(scored.filter(pa.array(expected)))
+
+
+def test_only_named_checks_run_again(lines, tmp_path, scorer, reader):
+    given = pa.array([1.0] * len(ROWS), pa.float32())
+    table = pq.read_table(lines).append_column("text", pa.array(TEXTS))
+    pq.write_table(table.append_column("quality", given).append_column("text_match", given), lines)
+    settings = {"scorer": scorer, "reader": reader, "threshold": 0, "text_threshold": 0}
+    out = tmp_path / "kept.parquet"
+    assert filter_dataset(lines, out, **settings).kept == len(ROWS)
+    assert filter_dataset(lines, out, rescore=["text_match"], **settings).kept == 34
+    assert set(pq.read_table(out)["quality"].to_pylist()) == {1.0}
+    assert filter_dataset(lines, out, rescore=True, **settings).kept == 34
+    assert 1.0 not in pq.read_table(out)["quality"].to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"text_threshold": 0.5},
+            r"lines\.parquet: no column 'text'; name the one with the texts with --text or text=",
+        ),
+        ({"text_threshold": "harsh", "text": "text"}, "the check 'text_match': the threshold must be a number from 0"),
+        ({"text_threshold": 2, "text": "text"}, "the check 'text_match': the threshold must be a number from 0 to 1"),
+        ({"text_threshold": 0.5, "thresholds": {"quality": 0.5}}, "give either text_threshold or thresholds"),
+        ({"text_threshold": 0.5, "threshold": 0.5, "checks": [TextCheck()]}, "are both for the check 'text_match'"),
+        ({"text_threshold": 0.5, "checks": [QualityCheck()]}, "no score column 'text_match', and no check of this"),
+        ({"text": "text", "checks": [QualityCheck()]}, "give either checks or the settings of the reader"),
+        ({"reader": "somewhere"}, "a reader was given, and nothing to read"),
+    ],
+)
+def test_thresholds_of_texts_that_do_not_fit_are_refused(lines, tmp_path, settings, message):
+    if "text" in settings:
+        pq.write_table(pq.read_table(lines).append_column("text", pa.array(TEXTS)), lines)
+    with pytest.raises(PenpalError, match=message):
+        filter_dataset(lines, tmp_path / "kept.parquet", **settings)
+    assert list(tmp_path.iterdir()) == [lines]
+
+
+def test_the_command_with_texts(lines, tmp_path, reader_folder):
+    pq.write_table(pq.read_table(lines).append_column("prompt", pa.array(TEXTS)), lines)
+    out = tmp_path / "kept.parquet"
+    both = ["filter", lines, "-o", out, "--threshold", "0", "--text-threshold", "lenient", "--text", "prompt"]
+    done = run(*both, "--reader", reader_folder, "--json")
+    assert done.exit_code == 0, done.output
+    content = json.loads(done.stdout)
+    assert (content["threshold"], content["text_threshold"], content["bad"]) == (0, 0.3, 8)
+    kept = pq.read_table(out)
+    assert kept.num_rows == content["kept"] > 0
+    assert min(kept["text_match"].to_pylist()) >= np.float32(0.3)
+    assert run("filter", out, "-o", tmp_path / "again.parquet", "--text-threshold", "1").exit_code == 0
+    done = run("filter", lines, "-o", out, "--text-threshold", "harsh")
+    assert (done.exit_code, "lenient (0.3)" in done.output) == (2, True)
+
+
+def test_another_reader_compares_again(lines, tmp_path, reader_folder):
+    given = pa.array([1.0] * len(ROWS), pa.float32())
+    table = pq.read_table(lines).append_column("text", pa.array(TEXTS))
+    pq.write_table(table.append_column("quality", given).append_column("text_match", given), lines)
+    out = tmp_path / "kept.parquet"
+    done = run("filter", lines, "-o", out, "--text-threshold", "0", "--reader", reader_folder)
+    assert done.exit_code == 0, done.output
+    assert pq.read_metadata(out).num_rows == 34
+    assert set(pq.read_table(out)["quality"].to_pylist()) == {1.0}
+    assert 1.0 not in pq.read_table(out)["text_match"].to_pylist()

@@ -20,6 +20,7 @@ import pytest
 from helpers.arrow import column
 from helpers.interruption import Stop, stop_after
 from helpers.made_lines import scrawl
+from helpers.readers import write_reader
 from penpal_fast import PenpalError, QualityClassifier, Scorer, filter_dataset, score_dataset
 from penpal_fast.jobs import parts
 
@@ -106,6 +107,47 @@ def test_parts_that_a_kill_left_behind_a_whole_file_are_removed(lines, tmp_path,
     (left / "part-00000.parquet").unlink()
     assert score_dataset(lines, tmp_path / "out.parquet", scorer=scorer, resume=True).rows == 100
     assert not left.exists()
+
+
+@any_kind
+@pytest.mark.parametrize("output", ["out.parquet", "out"])
+def test_a_stopped_job_with_texts_is_resumed_to_the_same_bytes(lines, tmp_path, scorer, reader, output):
+    (tmp_path / "whole").mkdir()
+    settings = {"scorer": scorer, "reader": reader, "text": "name", "reading": True}
+    expected = score_dataset(lines, tmp_path / "whole" / output, **settings)
+    for rows in (25, 10, 1):
+        with pytest.raises(Stop):
+            score_dataset(lines, tmp_path / output, resume=True, progress=stop_after(rows), **settings)
+    summary = score_dataset(lines, tmp_path / output, resume=True, **settings)
+    assert content(tmp_path / output) == content(tmp_path / "whole" / output)
+    assert {**summary.as_dict(), "seconds": 0} == {**expected.as_dict(), "seconds": 0}
+    assert len(set(pq.read_table(tmp_path / output)["text_match"].to_pylist())) > 20
+
+
+@any_kind
+def test_another_reader_or_column_of_texts_is_refused(lines, tmp_path, scorer, reader):
+    for path in lines.iterdir():
+        table = pq.read_table(path)
+        pq.write_table(table.append_column("label", table["name"]), path, row_group_size=10)
+
+    def started(**settings):
+        return score_dataset(lines, tmp_path / "out", scorer=scorer, **settings)
+
+    with pytest.raises(Stop):
+        started(reader=reader, text="name", progress=stop_after(25))
+    other = write_reader(tmp_path / "other", seed=2)
+    for settings, message in (
+        ({"reader": other, "text": "name"}, r"here: the check 'text_match': the model changed\. Undo the change"),
+        ({"reader": reader, "text": "label"}, "'text_match': it reads strokes, label and no longer strokes, name"),
+        ({"reader": reader, "text": "name", "reading": True}, "'text_match': it adds .*, reading, readability and no"),
+        ({"reader": reader, "reading": True}, "the check 'text_match' is gone; the check 'readability' is new"),
+        ({}, "here: the check 'text_match' is gone"),
+    ):
+        with pytest.raises(PenpalError, match=message):
+            started(resume=True, **settings)
+    assert started(reader=reader, text="name", resume=True).rows == 100
+    with pytest.raises(PenpalError, match="the check 'text_match': the model changed"):
+        started(reader=other, text="name", resume=True)
 
 
 def longer(lines):

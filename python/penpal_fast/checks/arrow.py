@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypedDict
 
 import pyarrow as pa
 
 from penpal_fast.checks.check import Check, outcomes_of
 from penpal_fast.checks.columns import checked_schema, prepare, with_outcomes
-from penpal_fast.checks.defaults import default_checks
+from penpal_fast.checks.defaults import ReaderChoice, default_checks, reader_checks
 from penpal_fast.checks.quality import ModelSource, QualityCheck
 from penpal_fast.engines.settings import Backend
 from penpal_fast.errors import PenpalError
 
 
+class _Engine(TypedDict):
+    backend: Backend
+    threads: int | None
+    batch_size: int | None
+
+
 class ArrowScorer:
     """Adds the columns of checks to record batches and tables: by default `quality` (float32) and `quality_error`.
 
-    A bad row has a null score and its reason in the column of errors; a good row has a null there. The model is loaded
-    at first use, and again in each process that an ArrowScorer is sent to.
+    With `text`, it adds `text_match` and `text_match_error` too; without, a column `text` is not looked at. A bad row
+    has a null score and its reason in the column of errors; a good row has a null there. Models are loaded at first
+    use, and again in each process that an ArrowScorer is sent to.
     """
 
     def __init__(
@@ -30,18 +37,41 @@ class ArrowScorer:
         backend: Backend = "auto",
         threads: int | None = None,
         batch_size: int | None = None,
+        text: str | None = None,
+        reading: bool = False,
+        reader: ReaderChoice = None,
         checks: Sequence[Check] | None = None,
     ) -> None:
-        """Take the arguments of `Scorer` and the name of the strokes column, or checks instead.
+        """Take the arguments of `Scorer` and the names of columns, or checks instead.
+
+        Args:
+            model: As for `Scorer`.
+            column: Name of the strokes column.
+            backend: Engine of both networks, as for `Scorer`.
+            threads: As for `Scorer`.
+            batch_size: As for `Scorer`.
+            text: Name of the column of texts, for `text_match` and `text_match_error`; None to compare none.
+            reading: Also add `reading` and `readability`, and without `text` also `readability_error`.
+            reader: What `Reader` takes, or a `Reader`, with which this ArrowScorer cannot be pickled; None for the
+                reader in this package.
+            checks: Checks in place of all these settings.
 
         Raises:
             PenpalError: Both are given, or `checks` is empty or has something else than checks.
         """
-        settings = (model, column, backend, threads, batch_size)
-        if checks is not None and settings != (None, "strokes", "auto", None, None):
-            raise PenpalError("give either checks or the settings of the quality check; QualityCheck(...) takes them")
-        quality = QualityCheck(model, column=column, backend=backend, threads=threads, batch_size=batch_size)
-        self._checks = default_checks([quality] if checks is None else checks)
+        settings = (model, column, backend, threads, batch_size, text, reading, reader)
+        if checks is not None:
+            if settings != (None, "strokes", "auto", None, None, None, False, None):
+                raise PenpalError(
+                    "give either checks or their settings; QualityCheck(...) and TextCheck(...) take them"
+                )
+            self._checks = default_checks(checks)
+        else:
+            engine: _Engine = {"backend": backend, "threads": threads, "batch_size": batch_size}
+            self._checks = [
+                QualityCheck(model, column=column, **engine),
+                *reader_checks(text=text, reading=reading, reader=reader, column=column, **engine),
+            ]
         self._schemas: tuple[pa.Schema, pa.Schema] | None = None
 
     def __getstate__(self) -> dict[str, Any]:

@@ -1,34 +1,55 @@
-"""The default check, and the columns of scores that a table has by default."""
+"""Which checks settings ask for, and the columns of scores that a table has by default."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 import pyarrow as pa
 
 from penpal_fast.checks.check import Check, check_settings
 from penpal_fast.checks.columns import ScoreColumn, is_score, noted_scores, score_column
 from penpal_fast.checks.quality import QualityCheck, Scorer
+from penpal_fast.checks.text_match import ReadabilityCheck, TextCheck
+from penpal_fast.engines.settings import Backend
 from penpal_fast.errors import PenpalError
+from penpal_fast.reading.reader import Reader, ReaderSource
+
+ReaderChoice: TypeAlias = "Reader | ReaderSource"
 
 
 def default_checks(
-    checks: Sequence[Check] | None = None, *, scorer: Scorer | None = None, column: str = "strokes"
+    checks: Sequence[Check] | None = None,
+    *,
+    scorer: Scorer | None = None,
+    column: str = "strokes",
+    text: str | None = None,
+    reading: bool = False,
+    reader: ReaderChoice = None,
 ) -> list[Check]:
-    """Return the given checks, or the quality check if none are given.
+    """Return the given checks, or the quality check and those of the reader that are asked for.
 
     Args:
-        checks: Checks, at least one; None for the quality check.
+        checks: Checks, at least one; None for those that the other arguments ask for.
         scorer: Scorer of the quality check; None for `Scorer()`.
-        column: Name of the strokes column of the quality check.
+        column: Name of the strokes column of these checks.
+        text: As for `reader_checks`.
+        reading: As for `reader_checks`.
+        reader: As for `reader_checks`.
 
     Raises:
-        PenpalError: There are no checks, one breaks its protocol, or both checks and a scorer are given.
+        PenpalError: There are no checks, one breaks its protocol, or both checks and other settings are given.
     """
+    asked = reader_checks(text=text, reading=reading, reader=reader, column=column)
     if checks is None:
-        return [QualityCheck(column=column, scorer=scorer)]
+        return [QualityCheck(column=column, scorer=scorer), *asked]
     if scorer is not None:
         raise PenpalError("give either checks or a scorer, not both; QualityCheck(scorer=...) is a check with a scorer")
+    if asked:
+        raise PenpalError(
+            f"give either checks or the settings of the reader; {type(asked[0]).__name__}(...) is a check that takes "
+            "them, so add it to the checks"
+        )
     if not isinstance(checks, Iterable) or isinstance(checks, str):
         raise PenpalError(f"checks must be a list of checks, got {checks!r}")
     given = list(checks)
@@ -37,6 +58,61 @@ def default_checks(
     for check in given:
         check_settings(check)
     return given
+
+
+def reader_checks(
+    *,
+    text: str | None,
+    reading: bool,
+    reader: ReaderChoice,
+    column: str,
+    backend: Backend = "auto",
+    threads: int | None = None,
+    batch_size: int | None = None,
+) -> list[Check]:
+    """Return the check of the reader that settings ask for, if they do.
+
+    Args:
+        text: Name of the column of texts, for the check `text_match`; None for no match.
+        reading: Whether readings and readability are wanted: further columns of `text_match`, or without `text` the
+            check `readability`.
+        reader: A reader, or a folder or repository with one; None for the reader in this package.
+        column: Name of the strokes column.
+        backend: As for `Reader`, like the others.
+        threads: As for `Reader`.
+        batch_size: As for `Reader`.
+
+    Raises:
+        PenpalError: There is a reader and nothing for it to do, or the name of the column is not text.
+    """
+    if text is None and not reading:
+        if reader is not None:
+            raise PenpalError(
+                "a reader was given, and nothing to read: name the column of texts with --text (text=), or ask for "
+                "readings with --reading (reading=True)"
+            )
+        return []
+    made, model = (reader, None) if isinstance(reader, Reader) else (None, reader)
+    if text is None:
+        return [
+            ReadabilityCheck(
+                model=model, column=column, backend=backend, threads=threads, batch_size=batch_size, reader=made
+            )
+        ]
+    if not isinstance(text, str):
+        raise PenpalError(f"text must be the name of the column of texts, got {text!r}")
+    return [
+        TextCheck(
+            text,
+            reading=reading,
+            model=model,
+            column=column,
+            backend=backend,
+            threads=threads,
+            batch_size=batch_size,
+            reader=made,
+        )
+    ]
 
 
 def known_scores(schema: pa.Schema) -> list[ScoreColumn]:

@@ -11,6 +11,7 @@ from penpal_fast.cli.console import say
 from penpal_fast.cli.evaluate import evaluate
 from penpal_fast.cli.explain import explain
 from penpal_fast.cli.filter import filter_rows
+from penpal_fast.cli.read import read
 from penpal_fast.cli.render import render
 from penpal_fast.cli.report import report
 from penpal_fast.cli.score import score
@@ -39,6 +40,7 @@ def main_options(
 
 app.command()(score)
 app.command("filter")(filter_rows)
+app.command()(read)
 app.command()(render)
 app.command()(synthesize)
 app.command()(train)

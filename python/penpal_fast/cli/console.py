@@ -25,6 +25,8 @@ def readable_errors() -> Iterator[None]:
     """Turn errors that a user can act on into one message and an exit code."""
     try:
         yield
+    except BrokenPipeError:
+        raise  # Whoever read the output has enough; Typer ends without a message.
     except (PenpalError, OSError, pa.ArrowException) as error:
         raise _failed(str(error)) from error
     except MemoryError as error:
@@ -38,7 +40,7 @@ def readable_errors() -> Iterator[None]:
 
 
 def _failed(message: str) -> typer.Exit:
-    err.print(Text.assemble(("error: ", "bold red"), _visible(message)), soft_wrap=True)
+    err.print(Text.assemble(("error: ", "bold red"), visible(message)), soft_wrap=True)
     return typer.Exit(1)
 
 
@@ -62,10 +64,10 @@ def stopped_by_sigterm() -> Iterator[None]:
 
 def say(text: str, console: Console = out) -> None:
     """Print text as it is: brackets and emoji codes are not markup."""
-    console.print(_visible(text), markup=False, emoji=False, highlight=False, soft_wrap=True)
+    console.print(visible(text), markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Escape control characters: names of columns and tensors come from untrusted files."""
     return "".join(one if one.isprintable() or one == "\n" else repr(one)[1:-1] for one in text)
 

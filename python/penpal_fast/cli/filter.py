@@ -7,13 +7,16 @@ from typing import Annotated
 
 import typer
 
+from penpal_fast.checks.quality import QualityCheck
+from penpal_fast.checks.text_match import TextCheck
 from penpal_fast.checks.thresholds import BROKEN_BELOW, THRESHOLDS, threshold_of
 from penpal_fast.cli import options
 from penpal_fast.cli.console import progress_bar, readable_errors, say, say_json, stopped_by_sigterm
 from penpal_fast.errors import PenpalError
-from penpal_fast.jobs.filter import Selection, filter_dataset
+from penpal_fast.jobs.filter import TEXT, filter_dataset
+from penpal_fast.jobs.limits import DEFAULT_THRESHOLD
+from penpal_fast.jobs.selection import Selection
 from penpal_fast.sources.memory import MEMORY_MB
-from penpal_fast.sources.names import PARQUET_SUFFIXES
 
 NAMES = ", ".join(f"{name} ({number})" for name, number in THRESHOLDS.items())
 
@@ -25,12 +28,6 @@ def _threshold(text: str) -> float:
         raise typer.BadParameter(str(error)) from error
 
 
-def _parquet(path: Path | None) -> Path | None:
-    if path is not None and not path.name.lower().endswith(PARQUET_SUFFIXES):
-        raise typer.BadParameter(f"{path}: the output is a Parquet file; its name must end with {PARQUET_SUFFIXES[0]}")
-    return path
-
-
 def filter_rows(
     inputs: options.Inputs,
     output: Annotated[
@@ -38,7 +35,7 @@ def filter_rows(
         typer.Option(
             "--output",
             "-o",
-            callback=_parquet,
+            callback=options.parquet_name,
             help="Parquet file for the kept rows; an existing file is replaced.",
         ),
     ],
@@ -51,16 +48,42 @@ def filter_rows(
             f"{BROKEN_BELOW} drops broken rows, balanced keeps rows that could be real.",
         ),
     ] = "balanced",  # type: ignore[assignment]
+    text_threshold: Annotated[
+        float | None,
+        typer.Option(
+            parser=_threshold,
+            metavar="NUMBER|NAME",
+            help="Of these rows, keep those whose ink says their text with at least this match: balanced keeps 95 % of "
+            "clean generated rows. By default texts are not compared, or with --text by balanced.",
+        ),
+    ] = None,
+    best_of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Of the rows that share a value in this column, such as the prompt, and reach the thresholds, keep "
+            "only the one with the highest product of quality and match.",
+        ),
+    ] = None,
     keep_rejected: Annotated[
         Path | None,
-        typer.Option(callback=_parquet, help="Parquet file for all other rows; an existing file is replaced."),
+        typer.Option(
+            callback=options.parquet_name, help="Parquet file for all other rows; an existing file is replaced."
+        ),
     ] = None,
     column: options.Column = "strokes",
+    text: Annotated[
+        str | None,
+        typer.Option(help="Name of the column of texts, for inputs without `text_match`; by default `text` if needed."),
+    ] = None,
     rescore: Annotated[
         bool,
-        typer.Option("--rescore", help="Score again even if there is a column `quality`; --model implies this."),
+        typer.Option(
+            "--rescore", help="Score again even if there are scores; --model and --reader imply this for theirs."
+        ),
     ] = False,
     model: options.Model = None,
+    reader: options.ReaderOption = None,
     backend: options.BackendOption = "auto",
     threads: options.Threads = None,
     batch_size: options.BatchSize = None,
@@ -69,33 +92,49 @@ def filter_rows(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Keep rows that score at or above a threshold. Inputs without a column `quality` are scored first.
+    """Keep rows that reach --threshold with `quality` and, if it is given, --text-threshold with `text_match`.
+
+    Inputs without these columns are scored first. --threshold 0 keeps every row that has a quality.
 
     The exit codes are the same as for `score`.
     """
     with readable_errors(), stopped_by_sigterm(), options.logged(verbose=False):
         with progress_bar("filtering", shown=not quiet) as progress:
+            if text_threshold is not None and text is None:
+                text = TEXT
+            if text is not None and text_threshold is None:
+                text_threshold = threshold_of(DEFAULT_THRESHOLD)
             selection = filter_dataset(
                 inputs,
                 output,
                 threshold=threshold,
+                text_threshold=text_threshold,
+                best_of=best_of,
                 keep_rejected=keep_rejected,
-                checks=options.checks_of(model, column, backend, threads, batch_size),
+                checks=options.checks_of(model, column, backend, threads, batch_size, text=text, reader=reader),
                 column=column,
-                rescore=rescore or model is not None,
+                rescore=rescore or _named_again(model, reader),
                 memory_mb=memory,
                 progress=progress,
             )
         if json:
-            say_json({**selection.as_dict(), "threshold": threshold, "output": str(output)})
+            limits = {"threshold": threshold, "text_threshold": text_threshold}
+            say_json({**selection.as_dict(), **limits, "output": str(output)})
         elif not quiet:
-            print_selection(selection)
+            print_selection(selection, best_of)
             say(f"wrote {output}{f' and {keep_rejected}' if keep_rejected else ''}")
         options.end_if_strict(selection.bad, strict=strict)
 
 
-def print_selection(selection: Selection) -> None:
+def _named_again(model: str | None, reader: str | None) -> list[str]:
+    """Names of the checks whose model is given, so that older scores do not count."""
+    return [name for name, given in ((QualityCheck.name, model), (TextCheck.name, reader)) if given is not None]
+
+
+def print_selection(selection: Selection, best_of: str | None = None) -> None:
     """Print the counts and the reasons."""
     say(f"{selection.rows:,} rows, {selection.kept:,} kept, {selection.rows - selection.kept:,} rejected")
     for reason, count in selection.rejected.most_common():
         say(f"  {count:,} rejected: {reason}")
+    if selection.groups is not None:
+        say(f"{selection.groups:,} groups by {best_of}, {selection.groups - selection.kept:,} without a kept row")

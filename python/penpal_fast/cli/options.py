@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, cast, get_args
 
 import typer
@@ -14,6 +15,8 @@ from penpal_fast.checks.defaults import default_checks
 from penpal_fast.checks.quality import Scorer
 from penpal_fast.cli.console import err, say
 from penpal_fast.engines.settings import Backend
+from penpal_fast.reading.reader import Reader
+from penpal_fast.sources.names import PARQUET_SUFFIXES
 
 SOME_ROWS_BAD = 3
 """Exit code of --strict if there are bad rows."""
@@ -28,6 +31,14 @@ Inputs = Annotated[
 ]
 Column = Annotated[str, typer.Option(help="Name of the strokes column.")]
 Model = Annotated[str | None, typer.Option(help="Folder or Hugging Face id of a model, instead of the bundled one.")]
+ReaderOption = Annotated[
+    str | None,
+    typer.Option("--reader", help="Folder or Hugging Face id of a reader, instead of the bundled one."),
+]
+
+Text = Annotated[
+    str | None, typer.Option(help="Name of the column of texts that rows should say; by default none are compared.")
+]
 ReaderOption = Annotated[
     str | None,
     typer.Option("--reader", help="Folder or Hugging Face id of a reader, instead of the bundled one."),
@@ -50,11 +61,19 @@ BackendOption = Annotated[
 ]
 Threads = Annotated[int | None, typer.Option(help="Number of threads; by default one per processor.", min=1)]
 BatchSize = Annotated[int | None, typer.Option(help="Rows per MLX batch; the default depends on the device.", min=1)]
+Resume = Annotated[bool, typer.Option("--resume", help="Resume an interrupted job, or start a new one.")]
 Memory = Annotated[int, typer.Option(help="Approximate memory for rows in progress, in megabytes.", min=1)]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with code 3 if there are bad rows.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors and warnings.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log each finished part.")]
+
+
+def parquet_name(path: Path | None) -> Path | None:
+    """Make sure that an output is named as a Parquet file."""
+    if path is not None and not path.name.lower().endswith(PARQUET_SUFFIXES):
+        raise typer.BadParameter(f"{path}: the output is a Parquet file; its name must end with {PARQUET_SUFFIXES[0]}")
+    return path
 
 
 def checks_of(
@@ -63,10 +82,20 @@ def checks_of(
     backend: str = "auto",
     threads: int | None = None,
     batch_size: int | None = None,
+    *,
+    text: str | None = None,
+    reading: bool = False,
+    reader: str | None = None,
 ) -> list[Check]:
     """Make the checks that the options ask for, with the quality check first."""
     scorer = Scorer(model, backend=cast("Backend", backend), threads=threads, batch_size=batch_size)
-    return default_checks(scorer=scorer, column=column)
+    loaded = reader_of(reader, backend, threads, batch_size) if text is not None or reading else reader
+    return default_checks(scorer=scorer, column=column, text=text, reading=reading, reader=loaded)
+
+
+def reader_of(reader: str | None, backend: str, threads: int | None, batch_size: int | None) -> Reader:
+    """Load the reader that the options name."""
+    return Reader(reader, backend=cast("Backend", backend), threads=threads, batch_size=batch_size)
 
 
 class _ConsoleHandler(logging.Handler):

@@ -25,8 +25,13 @@ def score(
         ),
     ],
     column: options.Column = "strokes",
-    resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted job, or start a new one.")] = False,
+    text: options.Text = None,
+    reading: Annotated[
+        bool, typer.Option("--reading", help="Also add what each row seems to say, and how surely.")
+    ] = False,
+    resume: options.Resume = False,
     model: options.Model = None,
+    reader: options.ReaderOption = None,
     backend: options.BackendOption = "auto",
     threads: options.Threads = None,
     batch_size: options.BatchSize = None,
@@ -38,6 +43,9 @@ def score(
 ) -> None:
     """Score every row. The output has all columns of the input, and `quality` and `quality_error`.
 
+    --text adds `text_match`, whether the ink says the text, and `text_match_error`; --reading adds `reading` and
+    `readability`. Without --text, no texts are compared.
+
     Exit codes: 0 if the output was written, 1 if not, 2 for wrong usage,
     3 for bad rows with --strict, 130 after Ctrl-C and 143 after SIGTERM.
     """
@@ -46,7 +54,9 @@ def score(
             summary = score_dataset(
                 inputs,
                 output,
-                checks=options.checks_of(model, column, backend, threads, batch_size),
+                checks=options.checks_of(
+                    model, column, backend, threads, batch_size, text=text, reading=reading, reader=reader
+                ),
                 column=column,
                 resume=resume,
                 memory_mb=memory,
@@ -57,16 +67,18 @@ def score(
         elif not quiet:
             print_summary(summary)
             say(f"wrote {output}")
-        options.end_if_strict(summary.bad, strict=strict)
+        options.end_if_strict(sum(one.bad for one in summary.checks.values()), strict=strict)
 
 
 def print_summary(summary: JobSummary) -> None:
     """Print the counts, reasons, quantiles and kept shares of each check."""
     for name, one in summary.checks.items():
-        say(f"{one.rows:,} rows, {one.scored:,} scored, {one.bad:,} bad")
+        about = f"{name}: " if len(summary.checks) > 1 else ""
+        say(f"{about}{one.rows:,} rows, {one.scored:,} scored, {one.bad:,} bad")
         for reason, count in one.reasons.most_common():
             say(f"  {count:,} bad: {reason}")
         if one.scored:
-            say(f"{name}: " + ", ".join(f"{quantile} {value:.3f}" for quantile, value in one.quantiles().items()))
+            indent = "  " if about else f"{name}: "
+            say(indent + ", ".join(f"{quantile} {value:.3f}" for quantile, value in one.quantiles().items()))
         for threshold, share in one.kept().items():
             say(f"  {share:6.1%} at or above {one.thresholds[threshold]} ({threshold})")

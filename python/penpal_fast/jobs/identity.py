@@ -108,6 +108,14 @@ def _changed_values(before: Description, now: Description) -> Iterator[str]:
             yield f"{name} was {before.get(name)!r} and is now {now.get(name)!r}"
 
 
+def _changed_columns(before: Description, now: Description) -> Iterator[str]:
+    """Compare the columns that a check reads and adds; inputs have none."""
+    for verb in ("reads", "adds"):
+        old, new = (list(item.get(verb, ())) for item in (before, now))
+        if old != new:
+            yield f"it {verb} {', '.join(new)} and no longer {', '.join(old)}"
+
+
 def _changed_items(kind: str, before: list[Description], now: list[Description]) -> Iterator[str]:
     """Compare lists of checks or inputs, each of which has a name."""
     old, new = ({item["name"]: item for item in items} for items in (before, now))
@@ -115,7 +123,10 @@ def _changed_items(kind: str, before: list[Description], now: list[Description])
     yield from (f"the {kind} {name!r} is new" for name in new if name not in old)
     for name in new:
         if name in old and old[name] != new[name]:
-            values = list(_changed_values(old[name].get("identity", {}), new[name].get("identity", {})))
+            values = [
+                *_changed_values(old[name].get("identity", {}), new[name].get("identity", {})),
+                *_changed_columns(old[name], new[name]),
+            ]
             yield f"the {kind} {name!r}: {', '.join(values)}" if values else f"the {kind} {name!r} changed"
     if old == new and before != now:
         yield f"the {kind}s are in another order or number"

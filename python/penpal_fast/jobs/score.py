@@ -25,7 +25,7 @@ from penpal_fast.checks.columns import (
     read_outcome,
     with_outcomes,
 )
-from penpal_fast.checks.defaults import default_checks
+from penpal_fast.checks.defaults import ReaderChoice, default_checks
 from penpal_fast.checks.quality import Scorer
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.files import check_name, checked_target, replaced_atomically
@@ -54,6 +54,9 @@ def score_dataset(
     *,
     scorer: Scorer | None = None,
     column: str = "strokes",
+    text: str | None = None,
+    reading: bool = False,
+    reader: ReaderChoice = None,
     checks: Sequence[Check] | None = None,
     resume: bool = False,
     memory_mb: int = MEMORY_MB,
@@ -62,8 +65,10 @@ def score_dataset(
     """Score files into a Parquet file or a folder of them. Reading, scoring and writing run at the same time.
 
     All columns, the order of the rows and the schema's metadata are kept. The columns of the checks, by default
-    `quality` and `quality_error`, are added, or replaced if the inputs have them. A bad row has a null score. Memory
-    grows with the number of files, not of rows.
+    `quality` and `quality_error`, are added, or replaced if the inputs have them. With `text`, `text_match` and
+    `text_match_error` are added too; without, a column `text` is not looked at. A bad row has a null score.
+
+    Memory grows with the number of files, not of rows.
 
     The job is done in parts, which are kept if it is interrupted: in the output folder, or in a folder beside the
     output file until all are finished. A run of the same job with `resume` then does only what is missing; its
@@ -76,7 +81,11 @@ def score_dataset(
             complete. Any other name is a folder of parts with a manifest.
         scorer: Scores the rows; None for `Scorer()`.
         column: Name of the strokes column.
-        checks: Checks in place of the quality check.
+        text: Name of the column of texts that the rows should say; None to compare none.
+        reading: Also add what the rows seem to say and how surely, as `reading` and `readability`; without `text` also
+            `readability_error`.
+        reader: A `Reader`, or what it takes; None for the reader in this package.
+        checks: Checks in place of those that `scorer`, `text`, `reading` and `reader` ask for.
         resume: Resume an interrupted job; if there is none, start a new one.
         memory_mb: Approximate limit on the memory of the rows that are read ahead, in megabytes, by their average size.
             The program, decoding and the row group that is encoded need memory besides.
@@ -91,7 +100,7 @@ def score_dataset(
     """
     check_name(output)
     check_memory(memory_mb)
-    checks = default_checks(checks, scorer=scorer, column=column)
+    checks = default_checks(checks, scorer=scorer, column=column, text=text, reading=reading, reader=reader)
     sources = open_sources(inputs, column)
     with errors_about(sources[0].file.name):
         prepare(checks, sources[0].schema)

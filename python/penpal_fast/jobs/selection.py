@@ -1,0 +1,105 @@
+"""Which rows a filter keeps by their scores, and the counts of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from penpal_fast.checks.check import count_reasons
+from penpal_fast.checks.columns import read_outcome
+
+BELOW = "below the threshold"
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """Which rows of a batch are kept.
+
+    Attributes:
+        kept: Whether each row is kept, [N].
+        problems: What is wrong with each row that lacks a score, by its index.
+        rejected: Number of rows that have their scores and are rejected, by reason.
+    """
+
+    kept: NDArray[np.bool_]
+    problems: dict[int, str]
+    rejected: Counter[str]
+
+    def among(self, chosen: NDArray[np.bool_], reason: str) -> Verdict:
+        """Keep only rows that are chosen too, and reject the others for a reason."""
+        others = int((self.kept & ~chosen).sum())
+        return Verdict(self.kept & chosen, self.problems, Counter({**self.rejected, reason: others}))
+
+
+@dataclasses.dataclass
+class Selection:
+    """What a filter did.
+
+    Attributes:
+        rows: Number of rows.
+        kept: Number of kept rows.
+        bad: Number of bad rows, which lack a score.
+        rejected: Number of rejected rows by reason, bad rows included.
+        groups: With `best_of`, number of groups of rows, of which each has at most one kept row; else None.
+    """
+
+    rows: int = 0
+    kept: int = 0
+    bad: int = 0
+    rejected: Counter[str] = dataclasses.field(default_factory=Counter)
+    groups: int | None = None
+
+    def add(self, verdict: Verdict) -> None:
+        """Count the rows of a batch."""
+        self.rows += len(verdict.kept)
+        self.kept += int(verdict.kept.sum())
+        self.bad += len(verdict.problems)
+        self.rejected.update(verdict.rejected)
+        count_reasons(self.rejected, verdict.problems.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the selection as JSON."""
+        groups = {} if self.groups is None else {"groups": self.groups}
+        rejected = dict(self.rejected.most_common())
+        return {"rows": self.rows, "kept": self.kept, "rejected": rejected, "bad": self.bad, **groups}
+
+
+def verdict_on(
+    rows: pa.RecordBatch, thresholds: Mapping[str, float], unread: Mapping[int, str], where: str, first: int
+) -> Verdict:
+    """Judge rows by their scores.
+
+    Args:
+        rows: Rows with the columns of scores.
+        thresholds: The threshold of each check, by its name.
+        unread: What is wrong with rows that could not be read, by index.
+        where: Name of the file, for errors.
+        first: Number of the first row in the file, for errors.
+
+    Raises:
+        PenpalError: A score is not from 0 to 1; the error names the row.
+    """
+    problems: dict[int, str] = {}
+    for name in thresholds:
+        problems = {**read_outcome(rows, name, where, first).problems, **problems}
+    problems = {row: unread.get(row, problem) for row, problem in problems.items()}
+    kept = np.ones(len(rows), dtype=bool)
+    kept[list(problems)] = False
+    below: Counter[str] = Counter()
+    for name, threshold in thresholds.items():
+        reaches = _at_least(rows.column(name), threshold)
+        below[BELOW if len(thresholds) == 1 else f"{name} {BELOW}"] = int((kept & ~reaches).sum())
+        kept &= reaches
+    return Verdict(kept, problems, below)
+
+
+def _at_least(scores: pa.Array, threshold: float) -> NDArray[np.bool_]:
+    """Whether scores reach a threshold in their own precision: the float32 score 0.3 reaches 0.3."""
+    values = scores.to_numpy(zero_copy_only=False)
+    return np.asarray(values >= values.dtype.type(threshold), dtype=bool)
