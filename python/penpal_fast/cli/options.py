@@ -39,10 +39,6 @@ ReaderOption = Annotated[
 Text = Annotated[
     str | None, typer.Option(help="Name of the column of texts that rows should say; by default none are compared.")
 ]
-ReaderOption = Annotated[
-    str | None,
-    typer.Option("--reader", help="Folder or Hugging Face id of a reader, instead of the bundled one."),
-]
 
 
 def _known_backend(name: str) -> str:
