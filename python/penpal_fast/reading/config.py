@@ -18,6 +18,7 @@ MAX_CHANNELS = 1024
 MAX_KERNEL = 31
 MAX_STRIDE = 8
 MAX_DILATION = 64
+OF_SCORES = ("half_letters", "unread_weight", "match_half", "match_power", "readability_half", "readability_power")
 LEAST_OF_SCORE, MOST_OF_SCORE = 1e-3, 1e3
 
 
@@ -33,7 +34,8 @@ class ReaderConfig:
         stem_strides: Samples that each moves on.
         block_kernel: Frames that each block's depthwise convolution sees.
         dilations: Distance between them, block by block.
-        unread_weight: How much the doubt of reading counts for a text.
+        half_letters: Number of letters of a text with which what speaks against it counts half.
+        unread_weight: How much the text's own loss a letter counts.
         match_half: Doubt of a text at which its match is 0.5.
         match_power: How steeply the match falls there.
         readability_half: Doubt of reading at which readability is 0.5.
@@ -47,7 +49,8 @@ class ReaderConfig:
     stem_strides: tuple[int, ...] = (3, 2)
     block_kernel: int = 9
     dilations: tuple[int, ...] = (1, 1, 2, 1, 1, 2, 1, 4, 1, 2, 1, 4)
-    unread_weight: float = 1.0
+    half_letters: float = 5.0
+    unread_weight: float = 2.0
     match_half: float = 1.0
     match_power: float = 2.0
     readability_half: float = 1.0
@@ -68,7 +71,7 @@ class ReaderConfig:
         self._check("stem_strides", self.stem_strides, MAX_STRIDE, MAX_STEM_LAYERS)
         self._check("block_kernel", (self.block_kernel,), MAX_KERNEL, 1, odd=True)
         self._check("dilations", self.dilations, MAX_DILATION, MAX_BLOCKS)
-        for name in ("unread_weight", "match_half", "match_power", "readability_half", "readability_power"):
+        for name in OF_SCORES:
             value = getattr(self, name)
             if not LEAST_OF_SCORE <= value <= MOST_OF_SCORE:
                 raise PenpalError(f"config: {name} must be from {LEAST_OF_SCORE} to {MOST_OF_SCORE}, got {value}")

@@ -46,6 +46,12 @@ def best_path_loss(log_probabilities: LogProbabilities) -> float:
     return -float(log_probabilities.max(axis=1).sum(dtype=np.float64))
 
 
+def reading_loss(log_probabilities: LogProbabilities) -> float:
+    """Return minus the logarithm of the probability of what the likeliest way says, by all ways of saying it."""
+    codes = best_path(log_probabilities)
+    return text_loss(log_probabilities, codes) if codes else best_path_loss(log_probabilities)
+
+
 def text_loss(log_probabilities: LogProbabilities, codes: Sequence[int]) -> float:
     """Return minus the logarithm of a text's probability, infinite where there are too few frames to say it."""
     states, may_skip = _states(codes)

@@ -20,14 +20,14 @@ class Readings:
     Attributes:
         text_losses: float32 [N], minus the logarithm of the probability of the row's text; infinite where the path is
             too short for it, NaN for a bad row and without a text.
-        best_losses: float32 [N], the same of the likeliest way of all; NaN for a bad row.
+        reading_losses: float32 [N], the same of what the row seems to say; NaN for a bad row.
         codes: uint16, the letters of the likeliest ways of all rows, by their outputs.
         offsets: int64 [N + 1], where each row's letters begin and the last ones end.
         problems: What is wrong with the bad rows, in order.
     """
 
     text_losses: NDArray[np.float32]
-    best_losses: NDArray[np.float32]
+    reading_losses: NDArray[np.float32]
     codes: NDArray[np.uint16]
     offsets: NDArray[np.int64]
     problems: list[Problem]
@@ -41,7 +41,7 @@ class Readings:
         lengths = np.concatenate([np.diff(piece.offsets) for piece in pieces])
         return cls(
             np.concatenate([piece.text_losses for piece in pieces]),
-            np.concatenate([piece.best_losses for piece in pieces]),
+            np.concatenate([piece.reading_losses for piece in pieces]),
             np.concatenate([piece.codes for piece in pieces]),
             np.concatenate([[0], np.cumsum(lengths)]),
             [problem for piece in pieces for problem in piece.problems],

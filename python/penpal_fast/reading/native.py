@@ -31,10 +31,10 @@ class NativeReadingEngine:
         read = []
         for start, count in pieces(len(rows)):
             part = None if texts is None else texts.part(start, count)
-            text_losses, best_losses, _, codes, offsets, problems = self._reader.read(
+            text_losses, reading_losses, _, codes, offsets, problems = self._reader.read(
                 rows, start, count, part, self._threads
             )
-            read.append(Readings(text_losses, best_losses, codes, offsets, problems))
+            read.append(Readings(text_losses, reading_losses, codes, offsets, problems))
         return Readings.joined(read)
 
 

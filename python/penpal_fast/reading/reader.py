@@ -277,17 +277,12 @@ class Reader:
         return encode_texts(found, self.letters)
 
     def _match(self, readings: Readings, texts: Texts) -> NDArray[np.float32]:
-        doubts = text_doubts(
-            readings.text_losses,
-            np.diff(texts.offsets),
-            readings.best_losses,
-            np.diff(readings.offsets),
-            self._config,
-        )
+        letters = np.diff(texts.offsets)
+        doubts = text_doubts(readings.text_losses, letters, readings.reading_losses, self._config)
         return match(doubts, self._config)
 
     def _readability(self, readings: Readings) -> NDArray[np.float32]:
-        return readability(reading_doubts(readings.best_losses, np.diff(readings.offsets)), self._config)
+        return readability(reading_doubts(readings.reading_losses, np.diff(readings.offsets)), self._config)
 
     def _texts_of(self, readings: Readings) -> list[Any]:
         codes, offsets = readings.codes.tolist(), readings.offsets.tolist()

@@ -185,7 +185,7 @@ fn packed<'py>(py: Python<'py>, readings: &[Option<Reading>], problems: Vec<RowP
     }
     (
         column(|reading| reading.text_loss),
-        column(|reading| reading.best_loss),
+        column(|reading| reading.reading_loss),
         frames.collect::<Vec<_>>().into_pyarray(py),
         codes.into_pyarray(py),
         offsets.into_pyarray(py),

@@ -44,6 +44,10 @@ class Changes:
     delay: float = 0.25
     turn: float = 0.1
 
+    def scaled(self, factor: float) -> Changes:
+        """Return changes that are rarer and smaller by a factor."""
+        return Changes(**{name: factor * value for name, value in dataclasses.asdict(self).items()})
+
 
 def changed(points: Points, stroke: Numbers, changes: Changes, random: np.random.Generator) -> tuple[Points, Numbers]:
     """Return a changed row: points [N, 2] and the number of each point's stroke [N], never falling."""

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from penpal_fast.training.reader.augmentation import Changes
 from penpal_fast.training.reader.examples import Batch, Example, batches
 from penpal_fast.training.reader.network import TrainedReader
 from penpal_fast.training.reader.recipe import ReaderRecipe
@@ -119,7 +120,12 @@ class Training:
         def fits(samples: int, letters: int) -> bool:
             return recipe.network.frames(samples) >= letters
 
-        return batches(self.examples, drawn, recipe.batch_samples, fits, recipe.changes, random)
+        return batches(self.examples, drawn, recipe.batch_samples, fits, self._changes(), random)
+
+    def _changes(self) -> Changes:
+        recipe = self.recipe
+        is_settled = self.rows >= (1 - recipe.settled_share) * recipe.rows
+        return recipe.changes.scaled(recipe.settled_changes) if is_settled else recipe.changes
 
     def _reads_most(self) -> bool:
         """Whether the network reads so well that a made line with a large loss is itself to blame."""

@@ -25,6 +25,9 @@ class ReaderRecipe:
         made_lines: Generated lines to make.
         real_share: Share of the real lines among the rows.
         rows: Rows to train on, each row counting each time.
+        settled_share: Share of the rows, at the end, that are hardly changed any more: what is learned last is what
+            lines usually are.
+        settled_changes: How much they are still changed, as a factor.
         round_rows: Rows that are drawn together; after each round there is a checkpoint, and the made lines that do not
             say their text are known better.
         batch_samples: Samples of a batch, padding included; some 30 lines.
@@ -41,6 +44,8 @@ class ReaderRecipe:
     made_lines: int = 12_000
     real_share: float = 0.5
     rows: int = 400_000
+    settled_share: float = 0.15
+    settled_changes: float = 0.2
     round_rows: int = 8_000
     batch_samples: int = 15_000
     learning_rate: float = 4e-3
@@ -56,6 +61,8 @@ class ReaderRecipe:
             "made_lines": (0, 10_000_000),
             "real_share": (0, 1),
             "rows": (1, 1_000_000_000),
+            "settled_share": (0, 1),
+            "settled_changes": (0, 1),
             "round_rows": (1, 1_000_000),
             "batch_samples": (1, 10_000_000),
             "learning_rate": (1e-9, 10),

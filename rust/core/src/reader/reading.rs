@@ -17,8 +17,8 @@ pub struct Texts<'a> {
 pub struct Reading {
     /// Minus the logarithm of the text's probability, infinite where the path is too short for it; NaN without a text.
     pub text_loss: f32,
-    /// The same of the likeliest way of all.
-    pub best_loss: f32,
+    /// The same of what the row seems to say, `codes`.
+    pub reading_loss: f32,
     /// Number of frames.
     pub frames: usize,
     /// The letters of the likeliest way, by their outputs.
@@ -68,9 +68,18 @@ impl Reading {
         forward: &mut Forward,
     ) -> Reading {
         let mut said = Vec::new();
-        let best_loss = probabilities.best_path(simd, |code| said.push(code)) as f32;
-        let text_loss = if codes.is_empty() { f32::NAN } else { forward.text_loss(simd, probabilities, codes) as f32 };
-        Reading { text_loss, best_loss, frames: probabilities.frames().len(), codes: said }
+        let way_loss = probabilities.best_path(simd, |code| said.push(code));
+        // All ways of writing what is read, not only the likeliest, which tell more surely how likely it is. Only one
+        // way says nothing.
+        let reading_loss = if said.is_empty() { way_loss } else { forward.text_loss(simd, probabilities, &said) } as f32;
+        let text_loss = if codes.is_empty() {
+            f32::NAN
+        } else if codes == said {
+            reading_loss
+        } else {
+            forward.text_loss(simd, probabilities, codes) as f32
+        };
+        Reading { text_loss, reading_loss, frames: probabilities.frames().len(), codes: said }
     }
 
     /// Readings of rows whose log-probabilities were computed elsewhere, [frames][outputs] each.
@@ -113,7 +122,7 @@ mod tests {
         for threads in [1, 2] {
             let found = Reading::of_rows(&rows, 3, Some(texts), &Threads::new(threads).unwrap());
             assert_eq!((&found[0].codes[..], found[0].frames), (&[2, 1][..], 2));
-            assert!((found[0].best_loss - 0.3).abs() < 1e-6 && (found[0].text_loss - 0.3).abs() < 1e-3);
+            assert!((found[0].reading_loss - 0.3).abs() < 1e-3 && found[0].text_loss == found[0].reading_loss);
             assert!(found[1].codes.is_empty() && found[1].text_loss.is_nan());
         }
     }
