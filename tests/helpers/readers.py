@@ -9,7 +9,7 @@ import numpy as np
 from penpal_fast.reading.config import ReaderConfig
 from penpal_fast.reading.weights import expected_shapes, write_tensors
 
-SMALL = ReaderConfig(stem_channels=(8, 12), dilations=(1, 2), match_half=80.0, match_power=1.0, readability_half=0.2)
+SMALL = ReaderConfig(stem_channels=(8, 12), dilations=(1, 2), match_half=80.0, readability_half=0.2)
 """A small network with the usual alphabet, whose scores are spread from 0 to 1."""
 
 

@@ -18,7 +18,7 @@ MAX_CHANNELS = 1024
 MAX_KERNEL = 31
 MAX_STRIDE = 8
 MAX_DILATION = 64
-OF_SCORES = ("half_letters", "unread_weight", "match_half", "match_power", "readability_half", "readability_power")
+OF_SCORES = ("half_letters", "unread_weight", "match_half", "readability_half")
 LEAST_OF_SCORE, MOST_OF_SCORE = 1e-3, 1e3
 
 
@@ -37,9 +37,7 @@ class ReaderConfig:
         half_letters: Number of letters of a text with which what speaks against it counts half.
         unread_weight: How much the text's own loss a letter counts.
         match_half: Doubt of a text at which its match is 0.5.
-        match_power: How steeply the match falls there.
         readability_half: Doubt of reading at which readability is 0.5.
-        readability_power: How steeply it falls there.
     """
 
     letters: str = LETTERS
@@ -52,9 +50,7 @@ class ReaderConfig:
     half_letters: float = 5.0
     unread_weight: float = 2.0
     match_half: float = 1.0
-    match_power: float = 2.0
     readability_half: float = 1.0
-    readability_power: float = 2.0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built."""

@@ -60,16 +60,15 @@ def text_doubt(log_probabilities: LogProbabilities, codes: Sequence[int], config
 
 
 def match(doubts: NDArray[np.float64], config: ReaderConfig) -> NDArray[np.float32]:
-    """Map doubts of texts to [0, 1]: 0.5 keeps 95 % of clean generated lines, 0.9 half of them."""
-    return _score(doubts, config.match_half, config.match_power)
+    """Map doubts of texts to [0, 1]: 0.5 keeps 95 % of clean generated lines."""
+    return _score(doubts, config.match_half)
 
 
 def readability(doubts: NDArray[np.float64], config: ReaderConfig) -> NDArray[np.float32]:
-    """Map doubts of reading to [0, 1]: 0.5 keeps 95 % of clean generated lines, 0.9 half of them."""
-    return _score(doubts, config.readability_half, config.readability_power)
+    """Map doubts of reading to [0, 1]: 0.5 keeps 95 % of clean generated lines."""
+    return _score(doubts, config.readability_half)
 
 
-def _score(doubts: NDArray[np.float64], half: float, power: float) -> NDArray[np.float32]:
-    """Map a doubt to 1 where there is none, 0.5 at `half` and 0 at infinity; NaN stays."""
-    with np.errstate(over="ignore"):
-        return (1 / (1 + (doubts / half) ** power)).astype(np.float32)
+def _score(doubts: NDArray[np.float64], half: float) -> NDArray[np.float32]:
+    """Map a doubt to 1 where there is none, and to half of that with each `half` more; NaN stays."""
+    return np.exp2(-doubts / half).astype(np.float32)

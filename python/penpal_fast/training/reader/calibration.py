@@ -22,9 +22,6 @@ BATCH_ROWS = 24
 KEPT = 0.95
 """Share of clean lines that reach a score of 0.5."""
 
-USUAL_KEPT, USUAL_SCORE = 0.5, 0.9
-"""Share of clean lines that reach the other score that calibration fixes."""
-
 
 @dataclasses.dataclass(frozen=True)
 class Read:
@@ -66,24 +63,20 @@ def _with_paths(examples: Sequence[Example]) -> Iterator[tuple[Example, NDArray[
 
 
 def calibrated(config: ReaderConfig, clean: Read) -> ReaderConfig:
-    """Return the configuration in which 95 % of clean lines reach 0.5 and half of them 0.9, match and readability.
+    """Return the configuration in which 95 % of clean lines reach a match of 0.5, and a readability of 0.5.
 
     Raises:
-        ValueError: The doubts of clean lines do not differ, so nothing can be calibrated.
+        ValueError: Nothing speaks against clean lines, or more than can be counted.
     """
-    match_half, match_power = _half_and_power(clean.text_doubts(config))
-    readability_half, readability_power = _half_and_power(clean.reading_doubts())
     return dataclasses.replace(
         config,
-        match_half=match_half,
-        match_power=match_power,
-        readability_half=readability_half,
-        readability_power=readability_power,
+        match_half=_half(clean.text_doubts(config)),
+        readability_half=_half(clean.reading_doubts()),
     )
 
 
-def _half_and_power(doubts: NDArray[np.float64]) -> tuple[float, float]:
-    half, usual = -threshold_that_keeps(-doubts, KEPT), -threshold_that_keeps(-doubts, USUAL_KEPT)
-    if not 0 < usual < half < math.inf:
-        raise ValueError(f"cannot calibrate: 95 % of clean lines have a doubt up to {half}, half of them up to {usual}")
-    return round(float(half), 4), round(math.log(USUAL_SCORE / (1 - USUAL_SCORE)) / math.log(half / usual), 4)
+def _half(doubts: NDArray[np.float64]) -> float:
+    half = -threshold_that_keeps(-doubts, KEPT)
+    if not 0 < half < math.inf:
+        raise ValueError(f"cannot calibrate: 95 % of clean lines have a doubt up to {half}")
+    return round(float(half), 4)
