@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 
 import penpal_fast
 from helpers.made_lines import scrawl
-from penpal_fast.checks.combined import combined
 from penpal_fast.cli import app
 from penpal_fast.evaluation import sets
+from penpal_fast.evaluation.combined import combined
 from penpal_fast.evaluation.error_rate import edit_distance, errors_of
 from penpal_fast.evaluation.figures import area_under_curve
 from penpal_fast.evaluation.read_sets import ReadSet, read_sets
@@ -74,12 +74,12 @@ def test_each_edit_makes_one_mistake() -> None:
     assert EDITS["letter replaced"]("1914", words, random) is None
 
 
-def test_one_score_of_two_is_the_mean_of_their_logits() -> None:
+def test_one_score_of_two_is_the_odds_of_the_first_times_the_second() -> None:
     both = combined(np.float32([0.9, 0.9, 0.5, 0.99, np.nan, 0.5]), np.float32([0.9, 0.1, 0.8, 0.5, 1, np.nan]))
-    assert both.dtype == np.float32
-    np.testing.assert_allclose(both, [0.9, 0.5, 2 / 3, 0.99**0.5 / (0.99**0.5 + 0.1), np.nan, np.nan], atol=1e-6)
-    certain = combined(np.float32([0, 1, 1]), np.float32([1, 0, 1]))
-    np.testing.assert_allclose(certain, [0.5, 0.5, 0.999], atol=1e-6)
+    odds = np.array([9 * 0.9, 9 * 0.1, 0.8, 99 * 0.5, np.nan, np.nan])
+    np.testing.assert_allclose(both, odds / (1 + odds), atol=1e-6)
+    certain = combined(np.float32([0, 1, 1, 0]), np.float32([1, 0, 1, 0]))
+    np.testing.assert_allclose(certain, [0, 0, 1, 0], atol=1e-5)
 
 
 def test_kinds_of_texts() -> None:

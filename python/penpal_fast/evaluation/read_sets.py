@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from penpal_fast.checks.combined import combined
+from penpal_fast.evaluation.combined import combined
 from penpal_fast.evaluation.sets import ScoredSet
 from penpal_fast.reading.reader import Reader
 

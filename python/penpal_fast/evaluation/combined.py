@@ -1,0 +1,28 @@
+"""Picture score and match together, to measure how well both tell rows apart."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+MOST = 0.999999
+"""Picture scores are taken to be at most this, so that odds are finite."""
+
+
+def combined(quality: NDArray[np.floating], match: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return the odds of the picture score times the match, mapped back to [0, 1].
+
+    A match of 0 makes 0, and one of 1 leaves the picture score as it is. As evidence of two witnesses this tells real
+    lines from corrupted ones better than the product of the scores; to choose a row, the product is better
+    (`filter --best-of`), since there a right text is worth more than the last bit of looks.
+
+    Args:
+        quality: [N] in [0, 1]; NaN for a bad row.
+        match: [N] in [0, 1]; NaN for a bad row and without a text that can be compared.
+
+    Returns:
+        float32 [N] in [0, 1]; NaN where either is.
+    """
+    looks = np.minimum(quality.astype(np.float64), MOST)
+    both = looks * match
+    return (both / (both + 1 - looks)).astype(np.float32)
