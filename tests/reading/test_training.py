@@ -165,6 +165,7 @@ def test_the_recipe_ends_with_a_reader_and_its_figures(tmp_path, monkeypatch) ->
     assert "word dropped" not in figures["wrong_texts"]  # The lines are single words.
     assert 0.5 < figures["wrong_texts"]["letter doubled"]["auc"] <= 1
     assert set(figures["kept"]["match"]["balanced"]) == {"real", "clean", "corrupted", "mild", "gibberish"}
+    assert ReaderRecipe.from_file(tmp_path / "reader" / "training.json") == recipe
     before = (tmp_path / "reader" / "weights.safetensors").read_bytes()
     train_reader(recipe, inputs, tmp_path / "work", tmp_path / "reader")
     assert (tmp_path / "reader" / "weights.safetensors").read_bytes() == before

@@ -19,6 +19,7 @@ from penpal_fast.cli.serve import serve
 from penpal_fast.cli.sheet import sheet
 from penpal_fast.cli.synthesize import synthesize
 from penpal_fast.cli.train import train
+from penpal_fast.cli.train_reader import train_reader
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -44,6 +45,7 @@ app.command()(read)
 app.command()(render)
 app.command()(synthesize)
 app.command()(train)
+app.command("train-reader")(train_reader)
 app.command()(evaluate)
 app.command()(report)
 app.command()(sheet)

@@ -26,6 +26,7 @@ from penpal_fast.training.reader.recipe import ReaderRecipe
 MADE = "made"
 CHECKPOINT = "checkpoint.pt"
 FIGURES_FILE = "figures.json"
+RECIPE_FILE = "training.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +57,8 @@ def train_reader(
     device: str = "cpu",
     say: Callable[[str], None] = lambda _line: None,
 ) -> None:
-    """Make lines, train, calibrate and measure; write `config.json`, `weights.safetensors` and `figures.json`.
+    """Make lines, train, calibrate and measure; write the reader's folder: `config.json`, `weights.safetensors`,
+    the recipe as `training.json`, and `figures.json`.
 
     A killed run is resumed by the same call: the lines that were made and the last checkpoint are in the work folder.
 
@@ -101,6 +103,8 @@ def train_reader(
         path.write_text(config.to_json(), encoding="utf-8")
     with replaced_atomically(output / WEIGHTS_FILE) as path:
         write_tensors(path, folded(network))
+    with replaced_atomically(output / RECIPE_FILE) as path:
+        path.write_text(recipe.to_json(), encoding="utf-8")
     figures = _figures(inputs, output, processes)
     with replaced_atomically(output / FIGURES_FILE) as path:
         path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
