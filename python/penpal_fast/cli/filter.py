@@ -134,7 +134,7 @@ def _named_again(model: str | None, reader: str | None) -> list[str]:
 def print_selection(selection: Selection, best_of: str | None = None) -> None:
     """Print the counts and the reasons."""
     say(f"{selection.rows:,} rows, {selection.kept:,} kept, {selection.rows - selection.kept:,} rejected")
-    for reason, count in selection.rejected.most_common():
+    for reason, count in (+selection.rejected).most_common():
         say(f"  {count:,} rejected: {reason}")
     if selection.groups is not None:
         say(f"{selection.groups:,} groups by {best_of}, {selection.groups - selection.kept:,} without a kept row")

@@ -60,7 +60,7 @@ class Selection:
         self.rows += len(verdict.kept)
         self.kept += int(verdict.kept.sum())
         self.bad += len(verdict.problems)
-        self.rejected.update(+verdict.rejected)  # Reasons that occur.
+        self.rejected.update(verdict.rejected)
         count_reasons(self.rejected, verdict.problems.values())
 
     def as_dict(self) -> dict[str, Any]:
