@@ -245,7 +245,7 @@ def test_runs_of_words_are_neighbours():
 def test_texts_are_read_from_both_kinds_of_files(tmp_path, example_file):
     (tmp_path / "texts.txt").write_text("one two\n\nthree\n", encoding="utf-8")
     assert [text.words for text in read_texts(tmp_path / "texts.txt")] == [("one", "two"), ("three",)]
-    assert len(read_texts(example_file)) == 240
+    assert len(read_texts(example_file)) == 264
     (tmp_path / "empty.txt").write_text("\n")
     with pytest.raises(PenpalError, match="there is no text"):
         read_texts(tmp_path / "empty.txt")
