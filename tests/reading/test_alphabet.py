@@ -31,6 +31,7 @@ def test_letters_are_different_and_stay_as_they_are() -> None:
         ("\ufb01t \u2026", "fit ..."),
         ("stra\u00dfe \u00c6sop", "strasse AEsop"),
         ("soft\u00adhyphen\u200b\ufeff", "softhyphen"),
+        ("a\u200db\u2060c\u200e d\u200f hi\ufe0f", "abc d hi"),
     ],
 )
 def test_looks_of_letters_are_folded(text: str, expected: str) -> None:
@@ -97,3 +98,9 @@ def test_texts_of_rows_are_encoded_like_each_by_itself(texts: list[str | None]) 
 def test_an_alphabet_with_more_letters_than_a_byte_is_encoded_too() -> None:
     letters = "".join(chr(code) for code in range(0x4E00, 0x4F00)) + " ab"
     assert encode_texts(["ab a"], letters).codes.tolist() == list(encode("ab a", letters).codes) != []
+
+
+def test_letters_of_an_alphabet_are_not_folded_away() -> None:
+    letters = " abc\u00e9\u05e9~"
+    assert decode(encode("c\u00e9a \u05e9~", letters).codes, letters) == "c\u00e9a \u05e9~"
+    assert encode("\u00e8", letters).problem is not None

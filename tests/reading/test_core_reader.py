@@ -87,12 +87,11 @@ def test_readings_are_those_of_ctc(number: int, threads: int) -> None:
     network = network_of(number)
     reader, rows = reader_of(network), Rows(ROWS)
     texts = texts_for(reader, rows, len(network.config.letters))
-    losses, reading_losses, frames, codes, offsets, problems = reader.read(rows, 0, len(ROWS), packed(texts), threads)
+    losses, reading_losses, codes, offsets, problems = reader.read(rows, 0, len(ROWS), packed(texts), threads)
     assert problems == []
     assert any(np.isfinite(losses))
     for row, text in enumerate(texts):
         log_probabilities = reader.log_probabilities(rows, row)
-        assert frames[row] == len(log_probabilities)
         assert codes[offsets[row] : offsets[row + 1]].tolist() == best_path(log_probabilities)
         assert reading_losses[row] == pytest.approx(reading_loss(log_probabilities), rel=1e-6, abs=1e-4)
         if text:
@@ -132,14 +131,13 @@ def test_bad_rows_cost_themselves_only() -> None:
     reader = reader_of(network_of(1))
     wall = [np.stack([np.arange(9000) / 9000, np.arange(9000) % 2], axis=1)]
     rows = Rows([ROWS[3], None, wall, [[(0.0, float("inf"))]], ROWS[3]])
-    losses, reading_losses, frames, codes, offsets, problems = reader.read(rows, 0, 5, packed([[1]] * 5), 2)
+    losses, reading_losses, codes, offsets, problems = reader.read(rows, 0, 5, packed([[1]] * 5), 2)
     assert [(row, reason) for row, _, reason, _ in problems] == [
         (1, "null"),
         (2, "too long to read"),
         (3, "non-finite coordinate"),
     ]
     assert np.isnan(losses).tolist() == np.isnan(reading_losses).tolist() == [False, True, True, True, False]
-    assert (frames > 0).tolist() == [True, False, False, False, True]
     assert losses[0] == losses[4]
     assert codes[: offsets[1]].tolist() == codes[offsets[4] :].tolist()
     assert offsets[1] == offsets[4]

@@ -140,10 +140,20 @@ def test_texts_are_checked() -> None:
         reader().match(rows, ["one"])
     with pytest.raises(PenpalError, match="row 1: the text must be a string or None, got int"):
         reader().match(rows, ["one", 2])
-    with pytest.raises(PenpalError, match="got one text"):
+    with pytest.raises(PenpalError, match="got str"):
         reader().match(rows, "no")
     with pytest.raises(PenpalError, match="texts must be strings, got Arrow int64"):
         reader().match(rows, pa.array([1, 2]))
+
+
+def test_values_of_wrong_types_are_named() -> None:
+    rows = LINES["strokes"][:2]
+    for texts in (None, 5, {"a", "b"}, {"a": 1, "b": 2}, b"ab"):
+        with pytest.raises(PenpalError, match="texts must be a list of texts"):
+            reader().match(rows, texts)
+    for text in (None, b"x", 3):
+        with pytest.raises(PenpalError, match="the text must be a string"):
+            reader().align(LINES["strokes"][0], text)  # type: ignore[arg-type]
 
 
 def test_no_rows_are_read() -> None:

@@ -24,9 +24,6 @@ FOLDED = {
     **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u02bc\u0060\u00b4", "'"),
     **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb", '"'),
     **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"),
-    "\u00ad": "",
-    "\u200b": "",
-    "\ufeff": "",
     "\u00df": "ss",
     "\u00c6": "AE",
     "\u00e6": "ae",
@@ -62,6 +59,7 @@ class Encoded:
     problem: str | None = None
 
 
+@functools.lru_cache(maxsize=4096)
 def fold(character: str) -> str:
     """Return what a character looks like in plain handwriting: curly quotes straight, dashes short, accents off.
 
@@ -73,6 +71,8 @@ def fold(character: str) -> str:
         return " "
     if character.isascii():
         return character
+    if _is_invisible(character):
+        return ""
     parts = unicodedata.normalize("NFKD", character)
     bare = "".join(part for part in parts if not unicodedata.combining(part))
     return "".join(FOLDED.get(part, " " if part.isspace() else part) for part in bare)
@@ -95,9 +95,10 @@ def encode(text: str, letters: str = LETTERS) -> Encoded:
     unreadable: list[str] = []
     known = _codes(letters)
     for position, character in enumerate(text):
-        if reason := _foreign(character):
+        is_known = character in known
+        if not is_known and (reason := _foreign(character)):
             return Encoded((), (), character, reason)
-        for folded in fold(character):
+        for folded in character if is_known else fold(character):
             code = known.get(folded)
             if code is None:
                 unreadable.append(character)
@@ -169,9 +170,15 @@ def decode(codes: Iterable[int], letters: str = LETTERS) -> str:
     return "".join(letters[code - 1] for code in codes)
 
 
+def _is_invisible(character: str) -> bool:
+    """Whether a character only tells programs how to show others: joiners, marks of direction, variation selectors."""
+    return unicodedata.category(character) == "Cf" or unicodedata.name(character, "").startswith("VARIATION SELECTOR")
+
+
+@functools.lru_cache(maxsize=4096)
 def _foreign(character: str) -> str | None:
     """Return why a script is not compared, or None."""
-    if character.isascii():
+    if character.isascii() or _is_invisible(character):
         return None
     if unicodedata.bidirectional(character) in ("R", "AL", "AN", "RLE", "RLO", "RLI"):
         return "unreadable text: it is written from right to left"

@@ -35,7 +35,7 @@ class ReaderConfig:
         block_kernel: Frames that each block's depthwise convolution sees.
         dilations: Distance between them, block by block.
         half_letters: Number of letters of a text with which what speaks against it counts half.
-        unread_weight: How much the text's own loss a letter counts.
+        unread_weight: How much the lesser of the losses of text and reading counts, a letter.
         match_half: Doubt of a text at which its match is 0.5.
         readability_half: Doubt of reading at which readability is 0.5.
     """
@@ -58,6 +58,8 @@ class ReaderConfig:
             raise PenpalError(f"config: a sample of the path has {CHANNELS} numbers, got inputs {self.inputs}")
         if not 1 <= len(self.letters) <= MAX_LETTERS or len(set(self.letters)) < len(self.letters):
             raise PenpalError(f"config: letters must be 1 to {MAX_LETTERS} different ones, got {self.letters[:200]!r}")
+        if any("\ud800" <= letter <= "\udfff" for letter in self.letters):
+            raise PenpalError(f"config: letters has half of a surrogate pair: {self.letters[:200]!r}")
         if not len(self.stem_channels) == len(self.stem_kernels) == len(self.stem_strides) <= MAX_STEM_LAYERS:
             raise PenpalError(
                 f"config: the stem needs one channel count, kernel and stride for each layer, at most {MAX_STEM_LAYERS}"

@@ -64,6 +64,8 @@ def text_loss(log_probabilities: LogProbabilities, codes: Sequence[int]) -> floa
 
 def align(log_probabilities: LogProbabilities, codes: Sequence[int]) -> list[Aligned]:
     """Return for each letter of a text its frames in the text's likeliest way; empty where there are too few frames."""
+    if not _fits(len(log_probabilities), codes):
+        return []
     states, may_skip = _states(codes)
     scores = _first_scores(log_probabilities, states)
     came_from = np.zeros((len(log_probabilities), len(states)), dtype=np.int64)
@@ -72,8 +74,6 @@ def align(log_probabilities: LogProbabilities, codes: Sequence[int]) -> list[Ali
         came_from[index] = ways.argmax(axis=0)
         scores = ways.max(axis=0) + frame[states]
     state = len(states) - 1 - int(len(states) > 1 and scores[-2] > scores[-1])
-    if not np.isfinite(scores[state]):
-        return []
     way = np.empty(len(log_probabilities), dtype=np.int64)
     for index in range(len(log_probabilities) - 1, -1, -1):
         way[index] = state
@@ -93,6 +93,11 @@ def _letters(log_probabilities: LogProbabilities, states: NDArray[np.int64], way
         for start, end in itertools.pairwise(bounds)
         if written
     ]
+
+
+def _fits(frames: int, codes: Sequence[int]) -> bool:
+    """Whether a text can be said in so many frames: one for each letter, and a blank between two that are equal."""
+    return len(codes) + sum(one == other for one, other in itertools.pairwise(codes)) <= frames
 
 
 def _states(codes: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

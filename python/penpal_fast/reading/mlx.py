@@ -50,7 +50,7 @@ class MlxReadingEngine:
         probabilities = self._thread.run(lambda: self._log_probabilities(paths, samples))
         frames = np.array([self._network.config.frames(int(number)) for number in samples])
         part = None if texts is None else texts.part(start, count)
-        text_losses, reading_losses, _, codes, offsets, _ = _core.read_probabilities(
+        text_losses, reading_losses, codes, offsets, _ = _core.read_probabilities(
             probabilities, frames, part, self._threads
         )
         bad = [row - start for row, *_ in problems]

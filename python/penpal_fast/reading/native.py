@@ -24,14 +24,14 @@ class NativeReadingEngine:
     def __init__(self, config: ReaderConfig, tensors: Tensors, *, threads: int) -> None:
         """Take tensors named as in `ReaderNetwork`, and the number of threads (0 for one for each processor)."""
         self._threads = threads
-        self._reader = native_reader(config, tensors)
+        self.reader = native_reader(config, tensors)
 
     def read(self, rows: _core.Rows, texts: Texts | None) -> Readings:
         """Read rows; see `ReadingEngine.read`."""
         read = []
         for start, count in pieces(len(rows)):
             part = None if texts is None else texts.part(start, count)
-            text_losses, reading_losses, _, codes, offsets, problems = self._reader.read(
+            text_losses, reading_losses, codes, offsets, problems = self.reader.read(
                 rows, start, count, part, self._threads
             )
             read.append(Readings(text_losses, reading_losses, codes, offsets, problems))

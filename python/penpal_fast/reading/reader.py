@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -216,6 +216,8 @@ class Reader:
         Raises:
             PenpalError: The row is bad, or the text is empty or in letters that the reader does not know.
         """
+        if not isinstance(text, str):
+            raise PenpalError(f"the text must be a string, got {type(text).__name__}")
         encoded = encode(text, self.letters)
         if encoded.problem:
             raise PenpalError(encoded.problem, reason=encoded.problem.partition(":")[0])
@@ -260,6 +262,8 @@ class Reader:
     @functools.cached_property
     def _aligning(self) -> _core.Reader:
         """The reader in Rust, which aligns for all engines."""
+        if isinstance(self._engine, NativeReadingEngine):
+            return self._engine.reader
         return native_reader(self._config, self._tensors)
 
     def _readings(self, rows: Any, texts: Texts | None, errors: Errors, column: str) -> Readings:
@@ -312,13 +316,19 @@ def _listed(texts: Any) -> Sequence[str | None]:
         if not is_text(texts.type):
             raise PenpalError(f"texts must be strings, got Arrow {texts.type}")
         return [text for chunk in chunks for text in texts_of(chunk)]
-    if isinstance(texts, str):
-        raise PenpalError("texts must be a list of texts, one for each row; got one text")
-    found = list(texts)
+    is_listed = hasattr(texts, "__len__") and hasattr(texts, "__getitem__")  # Also a series of a data frame.
+    if isinstance(texts, (str, bytes, Mapping)) or not is_listed:
+        raise PenpalError(f"texts must be a list of texts, one for each row; got {type(texts).__name__}")
+    found = [None if _is_nan(text) else text for text in texts]
     for row, text in enumerate(found):
         if not (text is None or isinstance(text, str)):
             raise PenpalError(f"row {row}: the text must be a string or None, got {type(text).__name__}", row=row)
     return found
+
+
+def _is_nan(value: object) -> bool:
+    """Whether a value is NaN, which data frames have where a text is missing."""
+    return isinstance(value, float) and value != value
 
 
 def _spans(

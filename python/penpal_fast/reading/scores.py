@@ -1,8 +1,8 @@
 """A reader's scores, match and readability, both in [0, 1], from the losses of what a row seems to say and of its text.
 
 Each score comes from a doubt, which is 0 or more. The doubt of reading is the loss of what the row seems to say,
-divided by its letters. The doubt of a text is what its loss is more than that, plus a share of the text's own loss a
-letter, because ink that says nothing surely does not say this text either. One wrong letter should count in a long line
+divided by its letters. The doubt of a text is what its loss is more than that, plus the lesser of both losses a letter,
+because ink that says nothing surely does not say this text either. One wrong letter should count in a long line
 as in a short one, but a long line has more letters that may be misread; so the difference of the losses is divided by
 1 + letters / `half_letters`, which hardly matters for a word and is nearly a mean over the letters of a line.
 """
@@ -27,7 +27,7 @@ def reading_doubts(reading_losses: Losses, letters: NDArray[np.int64]) -> NDArra
         reading_losses: The loss of what each row seems to say.
         letters: Its number of letters; one more is counted, for rows without any.
     """
-    return reading_losses.astype(np.float64) / (letters + 1)
+    return _losses(reading_losses) / (letters + 1)
 
 
 def text_doubts(
@@ -41,7 +41,7 @@ def text_doubts(
         reading_losses: The loss of what each row seems to say.
         config: Has the weights of both parts.
     """
-    text, reading = text_losses.astype(np.float64), reading_losses.astype(np.float64)
+    text, reading = _losses(text_losses), _losses(reading_losses)
     lack = np.maximum(text - reading, 0) / (1 + letters / config.half_letters)
     # A text may be likelier than the reading, whose likeliest way is one of many.
     return lack + config.unread_weight * np.minimum(text, reading) / np.maximum(letters, 1)
@@ -67,6 +67,11 @@ def match(doubts: NDArray[np.float64], config: ReaderConfig) -> NDArray[np.float
 def readability(doubts: NDArray[np.float64], config: ReaderConfig) -> NDArray[np.float32]:
     """Map doubts of reading to [0, 1]: 0.5 keeps 95 % of clean generated lines."""
     return _score(doubts, config.readability_half)
+
+
+def _losses(values: Losses) -> NDArray[np.float64]:
+    """Return losses in float64, at least 0: rounding makes those of sure readings a little less."""
+    return np.maximum(values.astype(np.float64), 0)
 
 
 def _score(doubts: NDArray[np.float64], half: float) -> NDArray[np.float32]:

@@ -14,6 +14,7 @@ from penpal_fast.errors import PenpalError
 from penpal_fast.network.config import Tensors
 from penpal_fast.network.pretrained import find_files
 from penpal_fast.network.weights import read_tensors
+from penpal_fast.reading.bounds import check_bounds
 from penpal_fast.reading.config import ReaderConfig
 
 BUNDLED = Path(__file__).parent.parent / "pretrained_reader"
@@ -29,7 +30,8 @@ def load(source: str | os.PathLike[str] | None = None, *, revision: str | None =
         revision: Branch, tag or commit of the repository; None for its main branch.
 
     Raises:
-        PenpalError: The files are not found, cannot be read, or do not describe such a network.
+        PenpalError: The files are not found, cannot be read, do not describe such a network, or
+            its numbers are out of bounds.
     """
     config_file, weights_file = find_files(BUNDLED if source is None else source, revision)
     config, tensors = ReaderConfig.from_file(config_file), read_tensors(weights_file)
@@ -40,6 +42,7 @@ def load(source: str | os.PathLike[str] | None = None, *, revision: str | None =
             f"{weights_file}: the tensors do not fit a reader of this configuration.\n"
             f"Expected:{_listed(expected, found)}\nFound:{_listed(found, expected)}"
         )
+    check_bounds(config, tensors, source=str(weights_file))
     return config, tensors
 
 

@@ -19,9 +19,8 @@ type Input<'py> = PyReadonlyArray1<'py, f32>;
 /// The codes of all texts, and where each begins and the last ends.
 type TextArrays<'py> = (PyReadonlyArray1<'py, u16>, PyReadonlyArray1<'py, i64>);
 
-/// Text losses, losses of the best paths, numbers of frames, codes of all best paths and where each begins, bad rows.
-type Readings<'py> =
-    (Array<'py, f32>, Array<'py, f32>, Array<'py, i32>, Array<'py, u16>, Array<'py, i64>, Vec<RowProblem>);
+/// Losses of the texts and of the readings, codes of all readings and where each begins, bad rows.
+type Readings<'py> = (Array<'py, f32>, Array<'py, f32>, Array<'py, u16>, Array<'py, i64>, Vec<RowProblem>);
 
 /// Samples [N, 5] of a path, and for each its stroke and the position in it.
 type Traced<'py> = (Bound<'py, PyArray2<f32>>, Array<'py, i64>, Array<'py, f64>);
@@ -91,10 +90,9 @@ impl Reader {
     /// Reads the `count` rows from `start` on. `texts` are the codes of all their texts, and where each begins and the
     /// last ends; a text without codes is none.
     ///
-    /// Returns for each row the text's loss, float32, NaN without a text; the loss of the best path, float32; the
-    /// number of frames, int32; then the codes of all best paths, uint16, and where each begins and the last ends,
-    /// int64; and the bad rows as (row, stroke, reason, text), whose losses are NaN and paths empty. 0 threads means
-    /// one for each processor.
+    /// Returns for each row the text's loss, float32, NaN without a text, and the loss of what the row seems to say,
+    /// float32; then the codes of all readings, uint16, and where each begins and the last ends, int64; and the bad rows
+    /// as (row, stroke, reason, text), whose losses are NaN and readings empty. 0 threads means one for each processor.
     #[pyo3(signature = (rows, start, count, texts, threads))]
     fn read<'py>(
         &self,
@@ -114,12 +112,7 @@ impl Reader {
 
     /// Where the time of reading rows and comparing them with `texts` goes on one thread, as (stage, seconds); bad rows
     /// are passed over.
-    fn profile(
-        &self,
-        py: Python<'_>,
-        rows: &Rows,
-        texts: TextArrays<'_>,
-    ) -> PyResult<Vec<(&'static str, f64)>> {
+    fn profile(&self, py: Python<'_>, rows: &Rows, texts: TextArrays<'_>) -> PyResult<Vec<(&'static str, f64)>> {
         let texts = checked_texts(py, &texts, rows.source().len(), self.reader.outputs())?;
         let stages = py.detach(|| self.reader.profile(rows.source(), texts));
         Ok(stages.into_iter().map(|(name, time)| (name, time.as_secs_f64())).collect())
@@ -177,7 +170,6 @@ fn packed<'py>(py: Python<'py>, readings: &[Option<Reading>], problems: Vec<RowP
         let values = readings.iter().map(|reading| reading.as_ref().map_or(f32::NAN, value));
         values.collect::<Vec<_>>().into_pyarray(py)
     };
-    let frames = readings.iter().map(|reading| reading.as_ref().map_or(0, |reading| reading.frames as i32));
     let (mut codes, mut offsets) = (Vec::new(), vec![0]);
     for reading in readings {
         codes.extend(reading.iter().flat_map(|reading| &reading.codes));
@@ -186,7 +178,6 @@ fn packed<'py>(py: Python<'py>, readings: &[Option<Reading>], problems: Vec<RowP
     (
         column(|reading| reading.text_loss),
         column(|reading| reading.reading_loss),
-        frames.collect::<Vec<_>>().into_pyarray(py),
         codes.into_pyarray(py),
         offsets.into_pyarray(py),
         problems,

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from penpal_fast.errors import PenpalError
 from penpal_fast.evaluation.figures import threshold_that_keeps
 from penpal_fast.path_reference import TooLongError
-from penpal_fast.reading.config import ReaderConfig
+from penpal_fast.reading.config import LEAST_OF_SCORE, MOST_OF_SCORE, ReaderConfig
 from penpal_fast.reading.scores import reading_doubt, text_doubt
 from penpal_fast.training.reader.examples import Example, batch_of
 from penpal_fast.training.reader.network import TrainedReader
@@ -66,7 +66,7 @@ def calibrated(config: ReaderConfig, clean: Read) -> ReaderConfig:
     """Return the configuration in which 95 % of clean lines reach a match of 0.5, and a readability of 0.5.
 
     Raises:
-        ValueError: Nothing speaks against clean lines, or more than can be counted.
+        PenpalError: Nothing speaks against clean lines, or more than can be counted.
     """
     return dataclasses.replace(
         config,
@@ -77,6 +77,6 @@ def calibrated(config: ReaderConfig, clean: Read) -> ReaderConfig:
 
 def _half(doubts: NDArray[np.float64]) -> float:
     half = -threshold_that_keeps(-doubts, KEPT)
-    if not 0 < half < math.inf:
-        raise ValueError(f"cannot calibrate: 95 % of clean lines have a doubt up to {half}")
+    if not LEAST_OF_SCORE < half < MOST_OF_SCORE:
+        raise PenpalError(f"cannot calibrate: 95 % of clean lines have a doubt up to {half:g}")
     return round(float(half), 4)

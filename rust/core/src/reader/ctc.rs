@@ -94,6 +94,9 @@ impl<'a> LogProbabilities<'a> {
 
     /// For each letter of a text its frames in the text's likeliest way; none where there are too few frames.
     pub fn align(self, codes: &[u16]) -> Vec<Aligned> {
+        if !fits(self.frames().len(), codes) {
+            return Vec::new();
+        }
         let states = 2 * codes.len() + 1;
         let output = |state: usize| if state % 2 == 1 { usize::from(codes[state / 2]) } else { BLANK };
         let may_skip = |state: usize| state % 2 == 1 && state >= 3 && output(state) != output(state - 2);
@@ -121,9 +124,6 @@ impl<'a> LogProbabilities<'a> {
         if states > 1 && scores[state - 1] > scores[state] {
             state -= 1;
         }
-        if !scores[state].is_finite() {
-            return Vec::new();
-        }
         let mut way = vec![0; self.frames().len()];
         for (index, place) in way.iter_mut().enumerate().rev() {
             *place = state;
@@ -133,6 +133,11 @@ impl<'a> LogProbabilities<'a> {
         let deficits: Vec<f64> = deficits.collect();
         letters(codes.len(), &way, &deficits)
     }
+}
+
+/// Whether a text can be said in so many frames: one for each letter, and a blank between two that are equal.
+fn fits(frames: usize, codes: &[u16]) -> bool {
+    codes.len() + codes.windows(2).filter(|pair| pair[0] == pair[1]).count() <= frames
 }
 
 /// Shares a way's frames out to its letters, which are the odd states.
@@ -159,8 +164,7 @@ impl Forward {
     /// Minus the logarithm of a text's probability, infinite where there are too few frames to say it.
     #[inline(always)]
     pub fn text_loss<S: Simd>(&mut self, simd: S, probabilities: LogProbabilities, codes: &[u16]) -> f64 {
-        let repeats = codes.windows(2).filter(|pair| pair[0] == pair[1]).count();
-        if codes.len() + repeats > probabilities.frames().len() {
+        if !fits(probabilities.frames().len(), codes) {
             return f64::INFINITY;
         }
         let probability = simd.vectorize(

@@ -325,7 +325,7 @@ mod tests {
             let Some(reading) = reading else { continue };
             assert_eq!(reading.text_loss.is_nan(), row < 4, "row {row}");
             assert!(reading.text_loss.is_nan() || reading.text_loss > 0.0);
-            assert!(reading.reading_loss > 0.0 && reading.codes.len() <= reading.frames);
+            assert!(reading.reading_loss > 0.0);
         }
         for threads in [2, 3] {
             let (found, _) = reader.read(&rows, 0..23, Some(texts), &Threads::new(threads).unwrap());

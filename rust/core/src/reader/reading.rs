@@ -19,8 +19,6 @@ pub struct Reading {
     pub text_loss: f32,
     /// The same of what the row seems to say, `codes`.
     pub reading_loss: f32,
-    /// Number of frames.
-    pub frames: usize,
     /// The letters of the likeliest way, by their outputs.
     pub codes: Vec<u16>,
 }
@@ -71,7 +69,8 @@ impl Reading {
         let way_loss = probabilities.best_path(simd, |code| said.push(code));
         // All ways of writing what is read, not only the likeliest, which tell more surely how likely it is. Only one
         // way says nothing.
-        let reading_loss = if said.is_empty() { way_loss } else { forward.text_loss(simd, probabilities, &said) } as f32;
+        let reading_loss =
+            if said.is_empty() { way_loss } else { forward.text_loss(simd, probabilities, &said) } as f32;
         let text_loss = if codes.is_empty() {
             f32::NAN
         } else if codes == said {
@@ -79,7 +78,7 @@ impl Reading {
         } else {
             forward.text_loss(simd, probabilities, codes) as f32
         };
-        Reading { text_loss, reading_loss, frames: probabilities.frames().len(), codes: said }
+        Reading { text_loss, reading_loss, codes: said }
     }
 
     /// Readings of rows whose log-probabilities were computed elsewhere, [frames][outputs] each.
@@ -121,7 +120,7 @@ mod tests {
         let texts = Texts::new(&[2, 1], &[0, 2, 2]).unwrap();
         for threads in [1, 2] {
             let found = Reading::of_rows(&rows, 3, Some(texts), &Threads::new(threads).unwrap());
-            assert_eq!((&found[0].codes[..], found[0].frames), (&[2, 1][..], 2));
+            assert_eq!(found[0].codes, [2, 1]);
             assert!((found[0].reading_loss - 0.3).abs() < 1e-3 && found[0].text_loss == found[0].reading_loss);
             assert!(found[1].codes.is_empty() && found[1].text_loss.is_nan());
         }
