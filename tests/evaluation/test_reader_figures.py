@@ -222,7 +222,7 @@ def test_the_command_measures_the_reader_it_is_given(example_file, reader_folder
     for name, rows in {"real": clean, "clean": clean, "corrupted": pc.invert(clean)}.items():
         pq.write_table(table.filter(rows), tmp_path / f"{name}.parquet")
         arguments += [f"--{name}", str(tmp_path / f"{name}.parquet")]
-    arguments += ["--reader-model", str(reader_folder), "--held-out", "-o", str(tmp_path / "card")]
+    arguments += ["--reader", str(reader_folder), "--held-out", "-o", str(tmp_path / "card")]
     result = CliRunner().invoke(app, ["evaluate", *arguments])
     assert result.exit_code == 0, result.output
     figures = json.loads((tmp_path / "card/evaluation.json").read_text())["reader"]

@@ -30,9 +30,7 @@ def evaluate(
         ),
     ] = None,
     model: options.Model = None,
-    reader_model: Annotated[
-        str | None, typer.Option(help="Folder or Hugging Face id of a reader, instead of the bundled one.")
-    ] = None,
+    reader: options.ReaderOption = None,
     held_out: Annotated[
         bool,
         typer.Option(
@@ -55,14 +53,14 @@ def evaluate(
         from penpal_fast.evaluation.sets import read_set, scored_sets
         from penpal_fast.reading.reader import Reader
 
-        reader = Reader(reader_model)
+        measured = Reader(reader)
         sets = scored_sets(
             read_set(real, held_out=held_out),
             read_set(clean, held_out=held_out),
             read_set(corrupted, held_out=held_out),
             Scorer(model),
         )
-        figures = {**measure(sets), "reader": measure_reader(read_sets(sets, reader), reader)}
+        figures = {**measure(sets), "reader": measure_reader(read_sets(sets, measured), measured)}
         texts = {"evaluation.md": tables(figures), "reader.md": reader_tables(figures["reader"])}
         for text in texts.values():
             say(text)

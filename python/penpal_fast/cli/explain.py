@@ -30,8 +30,8 @@ LONGEST_LINE = 300
 def explain(
     source: Annotated[str, typer.Argument(metavar="INPUT", help="Parquet file or JSON lines.")],
     row: Annotated[int, typer.Option(help="Number of the row, from 0.", min=0)],
-    text: Annotated[str | None, typer.Option(help="What the row should say.")] = None,
-    text_column: Annotated[str | None, typer.Option(help="Name of a column with what the row should say.")] = None,
+    text: options.Text = None,
+    says: Annotated[str | None, typer.Option(help="What the row should say, instead of a column.")] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="HTML file to write, with the row drawn.")
     ] = None,
@@ -40,22 +40,22 @@ def explain(
     reader: options.ReaderOption = None,
 ) -> None:
     """Say what each word of a row does to its score, what the row reads, and which letters do not fit its text."""
-    if text is not None and text_column is not None:
-        raise typer.BadParameter("give --text or --text-column, not both")
+    if text is not None and says is not None:
+        raise typer.BadParameter("give --text or --says, not both")
     with readable_errors():
         if output is not None and output.suffix.lower() not in (".html", ".htm"):
             raise PenpalError(f"{output}: the page is an HTML file; its name must end with .html")
-        batch = one_row(source, row, column, text=text_column)
-        if text_column is not None:
-            text = texts_of(batch.column(text_column))[0]
+        batch = one_row(source, row, column, text=text)
+        if text is not None:
+            says = texts_of(batch.column(text))[0]
         try:
             words = words_of(batch.column(column)[0])
         except PenpalError as error:
             raise PenpalError(f"{source}, row {row}: {error.problem}") from error
-        found = read_row(Reader(reader), words, text)
-        if text is None and text_column is not None and found.problem is None:
+        found = read_row(Reader(reader), words, says)
+        if says is None and text is not None and found.problem is None:
             found = dataclasses.replace(found, text_problem=NO_TEXT)
-        explanation = compared(explained(words, Scorer(model).score), text, found)
+        explanation = compared(explained(words, Scorer(model).score), says, found)
         title = f"{source}, row {row}"
         summary = _summary(explanation, found)
         say(f"{title}: score {explanation.score:.3f}")
