@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 import penpal_fast
 from penpal_fast.checks.thresholds import BROKEN_BELOW, THRESHOLDS
-from penpal_fast.look.misfits import misfits
+from penpal_fast.look.misfits import marked_ink, marked_pieces
 from penpal_fast.strokes import words_of
 
 LINES = 6
@@ -81,13 +81,13 @@ def draw_line(sheet: Sheet, place: tuple[float, float], row: pa.Scalar, text: st
     reader = penpal_fast.Reader()
     strokes = [stroke for word in words_of(row) for stroke in word]
     letters = reader.align(strokes, text)
-    sheet.ink((place[0], place[1] + 2), strokes, misfits(strokes, letters))
-    misfitting = {letter.position for letter in letters if not letter.fits}
+    sheet.ink((place[0], place[1] + 2), strokes, marked_ink(strokes, letters))
+    pieces = marked_pieces(text, letters)
     y = place[1] + INK_HEIGHT + 8
     x = sheet.text((place[0], y), f"{scores[0]:.2f}  {scores[1]:.2f}   ", GREY)
-    for position, letter in enumerate(text):
-        x = sheet.text((x, y), letter, MISFIT if position in misfitting or not letters else DARK)
-    if misfitting or not letters:
+    for piece, is_marked in pieces:
+        x = sheet.text((x, y), piece, MISFIT if is_marked else DARK)
+    if any(is_marked for _, is_marked in pieces):
         sheet.text((x, y), f"   reads: {reader.read([strokes])[0]}", GREY)
 
 

@@ -240,6 +240,14 @@ def test_a_text_that_cannot_be_compared_has_a_reason(page, text, note):
     assert page.locator("img[src=x]").count() == 0
 
 
+def test_a_text_that_the_ink_is_too_short_for_has_no_marks(page):
+    page.click("#samples button:first-child")
+    settled_score(page)
+    compare(page, "ab" * 400)
+    expect(page.locator("#match-note")).to_contain_text("it is too short for it, so no letter is marked")
+    assert page.locator("#marked mark").count() == 0
+
+
 def test_texts_of_a_file_may_be_too_long_to_compare(page, tmp_path):
     pq.write_table(scored_table([0.5], text=["a" * 5000]), tmp_path / "mine.parquet")
     page.set_input_files("#open", tmp_path / "mine.parquet")

@@ -14,9 +14,12 @@ from helpers.scored_lines import HOSTILE
 from penpal_fast import Letter, PenpalError, Reader, Scorer, Span, explain
 from penpal_fast.look.drawing import MARK
 from penpal_fast.look.explanation import MOST_PARTS, WEAK_EFFECT, Explanation
+from penpal_fast.look.row_reading import MOST_TEXT
 
 ROW = scrawl(3, 6, 20)
 WORDS = [ROW[:2], ROW[2:3], ROW[3:]]
+
+MARKED_INK = re.compile(f'<path d="([^"]*)" stroke="{MARK}"')
 
 
 def test_an_effect_is_the_score_minus_the_score_without_the_word():
@@ -112,7 +115,7 @@ def test_letters_that_do_not_fit_are_marked_in_text_and_ink(reader):
     assert missing[-1].letter == wrong[-1]
     assert explanation.match < explain(WORDS, text=said, reader=reader).match
     page = explanation._repr_html_()
-    marked = re.findall("<mark[^>]*>([^<]*)</mark>", page)
+    _, *marked = re.findall("<mark[^>]*>([^<]*)</mark>", page)
     assert "".join(marked) == "".join(letter.letter for letter in missing)
     assert page.count(f'stroke="{MARK}"') == sum(len(letter.spans) for letter in missing) > 0
     assert said in page
@@ -121,13 +124,19 @@ def test_letters_that_do_not_fit_are_marked_in_text_and_ink(reader):
 def test_the_ink_is_too_short_for_a_long_text(reader):
     explanation = explain(WORDS, text="ab" * 500, reader=reader)
     assert (explanation.match, explanation.letters) == (0, ())
-    assert "the ink is too short" in explanation._repr_html_()
+    page = explanation._repr_html_()
+    marked = re.findall("<mark[^>]*>([^<]*)</mark>", page)
+    assert marked == ["the ink is too short for the text", "ab" * 500]
+    strokes, marks = re.findall(r'<path d="([^"]*)" stroke="#(?!e0442a66)', page), MARKED_INK.findall(page)
+    assert marks == strokes
+    assert len(marks) == len(ROW)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("", "empty text"),
+        ("a" * (MOST_TEXT + 1), "too long text: at most 1,000 characters, got 1,001"),
         ("\u4e2d\u6587", "Chinese, Japanese or Korean"),
         ("\u05e9\u05dc\u05d5\u05dd", "from right to left"),
         (HOSTILE, "unreadable text"),
@@ -156,4 +165,5 @@ def test_texts_and_readings_are_not_markup():
     )._repr_html_()
     assert "<script" not in page
     assert "<img" not in page
-    assert page.count("<mark") == sum(position % 3 == 1 for position in range(len(HOSTILE)))
+    in_text = sum(position % 3 == 1 for position in range(len(HOSTILE)))
+    assert page.count("<mark") == 1 + in_text

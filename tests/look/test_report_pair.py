@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 
@@ -12,18 +13,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from markupsafe import escape
 
 from helpers.commands import run
 from helpers.made_lines import scrawl
+from helpers.models import random_reader
 from helpers.scored_lines import HOSTILE, matched_table, scored_table
 from helpers.told_reader import ToldReader
-from penpal_fast import ArrowScorer, PenpalError, QualityCheck
+from penpal_fast import ArrowScorer, PenpalError, QualityCheck, Reader
 from penpal_fast.checks.columns import ScoreColumn, checked_schema
 from penpal_fast.checks.text_match import TextCheck
 from penpal_fast.look.report.comparison import LONGEST_TEXT, compared
 from penpal_fast.look.report.joint import CELL, FEW_CELLS, MAP_STEPS, JointDistribution, density
 from penpal_fast.look.report.pair import CLEAN_FROM, MOST_WRONG, SPREAD, paired, start_of
 from penpal_fast.look.report.writing import write_report
+from penpal_fast.look.row_reading import MOST_TEXT
 from penpal_fast.strokes import words_of
 
 NAN = float("nan")
@@ -284,10 +288,64 @@ def test_a_text_with_too_little_ink_is_marked_as_a_whole():
 
 def test_a_text_that_cannot_be_compared_is_not_marked():
     class Refusing(ToldReader):
-        def align(self, _row, _text):
-            raise PenpalError("empty text: the text has no letters")
+        def outcome(self, rows, texts=None):
+            return dataclasses.replace(super().outcome(rows, texts), text_problems={0: "empty text"})
 
-    assert compared(Refusing("a"), words_of(scrawl(1, 2, 6)), " ").text == [(" ", False)]
+    found = compared(Refusing("a"), words_of(scrawl(1, 2, 6)), " ")
+    assert (found.text, found.marks, found.match, found.problem) == ([(" ", False)], [], None, "empty text")
+
+
+def test_a_text_that_is_too_long_is_not_compared(tmp_path):
+    class Impatient(ToldReader):
+        def outcome(self, rows, texts=None):
+            assert texts is None or max(map(len, texts)) <= MOST_TEXT
+            return super().outcome(rows, texts)
+
+        def align(self, row, text):
+            assert len(text) <= MOST_TEXT
+            return super().align(row, text)
+
+    table = matched_table([0.9, 0.8], [0.0, 0.0], ["x" * (MOST_TEXT + 1), "x" * MOST_TEXT])
+    checks = [QualityCheck(), TextCheck(reader=Impatient("a line"))]
+    long, whole = wrong_cards(page_of(tmp_path, table, checks=checks))
+    assert "<mark>" not in long
+    assert "not compared: too long text: at most 1,000 characters, got 1,001" in long
+    assert "<span>a line</span>" in long
+    assert "<mark>" in whole
+    assert "not compared" not in whole
+
+
+OTHER_READER = "Another reader than the one that marks letters made the text_match of some rows"
+
+
+@pytest.mark.parametrize("match", [0.0, 0.2])
+def test_a_match_of_another_reader_is_noted(tmp_path, match):
+    table = matched_table([0.9, 0.8], [match, 1.0], ["a fine", "a line"])
+    page = page_of(tmp_path, table)
+    # Once at the map's rows, and once at the lowest matches.
+    assert page.count(OTHER_READER) == (2 if match else 0)
+    assert "<mark>f</mark>" in page
+
+
+def test_the_reader_of_a_report_can_be_chosen(tmp_path):
+    """A match from one reader is that of another only if the report marks by the bundled one."""
+    folder = random_reader(tmp_path / "reader")
+    rows = scored_table([0.9, 0.8])["strokes"]
+    scored, page = tmp_path / "scored.parquet", tmp_path / "report.html"
+    reader = Reader(folder, backend="native")
+    readings = reader.read(rows)
+    pq.write_table(matched_table([0.9, 0.8], reader.match(rows, readings).tolist(), readings), scored)
+    done = run("report", scored, "-o", page, "--reader", folder)
+    assert done.exit_code == 0, done.output
+    content = page.read_text(encoding="utf-8")
+    assert OTHER_READER not in content
+    assert all(f"<span>{escape(reading)}</span>" in content for reading in readings)
+    done = run("report", scored, "-o", page)
+    assert done.exit_code == 0, done.output
+    assert OTHER_READER in page.read_text(encoding="utf-8")
+    done = run("report", scored, "-o", page, "--reader", tmp_path / "none")
+    assert done.exit_code == 1
+    assert "no model at" in done.output.replace("\n", " ")
 
 
 def test_a_long_text_is_cut():

@@ -20,8 +20,9 @@ from penpal_fast.strokes import words_of
 
 testclient = pytest.importorskip("starlette.testclient", reason="the extra `look` is not installed")
 
+from penpal_fast.look.row_reading import MOST_TEXT  # noqa: E402
 from penpal_fast.look.serve import app as app_module  # noqa: E402
-from penpal_fast.look.serve.app import MOST_ROWS, MOST_TEXT, MOST_UPLOADED_FILES, Server, application  # noqa: E402
+from penpal_fast.look.serve.app import MOST_ROWS, MOST_UPLOADED_FILES, Server, application  # noqa: E402
 from penpal_fast.look.serve.bodies import MOST_JSON_BYTES  # noqa: E402
 from penpal_fast.look.serve.drawn_file import SCHEMA, DrawnFile  # noqa: E402
 from penpal_fast.look.serve.row_file import MOST_PAGE_ROWS, MOST_POINTS, RowFile  # noqa: E402
@@ -122,7 +123,7 @@ def test_look_reads_too(client):
         ("", "empty text"),
         (" \t\u00a0", "empty text"),
         ("\u4e2d\u6587", "unreadable text: it has Chinese, Japanese or Korean letters"),
-        ("\u202eabc", "unreadable text: it is written from right to left"),
+        ("\u202e\u05e9\u05dc", "unreadable text: it is written from right to left"),
         (HOSTILE, "unreadable text"),
         ("\0\x1b[31m", "unreadable text"),
         ("a" * (MOST_TEXT + 1), f"too long text: at most {MOST_TEXT:,} characters, got {MOST_TEXT + 1:,}"),

@@ -10,6 +10,7 @@ import typer
 from penpal_fast.cli import options
 from penpal_fast.cli.console import progress_bar, readable_errors, say
 from penpal_fast.errors import PenpalError
+from penpal_fast.look.report.shown import TEXT_COLUMN
 from penpal_fast.look.report.writing import write_report
 
 
@@ -32,6 +33,7 @@ def report(
     ] = None,
     column: options.Column = "strokes",
     model: options.Model = None,
+    reader: options.ReaderOption = None,
 ) -> None:
     """Write a page about scored files: what each threshold keeps, quantiles, bad rows, and rows to look at.
 
@@ -40,7 +42,8 @@ def report(
     with readable_errors():
         if output.suffix.lower() not in (".html", ".htm"):
             raise PenpalError(f"{output}: the report is an HTML file; its name must end with .html")
-        checks = options.checks_of(model, column)
+        compared = text if reader is None else text or TEXT_COLUMN
+        checks = options.checks_of(model, column, text=compared, reader=reader)
         with progress_bar("reading") as progress:
             write_report(inputs, output, checks=checks, column=column, group_column=by, text=text, progress=progress)
         say(f"wrote {output}: {output.stat().st_size / 1e6:.1f} MB; open it in a browser")

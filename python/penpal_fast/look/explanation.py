@@ -20,8 +20,7 @@ from penpal_fast.checks.check import Check
 from penpal_fast.checks.quality import Scorer, default_scorer
 from penpal_fast.errors import PenpalError
 from penpal_fast.look.drawing import MARK, draw
-from penpal_fast.look.marked_text import marked_text
-from penpal_fast.look.misfits import misfits
+from penpal_fast.look.misfits import marked_ink, marked_pieces
 from penpal_fast.look.row_reading import RowReading, read_row
 from penpal_fast.reading.reader import Letter, Reader, default_reader
 from penpal_fast.strokes import Strokes, words_of
@@ -78,7 +77,7 @@ class Explanation:
 
     def _repr_html_(self) -> str:
         """Show the row with coloured strokes, and letters that do not fit, on white in any theme of the notebook."""
-        drawing = draw(self.strokes, misfits(self.strokes, self.letters))
+        drawing = draw(self.strokes, () if self.match is None else marked_ink(self.strokes, self.letters))
         svg = drawing.svg(f"Handwriting with a score of {self.score:.2f}", [_colour(pull) for pull in self.pulls()])
         legend = f"<span style='color:{_css(LOWERING)}'>red lowers it</span>, "
         legend += f"<span style='color:{_css(RAISING)}'>blue raises it</span>; by {self.level}"
@@ -92,13 +91,15 @@ class Explanation:
         if self.text is None or self.match is None:
             return ""
         if not self.letters:
-            found = "the ink is too short for the text"
+            found = _marked("the ink is too short for the text")
         elif count := sum(not letter.fits for letter in self.letters):
             faults = f"{count} {'letter does' if count == 1 else 'letters do'} not fit the ink"
-            found = f"<span style='background:{MARK}'>{faults}</span>"
+            found = _marked(faults)
         else:
             found = "every letter fits the ink"
-        lines = {"text": marked_text(self.text, self.letters), "reads": escape(self.reading or "")}
+        pieces = marked_pieces(self.text, self.letters)
+        text = "".join(_marked(piece) if is_marked else escape(piece) for piece, is_marked in pieces)
+        lines = {"text": text, "reads": escape(self.reading or "")}
         rows = "".join(
             f"<div><span style='display:inline-block;width:4em;color:#666'>{name}</span>"
             f"<span style='font-size:16px;white-space:pre-wrap;overflow-wrap:anywhere'>{line}</span></div>"
@@ -121,8 +122,8 @@ def explain(
         reader: Compares the row with its text; by default the bundled reader.
 
     Raises:
-        PenpalError: The row cannot be drawn. With a text also: the row is too long to read, or the text is empty or in
-            letters that the reader does not know.
+        PenpalError: The row cannot be drawn. With a text also: the row is too long to read, or the text is empty, of
+            more than 1,000 characters or in letters that the reader does not know.
     """
     if not (text is None or isinstance(text, str)):
         raise PenpalError(f"text must be a string or None, got {type(text).__name__}")
@@ -179,6 +180,10 @@ def _most_parts(words: list[Strokes]) -> int:
 
 def _joined(groups: Iterable[Strokes]) -> Strokes:
     return list(chain.from_iterable(groups))
+
+
+def _marked(text: str) -> str:
+    return f"<mark style='background:{MARK};color:inherit'>{escape(text)}</mark>"
 
 
 def _colour(pull: float) -> str:

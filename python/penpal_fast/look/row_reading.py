@@ -8,6 +8,9 @@ from typing import Any
 from penpal_fast.reading.reader import Letter, Reader
 from penpal_fast.strokes import Strokes
 
+MOST_TEXT = 1000
+"""Characters of a text that is compared; hardly any ink that can be read has more letters."""
+
 
 @dataclasses.dataclass(frozen=True)
 class RowReading:
@@ -30,11 +33,6 @@ class RowReading:
     problem: str | None = None
     text_problem: str | None = None
 
-    @property
-    def misfits(self) -> list[Letter]:
-        """The letters that do not fit the ink, in order."""
-        return [letter for letter in self.letters if not letter.fits]
-
     def as_dict(self) -> dict[str, Any]:
         """Return what was found as JSON; a letter also says whether it fits."""
         return {
@@ -46,17 +44,23 @@ class RowReading:
 def read_row(reader: Reader, words: list[Strokes], text: str | None = None) -> RowReading:
     """Read a row, and compare it with a text where there is one.
 
+    A text of more than `MOST_TEXT` characters is not compared, which is a problem of the text.
+
     Args:
         reader: The reader.
         words: Words of strokes, as `words_of` returns them; spans count their strokes.
         text: What the row should say.
     """
-    found = reader.outcome([words], None if text is None else [text])
+    too_long = text is not None and len(text) > MOST_TEXT
+    found = reader.outcome([words], None if text is None or too_long else [text])
     if problem := found.problems.get(0):
         return RowReading(problem=problem)
     reading, readability = found.readings[0], float(found.readability[0])
     if text is None:
         return RowReading(reading, readability)
+    if too_long:
+        problem = f"too long text: at most {MOST_TEXT:,} characters, got {len(text):,}"
+        return RowReading(reading, readability, text_problem=problem)
     if problem := found.text_problems.get(0):
         return RowReading(reading, readability, text_problem=problem)
     return RowReading(reading, readability, float(found.match[0]), tuple(reader.align(words, text)))

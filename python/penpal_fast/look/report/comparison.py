@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from itertools import chain, groupby
+from itertools import chain
 
-from penpal_fast.errors import PenpalError
-from penpal_fast.look.misfits import misfits
+from penpal_fast.look.misfits import marked_ink, marked_pieces
+from penpal_fast.look.row_reading import read_row
 from penpal_fast.reading.reader import Reader
 from penpal_fast.strokes import Strokes
 
 LONGEST_TEXT = 200
 """Characters of a text that are shown."""
+
+SAME_MATCH = 0.05
+"""Matches that differ by more come from different readers; what engines differ by adds up along a row."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,14 +23,22 @@ class Comparison:
     """A row beside its text.
 
     Attributes:
-        text: The text in pieces, and whether the letters of each do not fit the ink.
+        text: The text in pieces, and whether each is marked.
         reading: What the ink seems to say.
-        marks: The ink of the letters that do not fit.
+        marks: The ink that is marked.
+        match: In [0, 1], whether the ink says the text; None if they cannot be compared.
+        problem: Why they cannot be compared, or None.
     """
 
     text: list[tuple[str, bool]]
     reading: str
     marks: Strokes
+    match: float | None
+    problem: str | None = None
+
+    def is_of_another_reader(self, match: float) -> bool:
+        """Whether another reader gave the row this match, as far as the match tells."""
+        return self.match is not None and abs(self.match - match) > SAME_MATCH
 
 
 Compare = Callable[[list[Strokes], str, str | None], Comparison]
@@ -47,41 +58,17 @@ def compared(reader: Reader, words: list[Strokes], text: str, reading: str | Non
     """Compare a row of words with its text.
 
     Args:
-        reader: Finds the letters of the text in the ink, and reads the row if its reading is not known.
+        reader: Finds the letters of the text in the ink, and reads the row.
         words: At least one word; each has at least one stroke, and each stroke at least one point.
         text: What the row should say.
         reading: What it seems to say, if that is known.
     """
-    wrong, marks = _misfits(reader, words, text)
-    return Comparison(
-        text=pieces(text, wrong),
-        reading=shown_text(reader.read([words])[0] if reading is None else reading),
-        marks=marks,
-    )
-
-
-def _misfits(reader: Reader, words: list[Strokes], text: str) -> tuple[set[int], Strokes]:
-    """Return the index of each letter that does not fit, and the ink of these letters."""
-    strokes = list(chain.from_iterable(words))
-    try:
-        letters = reader.align(words, text)
-    except PenpalError:  # The text cannot be compared; the row has no match, or one of another reader.
-        return set(), []
-    if not letters:  # There is too little ink for the text.
-        return set(range(len(text))), strokes
-    return {letter.position for letter in letters if not letter.fits}, misfits(strokes, letters)
-
-
-def pieces(text: str, wrong: set[int]) -> list[tuple[str, bool]]:
-    """Cut a text, as `shown_text` shows it, where letters that do not fit begin and end.
-
-    Args:
-        text: The text.
-        wrong: Index of each letter that does not fit.
-    """
-    letters = enumerate(shown_text(text))
-    runs = groupby(letters, key=lambda letter: letter[0] in wrong)
-    return [("".join(letter for _, letter in run), is_wrong) for is_wrong, run in runs]
+    found = read_row(reader, words, text)
+    shown, said = shown_text(text), shown_text(found.reading or "" if reading is None else reading)
+    if found.match is None:
+        return Comparison([(shown, False)], said, [], None, found.problem or found.text_problem)
+    marks = marked_ink(list(chain.from_iterable(words)), found.letters)
+    return Comparison(marked_pieces(shown, found.letters), said, marks, found.match)
 
 
 def shown_text(text: str) -> str:

@@ -59,6 +59,12 @@ class FileReport:
         explained = [section.name for section in self.overview.sections if section.explained]
         return any(row.drawing and row.pulls is None for name in explained for row in self.rows[name])
 
+    @property
+    def matched_elsewhere(self) -> bool:
+        """Whether rows that are compared with their texts have the match of another reader."""
+        rows = [row for section in self.rows.values() for row in section]
+        return any(row.comparison and row.comparison.is_of_another_reader(row.score) for row in rows)
+
 
 @dataclasses.dataclass(frozen=True)
 class CheckReport:
@@ -96,6 +102,12 @@ class FilePair:
     pair: Pair
     spread: list[PairRow]
     wrong: list[PairRow]
+
+    @property
+    def matched_elsewhere(self) -> bool:
+        """Whether rows that are compared with their texts have the match of another reader."""
+        rows = [*self.spread, *self.wrong]
+        return any(row.comparison and row.comparison.is_of_another_reader(row.y) for row in rows)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -27,7 +27,7 @@ from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.errors import PenpalError
 from penpal_fast.look.explanation import explained, scores_of
 from penpal_fast.look.picture import data_url
-from penpal_fast.look.row_reading import read_row
+from penpal_fast.look.row_reading import MOST_TEXT, read_row
 from penpal_fast.look.serve.bodies import field, read_body, read_object
 from penpal_fast.look.serve.drawn_file import DrawnFile
 from penpal_fast.look.serve.guard import Guard
@@ -35,7 +35,7 @@ from penpal_fast.look.serve.row_file import MOST_PAGE_ROWS, RowFile
 from penpal_fast.reading.reader import Reader
 from penpal_fast.rendering import render_strokes
 from penpal_fast.schema import strokes_type
-from penpal_fast.strokes import Strokes, words_of
+from penpal_fast.strokes import words_of
 
 LOOK = Path(__file__).parent.parent
 STATIC = LOOK / "serve" / "static"
@@ -44,9 +44,6 @@ MOST_ROWS = 4096
 """Rows of one request to /score."""
 
 MOST_UPLOADED_BYTES, MOST_UPLOADED_FILES = 64 << 20, 4
-
-MOST_TEXT = 1000
-"""Characters of a text that is saved or compared."""
 
 
 @dataclasses.dataclass
@@ -127,7 +124,7 @@ class Server:
                 {"name": name, "score": result["scores"][0], "error": result["errors"][0]}
                 for name, result in results.items()
             ],
-            "read": self.reader and _read(self.reader, words, text),
+            "read": self.reader and read_row(self.reader, words, text).as_dict(),
         }
         if with_explanation and (score := scores_of(self.checks[0], self.column)):
             explanation = explained(words, score)
@@ -145,7 +142,7 @@ class Server:
         if self.reader is None:
             raise HTTPException(409, "this server has no reader")
         reader = self.reader
-        return JSONResponse(await run_in_threadpool(lambda: _read(reader, words_of(strokes), text)))
+        return JSONResponse(await run_in_threadpool(lambda: read_row(reader, words_of(strokes), text).as_dict()))
 
     async def settings(self, _request: Request) -> Response:
         """Return what the page needs to know: thresholds, the given file, where rows are saved, limits.
@@ -222,14 +219,6 @@ def application(server: Server, host: str = "127.0.0.1") -> Starlette:
 def _text(content: dict[str, Any]) -> str | None:
     """Return the text of a request, which it need not have."""
     return None if content.get("text") is None else field(content, "text", str)
-
-
-def _read(reader: Reader, words: list[Strokes], text: str | None) -> dict[str, Any]:
-    """Read a row as JSON. A text that is too long is a problem of the text: the row is read without it."""
-    if text is None or len(text) <= MOST_TEXT:
-        return read_row(reader, words, text).as_dict()
-    problem = f"too long text: at most {MOST_TEXT:,} characters, got {len(text):,}"
-    return dataclasses.replace(read_row(reader, words), text_problem=problem).as_dict()
 
 
 def _file(path: Path) -> Callable[[Request], Response]:

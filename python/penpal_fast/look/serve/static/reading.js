@@ -44,7 +44,7 @@ function matchNote(found, thresholds) {
   if (!found || found.problem) return "";
   if (found.match === null) return `Not compared: ${found.text_problem}.`;
   const says = grade(MATCHES, found.match, thresholds);
-  if (found.letters.length === 0) return `${says}: it is too short for it.`;
+  if (found.letters.length === 0) return `${says}: it is too short for it, so no letter is marked.`;
   const isSaid = found.match >= Math.max(...Object.values(thresholds));
   const count = found.letters.filter((letter) => !letter.fits).length;
   if (count === 0) return isSaid ? `${says}.` : `${says}, though no letter stands out.`;
