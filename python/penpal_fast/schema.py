@@ -24,6 +24,9 @@ FEATURE_TYPES = re.compile(
 
 TYPE_TEXT_LENGTH = 100
 
+TEXT_COLUMN = "text"
+"""Column of texts, unless another is named."""
+
 
 def strokes_type(coordinate: pa.DataType) -> pa.DataType:
     """Type of strokes in the penpal data set (words, strokes, points), with this type of coordinates."""
@@ -98,15 +101,25 @@ def is_text(kind: pa.DataType, *, integers: bool = False) -> bool:
     """Whether a column of this type, or its dictionary, holds texts, or integers if these may be read as texts."""
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
     is_integer = integers and pa.types.is_integer(kind)
-    return bool(is_integer or pa.types.is_string(kind) or pa.types.is_large_string(kind))
+    return bool(is_integer or pa.types.is_string(kind) or pa.types.is_large_string(kind) or _is_view(kind))
+
+
+def _is_view(kind: pa.DataType) -> bool:
+    """Whether a type is that of the strings of Polars. PyArrow 15 cannot read them, and later versions hardly can."""
+    return bool(getattr(pa.types, "is_string_view", lambda _kind: False)(kind))
+
+
+def plain_texts(column: pa.Array) -> pa.Array:
+    """Return strings from which PyArrow can take rows; it cannot from those of Polars."""
+    return pa.array(column.to_pylist(), pa.string()) if _is_view(column.type) else column
 
 
 def texts_of(column: pa.Array) -> list[str | None]:
     """Return a column of texts or integers as texts. A text of a dictionary is made once, as it may be long."""
     if not pa.types.is_dictionary(column.type):
-        return pc.cast(column, pa.string()).to_pylist()
+        return pc.cast(plain_texts(column), pa.string()).to_pylist()
     used = column.indices.unique()
-    texts = dict(zip(used.to_pylist(), texts_of(column.dictionary.take(used)), strict=True))
+    texts = dict(zip(used.to_pylist(), texts_of(plain_texts(column.dictionary).take(used)), strict=True))
     return [texts[index] for index in column.indices.to_pylist()]
 
 

@@ -8,11 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from helpers.arrow import views
 from penpal_fast import ArrowScorer, Outcome, PenpalError
 from penpal_fast.checks.check import outcomes_of
-from penpal_fast.checks.columns import CHECKS_KEY, checked_schema, noted_scores, read_outcome
+from penpal_fast.checks.columns import CHECKS_KEY, checked_schema, noted_scores, prepare, read_outcome
 from penpal_fast.checks.defaults import known_scores
-from penpal_fast.schema import texts_of
+from penpal_fast.schema import is_text, texts_of
 
 
 class Given:
@@ -58,7 +59,50 @@ def test_a_schema_says_what_a_check_read():
     (column,) = noted_scores(checked_schema(ROWS.schema, [check]))
     assert column.reads == ("text",)
     (old,) = noted_scores(schema_with([NOTED], "given"))
-    assert old.reads == ()
+    assert old.reads == old.details == ()
+
+
+class Sized(Given):
+    """The same with a detail."""
+
+    details = {"size": pa.int8()}  # noqa: RUF012
+
+
+class Size(Given):
+    """A check whose scores are that detail, and whose detail is its score."""
+
+    name = "size"
+    details = {"given": pa.float32()}  # noqa: RUF012
+
+
+def test_a_schema_says_which_columns_a_check_wrote():
+    schema = checked_schema(ROWS.schema, [Sized([])])
+    assert noted_scores(schema)[0].details == ("size",)
+    again = checked_schema(schema, [Given([])])
+    assert noted_scores(again)[0].details == ("size",)
+    prepare([Sized([])], again)
+    without = again.remove(again.names.index("size"))
+    assert noted_scores(checked_schema(without, [Given([])]))[0].details == ()
+
+
+def test_details_replace_only_columns_that_are_noted():
+    schema = checked_schema(ROWS.schema.append(pa.field("size", pa.int8())), [Given([])])
+    with pytest.raises(PenpalError, match="the check 'given' would replace the column 'size', which no check wrote"):
+        prepare([Sized([])], schema)
+    with pytest.raises(PenpalError, match="the check 'given' would replace the column 'size', which no check wrote"):
+        prepare([Sized([])], schema_with([NOTED], "given", "size"))
+    prepare([Sized([])], schema_with([{**NOTED, "details": ["size"]}], "given", "size"))
+
+
+def test_a_check_may_replace_scores_of_another_by_details():
+    schema = checked_schema(ROWS.schema, [Sized([])])
+    prepare([Size([])], schema)
+    other = checked_schema(schema, [Size([])])
+    assert sorted(other.names) == ["given", "given_error", "size", "size_error", "text"]
+    assert [(column.name, column.details) for column in noted_scores(other)] == [("size", ("given",))]
+    prepare([Sized([])], other)
+    back = checked_schema(other, [Sized([])])
+    assert [(column.name, column.details) for column in noted_scores(back)] == [("given", ("size",))]
 
 
 @pytest.mark.parametrize(
@@ -81,6 +125,10 @@ def test_a_schema_says_what_a_check_read():
         [{**NOTED, "reads": "text"}],
         [{**NOTED, "reads": [3]}],
         [{**NOTED, "reads": ["\ud800"]}],
+        [{**NOTED, "details": "text"}],
+        [{**NOTED, "details": {"text": 1}}],
+        [{**NOTED, "details": [["text"]]}],
+        [{**NOTED, "details": ["\udfff"]}],
     ],
     ids=lambda noted: str(noted)[:60],
 )
@@ -254,6 +302,18 @@ def test_texts_of_dictionaries_and_integers(column):
     expected = [None if value is None else str(value) for value in column.to_pylist()]
     assert texts_of(column) == texts_of(column.dictionary_encode()) == expected
     assert texts_of(column.dictionary_encode().slice(1)) == expected[1:]
+
+
+def test_texts_of_views():
+    texts = ["x", None, "longer than twelve letters", "x"]
+    column = pa.array(texts, views())
+    for found in (column, column.dictionary_encode()):
+        assert is_text(found.type)
+        assert texts_of(found) == texts
+        assert texts_of(found.slice(2)) == texts[2:]
+    assert read_outcome(
+        pa.record_batch({"given": pa.array([None, 0.5, None, 1.0]), "given_error": column}), "given", "file", 0
+    ).problems == {0: "x", 2: "longer than twelve letters"}
 
 
 def test_a_text_of_a_dictionary_is_made_once():

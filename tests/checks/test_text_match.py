@@ -7,7 +7,7 @@ import pickle
 import pyarrow as pa
 import pytest
 
-from helpers.arrow import column
+from helpers.arrow import column, views
 from helpers.made_lines import scrawl
 from penpal_fast import ArrowScorer, PenpalError, QualityCheck, ReadabilityCheck, TextCheck
 from penpal_fast.checks.columns import noted_scores
@@ -34,6 +34,16 @@ def test_texts_are_compared_only_if_they_are_named(reader, reader_folder):
         None,
         "null: the row is null",
     ]
+
+
+def test_texts_may_be_strings_of_polars(reader, reader_folder):
+    expected = reader.match(ROWS.slice(0, 2), TEXTS[:2]).tolist()
+    texts = pa.array(TEXTS, views())
+    assert reader.match(ROWS.slice(0, 2), texts.slice(0, 2)).tolist() == expected
+    for kind in (texts, texts.dictionary_encode()):
+        found = ArrowScorer(text="text", reader=reader_folder)(pa.table({"strokes": ROWS, "text": kind}))
+        assert found["text_match"].to_pylist()[:3] == [*expected, None]
+        assert found.schema.field("text").type == kind.type
 
 
 def test_readings_with_texts_and_without(reader):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pyarrow as pa
+import pytest
 
 STROKES = pa.list_(pa.struct([("points", pa.list_(pa.struct([("x", pa.float32()), ("y", pa.float32())])))]))
 
@@ -20,3 +21,10 @@ def strokes(row) -> list[dict[str, list[dict[str, float]]]]:
 def column(rows) -> pa.Array:
     """Rows, each a list of strokes of (x, y) or None, as Arrow in the penpal nesting without words."""
     return pa.array([row and strokes(row) for row in rows], STROKES)
+
+
+def views() -> pa.DataType:
+    """Return the type of the strings of Polars."""
+    if not hasattr(pa, "string_view"):
+        pytest.skip("this PyArrow has no string_view")
+    return pa.string_view()

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from helpers.arrow import column
+from helpers.arrow import column, views
 from helpers.commands import run
 from helpers.made_lines import scrawl
 from penpal_fast import PenpalError, QualityCheck, Scorer, TextCheck, filter_dataset, score_dataset
@@ -241,8 +241,6 @@ def test_rows_must_reach_both_thresholds(tmp_path):
     assert (+selection.rejected, selection.bad) == (expected, 2)
     filter_dataset(scored, out, threshold=0, text_threshold="lenient")
     assert pq.read_table(out)["number"].to_pylist() == [0, 2]
-    filter_dataset(scored, out, text="text")
-    assert pq.read_table(out)["number"].to_pylist() == [0]
     filter_dataset(scored, out)
     assert pq.read_table(out)["number"].to_pylist() == [0, 1, 4]
     filter_dataset(scored, out, thresholds={"text_match": 0.5})
@@ -265,6 +263,70 @@ def test_rows_are_compared_with_their_texts_where_that_is_missing(lines, tmp_pat
     expected = [match is not None and match >= limit for match in scored["text_match"].to_pylist()]
     assert 0 < sum(expected) < 40
     assert pq.read_table(tmp_path / "kept.parquet").equals(scored.filter(pa.array(expected)))
+
+
+@pytest.fixture
+def matched(lines, tmp_path, scorer, reader):
+    """A file whose match was made with the column `prompt`, beside a column `text`, and the settings."""
+    table = pq.read_table(lines).append_column("prompt", pa.array(TEXTS))
+    pq.write_table(table.append_column("text", pa.array(TEXTS[::-1])), lines)
+    score_dataset(lines, tmp_path / "scored.parquet", scorer=scorer, reader=reader, text="prompt")
+    return tmp_path / "scored.parquet", {"scorer": scorer, "reader": reader, "threshold": 0, "text_threshold": 0}
+
+
+def test_a_match_with_another_column_is_not_used(matched, tmp_path):
+    scored, settings = matched
+    out = tmp_path / "kept.parquet"
+    expected = "scored.parquet: its text_match compares the column 'prompt', not 'text'; compare again with --rescore"
+    with pytest.raises(PenpalError, match=expected):
+        filter_dataset(scored, out, **settings, text="text")
+    with pytest.raises(PenpalError, match=expected):
+        filter_dataset(scored, out, thresholds={"text_match": 0}, checks=[TextCheck()])
+    done = run("filter", scored, "-o", out, "--text", "text")
+    assert (done.exit_code, "not 'text'; compare again with --rescore" in done.output) == (1, True), done.output
+    with pytest.raises(
+        PenpalError, match=r"scored\.parquet: no column 'label'; name the one with the texts with --text"
+    ):
+        filter_dataset(scored, out, **settings, text="label")
+    assert not out.exists()
+    match = pq.read_table(scored)["text_match"].to_pylist()
+    for text in ("prompt", None):
+        filter_dataset(scored, out, **settings, text=text)
+        assert pq.read_table(out)["text_match"].to_pylist() == [value for value in match if value is not None]
+
+
+def test_a_match_is_made_again_with_the_same_column_or_the_named_one(matched, tmp_path, reader):
+    scored, settings = matched
+    out = tmp_path / "kept.parquet"
+    for text, name in ((None, "prompt"), ("text", "text")):
+        filter_dataset(scored, out, **settings, text=text, rescore=["text_match"])
+        kept = pq.read_table(out)
+        expected = reader.match(kept["strokes"], kept[name])
+        np.testing.assert_allclose(kept["text_match"].to_pylist(), expected, atol=1e-6)
+
+
+def test_rows_with_strings_of_polars_are_filtered(tmp_path, scorer, reader):
+    """Parquet keeps the type, and PyArrow cannot select such rows."""
+    table = pa.table({"strokes": column(ROWS), "text": pa.array(TEXTS), "number": range(len(ROWS))})
+    plain, viewed = tmp_path / "plain.parquet", tmp_path / "viewed.parquet"
+    pq.write_table(table, plain)
+    with_views = table.set_column(1, "text", pa.array(TEXTS, views()))
+    with_views = with_views.append_column("bytes", pa.array(TEXTS).cast(pa.binary_view()))
+    nested = pa.array([[text] for text in TEXTS], pa.list_(views()))
+    pq.write_table(with_views.append_column("nested", nested), viewed)
+    out = tmp_path / "kept.parquet"
+    for settings in ({"best_of": "text"}, {"text_threshold": 0.1}, {"text_threshold": 0, "best_of": "text"}):
+        chosen = {"scorer": scorer, "threshold": 0, **settings}
+        if "text_threshold" in settings:
+            chosen["reader"] = reader
+        filter_dataset(plain, out, **chosen)
+        expected = pq.read_table(out)
+        filter_dataset(viewed, out, **chosen, keep_rejected=tmp_path / "rest.parquet")
+        kept = pq.read_table(out)
+        assert 0 < kept.num_rows < len(ROWS)
+        assert kept.drop(["bytes", "nested"]).equals(expected)
+        assert kept["nested"].to_pylist() == [[text] for text in expected["text"].to_pylist()]
+        assert pq.read_metadata(tmp_path / "rest.parquet").num_rows == len(ROWS) - kept.num_rows
 
 
 def test_only_named_checks_run_again(lines, tmp_path, scorer, reader):
@@ -292,6 +354,11 @@ def test_only_named_checks_run_again(lines, tmp_path, scorer, reader):
         ({"text_threshold": 0.5, "thresholds": {"quality": 0.5}}, "give either text_threshold or thresholds"),
         ({"text_threshold": 0.5, "threshold": 0.5, "checks": [TextCheck()]}, "are both for the check 'text_match'"),
         ({"text_threshold": 0.5, "checks": [QualityCheck()]}, "no score column 'text_match', and no check of this"),
+        ({"threshold": 0.5, "thresholds": {"quality": 0.5}}, "give either threshold or thresholds; thresholds"),
+        ({"text": "text", "thresholds": {"quality": 0.5}}, "thresholds has none for 'text_match'; add it"),
+        ({"rescore": "quality"}, "rescore must be True, False or a list of names of checks, got 'quality'"),
+        ({"rescore": None}, "rescore must be True, False or a list of names of checks, got None"),
+        ({"rescore": ["text_match"]}, "rescore has 'text_match'; the checks that can run .* threshold are 'quality'"),
         ({"text": "text", "checks": [QualityCheck()]}, "give either checks or the settings of the reader"),
         ({"reader": "somewhere"}, "a reader was given, and nothing to read"),
     ],
@@ -316,6 +383,10 @@ def test_the_command_with_texts(lines, tmp_path, reader_folder):
     assert kept.num_rows == content["kept"] > 0
     assert min(kept["text_match"].to_pylist()) >= np.float32(0.3)
     assert run("filter", out, "-o", tmp_path / "again.parquet", "--text-threshold", "1").exit_code == 0
+    done = run("filter", out, "-o", tmp_path / "again.parquet", "--threshold", "0", "--text", "prompt", "--json")
+    assert json.loads(done.stdout)["text_threshold"] == 0.5
+    done = run("filter", out, "-o", tmp_path / "again.parquet", "--threshold", "0", "--json")
+    assert json.loads(done.stdout)["text_threshold"] is None
     done = run("filter", lines, "-o", out, "--text-threshold", "harsh")
     assert (done.exit_code, "lenient (0.3)" in done.output) == (2, True)
 

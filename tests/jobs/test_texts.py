@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from helpers.arrow import column
+from helpers.arrow import column, views
 from helpers.made_lines import scrawl
 from penpal_fast import PenpalError, Reader, TextCheck, score_dataset
+from penpal_fast.checks.columns import noted_scores
 
 ROW = scrawl(3, 9, 30)
 
@@ -128,6 +129,7 @@ def test_a_readable_row_without_text_has_a_reading(tmp_path, scorer, reader):
 
 KINDS = {
     "large": lambda texts: pa.array(texts, pa.large_string()),
+    "views": lambda texts: pa.array(texts, views()),
     "dictionary": lambda texts: pa.array(texts).dictionary_encode(),
     "dictionary of large": lambda texts: pa.array(texts, pa.large_string()).dictionary_encode(),
 }
@@ -251,5 +253,32 @@ def test_scoring_again_replaces_the_columns(tmp_path, scorer, reader):
 
 def test_a_reading_of_someone_else_is_not_replaced(tmp_path, scorer, reader):
     table = pa.table({"strokes": column([ROW]), "text": ["so"], "reading": ["by a person"]})
-    with pytest.raises(PenpalError, match="would replace the column 'reading', which it did not write; rename it"):
+    with pytest.raises(PenpalError, match="would replace the column 'reading', which no check wrote; rename it"):
         scored(table, tmp_path, scorer=scorer, reader=reader, text="text", reading=True)
+
+
+def test_a_reading_of_someone_else_is_not_replaced_beside_a_match(tmp_path, scorer, reader):
+    table = pa.table({"strokes": column([ROW]), "text": ["so"], "reading": ["by a person"]})
+    once = scored(table, tmp_path, scorer=scorer, reader=reader, text="text")
+    with pytest.raises(PenpalError, match="would replace the column 'reading', which no check wrote; rename it"):
+        scored(once, tmp_path, scorer=scorer, reader=reader, text="text", reading=True)
+    assert once["reading"].to_pylist() == ["by a person"]
+
+
+def test_readings_with_and_without_texts_follow_each_other(tmp_path, scorer, reader):
+    table = pa.table({"strokes": column([ROW, None]), "text": ["so", "so"]})
+    settings = {"scorer": scorer, "reader": reader}
+    alone = scored(table, tmp_path, **settings, reading=True)
+    both = scored(alone, tmp_path, **settings, text="text", reading=True)
+    assert sorted(both.column_names) == sorted([*alone.column_names, "text_match", "text_match_error"])
+    for name in ("reading", "readability"):
+        assert both[name].to_pylist() == alone[name].to_pylist()
+    assert [score.name for score in noted_scores(both.schema)] == ["quality", "text_match"]
+    match = scored(both, tmp_path, **settings, text="text")
+    assert [score.details for score in noted_scores(match.schema)] == [(), ("reading", "readability")]
+    again = scored(match, tmp_path, **settings, text="text", reading=True)
+    assert again.select(both.column_names).equals(both)
+    back = scored(again, tmp_path, **settings, reading=True)
+    assert sorted(back.column_names) == sorted(both.column_names)
+    notes = {score.name: score.details for score in noted_scores(back.schema)}
+    assert notes == {"quality": (), "text_match": (), "readability": ("reading",)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from penpal_fast.checks.check import NO_REASON, Check, Outcome, Table
 from penpal_fast.errors import PenpalError
-from penpal_fast.schema import extended_schema, is_text, texts_of
+from penpal_fast.schema import extended_schema, is_text, plain_texts, texts_of
 
 CHECKS_KEY = b"penpal_fast.checks"
 """Key of the schema's metadata that describes the columns of scores; see `ScoreColumn`."""
@@ -28,12 +28,20 @@ class ScoreColumn:
         description: What the scores mean.
         thresholds: Named thresholds, the lowest first.
         reads: Columns that the check looked at; empty where an older version wrote the description.
+        details: Further columns that the check wrote, also in an earlier run; empty where an older version wrote the
+            description.
     """
 
     name: str
     description: str
     thresholds: dict[str, float]
     reads: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> list[str]:
+        """All columns that the check wrote."""
+        return [self.name, error_column(self.name), *self.details]
 
 
 def error_column(name: str) -> str:
@@ -54,7 +62,7 @@ def added_columns(checks: Sequence[Check]) -> dict[str, pa.DataType]:
 def prepare(checks: Sequence[Check], schema: pa.Schema) -> None:
     """Make sure that checks can look at rows of a schema and that their columns can be added to it.
 
-    A check's details may replace columns only in the check's own output.
+    A check's details may replace only columns that a check wrote.
 
     Raises:
         PenpalError: A column is missing, of the wrong type, or would be replaced.
@@ -62,16 +70,15 @@ def prepare(checks: Sequence[Check], schema: pa.Schema) -> None:
     names = [name for check in checks for name in (check.name, error_column(check.name), *check.details)]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise PenpalError(f"the checks add the same columns twice: {', '.join(twice)}; rename one of each")
-    noted = {column.name for column in noted_scores(schema)}
+    written = {name for column in noted_scores(schema) for name in column.columns}
     for check in checks:
         if replaced := sorted(set(check.reads) & set(names)):
             raise PenpalError(
                 f"the check {check.name!r} cannot read the column {replaced[0]!r}, which the checks write; rename it"
             )
-        taken = [] if check.name in noted else [name for name in check.details if name in schema.names]
-        if taken:
+        if taken := [name for name in check.details if name in schema.names and name not in written]:
             raise PenpalError(
-                f"the check {check.name!r} would replace the column {taken[0]!r}, which it did not write; rename it"
+                f"the check {check.name!r} would replace the column {taken[0]!r}, which no check wrote; rename it"
             )
         check.prepare(schema)
 
@@ -79,7 +86,7 @@ def prepare(checks: Sequence[Check], schema: pa.Schema) -> None:
 def score_column(check: Check) -> ScoreColumn:
     """Describe the scores of a check."""
     thresholds = {name: float(value) for name, value in check.thresholds.items()}
-    return ScoreColumn(check.name, check.description, thresholds, tuple(check.reads))
+    return ScoreColumn(check.name, check.description, thresholds, tuple(check.reads), tuple(check.details))
 
 
 def checked_schema(schema: pa.Schema, checks: Sequence[Check]) -> pa.Schema:
@@ -87,10 +94,25 @@ def checked_schema(schema: pa.Schema, checks: Sequence[Check]) -> pa.Schema:
 
     Columns of the same names are replaced.
     """
-    extended = extended_schema(schema, added_columns(checks))
-    described = {column.name: column for column in [*noted_scores(schema), *map(score_column, checks)]}
-    noted = json.dumps([dataclasses.asdict(column) for column in described.values()]).encode()
+    added = added_columns(checks)
+    extended = extended_schema(schema, added)
+    noted = json.dumps([dataclasses.asdict(column) for column in _described(schema, checks, added)]).encode()
     return extended.with_metadata({**(extended.metadata or {}), CHECKS_KEY: noted})
+
+
+def _described(schema: pa.Schema, checks: Sequence[Check], added: Collection[str]) -> list[ScoreColumn]:
+    """Describe the scores of a schema with added columns: what is left of earlier checks, and the checks."""
+    noted = {column.name: column for column in noted_scores(schema)}
+    kept = {
+        name: tuple(detail for detail in column.details if detail in schema.names and detail not in added)
+        for name, column in noted.items()
+    }
+    given = {check.name: score_column(check) for check in checks}
+    return [
+        dataclasses.replace(column, details=(*(given[name].details if name in given else ()), *kept.get(name, ())))
+        for name, column in {**noted, **given}.items()
+        if name in given or name not in added  # A detail that replaces scores is no score.
+    ]
 
 
 def noted_scores(schema: pa.Schema) -> list[ScoreColumn]:
@@ -106,11 +128,12 @@ def noted_scores(schema: pa.Schema) -> list[ScoreColumn]:
 def _noted_column(noted: Any) -> ScoreColumn:
     """Read the description of one column, which may come from an untrusted file."""
     thresholds = {name: float(value) for name, value in noted["thresholds"].items()}
-    reads = noted.get("reads", [])
-    if not isinstance(reads, list):
-        raise TypeError("reads is not a list of columns")
-    column = ScoreColumn(noted["name"], noted["description"], thresholds, tuple(reads))
-    "".join([column.name, column.description, *thresholds, *reads]).encode()  # Half a surrogate pair is not text.
+    reads, details = noted.get("reads", []), noted.get("details", [])
+    if not (isinstance(reads, list) and isinstance(details, list)):
+        raise TypeError("reads or details is not a list of columns")
+    column = ScoreColumn(noted["name"], noted["description"], thresholds, tuple(reads), tuple(details))
+    # Half a surrogate pair is not text.
+    "".join([column.name, column.description, *thresholds, *reads, *details]).encode()
     if not all(0 <= value <= 1 for value in column.thresholds.values()):
         raise ValueError("a threshold is not from 0 to 1")
     return column
@@ -160,5 +183,5 @@ def read_outcome(rows: pa.RecordBatch, name: str, where: str, first: int) -> Out
     bad = np.flatnonzero(np.isnan(scores))
     texts: list[str | None] = [None] * len(bad)
     if rows.schema.names.count(errors := error_column(name)) == 1 and is_text(rows.schema.field(errors).type):
-        texts = texts_of(rows.column(errors).take(pa.array(bad)))
+        texts = texts_of(plain_texts(rows.column(errors)).take(pa.array(bad)))
     return Outcome(scores, {row: text or NO_REASON for row, text in zip(bad.tolist(), texts, strict=True)})

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
 
 from penpal_fast.checks.check import Outcome, Table
+from penpal_fast.checks.columns import ScoreColumn
 from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.engines.settings import Backend
-from penpal_fast.errors import errors_about
+from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.reading.reader import Reader, ReaderSource
-from penpal_fast.schema import check_strokes_column, check_text_column
+from penpal_fast.schema import TEXT_COLUMN, check_strokes_column, check_text_column
 
 READING = "reading"
 READABILITY = "readability"
@@ -67,7 +69,7 @@ class TextCheck(_ReaderCheck):
 
     def __init__(
         self,
-        text: str = "text",
+        text: str = TEXT_COLUMN,
         *,
         reading: bool = False,
         model: ReaderSource = None,
@@ -90,6 +92,7 @@ class TextCheck(_ReaderCheck):
             reader: The reader, in place of these.
         """
         super().__init__(model, column, backend, threads, batch_size, reader)
+        self.text = text
         self.reads = (column, text)
         self.details: dict[str, pa.DataType] = {READING: pa.string(), READABILITY: pa.float32()} if reading else {}
 
@@ -110,6 +113,28 @@ class TextCheck(_ReaderCheck):
         if self.details:
             details = {READING: pa.array(found.readings, pa.string()), READABILITY: _column(found.readability)}
         return Outcome(found.match, {**found.text_problems, **found.problems}, details)
+
+
+def compared_text(scores: Iterable[ScoreColumn]) -> str | None:
+    """Return the column of texts that the text match of a table was made with; None if it is not known."""
+    reads = next((score.reads for score in scores if score.name == TextCheck.name), ())
+    return reads[-1] if len(reads) == 2 else None  # Strokes and text.
+
+
+def check_compared_text(scores: Iterable[ScoreColumn], text: str | None, advice: str) -> None:
+    """Make sure that the text match of a table was made with a column.
+
+    Args:
+        scores: The columns of scores that the table describes.
+        text: The column of texts; None for any.
+        advice: What to do if the match was made with another.
+
+    Raises:
+        PenpalError: It was made with another.
+    """
+    compared = compared_text(scores)
+    if text is not None and compared not in (None, text):
+        raise PenpalError(f"its {TextCheck.name} compares the column {compared!r}, not {text!r}; {advice}")
 
 
 class ReadabilityCheck(_ReaderCheck):

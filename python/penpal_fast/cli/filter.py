@@ -13,8 +13,7 @@ from penpal_fast.checks.thresholds import BROKEN_BELOW, THRESHOLDS, threshold_of
 from penpal_fast.cli import options
 from penpal_fast.cli.console import progress_bar, readable_errors, say, say_json, stopped_by_sigterm
 from penpal_fast.errors import PenpalError
-from penpal_fast.jobs.filter import TEXT, filter_dataset
-from penpal_fast.jobs.limits import DEFAULT_THRESHOLD
+from penpal_fast.jobs.filter import filter_dataset
 from penpal_fast.jobs.selection import Selection
 from penpal_fast.sources.memory import MEMORY_MB
 
@@ -74,7 +73,9 @@ def filter_rows(
     column: options.Column = "strokes",
     text: Annotated[
         str | None,
-        typer.Option(help="Name of the column of texts, for inputs without `text_match`; by default `text` if needed."),
+        typer.Option(
+            help="Name of the column of texts; by default that of the inputs' `text_match`, or else `text` if needed."
+        ),
     ] = None,
     rescore: Annotated[
         bool,
@@ -100,10 +101,7 @@ def filter_rows(
     """
     with readable_errors(), stopped_by_sigterm(), options.logged(verbose=False):
         with progress_bar("filtering", shown=not quiet) as progress:
-            if text_threshold is not None and text is None:
-                text = TEXT
-            if text is not None and text_threshold is None:
-                text_threshold = threshold_of(DEFAULT_THRESHOLD)
+            compares = text is not None or text_threshold is not None
             selection = filter_dataset(
                 inputs,
                 output,
@@ -111,14 +109,16 @@ def filter_rows(
                 text_threshold=text_threshold,
                 best_of=best_of,
                 keep_rejected=keep_rejected,
-                checks=options.checks_of(model, column, backend, threads, batch_size, text=text, reader=reader),
+                scorer=options.scorer_of(model, backend, threads, batch_size),
                 column=column,
+                text=text,
+                reader=options.reader_of(reader, backend, threads, batch_size) if compares else reader,
                 rescore=rescore or _named_again(model, reader),
                 memory_mb=memory,
                 progress=progress,
             )
         if json:
-            limits = {"threshold": threshold, "text_threshold": text_threshold}
+            limits = {"threshold": threshold, "text_threshold": selection.thresholds.get(TextCheck.name)}
             say_json({**selection.as_dict(), **limits, "output": str(output)})
         elif not quiet:
             print_selection(selection, best_of)

@@ -84,9 +84,14 @@ def checks_of(
     reader: str | None = None,
 ) -> list[Check]:
     """Make the checks that the options ask for, with the quality check first."""
-    scorer = Scorer(model, backend=cast("Backend", backend), threads=threads, batch_size=batch_size)
+    scorer = scorer_of(model, backend, threads, batch_size)
     loaded = reader_of(reader, backend, threads, batch_size) if text is not None or reading else reader
     return default_checks(scorer=scorer, column=column, text=text, reading=reading, reader=loaded)
+
+
+def scorer_of(model: str | None, backend: str, threads: int | None, batch_size: int | None) -> Scorer:
+    """Load the model that the options name."""
+    return Scorer(model, backend=cast("Backend", backend), threads=threads, batch_size=batch_size)
 
 
 def reader_of(reader: str | None, backend: str, threads: int | None, batch_size: int | None) -> Reader:

@@ -10,8 +10,8 @@ import typer
 from penpal_fast.cli import options
 from penpal_fast.cli.console import progress_bar, readable_errors, say
 from penpal_fast.errors import PenpalError
-from penpal_fast.look.report.shown import TEXT_COLUMN
 from penpal_fast.look.report.writing import write_report
+from penpal_fast.schema import TEXT_COLUMN
 
 
 def report(

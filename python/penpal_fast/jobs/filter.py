@@ -21,27 +21,33 @@ from penpal_fast.checks.columns import (
     read_outcome,
     with_outcomes,
 )
-from penpal_fast.checks.defaults import ReaderChoice, default_checks
+from penpal_fast.checks.defaults import ReaderChoice, default_checks, known_scores
 from penpal_fast.checks.quality import Scorer
-from penpal_fast.checks.text_match import TextCheck
+from penpal_fast.checks.text_match import TextCheck, compared_text
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.files import check_name, checked_target, replaced_atomically
 from penpal_fast.jobs.best_of import BestRows, check_group_column
 from penpal_fast.jobs.identity import with_job
 from penpal_fast.jobs.kept_columns import KeptColumns, kept_columns
-from penpal_fast.jobs.limits import DEFAULT_THRESHOLD, has_scores, limit_of, wanted_limits
+from penpal_fast.jobs.limits import (
+    DEFAULT_THRESHOLD,
+    check_rescored,
+    check_text,
+    has_scores,
+    limit_of,
+    wanted_limits,
+)
 from penpal_fast.jobs.part_files import EncodedFile
 from penpal_fast.jobs.parts import group_rows
 from penpal_fast.jobs.pipeline import made_ahead
+from penpal_fast.jobs.plain_columns import plain_rows, plain_schema
 from penpal_fast.jobs.selection import Selection, Verdict, verdict_on
+from penpal_fast.schema import TEXT_COLUMN, check_text_column
 from penpal_fast.sources.batch import Source
 from penpal_fast.sources.inputs import Inputs
 from penpal_fast.sources.memory import MEMORY_MB, batch_rows, check_memory
 from penpal_fast.sources.names import PARQUET_SUFFIXES
 from penpal_fast.sources.streams import check_apart, open_sources
-
-TEXT = "text"
-"""Column of texts that a threshold of their match asks for, unless it is named."""
 
 NOT_BEST = "not the best of its group"
 
@@ -93,38 +99,56 @@ def filter_dataset(
         keep_rejected: Parquet file for the other rows, bad rows included.
         scorer: Scores the rows; None for `Scorer()`.
         column: Name of the strokes column.
-        text: Name of the column of texts, for inputs that lack `text_match`; None for "text" if there is a
+        text: Name of the column of texts. Inputs that lack `text_match` are compared with it; if they have one, it must
+            have been made with this column. None for that of the inputs' `text_match`, or else "text" if there is a
             `text_threshold`.
         reader: A `Reader`, or what it takes, to compare rows with texts; None for the reader in this package.
         checks: Checks in place of those that `scorer`, `text` and `reader` ask for, for inputs that lack their scores.
-        rescore: Run the checks even if the inputs have their scores: all, or those of these names.
+        rescore: Run the checks even if the inputs have their scores: all that have a threshold, or those of these
+            names.
         memory_mb: Approximate limit on the memory of the rows, in megabytes.
         progress: Called with the number of finished rows and of all rows; with `best_of`, each row counts twice.
 
     Raises:
-        PenpalError: A file cannot be read or written, the files have different columns, or a threshold has no scores.
+        PenpalError: A file cannot be read or written, the files have different columns, a threshold has no scores, or
+            the inputs' `text_match` was made with another column than `text`.
     """
     check_memory(memory_mb)
     targets = _checked_targets(output, keep_rejected)
+    sources = open_sources(inputs, column)
+    schema = sources[0].schema
+    named = text
     if text is None and text_threshold is not None and checks is None:
-        text = TEXT
+        text = compared_text(known_scores(schema)) or TEXT_COLUMN
     if text is not None and text_threshold is None and thresholds is None:
         text_threshold = DEFAULT_THRESHOLD
     given = default_checks(checks, scorer=scorer, column=column, text=text, reader=reader)
     available = {check.name: check for check in given}
     wanted = wanted_limits(given[0], threshold, text_threshold, thresholds)
-    sources = open_sources(inputs, column)
+    if named is not None and TextCheck.name not in wanted:
+        raise PenpalError(
+            f"text names a column of texts, but thresholds has none for {TextCheck.name!r}; add it (0 keeps every row "
+            "that has a match), or leave text out"
+        )
+    check_rescored(rescore, [name for name in wanted if name in available])
     for target in targets:
         check_apart(sources, inputs, target)
-    schema = sources[0].schema
     with errors_about(sources[0].file.name):
         missing = [available[name] for name in wanted if not has_scores(schema, name, available, rescore)]
         prepare(missing, schema)
+        if named is not None:
+            check_text_column(schema, named)
         if best_of is not None:
-            check_group_column(schema, best_of)
+            check_group_column(plain_schema(schema), best_of)
+    if TextCheck.name in wanted and TextCheck.name not in [check.name for check in missing]:
+        check_text(sources, named if checks is None else _compared_by(given))
     limits = {name: limit_of(name, value, available.get(name), sources) for name, value in wanted.items()}
     job = _Filter(sources, missing, limits, best_of, memory_mb)
     return job.write(targets, progress or (lambda _done, _total: None))
+
+
+def _compared_by(checks: list[Check]) -> str | None:
+    return next((check.text for check in checks if isinstance(check, TextCheck)), None)
 
 
 def _checked_targets(output: str | os.PathLike[str], keep_rejected: str | os.PathLike[str] | None) -> list[Path]:
@@ -155,14 +179,14 @@ class _Filter:
         self._thresholds = thresholds
         self._best_of = best_of
         self._memory_mb = memory_mb
-        schema = sources[0].schema
+        schema = plain_schema(sources[0].schema)
         texts = [TextCheck.name] if is_score(schema, TextCheck.name) else []
         self._ranked_by = list(dict.fromkeys([*thresholds, *texts]))
         checked = checked_schema(schema, checks) if checks else schema
         self._schema = with_job(checked, None)  # Only the output of `score_dataset` is recognised by its job.
 
     def write(self, targets: list[Path], progress: Progress) -> Selection:
-        selection = Selection()
+        selection = Selection(thresholds=self._thresholds)
         total = sum(source.rows for source in self._sources)
         try:
             with contextlib.ExitStack() as stack:
@@ -206,9 +230,10 @@ class _Filter:
         for source in self._sources:
             name, first = source.file.name, 0
             for batch in source.batches(batch_rows(self._memory_mb, source), columns=columns):
+                rows = plain_rows(batch.data)
                 with errors_about(name):
-                    outcomes = outcomes_of(self._checks, batch.data, batch.problems)
-                rows = with_outcomes(batch.data, self._checks, outcomes, self._schema) if outcomes else batch.data
+                    outcomes = outcomes_of(self._checks, rows, batch.problems)
+                rows = with_outcomes(rows, self._checks, outcomes, self._schema) if outcomes else rows
                 yield rows, batch.problems, name, first
                 first += len(rows)
 
@@ -246,7 +271,8 @@ class _Filter:
         for source in self._sources:
             first = 0
             for batch in source.batches(batch_rows(self._memory_mb, source)):
-                rows = self._with_scores(batch.data, next(scores)) if self._checks else batch.data
+                rows = plain_rows(batch.data)
+                rows = self._with_scores(rows, next(scores)) if self._checks else rows
                 verdict = verdict_on(rows, self._thresholds, batch.problems, source.file.name, first)
                 yield rows, verdict.among(best.chosen(rows.column(column), done), NOT_BEST)
                 done += len(rows)

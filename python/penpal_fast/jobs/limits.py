@@ -9,7 +9,7 @@ import pyarrow as pa
 from penpal_fast.checks.check import Check
 from penpal_fast.checks.columns import error_column, is_score
 from penpal_fast.checks.defaults import known_scores
-from penpal_fast.checks.text_match import TextCheck
+from penpal_fast.checks.text_match import TextCheck, check_compared_text
 from penpal_fast.checks.thresholds import threshold_of
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.sources.batch import Source
@@ -29,8 +29,12 @@ def wanted_limits(
         PenpalError: There are none, or two for the same check, or the first check has no default one.
     """
     if thresholds is not None:
-        if text_threshold is not None:
-            raise PenpalError(f"give either text_threshold or thresholds; thresholds[{TextCheck.name!r}] is the same")
+        for argument, value, name in (
+            ("threshold", threshold, first.name),
+            ("text_threshold", text_threshold, TextCheck.name),
+        ):
+            if value is not None:
+                raise PenpalError(f"give either {argument} or thresholds; thresholds[{name!r}] is the same")
         if not thresholds:
             raise PenpalError("thresholds is empty; give the threshold of at least one check")
         return thresholds
@@ -43,6 +47,36 @@ def wanted_limits(
         choices = "".join(f" or {name!r} ({value})" for name, value in first.thresholds.items())
         raise PenpalError(f"give a threshold for the check {first.name!r}: threshold= a number from 0 to 1{choices}")
     return {first.name: DEFAULT_THRESHOLD if threshold is None else threshold, **texts}
+
+
+def check_rescored(rescore: bool | Collection[str], names: Collection[str]) -> None:
+    """Make sure that checks to run again are those of a filter.
+
+    Args:
+        rescore: Whether all run, or the names of those that do.
+        names: Names of the checks that can run and have a threshold.
+
+    Raises:
+        PenpalError: It is something else, or names another check.
+    """
+    if isinstance(rescore, bool):
+        return
+    if isinstance(rescore, str) or not isinstance(rescore, Collection):
+        raise PenpalError(f"rescore must be True, False or a list of names of checks, got {rescore!r}")
+    if unknown := [name for name in rescore if name not in names]:
+        known = ", ".join(map(repr, names)) or "none"
+        raise PenpalError(f"rescore has {unknown[0]!r}; the checks that can run and have a threshold are {known}")
+
+
+def check_text(sources: Sequence[Source], text: str | None) -> None:
+    """Make sure that the text match that inputs have was made with the column `text`; None for any.
+
+    Raises:
+        PenpalError: It was made with another column.
+    """
+    for source in sources:
+        with errors_about(source.file.name):
+            check_compared_text(known_scores(source.schema), text, "compare again with --rescore (rescore=True)")
 
 
 def has_scores(

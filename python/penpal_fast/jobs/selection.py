@@ -47,6 +47,7 @@ class Selection:
         bad: Number of bad rows, which lack a score.
         rejected: Number of rejected rows by reason, bad rows included.
         groups: With `best_of`, number of groups of rows, of which each has at most one kept row; else None.
+        thresholds: The threshold of each check, by its name.
     """
 
     rows: int = 0
@@ -54,6 +55,7 @@ class Selection:
     bad: int = 0
     rejected: Counter[str] = dataclasses.field(default_factory=Counter)
     groups: int | None = None
+    thresholds: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     def add(self, verdict: Verdict) -> None:
         """Count the rows of a batch."""

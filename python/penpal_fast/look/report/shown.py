@@ -8,11 +8,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from penpal_fast.checks.text_match import READING, TextCheck
-from penpal_fast.errors import PenpalError
+from penpal_fast.checks.text_match import READING, check_compared_text, compared_text
+from penpal_fast.errors import PenpalError, errors_about
+from penpal_fast.schema import TEXT_COLUMN
 from penpal_fast.sources.scored_file import ScoredBatch, ScoredFile
-
-TEXT_COLUMN = "text"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,10 +79,9 @@ def columns_of(file: ScoredFile, strokes: str, text: str | None) -> Columns:
     """
     if text is not None and not file.has_texts(text):
         raise PenpalError(f"{file.path}: there is no column {text!r} of texts")
-    matched = [name for score in file.scores if score.name == TextCheck.name for name in score.reads if name != strokes]
-    if text is not None and matched and text not in matched:
-        raise PenpalError(f"{file.path}: its {TextCheck.name} compares the column {matched[0]!r}, not {text!r}")
-    choices = [text] if text else [*matched, TEXT_COLUMN]
+    with errors_about(str(file.path)):
+        check_compared_text(file.scores, text, "leave --text (text=) out, or score the file again with it")
+    choices = [name for name in (text or compared_text(file.scores), TEXT_COLUMN) if name]
     return Columns(
         strokes,
         text=next((name for name in choices if file.has_texts(name)), None),

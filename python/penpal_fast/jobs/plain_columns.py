@@ -1,0 +1,31 @@
+"""Columns without views, the strings of Polars: PyArrow cannot select rows of them."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+
+def plain_schema(schema: pa.Schema) -> pa.Schema:
+    """Return a schema in which all views are plain strings or bytes."""
+    fields = [field.with_type(_plain_type(field.type)) for field in schema]
+    return pa.schema(fields, metadata=schema.metadata)
+
+
+def plain_rows(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Return rows with the columns of `plain_schema`; the same rows if that is their schema."""
+    schema = plain_schema(rows.schema)
+    return rows if schema.equals(rows.schema) else rows.cast(schema)
+
+
+def _plain_type(kind: pa.DataType) -> pa.DataType:
+    if str(kind) == "string_view":  # PyArrow 15 has no name for the type.
+        return pa.string()
+    if str(kind) == "binary_view":
+        return pa.binary()
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(_plain_type(field.type)) for field in kind])
+    if pa.types.is_list(kind):
+        return pa.list_(kind.value_field.with_type(_plain_type(kind.value_type)))
+    if pa.types.is_large_list(kind):
+        return pa.large_list(kind.value_field.with_type(_plain_type(kind.value_type)))
+    return kind
