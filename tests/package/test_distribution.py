@@ -18,7 +18,7 @@ ALLOWED = [
     r"penpal_fast/(__init__|_core)\.pyi",
     r"penpal_fast/py\.typed",
     r"penpal_fast/pretrained(_reader)?/(README\.md|config\.json|training\.json|weights\.safetensors)",
-    r"penpal_fast/look/(theme\.css|report/page\.(html|css|js))",
+    r"penpal_fast/look/(theme\.css|report/[a-z]+\.(html|css|js))",
     r"penpal_fast/look/serve/static/[a-z]+\.(html|css|js|svg|json)",
     r"penpal_fast/training/recipes/[a-z_]+\.json",
     r"penpal_fast-[0-9.]+\.dist-info/"
