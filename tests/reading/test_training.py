@@ -172,7 +172,7 @@ def test_the_recipe_ends_with_a_reader_and_its_figures(tmp_path, monkeypatch) ->
 
 
 def test_calibration_keeps_the_shares_it_names() -> None:
-    rows = [np.log(np.array([[0.02, 0.9 - doubt, 0.04 + doubt, 0.04]])) for doubt in np.linspace(0, 0.6, 101)]
+    rows = [np.log(np.array([[0.02, 0.9 - doubt, 0.04 + doubt, 0.04]])) for doubt in np.linspace(0, 0.4, 101)]
     clean = Read([example("l")] * len(rows), rows)
     config = calibrated(RECIPE.network, clean)
     for scores in (
