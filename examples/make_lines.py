@@ -13,10 +13,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from penpal_fast.evaluation.wrong_texts import EDITS
 from penpal_fast.synthesis.plan import Plan
 from penpal_fast.synthesis.texts import read_texts
 from penpal_fast.synthesis.workers import synthesize
-from penpal_fast.training.reader.wrong_texts import EDITS
 
 HERE = Path(__file__).parent
 ROWS = 120
