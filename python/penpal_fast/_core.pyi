@@ -16,6 +16,7 @@ __all__ = [
     "concatenate",
     "path",
     "peak_multiplications",
+    "read_probabilities",
 ]
 
 SIDE: Final = 256
