@@ -60,6 +60,7 @@ _Texts = tuple[NDArray[np.uint16], NDArray[np.int64]]
 _Readings = tuple[
     NDArray[np.float32],
     NDArray[np.float32],
+    NDArray[np.float32],
     NDArray[np.uint16],
     NDArray[np.int64],
     list[tuple[int, int | None, str, str]],

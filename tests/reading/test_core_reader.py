@@ -12,7 +12,7 @@ from penpal_fast._core import Reader, Rows
 from penpal_fast._core import path as core_path
 from penpal_fast.errors import PenpalError
 from penpal_fast.reading.config import ReaderConfig
-from penpal_fast.reading.ctc import align, best_path, reading_loss, text_loss
+from penpal_fast.reading.ctc import align, best_path, misfit, reading_loss, text_loss
 from penpal_fast.reading.model import ReaderNetwork
 from penpal_fast.reading.native import native_reader
 
@@ -87,7 +87,7 @@ def test_readings_are_those_of_ctc(number: int, threads: int) -> None:
     network = network_of(number)
     reader, rows = reader_of(network), Rows(ROWS)
     texts = texts_for(reader, rows, len(network.config.letters))
-    losses, reading_losses, codes, offsets, problems = reader.read(rows, 0, len(ROWS), packed(texts), threads)
+    losses, reading_losses, misfits, codes, offsets, problems = reader.read(rows, 0, len(ROWS), packed(texts), threads)
     assert problems == []
     assert any(np.isfinite(losses))
     for row, text in enumerate(texts):
@@ -96,8 +96,10 @@ def test_readings_are_those_of_ctc(number: int, threads: int) -> None:
         assert reading_losses[row] == pytest.approx(reading_loss(log_probabilities), rel=1e-6, abs=1e-4)
         if text:
             assert losses[row] == pytest.approx(text_loss(log_probabilities, text), rel=1e-6, abs=1e-4)
+            assert misfits[row] == pytest.approx(misfit(log_probabilities, text), rel=1e-5, abs=1e-3)
         else:
             assert np.isnan(losses[row])
+            assert np.isnan(misfits[row])
 
 
 @pytest.mark.parametrize("number", range(len(CONFIGS)))
@@ -131,13 +133,13 @@ def test_bad_rows_cost_themselves_only() -> None:
     reader = reader_of(network_of(1))
     wall = [np.stack([np.arange(9000) / 9000, np.arange(9000) % 2], axis=1)]
     rows = Rows([ROWS[3], None, wall, [[(0.0, float("inf"))]], ROWS[3]])
-    losses, reading_losses, codes, offsets, problems = reader.read(rows, 0, 5, packed([[1]] * 5), 2)
+    losses, reading_losses, misfits, codes, offsets, problems = reader.read(rows, 0, 5, packed([[1]] * 5), 2)
     assert [(row, reason) for row, _, reason, _ in problems] == [
         (1, "null"),
         (2, "too long to read"),
         (3, "non-finite coordinate"),
     ]
-    assert np.isnan(losses).tolist() == np.isnan(reading_losses).tolist() == [False, True, True, True, False]
+    assert np.isnan(misfits).tolist() == np.isnan(reading_losses).tolist() == [False, True, True, True, False]
     assert losses[0] == losses[4]
     assert codes[: offsets[1]].tolist() == codes[offsets[4] :].tolist()
     assert offsets[1] == offsets[4]

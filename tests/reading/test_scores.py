@@ -12,7 +12,7 @@ from penpal_fast.reading import scores
 from penpal_fast.reading.config import ReaderConfig
 from penpal_fast.reading.scores import reading_doubt, text_doubt
 
-CONFIG = ReaderConfig(letters="abc", match_half=0.5, readability_half=0.25)
+CONFIG = ReaderConfig(letters="abc", match_half=1.5, readability_half=0.25)
 
 
 def said(codes: list[int], certainty: float) -> np.ndarray:

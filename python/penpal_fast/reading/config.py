@@ -18,7 +18,7 @@ MAX_CHANNELS = 1024
 MAX_KERNEL = 31
 MAX_STRIDE = 8
 MAX_DILATION = 64
-OF_SCORES = ("half_letters", "unread_weight", "match_half", "readability_half")
+OF_SCORES = ("half_letters", "unread_weight", "misfit_weight", "match_half", "readability_half")
 LEAST_OF_SCORE, MOST_OF_SCORE = 1e-3, 1e3
 
 
@@ -36,6 +36,7 @@ class ReaderConfig:
         dilations: Distance between them, block by block.
         half_letters: Number of letters of a text with which what speaks against it counts half.
         unread_weight: How much the lesser of the losses of text and reading counts, a letter.
+        misfit_weight: How much the largest deficit of a letter of the text counts.
         match_half: Doubt of a text at which its match is 0.5.
         readability_half: Doubt of reading at which readability is 0.5.
     """
@@ -47,8 +48,9 @@ class ReaderConfig:
     stem_strides: tuple[int, ...] = (3, 2)
     block_kernel: int = 9
     dilations: tuple[int, ...] = (1, 1, 2, 1, 1, 2, 1, 4, 1, 2, 1, 4)
-    half_letters: float = 5.0
-    unread_weight: float = 2.0
+    half_letters: float = 3.0
+    unread_weight: float = 8.0
+    misfit_weight: float = 0.5
     match_half: float = 1.0
     readability_half: float = 1.0
 

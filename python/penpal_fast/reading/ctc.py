@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -79,6 +80,14 @@ def align(log_probabilities: LogProbabilities, codes: Sequence[int]) -> list[Ali
         way[index] = state
         state -= came_from[index, state]
     return _letters(log_probabilities, states, way)
+
+
+def misfit(log_probabilities: LogProbabilities, codes: Sequence[int]) -> float:
+    """Return the largest deficit of a letter of a text, infinite where there are too few frames to say it; 0 for the
+    text that the likeliest way says."""
+    if list(codes) == best_path(log_probabilities):
+        return 0.0
+    return max((letter.deficit for letter in align(log_probabilities, codes)), default=math.inf)
 
 
 def _letters(log_probabilities: LogProbabilities, states: NDArray[np.int64], way: NDArray[np.int64]) -> list[Aligned]:

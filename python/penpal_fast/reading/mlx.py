@@ -50,12 +50,12 @@ class MlxReadingEngine:
         probabilities = self._thread.run(lambda: self._log_probabilities(paths, samples))
         frames = np.array([self._network.config.frames(int(number)) for number in samples])
         part = None if texts is None else texts.part(start, count)
-        text_losses, reading_losses, codes, offsets, _ = _core.read_probabilities(
+        text_losses, reading_losses, misfits, codes, offsets, _ = _core.read_probabilities(
             probabilities, frames, part, self._threads
         )
         bad = [row - start for row, *_ in problems]
-        text_losses[bad] = reading_losses[bad] = np.nan
-        return Readings(text_losses, reading_losses, codes, offsets, problems)
+        text_losses[bad] = reading_losses[bad] = misfits[bad] = np.nan
+        return Readings(text_losses, reading_losses, misfits, codes, offsets, problems)
 
     def _log_probabilities(
         self, paths: Sequence[NDArray[np.float32]], samples: NDArray[np.int64]

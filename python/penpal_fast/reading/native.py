@@ -31,10 +31,7 @@ class NativeReadingEngine:
         read = []
         for start, count in pieces(len(rows)):
             part = None if texts is None else texts.part(start, count)
-            text_losses, reading_losses, codes, offsets, problems = self.reader.read(
-                rows, start, count, part, self._threads
-            )
-            read.append(Readings(text_losses, reading_losses, codes, offsets, problems))
+            read.append(Readings(*self.reader.read(rows, start, count, part, self._threads)))
         return Readings.joined(read)
 
 

@@ -282,7 +282,7 @@ class Reader:
 
     def _match(self, readings: Readings, texts: Texts) -> NDArray[np.float32]:
         letters = np.diff(texts.offsets)
-        doubts = text_doubts(readings.text_losses, letters, readings.reading_losses, self._config)
+        doubts = text_doubts(readings.text_losses, letters, readings.reading_losses, readings.misfits, self._config)
         return match(doubts, self._config)
 
     def _readability(self, readings: Readings) -> NDArray[np.float32]:

@@ -1,10 +1,13 @@
 """A reader's scores, match and readability, both in [0, 1], from the losses of what a row seems to say and of its text.
 
 Each score comes from a doubt, which is 0 or more. The doubt of reading is the loss of what the row seems to say,
-divided by its letters. The doubt of a text is what its loss is more than that, plus the lesser of both losses a letter,
-because ink that says nothing surely does not say this text either. One wrong letter should count in a long line
-as in a short one, but a long line has more letters that may be misread; so the difference of the losses is divided by
-1 + letters / `half_letters`, which hardly matters for a word and is nearly a mean over the letters of a line.
+divided by its letters. The doubt of a text has three parts:
+
+- what its loss is more than that of the reading, divided by 1 + letters / `half_letters`: a long line has more letters
+  that may be misread, and one wrong letter should still count in it;
+- the lesser of both losses a letter, because ink that says nothing surely does not say this text either;
+- the largest deficit of a letter: one letter that clearly is another makes a wrong text, while many that are a little
+  unsure do not.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penpal_fast.reading.config import ReaderConfig
-from penpal_fast.reading.ctc import LogProbabilities, best_path, reading_loss, text_loss
+from penpal_fast.reading.ctc import LogProbabilities, best_path, misfit, reading_loss, text_loss
 
 Losses = NDArray[np.float32] | NDArray[np.float64]
 
@@ -31,7 +34,7 @@ def reading_doubts(reading_losses: Losses, letters: NDArray[np.int64]) -> NDArra
 
 
 def text_doubts(
-    text_losses: Losses, letters: NDArray[np.int64], reading_losses: Losses, config: ReaderConfig
+    text_losses: Losses, letters: NDArray[np.int64], reading_losses: Losses, misfits: Losses, config: ReaderConfig
 ) -> NDArray[np.float64]:
     """Return how much speaks against the text of each row, from 0, infinite where it has too many letters.
 
@@ -39,12 +42,14 @@ def text_doubts(
         text_losses: The loss of each row's text.
         letters: Its number of letters.
         reading_losses: The loss of what each row seems to say.
-        config: Has the weights of both parts.
+        misfits: The largest deficit of a letter of each row's text.
+        config: Has the weights of the parts.
     """
     text, reading = _losses(text_losses), _losses(reading_losses)
     lack = np.maximum(text - reading, 0) / (1 + letters / config.half_letters)
     # A text may be likelier than the reading, whose likeliest way is one of many.
-    return lack + config.unread_weight * np.minimum(text, reading) / np.maximum(letters, 1)
+    unread = np.minimum(text, reading) / np.maximum(letters, 1)
+    return lack + config.unread_weight * unread + config.misfit_weight * misfits.astype(np.float64)
 
 
 def reading_doubt(log_probabilities: LogProbabilities) -> float:
@@ -56,7 +61,9 @@ def reading_doubt(log_probabilities: LogProbabilities) -> float:
 def text_doubt(log_probabilities: LogProbabilities, codes: Sequence[int], config: ReaderConfig) -> float:
     """Return the doubt of a text, of at least one letter, of one row."""
     text, reading = text_loss(log_probabilities, codes), reading_loss(log_probabilities)
-    return float(text_doubts(np.array([text]), np.array([len(codes)]), np.array([reading]), config)[0])
+    worst = misfit(log_probabilities, codes)
+    losses = np.array([text]), np.array([len(codes)]), np.array([reading]), np.array([worst])
+    return float(text_doubts(*losses, config)[0])
 
 
 def match(doubts: NDArray[np.float64], config: ReaderConfig) -> NDArray[np.float32]:

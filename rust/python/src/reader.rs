@@ -19,8 +19,9 @@ type Input<'py> = PyReadonlyArray1<'py, f32>;
 /// The codes of all texts, and where each begins and the last ends.
 type TextArrays<'py> = (PyReadonlyArray1<'py, u16>, PyReadonlyArray1<'py, i64>);
 
-/// Losses of the texts and of the readings, codes of all readings and where each begins, bad rows.
-type Readings<'py> = (Array<'py, f32>, Array<'py, f32>, Array<'py, u16>, Array<'py, i64>, Vec<RowProblem>);
+/// Losses of the texts and of the readings, misfits of the texts, codes of all readings and where each begins, bad rows.
+type Readings<'py> =
+    (Array<'py, f32>, Array<'py, f32>, Array<'py, f32>, Array<'py, u16>, Array<'py, i64>, Vec<RowProblem>);
 
 /// Samples [N, 5] of a path, and for each its stroke and the position in it.
 type Traced<'py> = (Bound<'py, PyArray2<f32>>, Array<'py, i64>, Array<'py, f64>);
@@ -90,8 +91,8 @@ impl Reader {
     /// Reads the `count` rows from `start` on. `texts` are the codes of all their texts, and where each begins and the
     /// last ends; a text without codes is none.
     ///
-    /// Returns for each row the text's loss, float32, NaN without a text, and the loss of what the row seems to say,
-    /// float32; then the codes of all readings, uint16, and where each begins and the last ends, int64; and the bad rows
+    /// Returns for each row the text's loss, float32, NaN without a text; the loss of what the row seems to say, float32;
+    /// and the text's misfit, float32, NaN without a text; then the codes of all readings, uint16, and where each begins and the last ends, int64; and the bad rows
     /// as (row, stroke, reason, text), whose losses are NaN and readings empty. 0 threads means one for each processor.
     #[pyo3(signature = (rows, start, count, texts, threads))]
     fn read<'py>(
@@ -178,6 +179,7 @@ fn packed<'py>(py: Python<'py>, readings: &[Option<Reading>], problems: Vec<RowP
     (
         column(|reading| reading.text_loss),
         column(|reading| reading.reading_loss),
+        column(|reading| reading.misfit),
         codes.into_pyarray(py),
         offsets.into_pyarray(py),
         problems,

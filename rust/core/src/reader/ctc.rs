@@ -92,6 +92,12 @@ impl<'a> LogProbabilities<'a> {
         )
     }
 
+    /// The largest deficit of a letter in the text's likeliest way, infinite where there are too few frames.
+    pub fn misfit(self, codes: &[u16]) -> f64 {
+        let deficits = self.align(codes).into_iter().map(|letter| letter.deficit);
+        deficits.reduce(f64::max).unwrap_or(f64::INFINITY)
+    }
+
     /// For each letter of a text its frames in the text's likeliest way; none where there are too few frames.
     pub fn align(self, codes: &[u16]) -> Vec<Aligned> {
         if !fits(self.frames().len(), codes) {

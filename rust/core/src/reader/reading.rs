@@ -19,6 +19,9 @@ pub struct Reading {
     pub text_loss: f32,
     /// The same of what the row seems to say, `codes`.
     pub reading_loss: f32,
+    /// The largest deficit of a letter of the text where it stands, 0 where the text is what is read, infinite where the
+    /// path is too short for it; NaN without a text.
+    pub misfit: f32,
     /// The letters of the likeliest way, by their outputs.
     pub codes: Vec<u16>,
 }
@@ -71,14 +74,14 @@ impl Reading {
         // way says nothing.
         let reading_loss =
             if said.is_empty() { way_loss } else { forward.text_loss(simd, probabilities, &said) } as f32;
-        let text_loss = if codes.is_empty() {
-            f32::NAN
+        let (text_loss, misfit) = if codes.is_empty() {
+            (f32::NAN, f32::NAN)
         } else if codes == said {
-            reading_loss
+            (reading_loss, 0.0)
         } else {
-            forward.text_loss(simd, probabilities, codes) as f32
+            (forward.text_loss(simd, probabilities, codes) as f32, probabilities.misfit(codes) as f32)
         };
-        Reading { text_loss, reading_loss, codes: said }
+        Reading { text_loss, reading_loss, misfit, codes: said }
     }
 
     /// Readings of rows whose log-probabilities were computed elsewhere, [frames][outputs] each.
@@ -122,7 +125,8 @@ mod tests {
             let found = Reading::of_rows(&rows, 3, Some(texts), &Threads::new(threads).unwrap());
             assert_eq!(found[0].codes, [2, 1]);
             assert!((found[0].reading_loss - 0.3).abs() < 1e-3 && found[0].text_loss == found[0].reading_loss);
-            assert!(found[1].codes.is_empty() && found[1].text_loss.is_nan());
+            assert!(found[1].codes.is_empty() && found[1].text_loss.is_nan() && found[1].misfit.is_nan());
+            assert_eq!(found[0].misfit, 0.0);
         }
     }
 }
