@@ -32,17 +32,20 @@ SEED = 3
 
 @dataclasses.dataclass(frozen=True)
 class Losses:
-    """The loss of each row's text, that of what it seems to say, and the number of letters of the text."""
+    """The loss of each row's text, that of what it seems to say, the largest deficit of a letter of the text, and the
+    number of its letters."""
 
     text: np.ndarray
     reading: np.ndarray
+    misfit: np.ndarray
     letters: np.ndarray
 
 
-def divided(half_letters: float, weight: float) -> Callable[[Losses], np.ndarray]:
+def divided(half_letters: float, weight: float, misfit_weight: float = 0) -> Callable[[Losses], np.ndarray]:
     def doubt(of: Losses) -> np.ndarray:
         lack = np.maximum(of.text - of.reading, 0) / (1 + of.letters / half_letters)
-        return lack + weight * np.minimum(of.text, of.reading) / of.letters
+        worst = misfit_weight * of.misfit if misfit_weight else 0
+        return lack + weight * np.minimum(of.text, of.reading) / of.letters + worst
 
     return doubt
 
@@ -60,9 +63,11 @@ DEFINITIONS: dict[str, Callable[[Losses], np.ndarray]] = {
     "difference": lambda of: np.maximum(of.text - of.reading, 0),
     "difference / root of letters + loss a letter": root(1),
     "difference / (1 + letters / 20) + loss a letter": divided(20, 1),
-    "difference / (1 + letters / 10) + 4 losses a letter": divided(10, 4),
-    "difference / (1 + letters / 5) + 2 losses a letter (chosen)": divided(5, 2),
-    "difference / (1 + letters / 5) + 8 losses a letter": divided(5, 8),
+    "difference / (1 + letters / 5) + 2 losses a letter": divided(5, 2),
+    "largest deficit of a letter": lambda of: of.misfit,
+    "the same / 4 + difference / (1 + letters / 3) + 8 losses a letter": divided(3, 8, 0.25),
+    "the same / 2 + difference / (1 + letters / 3) + 8 losses a letter (chosen)": divided(3, 8, 0.5),
+    "the same + difference / (1 + letters / 3) + 8 losses a letter": divided(3, 8, 1),
 }
 
 
@@ -77,7 +82,8 @@ class Judge:
         found = self._engine.read(Rows([line.strokes() for line in lines]), encoded)
         letters = np.diff(encoded.offsets)
         known = ~np.isnan(found.text_losses)
-        return Losses(found.text_losses[known].astype(float), found.reading_losses[known].astype(float), letters[known])
+        losses = (found.text_losses, found.reading_losses, found.misfits)
+        return Losses(*(values[known].astype(float) for values in losses), letters[known])
 
 
 def wrong_texts(lines: list[Line]) -> dict[str, list[str | None]]:
