@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 from penpal_fast.reading.config import ReaderConfig
 from penpal_fast.reading.ctc import LogProbabilities, best_path, misfit, reading_loss, text_loss
 
+STEEPNESS = 1.5
+"""How steeply scores fall: with it, most corrupted lines are below 0.1."""
+
 Losses = NDArray[np.float32] | NDArray[np.float64]
 
 
@@ -82,5 +85,5 @@ def _losses(values: Losses) -> NDArray[np.float64]:
 
 
 def _score(doubts: NDArray[np.float64], half: float) -> NDArray[np.float32]:
-    """Map a doubt to 1 where there is none, and to half of that with each `half` more; NaN stays."""
-    return np.exp2(-doubts / half).astype(np.float32)
+    """Map a doubt to 1 where there is none, to 0.5 at `half`, and to 0 far beyond; NaN stays."""
+    return np.exp2(-((doubts / half) ** STEEPNESS)).astype(np.float32)
