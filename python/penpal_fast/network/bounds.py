@@ -35,7 +35,15 @@ def check_bounds(config: ModelConfig, tensors: Tensors, *, source: str) -> None:
             f"at most {MOST_MULTIPLICATIONS:.2g} are accepted"
         )
     with np.errstate(over="ignore", invalid="ignore"):
-        largest = _largest(config, tensors)
+        check_largest(_largest(config, tensors), source=source)
+
+
+def check_largest(largest: float, *, source: str) -> None:
+    """Check a bound of all weights, sums and activations, which may be NaN.
+
+    Raises:
+        PenpalError: It is beyond the limit.
+    """
     if not largest < LARGEST:
         raise PenpalError(f"{source}: the weights are so large that scores could leave the range of float32")
 

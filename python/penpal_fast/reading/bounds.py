@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.network.bounds import LARGEST, MOST_MULTIPLICATIONS
+from penpal_fast.network.bounds import MOST_MULTIPLICATIONS, check_largest
 from penpal_fast.network.config import Tensors
 from penpal_fast.path_reference import MOST_SAMPLES, REACH
 from penpal_fast.reading.config import ReaderConfig
@@ -30,9 +30,7 @@ def check_bounds(config: ReaderConfig, tensors: Tensors, *, source: str) -> None
             f"at most {MOST_MULTIPLICATIONS:.2g} are accepted"
         )
     with np.errstate(over="ignore", invalid="ignore"):
-        largest = _largest(config, tensors)
-    if not largest < LARGEST:
-        raise PenpalError(f"{source}: the weights are so large that scores could leave the range of float32")
+        check_largest(_largest(config, tensors), source=source)
 
 
 def _largest(config: ReaderConfig, tensors: Tensors) -> float:
