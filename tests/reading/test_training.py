@@ -18,11 +18,12 @@ from penpal_fast.reading.config import ReaderConfig
 from penpal_fast.reading.model import ReaderNetwork
 from penpal_fast.reading.scores import match, readability
 from penpal_fast.synthesis.table import strokes_array
+from penpal_fast.synthesis.texts import LONG_LINE
 from penpal_fast.training.reader.augmentation import Changes, changed
 from penpal_fast.training.reader.examples import Example
 from penpal_fast.training.reader.making import make_lines
 from penpal_fast.training.reader.recipe import BUNDLED, ReaderRecipe
-from penpal_fast.training.reader.texts import KINDS, LONGEST_LINE, draw_text
+from penpal_fast.training.reader.texts import KINDS, draw_text
 
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)
@@ -120,7 +121,7 @@ def test_texts_are_of_every_kind_and_short_enough() -> None:
     for kind in KINDS:
         assert all(kind(texts, random).strip() for _ in range(20))
     many = [draw_text(texts, random) for _ in range(500)]
-    assert max(map(len, many)) <= LONGEST_LINE
+    assert max(map(len, many)) <= LONG_LINE[1]
     assert any(text.isupper() for text in many)
     assert any(letter.isdigit() for text in many for letter in text)
 

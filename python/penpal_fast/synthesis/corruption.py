@@ -13,17 +13,21 @@ BETA_FLOOR = 0.01
 
 @dataclasses.dataclass(frozen=True)
 class Corruption:
-    """A disturbance of every sampling step after priming."""
+    """A disturbance of the sampling steps after priming."""
 
     kappa_scale: float = 1.0
-    """Factor of the attention's movement along the text; above 1 it skips characters."""
+    """Factor of the attention's movement along the text; above 1 it skips characters, below 1 it stutters."""
     beta_floor: float = BETA_FLOOR
     """Lower limit of beta; above the default the attention blurs neighbouring characters."""
     noise: float = 0.0
     """Standard deviation of the normal noise on each LSTM's output."""
+    onset: float = 0.0
+    """Share of the text that is written before the disturbance begins."""
 
 
 UNDISTURBED = Corruption()
+
+RANGES = ("kappa_scale", "beta_floor", "noise", "onset")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,18 +38,20 @@ class Severity:
     kappa_scale: tuple[float, float]
     beta_floor: tuple[float, float]
     noise: tuple[float, float]
+    onset: tuple[float, float] = (0.0, 0.0)
 
     def draw(self, random: np.random.Generator) -> Corruption:
         """Draw one corruption."""
         ranges = (self.kappa_scale, self.beta_floor, self.noise)
-        return Corruption(*(float(random.uniform(low, high)) for low, high in ranges))
+        drawn = [float(random.uniform(low, high)) for low, high in ranges]
+        onset = float(random.uniform(*self.onset)) if self.onset[1] else 0.0
+        return Corruption(*drawn, onset)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Severity:
         """Make a severity from a recipe's JSON object."""
-        ranges = {
-            name: (float(values[name][0]), float(values[name][1])) for name in ("kappa_scale", "beta_floor", "noise")
-        }
+        values = {"onset": (0.0, 0.0), **values}
+        ranges = {name: (float(values[name][0]), float(values[name][1])) for name in RANGES}
         return cls(share=float(values["share"]), **ranges)
 
 

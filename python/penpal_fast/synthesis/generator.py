@@ -162,6 +162,9 @@ class _Batch:
         self.kappa_scale = _column([corruption.kappa_scale for corruption in corruptions])
         self.beta_floor = _column([corruption.beta_floor for corruption in corruptions])
         self.noise = _column([corruption.noise for corruption in corruptions])
+        letters = self.closing - self.first_character
+        self.onset = self.first_character + letters * np.array([corruption.onset for corruption in corruptions])
+        self.disturbed = np.array([corruption.onset == 0 for corruption in corruptions])
         joined = self.cell.arrays.concatenate
         self.state = State.of([joined(arrays) for arrays in zip(*(one.state.values() for one in primed), strict=True)])
         self.points: list[list[NDArray[np.float32]]] = [[] for _ in requests]
@@ -175,13 +178,14 @@ class _Batch:
         while True:
             # The step that reads the primer's last point is the first whose output belongs to the line.
             free = step + 1 >= self.primer_steps
-            disturbance = self._disturbance(free)
+            disturbance = self._disturbance(free & self.disturbed)
             with np.errstate(over="ignore"):  # A sigmoid far below 0 is 0.
                 phi, self.state = self.cell.step(xp.array(x), text, self.state, disturbance)
             if xp is mx:
                 mx.eval(phi, *self.state.values())
             sampled = sample(self.cell.head(self.state.hidden[2]), self.bias, self.random)
             character = np.asarray(phi).argmax(axis=1)
+            self.disturbed |= character >= self.onset
             self._record(np.flatnonzero(free & running), sampled, character)
             ended = (character >= self.closing) & (sampled[:, 2] > 0.5)
             running &= ~(free & (ended | (step + 2 - self.primer_steps >= self.cap)))
@@ -208,13 +212,13 @@ class _Batch:
             self.points[row].append(sampled[index])
             self.characters[row].append(int(written[index]))
 
-    def _disturbance(self, free: NDArray[np.bool_]) -> Disturbance:
-        """Return the corruption of each row that is past its primer, and none for the other rows."""
-        xp, past = self.cell.arrays, free[:, None]
+    def _disturbance(self, disturbed: NDArray[np.bool_]) -> Disturbance:
+        """Return the corruption of each row that is disturbed, and none for the other rows."""
+        xp, past = self.cell.arrays, disturbed[:, None]
         strength = np.where(past, self.noise, np.float32(0))
         noise = None
         if strength.any():
-            noise = xp.array(strength * self.random.standard_normal((3, len(free), HIDDEN), dtype=np.float32))
+            noise = xp.array(strength * self.random.standard_normal((3, len(disturbed), HIDDEN), dtype=np.float32))
         return Disturbance(
             xp.array(np.where(past, self.kappa_scale, np.float32(UNDISTURBED.kappa_scale))),
             xp.array(np.where(past, self.beta_floor, np.float32(UNDISTURBED.beta_floor))),
@@ -226,6 +230,7 @@ class _Batch:
         self.row, self.first_character, self.closing = self.row[kept], self.first_character[kept], self.closing[kept]
         self.primer_steps, self.cap, self.bias = self.primer_steps[kept], self.cap[kept], self.bias[kept]
         self.kappa_scale, self.beta_floor = self.kappa_scale[kept], self.beta_floor[kept]
+        self.onset, self.disturbed = self.onset[kept], self.disturbed[kept]
         self.noise, self.text = self.noise[kept], self.text[kept, : int(self.closing.max()) + 1]
         self.primer = [self.primer[index] for index in kept]
         index = self.cell.arrays.array(kept)

@@ -11,7 +11,7 @@ import numpy as np
 from penpal_fast.errors import PenpalError
 from penpal_fast.synthesis.corruption import SEVERITIES, Severity
 from penpal_fast.synthesis.generator import Generator, Request
-from penpal_fast.synthesis.texts import Text, run_of_words
+from penpal_fast.synthesis.texts import Text, long_line, run_of_words
 
 PART_ROWS = 256
 """Rows of a batch and of a part: enough for efficient matrix products, few enough to lose in a kill."""
@@ -28,6 +28,7 @@ class Plan:
         bias: Range that each line's bias is drawn from uniformly.
         longest: Maximum number of words in a line that is not a whole text.
         whole_share: Share of the lines that are a whole text; the others have 1 to `longest` words.
+        long_share: Share of the lines that are texts one after another, of 45 to 75 letters.
         severities: Share and ranges of each kind of corruption.
     """
 
@@ -37,14 +38,16 @@ class Plan:
     bias: tuple[float, float] = (0.9, 0.9)
     longest: int = 6
     whole_share: float = 0.0
+    long_share: float = 0.0
     severities: dict[str, Severity] = dataclasses.field(default_factory=lambda: SEVERITIES)
 
     def __post_init__(self) -> None:
         """Check the ranges."""
         if self.rows < 1 or self.longest < 1:
             raise PenpalError(f"rows and longest must be at least 1, got {self.rows} and {self.longest}")
-        if not 0 <= self.whole_share <= 1:
-            raise PenpalError(f"whole_share must be from 0 to 1, got {self.whole_share}")
+        for name in ("whole_share", "long_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise PenpalError(f"{name} must be from 0 to 1, got {getattr(self, name)}")
         shares = [severity.share for severity in self.severities.values()]
         if self.corrupted and (min(shares, default=-1.0) < 0 or abs(sum(shares) - 1) > 1e-6):
             raise PenpalError(f"the shares of the severities must be at least 0 and sum to 1, got {shares}")
@@ -90,12 +93,12 @@ def planned_part(plan: Plan, part: int, texts: Sequence[Text], styles: int) -> l
     """Return the lines of one part; they do not depend on other parts."""
     random = np.random.default_rng([plan.seed, part])
     rows = min(PART_ROWS, plan.rows - part * PART_ROWS)
-    return [_planned(plan, texts[int(random.integers(len(texts)))], styles, random) for _ in range(rows)]
+    return [_planned(plan, texts, styles, random) for _ in range(rows)]
 
 
-def _planned(plan: Plan, text: Text, styles: int, random: np.random.Generator) -> Planned:
-    whole = random.random() < plan.whole_share
-    line = " ".join(text.words) if whole else run_of_words(text, random, longest=plan.longest)
+def _planned(plan: Plan, texts: Sequence[Text], styles: int, random: np.random.Generator) -> Planned:
+    text = texts[int(random.integers(len(texts)))]
+    line = _line(plan, text, texts, random)
     style = int(random.integers(styles)) if styles else None
     bias = float(random.uniform(*plan.bias))
     if not plan.corrupted:
@@ -104,3 +107,12 @@ def _planned(plan: Plan, text: Text, styles: int, random: np.random.Generator) -
     severity = str(random.choice(names, p=[plan.severities[name].share for name in names]))
     corruption = plan.severities[severity].draw(random)
     return Planned(Request(line, style, bias, corruption), text.source, severity)
+
+
+def _line(plan: Plan, text: Text, texts: Sequence[Text], random: np.random.Generator) -> str:
+    """Return a text, a part of it, or texts one after another."""
+    if plan.long_share and random.random() < plan.long_share:
+        return long_line(texts, random)
+    if random.random() < plan.whole_share:
+        return " ".join(text.words)
+    return run_of_words(text, random, longest=plan.longest)

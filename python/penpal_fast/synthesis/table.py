@@ -28,6 +28,7 @@ SCHEMA = pa.schema(
         "kappa_scale": pa.float32(),
         "beta_floor": pa.float32(),
         "noise": pa.float32(),
+        "onset": pa.float32(),
     }
 )
 """Columns of synthetic lines: `author` is the style, `corruption` the severity, null for a clean line."""
@@ -51,6 +52,7 @@ def table_of(lines: Sequence[Planned], words: Sequence[list[list[NDArray[np.floa
         [request.corruption.kappa_scale for request in requests],
         [request.corruption.beta_floor for request in requests],
         [request.corruption.noise for request in requests],
+        [request.corruption.onset for request in requests],
     ]
     return pa.table(columns, schema=SCHEMA)
 

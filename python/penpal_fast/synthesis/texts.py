@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from penpal_fast.errors import PenpalError
+
+LONG_LINE = (45, 75)
+"""Letters of a long line; at most 75."""
 
 SOURCE_COLUMNS = ("source", "file")
 """Columns that may name the source of a line or its text."""
@@ -60,3 +64,12 @@ def run_of_words(text: Text, random: np.random.Generator, *, longest: int) -> st
     count = int(random.integers(1, min(longest, len(text.words)) + 1))
     first = int(random.integers(0, len(text.words) - count + 1))
     return " ".join(text.words[first : first + count])
+
+
+def long_line(texts: Sequence[Text], random: np.random.Generator) -> str:
+    """Return texts one after another, cut to 45 to 75 letters."""
+    words: list[str] = []
+    most = int(random.integers(LONG_LINE[0], LONG_LINE[1] + 1))
+    while len(" ".join(words)) <= most:
+        words += texts[int(random.integers(len(texts)))].words
+    return " ".join(words)[: most + 1].rpartition(" ")[0]

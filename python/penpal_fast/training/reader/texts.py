@@ -11,13 +11,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from penpal_fast.synthesis.texts import Text, run_of_words
+from penpal_fast.synthesis.texts import LONG_LINE, Text, long_line, run_of_words
 
 Draw = Callable[[Sequence[Text], np.random.Generator], str]
 
-
-LONGEST_LINE = 75
-"""Most letters of a made line."""
 
 MONTHS = (
     "January",
@@ -48,15 +45,6 @@ def prose(texts: Sequence[Text], random: np.random.Generator) -> str:
 def whole_line(texts: Sequence[Text], random: np.random.Generator) -> str:
     """A whole line."""
     return " ".join(_pick(texts, random).words)
-
-
-def long_line(texts: Sequence[Text], random: np.random.Generator) -> str:
-    """Lines one after another, 45 to 75 letters."""
-    words: list[str] = []
-    most = int(random.integers(45, LONGEST_LINE + 1))
-    while len(" ".join(words)) <= most:
-        words += _pick(texts, random).words
-    return " ".join(words)[: most + 1].rpartition(" ")[0]
 
 
 def numbers(texts: Sequence[Text], random: np.random.Generator) -> str:
@@ -128,10 +116,10 @@ KINDS: dict[Draw, float] = {
 
 
 def draw_text(texts: Sequence[Text], random: np.random.Generator) -> str:
-    """Draw a kind and a text of it; at most `LONGEST_LINE` letters, perhaps some that a generator cannot write."""
+    """Draw a kind and a text of it; at most `LONG_LINE[1]` letters, perhaps some that a generator cannot write."""
     kinds = list(KINDS)
     kind = kinds[random.choice(len(kinds), p=list(KINDS.values()))]
-    return kind(texts, random)[:LONGEST_LINE].strip()
+    return kind(texts, random)[: LONG_LINE[1]].strip()
 
 
 def _pick(texts: Sequence[Text], random: np.random.Generator) -> Text:
