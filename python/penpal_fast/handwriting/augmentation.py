@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
+from penpal_fast.handwriting.height import height_of
 from penpal_fast.handwriting.lines import Line
 from penpal_fast.strokes import Strokes
 
 LEAST_POINTS = 40
 """Minimum number of points of a cut line: about two letters. With fewer, a comma could be a word, and nothing tells a
 single written stroke from a drawn one."""
+
+MOST_POINTS = 2000
+"""Limit on the points of a resampled stroke."""
+
+DOT = 0.25
+"""Largest size of a dot, in heights of the letters."""
+
+LONGEST = 75
+"""Letters of the longest lines that people write."""
 
 
 def cut(line: Line, random: np.random.Generator, *, longest: int) -> Strokes:
@@ -24,17 +32,19 @@ def cut(line: Line, random: np.random.Generator, *, longest: int) -> Strokes:
     return line.strokes(first, count)
 
 
-def bend(strokes: Strokes, random: np.random.Generator) -> Strokes:
-    """Rotate, slant and stretch a row a little.
-
-    Larger changes would hide what separates real from synthetic lines: synthetic lines are level, for example.
-    """
-    angle = math.radians(random.normal(0.0, 0.8))
-    slant = random.normal(0.0, 0.07)
-    stretch = math.exp(random.normal(0.0, 0.07))
-    turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
-    matrix = np.array([[stretch, 0.0], [-slant * stretch, 1.0]]) @ turn
-    return [stroke @ matrix for stroke in strokes]
+def follow(line: Line, other: Line) -> Strokes:
+    """Return a line that goes on with words of another, best of the same hand, up to `LONGEST` letters."""
+    strokes = line.strokes()
+    points = np.concatenate(strokes)
+    letter = float(np.ptp(points[:, 0])) / max(len(line.text or ""), 1)
+    gap, room = 2 * letter, letter * LONGEST - float(np.ptp(points[:, 0]))
+    start = np.concatenate(other.strokes())
+    offset = np.array([points[:, 0].max() + gap - start[:, 0].min(), np.median(points[:, 1]) - np.median(start[:, 1])])
+    for word in other.words:
+        if word and np.concatenate(word)[:, 0].max() - start[:, 0].min() + gap > room:
+            break
+        strokes = [*strokes, *(stroke + offset for stroke in word)]
+    return strokes
 
 
 def smooth(strokes: Strokes, random: np.random.Generator) -> Strokes:
@@ -83,3 +93,27 @@ def _linked(word: Strokes) -> Strokes:
         else:
             joined.append(stroke)
     return joined
+
+
+def resample(strokes: Strokes, random: np.random.Generator) -> Strokes:
+    """Put points at equal distances along the strokes, as another device would; the ends of strokes stay in place."""
+    step = height_of(strokes) * random.uniform(0.04, 0.16)
+    return [_resampled(stroke, step) for stroke in strokes]
+
+
+def _resampled(stroke: np.ndarray, step: float) -> np.ndarray:
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(stroke, axis=0).T))])
+    points = min(int(along[-1] / step) + 2, MOST_POINTS)
+    where = np.linspace(0, along[-1], points)
+    return np.stack([np.interp(where, along, stroke[:, axis]) for axis in (0, 1)], axis=1)
+
+
+def resize_dots(strokes: Strokes, random: np.random.Generator) -> Strokes:
+    """Draw the dots of a row smaller or larger, down to a point."""
+    size, factor = DOT * height_of(strokes), random.choice([0.0, random.uniform(0.3, 2.5)])
+    return [_resized(stroke, factor) if np.ptp(stroke, axis=0).max() < size else stroke for stroke in strokes]
+
+
+def _resized(dot: np.ndarray, factor: float) -> np.ndarray:
+    middle = dot.mean(axis=0)
+    return middle[None] if factor == 0 else middle + factor * (dot - middle)

@@ -82,6 +82,11 @@ def read_lines(path: Path) -> list[Line]:
     return [line for line in lines if line.strokes()]
 
 
+def garbled_lines(lines: list[Line]) -> list[Line]:
+    """Return the corrupted lines that are gibberish from their beginning; all if no line says so."""
+    return [line for line in lines if line.severity == "gibberish"] or lines
+
+
 def read_split(path: Path) -> Split:
     """Read the lines of a Parquet file and split them by form, never by row.
 

@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 
 from penpal_fast._core import Rows
 from penpal_fast.engines.mlx_memory import writable_canvases
-from penpal_fast.handwriting.augmentation import bend, cut, link, smooth, thin
-from penpal_fast.handwriting.junk import DRAWN, SPOILT
-from penpal_fast.handwriting.lines import Line, Split, read_split
+from penpal_fast.handwriting.augmentation import cut, follow, link, resample, resize_dots, smooth, thin
+from penpal_fast.handwriting.geometry import drawn_geometry, levelled
+from penpal_fast.handwriting.junk import DRAWN, SPOILT, Material
+from penpal_fast.handwriting.lines import Line, Split, garbled_lines, read_split
+from penpal_fast.handwriting.outliers import OUTLIERS
 from penpal_fast.strokes import Strokes
 from penpal_fast.training.recipe import Stage
 
-TARGETS = {"real": 1.0, "clean": 0.5, "corrupted": 0.0, "junk": 0.0}
+TARGETS = {"real": 1.0, "clean": 0.5, "corrupted": 0.0, "junk": 0.0, "outlier": 0.0}
 """The target of the score for each kind of line."""
 
 
@@ -101,6 +103,7 @@ class Examples:
         self._line_width = line_width
         lengths = [len(line.text) for line in sources.real.train if line.text] or [0]
         self._mean_length, self._length_spread = float(np.mean(lengths)), max(float(np.std(lengths)), 1.0)
+        self._garbled = garbled_lines(sources.corrupted.train)
         self._pools = {"clean": _Pool(sources.clean.train), "corrupted": _Pool(sources.corrupted.train)}
 
     def step(self, step: int) -> Batch:
@@ -117,43 +120,79 @@ class Examples:
 
     def _row(self, kind: str, random: np.random.Generator) -> tuple[Strokes, float]:
         """Return a row, and the standardized length of its text for a whole real line, else NaN."""
-        changes, length = self._stage.changes, math.nan
+        length = math.nan
         if kind == "junk":
-            return self._junk_row(random), length
+            strokes = levelled(self._junk_row(random))
+        elif kind == "outlier":
+            base = ("real", "clean", "corrupted")[int(random.integers(3))]
+            strokes = levelled(self._resampled(self._line(base, random)[0], random))
+            strokes = list(OUTLIERS.values())[int(random.integers(len(OUTLIERS)))](random, strokes)
+        else:
+            strokes, text = self._line(kind, random)
+            length = self._standardized(text) if text else length
+            if random.random() < self._stage.changes.smooth:
+                strokes = smooth(strokes, random)
+            strokes = levelled(self._resampled(strokes, random))
+        return self._reshaped(strokes, random), length
+
+    def _line(self, kind: str, random: np.random.Generator) -> tuple[Strokes, str | None]:
+        """Return a line of a kind, and its text if it is a whole real line."""
         strokes, text = self._real(random)
-        if kind != "real":
-            pool = self._pools[kind]
-            matched = random.random() < changes.matched
-            strokes = (pool.like(strokes, random) if matched else pool.any(random)).strokes()
-        elif text:
-            length = self._standardized(text)
-        if kind == "real" and random.random() < changes.smooth:
-            strokes = smooth(strokes, random)
-        if random.random() < changes.thin:
-            strokes = thin(strokes, random)
-        return (bend(strokes, random) if random.random() < changes.bend else strokes), length
+        if kind == "real":
+            return strokes, text
+        pool = self._pools[kind]
+        matched = random.random() < self._stage.changes.matched
+        return (pool.like(strokes, random) if matched else pool.any(random)).strokes(), None
 
     def _real(self, random: np.random.Generator) -> tuple[Strokes, str | None]:
         """Return a real line, and its text if the line is whole."""
-        changes, line = self._stage.changes, _pick(self._sources.real.train, random)
+        changes, lines = self._stage.changes, self._sources.real.train
+        number = int(random.integers(len(lines)))
+        line = lines[number]
         chance = random.random()
         if chance < changes.link:
             return link(line, random, longest=3), None
-        if chance < changes.link + changes.real_cut:
+        if chance < changes.link + changes.follow:
+            following = lines[(number + 1) % len(lines)]
+            return (follow(line, following) if _are_of_one_form(line, following) else line.strokes()), None
+        if chance < changes.link + changes.follow + changes.real_cut:
             return cut(line, random, longest=changes.longest), None
         return line.strokes(), line.text
+
+    def _resampled(self, strokes: Strokes, random: np.random.Generator) -> Strokes:
+        changes, chance = self._stage.changes, random.random()
+        if random.random() < changes.dots:
+            strokes = resize_dots(strokes, random)
+        if chance < changes.thin:
+            return thin(strokes, random)
+        return resample(strokes, random) if chance < changes.thin + changes.resample else strokes
+
+    def _reshaped(self, strokes: Strokes, random: np.random.Generator) -> Strokes:
+        changes = self._stage.changes
+        if random.random() >= changes.reshape:
+            return strokes
+        return drawn_geometry(random, slope=changes.slope, slant=changes.slant, stretch=changes.stretch)(strokes)
 
     def _standardized(self, text: str) -> float:
         return float(np.clip((len(text) - self._mean_length) / self._length_spread, -2.5, 2.5))
 
     def _junk_row(self, random: np.random.Generator) -> Strokes:
-        lines = self._sources.real.train if random.random() < 0.6 else self._sources.clean.train
-        line = _pick(lines, random)
-        strokes = cut(line, random, longest=6) if random.random() < 0.5 else line.strokes()
+        line, other = self._good_strokes(random), self._good_strokes(random)
+        material = Material(line, other, _pick(self._garbled, random).strokes())
         changes = self._stage.changes
         kinds = SPOILT if random.random() < changes.spoilt else DRAWN
         weights = np.array([changes.junk_weights.get(kind, 1.0) for kind in kinds])
-        return kinds[list(kinds)[random.choice(len(kinds), p=weights / weights.sum())]](random, strokes)
+        return kinds[list(kinds)[random.choice(len(kinds), p=weights / weights.sum())]](random, material)
+
+    def _good_strokes(self, random: np.random.Generator) -> Strokes:
+        lines = self._sources.real.train if random.random() < 0.5 else self._sources.clean.train
+        line = _pick(lines, random)
+        return cut(line, random, longest=6) if random.random() < 0.5 else line.strokes()
+
+
+def _are_of_one_form(line: Line, other: Line) -> bool:
+    """Whether the sources of two lines are the same but for what follows the last hyphen, such as a line's number."""
+    return str(line.source).rpartition("-")[0] == str(other.source).rpartition("-")[0]
 
 
 def _pick(lines: list[Line], random: np.random.Generator) -> Line:

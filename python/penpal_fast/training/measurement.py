@@ -12,14 +12,30 @@ from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.engines.native import NativeEngine
 from penpal_fast.evaluation.figures import area_under_curve, kept, rank_correlation, threshold_that_keeps
 from penpal_fast.handwriting.augmentation import cut, link, smooth
-from penpal_fast.handwriting.junk import KINDS, UNSEEN
+from penpal_fast.handwriting.geometry import Geometry
+from penpal_fast.handwriting.junk import KINDS, UNSEEN, Material
+from penpal_fast.handwriting.lines import Line, garbled_lines
+from penpal_fast.handwriting.outliers import OUTLIERS
 from penpal_fast.network.model import QualityClassifier
 from penpal_fast.strokes import Strokes
 from penpal_fast.training.examples import Sources
 from penpal_fast.training.recipe import Recipe
 
 JUNK_ROWS = 40
-"""Rows of each kind of junk."""
+"""Rows of each kind of junk and outlier."""
+
+CHANGED_ROWS = 200
+"""Rows of each kind of lines that are measured with a changed geometry."""
+
+CHANGES = (
+    Geometry(slope=8),
+    Geometry(slope=-8),
+    Geometry(slant=20),
+    Geometry(slant=-20),
+    Geometry(stretch=0.5),
+    Geometry(stretch=2),
+    Geometry(stretch=4),
+)
 
 
 class Validation:
@@ -36,13 +52,22 @@ class Validation:
             "clean": [line.strokes() for line in sources.clean.validation],
             "corrupted": [line.strokes() for line in sources.corrupted.validation],
         }
-        kinds = {"junk": KINDS, "unseen": UNSEEN}
-        for name, functions in kinds.items():
+        garbled = garbled_lines(sources.corrupted.validation)
+        for name, functions in {"junk": KINDS, "unseen": UNSEEN}.items():
             rows[name] = [
-                function(random, real[int(random.integers(len(real)))].strokes())
+                function(random, Material(_any(real, random), _any(real, random), _any(garbled, random)))
                 for function in functions.values()
                 for _ in range(JUNK_ROWS)
             ]
+        rows["outlier"] = [
+            function(random, line.strokes())
+            for lines in (real, sources.clean.validation, garbled)
+            for function in OUTLIERS.values()
+            for line in lines[:JUNK_ROWS]
+        ]
+        for name in ("real", "clean", "corrupted"):
+            changed = [change(strokes) for change in CHANGES for strokes in rows[name][:CHANGED_ROWS]]
+            rows[f"{name}_changed"] = changed
         self._rows = {name: Rows(strokes) for name, strokes in rows.items()}
         self._lengths = np.array([len(line.text or "") for line in real])
         self._clean_kept = recipe.clean_kept
@@ -58,29 +83,35 @@ class Validation:
         Raises:
             ValueError: The network gives all clean lines the same logit.
         """
-        found = self._thresholds(_engine(model).logits(self._rows["clean"])[0])
-        expected = [_logit(score) for score, _ in self._clean_kept]
-        if not found[1] > found[0]:
-            raise ValueError(
-                f"cannot calibrate: clean lines that should score differently have the same logit {found[0]}"
+        scale, shift = self._calibration(_engine(model).logits(self._rows["clean"])[0])
+        if not 0 < scale < math.inf:
+            raise ValueError("cannot calibrate: clean lines that should score differently have the same logit")
+        return scale, shift
+
+    def _calibration(self, clean: NDArray[np.float32]) -> tuple[float, float]:
+        low, high = (threshold_that_keeps(clean, share) for _, share in self._clean_kept)
+        wanted_low, wanted_high = (_logit(score) for score, _ in self._clean_kept)
+        scale = (wanted_high - wanted_low) / (high - low) if high > low else math.inf
+        return scale, wanted_low - scale * low if high > low else 0.0
+
+    def _largest_drift(self, found: dict[str, NDArray[np.float32]], thresholds: tuple[float, ...]) -> dict[str, float]:
+        """Return by how much a change of geometry moves the share kept of each kind, at most."""
+        drift = {}
+        for name in ("real", "clean", "corrupted"):
+            usual = found[name][:CHANGED_ROWS]
+            changed = found[f"{name}_changed"].reshape(len(CHANGES), -1)
+            drift[f"{name}_drift"] = max(
+                abs(kept(one, threshold) - kept(usual, threshold)) for one in changed for threshold in thresholds
             )
-        scale = float((expected[1] - expected[0]) / (found[1] - found[0]))
-        return scale, float(expected[0] - scale * found[0])
-
-    def _thresholds(self, clean: NDArray[np.float32]) -> list[float]:
-        return [threshold_that_keeps(clean, share) for _, share in self._clean_kept]
-
-    def _lenient(self, thresholds: list[float]) -> float:
-        """Return the logit that calibration maps to the lenient threshold."""
-        low, high = (_logit(score) for score, _ in self._clean_kept)
-        along = (_logit(THRESHOLDS["lenient"]) - low) / (high - low)
-        return thresholds[0] + along * (thresholds[1] - thresholds[0])
+        return drift
 
     def measure(self, model: QualityClassifier) -> dict[str, float]:
-        """Measure a network. Thresholds keep given shares of clean lines, so calibration changes no figure."""
+        """Measure a network. The thresholds are those of the scores after calibration."""
         found = self.logits(model)
-        half, strict = thresholds = self._thresholds(found["clean"])
-        lenient = self._lenient(thresholds)
+        scale, shift = self._calibration(found["clean"])
+        lenient, half, strict = (
+            (_logit(THRESHOLDS[name]) - shift) / scale for name in ("lenient", "balanced", "strict")
+        )
         figures = {
             "auc_real_corrupted": area_under_curve(found["real"], found["corrupted"]),
             "auc_real_clean": area_under_curve(found["real"], found["clean"]),
@@ -94,9 +125,15 @@ class Validation:
             "corrupted_kept": kept(found["corrupted"], threshold_that_keeps(found["clean"], 0.95)),
             "junk_dropped": 1 - kept(found["junk"], lenient),
             "unseen_junk_dropped": 1 - kept(found["unseen"], lenient),
+            "outliers_dropped": 1 - kept(found["outlier"], lenient),
+            **self._largest_drift(found, (lenient, half, strict)),
             "length_correlation": rank_correlation(found["real"], self._lengths),
         }
         return {name: round(value, 4) for name, value in figures.items()}
+
+
+def _any(lines: list[Line], random: np.random.Generator) -> Strokes:
+    return lines[int(random.integers(len(lines)))].strokes()
 
 
 def _engine(model: QualityClassifier) -> NativeEngine:

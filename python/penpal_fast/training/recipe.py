@@ -71,10 +71,11 @@ def _built(kind: Any, where: str, values: Any) -> Any:
 class Shares:
     """Shares of the kinds of lines among the pictures; they sum to 1."""
 
-    real: float = _share(0.38)
+    real: float = _share(0.36)
     clean: float = _share(0.22)
-    corrupted: float = _share(0.28)
+    corrupted: float = _share(0.25)
     junk: float = _share(0.12)
+    outlier: float = _share(0.05)
 
     def __post_init__(self) -> None:
         """Check the ranges and the sum."""
@@ -93,9 +94,15 @@ class Changes:
         matched: Share of the synthetic lines that are chosen to have the proportions of a real line, whole or cut. Long
             lines are small on the canvas, and matching keeps the network from learning length.
         link: Share of the real lines that are cut and have their letters joined.
-        bend: Share of all lines that are bent a little.
-        smooth: Share of the real lines whose pen noise is removed.
-        thin: Share of all lines that lose points.
+        follow: Share of the real lines that go on with the next line of the file, to be as long as the longest.
+        reshape: Share of all rows whose slope, slant and proportions are changed.
+        slope: Largest change of the slope, in degrees.
+        slant: Largest change of the slant, in degrees.
+        stretch: Largest factor of the width; the smallest is 2 divided by it.
+        smooth: Share of the real and synthetic lines whose pen noise is removed.
+        thin: Share of all rows that lose points.
+        resample: Share of all rows whose points are put at equal distances.
+        dots: Share of all rows whose dots are drawn smaller or larger.
         line_width: Standard deviation of a batch's line width from the model's, in pixels.
         spoilt: Share of the junk that is a spoilt line; the rest is drawn from nothing.
         junk_weights: Relative frequency of kinds of junk, 1 for those not named; see `penpal_fast.handwriting.junk`.
@@ -105,9 +112,15 @@ class Changes:
     longest: int = _number(6, 1, 1000)
     matched: float = _share(0.85)
     link: float = _share(0.12)
-    bend: float = _share(0.8)
-    smooth: float = _share(0.45)
-    thin: float = _share(0.15)
+    follow: float = _share(0.06)
+    reshape: float = _share(0.85)
+    slope: float = _number(11.0, 0, 45)
+    slant: float = _number(27.0, 0, 60)
+    stretch: float = _number(4.4, 1, 10)
+    smooth: float = _share(0.3)
+    thin: float = _share(0.12)
+    resample: float = _share(0.12)
+    dots: float = _share(0.2)
     line_width: float = _share(0.08)
     spoilt: float = _share(0.6)
     junk_weights: dict[str, float] = dataclasses.field(default_factory=dict)

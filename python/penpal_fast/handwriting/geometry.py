@@ -1,0 +1,79 @@
+"""Changes of a row's geometry that nobody would call another quality: its slope, slant and proportions."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penpal_fast.strokes import Strokes
+
+
+@dataclasses.dataclass(frozen=True)
+class Geometry:
+    """A linear change.
+
+    Attributes:
+        slope: Rotation in degrees; positive is downhill.
+        slant: Lean of the letters in degrees; positive is to the right.
+        stretch: Factor of the width.
+    """
+
+    slope: float = 0.0
+    slant: float = 0.0
+    stretch: float = 1.0
+
+    def matrix(self) -> NDArray[np.float64]:
+        """Return the matrix [2, 2] that points [N, 2] are multiplied by: stretch first, then slant, then slope."""
+        angle = math.radians(self.slope)
+        turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
+        return np.array([[self.stretch, 0.0], [-math.tan(math.radians(self.slant)), 1.0]]) @ turn
+
+    def __call__(self, strokes: Strokes) -> Strokes:
+        """Change strokes."""
+        matrix = self.matrix()
+        return [stroke @ matrix for stroke in strokes]
+
+
+USUAL = Geometry(slope=2.0, slant=6.0, stretch=1.12)
+"""Standard deviations of what people's hands differ by."""
+
+
+MOST_SLOPE = 0.5
+"""A row with a steeper slope is taller than wide, such as a single letter, and has no slope to speak of."""
+
+
+def drawn_geometry(random: np.random.Generator, *, slope: float, slant: float, stretch: float) -> Geometry:
+    """Draw a change, each of its parts half of the time small and half of the time from all that is allowed.
+
+    Args:
+        random: Source of randomness.
+        slope: Largest slope in degrees, either way.
+        slant: Largest slant in degrees, either way.
+        stretch: Largest stretch; the smallest is 2 divided by it.
+    """
+
+    def either(usual: float, low: float, high: float) -> float:
+        return float(random.normal(0, usual) if random.random() < 0.5 else random.uniform(low, high))
+
+    return Geometry(
+        either(USUAL.slope, -slope, slope),
+        either(USUAL.slant, -slant, slant),
+        math.exp(either(math.log(USUAL.stretch), -math.log(stretch / 2), math.log(stretch))),
+    )
+
+
+def levelled(strokes: Strokes) -> Strokes:
+    """Remove the least-squares slope of a row, as synthetic lines are made, so that it says nothing of the kind."""
+    points = np.concatenate(strokes)
+    centred = points[:, 0] - points[:, 0].mean()
+    spread = float(centred @ centred)
+    if spread <= 0:
+        return strokes
+    slope = float(centred @ points[:, 1]) / spread
+    if abs(slope) > MOST_SLOPE:
+        return strokes
+    shear = np.array([[1.0, -slope], [0.0, 1.0]])
+    return [stroke @ shear for stroke in strokes]
