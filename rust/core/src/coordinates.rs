@@ -59,6 +59,11 @@ impl<'a> Coordinates<'a> {
         with_values!(self, values => dispatch!(Level::new(), _simd => Range::of(values)))
     }
 
+    /// Number of values below and above a range.
+    pub(crate) fn count_outside(self, range: Range) -> (usize, usize) {
+        with_values!(self, values => dispatch!(Level::new(), _simd => outside(values, range)))
+    }
+
     /// Index of the first value that is NaN or infinite, and the value.
     pub(crate) fn first_not_finite(self) -> Option<(usize, f64)> {
         (0..self.len()).filter_map(|index| Some((index, self.get(index)?))).find(|(_, value)| !value.is_finite())
@@ -74,6 +79,14 @@ impl<'a> Coordinates<'a> {
             }
         });
     }
+}
+
+#[inline(always)]
+fn outside<T: Copy + Into<f64>>(values: &[T], range: Range) -> (usize, usize) {
+    values.iter().fold((0, 0), |(below, above), &value| {
+        let value: f64 = value.into();
+        (below + usize::from(value < range.low), above + usize::from(value > range.high))
+    })
 }
 
 #[inline(always)]

@@ -28,12 +28,23 @@ const MOST_KEPT_POINTS: usize = 1 << 16;
 
 /// Renders one row and overwrites what the canvas held before.
 pub fn render(strokes: &Strokes, line_width: LineWidth, canvas: &mut Canvas, scratch: &mut Scratch) {
+    draw(strokes, strokes.point_ranges(), line_width, canvas, scratch);
+}
+
+/// Draws some strokes of a row, each given by the range of its points, where they are in the picture of the whole row.
+fn draw(
+    strokes: &Strokes,
+    drawn: impl Iterator<Item = Range<usize>>,
+    line_width: LineWidth,
+    canvas: &mut Canvas,
+    scratch: &mut Scratch,
+) {
     let Scratch { points, raster } = scratch;
     let fit = Fit::new(strokes);
     let ink = fit.ink(line_width);
     dispatch!(Level::new(), simd => {
         fit.apply(strokes, points);
-        raster.draw(simd, points, strokes.point_ranges(), line_width);
+        raster.draw(simd, points, drawn, line_width);
         let (above, rest) = canvas.split_at_mut(ink.rows.start * SIDE);
         let (inked, below) = rest.split_at_mut(ink.rows.len() * SIDE);
         above.fill(0.0);
@@ -80,6 +91,29 @@ pub fn render_rows(
     threads.map(canvases, || SPARES.borrow(Scratch::default), work).into_iter().flatten().collect()
 }
 
+/// Renders a row without each of its parts into `canvases`, one after the other. What is left stays in place.
+///
+/// `parts` has the part of each stroke, below the number of canvases.
+///
+/// # Panics
+/// If `parts` has not one entry for each stroke.
+pub fn render_parts(
+    strokes: &Strokes,
+    parts: &[usize],
+    line_width: LineWidth,
+    canvases: &mut [f32],
+    threads: &Threads,
+) {
+    assert_eq!(parts.len(), strokes.point_ranges().count(), "one part for each stroke");
+    let work = |scratch: &mut Loan<Scratch>, (left_out, canvas): (usize, &mut [f32])| {
+        let canvas: &mut Canvas = canvas.try_into().expect("chunks are of PIXELS floats");
+        let kept = strokes.point_ranges().zip(parts).filter(|&(_, &part)| part != left_out).map(|(points, _)| points);
+        draw(strokes, kept, line_width, canvas, scratch.get());
+    };
+    let canvases = canvases.chunks_exact_mut(PIXELS).enumerate().collect();
+    threads.map(canvases, || SPARES.borrow(Scratch::default), work);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +146,24 @@ mod tests {
             }
             assert_eq!(canvases[0], canvases[1], "row {row}, line width {line_width}");
         }
+    }
+
+    #[test]
+    fn what_is_left_stays_in_place() {
+        let rows = zigzags(1);
+        let (strokes, width) = (rows.row(0).unwrap(), LineWidth::new(1.5).unwrap());
+        let count = strokes.point_ranges().count();
+        let parts: Vec<usize> = (0..count).map(|stroke| stroke % 3).collect();
+        let mut whole: Box<Canvas> = vec![0.0; PIXELS].try_into().unwrap();
+        render(&strokes, width, &mut whole, &mut Scratch::default());
+        let mut canvases = vec![9.0; 3 * PIXELS];
+        render_parts(&strokes, &parts, width, &mut canvases, &Threads::new(2).unwrap());
+        for pixel in 0..PIXELS {
+            let values = [0, 1, 2].map(|part| canvases[part * PIXELS + pixel]);
+            let most = values.into_iter().fold(0.0, f32::max);
+            assert_eq!(most, whole[pixel], "every stroke is in two of the three pictures");
+        }
+        assert!((0..3).all(|part| canvases[part * PIXELS..][..PIXELS] != whole[..]));
     }
 
     #[test]

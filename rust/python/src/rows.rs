@@ -6,7 +6,9 @@ use std::sync::Arc;
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadwriteArray4, PyUntypedArrayMethods};
 use penpal_core::canvas::CanvasPoints;
 use penpal_core::fit::Fit;
-use penpal_core::{OwnedRows, Rows as CoreRows, SIDE, StrokeColumn, penpal_array, render_rows};
+use penpal_core::{
+    FarPoints, OwnedRows, Rows as CoreRows, SIDE, StrokeColumn, penpal_array, render_parts, render_rows,
+};
 use pyo3::prelude::*;
 use pyo3_arrow::PyArray;
 
@@ -87,6 +89,13 @@ impl Rows {
         bad.into_iter().map(row_problem).collect()
     }
 
+    /// Rows whose size is set by a few points far from the rest, as (row, text).
+    fn notes(&self, py: Python<'_>) -> Vec<(usize, String)> {
+        let source = self.source();
+        let note = |row| Some((row, FarPoints::of(&source.row(row).ok()?)?.to_string()));
+        py.detach(|| (0..source.len()).filter_map(note).collect())
+    }
+
     /// The points of a row on the canvas, as (x, y) in pixels, for comparison with the reference.
     fn fitted(&self, py: Python<'_>, row: usize) -> PyResult<Vec<(f32, f32)>> {
         self.checked_range(py, row, 1)?;
@@ -139,5 +148,33 @@ impl Rows {
         let threads = start_threads(py, threads)?;
         let problems = py.detach(|| render_rows(self.source(), range, width, canvases, &threads));
         Ok(problems.into_iter().map(row_problem).collect())
+    }
+
+    /// Renders a row without each of its parts into `out`, a C-contiguous float32 array [P, 256, 256, 1]; what is left
+    /// stays in place. `parts` has the part of each stroke, below P. 0 threads means one for each processor.
+    fn render_parts_into(
+        &self,
+        py: Python<'_>,
+        mut out: PyReadwriteArray4<'_, f32>,
+        row: usize,
+        parts: Vec<usize>,
+        line_width: f64,
+        threads: usize,
+    ) -> PyResult<()> {
+        let width = checked_line_width(py, line_width)?;
+        let count = out.shape()[0];
+        if out.shape() != [count, SIDE, SIDE, 1] {
+            return Err(penpal_error(py, "out must have the shape [parts, 256, 256, 1]"));
+        }
+        self.checked_range(py, row, 1)?;
+        let strokes = self.source().row(row).map_err(|error| row_error(py, row, error))?;
+        if parts.len() != strokes.point_ranges().count() || parts.iter().any(|&part| part >= count) {
+            return Err(penpal_error(py, format!("parts must be one number below {count} for each stroke")));
+        }
+        let canvases = numbers_mut(py, &mut out, "out")?;
+        let _writing = Writing::begin(py, canvases, self.memory())?;
+        let threads = start_threads(py, threads)?;
+        py.detach(|| render_parts(&strokes, &parts, width, canvases, &threads));
+        Ok(())
     }
 }

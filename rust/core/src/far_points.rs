@@ -1,0 +1,200 @@
+//! Rows whose size on the canvas is set by a few points far from the rest.
+
+use std::fmt;
+
+use crate::coordinates::{Coordinates, Range};
+use crate::strokes::Strokes;
+
+/// The rest of a row must be drawn at least this much larger without its far points. A dot beside a single letter
+/// makes less of a difference.
+const LEAST_GROWTH: f64 = 1.5;
+
+/// One point in so many may be far; of fewer points one.
+const POINTS_FOR_EACH_FAR: usize = 25;
+
+/// A few points at one end of a row, without which the rest would be drawn larger.
+///
+/// The text is `far points: DETAIL`. Strokes are counted from 0 over all words of the row, points from 0 within their
+/// stroke.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FarPoints {
+    /// Number of far points.
+    pub far: usize,
+    /// Number of all points of the row.
+    pub points: usize,
+    /// Where the far points lie.
+    pub side: Side,
+    /// Stroke of the first far point.
+    pub stroke: usize,
+    /// The first far point within its stroke.
+    pub point: usize,
+    /// How many times as large the rest would be drawn without them.
+    pub growth: f64,
+}
+
+/// The side of the rest that far points lie on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Smaller x.
+    Left,
+    /// Larger x.
+    Right,
+    /// Smaller y.
+    Above,
+    /// Larger y.
+    Below,
+}
+
+impl FarPoints {
+    /// The far points of a row, if a few set its size.
+    pub fn of(strokes: &Strokes) -> Option<Self> {
+        let (x, y) = (strokes.x_range(), strokes.y_range());
+        let is_wide = x.span() >= y.span();
+        let (values, range, across) = if is_wide { (strokes.x(), x, y.span()) } else { (strokes.y(), y, x.span()) };
+        if range.span() <= 0.0 || across * LEAST_GROWTH > range.span() {
+            return None;
+        }
+        let inner = inner_range(range);
+        let (before, after) = values.count_outside(inner);
+        let is_few =
+            |count: usize| count > 0 && count <= (values.len() / POINTS_FOR_EACH_FAR).max(1) && count < values.len();
+        let (far, is_before) = match (is_few(before), is_few(after)) {
+            (true, false) => (before, true),
+            (false, true) => (after, false),
+            // At both ends: the points at either one leave a row that the others still set the size of.
+            _ => return None,
+        };
+        let rest = if is_before { Range { low: inner.low, ..range } } else { Range { high: inner.high, ..range } };
+        let (first, rest) = split(values, rest)?;
+        let growth = range.span() / rest.span().max(across);
+        let (stroke, point) = locate_in(strokes, first);
+        let side = match (is_wide, is_before) {
+            (true, true) => Side::Left,
+            (true, false) => Side::Right,
+            (false, true) => Side::Above,
+            (false, false) => Side::Below,
+        };
+        (growth >= LEAST_GROWTH).then_some(FarPoints { far, points: values.len(), side, stroke, point, growth })
+    }
+}
+
+/// The part of a range that is left without a far end on either side.
+fn inner_range(range: Range) -> Range {
+    let end = range.span() * (1.0 - 1.0 / LEAST_GROWTH);
+    Range { low: range.low + end, high: range.high - end }
+}
+
+/// The index of the first value outside of a range, and the range of the values inside.
+fn split(values: Coordinates, kept: Range) -> Option<(usize, Range)> {
+    let (mut first, mut rest) = (None, Range { low: f64::INFINITY, high: f64::NEG_INFINITY });
+    for index in 0..values.len() {
+        let value = values.get(index)?;
+        if value < kept.low || value > kept.high {
+            first = first.or(Some(index));
+        } else {
+            rest = Range { low: rest.low.min(value), high: rest.high.max(value) };
+        }
+    }
+    Some((first?, rest))
+}
+
+/// The stroke of a point of a row, and the point's index within it.
+fn locate_in(strokes: &Strokes, point: usize) -> (usize, usize) {
+    let mut ranges = strokes.point_ranges().enumerate();
+    let found = ranges.find(|(_, range)| range.contains(&point));
+    found.map_or((0, point), |(stroke, range)| (stroke, point - range.start))
+}
+
+impl fmt::Display for FarPoints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let FarPoints { far, points, side, stroke, point, growth } = self;
+        let (verb, them) = if *far == 1 { ("is", "it") } else { ("are", "them") };
+        let side = match side {
+            Side::Left => "to the left of",
+            Side::Right => "to the right of",
+            Side::Above => "above",
+            Side::Below => "below",
+        };
+        write!(
+            f,
+            "far points: {far} of {points} points {verb} far {side} the rest, from stroke {stroke}, point {point} on; \
+             without {them} the row would be drawn {growth:.1} times as large"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::strokes::Offsets;
+
+    fn far_points(x: &[f64], y: &[f64], offsets: &[i32]) -> Option<FarPoints> {
+        FarPoints::of(&Strokes::new(Offsets::Int32(offsets), x.into(), y.into()).unwrap())
+    }
+
+    fn wave(points: usize) -> (Vec<f64>, Vec<f64>) {
+        (0..points).map(|point| (point as f64, ((point * 7) % 13) as f64)).unzip()
+    }
+
+    #[test]
+    fn a_line_has_none() {
+        let (x, y) = wave(100);
+        assert_eq!(far_points(&x, &y, &[0, 100]), None);
+        assert_eq!(far_points(&y, &x, &[0, 100]), None);
+        assert_eq!(far_points(&[0.0, 5.0], &[0.0, 0.0], &[0, 2]), None, "two points are both ends");
+        assert_eq!(far_points(&[5.0], &[5.0], &[0, 1]), None);
+        assert_eq!(far_points(&[5.0; 3], &[5.0; 3], &[0, 3]), None);
+    }
+
+    #[test]
+    fn a_lone_first_point_is_far() {
+        let (mut x, mut y) = wave(100);
+        x.insert(0, -200.0);
+        y.insert(0, 3.0);
+        let found = far_points(&x, &y, &[0, 1, 101]).unwrap();
+        assert_eq!((found.far, found.points, found.side, found.stroke, found.point), (1, 101, Side::Left, 0, 0));
+        assert!((found.growth - 299.0 / 99.0).abs() < 1e-12);
+        assert_eq!(
+            found.to_string(),
+            "far points: 1 of 101 points is far to the left of the rest, from stroke 0, point 0 on; without it the row \
+             would be drawn 3.0 times as large"
+        );
+    }
+
+    #[test]
+    fn a_spike_is_found_on_every_side() {
+        for (side, across, down) in [
+            (Side::Left, -900.0, 0.0),
+            (Side::Right, 900.0, 0.0),
+            (Side::Above, 0.0, -900.0),
+            (Side::Below, 0.0, 900.0),
+        ] {
+            let (mut x, mut y) = wave(100);
+            x[41] += across;
+            y[41] += down;
+            y[42] += down;
+            x[42] += across;
+            let found = far_points(&x, &y, &[0, 40, 100]).unwrap();
+            assert_eq!((found.far, found.side, found.stroke, found.point), (2, side, 1, 1));
+        }
+    }
+
+    #[test]
+    fn many_points_are_not_far() {
+        let (mut x, y) = wave(100);
+        x[95..].iter_mut().for_each(|value| *value += 1000.0);
+        assert_eq!(far_points(&x, &y, &[0, 100]), None);
+        let mut x = wave(100).0;
+        x[97..].iter_mut().for_each(|value| *value += 1000.0);
+        assert_eq!(far_points(&x, &y, &[0, 100]).unwrap().far, 3);
+    }
+
+    #[test]
+    fn a_small_distance_is_not_far() {
+        let (mut x, y) = wave(100);
+        x[99] += 40.0;
+        assert_eq!(far_points(&x, &y, &[0, 100]), None);
+        x[99] += 20.0;
+        assert!(far_points(&x, &y, &[0, 100]).is_some());
+    }
+}
