@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any, Final, Protocol, final
 
 import numpy as np

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from penpal_fast._core import Rows
 from penpal_fast.checks.check import Outcome, Table
 from penpal_fast.checks.thresholds import BROKEN_BELOW, THRESHOLDS
+from penpal_fast.checks.usual_effects import usual_effects
 from penpal_fast.engines.engine import Engine
 from penpal_fast.engines.native import NativeEngine
 from penpal_fast.engines.settings import Backend, Errors, check_errors, takes_mlx
@@ -22,9 +23,13 @@ from penpal_fast.network.pretrained import load
 from penpal_fast.network.weights import fingerprint
 from penpal_fast.rendering import checked_threads
 from penpal_fast.schema import check_strokes_column, nulls_as_strokes
+from penpal_fast.strokes import Strokes
 
 if TYPE_CHECKING:
     from penpal_fast.network.model import QualityClassifier  # Imports MLX.
+
+NOTE = "quality_note"
+"""Column that says why a good row may be scored too low: a few points far from the rest set its size."""
 
 ModelSource: TypeAlias = "QualityClassifier | str | os.PathLike[str] | None"
 
@@ -64,12 +69,13 @@ class Scorer:
         self._fingerprint = fingerprint(self._config.to_json(), tensors)
         self._batch_size = batch_size
         self._engine: Engine
+        self._native = functools.cache(lambda: NativeEngine(self._config, tensors, threads=count))
         if uses_mlx:
             self._backend = "mlx"
             self._engine = _mlx_engine(model, self._config, tensors, count, batch_size)
         else:
             self._backend = "native"
-            self._engine = NativeEngine(self._config, tensors, threads=count)
+            self._engine = self._native()
 
     @property
     def line_width(self) -> float:
@@ -104,8 +110,29 @@ class Scorer:
 
     def outcome(self, rows: Any) -> Outcome:
         """Score rows like `score` with `errors="null"`, and say what is wrong with each bad row."""
-        quality, problems = self._engine.score(Rows(nulls_as_strokes(rows)))
-        return Outcome(quality, {row: text for row, _, _, text in problems})
+        read = Rows(nulls_as_strokes(rows))
+        quality, problems = self._engine.score(read)
+        notes = pa.nulls(len(read), pa.string())
+        if found := dict(read.notes()):
+            notes = pa.array([found.get(row) for row in range(len(read))], pa.string())
+        return Outcome(quality, {row: text for row, _, _, text in problems}, {NOTE: notes})
+
+    def log_odds_without(self, strokes: Strokes, parts: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the log-odds of a row, and of what is left in place without each of its parts, float32 [1 + P].
+
+        Args:
+            strokes: The row's strokes, each with points, float64 [N, 2].
+            parts: The part of each stroke, from 0 to P - 1, int64 [S].
+        """
+        rows, engine = Rows([strokes]), self._native()
+        whole, problems = engine.logits(rows)
+        if problems:
+            raise row_error(*problems[0])
+        return np.concatenate([whole, engine.part_logits(rows, 0, parts.tolist())])
+
+    def usual_effects(self, level: str, parts: int) -> tuple[float, float]:
+        """Return the range of the effects that parts of clean lines usually have, in log-odds."""
+        return usual_effects(level, parts)
 
 
 def _mlx_engine(
@@ -144,7 +171,7 @@ class QualityCheck:
         "its text. With the bundled model, clean synthetic lines score about a third: "
         f"{BROKEN_BELOW} drops what is broken; the named thresholds keep lines that could be real."
     )
-    details: ClassVar[dict[str, pa.DataType]] = {}
+    details: ClassVar[dict[str, pa.DataType]] = {NOTE: pa.string()}
     thresholds = THRESHOLDS
 
     def __init__(
@@ -185,6 +212,14 @@ class QualityCheck:
     def line_width(self) -> float:
         """Width in pixels of the lines that the network sees."""
         return self.scorer.line_width
+
+    def log_odds_without(self, strokes: Strokes, parts: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Score the parts of a row; see `Scorer.log_odds_without`."""
+        return self.scorer.log_odds_without(strokes, parts)
+
+    def usual_effects(self, level: str, parts: int) -> tuple[float, float]:
+        """Return what is usual for parts of clean lines; see `Scorer.usual_effects`."""
+        return self.scorer.usual_effects(level, parts)
 
     def prepare(self, schema: pa.Schema) -> None:
         """Make sure that a schema has the strokes column."""

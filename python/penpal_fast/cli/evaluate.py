@@ -29,6 +29,10 @@ def evaluate(
             help="Folder for evaluation.json, evaluation.md, reader.md and a picture of each set.",
         ),
     ] = None,
+    also: Annotated[
+        list[Path] | None,
+        typer.Option(help="Further file of generated rows, measured by itself under its name; can be repeated."),
+    ] = None,
     model: options.Model = None,
     reader: options.ReaderOption = None,
     held_out: Annotated[
@@ -46,6 +50,7 @@ def evaluate(
     """
     with readable_errors():
         from penpal_fast.evaluation.card import picture, tables
+        from penpal_fast.evaluation.changed import measure_changes, measure_files, measure_outliers
         from penpal_fast.evaluation.measure import measure
         from penpal_fast.evaluation.read_sets import read_sets
         from penpal_fast.evaluation.reader_card import reader_tables
@@ -53,14 +58,20 @@ def evaluate(
         from penpal_fast.evaluation.sets import read_set, scored_sets
         from penpal_fast.reading.reader import Reader
 
-        measured = Reader(reader)
+        measured, scorer = Reader(reader), Scorer(model)
         sets = scored_sets(
             read_set(real, held_out=held_out),
             read_set(clean, held_out=held_out),
             read_set(corrupted, held_out=held_out),
-            Scorer(model),
+            scorer,
         )
-        figures = {**measure(sets), "reader": measure_reader(read_sets(sets, measured), measured)}
+        figures = {
+            **measure(sets),
+            "files": measure_files(also or (), scorer),
+            "changes": measure_changes(sets, scorer),
+            "outliers": measure_outliers(sets, scorer),
+            "reader": measure_reader(read_sets(sets, measured), measured),
+        }
         texts = {"evaluation.md": tables(figures), "reader.md": reader_tables(figures["reader"])}
         for text in texts.values():
             say(text)

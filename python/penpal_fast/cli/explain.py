@@ -55,7 +55,7 @@ def explain(
         found = read_row(Reader(reader), words, says)
         if says is None and text is not None and found.problem is None:
             found = dataclasses.replace(found, text_problem=NO_TEXT)
-        explanation = compared(explained(words, Scorer(model).score), says, found)
+        explanation = compared(explained(words, Scorer(model)), says, found)
         title = f"{source}, row {row}"
         summary = _summary(explanation, found)
         say(f"{title}: score {explanation.score:.3f}")
@@ -87,8 +87,9 @@ def _effects(explanation: Explanation, words: int) -> list[str]:
         return ["the row is a single stroke, so there is nothing to leave out"]
     width = max(len(name) for name, _ in rows)
     return [
-        f"effect on the score, below 0 where a {explanation.level} lowers it:",
-        *(f"  {name:{width}}  {effect:+.3f}" for name, effect in rows),
+        f"effect on the log-odds of the score, below 0 where a {explanation.level} lowers it; "
+        f"in clean lines usually {explanation.usual[0]:+.1f} to {explanation.usual[1]:+.1f}:",
+        *(f"  {name:{width}}  {effect:+.2f}" for name, effect in rows),
     ]
 
 

@@ -8,6 +8,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from penpal_fast.canvas import SIDE
+from penpal_fast.checks.thresholds import THRESHOLDS
+from penpal_fast.evaluation.changed import SETS
 from penpal_fast.evaluation.markdown import percent, table
 from penpal_fast.evaluation.sets import ScoredSet
 from penpal_fast.rendering import render_strokes
@@ -26,7 +28,46 @@ def tables(figures: dict[str, Any]) -> str:
     parts = [_scores(figures["scores"]), _auc(figures), _kept(figures), _junk(figures["junk_below_lenient"])]
     if (length := figures["length_correlation_real"]) is not None:
         parts.append(f"Spearman's rank correlation of score and text length on whole real lines: {length:.3f}.")
+    if figures.get("files"):
+        parts.append(_files(figures["files"]))
+    parts += [_changes(figures["changes"]), _outliers(figures["outliers"])]
     return "\n\n".join(parts) + "\n"
+
+
+def _files(files: dict[str, dict[str, float]]) -> str:
+    rows = [
+        [name.replace("_", " "), f"{one['rows']:,}", f"{one['mean']:.3f}", *_shares(one)] for name, one in files.items()
+    ]
+    return table(["generated lines", "rows", "mean", *(f"at or above {value}" for value in THRESHOLDS.values())], rows)
+
+
+def _shares(one: dict[str, float]) -> list[str]:
+    return [percent(one[f"kept_{value}"]) for value in THRESHOLDS.values()]
+
+
+def _changes(changes: dict[str, dict[str, dict[str, float]]]) -> str:
+    rows = [
+        [change, *(cell for kind in SETS for cell in (f"{one[kind]['mean']:.3f}", *_shares(one[kind])))]
+        for change, one in changes.items()
+    ]
+    columns = ["mean", *(f"≥ {value}" for value in THRESHOLDS.values())]
+    return table(["change", *(f"{kind}: {column}" for kind in SETS for column in columns)], rows)
+
+
+def _outliers(outliers: dict[str, dict[str, dict[str, float]]]) -> str:
+    rows = [
+        [
+            f"{outlier.replace('_', ' ')}, {kind}",
+            f"{one['rise']:+.3f}",
+            percent(one["kept"]),
+            percent(one["unnoted"]),
+        ]
+        for outlier, kinds in outliers.items()
+        for kind, one in kinds.items()
+    ]
+    return table(
+        ["outlier, and rows that get it", "change of the mean", "at or above 0.3", "of these without a note"], rows
+    )
 
 
 def _scores(scores: dict[str, dict[str, float]]) -> str:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from penpal_fast.checks.quality import Scorer
 from penpal_fast.errors import PenpalError
 from penpal_fast.handwriting.augmentation import cut
-from penpal_fast.handwriting.junk import KINDS, UNSEEN, Junk
-from penpal_fast.handwriting.lines import Line, is_held_out, read_lines
+from penpal_fast.handwriting.junk import KINDS, UNSEEN, Junk, Material
+from penpal_fast.handwriting.lines import Line, garbled_lines, is_held_out, read_lines
 from penpal_fast.strokes import Strokes
 
 SHORT_WORDS = 6
@@ -72,8 +72,8 @@ def read_set(paths: Sequence[Path], *, held_out: bool) -> list[Line]:
 def scored_sets(real: list[Line], clean: list[Line], corrupted: list[Line], scorer: Scorer) -> dict[str, ScoredSet]:
     """Score the three kinds of lines, short cuts of the real lines, and junk made from the real lines."""
     random = np.random.default_rng(0)
-    junk = {**KINDS, **UNSEEN}
-    spoilt = [(kind, *_spoilt(make, real, random)) for kind, make in junk.items() for _ in range(JUNK_ROWS)]
+    junk, garbled = {**KINDS, **UNSEEN}, garbled_lines(corrupted)
+    spoilt = [(kind, *_spoilt(make, real, garbled, random)) for kind, make in junk.items() for _ in range(JUNK_ROWS)]
     kinds, strokes, texts = (list(column) for column in zip(*spoilt, strict=True))
     return {
         "real": _whole(real, scorer),
@@ -84,12 +84,14 @@ def scored_sets(real: list[Line], clean: list[Line], corrupted: list[Line], scor
     }
 
 
-def _spoilt(make: Junk, lines: list[Line], random: np.random.Generator) -> tuple[Strokes, str | None]:
+def _spoilt(
+    make: Junk, lines: list[Line], garbled: list[Line], random: np.random.Generator
+) -> tuple[Strokes, str | None]:
     """Make junk from a line, half of the time cut, and return it with the line's text; None if the line was cut."""
-    line = lines[int(random.integers(len(lines)))]
-    if random.random() < 0.5:
-        return make(random, cut(line, random, longest=SHORT_WORDS)), None
-    return make(random, line.strokes()), line.text
+    line, other, noise = (some[int(random.integers(len(some)))] for some in (lines, lines, garbled))
+    is_cut = random.random() < 0.5
+    first, second = (cut(one, random, longest=SHORT_WORDS) if is_cut else one.strokes() for one in (line, other))
+    return make(random, Material(first, second, noise.strokes())), None if is_cut else line.text
 
 
 def _whole(lines: list[Line], scorer: Scorer) -> ScoredSet:

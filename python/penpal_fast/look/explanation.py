@@ -1,32 +1,27 @@
 """Which parts of a row lower its score, and which letters of its text do not fit.
 
-For the first, the row is scored again without each part.
+For the first, the row is scored again without each part, where the rest stays in place.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from html import escape
 from itertools import chain
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from penpal_fast._core import Rows
-from penpal_fast.checks.check import Check
 from penpal_fast.checks.quality import Scorer, default_scorer
 from penpal_fast.errors import PenpalError
 from penpal_fast.look.drawing import MARK, draw
+from penpal_fast.look.effects import Explaining, Level
 from penpal_fast.look.misfits import marked_ink, marked_pieces
 from penpal_fast.look.row_reading import RowReading, read_row
 from penpal_fast.reading.reader import Letter, Reader, default_reader
 from penpal_fast.strokes import Strokes, words_of
-
-Score = Callable[[list[Strokes]], NDArray[np.float32]]
-"""Scores rows, each a list of strokes: float32 [N] in [0, 1]."""
 
 MOST_PARTS = 128
 """Parts that are left out in turn. A row with more words or strokes is split into groups of neighbours."""
@@ -34,14 +29,14 @@ MOST_PARTS = 128
 MOST_STROKES, MOST_POINTS = 400_000, 4_000_000
 """Strokes and points that one explanation draws, over all its rows; a larger row is split into fewer parts."""
 
-WEAK_EFFECT = 0.1
-"""The strongest part of a row gets the full colour if its effect is at least this large."""
+FULL_EFFECT = 2.0
+"""A part gets the full colour if its effect is this far beyond what is usual, in log-odds."""
 
 NEUTRAL, LOWERING, RAISING = (112, 117, 125), (200, 55, 28), (24, 98, 190)
 """Colours of parts without effect, and of parts that lower and raise the score."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Explanation:
     """What each part of a row does to its score, and what a reader finds in it if there is a text.
 
@@ -50,9 +45,10 @@ class Explanation:
         strokes: The row's strokes that have points, float64 [N, 2] each, in order.
         level: What a part is: "word", or "stroke" if the row has one word or no word level.
         parts: int64 [S], the part of each stroke, from 0.
-        effects: float32 [P], the score of the row minus its score without the part, from -1 to 1. A negative effect
-            means that the part lowers the score. NaN if the row has only one part. Without a part at the edge, the
-            rest is also drawn larger.
+        effects: float32 [P], the log-odds of the row's score minus those without the part, log(score / (1 - score)).
+            A negative effect means that the part lowers the score. NaN if the row has only one part. What is left stays
+            in place.
+        usual: Range of the effects that parts of clean lines usually have; a part is coloured if it is outside.
         text: What the row should say, if it was given.
         reading: What the ink seems to say; None without a text.
         match: In [0, 1], whether the ink says the text; None without one.
@@ -62,18 +58,37 @@ class Explanation:
 
     score: float
     strokes: Strokes
-    level: Literal["word", "stroke"]
+    level: Level
     parts: NDArray[np.int64]
     effects: NDArray[np.float32]
+    usual: tuple[float, float] = (0.0, 0.0)
     text: str | None = None
     reading: str | None = None
     match: float | None = None
     letters: tuple[Letter, ...] = ()
 
     def pulls(self) -> NDArray[np.float32]:
-        """Return how strongly to colour each stroke: float32 [S] from -1 (lowers the score) to 1 (raises it)."""
-        effects = np.nan_to_num(self.effects)
-        return (effects / max(float(np.abs(effects).max()), WEAK_EFFECT))[self.parts]
+        """Return how strongly to colour each stroke: float32 [S] from -1 (lowers the score) to 1 (raises it).
+
+        0 is what is usual for parts of clean lines.
+        """
+        return self.part_pulls()[self.parts]
+
+    def part_pulls(self) -> NDArray[np.float32]:
+        """Return how strongly to colour each part, float32 [P]; see `pulls`."""
+        effects, (low, high) = np.nan_to_num(self.effects), self.usual
+        beyond = np.minimum(effects - low, 0) + np.maximum(effects - high, 0)
+        return np.clip(beyond / FULL_EFFECT, -1, 1).astype(np.float32)
+
+    def __repr__(self) -> str:
+        """Say the score and the parts that lower it most."""
+        count = len(self.effects)
+        parts = f"{count} {self.level}{'' if count == 1 else 's'}"
+        pulls = self.part_pulls()
+        red = [f"{self.level} {part} by {self.effects[part]:+.2f}" for part in np.argsort(pulls)[:3] if pulls[part] < 0]
+        match = "" if self.match is None else f", match {self.match:.2f}"
+        lowered = f", lowered by {', '.join(red)} log-odds" if red else ""
+        return f"<Explanation: score {self.score:.2f}{match}, {parts}{lowered}>"
 
     def _repr_html_(self) -> str:
         """Show the row with coloured strokes, and letters that do not fit, on white in any theme of the notebook."""
@@ -131,7 +146,7 @@ def explain(
     found = None if text is None else read_row(reader or default_reader(), words, text)
     if found and (problem := found.problem or found.text_problem):
         raise PenpalError(problem, reason=problem.partition(":")[0])
-    explanation = explained(words, (scorer or default_scorer()).score)
+    explanation = explained(words, scorer or default_scorer())
     return explanation if found is None else compared(explanation, text, found)
 
 
@@ -140,37 +155,28 @@ def compared(explanation: Explanation, text: str | None, found: RowReading) -> E
     return dataclasses.replace(explanation, text=text, reading=found.reading, match=found.match, letters=found.letters)
 
 
-def explained(words: list[Strokes], score: Score) -> Explanation:
+def explained(words: list[Strokes], scorer: Explaining) -> Explanation:
     """Explain the score of a row of words; see `explain`.
 
     Args:
         words: At least one word; each has at least one stroke, and each stroke at least one point.
-        score: Scores rows, each a list of strokes.
+        scorer: Scores the row and its parts.
     """
     by_word = len(words) > 1
+    level: Level = "word" if by_word else "stroke"
     units: list[Strokes] = words if by_word else [[stroke] for stroke in words[0]]
     groups = np.array_split(np.arange(len(units)), min(len(units), _most_parts(words)))
-    parts = [_joined(units[unit] for unit in group) for group in groups]
-    without = [_joined(parts[:part] + parts[part + 1 :]) for part in range(len(parts))] if len(parts) > 1 else []
-    scores = score([_joined(parts), *without])
+    lengths = [sum(len(units[unit]) for unit in group) for group in groups]
+    strokes, parts = _joined(words), np.repeat(np.arange(len(groups)), lengths)
+    log_odds = scorer.log_odds_without(strokes, parts)
     return Explanation(
-        score=float(scores[0]),
-        strokes=_joined(parts),
-        level="word" if by_word else "stroke",
-        parts=np.repeat(np.arange(len(parts)), [len(part) for part in parts]),
-        effects=scores[0] - scores[1:] if without else np.array([np.nan], np.float32),
+        score=float(1 / (1 + np.exp(-np.float64(log_odds[0])))),
+        strokes=strokes,
+        level=level,
+        parts=parts,
+        effects=log_odds[0] - log_odds[1:] if len(groups) > 1 else np.array([np.nan], np.float32),
+        usual=scorer.usual_effects(level, len(groups)),
     )
-
-
-def scores_of(check: Check, column: str) -> Score | None:
-    """Return how a check scores rows of strokes, or None if it reads more than the strokes column."""
-    if check.reads != (column,):
-        return None
-
-    def score(rows: list[Strokes]) -> NDArray[np.float32]:
-        return check.look(pa.record_batch([pa.array(Rows(rows).to_penpal())], names=[column])).scores
-
-    return score
 
 
 def _most_parts(words: list[Strokes]) -> int:

@@ -40,13 +40,13 @@ def write_page(explanation: Explanation, output: Path, *, title: str, words: int
 
 
 def _page(explanation: Explanation, title: str, words: int, notes: Iterable[str]) -> str:
-    effects = [(name, f"{effect:+.3f}") for name, effect in effect_rows(explanation, words)]
+    effects = [(name, f"{effect:+.2f}") for name, effect in effect_rows(explanation, words)]
     misfits = [(letter, place, f"{fit:.2f}") for letter, place, fit in misfit_rows(explanation)]
     body = [
         f"<h1>{escape(title)}</h1>",
         explanation._repr_html_(),
         *(f"<p>{escape(note)}</p>" for note in notes),
-        _table(f"What each {explanation.level} does to the score", (explanation.level, "effect"), effects),
+        _table(f"What each {explanation.level} does to the score", (explanation.level, "log-odds"), effects),
         _table("Letters that do not fit", ("letter", "where", "fit, from 0 to 1"), misfits),
     ]
     return (

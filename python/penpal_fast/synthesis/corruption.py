@@ -43,9 +43,9 @@ class Severity:
     def draw(self, random: np.random.Generator) -> Corruption:
         """Draw one corruption."""
         ranges = (self.kappa_scale, self.beta_floor, self.noise)
-        drawn = [float(random.uniform(low, high)) for low, high in ranges]
+        kappa_scale, beta_floor, noise = (float(random.uniform(low, high)) for low, high in ranges)
         onset = float(random.uniform(*self.onset)) if self.onset[1] else 0.0
-        return Corruption(*drawn, onset)
+        return Corruption(kappa_scale, beta_floor, noise, onset)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Severity:

@@ -9,7 +9,7 @@ from penpal_fast.checks.check import Check, Drawn
 from penpal_fast.checks.columns import ScoreColumn
 from penpal_fast.checks.summary import Summary
 from penpal_fast.checks.text_match import TextCheck
-from penpal_fast.look.explanation import Score, scores_of
+from penpal_fast.look.effects import Explaining, explaining
 from penpal_fast.look.report.comparison import Compare
 from penpal_fast.look.report.gallery import GalleryRow, PairRow, gallery_rows, pair_rows
 from penpal_fast.look.report.overview import Overview
@@ -158,7 +158,7 @@ def check_reports(
         strokes: Name of the strokes column.
         compare: Compares rows with their texts, for the text match.
     """
-    scoring = {check.name: scores_of(check, strokes) for check in checks}
+    scoring = {check.name: explaining(check, strokes) for check in checks}
     line_widths = {check.name: check.line_width for check in checks if isinstance(check, Drawn)}
     reports: dict[tuple[str, frozenset[tuple[str, float]]], CheckReport] = {}
     for file in files:
@@ -175,7 +175,7 @@ def check_reports(
 
 
 def _rows(
-    overview: Overview, score: Score | None, line_width: float | None, compare: Compare | None
+    overview: Overview, score: Explaining | None, line_width: float | None, compare: Compare | None
 ) -> dict[str, list[GalleryRow]]:
     return {
         section.name: gallery_rows(

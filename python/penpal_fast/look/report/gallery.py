@@ -11,7 +11,8 @@ import pyarrow as pa
 from penpal_fast.errors import PenpalError
 from penpal_fast.look.captions import shortened
 from penpal_fast.look.drawing import Drawing, draw
-from penpal_fast.look.explanation import Score, explained
+from penpal_fast.look.effects import Explaining
+from penpal_fast.look.explanation import explained
 from penpal_fast.look.picture import data_url
 from penpal_fast.look.report.comparison import LONGEST_TEXT, Compare, Comparison
 from penpal_fast.rendering import render_strokes
@@ -78,20 +79,20 @@ class PairRow:
 
 
 def gallery_rows(
-    rows: pa.Table | None, score: Score | None, line_width: float | None, compare: Compare | None = None
+    rows: pa.Table | None, scorer: Explaining | None, line_width: float | None, compare: Compare | None = None
 ) -> list[GalleryRow]:
     """Draw sampled rows, sorted by score. A row that cannot be drawn is listed with the reason.
 
     Args:
         rows: Columns row, strokes, text, reading and score.
-        score: Scores rows of strokes, to explain each row; None for no explanations. A row is explained only if it
+        scorer: Scores the parts of rows, to explain each row; None for no explanations. A row is explained only if it
             gets its own score again; if not, another model scored it.
         line_width: Width in pixels of the lines in the picture that the check sees; None if it sees no picture.
         compare: Compares rows with their texts; None for no comparisons.
     """
     if rows is None:
         return []
-    return [_drawn(row, score, line_width, compare) for row in rows.sort_by([("score", "ascending")]).to_pylist()]
+    return [_drawn(row, scorer, line_width, compare) for row in rows.sort_by([("score", "ascending")]).to_pylist()]
 
 
 def pair_rows(rows: pa.Table | None, compare: Compare | None) -> list[PairRow]:
@@ -104,13 +105,15 @@ def pair_rows(rows: pa.Table | None, compare: Compare | None) -> list[PairRow]:
     return [] if rows is None else [_drawn_pair(row, compare) for row in rows.to_pylist()]
 
 
-def _drawn(row: dict[str, Any], score: Score | None, line_width: float | None, compare: Compare | None) -> GalleryRow:
+def _drawn(
+    row: dict[str, Any], scorer: Explaining | None, line_width: float | None, compare: Compare | None
+) -> GalleryRow:
     number, text = row["row"], _caption(row)
     try:
         words = words_of(row["strokes"])
     except PenpalError as error:
         return GalleryRow(number, row["score"], text, drawing=None, raster=None, pulls=None, problem=error.problem)
-    explanation = explained(words, score) if score else None
+    explanation = explained(words, scorer) if scorer else None
     known = explanation is not None and abs(explanation.score - row["score"]) <= SAME_SCORE
     comparison = _comparison(words, row, compare)
     return GalleryRow(

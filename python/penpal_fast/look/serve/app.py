@@ -25,7 +25,8 @@ from penpal_fast.checks.check import Check, line_width_of, outcomes_of
 from penpal_fast.checks.columns import prepare
 from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.errors import PenpalError
-from penpal_fast.look.explanation import explained, scores_of
+from penpal_fast.look.effects import explaining
+from penpal_fast.look.explanation import explained
 from penpal_fast.look.picture import data_url
 from penpal_fast.look.row_reading import MOST_TEXT, read_row
 from penpal_fast.look.serve.bodies import field, read_body, read_object
@@ -126,8 +127,8 @@ class Server:
             ],
             "read": self.reader and read_row(self.reader, words, text).as_dict(),
         }
-        if with_explanation and (score := scores_of(self.checks[0], self.column)):
-            explanation = explained(words, score)
+        if with_explanation and (scorer := explaining(self.checks[0], self.column)):
+            explanation = explained(words, scorer)
             answer["explanation"] = {"level": explanation.level, "pulls": explanation.pulls().tolist()}
         return answer
 

@@ -1,0 +1,111 @@
+"""What changes of rows do to their scores: changes that nobody would call another quality, and outliers; and files of
+further kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penpal_fast.checks.quality import NOTE, Scorer
+from penpal_fast.checks.thresholds import THRESHOLDS
+from penpal_fast.evaluation.figures import kept
+from penpal_fast.evaluation.sets import ScoredSet
+from penpal_fast.handwriting.augmentation import resample, resize_dots, smooth, thin
+from penpal_fast.handwriting.geometry import Geometry
+from penpal_fast.handwriting.lines import read_lines
+from penpal_fast.handwriting.outliers import OUTLIERS
+from penpal_fast.strokes import Strokes
+
+Change = Callable[[Strokes, np.random.Generator], Strokes]
+
+SETS = ("clean", "real", "corrupted")
+
+MOST_ROWS = 1000
+"""Rows of each set that are changed: the first ones."""
+
+
+def _geometry(**parts: float) -> Change:
+    change = Geometry(**parts)
+    return lambda strokes, _random: change(strokes)
+
+
+def _twice(change: Change) -> Change:
+    return lambda strokes, random: change(change(strokes, random), random)
+
+
+CHANGES: dict[str, Change] = {
+    **{f"slope {angle:+d}°": _geometry(slope=angle) for angle in (-10, -6, -3, 3, 6, 10)},
+    **{f"slant {angle:+d}°": _geometry(slant=angle) for angle in (-25, -15, -8, 8, 15, 25)},
+    **{f"stretch {factor:g}": _geometry(stretch=factor) for factor in (0.5, 0.7, 1.5, 2, 3, 4)},
+    "smoothed": smooth,
+    "smoothed twice": _twice(smooth),
+    "fewer points": thin,
+    "points at equal distances": resample,
+    "dots of another size": resize_dots,
+}
+"""Changes that nobody would call another quality."""
+
+
+def measure_changes(sets: dict[str, ScoredSet], scorer: Scorer) -> dict[str, dict[str, dict[str, float]]]:
+    """Return the mean score and the shares kept of each set: as it is ("unchanged"), and with each change."""
+    changes: dict[str, Change] = {"unchanged": lambda strokes, _random: strokes, **CHANGES}
+    return {
+        name: {kind: _changed(sets[kind].strokes[:MOST_ROWS], change, scorer) for kind in SETS}
+        for name, change in changes.items()
+    }
+
+
+def _changed(rows: Sequence[Strokes], change: Change, scorer: Scorer) -> dict[str, float]:
+    random = np.random.default_rng(0)
+    scores = scorer.score([change(row, random) for row in rows], errors="null")
+    return figures_of(scores)
+
+
+def measure_files(paths: Sequence[Path], scorer: Scorer) -> dict[str, dict[str, float]]:
+    """Return the number of rows, the mean score and the shares kept of each file, by its name."""
+    found = {}
+    for path in paths:
+        scores = scorer.score([line.strokes() for line in read_lines(path)], errors="null")
+        found[path.stem] = {"rows": len(scores), **figures_of(scores)}
+    return found
+
+
+def figures_of(scores: NDArray[np.float32]) -> dict[str, float]:
+    """Return the mean of the good scores and the share kept at each threshold."""
+    good = scores[~np.isnan(scores)]
+    shares = {f"kept_{threshold}": kept(good, threshold) for threshold in THRESHOLDS.values()}
+    return {name: round(float(value), 4) for name, value in {"mean": float(good.mean()), **shares}.items()}
+
+
+def measure_outliers(sets: dict[str, ScoredSet], scorer: Scorer) -> dict[str, dict[str, dict[str, float]]]:
+    """Return what each kind of outlier does to clean, real and gibberish rows.
+
+    `rise` is the growth of the mean score, `kept` the share at or above 0.3, and `unnoted` the share of rows that are
+    kept without a note on far points.
+    """
+    gibberish = [
+        row for row, kind in zip(sets["corrupted"].strokes, sets["corrupted"].kinds, strict=True) if kind == "gibberish"
+    ]
+    rows = {"clean": sets["clean"].strokes, "real": sets["real"].strokes, "gibberish": gibberish}
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for outlier in OUTLIERS:
+        found[outlier] = {name: _with_outlier(some[:MOST_ROWS], outlier, scorer) for name, some in rows.items() if some}
+    return found
+
+
+def _with_outlier(rows: Sequence[Strokes], outlier: str, scorer: Scorer) -> dict[str, float]:
+    random = np.random.default_rng(0)
+    plain = scorer.score(list(rows), errors="null")
+    found = scorer.outcome([OUTLIERS[outlier](random, row) for row in rows])
+    is_kept = found.scores >= THRESHOLDS["lenient"]
+    unnoted = np.asarray(found.details[NOTE].is_null()) & is_kept
+    values: dict[str, Any] = {
+        "rise": np.nanmean(found.scores) - np.nanmean(plain),
+        "kept": is_kept.mean(),
+        "unnoted": unnoted.mean(),
+    }
+    return {name: round(float(value), 4) for name, value in values.items()}
