@@ -17,9 +17,12 @@ from helpers.made_generator import made_tensors, save
 from helpers.made_lines import scrawl
 from penpal_fast import PenpalError, QualityClassifier
 from penpal_fast.cli import app
-from penpal_fast.handwriting.augmentation import bend, cut, link, smooth, thin
-from penpal_fast.handwriting.junk import DRAWN, KINDS, SPOILT, UNSEEN
-from penpal_fast.handwriting.lines import Line, is_held_out, read_split
+from penpal_fast.handwriting.augmentation import LONGEST, cut, follow, link, resample, resize_dots, smooth, thin
+from penpal_fast.handwriting.geometry import Geometry, drawn_geometry, levelled
+from penpal_fast.handwriting.height import height_of
+from penpal_fast.handwriting.junk import DRAWN, KINDS, SPOILT, UNSEEN, Material
+from penpal_fast.handwriting.lines import Line, garbled_lines, is_held_out, read_split
+from penpal_fast.handwriting.outliers import OUTLIERS
 from penpal_fast.schema import STROKES
 from penpal_fast.training import loop
 from penpal_fast.training.examples import TARGETS, Examples, Sources
@@ -73,14 +76,83 @@ def test_lines_are_split_by_form(files, sources):
         read_split(files[0].with_name("nameless.parquet"))
 
 
-@pytest.mark.parametrize("change", [bend, smooth])
-def test_gentle_changes_keep_every_point(sources, change):
+def test_smoothing_keeps_every_point(sources):
     random = np.random.default_rng(1)
     strokes = sources.real.train[0].strokes()
-    changed = change(strokes, random)
+    changed = smooth(strokes, random)
     assert [stroke.shape for stroke in changed] == [stroke.shape for stroke in strokes]
     size = np.ptp(np.concatenate(strokes), axis=0).max()
     assert 0 < np.abs(np.concatenate(changed) - np.concatenate(strokes)).max() < 0.7 * size
+
+
+def test_a_change_of_geometry_is_what_it_says():
+    corners = [np.array([[0.0, 0.0], [10.0, 0.0], [0.0, -10.0]])]
+    assert np.allclose(Geometry(stretch=4)(corners), [[[0, 0], [40, 0], [0, -10]]])
+    (slanted,) = Geometry(slant=45)(corners)
+    assert np.allclose(slanted, [[0, 0], [10, 0], [10, -10]]), "the top goes to the right"
+    (sloped,) = Geometry(slope=30)(corners)
+    assert np.allclose(sloped[1], [10 * np.cos(np.pi / 6), 5]), "y grows downward"
+    random = np.random.default_rng(1)
+    drawn = [drawn_geometry(random, slope=11, slant=27, stretch=4.4) for _ in range(2000)]
+    slopes, slants, stretches = np.array([(one.slope, one.slant, one.stretch) for one in drawn]).T
+    assert slopes.min() < -9
+    assert slopes.max() > 9
+    assert (np.abs(slopes) < 3).mean() > 0.4
+    assert slants.min() < -23
+    assert slants.max() > 23
+    assert 0.45 < stretches.min() < 0.55
+    assert 4 < stretches.max() < 4.5
+
+
+def test_levelling_removes_the_slope_of_a_line_and_of_no_letter(sources):
+    strokes = sources.real.train[0].strokes()
+    x, y = np.concatenate(levelled(Geometry(slope=8)(strokes))).T
+    assert abs(np.polyfit(x, y, 1)[0]) < 1e-9
+    letter = [np.array([[0.0, 0.0], [1.0, 10.0], [2.0, 20.0]])]
+    assert levelled(letter) is letter
+    dot = [np.zeros((1, 2))]
+    assert levelled(dot) is dot
+
+
+def test_resampling_keeps_the_ink(sources):
+    strokes = sources.real.train[0].strokes()
+    for stroke, resampled in zip(strokes, resample(strokes, np.random.default_rng(1)), strict=True):
+        assert np.allclose(resampled[[0, -1]], stroke[[0, -1]])
+        steps = np.hypot(*np.diff(resampled, axis=0).T)
+        assert steps.max() <= 0.17 * height_of(strokes)
+    assert np.allclose(resample([np.ones((1, 2))], np.random.default_rng(1))[0][0], 1)
+
+
+def test_only_dots_are_resized(sources):
+    strokes = [*sources.real.train[0].strokes(), np.array([[5.0, 5.0], [5.1, 5.0]])]
+    for seed in range(9):
+        resized = resize_dots(strokes, np.random.default_rng(seed))
+        assert all(np.array_equal(one, other) for one, other in zip(strokes[:-1], resized[:-1], strict=True))
+        assert np.allclose(resized[-1].mean(axis=0), [5.05, 5])
+
+
+def test_a_line_goes_on_with_words_of_the_next(sources):
+    one, other = sources.real.train[:2]
+    longer = follow(Line(one.words, "a" * 40), other)
+    assert len(one.strokes()) < len(longer) <= len(one.strokes()) + len(other.strokes())
+    width = np.ptp(np.concatenate(longer)[:, 0]) / np.ptp(np.concatenate(one.strokes())[:, 0])
+    assert 1 < width <= LONGEST / 40
+    assert len(follow(Line(one.words, "a" * LONGEST), other)) == len(one.strokes())
+
+
+@pytest.mark.parametrize("kind", OUTLIERS)
+def test_an_outlier_is_far_and_leaves_the_rest(sources, kind):
+    random = np.random.default_rng(2)
+    for row in (sources.real.train[0].strokes(), [np.zeros((1, 2)), np.ones((1, 2))]):
+        before = np.concatenate(row)
+        for _ in range(30):
+            changed = OUTLIERS[kind](random, row)
+            after = np.concatenate(changed)
+            assert (np.ptp(after, axis=0) > np.ptp(before, axis=0)).any() or kind in ("spike", "jump")
+            unmoved = (after[:, None] == before[None]).all(axis=2).any(axis=0)
+            assert unmoved.sum() >= (len(before) - 3 if kind != "jump" else 0)
+            assert len(before) <= len(after) <= len(before) + 5
+    assert all(np.array_equal(one, other) for one, other in zip(row, [np.zeros((1, 2)), np.ones((1, 2))], strict=True))
 
 
 def test_cutting_and_thinning_keep_whole_strokes(sources):
@@ -105,11 +177,19 @@ def test_letters_are_linked_within_a_word_and_dots_are_not():
 def test_junk_can_be_drawn_whatever_line_it_is_made_from(sources, kind):
     make = {**KINDS, **UNSEEN}[kind]
     random = np.random.default_rng(5)
-    dot = [np.zeros((1, 2))]
-    for line in (sources.real.train[0].strokes(), sources.real.train[1].strokes()[:1], dot):
-        for _ in range(20):
-            canvas = penpal_fast.render_strokes(make(random, line))
-            assert canvas.max() > 0
+    lines = sources.real.train[0].strokes(), sources.real.train[1].strokes()[:1], [np.zeros((1, 2))]
+    for line in lines:
+        for other in lines:
+            for _ in range(9):
+                canvas = penpal_fast.render_strokes(make(random, Material(line, other, other)))
+                assert canvas.max() > 0
+
+
+def test_garbled_lines_are_gibberish_where_lines_say_so(sources):
+    line = sources.real.train[0]
+    mild, gibberish = (Line(line.words, severity=severity) for severity in ("mild", "gibberish"))
+    assert garbled_lines([mild, gibberish]) == [gibberish]
+    assert garbled_lines([mild]) == [mild]
 
 
 def test_examples_depend_on_the_step_alone(sources):
@@ -129,7 +209,7 @@ def test_examples_depend_on_the_step_alone(sources):
     assert (drawn == 0.5).mean() == pytest.approx(stage.shares.clean, abs=0.04)
 
 
-SHARES = {"real": 0.4, "clean": 0.2, "corrupted": 0.4, "junk": 0.0}
+SHARES = {"real": 0.4, "clean": 0.2, "corrupted": 0.4, "junk": 0.0, "outlier": 0.0}
 CHANGES = {"real_cut": 0.0, "link": 0.0, "matched": 0.0}
 PLAN = {"pictures": 320, "batch_size": 16, "average_decay": 0.9, "checkpoint_steps": 20}
 TINY = {
@@ -232,13 +312,14 @@ def test_junk_is_drawn_by_its_weights(sources, monkeypatch):
     drawn = []
     for kinds in (DRAWN, SPOILT):
         for kind in kinds:
-            monkeypatch.setitem(kinds, kind, lambda _random, line, kind=kind: drawn.append(kind) or line)
-    changes = {"junk_weights": {"spiral": 4.0, "jitter": 3.0}, "spoilt": 0.5}
-    stage = Stage.from_dict({"shares": {"real": 0, "clean": 0, "corrupted": 0, "junk": 1}, "changes": changes})
+            monkeypatch.setitem(kinds, kind, lambda _random, made, kind=kind: drawn.append(kind) or made.line)
+    changes = {"junk_weights": {"spiral": 4.0, "tremor": 3.0}, "spoilt": 0.5}
+    shares = {"real": 0, "clean": 0, "corrupted": 0, "junk": 1, "outlier": 0}
+    stage = Stage.from_dict({"shares": shares, "changes": changes})
     for step in range(40):
         Examples(sources, stage, 1.5).step(step)
     assert drawn.count("spiral") / len(drawn) == pytest.approx(0.5 * 4 / (4 + len(DRAWN) - 1), abs=0.04)
-    assert drawn.count("jitter") / len(drawn) == pytest.approx(0.5 * 3 / (3 + len(SPOILT) - 1), abs=0.04)
+    assert drawn.count("tremor") / len(drawn) == pytest.approx(0.5 * 3 / (3 + len(SPOILT) - 1), abs=0.04)
     assert drawn.count("coil") / len(drawn) == pytest.approx(0.5 / (4 + len(DRAWN) - 1), abs=0.04)
 
 
@@ -265,8 +346,11 @@ def _recipe(folder, values):
         ({"stages": [{"changes": {"junk_weights": {"spirals": 2}}}]}, r"junk_weights has unknown fields \['spirals'\]"),
         ({"stages": [{"changes": {"junk_weights": {"spiral": 0}}}]}, "above 0"),
         ({"stages": [{"changes": {"longest": 0}}]}, "longest must be a whole number from 1 to 1,000, got 0"),
-        ({"stages": [{"changes": {"bend": -1}}]}, "bend must be a number from 0 to 1, got -1"),
-        ({"stages": [{"shares": {"real": -0.5, "clean": 1.5, "corrupted": 0, "junk": 0}}]}, "real must be a number"),
+        ({"stages": [{"changes": {"reshape": -1}}]}, "reshape must be a number from 0 to 1, got -1"),
+        (
+            {"stages": [{"shares": {"real": -0.5, "clean": 1.5, "corrupted": 0, "junk": 0, "outlier": 0}}]},
+            "real must be a number",
+        ),
         ({"stages": [{"optimization": {"learning_rate": -0.005}}]}, "learning_rate must be a number"),
         ({"stages": [{"optimization": {"learning_rate": "0.005"}}]}, "learning_rate must be a number .* got '0.005'"),
         ({"stages": [{"optimization": {"learning_rate": math.nan}}]}, "learning_rate must be a number"),

@@ -128,7 +128,7 @@ def cropped(random: np.random.Generator, material: Material) -> Strokes:
         inside = (stroke[:, 1] > edge) if below else (stroke[:, 1] < edge)
         runs = np.split(np.arange(len(stroke)), np.flatnonzero(np.diff(inside.astype(int))) + 1)
         kept += [stroke[run] for run in runs if inside[run[0]]]
-    return kept
+    return kept or material.line
 
 
 def mixed_sizes(random: np.random.Generator, material: Material) -> Strokes:
