@@ -50,7 +50,7 @@ def variants(recipe: Recipe) -> Iterator[tuple[str, Recipe]]:
     yield "other chances", first_stage(recipe, seed=2)
     yield "line width 1.0", network(line_width=1.0)
     yield "line width 2.0", network(line_width=2.0)
-    yield "projection shortcuts", network(shortcut="projection")
+    yield "identity shortcuts", network(shortcut="identity")
     yield "half the learning rate", first_stage(recipe, learning_rate=learning_rate / 2)
     yield "twice the learning rate", first_stage(recipe, learning_rate=learning_rate * 2)
 

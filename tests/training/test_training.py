@@ -344,7 +344,7 @@ def _recipe(folder, values):
         ({"network": {"channels": [4] * 8}}, "at most 7 channels, got 8"),
         ({"network": {"channels": 8}}, "cannot use this recipe"),
         ({"stages": [{"changes": {"junk_weights": {"spirals": 2}}}]}, r"junk_weights has unknown fields \['spirals'\]"),
-        ({"stages": [{"changes": {"junk_weights": {"spiral": 0}}}]}, "above 0"),
+        ({"stages": [{"changes": {"junk_weights": {"spiral": -1}}}]}, "from 0 to a million"),
         ({"stages": [{"changes": {"longest": 0}}]}, "longest must be a whole number from 1 to 1,000, got 0"),
         ({"stages": [{"changes": {"reshape": -1}}]}, "reshape must be a number from 0 to 1, got -1"),
         (

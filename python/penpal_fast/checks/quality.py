@@ -64,7 +64,7 @@ class Scorer:
         uses_mlx = takes_mlx(backend, batch_size)
         if getattr(model, "training", False):
             raise PenpalError("the model is in training mode, and scoring would change it; call model.eval() first")
-        count = checked_threads(threads)
+        count = self._threads = checked_threads(threads)
         self._config, tensors = _config_and_tensors(model)
         self._fingerprint = fingerprint(self._config.to_json(), tensors)
         self._batch_size = batch_size
@@ -113,7 +113,7 @@ class Scorer:
         read = Rows(nulls_as_strokes(rows))
         quality, problems = self._engine.score(read)
         notes = pa.nulls(len(read), pa.string())
-        if found := dict(read.notes()):
+        if found := dict(read.notes(self._threads)):
             notes = pa.array([found.get(row) for row in range(len(read))], pa.string())
         return Outcome(quality, {row: text for row, _, _, text in problems}, {NOTE: notes})
 

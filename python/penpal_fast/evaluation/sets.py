@@ -73,8 +73,8 @@ def scored_sets(real: list[Line], clean: list[Line], corrupted: list[Line], scor
     """Score the three kinds of lines, short cuts of the real lines, and junk made from the real lines."""
     random = np.random.default_rng(0)
     junk, garbled = {**KINDS, **UNSEEN}, garbled_lines(corrupted)
-    spoilt = [(kind, *_spoilt(make, real, garbled, random)) for kind, make in junk.items() for _ in range(JUNK_ROWS)]
-    kinds, strokes, texts = (list(column) for column in zip(*spoilt, strict=True))
+    rows = [(kind, *spoilt(make, real, garbled, random)) for kind, make in junk.items() for _ in range(JUNK_ROWS)]
+    kinds, strokes, texts = (list(column) for column in zip(*rows, strict=True))
     return {
         "real": _whole(real, scorer),
         "real_short": _scored([cut(line, random, longest=SHORT_WORDS) for line in real], scorer),
@@ -84,7 +84,7 @@ def scored_sets(real: list[Line], clean: list[Line], corrupted: list[Line], scor
     }
 
 
-def _spoilt(
+def spoilt(
     make: Junk, lines: list[Line], garbled: list[Line], random: np.random.Generator
 ) -> tuple[Strokes, str | None]:
     """Make junk from a line, half of the time cut, and return it with the line's text; None if the line was cut."""

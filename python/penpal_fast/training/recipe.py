@@ -105,7 +105,8 @@ class Changes:
         dots: Share of all rows whose dots are drawn smaller or larger.
         line_width: Standard deviation of a batch's line width from the model's, in pixels.
         spoilt: Share of the junk that is a spoilt line; the rest is drawn from nothing.
-        junk_weights: Relative frequency of kinds of junk, 1 for those not named; see `penpal_fast.handwriting.junk`.
+        junk_weights: Relative frequency of kinds of junk, 1 for those not named, 0 for none; see
+            `penpal_fast.handwriting.junk`.
     """
 
     real_cut: float = _share(0.45)
@@ -129,8 +130,8 @@ class Changes:
         """Check the ranges and the kinds of junk."""
         _check_ranges(self)
         _check_names("recipe: junk_weights", self.junk_weights, KINDS)
-        if not all(isinstance(weight, (int, float)) and 0 < weight <= 1e6 for weight in self.junk_weights.values()):
-            raise PenpalError(f"recipe: junk_weights must be above 0 and at most a million, got {self.junk_weights}")
+        if not all(isinstance(weight, (int, float)) and 0 <= weight <= 1e6 for weight in self.junk_weights.values()):
+            raise PenpalError(f"recipe: junk_weights must be from 0 to a million, got {self.junk_weights}")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use crate::coordinates::{Coordinates, Range};
+use crate::rows::Rows;
 use crate::strokes::Strokes;
+use crate::threads::Threads;
 
 /// The rest of a row must be drawn at least this much larger without its far points. A dot beside a single letter
 /// makes less of a difference.
@@ -30,6 +32,17 @@ pub struct FarPoints {
     pub point: usize,
     /// How many times as large the rest would be drawn without them.
     pub growth: f64,
+}
+
+/// Rows that are looked at together. A row takes a microsecond or two.
+const CHUNK: usize = 256;
+
+/// The rows that have far points, in order. Bad rows are left out.
+pub fn far_points(rows: &dyn Rows, threads: &Threads) -> Vec<(usize, FarPoints)> {
+    let of_row = |row| Some((row, FarPoints::of(&rows.row(row).ok()?)?));
+    let chunks = (0..rows.len()).step_by(CHUNK).map(|start| start..(start + CHUNK).min(rows.len())).collect();
+    let work = |(): &mut (), chunk: std::ops::Range<usize>| chunk.filter_map(of_row).collect::<Vec<_>>();
+    threads.map(chunks, || (), work).into_iter().flatten().collect()
 }
 
 /// The side of the rest that far points lie on.
@@ -128,7 +141,7 @@ mod tests {
     use super::*;
     use crate::strokes::Offsets;
 
-    fn far_points(x: &[f64], y: &[f64], offsets: &[i32]) -> Option<FarPoints> {
+    fn found_in(x: &[f64], y: &[f64], offsets: &[i32]) -> Option<FarPoints> {
         FarPoints::of(&Strokes::new(Offsets::Int32(offsets), x.into(), y.into()).unwrap())
     }
 
@@ -139,11 +152,11 @@ mod tests {
     #[test]
     fn a_line_has_none() {
         let (x, y) = wave(100);
-        assert_eq!(far_points(&x, &y, &[0, 100]), None);
-        assert_eq!(far_points(&y, &x, &[0, 100]), None);
-        assert_eq!(far_points(&[0.0, 5.0], &[0.0, 0.0], &[0, 2]), None, "two points are both ends");
-        assert_eq!(far_points(&[5.0], &[5.0], &[0, 1]), None);
-        assert_eq!(far_points(&[5.0; 3], &[5.0; 3], &[0, 3]), None);
+        assert_eq!(found_in(&x, &y, &[0, 100]), None);
+        assert_eq!(found_in(&y, &x, &[0, 100]), None);
+        assert_eq!(found_in(&[0.0, 5.0], &[0.0, 0.0], &[0, 2]), None, "two points are both ends");
+        assert_eq!(found_in(&[5.0], &[5.0], &[0, 1]), None);
+        assert_eq!(found_in(&[5.0; 3], &[5.0; 3], &[0, 3]), None);
     }
 
     #[test]
@@ -151,7 +164,7 @@ mod tests {
         let (mut x, mut y) = wave(100);
         x.insert(0, -200.0);
         y.insert(0, 3.0);
-        let found = far_points(&x, &y, &[0, 1, 101]).unwrap();
+        let found = found_in(&x, &y, &[0, 1, 101]).unwrap();
         assert_eq!((found.far, found.points, found.side, found.stroke, found.point), (1, 101, Side::Left, 0, 0));
         assert!((found.growth - 299.0 / 99.0).abs() < 1e-12);
         assert_eq!(
@@ -174,7 +187,7 @@ mod tests {
             y[41] += down;
             y[42] += down;
             x[42] += across;
-            let found = far_points(&x, &y, &[0, 40, 100]).unwrap();
+            let found = found_in(&x, &y, &[0, 40, 100]).unwrap();
             assert_eq!((found.far, found.side, found.stroke, found.point), (2, side, 1, 1));
         }
     }
@@ -183,18 +196,35 @@ mod tests {
     fn many_points_are_not_far() {
         let (mut x, y) = wave(100);
         x[95..].iter_mut().for_each(|value| *value += 1000.0);
-        assert_eq!(far_points(&x, &y, &[0, 100]), None);
+        assert_eq!(found_in(&x, &y, &[0, 100]), None);
         let mut x = wave(100).0;
         x[97..].iter_mut().for_each(|value| *value += 1000.0);
-        assert_eq!(far_points(&x, &y, &[0, 100]).unwrap().far, 3);
+        assert_eq!(found_in(&x, &y, &[0, 100]).unwrap().far, 3);
+    }
+
+    #[test]
+    fn rows_are_found_by_their_index() {
+        let mut rows = crate::rows::OwnedRows::default();
+        for row in 0..1000 {
+            let (x, y) = wave(60);
+            x.iter()
+                .zip(&y)
+                .for_each(|(&x, &y)| rows.push_point(if row % 300 == 7 && x == 0.0 { -99.0 } else { x }, y));
+            rows.end_stroke();
+            rows.end_row(if row == 307 { Err(crate::row_error::RowError::NullRow) } else { Ok(()) });
+        }
+        for threads in [1, 2] {
+            let found = far_points(&rows, &Threads::new(threads).unwrap());
+            assert_eq!(found.iter().map(|one| one.0).collect::<Vec<_>>(), [7, 607, 907]);
+        }
     }
 
     #[test]
     fn a_small_distance_is_not_far() {
         let (mut x, y) = wave(100);
         x[99] += 40.0;
-        assert_eq!(far_points(&x, &y, &[0, 100]), None);
+        assert_eq!(found_in(&x, &y, &[0, 100]), None);
         x[99] += 20.0;
-        assert!(far_points(&x, &y, &[0, 100]).is_some());
+        assert!(found_in(&x, &y, &[0, 100]).is_some());
     }
 }

@@ -39,7 +39,7 @@ mod threads;
 pub use arrow::{StrokeColumn, penpal_array};
 pub use canvas::{Canvas, INNER, LineWidth, PADDING, PIXELS, SIDE};
 pub use coordinates::Coordinates;
-pub use far_points::FarPoints;
+pub use far_points::{FarPoints, far_points};
 pub use network::structure::Structure;
 pub use network::{Engine, Network, NetworkError, Stage, peak_multiplications};
 pub use render::{Scratch, render, render_parts, render_rows};

@@ -7,7 +7,7 @@ use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadwriteArray4, PyUntypedArra
 use penpal_core::canvas::CanvasPoints;
 use penpal_core::fit::Fit;
 use penpal_core::{
-    FarPoints, OwnedRows, Rows as CoreRows, SIDE, StrokeColumn, penpal_array, render_parts, render_rows,
+    OwnedRows, Rows as CoreRows, SIDE, StrokeColumn, far_points, penpal_array, render_parts, render_rows,
 };
 use pyo3::prelude::*;
 use pyo3_arrow::PyArray;
@@ -89,11 +89,11 @@ impl Rows {
         bad.into_iter().map(row_problem).collect()
     }
 
-    /// Rows whose size is set by a few points far from the rest, as (row, text).
-    fn notes(&self, py: Python<'_>) -> Vec<(usize, String)> {
-        let source = self.source();
-        let note = |row| Some((row, FarPoints::of(&source.row(row).ok()?)?.to_string()));
-        py.detach(|| (0..source.len()).filter_map(note).collect())
+    /// Rows whose size is set by a few points far from the rest, as (row, text). 0 threads means one for each processor.
+    fn notes(&self, py: Python<'_>, threads: usize) -> PyResult<Vec<(usize, String)>> {
+        let threads = start_threads(py, threads)?;
+        let found = py.detach(|| far_points(self.source(), &threads));
+        Ok(found.into_iter().map(|(row, points)| (row, points.to_string())).collect())
     }
 
     /// The points of a row on the canvas, as (x, y) in pixels, for comparison with the reference.
