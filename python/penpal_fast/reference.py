@@ -87,17 +87,23 @@ def pixels_within(low: float, high: float) -> range:
 
 
 def render(strokes: Sequence[Stroke], line_width: float = LINE_WIDTH) -> list[list[float]]:
-    """Fit a row and draw it: SIDE rows of SIDE pixels, 0 for background and 1 for ink.
-
-    Pixel (row, column) has its centre at (column + 0.5, row + 0.5). Each segment is a capsule of radius line_width / 2,
-    and a pixel takes the largest coverage, so the canvas does not depend on the order or direction of the strokes.
+    """Fit a row and draw it; see `draw`.
 
     Raises:
         ValueError: As for `fit`.
     """
+    return draw(fit(strokes), line_width)
+
+
+def draw(fitted: Sequence[Stroke], line_width: float = LINE_WIDTH) -> list[list[float]]:
+    """Draw strokes that are on the canvas: SIDE rows of SIDE pixels, 0 for background and 1 for ink.
+
+    Pixel (row, column) has its centre at (column + 0.5, row + 0.5). Each segment is a capsule of radius line_width / 2,
+    and a pixel takes the largest coverage, so the canvas does not depend on the order or direction of the strokes.
+    """
     canvas = [[0.0] * SIDE for _ in range(SIDE)]
     reach = line_width / 2 + 0.5
-    for stroke in fit(strokes):
+    for stroke in fitted:
         for start, end in segments(stroke):
             for row in pixels_within(min(start[1], end[1]) - reach, max(start[1], end[1]) + reach):
                 for column in pixels_within(min(start[0], end[0]) - reach, max(start[0], end[0]) + reach):

@@ -58,7 +58,7 @@ def test_words_have_their_effects(lines, folder, reader):
     assert f"row 0: score {explanation.score:.3f}" in output
     assert f"reads {reader.read([ROWS[0]])[0]!r}, readability {reader.readability([ROWS[0]])[0]:.2f}" in output
     for number, effect in enumerate(explanation.effects):
-        assert re.search(rf"word {number} +{re.escape(f'{effect:+.3f}')}", output)
+        assert re.search(rf"word {number} +{re.escape(f'{effect:+.2f}')}", output)
     assert "match" not in output
     assert "do not fit" not in output
 
@@ -66,7 +66,7 @@ def test_words_have_their_effects(lines, folder, reader):
 def test_words_are_named_by_the_text(lines, folder, reader):
     output = printed(lines, "--row", 0, "--text", "text", "--reader", folder)
     for word, effect in zip(("one", "two", "three"), explain(ROWS[0]).effects, strict=True):
-        assert re.search(rf"  {word} +{re.escape(f'{effect:+.3f}')}", output)
+        assert re.search(rf"  {word} +{re.escape(f'{effect:+.2f}')}", output)
     assert f"match {reader.match([ROWS[0]], ['one two three'])[0]:.2f}" in output
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import mlx.core as mx
 import numpy as np
 import pytest
 
@@ -11,9 +12,10 @@ import penpal_fast
 from helpers.made_lines import scrawl
 from helpers.models import random_reader
 from helpers.scored_lines import HOSTILE
-from penpal_fast import Letter, PenpalError, Reader, Scorer, Span, explain
+from penpal_fast import Letter, PenpalError, QualityCheck, Reader, Scorer, Span, explain, reference
 from penpal_fast.look.drawing import MARK
-from penpal_fast.look.explanation import MOST_PARTS, WEAK_EFFECT, Explanation
+from penpal_fast.look.effects import Rescoring, explaining
+from penpal_fast.look.explanation import FULL_EFFECT, MOST_PARTS, Explanation, explained
 from penpal_fast.look.row_reading import MOST_TEXT
 
 ROW = scrawl(3, 6, 20)
@@ -22,12 +24,29 @@ WORDS = [ROW[:2], ROW[2:3], ROW[3:]]
 MARKED_INK = re.compile(f'<path d="([^"]*)" stroke="{MARK}"')
 
 
-def test_an_effect_is_the_score_minus_the_score_without_the_word():
+def log_odds(scores):
+    return np.log(scores / (1 - np.float64(scores)))
+
+
+def in_place(strokes):
+    """Log-odds of strokes on the canvas of the whole row, by the network in MLX."""
+    rows = [[stroke if chosen else [] for stroke, chosen in zip(ROW, some, strict=True)] for some in strokes]
+    pictures = [reference_on_canvas_of(ROW, row) for row in rows]
+    return np.array(penpal_fast.QualityClassifier.from_pretrained()(mx.array(np.stack(pictures))))
+
+
+def reference_on_canvas_of(whole, drawn):
+    """Draw some strokes of a row where the pure-Python renderer draws them in the picture of the whole."""
+    kept = [points for points, stroke in zip(reference.fit(whole), drawn, strict=True) if len(stroke)]
+    return np.float32(reference.draw(kept))[..., None]
+
+
+def test_an_effect_is_the_change_of_the_log_odds_where_the_rest_stays_in_place():
     explanation = explain(WORDS)
-    without = penpal_fast.score([ROW[2:], ROW[:2] + ROW[3:], ROW[:3]])
     assert explanation.level == "word"
     assert explanation.score == pytest.approx(penpal_fast.score([ROW])[0], abs=1e-6)
-    assert np.allclose(explanation.effects, explanation.score - without, atol=1e-6)
+    without = in_place([[0, 0, 1, 1, 1, 1], [1, 1, 0, 1, 1, 1], [1, 1, 1, 0, 0, 0]])
+    assert np.allclose(explanation.effects, log_odds(explanation.score) - without, atol=2e-3)
     assert explanation.parts.tolist() == [0, 0, 1, 2, 2, 2]
     assert all(np.array_equal(ours, theirs) for ours, theirs in zip(explanation.strokes, ROW, strict=True))
 
@@ -35,10 +54,26 @@ def test_an_effect_is_the_score_minus_the_score_without_the_word():
 @pytest.mark.parametrize("row", [ROW, [ROW]], ids=["strokes", "one word"])
 def test_one_word_is_explained_by_its_strokes(row):
     explanation = explain(row)
-    without = penpal_fast.score([ROW[:stroke] + ROW[stroke + 1 :] for stroke in range(len(ROW))])
+    without = in_place(~np.eye(len(ROW), dtype=bool))
     assert explanation.level == "stroke"
     assert explanation.parts.tolist() == list(range(len(ROW)))
-    assert np.allclose(explanation.effects, explanation.score - without, atol=1e-6)
+    assert np.allclose(explanation.effects, log_odds(explanation.score) - without, atol=2e-3)
+
+
+def test_other_scores_are_those_of_what_is_left():
+    def score(rows):
+        return np.float32([0.1 * len(row) for row in rows])
+
+    explanation = explained([ROW[:2], ROW[2:3], ROW[3:]], Rescoring(score))
+    assert explanation.score == pytest.approx(0.6)
+    assert np.allclose(explanation.effects, log_odds(0.6) - log_odds(np.float64([0.4, 0.5, 0.3])), atol=1e-5)
+    assert explanation.usual == (0, 0)
+
+
+def test_only_what_reads_the_strokes_alone_is_explained():
+    check = QualityCheck(column="ink")
+    assert explaining(check, "ink") is check
+    assert explaining(check, "strokes") is None
 
 
 def test_a_single_stroke_has_no_effect():
@@ -61,13 +96,28 @@ def test_the_scorer_can_be_chosen(tmp_path):
     assert explain(WORDS, scorer=scorer).score == pytest.approx(scorer.score([ROW])[0], abs=1e-6)
 
 
-@pytest.mark.parametrize(("effects", "pulls"), [([-0.8, 0.4, 0], [-1, 0.5, 0]), ([WEAK_EFFECT / 4] * 3, [0.25] * 3)])
-def test_the_strongest_part_has_the_full_colour_unless_it_is_weak(effects, pulls):
-    explanation = Explanation(0.5, explain(ROW).strokes, "word", np.array([0, 0, 1, 1, 2, 2]), np.float32(effects))
+@pytest.mark.parametrize(
+    ("effects", "pulls"),
+    [
+        ([-1 - FULL_EFFECT, 0.5 + FULL_EFFECT / 2, 0], [-1, 0.5, 0]),
+        ([-1, 0.5, 0.2], [0, 0, 0]),
+        ([-99, 99, -1 - FULL_EFFECT / 4], [-1, 1, -0.25]),
+    ],
+)
+def test_only_what_is_beyond_the_usual_is_coloured(effects, pulls):
+    parts = np.array([0, 0, 1, 1, 2, 2])
+    explanation = Explanation(0.5, explain(ROW).strokes, "word", parts, np.float32(effects), (-1.0, 0.5))
     assert np.allclose(explanation.pulls(), np.repeat(pulls, 2))
     page = explanation._repr_html_()
     assert page.count("<path") == 6
     assert page.count('stroke="#c8371c"') == 2 * pulls.count(-1)
+
+
+def test_a_short_line_says_what_was_found():
+    parts, effects = np.array([0, 0, 1, 1, 2, 2]), np.float32([-3, 1, 0])
+    explanation = Explanation(0.25, explain(ROW).strokes, "word", parts, effects, (-0.5, 0.5))
+    assert repr(explanation) == "<Explanation: score 0.25, 3 words, lowered by word 0 by -3.00 log-odds>"
+    assert repr(explain(ROW[:1])).endswith(", 1 stroke>")
 
 
 def test_a_row_that_cannot_be_drawn():
@@ -161,7 +211,7 @@ def test_texts_and_readings_are_not_markup():
         Letter(letter, position, 0.0, (Span(0, 1.0, 2.5),)) for position, letter in enumerate(HOSTILE) if position % 3
     )
     page = Explanation(
-        row.score, row.strokes, row.level, row.parts, row.effects, HOSTILE, HOSTILE, 0.5, letters
+        row.score, row.strokes, row.level, row.parts, row.effects, row.usual, HOSTILE, HOSTILE, 0.5, letters
     )._repr_html_()
     assert "<script" not in page
     assert "<img" not in page

@@ -1,6 +1,8 @@
 //! The canvas that the network sees: its size, its points, and the range of line widths. (The default width is in
 //! Python's `canvas.py`.)
 
+use std::ops::Range;
+
 /// Width and height of the canvas in pixels. `fuzz` also builds a small one, for more executions per second.
 pub const SIDE: usize = if cfg!(small_canvas) { 64 } else { 256 };
 
@@ -29,6 +31,24 @@ pub struct CanvasPoints {
     pub x: Vec<f32>,
     /// Rows; pixel `r` has its centre at `r + 0.5`.
     pub y: Vec<f32>,
+}
+
+impl CanvasPoints {
+    /// Drops all points but those of the ranges, which are in order, and returns where they are now.
+    pub(crate) fn keep(&mut self, ranges: impl Iterator<Item = Range<usize>>) -> Vec<Range<usize>> {
+        let mut end = 0;
+        let moved = ranges.map(|range| {
+            let start = end;
+            self.x.copy_within(range.clone(), start);
+            self.y.copy_within(range.clone(), start);
+            end += range.len();
+            start..end
+        });
+        let moved = moved.collect();
+        self.x.truncate(end);
+        self.y.truncate(end);
+        moved
+    }
 }
 
 /// Width of a drawn line in pixels: above 0 and at most the side of the canvas.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use fearless_simd::{Level, dispatch};
+use fearless_simd::{Level, Simd, dispatch};
 
 use crate::canvas::{Canvas, CanvasPoints, LineWidth, PIXELS, SIDE};
 use crate::fit::Fit;
@@ -28,33 +28,35 @@ const MOST_KEPT_POINTS: usize = 1 << 16;
 
 /// Renders one row and overwrites what the canvas held before.
 pub fn render(strokes: &Strokes, line_width: LineWidth, canvas: &mut Canvas, scratch: &mut Scratch) {
-    draw(strokes, strokes.point_ranges(), line_width, canvas, scratch);
+    let fit = Fit::new(strokes);
+    dispatch!(Level::new(), simd => {
+        fit.apply(strokes, &mut scratch.points);
+        draw(simd, strokes.point_ranges(), &fit, line_width, canvas, scratch);
+    });
 }
 
-/// Draws some strokes of a row, each given by the range of its points, where they are in the picture of the whole row.
-fn draw(
-    strokes: &Strokes,
-    drawn: impl Iterator<Item = Range<usize>>,
+/// Draws the strokes of the points on the canvas. `strokes` gives the range of each stroke's points.
+#[inline(always)]
+fn draw<S: Simd>(
+    simd: S,
+    strokes: impl Iterator<Item = Range<usize>>,
+    fit: &Fit,
     line_width: LineWidth,
     canvas: &mut Canvas,
     scratch: &mut Scratch,
 ) {
     let Scratch { points, raster } = scratch;
-    let fit = Fit::new(strokes);
     let ink = fit.ink(line_width);
-    dispatch!(Level::new(), simd => {
-        fit.apply(strokes, points);
-        raster.draw(simd, points, drawn, line_width);
-        let (above, rest) = canvas.split_at_mut(ink.rows.start * SIDE);
-        let (inked, below) = rest.split_at_mut(ink.rows.len() * SIDE);
-        above.fill(0.0);
-        for (row, pixels) in ink.rows.clone().zip(inked.chunks_exact_mut(SIDE)) {
-            pixels[..ink.columns.start].fill(0.0);
-            raster.take_row(simd, row, ink.columns.start, &mut pixels[ink.columns.clone()], line_width);
-            pixels[ink.columns.end..].fill(0.0);
-        }
-        below.fill(0.0);
-    });
+    raster.draw(simd, points, strokes, line_width);
+    let (above, rest) = canvas.split_at_mut(ink.rows.start * SIDE);
+    let (inked, below) = rest.split_at_mut(ink.rows.len() * SIDE);
+    above.fill(0.0);
+    for (row, pixels) in ink.rows.clone().zip(inked.chunks_exact_mut(SIDE)) {
+        pixels[..ink.columns.start].fill(0.0);
+        raster.take_row(simd, row, ink.columns.start, &mut pixels[ink.columns.clone()], line_width);
+        pixels[ink.columns.end..].fill(0.0);
+    }
+    below.fill(0.0);
 }
 
 /// Renders `range` of `rows` into `canvases`, one after the other.
@@ -105,10 +107,16 @@ pub fn render_parts(
     threads: &Threads,
 ) {
     assert_eq!(parts.len(), strokes.point_ranges().count(), "one part for each stroke");
+    let fit = Fit::new(strokes);
     let work = |scratch: &mut Loan<Scratch>, (left_out, canvas): (usize, &mut [f32])| {
         let canvas: &mut Canvas = canvas.try_into().expect("chunks are of PIXELS floats");
-        let kept = strokes.point_ranges().zip(parts).filter(|&(_, &part)| part != left_out).map(|(points, _)| points);
-        draw(strokes, kept, line_width, canvas, scratch.get());
+        let scratch = scratch.get();
+        dispatch!(Level::new(), simd => {
+            fit.apply(strokes, &mut scratch.points);
+            let kept = strokes.point_ranges().zip(parts).filter(|&(_, &part)| part != left_out).map(|(range, _)| range);
+            let ranges = scratch.points.keep(kept);
+            draw(simd, ranges.into_iter(), &fit, line_width, canvas, scratch);
+        });
     };
     let canvases = canvases.chunks_exact_mut(PIXELS).enumerate().collect();
     threads.map(canvases, || SPARES.borrow(Scratch::default), work);
