@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import mlx.core as mx
@@ -15,14 +16,15 @@ import penpal_fast
 from helpers.made_generator import ALPHABET, made_tensors, save
 from penpal_fast import PenpalError
 from penpal_fast.cli import app
+from penpal_fast.synthesis import generator as generating
 from penpal_fast.synthesis import workers
 from penpal_fast.synthesis.cell import Cell, Disturbance
-from penpal_fast.synthesis.corruption import SEVERITIES, Corruption
+from penpal_fast.synthesis.corruption import SEVERITIES, Corruption, Severity
 from penpal_fast.synthesis.generator import Generator, Request, Writing
 from penpal_fast.synthesis.mixture import sample
 from penpal_fast.synthesis.plan import PART_ROWS, Plan, planned_part
 from penpal_fast.synthesis.table import SCHEMA, strokes_array
-from penpal_fast.synthesis.texts import Text, read_texts, run_of_words
+from penpal_fast.synthesis.texts import LONG_LINE, Text, read_texts, run_of_words
 from penpal_fast.synthesis.weights import ALPHABET as DEFAULT_ALPHABET
 from penpal_fast.synthesis.words import words_of_strokes
 
@@ -102,6 +104,39 @@ def test_noise_is_added_to_the_outputs(generator):
     assert np.allclose(noisy.hidden[0] - quiet.hidden[0], 0.25, atol=1e-6)
     assert np.array_equal(noisy.cell[0], quiet.cell[0])
     assert not np.allclose(noisy.hidden[2], quiet.hidden[2])
+
+
+def test_a_disturbance_begins_within_the_text(generator):
+    """With an onset, a line is the undisturbed one up to there, by the same random numbers."""
+    text = "abc " * 5
+    plain, late, early = (
+        generator.write([Request(text, 0, corruption=corruption)], seed=4)[0]
+        for corruption in (Corruption(), Corruption(kappa_scale=3, onset=0.5), Corruption(kappa_scale=3))
+    )
+    reached = int(np.flatnonzero(plain.characters >= 10)[0])
+    assert reached > 3
+    assert np.array_equal(late.offsets[: reached + 1], plain.offsets[: reached + 1])
+    assert not np.array_equal(late.characters[: len(plain.characters)], plain.characters[: len(late.characters)])
+    assert not np.array_equal(early.characters[:reached], plain.characters[:reached])
+
+
+def test_a_row_that_leaves_float32_ends_there(generator, monkeypatch):
+    calls = []
+
+    def overflowing(parameters, bias, random):
+        calls.append(len(parameters))
+        sampled = sample(parameters, bias, random)
+        if len(calls) == 9:
+            sampled[0, 0] = np.nan
+        return sampled
+
+    expected = generator.write([Request("abc", None), Request("abc", None)], seed=1)
+    monkeypatch.setattr(generating, "sample", overflowing)
+    broken, whole = generator.write([Request("abc", None), Request("abc", None)], seed=1)
+    assert np.isfinite(broken.offsets).all()
+    assert len(broken.offsets) <= 9 < len(expected[0].offsets)
+    assert broken.offsets[-1].tolist() == [0, 0, 1]
+    assert np.array_equal(whole.offsets[:5], expected[1].offsets[:5])
 
 
 def test_a_sharp_mixture_is_followed():
@@ -224,6 +259,19 @@ def test_a_plan_always_gives_the_same_lines():
         assert line.request.text in "abc ha gag"
     shares = [sum(line.severity == name for line in lines) / len(lines) for name in SEVERITIES]
     assert shares == pytest.approx([0.1, 0.7, 0.2], abs=0.1)
+
+
+def test_long_lines_and_onsets_are_planned():
+    texts = [Text(("abc", "ha", "gag"), "one"), Text(("ab",), "two")]
+    severity = Severity(1.0, (1, 1), (1, 1), (0, 0), onset=(0.2, 0.6))
+    plan = Plan(300, corrupted=True, long_share=0.5, severities={"late": severity})
+    lines = [line for part in range(plan.parts) for line in planned_part(plan, part, texts, 2)]
+    lengths = np.array([len(line.request.text) for line in lines])
+    assert lengths.max() <= LONG_LINE[1]
+    assert (lengths > 30).mean() == pytest.approx(0.5, abs=0.1)
+    onsets = [line.request.corruption.onset for line in lines]
+    assert 0.2 <= min(onsets) < 0.25 < 0.55 < max(onsets) <= 0.6
+    assert Plan.from_dict(dataclasses.asdict(plan)) == plan
 
 
 def test_bad_plans_are_refused():

@@ -55,7 +55,7 @@ def is_held_out(source: str) -> bool:
 
 
 def read_lines(path: Path) -> list[Line]:
-    """Read the lines of a Parquet file in the penpal schema, without lines that have no points.
+    """Read the lines of a Parquet file in the penpal schema, without those that have no points or a bad one.
 
     Raises:
         PenpalError: The file cannot be read or has no strokes.
@@ -79,7 +79,7 @@ def read_lines(path: Path) -> list[Line]:
 
     known = zip(words, column("text"), column(*SOURCE_COLUMNS), column("corruption"), strict=True)
     lines = [Line(*one) for one in known]
-    return [line for line in lines if line.strokes()]
+    return [line for line in lines if (strokes := line.strokes()) and np.isfinite(np.concatenate(strokes)).all()]
 
 
 def garbled_lines(lines: list[Line]) -> list[Line]:

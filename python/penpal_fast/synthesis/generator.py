@@ -179,15 +179,16 @@ class _Batch:
             # The step that reads the primer's last point is the first whose output belongs to the line.
             free = step + 1 >= self.primer_steps
             disturbance = self._disturbance(free & self.disturbed)
-            with np.errstate(over="ignore"):  # A sigmoid far below 0 is 0.
+            with np.errstate(over="ignore", invalid="ignore"):  # A sigmoid far below 0 is 0; see `_ended_by_overflow`.
                 phi, self.state = self.cell.step(xp.array(x), text, self.state, disturbance)
             if xp is mx:
                 mx.eval(phi, *self.state.values())
             sampled = sample(self.cell.head(self.state.hidden[2]), self.bias, self.random)
             character = np.asarray(phi).argmax(axis=1)
             self.disturbed |= character >= self.onset
+            lost = _ended_by_overflow(sampled)
             self._record(np.flatnonzero(free & running), sampled, character)
-            ended = (character >= self.closing) & (sampled[:, 2] > 0.5)
+            ended = ((character >= self.closing) & (sampled[:, 2] > 0.5)) | lost
             running &= ~(free & (ended | (step + 2 - self.primer_steps >= self.cap)))
             if not running.any():
                 break
@@ -235,6 +236,13 @@ class _Batch:
         self.primer = [self.primer[index] for index in kept]
         index = self.cell.arrays.array(kept)
         self.state = State.of([array[index] for array in self.state.values()])
+
+
+def _ended_by_overflow(sampled: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Return the rows whose state has left float32, as strong disturbances can make it, and end their strokes."""
+    lost = ~np.isfinite(sampled).all(axis=1)
+    sampled[lost] = 0.0, 0.0, 1.0
+    return lost
 
 
 def _rest_of_primer(generator: Generator, request: Request, primed: _Primed) -> NDArray[np.float32]:
