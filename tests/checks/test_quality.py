@@ -215,7 +215,7 @@ def test_arrow_in_arrow_out(scorer, backend, make):
     data = make({"text": list("abcde"), "strokes": column(rows)})
     scored = ArrowScorer(backend=backend)(data)
     assert type(scored) is type(data)
-    assert scored.schema.names == ["text", "strokes", "quality", "quality_error"]
+    assert scored.schema.names == ["text", "strokes", "quality", "quality_error", "quality_note"]
     assert scored.schema.field("quality").type == pa.float32()
     expected = scorer.score(rows, errors="null")
     found = scored.column("quality").to_numpy(zero_copy_only=False)
@@ -228,7 +228,7 @@ def test_arrow_in_arrow_out(scorer, backend, make):
 def test_scores_are_replaced_where_they_are():
     data = pa.table({"quality": ["x"], "ink": column(ROWS[:1])})
     scored = ArrowScorer(column="ink")(data)
-    assert scored.schema.names == ["ink", "quality", "quality_error"]
+    assert scored.schema.names == ["ink", "quality", "quality_error", "quality_note"]
     assert scored.schema.field("quality").type == pa.float32()
 
 

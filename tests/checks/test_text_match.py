@@ -23,9 +23,16 @@ def values(scores):
 
 
 def test_texts_are_compared_only_if_they_are_named(reader, reader_folder):
-    assert ArrowScorer()(TABLE).column_names == ["strokes", "text", "prompt", "quality", "quality_error"]
+    assert ArrowScorer()(TABLE).column_names == [
+        "strokes",
+        "text",
+        "prompt",
+        "quality",
+        "quality_error",
+        "quality_note",
+    ]
     found = ArrowScorer(text="prompt", reader=reader_folder)(TABLE)
-    assert found.column_names[3:] == ["quality", "quality_error", "text_match", "text_match_error"]
+    assert found.column_names[3:] == ["quality", "quality_error", "quality_note", "text_match", "text_match_error"]
     assert found["text_match"].to_pylist() == values(reader.match(ROWS, TEXTS[::-1], errors="null"))
     assert found["text_match_error"].to_pylist() == [
         None,
@@ -49,7 +56,7 @@ def test_texts_may_be_strings_of_polars(reader, reader_folder):
 def test_readings_with_texts_and_without(reader):
     readings = [*reader.read(ROWS.slice(0, 4)), None]
     found = ArrowScorer(text="text", reading=True, reader=reader)(TABLE)
-    assert found.column_names[5:] == ["text_match", "text_match_error", "reading", "readability"]
+    assert found.column_names[6:] == ["text_match", "text_match_error", "reading", "readability"]
     assert found["reading"].to_pylist() == readings
     alone = ArrowScorer(reading=True, reader=reader)(TABLE.select(["strokes"]))
     assert alone.column_names[3:] == ["readability", "readability_error", "reading"]

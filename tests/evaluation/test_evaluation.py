@@ -72,7 +72,7 @@ def test_the_command_measures_and_writes(files, tmp_path, example_file):
     kinds = {kind for kind in table["corruption"].to_pylist() if kind}
     assert set(figures["auc_clean_by_corruption"]) == kinds >= {"very_mild", "mild", "gibberish"}
     below = figures["junk_below_lenient"]
-    assert set(below["unseen"]) == {"grid", "wave"}
+    assert set(below["unseen"]) == {"bars", "plotted"}
     assert all(0 <= share <= 1 for kinds in below.values() for share in kinds.values())
 
 

@@ -54,7 +54,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.types import FloatType, StringType, StructField, StructType
 spark = SparkSession.builder.master("local[2]").config("spark.ui.enabled", False).getOrCreate()
 data = spark.read.parquet(lines).repartition(2)
-schema = StructType([*data.schema, StructField("quality", FloatType()), StructField("quality_error", StringType())])
+schema = StructType([*data.schema, StructField("quality", FloatType()), StructField("quality_error", StringType()), StructField("quality_note", StringType())])
 scorer = ArrowScorer(threads=1)
 scored = data.mapInArrow(lambda batches: map(scorer, batches), schema)
 pq.write_table(scored.toArrow(), out)
@@ -87,7 +87,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.types import FloatType, StringType, StructField, StructType
 spark = SparkSession.builder.master("local[2]").config("spark.ui.enabled", False).getOrCreate()
 data = spark.read.parquet(lines).repartition(2)
-added = [("quality", FloatType()), ("quality_error", StringType()), ("text_match", FloatType())]
+added = [("quality", FloatType()), ("quality_error", StringType()), ("quality_note", StringType()), ("text_match", FloatType())]
 added += [("text_match_error", StringType()), ("reading", StringType()), ("readability", FloatType())]
 schema = StructType([*data.schema, *(StructField(name, kind) for name, kind in added)])
 scorer = ArrowScorer(threads=1, text="text", reading=True, reader=reader)
@@ -151,6 +151,6 @@ def test_datasets_loads_what_was_scored(lines, tmp_path):
     scored = datasets.load_dataset(
         "parquet", data_files=str(tmp_path / "scored" / "*.parquet"), split="train", cache_dir=str(tmp_path / "cache")
     )
-    assert scored.column_names == ["strokes", "number", "text", "quality", "quality_error"]
+    assert scored.column_names == ["strokes", "number", "text", "quality", "quality_error", "quality_note"]
     assert scored.features["quality"] == datasets.Value("float32")
     assert len(scored) == len(ROWS)

@@ -37,7 +37,7 @@ def test_a_parquet_file(lines, tmp_path, scorer):
     seen = []
     summary = score_dataset([lines], tmp_path / "out.parquet", scorer=scorer, progress=lambda *now: seen.append(now))
     written, original = pq.read_table(tmp_path / "out.parquet"), pq.read_table(lines)
-    assert written.schema.names == ["strokes", "text", "quality", "quality_error"]
+    assert written.schema.names == ["strokes", "text", "quality", "quality_error", "quality_note"]
     assert written.schema.metadata[b"origin"] == b"tests"
     assert written.select(["strokes", "text"]).equals(original)
     assert np.allclose(written["quality"].to_pylist()[:30], scorer.score(ROWS), atol=1e-5)
@@ -86,6 +86,7 @@ def test_hugging_face_features_get_the_new_columns(lines, tmp_path, scorer):
         **features,
         "quality": {"dtype": "float32", "_type": "Value"},
         "quality_error": {"dtype": "string", "_type": "Value"},
+        "quality_note": {"dtype": "string", "_type": "Value"},
     }
 
 
@@ -115,7 +116,7 @@ def test_json_lines(tmp_path, scorer, suffix, batch_rows, monkeypatch):
     path.write_bytes(gzip.compress(content) if suffix.endswith(".gz") else content)
     summary = score_dataset([path], tmp_path / "out.parquet", scorer=scorer)
     table = pq.read_table(tmp_path / "out.parquet")
-    assert table.schema.names == ["strokes", "id", "tag", "new", "extra", "quality", "quality_error"]
+    assert table.schema.names == ["strokes", "id", "tag", "new", "extra", "quality", "quality_error", "quality_note"]
     assert table["id"].to_pylist() == [1, 2.5, None, None, 3, 4, None, None, None, None]
     assert table["tag"].to_pylist()[:2] == ["a", '{"deep": [1]}']
     whole = [[(int(x), int(y)) for x, y in stroke] for stroke in ROWS[2]]
@@ -391,7 +392,7 @@ def test_a_file_without_rows(lines, tmp_path, scorer, monkeypatch, output, group
     summary = score_dataset(tmp_path / "none.parquet", tmp_path / output, scorer=scorer)
     assert (summary.rows, summary.mean) == (0, None)
     found = pq.read_table(tmp_path / output)
-    assert (found.num_rows, found.schema.names) == (0, ["strokes", "text", "quality", "quality_error"])
+    assert (found.num_rows, found.schema.names) == (0, ["strokes", "text", "quality", "quality_error", "quality_note"])
 
 
 def test_files_that_name_the_items_of_lists_in_two_ways_are_not_copied(tmp_path, scorer):

@@ -48,7 +48,15 @@ def test_each_text_has_a_match_or_a_reason(tmp_path, scorer, reader):
     texts = [text for text, _ in TEXTS.values()]
     table = pa.table({"strokes": column([ROW] * len(texts)), "text": texts})
     found = scored(table, tmp_path, scorer=scorer, reader=reader, text="text")
-    assert found.column_names == ["strokes", "text", "quality", "quality_error", "text_match", "text_match_error"]
+    assert found.column_names == [
+        "strokes",
+        "text",
+        "quality",
+        "quality_error",
+        "quality_note",
+        "text_match",
+        "text_match_error",
+    ]
     assert found["text"].to_pylist() == texts
     rows = zip(TEXTS, found["text_match"].to_pylist(), found["text_match_error"].to_pylist(), strict=True)
     for name, match, error in rows:
@@ -86,6 +94,7 @@ def test_the_match_is_that_of_the_reader(tmp_path, scorer, reader):
     assert found.column_names[2:] == [
         "quality",
         "quality_error",
+        "quality_note",
         "text_match",
         "text_match_error",
         "reading",
@@ -121,7 +130,14 @@ def test_ink_that_is_too_long_to_read_still_has_a_quality(tmp_path, scorer, read
 def test_a_readable_row_without_text_has_a_reading(tmp_path, scorer, reader):
     rows = [ROW, None]
     found = scored(pa.table({"strokes": column(rows)}), tmp_path, scorer=scorer, reader=reader, reading=True)
-    assert found.column_names[1:] == ["quality", "quality_error", "readability", "readability_error", "reading"]
+    assert found.column_names[1:] == [
+        "quality",
+        "quality_error",
+        "quality_note",
+        "readability",
+        "readability_error",
+        "reading",
+    ]
     assert found["reading"].to_pylist() == [*reader.read(column(rows[:1])), None]
     assert found["readability"].to_pylist() == [*reader.readability(column(rows[:1])).tolist(), None]
     assert found["readability_error"].to_pylist() == [None, "null: the row is null"]
@@ -181,7 +197,13 @@ def test_two_columns_of_texts_are_refused(tmp_path, scorer, reader):
 
 def test_texts_are_not_compared_unless_they_are_named(tmp_path, scorer):
     table = pa.table({"strokes": column([ROW]), "text": ["so"]})
-    assert scored(table, tmp_path, scorer=scorer).column_names == ["strokes", "text", "quality", "quality_error"]
+    assert scored(table, tmp_path, scorer=scorer).column_names == [
+        "strokes",
+        "text",
+        "quality",
+        "quality_error",
+        "quality_note",
+    ]
 
 
 def test_another_column_can_have_the_texts(tmp_path, scorer, reader):

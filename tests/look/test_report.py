@@ -206,8 +206,8 @@ def test_files_with_other_thresholds_have_their_own_figures(tmp_path):
             self.thresholds = thresholds
 
     def scored_by(check):
-        names = ["strokes", "toy", "toy_error"]
-        table = scored_table([0.2, 0.4, 0.6]).rename_columns(names)
+        table = scored_table([0.2, 0.4, 0.6]).rename_columns(["strokes", "toy", "toy_error"])
+        table = table.append_column("quality_note", pa.nulls(3, pa.string()))
         return table.cast(checked_schema(table.schema, [check]))
 
     tables = [scored_by(check) for check in (Toy(low=0.1), Toy(low=0.45), Toy(other=0.3), Toy(low=0.1))]
