@@ -54,7 +54,8 @@ from pyspark.sql import SparkSession
 from pyspark.sql.types import FloatType, StringType, StructField, StructType
 spark = SparkSession.builder.master("local[2]").config("spark.ui.enabled", False).getOrCreate()
 data = spark.read.parquet(lines).repartition(2)
-schema = StructType([*data.schema, StructField("quality", FloatType()), StructField("quality_error", StringType()), StructField("quality_note", StringType())])
+added = [("quality", FloatType()), ("quality_error", StringType()), ("quality_note", StringType())]
+schema = StructType([*data.schema, *(StructField(name, kind) for name, kind in added)])
 scorer = ArrowScorer(threads=1)
 scored = data.mapInArrow(lambda batches: map(scorer, batches), schema)
 pq.write_table(scored.toArrow(), out)
@@ -87,8 +88,9 @@ from pyspark.sql import SparkSession
 from pyspark.sql.types import FloatType, StringType, StructField, StructType
 spark = SparkSession.builder.master("local[2]").config("spark.ui.enabled", False).getOrCreate()
 data = spark.read.parquet(lines).repartition(2)
-added = [("quality", FloatType()), ("quality_error", StringType()), ("quality_note", StringType()), ("text_match", FloatType())]
-added += [("text_match_error", StringType()), ("reading", StringType()), ("readability", FloatType())]
+added = [("quality", FloatType()), ("quality_error", StringType()), ("quality_note", StringType())]
+added += [("text_match", FloatType()), ("text_match_error", StringType())]
+added += [("reading", StringType()), ("readability", FloatType())]
 schema = StructType([*data.schema, *(StructField(name, kind) for name, kind in added)])
 scorer = ArrowScorer(threads=1, text="text", reading=True, reader=reader)
 pq.write_table(data.mapInArrow(lambda batches: map(scorer, batches), schema).toArrow(), out)

@@ -464,7 +464,7 @@ def test_json_lines_with_more_names_than_columns_can_be(tmp_path, scorer):
     errors = table["quality_error"].to_pylist()
     assert errors[:199] == [None] * 199
     assert all(error.startswith("too many columns: line ") for error in errors[199:])
-    assert len(table.schema) == 1 + 199 * 5 + 2
+    assert len(table.schema) == 1 + 199 * 5 + 3
 
 
 @pytest.mark.parametrize("text", ["[" * 600, '"' + "[{" * 300 + '\\"', "\\" * 5 + '"' + "[" * 600, "\u00e4" * 600])

@@ -36,6 +36,8 @@ TEXTS = {
 
 LONG = {"longer than the ink": "a word and more " * 20, "100,000 letters": "many " * 20_000}
 
+QUALITY = ["quality", "quality_error", "quality_note"]
+
 
 def scored(table, tmp_path, **settings):
     """The table as a job writes it."""
@@ -51,9 +53,7 @@ def test_each_text_has_a_match_or_a_reason(tmp_path, scorer, reader):
     assert found.column_names == [
         "strokes",
         "text",
-        "quality",
-        "quality_error",
-        "quality_note",
+        *QUALITY,
         "text_match",
         "text_match_error",
     ]
@@ -92,9 +92,7 @@ def test_the_match_is_that_of_the_reader(tmp_path, scorer, reader):
         reading=True,
     )
     assert found.column_names[2:] == [
-        "quality",
-        "quality_error",
-        "quality_note",
+        *QUALITY,
         "text_match",
         "text_match_error",
         "reading",
