@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -80,6 +82,39 @@ def test_a_keyboard_interrupt_is_not_a_bad_row():
 
     with pytest.raises(KeyboardInterrupt):
         penpal_fast.render_strokes([Interrupted()])
+
+
+class InterruptedInClass:
+    """`isinstance` with an abstract class asks for `__class__`, in Python."""
+
+    @property
+    def __class__(self):
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("depth", range(4))
+def test_an_interrupt_within_isinstance_is_not_lost(depth, capfd):
+    row = InterruptedInClass()
+    for _ in range(depth):
+        row = [row]
+    with pytest.raises(KeyboardInterrupt):
+        penpal_fast.render_strokes(row)
+    assert not capfd.readouterr().err
+
+
+def test_the_exception_of_a_signal_handler_is_not_the_rows():
+    def handler(_number, _frame):
+        raise TimeoutError("time is up")
+
+    rows = [[[(0.0, 1.0), (1.0, 0.0)] * 200_000]] * 50
+    before = signal.signal(signal.SIGALRM, handler)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
+        with pytest.raises(TimeoutError, match="time is up"):
+            penpal_fast.score(rows, errors="null")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ pub fn collect_stroke(points: &Bound<'_, PyAny>, walk: &mut Walk) -> Result<(), 
         };
         walk.rows.expect_points(points.length)?;
         for point in 0..points.length {
-            let (x, y) = coordinates(&points.get(point)?, stroke, point)?;
+            let (x, y) = coordinates(&walk.item(&points, point)?, stroke, point)?;
             walk.rows.push_point(x, y);
         }
     }

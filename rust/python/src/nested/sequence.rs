@@ -4,13 +4,38 @@ use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{
-    PyByteArray, PyBytes, PyFloat, PyFrozenSet, PyList, PyMapping, PySequence, PySet, PyString, PyTuple,
+    PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple, PyType,
 };
 
 pub fn is_number(object: &Bound<'_, PyAny>) -> PyResult<bool> {
-    let text_or_list = object.is_instance_of::<PyString>() || object.is_instance_of::<PySequence>();
+    if object.is_instance_of::<PyFloat>() || object.is_instance_of::<PyInt>() {
+        return Ok(number(object)?.is_some());
+    }
+    let text_or_list = object.is_instance_of::<PyString>() || is_sequence(object)?;
     Ok(!text_or_list && number(object)?.is_some())
+}
+
+fn is_sequence(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    static SEQUENCE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    Ok(is_list(object) || is_of(object, SEQUENCE.import(object.py(), "collections.abc", "Sequence")?)?)
+}
+
+fn is_mapping(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    static MAPPING: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    Ok(object.is_instance_of::<PyDict>()
+        || is_of(object, MAPPING.import(object.py(), "collections.abc", "Mapping")?)?)
+}
+
+/// Whether an object is of a class of `collections.abc`. This runs Python code, in which a program may be interrupted;
+/// PyO3's own check would lose the interrupt.
+fn is_of(object: &Bound<'_, PyAny>, class: &Bound<'_, PyType>) -> PyResult<bool> {
+    Ok(if_it_works(object.py(), object.is_instance(class))?.unwrap_or(false))
+}
+
+fn is_list(object: &Bound<'_, PyAny>) -> bool {
+    object.is_instance_of::<PyList>() || object.is_instance_of::<PyTuple>()
 }
 
 /// The number that an object is or converts to.
@@ -30,21 +55,27 @@ pub fn if_it_works<T>(py: Python<'_>, outcome: PyResult<T>) -> PyResult<Option<T
 /// with a length and an iterator, such as a pandas Series, becomes a list of its items, `most` at most. `None` for
 /// text, dicts, sets and everything else.
 pub fn as_sequence<'py>(object: &Bound<'py, PyAny>, most: usize) -> PyResult<Option<Sequence<'py>>> {
-    let no_sequence = object.is_instance_of::<PyString>()
+    if is_list(object) {
+        return Ok(Some(Sequence { length: object.len()?, items: object.clone() }));
+    }
+    let no_sequence = object.is_instance_of::<PyFloat>()
+        || object.is_instance_of::<PyInt>()
+        || object.is_instance_of::<PyString>()
         || object.is_instance_of::<PyBytes>()
         || object.is_instance_of::<PyByteArray>()
-        || object.is_instance_of::<PyMapping>()
         || object.is_instance_of::<PySet>()
         || object.is_instance_of::<PyFrozenSet>();
-    if no_sequence || object.is_instance_of::<PyFloat>() {
+    if no_sequence {
         return Ok(None);
     }
     if let Ok(array) = object.cast::<PyUntypedArray>() {
         let items = object.clone();
         return Ok((array.ndim() > 0).then(|| Sequence { length: array.shape()[0], items }));
     }
-    if object.is_instance_of::<PyList>() || object.is_instance_of::<PyTuple>() || object.is_instance_of::<PySequence>()
-    {
+    if is_mapping(object)? {
+        return Ok(None);
+    }
+    if is_sequence(object)? {
         return Ok(Some(Sequence { length: object.len()?, items: object.clone() }));
     }
     let py = object.py();
@@ -69,6 +100,10 @@ pub struct Sequence<'py> {
 }
 
 impl<'py> Sequence<'py> {
+    pub fn py(&self) -> Python<'py> {
+        self.items.py()
+    }
+
     pub fn get(&self, index: usize) -> PyResult<Bound<'py, PyAny>> {
         self.items.get_item(index)
     }

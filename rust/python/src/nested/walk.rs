@@ -35,6 +35,9 @@ impl From<RowError> for Stop {
 /// Maximum number of items read in a row. Lists that share their items can have more items than fit into memory.
 const MOST_ITEMS: usize = 8 * MAX_POINTS;
 
+/// Items between looks for signals. Their handlers may raise any exception, which is not the row's.
+const SIGNALS_EVERY: usize = 1 << 12;
+
 /// The row that is being collected.
 pub struct Walk<'a> {
     pub rows: &'a mut OwnedRows,
@@ -48,6 +51,9 @@ impl<'a> Walk<'a> {
 
     pub fn item<'py>(&mut self, sequence: &Sequence<'py>, index: usize) -> Result<Bound<'py, PyAny>, Stop> {
         self.looked_at += 1;
+        if self.looked_at.is_multiple_of(SIGNALS_EVERY) {
+            sequence.py().check_signals().map_err(Stop::Python)?;
+        }
         if self.looked_at > MOST_ITEMS {
             let problem = format!("the row's lists have more than {MOST_ITEMS} items, shared ones counted each time");
             return Err(wrong_type(None, problem));
