@@ -1,5 +1,25 @@
-"""Runs the command line as `python -m penpal_fast`."""
+"""Runs the command line, as `penpal-fast` and as `python -m penpal_fast`."""
 
-from penpal_fast.cli import main
+from __future__ import annotations
 
-main()
+import signal
+
+
+def main() -> None:
+    """Run the command line. While it is imported, and once it has ended, Ctrl-C ends the process without a trace."""
+    is_usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if is_usual:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from penpal_fast.cli import app
+
+    if is_usual:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        app()
+    finally:
+        if is_usual:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+if __name__ == "__main__":
+    main()

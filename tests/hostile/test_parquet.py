@@ -217,7 +217,7 @@ def test_a_damaged_header_of_a_page_that_is_copied(lines, tmp_path, scorer):
 
 MEASURED = """
 import pathlib, sys
-from penpal_fast.cli import main
+from penpal_fast.__main__ import main
 try:
     main()
 finally:

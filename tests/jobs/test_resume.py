@@ -482,7 +482,7 @@ def test_a_killed_job_is_resumed_to_the_same_bytes(tmp_path, output, group_rows)
 
 FULL = """
 import resource, sys
-from penpal_fast.cli import main
+from penpal_fast.__main__ import main
 resource.setrlimit(resource.RLIMIT_FSIZE, (6_000, resource.RLIM_INFINITY))
 main()
 """

@@ -51,8 +51,3 @@ app.command()(report)
 app.command()(sheet)
 app.command()(explain)
 app.command()(serve)
-
-
-def main() -> None:
-    """Run the command line."""
-    app()

@@ -1,0 +1,30 @@
+"""Ctrl-C at any moment of a command: no trace, and the exit status of an interrupt."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+def test_ctrl_c_while_a_command_begins_or_ends_shows_no_trace(example_file, tmp_path, times):
+    random = np.random.default_rng(times)
+    for trial in range(4):
+        output = tmp_path / f"{trial}.parquet"
+        command = [sys.executable, "-m", "penpal_fast", "score", str(example_file), "-o", str(output)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(0.05 + random.uniform(0, 0.8))
+        interrupted = process.poll() is None
+        for _ in range(times):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.01)
+        said, errors = process.communicate(timeout=60)
+        # Python's own start, before the first line of the package, shows a trace.
+        assert not re.search("Traceback.*(penpal_fast|typer|rich|pyarrow)", errors, re.DOTALL), errors
+        assert process.returncode in ((-signal.SIGINT, 130, 0) if interrupted else (0,)), said + errors
