@@ -10,12 +10,15 @@ def main() -> None:
     is_usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if is_usual:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    import typer
+
     from penpal_fast.cli import app
 
+    command = typer.main.get_command(app)
     if is_usual:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        app()
+        command()
     finally:
         if is_usual:
             signal.signal(signal.SIGINT, signal.SIG_DFL)

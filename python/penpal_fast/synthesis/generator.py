@@ -240,7 +240,7 @@ class _Batch:
 
 def _ended_by_overflow(sampled: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Return the rows whose state has left float32, as strong disturbances can make it, and end their strokes."""
-    lost = ~np.isfinite(sampled).all(axis=1)
+    lost = np.logical_not(np.isfinite(sampled).all(axis=1))
     sampled[lost] = 0.0, 0.0, 1.0
     return lost
 
