@@ -111,16 +111,40 @@ def _is_view(kind: pa.DataType) -> bool:
 
 def plain_texts(column: pa.Array) -> pa.Array:
     """Return strings from which PyArrow can take rows; it cannot from those of Polars."""
-    return pa.array(column.to_pylist(), pa.string()) if _is_view(column.type) else column
+    return pa.array(_decoded(column, "replace"), pa.string()) if _is_view(column.type) else column
 
 
-def texts_of(column: pa.Array) -> list[str | None]:
-    """Return a column of texts or integers as texts. A text of a dictionary is made once, as it may be long."""
+def texts_of(column: pa.Array, *, errors: str = "replace") -> list[str | None]:
+    """Return a column of texts or integers as texts. A text of a dictionary is made once, as it may be long.
+
+    Args:
+        column: The column. Its texts should be UTF-8, but files may have any bytes in their place.
+        errors: What becomes of bytes that are not UTF-8, as for `bytes.decode`; by default U+FFFD, which no alphabet
+            has.
+    """
     if not pa.types.is_dictionary(column.type):
-        return pc.cast(plain_texts(column), pa.string()).to_pylist()
+        is_plain = pa.types.is_string(column.type) or pa.types.is_large_string(column.type) or _is_view(column.type)
+        return _decoded(column if is_plain else pc.cast(column, pa.string()), errors)
     used = column.indices.unique()
-    texts = dict(zip(used.to_pylist(), texts_of(plain_texts(column.dictionary).take(used)), strict=True))
+    texts = dict(zip(used.to_pylist(), texts_of(_taken(column.dictionary, used), errors=errors), strict=True))
     return [texts[index] for index in column.indices.to_pylist()]
+
+
+def _taken(texts: pa.Array, rows: pa.Array) -> pa.Array:
+    """Take texts as they are; PyArrow cannot take views, but their bytes."""
+    plain = pa.array(_buffers(texts), pa.binary()).view(pa.string()) if _is_view(texts.type) else texts
+    return plain.take(rows)
+
+
+def _decoded(texts: pa.Array, errors: str) -> list[str | None]:
+    try:
+        return texts.to_pylist()
+    except UnicodeDecodeError:
+        return [None if text is None else text.decode(errors=errors) for text in _buffers(texts)]
+
+
+def _buffers(texts: pa.Array) -> list[bytes | None]:
+    return [text.as_buffer().to_pybytes() if text.is_valid else None for text in texts]
 
 
 def extended_schema(schema: pa.Schema, added: Mapping[str, pa.DataType]) -> pa.Schema:

@@ -15,7 +15,7 @@ from penpal_fast.cli.console import progress_bar, readable_errors, say, stopped_
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.jobs.score import score_dataset
 from penpal_fast.reading.reader import Reader
-from penpal_fast.schema import check_strokes_column, check_text_column
+from penpal_fast.schema import check_strokes_column, check_text_column, texts_of
 from penpal_fast.sources.batch import Batch
 from penpal_fast.sources.memory import MEMORY_MB, batch_rows
 from penpal_fast.sources.streams import open_sources
@@ -99,7 +99,7 @@ def _rows(
 
 
 def _read_rows(batch: Batch, reader: Reader, column: str, text: str | None, first: int) -> list[Row]:
-    texts = None if text is None else batch.data.column(text)
+    texts = None if text is None else texts_of(batch.data.column(text))
     found = reader.outcome(batch.data.column(column), texts)
     problems = {**(found.text_problems if texts is not None else {}), **found.problems, **batch.problems}
     rows: list[Row] = []
@@ -108,7 +108,7 @@ def _read_rows(batch: Batch, reader: Reader, column: str, text: str | None, firs
         row: Row = {"row": first + index, "reading": reading, "readability": None if bad else readability}
         if texts is not None:
             match = float(found.match[index])
-            row |= {"text_match": None if match != match else match, "text": texts[index].as_py()}
+            row |= {"text_match": None if match != match else match, "text": texts[index]}
         rows.append(row if index not in problems else {**row, "error": problems[index]})
     return rows
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+import pyarrow as pa
 import typer
 from numpy.typing import NDArray
 
@@ -18,9 +19,11 @@ from penpal_fast.cli.console import readable_errors, say
 from penpal_fast.errors import PenpalError
 from penpal_fast.look.picture import save_png
 from penpal_fast.look.sheet import Cell, band_counts, chosen_rows, drawn_sheet
+from penpal_fast.schema import TEXT_COLUMN, is_text, texts_of
 from penpal_fast.sources.memory import MEMORY_MB, batch_rows
 from penpal_fast.sources.scored_file import ScoredFile
 from penpal_fast.sources.streams import open_source
+from penpal_fast.strokes import Strokes, words_of
 
 
 def sheet(
@@ -62,12 +65,24 @@ def _cells(path: Path, column: str, scores: NDArray[np.float32], chosen: NDArray
     cells = {}
     first = 0
     for batch in source.batches(batch_rows(MEMORY_MB, source)):
-        texts = batch.data.column("text") if batch.data.schema.names.count("text") == 1 else None
+        texts = batch.data.column(TEXT_COLUMN) if _has_texts(batch.data.schema) else None
         matches = batch.data.column(TextCheck.name) if is_score(batch.data.schema, TextCheck.name) else None
         for row in sorted(wanted.intersection(range(first, first + len(batch.data)))):
-            text = texts[row - first].as_py() if texts is not None else None
-            strokes = batch.data.column(column)[row - first].as_py()
+            text = None if texts is None else texts_of(texts.slice(row - first, 1))[0]
             match = matches[row - first].as_py() if matches is not None else None
-            cells[row] = Cell(row, float(scores[row]), strokes, None if text is None else str(text), match)
+            words, problem = _words(batch.data.column(column)[row - first])
+            cells[row] = Cell(row, float(scores[row]), words, text, match, problem)
         first += len(batch.data)
     return [cells[row] for row in chosen.tolist()]
+
+
+def _has_texts(schema: pa.Schema) -> bool:
+    return schema.names.count(TEXT_COLUMN) == 1 and is_text(schema.field(TEXT_COLUMN).type, integers=True)
+
+
+def _words(row: pa.Scalar) -> tuple[list[Strokes], str | None]:
+    """Return the words of a row, or none and the reason why it cannot be drawn."""
+    try:
+        return words_of(row), None
+    except PenpalError as error:
+        return [], error.problem

@@ -10,10 +10,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.schema import is_text, listed_columns
+from penpal_fast.schema import is_text, listed_columns, texts_of
 
 LONGEST_VALUE = 64
 """Longer texts are known by their hash, so that memory does not grow with their length."""
+
+KEPT_BYTES = "surrogateescape"
+"""How bytes that are not UTF-8 are decoded, so that texts stay as different as they are."""
 
 NO_GROUP = -1
 NO_RANK = -1.0
@@ -98,7 +101,7 @@ class BestRows:
         encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
         indices = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
         used, places = np.unique(indices, return_inverse=True)
-        distinct = encoded.dictionary.take(pa.array(used[used >= 0])).to_pylist()
+        distinct = _values(encoded.dictionary.take(pa.array(used[used >= 0])))
         numbers = [NO_GROUP] * (len(used) - len(distinct)) + [self._number(value) for value in distinct]
         return np.array(numbers, np.int64)[places] if numbers else np.empty(0, np.int64)
 
@@ -106,7 +109,7 @@ class BestRows:
         if value is None or value != value:
             return NO_GROUP
         if isinstance(value, (str, bytes)) and len(value) > LONGEST_VALUE:
-            content = value if isinstance(value, bytes) else value.encode()
+            content = value if isinstance(value, bytes) else value.encode(errors=KEPT_BYTES)
             value = (type(value), hashlib.blake2b(content, digest_size=16).digest())
         return self._numbers.setdefault(value, len(self._numbers))
 
@@ -117,3 +120,7 @@ class BestRows:
             more = max(missing, len(self._ranks))
             self._ranks = np.concatenate([self._ranks, np.full(more, NO_RANK)])
             self._rows = np.concatenate([self._rows, np.full(more, -1)])
+
+
+def _values(values: pa.Array) -> list[Any]:
+    return texts_of(values, errors=KEPT_BYTES) if is_text(values.type) else values.to_pylist()

@@ -47,6 +47,7 @@ class Cell:
         strokes: The row, in any layout that `render_strokes` takes.
         text: What the row says, if known.
         text_match: Whether it says so, in [0, 1], if known.
+        problem: Why the row cannot be drawn, if that is known already.
     """
 
     row: int
@@ -54,6 +55,7 @@ class Cell:
     strokes: Any
     text: str | None = None
     text_match: float | None = None
+    problem: str | None = None
 
 
 class ContactSheet:
@@ -195,11 +197,15 @@ def _draw_cell(sheet: Image.Image, left: int, top: int, cell: Cell, colour: str)
         shade = FAINT if cell.text_match >= THRESHOLDS["balanced"] else BAND_COLOURS[0]
         draw.text((left, top + 48), f"text {cell.text_match:.2f}", fill=shade, font=ImageFont.load_default(11))
     caption = 14 if cell.text else 0
-    try:
-        picture = _drawn_row(cell.strokes, CELL_WIDTH - SCORE_WIDTH - 24, CELL_HEIGHT - 8 - caption)
-        sheet.paste(picture, (left + SCORE_WIDTH, top + 4))
-    except PenpalError as error:
-        reason = shortened(error.problem, LONGEST_TEXT)
+    problem = cell.problem
+    if problem is None:
+        try:
+            picture = _drawn_row(cell.strokes, CELL_WIDTH - SCORE_WIDTH - 24, CELL_HEIGHT - 8 - caption)
+            sheet.paste(picture, (left + SCORE_WIDTH, top + 4))
+        except PenpalError as error:
+            problem = error.problem
+    if problem is not None:
+        reason = shortened(problem, LONGEST_TEXT)
         draw.text((left + SCORE_WIDTH, top + 14), reason, fill=FAINT, font=ImageFont.load_default(12))
     if cell.text:
         place = (left + SCORE_WIDTH, top + CELL_HEIGHT - 17)

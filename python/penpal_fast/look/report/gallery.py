@@ -7,6 +7,7 @@ from itertools import chain, groupby
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.look.captions import shortened
@@ -92,7 +93,8 @@ def gallery_rows(
     """
     if rows is None:
         return []
-    return [_drawn(row, scorer, line_width, compare) for row in rows.sort_by([("score", "ascending")]).to_pylist()]
+    order = pc.array_sort_indices(rows["score"].combine_chunks())
+    return [_drawn(row, scorer, line_width, compare) for row in _listed(rows.take(order))]
 
 
 def pair_rows(rows: pa.Table | None, compare: Compare | None) -> list[PairRow]:
@@ -102,7 +104,13 @@ def pair_rows(rows: pa.Table | None, compare: Compare | None) -> list[PairRow]:
         rows: Columns row, strokes, text, reading, x and y.
         compare: Compares rows with their texts; None for no comparisons.
     """
-    return [] if rows is None else [_drawn_pair(row, compare) for row in rows.to_pylist()]
+    return [] if rows is None else [_drawn_pair(row, compare) for row in _listed(rows)]
+
+
+def _listed(rows: pa.Table) -> list[dict[str, Any]]:
+    """Return rows with their strokes as Arrow has them: texts among their fields need not be UTF-8."""
+    others = rows.drop_columns("strokes").to_pylist()
+    return [{**row, "strokes": strokes} for row, strokes in zip(others, rows["strokes"], strict=True)]
 
 
 def _drawn(

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from penpal_fast.checks.check import Check, outcomes_of
 from penpal_fast.checks.columns import prepare
 from penpal_fast.errors import PenpalError
-from penpal_fast.schema import check_strokes_column
+from penpal_fast.schema import TEXT_COLUMN, check_strokes_column, is_text, texts_of
 from penpal_fast.sources.parquet_footer import ParquetFooter
 from penpal_fast.strokes import Strokes, words_of
 
@@ -62,7 +62,7 @@ class RowFile:
             prepare(checks, schema)
         except PenpalError as error:
             raise PenpalError(f"{name}: {error}") from error
-        self._has_text = schema.names.count("text") == 1 and pa.types.is_string(schema.field("text").type)
+        self._has_text = schema.names.count(TEXT_COLUMN) == 1 and is_text(schema.field(TEXT_COLUMN).type)
         self.rows = sum(group.rows for group in self._groups)
 
     def check_size(self) -> None:
@@ -93,7 +93,7 @@ class RowFile:
     def _rows(self, start: int, end: int) -> Iterator[dict[str, Any]]:
         first, groups = self._groups_from(start)
         read = {name for check in self._checks for name in check.reads}
-        columns = sorted({self._column, *read, *(["text"] if self._has_text else [])})
+        columns = sorted({self._column, *read, *([TEXT_COLUMN] if self._has_text else [])})
         for batch in self._file.iter_batches(batch_size=BATCH_ROWS, row_groups=groups, columns=columns):
             if first >= end:
                 return
@@ -111,7 +111,7 @@ class RowFile:
     def _described(self, rows: pa.RecordBatch, first: int) -> Iterator[dict[str, Any]]:
         strokes = rows.column(self._column)
         outcomes = outcomes_of(self._checks, rows, {})
-        texts = rows.column("text").to_pylist() if self._has_text else [None] * len(rows)
+        texts = texts_of(rows.column(TEXT_COLUMN)) if self._has_text else [None] * len(rows)
         for index in range(len(rows)):
             score, error = outcomes[0].scores[index], outcomes[0].problems.get(index)
             words, problem = ([], error) if error else _shown_words(strokes[index])
