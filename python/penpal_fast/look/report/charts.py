@@ -107,13 +107,17 @@ def length_chart(lengths: Mapping[int, Summary]) -> Specification:
 
 
 def group_chart(groups: Mapping[str, Summary], title: str) -> Specification:
-    """Draw the median score of each group and the span from p10 to p90, the highest median first."""
+    """Draw the median score of each group and the span from p10 to p90, the highest median first.
+
+    Args:
+        groups: The groups by name.
+        title: Name of the axis. It comes from a file; Vega-Lite puts the titles of tooltips and encodings into programs
+            and escapes only quotes, so that it must be the title of an axis and nothing else.
+    """
     points = [{"group": name, **_spread(summary)} for name, summary in groups.items() if summary.scored]
     order = alt.EncodingSortField(field="median", order="descending")
-    tooltip = [alt.Tooltip("group:N", title=title), *SPREAD]
-    base = _chart(points).encode(
-        alt.Y("group:N", sort=order, title=title, axis=alt.Axis(labelLimit=160)), tooltip=tooltip
-    )
+    axis = alt.Axis(title=title, labelLimit=160)
+    base = _chart(points).encode(alt.Y("group:N", sort=order, axis=axis), tooltip=["group:N", *SPREAD])
     spans = base.mark_rule(style="span").encode(
         alt.X("p10:Q", title="score", scale=SCORE, axis=alt.Axis(tickCount=5)), x2="p90:Q"
     )

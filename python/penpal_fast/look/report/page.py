@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from importlib import metadata, resources
 from typing import Any
 
-import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from penpal_fast.checks.summary import QUANTILES
 from penpal_fast.look.picture import png_url
+from penpal_fast.look.report.chart_library import chart_library
 from penpal_fast.look.report.charts import group_chart, histogram, kept_curves, length_chart
 from penpal_fast.look.report.contents import CheckReport, PairReport, ReadFile
 from penpal_fast.look.report.distribution import STEPS
@@ -56,8 +56,7 @@ def page(files: Sequence[ReadFile], checks: Sequence[CheckReport], pairs: Sequen
         page_script=_packaged("look/report/page.js"),
         map_style=_packaged("look/report/map.css"),
         map_script=_packaged("look/report/map.js"),
-        # The stub asks for a snippet. Without one, the library is built only once per process, which takes 5 s.
-        chart_library=_inline_script(vl_convert.javascript_bundle()),  # type: ignore[call-arg]
+        chart_library=_inline_script(chart_library()),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -57,8 +58,10 @@ def write_report(
 
     Raises:
         PenpalError: A file cannot be read or written, has no scores or no such column, or the packages that draw the
-            page are not installed.
+            page are not installed or cannot work.
     """
+    if sys.flags.optimize > 1:
+        raise PenpalError("Vega-Altair cannot draw a report under python -OO (PYTHONOPTIMIZE=2); use -O at most")
     with needs_extra("look"):
         from penpal_fast.look.report.page import page
 
