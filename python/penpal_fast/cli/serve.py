@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from penpal_fast.cli import options
-from penpal_fast.cli.console import readable_errors, say
+from penpal_fast.cli.console import err, readable_errors, say
 from penpal_fast.errors import PenpalError
 from penpal_fast.extras import needs_extra
+from penpal_fast.files import checked_target
 from penpal_fast.look.serve.drawn_file import DrawnFile
 from penpal_fast.look.serve.row_file import RowFile
 from penpal_fast.reading.reader import Reader
+
+EXPOSED = (
+    "warning: others who can reach this address can use the page: it has no login and no encryption. They see the rows "
+    "of FILE and add rows to --save. Leave --host out to accept only this machine."
+)
 
 
 def serve(
@@ -36,7 +44,12 @@ def serve(
             import uvicorn
 
             from penpal_fast.look.serve.app import Server, application
+            from penpal_fast.look.serve.connections import MOST_HEAD_BYTES, BoundedProtocol
 
+        if not host.strip():
+            raise PenpalError("--host is empty; name an address to listen on, such as 127.0.0.1")
+        if save:
+            _check_writable(save)
         checks = options.checks_of(model, column)
         server = Server(
             checks=checks,
@@ -48,11 +61,29 @@ def serve(
         with _listening(host, port) as listener:
             shown = f"[{host}]" if ":" in host else host
             say(f"open http://{shown}:{listener.getsockname()[1]}/ in a browser; Ctrl-C stops")
-            config = uvicorn.Config(application(server, host), log_level="warning", server_header=False)
+            if not ipaddress.ip_address(listener.getsockname()[0].partition("%")[0]).is_loopback:
+                say(EXPOSED, err)
+            config = uvicorn.Config(
+                application(server, host),
+                http=BoundedProtocol,
+                ws="none",  # Connections that become WebSockets would have no bounds.
+                h11_max_incomplete_event_size=MOST_HEAD_BYTES,
+                log_level="warning",
+                server_header=False,
+            )
             try:
                 uvicorn.Server(config).run(sockets=[listener])
             except KeyboardInterrupt:
                 say("stopped")
+
+
+def _check_writable(path: Path) -> None:
+    """Make sure that a file can be written beside others in its folder, before a row is drawn."""
+    try:
+        with tempfile.TemporaryFile(dir=checked_target(path).parent):
+            pass
+    except OSError as error:
+        raise PenpalError(f"{path}: cannot write it: {error.strerror}; choose another --save") from error
 
 
 def _listening(host: str, port: int) -> socket.socket:

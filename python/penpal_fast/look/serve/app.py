@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -29,7 +30,7 @@ from penpal_fast.look.effects import explaining
 from penpal_fast.look.explanation import explained
 from penpal_fast.look.picture import data_url
 from penpal_fast.look.row_reading import MOST_TEXT, read_row
-from penpal_fast.look.serve.bodies import field, read_body, read_object
+from penpal_fast.look.serve.bodies import MOST_JSON_BYTES, MOST_ROW_BYTES, Bodies, check_declared, field, parsed_object
 from penpal_fast.look.serve.drawn_file import DrawnFile
 from penpal_fast.look.serve.guard import Guard
 from penpal_fast.look.serve.row_file import MOST_PAGE_ROWS, RowFile
@@ -45,6 +46,17 @@ MOST_ROWS = 4096
 """Rows of one request to /score."""
 
 MOST_UPLOADED_BYTES, MOST_UPLOADED_FILES = 64 << 20, 4
+
+MOST_JSON_BYTES_AT_ONCE, MOST_UPLOADED_BYTES_AT_ONCE = 64 << 20, 128 << 20
+"""Bodies that are being read or worked on, of all requests together."""
+
+Result = TypeVar("Result")
+
+HEAVY_BYTES = 256 << 10
+"""Requests with larger bodies are worked on one after another, so that they do not hold up the others."""
+
+MOST_WORKERS = 4
+"""Other requests that are worked on at a time."""
 
 
 @dataclasses.dataclass
@@ -80,17 +92,36 @@ class Server:
                     f"the page has only strokes, but the check {check.name!r} reads {columns}; leave it out"
                 )
         prepare(self.checks, pa.schema([(self.column, strokes_type(pa.float64()))]))
+        self._bodies = Bodies(MOST_JSON_BYTES_AT_ONCE)
+        self._uploads = Bodies(MOST_UPLOADED_BYTES_AT_ONCE)
+        self._heavy, self._light = asyncio.Semaphore(1), asyncio.Semaphore(MOST_WORKERS)
+
+    async def _answered(
+        self, request: Request, answer: Callable[[dict[str, Any]], Any], most_bytes: int = MOST_JSON_BYTES
+    ) -> Response:
+        """Read a JSON object from a request and answer it. A thread parses it and makes the answer."""
+        check_declared(request)
+        async with self._bodies.read(request, most_bytes) as body:
+            return await self._worked(lambda: JSONResponse(answer(parsed_object(body))), len(body))
+
+    async def _worked(self, work: Callable[[], Result], size: int = 0) -> Result:
+        """Work in a thread, when it is this request's turn; `size` is that of its body."""
+        async with self._heavy if size > HEAVY_BYTES else self._light:
+            return await run_in_threadpool(work)
 
     async def score(self, request: Request) -> Response:
         """Score rows: {"rows": [ROW, ...]} to {"scores": [number or null, ...], "errors": [text or null, ...]}.
 
         These are the results of the first check. "checks" has the results of each check, by its name.
         """
-        rows = field(await read_object(request), "rows", list)
+        return await self._answered(request, self._scored)
+
+    def _scored(self, content: dict[str, Any]) -> dict[str, Any]:
+        rows = field(content, "rows", list)
         if len(rows) > MOST_ROWS:
             raise HTTPException(413, f"at most {MOST_ROWS:,} rows at a time, got {len(rows):,}")
-        results = await run_in_threadpool(self._results, rows)
-        return JSONResponse({**results[self.checks[0].name], "checks": results})
+        results = self._results(rows)
+        return {**results[self.checks[0].name], "checks": results}
 
     def _results(self, rows: list[Any]) -> dict[str, dict[str, list[Any]]]:
         """Return the scores and errors of rows, by the name of the check."""
@@ -111,11 +142,10 @@ class Server:
         "checks" lists the name, score and error of each check, in order. "read" is what `read` answers, with the row's
         "text" if there is one; null without a reader.
         """
-        content = await read_object(request)
-        strokes, text = field(content, "strokes", list), _text(content)
-        return JSONResponse(await run_in_threadpool(self._looked_at, strokes, text, content.get("explain") is True))
+        return await self._answered(request, self._looked_at, MOST_ROW_BYTES)
 
-    def _looked_at(self, strokes: list[Any], text: str | None, with_explanation: bool) -> dict[str, Any]:
+    def _looked_at(self, content: dict[str, Any]) -> dict[str, Any]:
+        strokes, text = field(content, "strokes", list), _text(content)
         words = words_of(strokes)
         results = self._results([strokes])
         answer: dict[str, Any] = {
@@ -127,7 +157,7 @@ class Server:
             ],
             "read": self.reader and read_row(self.reader, words, text).as_dict(),
         }
-        if with_explanation and (scorer := explaining(self.checks[0], self.column)):
+        if content.get("explain") is True and (scorer := explaining(self.checks[0], self.column)):
             explanation = explained(words, scorer)
             answer["explanation"] = {"level": explanation.level, "pulls": explanation.pulls().tolist()}
         return answer
@@ -138,12 +168,13 @@ class Server:
         The answer has what `RowReading` has: "reading", "readability", "match", "letters", "problem" and
         "text_problem". Spans count the strokes that have points.
         """
-        content = await read_object(request)
+        return await self._answered(request, self._read, MOST_ROW_BYTES)
+
+    def _read(self, content: dict[str, Any]) -> dict[str, Any]:
         strokes, text = field(content, "strokes", list), _text(content)
         if self.reader is None:
             raise HTTPException(409, "this server has no reader")
-        reader = self.reader
-        return JSONResponse(await run_in_threadpool(lambda: read_row(reader, words_of(strokes), text).as_dict()))
+        return read_row(self.reader, words_of(strokes), text).as_dict()
 
     async def settings(self, _request: Request) -> Response:
         """Return what the page needs to know: thresholds, the given file, where rows are saved, limits.
@@ -162,14 +193,18 @@ class Server:
 
     async def upload(self, request: Request) -> Response:
         """Open a Parquet file that the page sends: its content to {"key": text, "rows": number}."""
-        body = await read_body(request, MOST_UPLOADED_BYTES)
-        file = await run_in_threadpool(RowFile, body, "the uploaded file", self.column, self.checks)
-        file.check_size()
+        async with self._uploads.read(request, MOST_UPLOADED_BYTES) as body:
+            file = await self._worked(lambda: self._opened(body))
         key = secrets.token_urlsafe(12)
         self.uploaded[key] = file
         if len(self.uploaded) > MOST_UPLOADED_FILES:
             del self.uploaded[next(iter(self.uploaded))]
         return JSONResponse({"key": key, "rows": file.rows})
+
+    def _opened(self, body: bytes) -> RowFile:
+        file = RowFile(body, "the uploaded file", self.column, self.checks)
+        file.check_size()
+        return file
 
     async def rows(self, request: Request) -> Response:
         """Return some rows of an opened file: {"rows": [...]}; see `RowFile.page`."""
@@ -178,18 +213,19 @@ class Server:
         if file is None:
             raise HTTPException(404, "the file is no longer open; open it again")
         start, count = _number(request, "start", 0), _number(request, "count", MOST_PAGE_ROWS)
-        page = await run_in_threadpool(file.page, start, min(count, MOST_PAGE_ROWS))
-        return JSONResponse({"rows": page})
+        return await self._worked(lambda: _page(file, start, min(count, MOST_PAGE_ROWS)))
 
     async def save(self, request: Request) -> Response:
         """Save a drawn row: {"strokes": ROW, "text": text} to {"rows": number}, the number of rows in the file."""
-        content = await read_object(request)
+        return await self._answered(request, self._saved, MOST_ROW_BYTES)
+
+    def _saved(self, content: dict[str, Any]) -> dict[str, Any]:
         strokes, text = field(content, "strokes", list), field(content, "text", str)
         if len(text) > MOST_TEXT:
             raise HTTPException(413, f"at most {MOST_TEXT:,} characters of text, got {len(text):,}")
         if self.drawn is None:
             raise HTTPException(409, "there is no file to save to; start the server with --save FILE.parquet")
-        return JSONResponse({"rows": await run_in_threadpool(self.drawn.add, strokes, text or None)})
+        return {"rows": self.drawn.add(strokes, text or None)}
 
 
 def application(server: Server, host: str = "127.0.0.1") -> Starlette:
@@ -213,7 +249,7 @@ def application(server: Server, host: str = "127.0.0.1") -> Starlette:
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[Middleware(Guard, allowed_name=host)],
-        exception_handlers={HTTPException: _refused, PenpalError: _unusable},
+        exception_handlers={HTTPException: _refused, PenpalError: _unusable, ClientDisconnect: _left},
     )
 
 
@@ -234,6 +270,17 @@ async def _refused(_request: Request, error: Exception) -> Response:
 async def _unusable(_request: Request, error: Exception) -> Response:
     assert isinstance(error, PenpalError)  # noqa: S101 - the handler is registered for this type only.
     return JSONResponse({"error": error.problem}, 422)
+
+
+async def _left(_request: Request, _error: Exception) -> Response:
+    """Answer a client that has left, which nobody sees."""
+    return Response(status_code=400)
+
+
+def _page(file: RowFile, start: int, count: int) -> Response:
+    """Return rows as JSON. They are written one by one: other threads wait while Python writes JSON."""
+    rows = ",".join(json.dumps(row, allow_nan=False) for row in file.page(start, count))
+    return Response(f'{{"rows": [{rows}]}}', media_type="application/json")
 
 
 def _number(request: Request, name: str, default: int) -> int:

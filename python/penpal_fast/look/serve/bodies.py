@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -12,31 +15,67 @@ from penpal_fast.sources.json_text import parsed_json
 MOST_JSON_BYTES = 8 << 20
 """About 300,000 points, which take 25 times as much memory as Python objects."""
 
+MOST_ROW_BYTES = 4 << 20
+"""The same for a single row. Python can do nothing else while it takes such a row apart, for half a second."""
 
-async def read_body(request: Request, most_bytes: int) -> bytes:
-    """Read a request's body.
+BODY_SECONDS = 60
+"""How long a body may take to arrive."""
+
+
+class Bodies:
+    """Reads the bodies of requests, with a limit on the memory of all that are being read or worked on."""
+
+    def __init__(self, most_bytes_at_once: int) -> None:
+        """Take the limit of all bodies together."""
+        self._room = most_bytes_at_once
+
+    @contextlib.asynccontextmanager
+    async def read(self, request: Request, most_bytes: int) -> AsyncIterator[bytes]:
+        """Read a request's body, which counts until the end of the block.
+
+        Raises:
+            HTTPException: 413 if it is longer than `most_bytes`, 408 if it takes too long, 503 if there is no room.
+        """
+        body = bytearray()
+        try:
+            await self._fill(body, request, most_bytes)
+            yield bytes(body)
+        finally:
+            self._room += len(body)
+
+    async def _fill(self, body: bytearray, request: Request, most_bytes: int) -> None:
+        async def fill() -> None:
+            async for chunk in request.stream():
+                body.extend(chunk)
+                self._room -= len(chunk)
+                if len(body) > most_bytes:
+                    raise HTTPException(413, f"the body is longer than {most_bytes:,} bytes")
+                if self._room < 0:
+                    raise HTTPException(503, "the server has no room for more requests; try again in a minute")
+
+        try:
+            await asyncio.wait_for(fill(), BODY_SECONDS)
+        except asyncio.TimeoutError as error:
+            raise HTTPException(408, f"the body took more than {BODY_SECONDS} seconds to arrive") from error
+
+
+def check_declared(request: Request) -> None:
+    """Make sure that a request says that it has JSON, which pages of other sites cannot say without asking.
 
     Raises:
-        HTTPException: 413 if it is longer than `most_bytes`.
-    """
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most_bytes:
-            raise HTTPException(413, f"the body is longer than {most_bytes:,} bytes")
-    return bytes(body)
-
-
-async def read_object(request: Request) -> dict[str, Any]:
-    """Read a JSON object from a request.
-
-    Raises:
-        HTTPException: 413 if it is too long, 415 if it is not declared as JSON, 400 if it is not a JSON object.
+        HTTPException: 415 if it does not.
     """
     declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if declared != "application/json":
         raise HTTPException(415, f"send JSON with the header Content-Type: application/json, not {declared!r}")
-    body = await read_body(request, MOST_JSON_BYTES)
+
+
+def parsed_object(body: bytes) -> dict[str, Any]:
+    """Parse a JSON object.
+
+    Raises:
+        HTTPException: 400 if it is not one.
+    """
     try:
         content = parsed_json(body)
     except ValueError as error:

@@ -32,7 +32,7 @@ class Guard:
     def __init__(self, app: ASGIApp, allowed_name: str) -> None:
         """Guard an application; `allowed_name` is the name that the server listens on."""
         self._app = app
-        self._allowed_names = {"localhost", allowed_name.lower()}
+        self._allowed_names = {"localhost", allowed_name.lower()} - {""}  # Without the header Host, the name is empty.
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it."""
