@@ -48,7 +48,7 @@ def serve(
 
         if not host.strip():
             raise PenpalError("--host is empty; name an address to listen on, such as 127.0.0.1")
-        if save:
+        if save and save.parent.is_dir():  # `DrawnFile` says what else is wrong.
             _check_writable(save)
         checks = options.checks_of(model, column)
         server = Server(
