@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import penpal_fast
-from helpers.arrow import column
+from helpers.arrow import column, views
 from helpers.commands import run
 from helpers.made_lines import scrawl
 from helpers.models import random_reader
@@ -167,6 +169,10 @@ def test_a_server_without_a_reader_scores(checks):
     assert "no reader" in refused.json()["error"]
 
 
+OTHER_ENCODINGS = ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"]
+HALF = '{"strokes": [[[1, 2]]], "text": "\ud800"}'
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status", "reason"),
     [
@@ -181,6 +187,8 @@ def test_a_server_without_a_reader_scores(checks):
         ("/score", b'{"rows": {}}', 400, "must be an array, got an object"),
         ("/score", json.dumps({"rows": [None] * (MOST_ROWS + 1)}).encode(), 413, "rows at a time"),
         ("/score", b" " * (MOST_JSON_BYTES + 1), 413, "the body is longer than"),
+        *(("/score", '{"rows": []}'.encode(code), 400, "not JSON") for code in OTHER_ENCODINGS),
+        *(("/drawn", HALF.encode(code, "surrogatepass"), 400, "not JSON") for code in OTHER_ENCODINGS),
         ("/look", b'{"strokes": 1}', 400, "must be an array, got a number"),
         ("/look", b'{"strokes": []}', 422, "no points"),
         ("/look", b'{"strokes": [[[1, 1e999]]]}', 422, "non-finite"),
@@ -316,6 +324,29 @@ def test_rows_with_a_score_that_cannot_be_shown(tmp_path):
     assert reasons == [None, "null", "no points", "too many points to show"]
 
 
+STROKE = {"points": [{"x": float(x), "y": float(y)} for x, y in ROW[0]], "x": 1.0}
+
+
+def test_a_stroke_with_a_field_called_x_is_a_stroke(client, tmp_path, checks):
+    expected = penpal_fast.score([ROW[:1]])[0]
+    answer = client.post("/look", json={"strokes": [[STROKE]], "text": "a", "explain": True})
+    assert answer.json()["score"] == pytest.approx(expected, abs=1e-6)
+    pq.write_table(pa.table({"strokes": pa.array([[[STROKE]]])}), tmp_path / "given.parquet")
+    (row,) = RowFile(tmp_path / "given.parquet", "given.parquet", "strokes", checks).page(0, 9)
+    assert np.allclose(row["words"][0][0], ROW[0])
+    assert row["score"] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["string", "large", "views", "dictionary"])
+def test_texts_of_any_type_are_shown(tmp_path, checks, kind):
+    kinds = {"string": pa.string, "large": pa.large_string, "views": views, "dictionary": pa.string}
+    texts = pa.array(["one", None, "three"], kinds[kind]())
+    texts = texts.dictionary_encode() if kind == "dictionary" else texts
+    pq.write_table(pa.table({"strokes": column([ROW] * 3), "text": texts}), tmp_path / "given.parquet")
+    rows = RowFile(tmp_path / "given.parquet", "given.parquet", "strokes", checks).page(0, 9)
+    assert [row["text"] for row in rows] == ["one", None, "three"]
+
+
 @pytest.mark.parametrize("query", ["start=-1", "start=x", "count=1.5", "start=99999999999999999", "start=²"])
 def test_rows_need_whole_numbers(client, query):
     answer = client.get(f"/files/given/rows?{query}")
@@ -416,10 +447,31 @@ def test_a_file_with_other_columns_is_not_changed(tmp_path):
         (["--save", "no/drawn.parquet"], "there is no folder no"),
         (["missing.parquet"], "missing.parquet"),
         (["--host", "256.1.1.1"], "cannot listen on 256.1.1.1"),
+        (["--host", ""], "--host is empty"),
+        (["--save", "pipe.parquet"], "exists already and is not a regular file"),
+        pytest.param(
+            ["--save", "/proc/drawn.parquet"],
+            "cannot write it",
+            marks=pytest.mark.skipif(not Path("/proc").is_dir(), reason="no folder here refuses root"),
+        ),
     ],
 )
 def test_errors_of_the_command(tmp_path, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe.parquet")
     done = run("serve", "--port", "0", *arguments)
     assert done.exit_code == 1
     assert message in done.output.replace("\n", " ")
+
+
+@pytest.mark.parametrize(("host", "warned"), [("127.0.0.1", False), ("localhost", False), ("0.0.0.0", True)])  # noqa: S104
+def test_an_address_that_others_can_reach_is_warned_about(monkeypatch, host, warned):
+    monkeypatch.setattr("uvicorn.Server.run", lambda *_arguments, **_settings: None)
+    done = run("serve", "--port", "0", "--host", host)
+    assert done.exit_code == 0
+    assert ("it has no login" in done.output) == warned
+
+
+def test_a_guard_without_a_name_refuses_requests_without_a_host(checks):
+    client = testclient.TestClient(application(Server(checks), ""), base_url=ADDRESS)
+    assert client.get("/settings", headers={"Host": ""}).status_code == 403

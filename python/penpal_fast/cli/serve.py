@@ -44,7 +44,7 @@ def serve(
             import uvicorn
 
             from penpal_fast.look.serve.app import Server, application
-            from penpal_fast.look.serve.connections import MOST_HEAD_BYTES, BoundedProtocol
+            from penpal_fast.look.serve.connections import bounded
 
         if not host.strip():
             raise PenpalError("--host is empty; name an address to listen on, such as 127.0.0.1")
@@ -63,16 +63,8 @@ def serve(
             say(f"open http://{shown}:{listener.getsockname()[1]}/ in a browser; Ctrl-C stops")
             if not ipaddress.ip_address(listener.getsockname()[0].partition("%")[0]).is_loopback:
                 say(EXPOSED, err)
-            config = uvicorn.Config(
-                application(server, host),
-                http=BoundedProtocol,
-                ws="none",  # Connections that become WebSockets would have no bounds.
-                h11_max_incomplete_event_size=MOST_HEAD_BYTES,
-                log_level="warning",
-                server_header=False,
-            )
             try:
-                uvicorn.Server(config).run(sockets=[listener])
+                uvicorn.Server(bounded(application(server, host))).run(sockets=[listener])
             except KeyboardInterrupt:
                 say("stopped")
 

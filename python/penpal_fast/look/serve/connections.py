@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any, cast
 
+import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MOST_CONNECTIONS = 100
@@ -88,3 +90,15 @@ class BoundedProtocol(H11Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self._timer = None if seconds is None else self.loop.call_later(seconds, self.transport.abort)
+
+
+def bounded(app: ASGIApp) -> uvicorn.Config:
+    """Return the settings with which uvicorn serves an application within these bounds."""
+    return uvicorn.Config(
+        app,
+        http=BoundedProtocol,
+        ws="none",  # Connections that become WebSockets would have no bounds.
+        h11_max_incomplete_event_size=MOST_HEAD_BYTES,
+        log_level="warning",
+        server_header=False,
+    )
