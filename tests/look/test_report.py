@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 
 import numpy as np
@@ -21,6 +22,8 @@ from penpal_fast import PenpalError, QualityCheck
 from penpal_fast.checks.columns import NO_REASON, checked_schema
 from penpal_fast.checks.summary import Summary
 from penpal_fast.checks.thresholds import THRESHOLDS
+from penpal_fast.look.report.chart_library import chart_library
+from penpal_fast.look.report.charts import group_chart, histogram, kept_curves
 from penpal_fast.look.report.distribution import STEPS, Distribution
 from penpal_fast.look.report.overview import LAST_LENGTH, MOST_GROUPS, NO_GROUP, OTHER_GROUPS, Overview
 from penpal_fast.look.report.samples import Sample
@@ -313,3 +316,92 @@ def test_only_rows_near_a_threshold_are_around_it():
     quality = np.array([0.3, 0.41, 0.19, 0.395, NAN])
     keys = sections["around-lenient"].key(quality, np.zeros(5))
     assert np.isfinite(keys).tolist() == [True, False, False, True, False]
+
+
+NAMES = ["zq\\", "constructor", 'zq"+alert(1)+"', 'zq\\"+alert(1)+\\"', "zq\n", "__proto__", "zq.a[0]", "zq'", "zq${x}"]
+
+
+def programs(part):
+    """The programs in a Vega specification."""
+    if isinstance(part, list):
+        return [program for one in part for program in programs(one)]
+    if not isinstance(part, dict):
+        return []
+    own = [part[key] for key in ("signal", "expr", "test", "update") if isinstance(part.get(key), str)]
+    return own + [program for one in part.values() for program in programs(one)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_are_no_part_of_a_program(name):
+    """Files name columns, groups, files and thresholds; Vega-Lite makes programs of titles."""
+    vl_convert = pytest.importorskip("vl_convert", reason="the extra `look` is not installed")
+    summary = Summary()
+    summary.add(np.array([0.2, 0.5], np.float32), [])
+    steps = np.arange(STEPS + 1)[::-1]
+    charts = {
+        "column": group_chart({"a": summary, "b": summary}, name),
+        "group": group_chart({name: summary, "b": summary}, "author"),
+        "threshold": histogram(steps, {name: 0.5}),
+        "file": kept_curves({name: steps, "b": steps}, {"balanced": 0.5}),
+    }
+    for what, chart in charts.items():
+        vega = json.loads(json.dumps(vl_convert.vegalite_to_vega(chart)))
+        found = [program for program in programs(vega) if name in program or "zq" in program]
+        if what == "file":  # Vega-Lite compares values, and writes them as JSON.
+            found = [
+                one for one in found if one != f'datum["file"]==={json.dumps(name)} ? 0 : datum["file"]==="b" ? 1 : 2'
+            ]
+        assert found == [], what
+    assert charts["column"]["layer"][0]["encoding"]["y"]["axis"]["title"] == name
+
+
+LIMITED = """
+import resource, sys
+resource.setrlimit(resource.{limit}, ({value}, {value}))
+sys.argv[0] = "penpal-fast"
+from penpal_fast.cli import main
+main()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such limits")
+@pytest.mark.parametrize(("limit", "value"), [("RLIMIT_AS", 8 << 30), ("RLIMIT_NOFILE", 12)])
+def test_a_report_without_room_or_files_says_so(tmp_path, limit, value):
+    pq.write_table(scored_table([0.2, 0.8]), tmp_path / "scored.parquet")
+    program = LIMITED.format(limit=limit, value=value)
+    command = [sys.executable, "-c", program, "report", "scored.parquet", "-o", "report.html"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: cannot build the library of charts: vl-convert ended with")
+    assert "ulimit" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["scored.parquet"]
+
+
+def test_a_report_without_docstrings_says_so(tmp_path):
+    pq.write_table(scored_table([0.2, 0.8]), tmp_path / "scored.parquet")
+    command = [sys.executable, "-OO", "-m", "penpal_fast", "report", "scored.parquet", "-o", "report.html"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: Vega-Altair cannot draw a report under python -OO (PYTHONOPTIMIZE=2); use -O at most\n"
+    )
+
+
+def test_the_library_of_charts_is_not_taken_from_the_current_folder(tmp_path, monkeypatch):
+    (tmp_path / "vl_convert.py").write_text("def javascript_bundle(): return 'planted'")
+    (tmp_path / "json.py").write_text("print('planted')")
+    monkeypatch.chdir(tmp_path)
+    chart_library.cache_clear()
+    assert "planted" not in chart_library()[:1000]
+
+
+def test_strokes_with_fields_of_points_are_drawn(tmp_path):
+    """A stroke may have a field of its own called x."""
+    stroke = {"points": [{"x": float(x), "y": float(x % 3)} for x in range(12)], "x": 1.0}
+    table = scored_table([0.2, 0.8]).set_column(0, "strokes", pa.array([[[stroke]]] * 2))
+    pq.write_table(table, tmp_path / "lines.parquet")
+    for command, name in (("report", "report.html"), ("sheet", "sheet.png")):
+        done = run(command, tmp_path / "lines.parquet", "-o", tmp_path / name)
+        assert done.exit_code == 0, done.output
+    assert "cannot be drawn" not in (tmp_path / "report.html").read_text()

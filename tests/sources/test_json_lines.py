@@ -232,6 +232,18 @@ def test_other_encodings_are_refused(path, encoding):
         assert found == f"{path}: it is UTF-16 or UTF-32; convert it to UTF-8 first"
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-be", "utf-16-le", "utf-32-be", "utf-32-le"])
+def test_a_line_in_another_encoding_costs_itself(tmp_path, encoding):
+    """Without a mark, it is a line that is not UTF-8, whatever Python's parser makes of it."""
+    path = tmp_path / "lines.jsonl"
+    line = GOOD.decode().replace("}", ', "text": "\ud800"}').rstrip("\n").encode(encoding, "surrogatepass")
+    path.write_bytes(GOOD + line + b"\n" + GOOD)
+    summary = score_dataset(path, tmp_path / "out.parquet")
+    assert (summary.rows, summary.bad) == (3, 1)
+    problem = pq.read_table(tmp_path / "out.parquet")["quality_error"][1].as_py()
+    assert problem.startswith("not JSON: line 2: ")
+
+
 @pytest.mark.parametrize("many", ["point", "stroke", "nested"])
 def test_strokes_with_too_many_fields_lose_them(path, many, monkeypatch):
     monkeypatch.setattr(json_columns, "MAX_FIELDS", 20)
