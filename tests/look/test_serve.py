@@ -313,7 +313,8 @@ def test_rows_of_the_given_file(client, start, count):
 def test_rows_with_a_score_that_cannot_be_shown(tmp_path):
     class Short(QualityCheck):
         def look(self, rows):
-            return Outcome(np.full(len(rows), 0.5, np.float32), {})
+            details = {name: pa.nulls(len(rows), kind) for name, kind in self.details.items()}
+            return Outcome(np.full(len(rows), 0.5, np.float32), {}, details)
 
     long = [[[float(x), 0.0] for x in range(MOST_POINTS + 1)]]
     pq.write_table(pa.table({"strokes": column([ROW, None, [], long])}), tmp_path / "given.parquet")
