@@ -97,7 +97,8 @@ def test_a_change_of_geometry_is_what_it_says():
     slopes, slants, stretches = np.array([(one.slope, one.slant, one.stretch) for one in drawn]).T
     assert slopes.min() < -9
     assert slopes.max() > 9
-    assert (np.abs(slopes) < 3).mean() > 0.4
+    few = (np.abs(slopes) < 4) & (np.abs(slants) < 12) & (np.abs(np.log(stretches)) < 0.23)
+    assert 0.3 < few.mean() < 0.5
     assert slants.min() < -23
     assert slants.max() > 23
     assert 0.45 < stretches.min() < 0.55

@@ -45,8 +45,13 @@ MOST_SLOPE = 0.5
 """A row with a steeper slope is taller than wide, such as a single letter, and has no slope to speak of."""
 
 
+UNCHANGED, ONE_CHANGED = 0.35, 0.45
+"""Shares of the rows of which nothing, or one thing, is changed by more than hands usually differ; of the others all
+is. Rows that are changed in every way at once are rare, and a small network would pay for them."""
+
+
 def drawn_geometry(random: np.random.Generator, *, slope: float, slant: float, stretch: float) -> Geometry:
-    """Draw a change, each of its parts half of the time small and half of the time from all that is allowed.
+    """Draw a change.
 
     Args:
         random: Source of randomness.
@@ -54,15 +59,16 @@ def drawn_geometry(random: np.random.Generator, *, slope: float, slant: float, s
         slant: Largest slant in degrees, either way.
         stretch: Largest stretch; the smallest is 2 divided by it.
     """
-
-    def either(usual: float, low: float, high: float) -> float:
-        return float(random.normal(0, usual) if random.random() < 0.5 else random.uniform(low, high))
-
-    return Geometry(
-        either(USUAL.slope, -slope, slope),
-        either(USUAL.slant, -slant, slant),
-        math.exp(either(math.log(USUAL.stretch), -math.log(stretch / 2), math.log(stretch))),
-    )
+    small = random.normal(0, [USUAL.slope, USUAL.slant, math.log(USUAL.stretch)])
+    wide = random.uniform([-slope, -slant, -math.log(stretch / 2)], [slope, slant, math.log(stretch)])
+    chance = random.random()
+    if chance < UNCHANGED:
+        drawn = small
+    elif chance < UNCHANGED + ONE_CHANGED:
+        drawn = np.where(np.arange(3) == random.integers(3), wide, small)
+    else:
+        drawn = wide
+    return Geometry(float(drawn[0]), float(drawn[1]), math.exp(drawn[2]))
 
 
 def levelled(strokes: Strokes) -> Strokes:
