@@ -10,6 +10,7 @@ import secrets
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.locks import NoLocksError, locked
@@ -43,7 +44,7 @@ def read_at_most(path: Path, limit: int) -> bytes | None:
     Raises:
         OSError: The file cannot be read, or is not a regular file, such as a pipe, which may have no end.
     """
-    with opened_regular(path) as handle, open(handle, "rb", closefd=False) as file:
+    with open_regular(path) as file:
         content = file.read(limit + 1)
     return content if len(content) <= limit else None
 
@@ -55,26 +56,22 @@ def check_regular(path: Path) -> None:
         PenpalError: There is no such file, or it is something else, such as a pipe, which may have no end.
     """
     try:
-        with opened_regular(path):
-            pass
+        open_regular(path).close()
     except (OSError, ValueError) as error:  # The name may have a null byte.
         raise PenpalError(f"{path}: cannot read it: {getattr(error, 'strerror', None) or error}") from error
 
 
-@contextlib.contextmanager
-def opened_regular(path: Path) -> Iterator[int]:
-    """Open a file for reading, and give its handle.
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading.
 
     Raises:
         OSError: The file cannot be opened, or is not a regular file.
     """
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # Else a pipe would wait for a writer.
-    try:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError("it is not a regular file")
-        yield handle
-    finally:
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
+        raise OSError("it is not a regular file")
+    return open(handle, "rb")
 
 
 @contextlib.contextmanager
@@ -214,6 +211,19 @@ def _followed(target: Path) -> tuple[Path, os.stat_result | None]:
         raise PenpalError(f"{target}: cannot write it: there is no folder {followed.parent}") from error
     except OSError as error:
         raise PenpalError(f"{target}: cannot write it: {error.strerror}") from error
+
+
+def made_folder(path: Path) -> None:
+    """Make a folder, and those above it, unless it is there.
+
+    Raises:
+        PenpalError: It cannot be made, or something else has its name.
+    """
+    check_name(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PenpalError(f"{path}: cannot make this folder: {error.strerror}") from error
 
 
 def parts_folder(target: Path) -> Path:

@@ -440,7 +440,7 @@ def test_a_changed_output_is_not_taken_for_the_jobs(lines, tmp_path, scorer, cha
 @any_kind
 def test_two_processes_do_not_write_to_one_output(lines, tmp_path, scorer):
     def again(_done, _total):
-        with pytest.raises(PenpalError, match="another process is writing it"):
+        with pytest.raises(PenpalError, match="out: cannot write it: this process is writing it"):
             score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True)
 
     assert score_dataset(lines, tmp_path / "out", scorer=scorer, progress=again).rows == 100

@@ -101,9 +101,8 @@ class Training:
             "slope": json.dumps(dataclasses.asdict(self.slope)),
         }
         with replaced_atomically(path) as aside:
-            named = aside.with_suffix(".safetensors")
-            mx.save_safetensors(str(named), arrays, metadata)
-            named.rename(aside)
+            with aside.open("wb") as file:
+                mx.save_safetensors(file, arrays, metadata)
 
     @classmethod
     def load(cls, path: Path, recipe: Recipe) -> Training:
