@@ -71,7 +71,7 @@ def open_regular(path: Path) -> BinaryIO:
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise OSError("it is not a regular file")
-    return open(handle, "rb")
+    return os.fdopen(handle, "rb")
 
 
 @contextlib.contextmanager
@@ -156,7 +156,7 @@ def aside_path(folder: Path) -> Path:
 
 def _status(target: Path) -> os.stat_result | None:
     try:
-        return os.stat(target, follow_symlinks=False)
+        return target.stat(follow_symlinks=False)
     except FileNotFoundError:
         return None
 

@@ -131,7 +131,7 @@ def _locks(path: Path, handle: int) -> bool:
 def _names(path: Path, handle: int) -> bool:
     """Whether a path still leads to an open file."""
     try:
-        return os.path.samestat(os.stat(path, follow_symlinks=False), os.fstat(handle))
+        return os.path.samestat(path.stat(follow_symlinks=False), os.fstat(handle))
     except OSError:
         return False
 

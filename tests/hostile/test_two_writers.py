@@ -107,7 +107,7 @@ def in_threads(work, count=6):
     def run():
         try:
             work()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001
             errors.append(error)
 
     threads = [threading.Thread(target=run) for _ in range(count)]

@@ -224,7 +224,7 @@ def test_a_link_in_place_of_the_folder_of_parts_is_refused(lines, tmp_path, scor
     assert list((tmp_path / "others").iterdir()) == []
 
 
-def test_a_model_folder_without_permission(tmp_path):
+def test_a_model_folder_without_permission():
     with tempfile.TemporaryDirectory() as place:
         QualityClassifier().save_pretrained(place)
         Path(place).chmod(0)

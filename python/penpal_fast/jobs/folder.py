@@ -174,7 +174,7 @@ class JobFolder:
         """Note in the journal that a part is finished, and its checksum."""
         self._written[part.file] = _checksum(self.file(part))
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
-        with open(os.open(self.path / JOURNAL, flags, 0o666), "ab") as journal:
+        with os.fdopen(os.open(self.path / JOURNAL, flags, 0o666), "ab") as journal:
             line = {"file": part.file, "written": self._written[part.file]}
             journal.write(json.dumps(line).encode() + b"\n")
             journal.flush()

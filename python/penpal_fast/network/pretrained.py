@@ -114,7 +114,7 @@ def _downloaded(repository: str, name: str, revision: str | None) -> Path:
         size = get_hf_file_metadata(hf_hub_url(repository, name, revision=revision)).size
     except (EntryNotFoundError, RevisionNotFoundError):
         raise
-    except Exception as error:  # The hub cannot be reached or refuses.
+    except Exception as error:  # noqa: BLE001 - The hub cannot be reached or refuses.
         try:
             return cached()
         except LocalEntryNotFoundError:
