@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import hashlib
 import os
+import re
+import secrets
+import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from penpal_fast.errors import PenpalError
+from penpal_fast.locks import NoLocksError, locked
 
 ASIDE = ".penpal-"
-"""Start of the names of incomplete files."""
+"""Start of the names of incomplete files and of locks."""
+
+ASIDE_NAME = re.compile(re.escape(ASIDE) + r"[0-9a-f]{16}\.incomplete")
+"""Names of incomplete files; they are random, so that nobody can put a link there before."""
+
+LONGEST_NAME = 255
+"""Bytes of a name in the usual file systems."""
 
 
 def check_name(path: str | os.PathLike[str]) -> None:
@@ -35,69 +44,205 @@ def read_at_most(path: Path, limit: int) -> bytes | None:
     Raises:
         OSError: The file cannot be read, or is not a regular file, such as a pipe, which may have no end.
     """
-    if path.exists() and not path.is_file():
-        raise OSError("it is not a regular file")
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         content = file.read(limit + 1)
     return content if len(content) <= limit else None
 
 
+def check_regular(path: Path) -> None:
+    """Make sure that an input is a file that can be read to its end.
+
+    Raises:
+        PenpalError: There is no such file, or it is something else, such as a pipe, which may have no end.
+    """
+    try:
+        open_regular(path).close()
+    except (OSError, ValueError) as error:  # The name may have a null byte.
+        raise PenpalError(f"{path}: cannot read it: {getattr(error, 'strerror', None) or error}") from error
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading.
+
+    Raises:
+        OSError: The file cannot be opened, or is not a regular file.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # Else a pipe would wait for a writer.
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError("it is not a regular file")
+    return os.fdopen(handle, "rb")
+
+
 @contextlib.contextmanager
-def replaced_atomically(target: Path, *, folder: Path | None = None) -> Iterator[Path]:
+def replaced_atomically(target: Path, *, wait: float = 0) -> Iterator[Path]:
     """Give the path of an empty file to write to. On success it is synced and renamed to `target`, else removed.
 
-    A kill leaves it behind, and the next call for the same target overwrites it.
+    Only one process at a time is within such a block for a target, so the block may also read it. A kill leaves the
+    file behind, and the next call for the same target removes it. A file that is replaced keeps its mode and owner.
 
     Args:
         target: The file to write; if it is a link, the file that it leads to.
-        folder: Folder of the path, on the target's file system; None for the target's folder.
+        wait: Seconds to wait for another process that is writing the target.
 
     Raises:
         PenpalError: The target exists and is not a regular file, its folder does not exist, or another process is
             writing it.
     """
     target = checked_target(target)
-    name = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]
-    aside = (folder or target.parent) / f"{ASIDE}{name}.incomplete"
-    with _locked(aside, target):
-        try:
-            yield aside
-            with aside.open("rb+") as file:
-                os.fsync(file.fileno())
-            aside.replace(target)
-            sync_folder(target.parent)
-        finally:
-            aside.unlink(missing_ok=True)
+    with reserved(target, wait=wait) as aside, appears_whole(target, aside):
+        yield aside
 
 
 @contextlib.contextmanager
-def _locked(aside: Path, target: Path) -> Iterator[None]:
-    """Make an empty file, with a lock against other processes if the file system has locks."""
-    handle = os.open(aside, os.O_RDWR | os.O_CREAT, 0o666)
+def reserved(target: Path, *, wait: float = 0) -> Iterator[Path]:
+    """Keep other processes from writing a target, if the file system has locks; remove what a killed one left.
+
+    Args:
+        target: A file, as `checked_target` returns it.
+        wait: Seconds to wait for another process.
+
+    Returns:
+        Path beside the target for `appears_whole`. The next call for the same target removes it after a kill.
+
+    Raises:
+        PenpalError: Another process is writing the target.
+    """
+    aside = aside_path(target.parent)
+    lock = target.parent / f"{ASIDE}{_digest(target.name)}.lock"
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(NoLocksError):
+            left = held.enter_context(locked(lock, target, note=aside.name, wait=wait))
+            if left and ASIDE_NAME.fullmatch(left):
+                target.with_name(left).unlink(missing_ok=True)
+        yield aside
+
+
+@contextlib.contextmanager
+def appears_whole(target: Path, aside: Path | None = None) -> Iterator[Path]:
+    """Give the path of an empty file to write to. On success it is synced and renamed to `target`, else removed.
+
+    Args:
+        target: The file to write; a link is replaced.
+        aside: A path from `aside_path` on the target's file system; None for one beside the target.
+    """
+    aside = aside or aside_path(target.parent)
+    before = _status(target)
+    # Others may not read what replaces a file that they may not read.
+    with made_aside(aside, mode=0o600 if before else 0o666):
+        yield aside
+        with aside.open("rb+") as file:
+            if before:
+                _take_over(file.fileno(), before)
+            os.fsync(file.fileno())
+        aside.replace(target)
+        sync_folder(target.parent)
+
+
+@contextlib.contextmanager
+def made_aside(path: Path, *, mode: int = 0o666) -> Iterator[None]:
+    """Make an empty file at a path that leads to nothing, and remove it after the block if it is still there."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno == errno.EWOULDBLOCK:
-                raise PenpalError(f"{target}: cannot write it: another process is writing it") from error
-        os.truncate(handle, 0)
         yield
     finally:
-        os.close(handle)
+        path.unlink(missing_ok=True)
+
+
+def aside_path(folder: Path) -> Path:
+    """Return a path in a folder that nobody can predict."""
+    return folder / f"{ASIDE}{secrets.token_hex(8)}.incomplete"
+
+
+def _status(target: Path) -> os.stat_result | None:
+    try:
+        return target.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+
+
+def _take_over(handle: int, before: os.stat_result) -> None:
+    """Give an open file the owner and the mode of the file that it replaces, as far as this process may."""
+    now = os.fstat(handle)
+    if (now.st_uid, now.st_gid) != (before.st_uid, before.st_gid):
+        with contextlib.suppress(OSError):
+            os.fchown(handle, before.st_uid, before.st_gid)
+    with contextlib.suppress(OSError):
+        os.fchmod(handle, stat.S_IMODE(before.st_mode) & 0o777)
 
 
 def checked_target(target: Path) -> Path:
     """Return the file that a path leads to, which need not exist.
 
     Raises:
-        PenpalError: It exists and is not a regular file, or its folder does not exist.
+        PenpalError: It exists and is not a regular file, its folder does not exist, or no file can have this name.
     """
-    target = Path(os.path.realpath(target))
-    if target.exists() and not target.is_file():
+    target, status = _followed(target)
+    if status and not stat.S_ISREG(status.st_mode):
         raise PenpalError(f"{target}: cannot write it: it exists already and is not a regular file")
-    if not target.parent.is_dir():
-        raise PenpalError(f"{target}: cannot write it: there is no folder {target.parent}")
     return target
+
+
+def checked_folder(target: Path) -> Path:
+    """Return the folder that a path leads to, which need not exist.
+
+    Raises:
+        PenpalError: It exists and is not a folder, its own folder does not exist, or no folder can have this name.
+    """
+    target, status = _followed(target)
+    if status and not stat.S_ISDIR(status.st_mode):
+        raise PenpalError(f"{target}: cannot write it: it exists already and is not a folder")
+    return target
+
+
+def _followed(target: Path) -> tuple[Path, os.stat_result | None]:
+    """Follow links to a file or folder; return its path, and its status if it exists."""
+    check_name(target)
+    followed = Path(os.path.realpath(target))
+    check_name(followed)
+    try:
+        try:
+            return followed, followed.stat()
+        except FileNotFoundError:
+            if not stat.S_ISDIR(followed.parent.stat().st_mode):
+                raise NotADirectoryError from None
+            return followed, None
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise PenpalError(f"{target}: cannot write it: there is no folder {followed.parent}") from error
+    except OSError as error:
+        raise PenpalError(f"{target}: cannot write it: {error.strerror}") from error
+
+
+def made_folder(path: Path) -> None:
+    """Make a folder, and those above it, unless it is there.
+
+    Raises:
+        PenpalError: It cannot be made, or something else has its name.
+    """
+    check_name(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PenpalError(f"{path}: cannot make this folder: {error.strerror}") from error
+
+
+def parts_folder(target: Path) -> Path:
+    """Path of the folder beside a file that holds its parts until all are finished."""
+    name = f"{target.name}.parts"
+    if len(os.fsencode(name)) > LONGEST_NAME:
+        beginning = os.fsencode(target.name)[: LONGEST_NAME - 23].decode(errors="ignore")
+        name = f"{beginning}-{_digest(target.name)}.parts"
+    return target.with_name(name)
+
+
+def parts_mode(target: Path) -> int:
+    """Mode of the folder of a file's parts: nobody may look into it who may not read the file."""
+    before = _status(target)
+    return 0o777 if before is None else 0o700 | (before.st_mode & 0o044) >> 2 | (before.st_mode & 0o044)
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(os.fsencode(name)).hexdigest()[:16]
 
 
 def sync_folder(folder: Path) -> None:

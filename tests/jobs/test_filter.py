@@ -158,7 +158,9 @@ def test_a_killed_filter_leaves_no_half_file(lines, tmp_path):
     command = [sys.executable, "-c", HALF, lines, kept, rejected]
     with subprocess.Popen([*command, "wait"], stdout=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"half\n"
-        with pytest.raises(PenpalError, match=r"kept.parquet: cannot write it: another process is writing it"):
+        with pytest.raises(
+            PenpalError, match=rf"kept.parquet: cannot write it: another process \({process.pid}\) is writing it"
+        ):
             filter_dataset(lines, kept)
         process.kill()
     assert kept.read_text() == "old"

@@ -440,7 +440,7 @@ def test_a_changed_output_is_not_taken_for_the_jobs(lines, tmp_path, scorer, cha
 @any_kind
 def test_two_processes_do_not_write_to_one_output(lines, tmp_path, scorer):
     def again(_done, _total):
-        with pytest.raises(PenpalError, match="another process is writing it"):
+        with pytest.raises(PenpalError, match="out: cannot write it: this process is writing it"):
             score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True)
 
     assert score_dataset(lines, tmp_path / "out", scorer=scorer, progress=again).rows == 100
@@ -515,3 +515,39 @@ def test_a_full_disk(tmp_path, small_disk, scorer, output):
     with pytest.raises(PenpalError, match=r"cannot write it: .*(No space left on device|Errno 28)"):
         score_dataset(tmp_path / "lines.parquet", small_disk / output, scorer=scorer)
     assert list(small_disk.iterdir()) == []
+
+
+@any_kind
+def test_a_finished_file_with_a_flipped_bit_is_not_taken_for_done(lines, tmp_path, scorer):
+    output = tmp_path / "out.parquet"
+    score_dataset(lines, output, scorer=scorer)
+    whole = output.read_bytes()
+    for place in [*range(0, len(whole), len(whole) // 25), len(whole) - 9, len(whole) - 1]:
+        content = bytearray(whole)
+        content[place] ^= 4
+        output.write_bytes(content)
+        with pytest.raises(PenpalError, match="cannot resume: this file exists already"):
+            score_dataset(lines, output, scorer=scorer, resume=True)
+    output.write_bytes(whole[:-1])
+    with pytest.raises(PenpalError, match="cannot resume: this file exists already"):
+        score_dataset(lines, output, scorer=scorer, resume=True)
+    output.write_bytes(whole)
+    assert score_dataset(lines, output, scorer=scorer, resume=True).rows == 100
+    content = bytearray(whole)
+    content[len(whole) // 3] ^= 1
+    output.write_bytes(content)
+    with pytest.raises(PenpalError, match="this job wrote it, but it was changed or damaged since; remove it"):
+        score_dataset(lines, output, scorer=scorer, resume=True)
+
+
+@any_kind
+def test_a_score_into_a_file_that_another_process_writes_is_refused_at_once(lines, tmp_path, scorer):
+    output = tmp_path / "out.parquet"
+
+    def again(_done, _total):
+        for start in (score_dataset, filter_dataset):
+            with pytest.raises(PenpalError, match=r"out.parquet: cannot write it: this process is writing it"):
+                start(lines, output, scorer=scorer, progress=lambda *_: pytest.fail("work began"))
+
+    assert score_dataset(lines, output, scorer=scorer, progress=again).rows == 100
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lines", "out.parquet"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import json
 import os
@@ -16,6 +15,7 @@ import pytest
 
 from helpers.arrow import column
 from helpers.made_lines import scrawl
+from helpers.rights import without_rights
 from penpal_fast import PenpalError, score_dataset
 from penpal_fast.jobs import parts
 from penpal_fast.schema import strokes_type
@@ -320,19 +320,6 @@ def test_files_that_cannot_be_used_leave_nothing_behind(lines, tmp_path, scorer,
     with pytest.raises(PenpalError, match=message):
         score_dataset([lines, path], tmp_path / "out.parquet", scorer=scorer)
     assert sorted(tmp_path.iterdir()) == before
-
-
-@contextlib.contextmanager
-def without_rights():
-    """Be a user who may read only what all may, if this is one who may read everything."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 @pytest.mark.parametrize("name", ["lines.parquet", "lines.jsonl", "folder"])

@@ -13,6 +13,8 @@ import pytest
 
 from helpers.hub_server import COMMIT, local_hub
 from penpal_fast import QualityClassifier
+from penpal_fast.network.config_file import MAX_CONFIG_BYTES
+from penpal_fast.network.weights import MAX_WEIGHTS_BYTES
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +38,8 @@ def hub(files):
         "some-one/odd.name": odd,
         "someone/damaged": damaged,
         "someone/code": dangerous,
+        "someone/long.config": {**files, "config.json": files["config.json"] + b" " * MAX_CONFIG_BYTES},
+        "someone/large": {**files, "weights.safetensors": bytes(MAX_WEIGHTS_BYTES + 1)},
     }
     with local_hub(repositories) as (address, requests):
         yield address, requests
@@ -116,6 +120,29 @@ def test_only_configuration_and_weights_are_fetched(hub, tmp_path):
         "weights.safetensors",
         "model.safetensors",
     }
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "limit"),
+    [
+        ("someone/long.config", "config.json", MAX_CONFIG_BYTES),
+        ("someone/large", "weights.safetensors", MAX_WEIGHTS_BYTES),
+    ],
+)
+def test_files_that_are_too_large_are_not_downloaded(hub, tmp_path, source, name, limit):
+    hub[1].clear()
+    answer = load(hub, tmp_path, source)
+    assert answer.startswith(f"PenpalError: cannot load '{source}' from the Hugging Face hub")
+    assert f"{name} is of " in answer
+    assert f"at most {limit:,} are downloaded" in answer
+    assert not [request for request in hub[1] if request.startswith("GET") and request.endswith(f"/{name}")]
+
+
+def test_a_cached_commit_is_loaded_without_the_hub(hub, tmp_path):
+    assert load(hub, tmp_path, f"someone/quality@{COMMIT}") == "(1, 32)"
+    hub[1].clear()
+    assert load(hub, tmp_path, f"someone/quality@{COMMIT}") == "(1, 32)"
+    assert hub[1] == []
 
 
 def test_an_unreachable_server(tmp_path):

@@ -11,7 +11,7 @@ import typer
 from penpal_fast.checks.quality import Scorer
 from penpal_fast.cli import options
 from penpal_fast.cli.console import readable_errors, say
-from penpal_fast.files import replaced_atomically
+from penpal_fast.files import made_folder, replaced_atomically
 from penpal_fast.look.picture import save_png
 
 Files = Annotated[list[Path], typer.Option(help="Parquet file in the penpal schema; can be repeated.")]
@@ -77,7 +77,7 @@ def evaluate(
             say(text)
         if output is None:
             return
-        output.mkdir(parents=True, exist_ok=True)
+        made_folder(output)
         for name, content in {"evaluation.json": json.dumps(figures, indent=2) + "\n", **texts}.items():
             with replaced_atomically(output / name) as aside:
                 aside.write_text(content, encoding="utf-8")

@@ -157,7 +157,7 @@ def _checked_targets(output: str | os.PathLike[str], keep_rejected: str | os.Pat
         check_name(target)
         if not target.name.lower().endswith(PARQUET_SUFFIXES):
             raise PenpalError(f"{target}: the output is a Parquet file; its name must end with {PARQUET_SUFFIXES[0]}")
-    if len({target.resolve() for target in targets}) < len(targets):
+    if len({os.path.realpath(target) for target in targets}) < len(targets):
         raise PenpalError(f"{output}: kept and rejected rows cannot go into the same file; choose another name")
     return targets
 

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import hashlib
 import json
 import logging
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.files import ASIDE, replaced_atomically, sync_folder
+from penpal_fast.files import ASIDE, ASIDE_NAME, appears_whole, read_at_most, sync_folder
 from penpal_fast.jobs.identity import Description, differences, job_id
 from penpal_fast.jobs.parts import Part
+from penpal_fast.locks import NoLocksError, locked
 
 logger = logging.getLogger(__name__)
 
@@ -28,32 +26,35 @@ JOURNAL = "_written.jsonl"
 """Has a line for each part finished since the manifest was written. Rewriting the manifest for each part would take
 longer the more parts there are."""
 
-ASIDE_NAME = re.compile(re.escape(ASIDE) + r"[0-9a-f]{16}\.incomplete(\.added)?")
-"""Files that were incomplete when a run was killed."""
+LOCK = f"{ASIDE}job.lock"
+"""Carries the lock of the process that writes the folder."""
 
 
 class JobFolder:
     """The folder of one job. A part is finished if its file is there and matches its checksum."""
 
-    def __init__(self, path: Path, description: Description, parts: list[Part]) -> None:
-        """Take the path of the folder, which need not exist."""
+    def __init__(self, path: Path, description: Description, parts: list[Part], *, is_single: bool = False) -> None:
+        """Take the path of the folder, which need not exist, and whether its parts become a single file."""
         self.path = path
+        self.is_single = is_single
         self.job = job_id(description)
         self._description = description
         self._parts = parts
         self._written: dict[str, dict[str, Any]] = {}
 
     @contextlib.contextmanager
-    def opened(self, *, resume: bool) -> Iterator[None]:
+    def opened(self, *, resume: bool, mode: int = 0o777) -> Iterator[None]:
         """Create the folder or resume its job, with a lock against other processes.
+
+        Args:
+            resume: Resume the job that was started there, if one was.
+            mode: Mode of a new folder, of which the umask is taken off.
 
         Raises:
             PenpalError: It exists without `resume`, belongs to another job, has other files, or is in use.
         """
-        if not self.path.exists():
-            self.path.mkdir(exist_ok=True)
-            sync_folder(self.path.parent)
-        with self._locked():
+        with contextlib.ExitStack() as held:
+            self._make(held, mode)
             is_new = self._is_new(resume=resume)
             try:
                 self._remove_asides()
@@ -66,17 +67,26 @@ class JobFolder:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        lock = os.open(self.path, os.O_RDONLY)
-        try:
+        if self.path.is_symlink():
+            raise PenpalError(f"{self.path}: it is a link; remove it")
+        with contextlib.ExitStack() as held:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                if error.errno == errno.EWOULDBLOCK:
-                    raise PenpalError(f"{self.path}: another process is writing it") from error
+                held.enter_context(locked(self.path / LOCK, self.path))
+            except NoLocksError as error:
                 raise PenpalError(f"{self.path}: cannot lock it: {error}; choose a place with file locks") from error
             yield
-        finally:
-            os.close(lock)
+
+    def _make(self, held: contextlib.ExitStack, mode: int) -> None:
+        """Create and lock the folder; another job may remove it in between."""
+        while True:
+            if not self.path.exists():
+                self.path.mkdir(mode, exist_ok=True)
+                sync_folder(self.path.parent)
+            try:
+                held.enter_context(self._locked())
+            except FileNotFoundError:
+                continue
+            return
 
     def _is_new(self, *, resume: bool) -> bool:
         """Whether the folder is empty, so that the job starts in it."""
@@ -87,13 +97,17 @@ class JobFolder:
                 )
             self._read_manifest()
             return False
-        if not all(self._is_started_manifest(path) for path in self.path.iterdir()):
+        if not all(path.name == LOCK or self._is_started_manifest(path) for path in self.path.iterdir()):
             raise PenpalError(f"{self.path}: the folder is not empty; choose another place")
         return True
 
     def _is_started_manifest(self, path: Path) -> bool:
         """Whether a file is an incomplete manifest of this very job, from a run that was killed."""
-        return bool(ASIDE_NAME.fullmatch(path.name)) and self._manifest(None).startswith(path.read_bytes())
+        manifest = self._manifest(None)
+        with contextlib.suppress(OSError):
+            content = read_at_most(path, len(manifest)) if ASIDE_NAME.fullmatch(path.name) else None
+            return content is not None and manifest.startswith(content)
+        return False
 
     def _remove_asides(self) -> None:
         for path in self.path.iterdir():
@@ -131,14 +145,14 @@ class JobFolder:
     def _journal(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield the parts in the journal; a kill may have cut its last line off."""
         journal = self.path / JOURNAL
-        for line in journal.read_bytes().splitlines() if journal.exists() else []:
+        for line in journal.read_bytes().splitlines() if journal.is_file() else []:
             with contextlib.suppress(ValueError):
                 noted = json.loads(line)
                 yield noted["file"], noted["written"]
 
     def write_manifest(self, summary: dict[str, Any] | None) -> None:
         """Write what the job is and which parts are finished, and the summary once all are."""
-        with replaced_atomically(self.path / MANIFEST) as aside:
+        with appears_whole(self.path / MANIFEST) as aside:
             aside.write_bytes(self._manifest(summary))
         (self.path / JOURNAL).unlink(missing_ok=True)
 
@@ -159,7 +173,8 @@ class JobFolder:
     def note_written(self, part: Part) -> None:
         """Note in the journal that a part is finished, and its checksum."""
         self._written[part.file] = _checksum(self.file(part))
-        with (self.path / JOURNAL).open("ab") as journal:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+        with os.fdopen(os.open(self.path / JOURNAL, flags, 0o666), "ab") as journal:
             line = {"file": part.file, "written": self._written[part.file]}
             journal.write(json.dumps(line).encode() + b"\n")
             journal.flush()
@@ -172,7 +187,7 @@ class JobFolder:
     def has(self, part: Part) -> bool:
         """Whether a part is finished and its checksum matches."""
         path = self.file(part)
-        if not path.is_file():
+        if path.is_symlink() or not path.is_file():
             return False
         if self._written.get(part.file) != _checksum(path):
             logger.warning("%s: checksum mismatch, or no checksum was noted; this part is written again", path)
@@ -187,7 +202,7 @@ class JobFolder:
         for part in self._parts:
             self.file(part).unlink(missing_ok=True)
         self._remove_asides()
-        for name in (JOURNAL, MANIFEST):
+        for name in (JOURNAL, MANIFEST, LOCK):
             (self.path / name).unlink(missing_ok=True)
         try:
             self.path.rmdir()

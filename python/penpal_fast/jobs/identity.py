@@ -16,9 +16,10 @@ from penpal_fast import __version__
 from penpal_fast.checks.check import Check
 from penpal_fast.checks.columns import check_columns, score_column
 from penpal_fast.errors import PenpalError
+from penpal_fast.jobs.seal import UNSEALED, is_sealed, job_note
 from penpal_fast.sources.batch import Source
 
-FORMAT = 7
+FORMAT = 8
 """Increase it when the same job would give a different output than before."""
 
 JOB_KEY = b"penpal_fast"
@@ -71,18 +72,28 @@ def job_id(description: Description) -> str:
     return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
 
 
-def with_job(schema: pa.Schema, job: str | None) -> pa.Schema:
-    """Note in a schema's metadata which job writes it, or that none does."""
+def with_job(schema: pa.Schema, job: str | None, *, sealed: bool = False) -> pa.Schema:
+    """Note in a schema's metadata which job writes it, or that none does, and leave room for the seal of a file."""
     kept = {key: value for key, value in (schema.metadata or {}).items() if key != JOB_KEY}
-    return schema.with_metadata(kept if job is None else {**kept, JOB_KEY: json.dumps({"job": job}).encode()})
+    note = {} if job is None else {JOB_KEY: job_note(job, UNSEALED if sealed else None)}
+    return schema.with_metadata({**kept, **note})
 
 
-def is_output(path: Path, job: str, rows: int) -> bool:
-    """Whether a Parquet file is the whole output of a job."""
+def noted_job(path: Path) -> tuple[str, str] | None:
+    """Return the job that wrote a single Parquet file, and the file's SHA-256; None if it has none or is damaged."""
     try:
-        found = pq.read_metadata(path)
-        return bool(found.num_rows == rows and json.loads((found.metadata or {})[JOB_KEY])["job"] == job)
+        note = json.loads((pq.read_metadata(path).metadata or {})[JOB_KEY])
+        return str(note["job"]), str(note["sha256"])
     except (OSError, pa.ArrowException, ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def is_output(path: Path, job: str) -> bool:
+    """Whether a Parquet file is the whole output of a job, with the very bytes that were written."""
+    noted = noted_job(path)
+    try:
+        return noted is not None and noted[0] == job and is_sealed(path, *noted)
+    except OSError:
         return False
 
 

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from penpal_fast import _core
 from penpal_fast.errors import PenpalError
+from penpal_fast.files import aside_path, made_aside
 from penpal_fast.sources.parquet import ParquetSource
 
 MOST_WAITING_BYTES = 512 << 20
@@ -108,14 +109,12 @@ class CopiedFile:
             self._write()
 
     def _write(self) -> None:
-        added = self._path.with_name(f"{self._path.name}.added")
-        try:
+        added = aside_path(self._path.parent)
+        with made_aside(added):
             self._write_added(added)
             first, stop = self._groups
             metadata = [(key.decode(), value.decode()) for key, value in _file_metadata(self._schema).items()]
             _core.append_columns(self._source.file.name, first, stop, str(added), metadata, str(self._path))
-        finally:
-            added.unlink(missing_ok=True)
 
     def _write_added(self, path: Path) -> None:
         table = pa.Table.from_batches(self._added, self._added_schema).combine_chunks()

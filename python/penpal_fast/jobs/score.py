@@ -28,13 +28,23 @@ from penpal_fast.checks.columns import (
 from penpal_fast.checks.defaults import ReaderChoice, default_checks
 from penpal_fast.checks.quality import Scorer
 from penpal_fast.errors import PenpalError, errors_about
-from penpal_fast.files import check_name, checked_target, replaced_atomically
+from penpal_fast.files import (
+    appears_whole,
+    aside_path,
+    check_name,
+    checked_folder,
+    checked_target,
+    parts_folder,
+    parts_mode,
+    reserved,
+)
 from penpal_fast.jobs.folder import JobFolder
-from penpal_fast.jobs.identity import described_job, is_output, with_job
+from penpal_fast.jobs.identity import described_job, is_output, noted_job, with_job
 from penpal_fast.jobs.part_files import CopiedFile, EncodedFile, PartFile
 from penpal_fast.jobs.part_reading import part_rows
 from penpal_fast.jobs.parts import Part, binary_metadata, group_rows, planned_parts
 from penpal_fast.jobs.pipeline import Stopwatch, made_ahead
+from penpal_fast.jobs.seal import seal
 from penpal_fast.jobs.summary import JobSummary
 from penpal_fast.sources.batch import Batch, Source
 from penpal_fast.sources.inputs import Inputs
@@ -110,7 +120,7 @@ def score_dataset(
     try:
         if target.name.lower().endswith(PARQUET_SUFFIXES):
             return job.into_file(checked_target(target), resume=resume)
-        return job.into_folder(Path(os.path.realpath(target)), resume=resume)
+        return job.into_folder(checked_folder(target), resume=resume)
     except (OSError, pa.ArrowException) as error:
         raise PenpalError(f"{target}: cannot write it: {error}") from error
 
@@ -137,14 +147,16 @@ class _Job:
                 f"{self._sources[0].file.name}: the schema's metadata under {keys[0]!r} is not UTF-8, which a single "
                 "Parquet file cannot hold; write to a folder, or remove it"
             )
-        folder = self._folder(target.with_name(f"{target.name}.parts"))
-        if resume and self._is_finished(target, folder):
-            return self._summary
-        with folder.opened(resume=resume):
-            self._fill(folder)
-            with self._stopwatch.measured("writing"), replaced_atomically(target, folder=folder.path) as aside:
-                _core.concatenate([str(folder.file(part)) for part in self._parts], str(aside))
-            folder.remove()
+        folder = self._folder(parts_folder(target), is_single=True)
+        with reserved(target):
+            if resume and self._is_finished(target, folder):
+                return self._summary
+            with folder.opened(resume=resume, mode=parts_mode(target)):
+                self._fill(folder)
+                with self._stopwatch.measured("writing"), appears_whole(target, aside_path(folder.path)) as aside:
+                    _core.concatenate([str(folder.file(part)) for part in self._parts], str(aside))
+                    seal(aside, folder.job)
+                folder.remove()
         return self._summary
 
     def into_folder(self, path: Path, *, resume: bool) -> JobSummary:
@@ -154,17 +166,23 @@ class _Job:
             folder.write_manifest(self._summary.as_dict())
         return self._summary
 
-    def _folder(self, path: Path) -> JobFolder:
-        return JobFolder(path, described_job(self._sources, self._checks, self._column), self._parts)
+    def _folder(self, path: Path, *, is_single: bool = False) -> JobFolder:
+        description = described_job(self._sources, self._checks, self._column)
+        return JobFolder(path, description, self._parts, is_single=is_single)
 
     def _is_finished(self, target: Path, folder: JobFolder) -> bool:
         """Whether an earlier run already wrote the target; if so, count its rows."""
-        if is_output(target, folder.job, self._rows):
+        if is_output(target, folder.job):
             self._count(target)
             if folder.path.is_dir():
                 folder.remove_rest()
             return True
         if target.exists() and not folder.path.exists():
+            if (noted := noted_job(target)) and noted[0] == folder.job:
+                raise PenpalError(
+                    f"{target}: cannot resume: this file exists already; this job wrote it, but it was changed or "
+                    "damaged since; remove it, or leave --resume out to overwrite it"
+                )
             raise PenpalError(
                 f"{target}: cannot resume: this file exists already, and was written from another input or model, by "
                 "other versions or with other settings; remove it, or leave --resume out to overwrite it"
@@ -188,7 +206,8 @@ class _Job:
         self._stopwatch.seconds["all"] = time.perf_counter() - start
 
     def _write(self, folder: JobFolder, parts: list[Part]) -> None:
-        schema = with_job(checked_schema(self._sources[0].schema, self._checks), folder.job)
+        schema = checked_schema(self._sources[0].schema, self._checks)
+        schema = with_job(schema, folder.job, sealed=folder.is_single)
         rows = part_rows(parts, self._sources, self._memory_mb, self._stopwatch)
         with (
             ThreadPoolExecutor(1, "penpal-writing") as finishing,
@@ -213,7 +232,7 @@ class _Job:
 
     def _opened_file(self, opened: contextlib.ExitStack, target: Path, schema: pa.Schema, part: Part) -> PartFile:
         source = self._sources[part.source]
-        path = opened.enter_context(replaced_atomically(target))
+        path = opened.enter_context(appears_whole(target))
         opened.enter_context(source.file.unchanged())
         if part.groups and isinstance(source, ParquetSource):
             added = list(added_columns(self._checks))

@@ -12,7 +12,7 @@ import mlx.nn as nn
 import numpy as np
 from mlx.utils import tree_flatten
 
-from penpal_fast.files import replaced_atomically
+from penpal_fast.files import made_folder, replaced_atomically
 from penpal_fast.network.config import Tensors
 from penpal_fast.network.pretrained import CONFIG_FILE, WEIGHTS_FILE
 
@@ -35,7 +35,7 @@ def tensors_of(network: nn.Module) -> Tensors:
 def save(folder: str | os.PathLike[str], config: str, write: Callable[[Path], None]) -> None:
     """Write `config.json` with this text and `weights.safetensors` into a folder, which is created if needed."""
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    made_folder(folder)
     with replaced_atomically(folder / CONFIG_FILE) as path:
         path.write_text(config, encoding="utf-8")
     with replaced_atomically(folder / WEIGHTS_FILE) as path:

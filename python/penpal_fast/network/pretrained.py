@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from pathlib import Path
@@ -10,7 +11,8 @@ from penpal_fast.errors import PenpalError
 from penpal_fast.network.bounds import check_bounds
 from penpal_fast.network.checkpoint import sanitize
 from penpal_fast.network.config import ModelConfig, Tensors
-from penpal_fast.network.weights import read_tensors
+from penpal_fast.network.config_file import MAX_CONFIG_BYTES
+from penpal_fast.network.weights import MAX_WEIGHTS_BYTES, read_tensors
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "weights.safetensors"
@@ -23,6 +25,9 @@ WEIGHTS_FILES = (WEIGHTS_FILE, "model.safetensors")
 
 REPOSITORY_ID = re.compile(r"([\w.-]+/[\w.-]+)(?:@([\w./-]+))?", re.ASCII)
 """The id of a repository, and the revision if it is pinned."""
+
+COMMIT_ID = re.compile(r"[0-9a-f]{40}")
+"""A revision whose files cannot change."""
 
 
 def load(source: str | os.PathLike[str] | None = None, *, revision: str | None = None) -> tuple[ModelConfig, Tensors]:
@@ -44,14 +49,17 @@ def load(source: str | os.PathLike[str] | None = None, *, revision: str | None =
     return config, tensors
 
 
+MAX_BYTES = {CONFIG_FILE: MAX_CONFIG_BYTES} | dict.fromkeys(WEIGHTS_FILES, MAX_WEIGHTS_BYTES)
+"""Largest files that are downloaded."""
+
+
 def find_files(source: str | os.PathLike[str], revision: str | None) -> tuple[Path, Path]:
     """Return the paths of the configuration and the weights; the hub's files are downloaded to its cache."""
     try:
-        is_folder = Path(source).is_dir()
-    except (OSError, ValueError) as error:  # The name is too long or not a path.
+        if Path(source).is_dir():
+            return _in_folder(Path(source))
+    except (OSError, ValueError) as error:  # The name is too long or not a path, or the folder may not be read.
         raise PenpalError(f"no model at {os.fspath(source)[:200]!r}: {error}") from error
-    if is_folder:
-        return _in_folder(Path(source))
     if isinstance(source, str) and (match := REPOSITORY_ID.fullmatch(source)):
         if revision and match[2]:
             raise PenpalError(f"{source!r} names a revision already; remove it, or revision={revision!r}")
@@ -72,17 +80,13 @@ def _in_folder(folder: Path) -> tuple[Path, Path]:
 
 
 def _on_hub(repository: str, revision: str | None) -> tuple[Path, Path]:
-    from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
-    def download(name: str) -> Path:
-        return Path(hf_hub_download(repository, name, revision=revision))
-
     try:
-        config = download(CONFIG_FILE)
+        config = _downloaded(repository, CONFIG_FILE, revision)
         for name in WEIGHTS_FILES:
             try:
-                return config, download(name)
+                return config, _downloaded(repository, name, revision)
             except LocalEntryNotFoundError:
                 raise
             except EntryNotFoundError:
@@ -93,3 +97,29 @@ def _on_hub(repository: str, revision: str | None) -> tuple[Path, Path]:
             f"cannot load {repository!r}{at} from the Hugging Face hub, and there is no such folder here: {error}"
         ) from error
     raise PenpalError(f"the Hugging Face repository {repository!r} has none of the files {', '.join(WEIGHTS_FILES)}")
+
+
+def _downloaded(repository: str, name: str, revision: str | None) -> Path:
+    """Return a file in the hub's cache; it is downloaded unless it is larger than any that is accepted."""
+    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
+    from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError, RevisionNotFoundError
+
+    def cached() -> Path:
+        return Path(hf_hub_download(repository, name, revision=revision, local_files_only=True))
+
+    if revision and COMMIT_ID.fullmatch(revision):
+        with contextlib.suppress(LocalEntryNotFoundError):
+            return cached()
+    try:
+        size = get_hf_file_metadata(hf_hub_url(repository, name, revision=revision)).size
+    except (EntryNotFoundError, RevisionNotFoundError):
+        raise
+    except Exception as error:  # noqa: BLE001 - The hub cannot be reached or refuses.
+        try:
+            return cached()
+        except LocalEntryNotFoundError:
+            raise error from None
+    if size is None or size > MAX_BYTES[name]:
+        has = "of unknown size" if size is None else f"of {size:,} bytes"
+        raise PenpalError(f"{name} is {has}, and at most {MAX_BYTES[name]:,} are downloaded")
+    return Path(hf_hub_download(repository, name, revision=revision))

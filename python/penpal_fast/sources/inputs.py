@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from penpal_fast.errors import PenpalError
+from penpal_fast.files import open_regular
 from penpal_fast.sources.names import HIDDEN, HUB, SUFFIXES, is_readable
 
 Inputs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
@@ -69,7 +70,7 @@ class InputFile:
             OSError: It cannot be read.
         """
         if self.path:
-            return self.path.open("rb")
+            return open_regular(self.path)
         from penpal_fast.sources.hub import open_file
 
         return open_file(self.name, in_order=in_order)
@@ -128,7 +129,7 @@ def _in_folder(folder: Path) -> list[InputFile]:
     for place, folders, names in os.walk(folder, onerror=_raise):
         folders[:] = [name for name in folders if not name.startswith(HIDDEN)]
         found += [(Path(place) / name).relative_to(folder).as_posix() for name in names]
-    return [_local(folder / path) for path in sorted(filter(is_readable, found)) if (folder / path).is_file()]
+    return [_local(folder / path) for path in sorted(filter(is_readable, found))]
 
 
 def _raise(error: OSError) -> None:
@@ -143,13 +144,16 @@ def _matched(path: Path) -> list[InputFile]:
 
 def _local(path: Path) -> InputFile:
     try:
+        path.as_posix().encode()
         status = path.stat()
+    except UnicodeEncodeError as error:
+        raise PenpalError(f"{path.as_posix()!r}: cannot read it: its name is not UTF-8; rename it") from error
     except (FileNotFoundError, NotADirectoryError) as error:
         raise PenpalError(f"{path}: there is no such file") from error
     except OSError as error:
         raise PenpalError(f"{path}: cannot read it: {error}") from error
     if not stat.S_ISREG(status.st_mode):
-        raise PenpalError(f"{path}: there is no such file")
+        raise PenpalError(f"{path}: cannot read it: it is not a regular file")
     if not path.name.lower().endswith(SUFFIXES):
         raise PenpalError(f"{path}: the name must end with one of {', '.join(SUFFIXES)}")
     place = (status.st_dev, status.st_ino)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from penpal_fast.errors import PenpalError, errors_about
+from penpal_fast.files import parts_folder
 from penpal_fast.schema import check_strokes_column
 from penpal_fast.sources.batch import Batch, Rows, Source
 from penpal_fast.sources.inputs import InputFile, Inputs, find_inputs
@@ -83,23 +84,28 @@ def check_apart(sources: Sequence[Source], inputs: Inputs, output: Path) -> None
     Raises:
         PenpalError: The output is an input, in an input folder, or matched by an input glob.
     """
-    resolved = output.resolve()
-    if any(source.file.path and source.file.path.resolve() == resolved for source in sources):
+    resolved = _followed(output)
+    if any(source.file.path and _followed(source.file.path) == resolved for source in sources):
         raise PenpalError(f"{output}: the output would replace an input; choose another name")
     given = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
     for folder in (Path(item) for item in given):
-        if folder.is_dir() and resolved.is_relative_to(folder.resolve()):
+        if folder.is_dir() and resolved.is_relative_to(_followed(folder)):
             raise PenpalError(f"{output}: the output would be in the input folder {folder}; choose another place")
     for pattern in (os.fspath(item) for item in given):
         if glob.has_magic(pattern) and not Path(pattern).exists() and _will_match(pattern, output):
             raise PenpalError(f"{output}: the output would match the input {pattern}; choose another place or name")
 
 
+def _followed(path: Path) -> Path:
+    """Follow links as far as they lead; `Path.resolve` raises an error of its own for a loop of links."""
+    return Path(os.path.realpath(path))
+
+
 def _will_match(pattern: str, output: Path) -> bool:
     """Whether a glob matches an output, a part of it, or a folder above them."""
     ends = Path(pattern).absolute().parts
-    for place in (output.absolute(), output.resolve()):
-        for path in (place / "part-00000.parquet", place.with_name(f"{place.name}.parts") / "part-00000.parquet"):
+    for place in (output.absolute(), _followed(output)):
+        for path in (place / "part-00000.parquet", parts_folder(place) / "part-00000.parquet"):
             if any(_matches(upper.parts, ends) for upper in (path, *path.parents)):
                 return True
     return False

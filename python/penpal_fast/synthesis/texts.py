@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from penpal_fast.errors import PenpalError
+from penpal_fast.files import open_regular
 
 LONG_LINE = (45, 75)
 """Letters of a long line; at most 75."""
@@ -37,6 +38,7 @@ def read_texts(path: Path) -> list[Text]:
         PenpalError: The file cannot be read or has no text.
     """
     try:
+        open_regular(path).close()
         if path.suffix.lower() in (".parquet", ".pq"):
             columns = pq.read_schema(path).names
             source = next((name for name in SOURCE_COLUMNS if name in columns), "text")

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.files import replaced_atomically
+from penpal_fast.files import checked_target, parts_folder, replaced_atomically
 from penpal_fast.synthesis.generator import Generator
 from penpal_fast.synthesis.plan import Plan, planned_part, writable_texts
 from penpal_fast.synthesis.table import table_of
@@ -61,7 +61,8 @@ def synthesize(
         PenpalError: The generator or the texts cannot be used, or the parts in the folder are from another run.
     """
     texts = writable_texts(texts, Generator(generator, backend="numpy"))
-    folder = output.with_name(output.name + ".parts")
+    output = checked_target(output)
+    folder = parts_folder(output)
     _open_folder(folder, plan, texts, generator, resume=resume)
     missing = [part for part in range(plan.parts) if not _part(folder, part).exists()]
     rows_of_part = -(-plan.rows // plan.parts)

@@ -100,10 +100,8 @@ class Training:
             "recipe": _recipe_text(self.recipe),
             "slope": json.dumps(dataclasses.asdict(self.slope)),
         }
-        with replaced_atomically(path) as aside:
-            named = aside.with_suffix(".safetensors")
-            mx.save_safetensors(str(named), arrays, metadata)
-            named.rename(aside)
+        with replaced_atomically(path) as aside, aside.open("wb") as file:
+            mx.save_safetensors(file, arrays, metadata)
 
     @classmethod
     def load(cls, path: Path, recipe: Recipe) -> Training:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from penpal_fast.errors import PenpalError
+from penpal_fast.files import open_regular
 from penpal_fast.handwriting.junk import KINDS
 from penpal_fast.network.config import ModelConfig
 from penpal_fast.synthesis.plan import Plan
@@ -275,7 +276,8 @@ class Recipe:
             PenpalError: The file cannot be read, or has an unknown or unusable field.
         """
         try:
-            return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
+            with open_regular(path) as file:
+                return cls.from_dict(json.load(file))
         except PenpalError as error:
             raise PenpalError(f"{path}: {str(error).removeprefix('recipe: ')}") from error
         except (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:

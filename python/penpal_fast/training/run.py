@@ -11,7 +11,7 @@ from pathlib import Path
 import mlx.core as mx
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.files import replaced_atomically
+from penpal_fast.files import made_folder, replaced_atomically
 from penpal_fast.handwriting.lines import SOURCE_LENGTH, Split, is_held_out, read_split
 from penpal_fast.network.config import ModelConfig
 from penpal_fast.network.model import QualityClassifier
@@ -74,7 +74,7 @@ def run_recipe(
     _check_folders(work, output)
     real = read_split(inputs.real)
     _check_split("real", real)
-    work.mkdir(parents=True, exist_ok=True)
+    made_folder(work)
     if not resume and (work / CHECKPOINT).exists():
         raise PenpalError(f"{work}: it holds an earlier training: resume with --resume, or choose another folder")
     made = [(file, _synthetic_lines(file, inputs, work, resume, progress)) for file in recipe.synthesis]

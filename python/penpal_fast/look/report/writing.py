@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -67,9 +68,9 @@ def write_report(
 
     if not 1 <= len(inputs) <= MOST_FILES:
         raise PenpalError(f"a report takes 1 to {MOST_FILES} files, got {len(inputs)}")
-    if any(path.resolve() == output.resolve() for path in inputs):
+    if any(os.path.realpath(path) == os.path.realpath(output) for path in inputs):
         raise PenpalError(f"{output}: the report would replace an input; choose another name")
-    if len({path.resolve() for path in inputs}) < len(inputs):
+    if len({os.path.realpath(path) for path in inputs}) < len(inputs):
         raise PenpalError("the same file is given twice; name each file once")
     text_check = next((check for check in checks if isinstance(check, TextCheck)), None)
     scoring = [] if text is None else _with_text_check(checks, text_check, text, column)

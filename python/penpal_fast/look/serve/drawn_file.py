@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,29 +13,32 @@ import pyarrow.parquet as pq
 
 from penpal_fast._core import Rows
 from penpal_fast.errors import PenpalError, row_error
-from penpal_fast.files import replaced_atomically
+from penpal_fast.files import checked_target, open_regular, replaced_atomically, reserved
 from penpal_fast.schema import STROKES
 
 SCHEMA = pa.schema([("strokes", STROKES), ("text", pa.string())])
 """Columns of the file, as in the penpal data set."""
 
+WAIT = 10.0
+"""Seconds to wait for another process that writes the file, such as a second server."""
+
 
 class DrawnFile:
-    """A Parquet file that grows row by row; it is complete after each row."""
+    """A Parquet file that grows row by row; it is complete after each row. Several processes may add to it."""
 
     def __init__(self, path: Path) -> None:
         """Take a path. If the file exists, rows are added to it.
 
         Raises:
-            PenpalError: The name is not one of a Parquet file, there is no such folder, or the file has other columns.
+            PenpalError: The name is not one of a Parquet file, the file cannot be written there, or it has other
+                columns.
         """
         self.path = path
         self._lock = threading.Lock()
         if path.suffix.lower() not in (".parquet", ".pq"):
             raise PenpalError(f"{path}: drawn rows are saved to a Parquet file; its name must end with .parquet")
-        if not path.parent.is_dir():
-            raise PenpalError(f"{path}: there is no folder {path.parent}")
-        self._read()
+        with self._errors(), reserved(checked_target(path), wait=WAIT):
+            self._read()
 
     def add(self, row: Any, text: str | None) -> int:
         """Add a row, in any layout that `render_strokes` takes, and return the number of rows in the file.
@@ -45,19 +50,23 @@ class DrawnFile:
             if problems := rows.problems():
                 raise row_error(*problems[0])
         added = pa.table({"strokes": strokes, "text": [text]}, schema=SCHEMA)
-        with self._lock:
+        with self._lock, self._errors(), replaced_atomically(self.path, wait=WAIT) as aside:
             table = pa.concat_tables([self._read(), added])
-            try:
-                with replaced_atomically(self.path) as aside:
-                    pq.write_table(table, aside, compression="zstd")
-            except OSError as error:
-                raise PenpalError(f"{self.path}: cannot write it: {error}") from error
+            pq.write_table(table, aside, compression="zstd")
         return len(table)
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise PenpalError(f"{self.path}: cannot write it: {error}") from error
 
     def _read(self) -> pa.Table:
         if not self.path.exists():
             return SCHEMA.empty_table()
         try:
+            open_regular(self.path).close()
             table = pq.read_table(self.path, partitioning=None)
         except (OSError, pa.ArrowException) as error:
             raise PenpalError(f"{self.path}: cannot read it as a Parquet file: {error}") from error

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from penpal_fast.checks.check import Check, outcomes_of
 from penpal_fast.checks.columns import prepare
 from penpal_fast.errors import PenpalError
+from penpal_fast.files import open_regular
 from penpal_fast.schema import TEXT_COLUMN, check_strokes_column, is_text, texts_of
 from penpal_fast.sources.parquet_footer import ParquetFooter
 from penpal_fast.strokes import Strokes, words_of
@@ -43,7 +44,7 @@ class RowFile:
         self._checks = checks
         self._lock = threading.Lock()
         try:
-            with io.BytesIO(content) if isinstance(content, bytes) else content.open("rb") as opened:
+            with io.BytesIO(content) if isinstance(content, bytes) else open_regular(content) as opened:
                 footer = ParquetFooter(opened)
             self._groups = footer.groups
             source = pa.BufferReader(content) if isinstance(content, bytes) else content

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from penpal_fast.files import replaced_atomically
+from penpal_fast.files import made_folder, replaced_atomically
 from penpal_fast.synthesis.generator import Generator, Request
 from penpal_fast.synthesis.plan import PART_ROWS, Planned
 from penpal_fast.synthesis.table import table_of
@@ -58,7 +58,7 @@ def make_lines(
     Raises:
         PenpalError: The generator cannot be used.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    made_folder(folder)
     parts = [folder / f"part-{part:05}.parquet" for part in range(-(-rows // PART_ROWS))]
     missing = [part for part, path in enumerate(parts) if not path.exists()]
     for name in BLAS_THREADS:

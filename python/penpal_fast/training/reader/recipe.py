@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from penpal_fast.errors import PenpalError
+from penpal_fast.files import open_regular
 from penpal_fast.reading.config import ReaderConfig
 from penpal_fast.training.reader.augmentation import Changes
 
@@ -85,7 +86,8 @@ class ReaderRecipe:
             PenpalError: The file cannot be read, or has a field that is not known or cannot be used.
         """
         try:
-            values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            with open_regular(path) as file:
+                values: dict[str, Any] = json.load(file)
             values["network"] = ReaderConfig(
                 **{name: _frozen(value) for name, value in values.get("network", {}).items()}
             )

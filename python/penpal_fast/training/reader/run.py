@@ -13,7 +13,7 @@ from penpal_fast.evaluation.read_sets import read_sets
 from penpal_fast.evaluation.reader_measure import measure_reader
 from penpal_fast.evaluation.sets import read_set, scored_sets
 from penpal_fast.extras import needs_extra
-from penpal_fast.files import replaced_atomically
+from penpal_fast.files import made_folder, replaced_atomically
 from penpal_fast.handwriting.lines import is_held_out
 from penpal_fast.network.pretrained import CONFIG_FILE, WEIGHTS_FILE
 from penpal_fast.reading.reader import Reader
@@ -81,7 +81,7 @@ def train_reader(
         from penpal_fast.training.reader.loop import Progress, Training
         from penpal_fast.training.reader.network import folded
     for folder in (work, output):
-        folder.mkdir(parents=True, exist_ok=True)
+        made_folder(folder)
     made = _made(recipe, inputs, work, processes, say)
     torch.set_num_threads(processes)
     letters = recipe.network.letters

@@ -1,0 +1,68 @@
+"""The seal of a single output file: a SHA-256 of all its bytes, within its footer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import IO
+
+UNSEALED = "0" * 64
+"""Stands in the place of the SHA-256 while it is computed."""
+
+PIECE_BYTES = 1 << 20
+ENDING_BYTES = 8
+"""The length of the footer and the letters PAR1."""
+
+
+def job_note(job: str, digest: str | None = None) -> bytes:
+    """What a file's metadata says of the job that wrote it, and the file's SHA-256 if the file is sealed."""
+    return json.dumps({"job": job} if digest is None else {"job": job, "sha256": digest}).encode()
+
+
+def seal(path: Path, job: str) -> None:
+    """Put the SHA-256 of a Parquet file into its note, which must be `job_note(job, UNSEALED)`.
+
+    Raises:
+        ValueError: The footer does not have the note once.
+    """
+    with path.open("rb+") as file:
+        start, footer = _footer(file)
+        note = job_note(job, UNSEALED)
+        if footer.count(note) != 1:
+            raise ValueError("the footer does not have the job's note once")
+        digest = _digest(file, start, footer)
+        file.seek(start + footer.index(note))
+        file.write(job_note(job, digest))
+
+
+def is_sealed(path: Path, job: str, digest: str) -> bool:
+    """Whether a Parquet file has the bytes that it was sealed with.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    note = job_note(job, digest)
+    with path.open("rb") as file:
+        start, footer = _footer(file)
+        return footer.count(note) == 1 and _digest(file, start, footer.replace(note, job_note(job, UNSEALED))) == digest
+
+
+def _footer(file: IO[bytes]) -> tuple[int, bytes]:
+    """Return the place of the footer and its bytes, with the ending."""
+    size = file.seek(-ENDING_BYTES, os.SEEK_END) + ENDING_BYTES
+    length = int.from_bytes(file.read(4), "little") + ENDING_BYTES
+    start = max(size - length, 0)
+    file.seek(start)
+    return start, file.read()
+
+
+def _digest(file: IO[bytes], start: int, footer: bytes) -> str:
+    """Return the SHA-256 of all bytes before the footer, and of the footer."""
+    content = hashlib.sha256()
+    file.seek(0)
+    while piece := file.read(min(PIECE_BYTES, start - file.tell())):
+        content.update(piece)
+    content.update(footer)
+    return content.hexdigest()
