@@ -46,7 +46,7 @@ def write_lines(path, sources, points=12):
         WRITERS,
         [f"{form}-{line:03}" for form in FORMS[:60] for line in range(4)],
         [f"a01-{line}" for line in range(200)],
-        [str(number) for number in range(200)],
+        [str(number) for number in range(1000)],
         [f"set/{number:05}.json" for number in range(200)],
     ],
     ids=["writers", "forms", "lines", "numbers", "files"],
