@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 import pyarrow as pa
@@ -16,6 +16,19 @@ from penpal_fast.errors import PenpalError
 from penpal_fast.reading.reader import Reader, ReaderSource
 
 ReaderChoice: TypeAlias = "Reader | ReaderSource"
+
+DEFAULT_THRESHOLDS = {QualityCheck.name: "lenient", TextCheck.name: "balanced", ReadabilityCheck.name: "balanced"}
+"""Names of the thresholds that filters and reports begin with: with the bundled models, each keeps 95 % of clean
+synthetic lines."""
+
+OTHER_DEFAULT = "lenient"
+"""The same for other checks, if they have a threshold of this name."""
+
+
+def default_threshold(name: str, thresholds: Mapping[str, float]) -> str | None:
+    """Return the name of the threshold that a filter takes for a check unless it is told; None if it must be told."""
+    default = DEFAULT_THRESHOLDS.get(name, OTHER_DEFAULT)
+    return default if default in thresholds else None
 
 
 def default_checks(

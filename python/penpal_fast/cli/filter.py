@@ -9,7 +9,7 @@ import typer
 
 from penpal_fast.checks.quality import QualityCheck
 from penpal_fast.checks.text_match import TextCheck
-from penpal_fast.checks.thresholds import BROKEN_BELOW, THRESHOLDS, threshold_of
+from penpal_fast.checks.thresholds import THRESHOLDS, threshold_of
 from penpal_fast.cli import options
 from penpal_fast.cli.console import progress_bar, readable_errors, say, say_json, stopped_by_sigterm
 from penpal_fast.errors import PenpalError
@@ -39,14 +39,14 @@ def filter_rows(
         ),
     ],
     threshold: Annotated[
-        float,
+        float | None,
         typer.Option(
             parser=_threshold,
             metavar="NUMBER|NAME",
-            help=f"Keep rows with at least this score: 0 to 1, {NAMES}. Clean generated rows score about a third: "
-            f"{BROKEN_BELOW} drops broken rows, balanced keeps rows that could be real.",
+            help=f"Keep rows with at least this score: 0 to 1, {NAMES}. The default, lenient, drops broken rows and "
+            "keeps 95 % of clean generated rows; above it, rows must look human too.",
         ),
-    ] = "balanced",  # type: ignore[assignment]
+    ] = None,
     text_threshold: Annotated[
         float | None,
         typer.Option(
@@ -118,7 +118,10 @@ def filter_rows(
                 progress=progress,
             )
         if json:
-            limits = {"threshold": threshold, "text_threshold": selection.thresholds.get(TextCheck.name)}
+            limits = {
+                "threshold": selection.thresholds[QualityCheck.name],
+                "text_threshold": selection.thresholds.get(TextCheck.name),
+            }
             say_json({**selection.as_dict(), **limits, "output": str(output)})
         elif not quiet:
             print_selection(selection, best_of)

@@ -21,7 +21,7 @@ from penpal_fast.checks.columns import (
     read_outcome,
     with_outcomes,
 )
-from penpal_fast.checks.defaults import ReaderChoice, default_checks, known_scores
+from penpal_fast.checks.defaults import DEFAULT_THRESHOLDS, ReaderChoice, default_checks, known_scores
 from penpal_fast.checks.quality import Scorer
 from penpal_fast.checks.text_match import TextCheck, compared_text
 from penpal_fast.errors import PenpalError, errors_about
@@ -30,7 +30,6 @@ from penpal_fast.jobs.best_of import BestRows, check_group_column
 from penpal_fast.jobs.identity import with_job
 from penpal_fast.jobs.kept_columns import KeptColumns, kept_columns
 from penpal_fast.jobs.limits import (
-    DEFAULT_THRESHOLD,
     check_rescored,
     check_text,
     has_scores,
@@ -89,7 +88,7 @@ def filter_dataset(
         inputs: As for `score_dataset`.
         output: Parquet file for the kept rows; overwritten if it exists.
         threshold: Threshold of the first check: a number from 0 to 1, or a name such as "lenient", "balanced" or
-            "strict"; None for "balanced". With 0, all rows that have a score reach it.
+            "strict"; None for the lenient one. With 0, all rows that have a score reach it.
         text_threshold: Threshold of `text_match`, beside that of the first check; None for "balanced" if `text` is
             given, and else for none.
         thresholds: Thresholds of several checks by the check's name, in place of these. A row is kept if it reaches
@@ -121,7 +120,7 @@ def filter_dataset(
     if text is None and text_threshold is not None and checks is None:
         text = compared_text(known_scores(schema)) or TEXT_COLUMN
     if text is not None and text_threshold is None and thresholds is None:
-        text_threshold = DEFAULT_THRESHOLD
+        text_threshold = DEFAULT_THRESHOLDS[TextCheck.name]
     given = default_checks(checks, scorer=scorer, column=column, text=text, reader=reader)
     available = {check.name: check for check in given}
     wanted = wanted_limits(given[0], threshold, text_threshold, thresholds)
