@@ -17,8 +17,8 @@ ListArray: TypeAlias = "pa.ListArray | pa.LargeListArray"
 def without_first_points(rows: Any) -> Any:
     """Leave out the first stroke of each row if it is a single point. A row of one stroke is left alone.
 
-    Words and strokes without points do not count. Bad rows stay as they are, and so may their neighbours in an Arrow array
-    with broken offsets.
+    Words and strokes without points do not count. Bad rows stay as they are, and so may their neighbours in an Arrow
+    array with broken offsets.
 
     Args:
         rows: Sequence of rows, or an Arrow array or chunked array of them, in any layout that `render_strokes` takes.

@@ -18,7 +18,7 @@ from penpal_fast.checks.columns import check_columns, score_column
 from penpal_fast.errors import PenpalError
 from penpal_fast.sources.batch import Source
 
-FORMAT = 7
+FORMAT = 8
 """Increase it when the same job would give a different output than before."""
 
 JOB_KEY = b"penpal_fast"
