@@ -20,9 +20,9 @@ from rich.table import Table
 
 from penpal_fast._core import Rows
 from penpal_fast.evaluation.figures import area_under_curve, kept, threshold_that_keeps
-from penpal_fast.evaluation.sets import read_set
+from penpal_fast.evaluation.sets import held_out_lines, read_set
 from penpal_fast.evaluation.wrong_texts import EDITS
-from penpal_fast.handwriting.lines import Line
+from penpal_fast.handwriting.lines import EARLIER_PREFIX, Line
 from penpal_fast.reading.alphabet import encode_texts
 from penpal_fast.reading.native import NativeReadingEngine
 from penpal_fast.reading.weights import load
@@ -103,10 +103,9 @@ def main() -> None:
     options = parser.parse_args()
 
     judge = Judge(options.reader)
-    lines = {
-        name: [line for line in read_set([getattr(options, name)], held_out=name == "real") if line.text]
-        for name in ("clean", "corrupted", "real")
-    }
+    lines = {name: read_set([getattr(options, name)]) for name in ("clean", "corrupted", "real")}
+    lines["real"] = held_out_lines(lines["real"], EARLIER_PREFIX)
+    lines = {name: [line for line in some if line.text] for name, some in lines.items()}
     own = {name: judge.losses(some, [line.text for line in some]) for name, some in lines.items()}
     wrong = {name: judge.losses(lines["clean"], texts) for name, texts in wrong_texts(lines["clean"]).items()}
     texts = [line.text for line in lines["real"]]

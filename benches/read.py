@@ -27,8 +27,8 @@ from penpal_fast._core import Rows, path, peak_multiplications
 from penpal_fast.errors import PenpalError
 from penpal_fast.evaluation.error_rate import errors_of
 from penpal_fast.evaluation.figures import area_under_curve
-from penpal_fast.evaluation.sets import read_set
-from penpal_fast.handwriting.lines import Line
+from penpal_fast.evaluation.sets import held_out_lines, read_set
+from penpal_fast.handwriting.lines import EARLIER_PREFIX, Line
 from penpal_fast.reading.alphabet import encode_texts
 from penpal_fast.reading.native import native_reader
 from penpal_fast.reading.weights import load
@@ -56,7 +56,10 @@ def spread(count: int, most: int) -> np.ndarray:
 
 def read_kinds(given) -> dict[str, list[Line]]:
     """Real, clean and corrupted lines with texts, evenly spread over their files."""
-    kinds = {name: read_set([getattr(given, name)], held_out=True) for name in ("real", "clean", "corrupted")}
+    kinds = {
+        name: held_out_lines(read_set([getattr(given, name)]), EARLIER_PREFIX)
+        for name in ("real", "clean", "corrupted")
+    }
     chosen = {
         name: [line for line in lines if line.text and (line.severity is not None) == (name == "corrupted")]
         for name, lines in kinds.items()

@@ -20,7 +20,7 @@ from rich.table import Table
 
 from penpal_fast import Reader
 from penpal_fast.evaluation.figures import threshold_that_keeps
-from penpal_fast.handwriting.lines import is_held_out
+from penpal_fast.handwriting.lines import EARLIER_PREFIX, is_held_out
 from penpal_fast.synthesis.corruption import UNDISTURBED, Corruption
 from penpal_fast.synthesis.generator import Generator, Request
 from penpal_fast.synthesis.plan import Planned
@@ -118,7 +118,7 @@ def made_lines(options: argparse.Namespace) -> Iterator[tuple[str, Path]]:
     missing = [kind for kind in KINDS if not (options.made / f"{kind.__name__}.parquet").exists()]
     if missing:
         generator = Generator(options.generator, backend="numpy")
-        texts = [text for text in read_texts(options.lines) if is_held_out(text.source)]
+        texts = [text for text in read_texts(options.lines) if is_held_out(text.source, options.source_prefix)]
         for kind in missing:
             pq.write_table(make(kind, generator, texts, options.rows), options.made / f"{kind.__name__}.parquet")
     for kind in KINDS:
@@ -132,6 +132,7 @@ def main() -> None:
     parser.add_argument("--made", type=Path, required=True)
     parser.add_argument("--reader", default=None)
     parser.add_argument("--rows", type=int, default=200)
+    parser.add_argument("--source-prefix", type=int, default=EARLIER_PREFIX)
     options = parser.parse_args()
 
     reader = Reader(options.reader)

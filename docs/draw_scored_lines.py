@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 import penpal_fast
-from penpal_fast.checks.thresholds import BROKEN_BELOW, THRESHOLDS
+from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.look.misfits import marked_ink, marked_pieces
 from penpal_fast.strokes import words_of
 
@@ -34,7 +34,7 @@ DARK, GREY, MISFIT, MARK = (30, 30, 34), (110, 112, 118), (205, 50, 25), (248, 2
 
 def columns_of(quality: NDArray[np.float32], match: NDArray[np.float32]) -> dict[str, NDArray[np.int64]]:
     """Choose lines of three kinds, spread over their scores."""
-    looks, says = quality >= BROKEN_BELOW, match >= THRESHOLDS["balanced"]
+    looks, says = quality >= THRESHOLDS["lenient"], match >= THRESHOLDS["balanced"]
     kinds = {
         "looks right, says its text": (looks & says, quality),
         "looks right, says something else": (looks & ~says, quality),

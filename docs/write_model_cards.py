@@ -13,20 +13,21 @@ from typing import Any
 
 from penpal_fast.evaluation.card import tables
 from penpal_fast.evaluation.reader_card import reader_tables
+from penpal_fast.evaluation.threshold_card import threshold_table
 
 ROOT = Path(__file__).parent.parent
 FIGURES = ROOT / "docs" / "evaluation" / "evaluation.json"
 PACKAGE = ROOT / "python" / "penpal_fast"
-BEGINS, ENDS = "<!-- figures begin: docs/write_model_cards.py -->\n", "<!-- figures end -->\n"
 
 
-def with_tables(card: str, written: str) -> str:
-    """Return a card with these tables between its markers."""
-    before, _, rest = card.partition(BEGINS)
-    _, found, after = rest.partition(ENDS)
+def with_tables(card: str, written: str, what: str = "figures") -> str:
+    """Return a card with these tables between the markers of what they are."""
+    begins, ends = f"<!-- {what} begin: docs/write_model_cards.py -->\n", f"<!-- {what} end -->\n"
+    before, _, rest = card.partition(begins)
+    _, found, after = rest.partition(ends)
     if not found:
-        raise SystemExit(f"a card lacks its markers: {BEGINS}{ENDS}")
-    return f"{before}{BEGINS}\n{written}\n{ENDS}{after}"
+        raise SystemExit(f"a card lacks its markers: {begins}{ends}")
+    return f"{before}{begins}\n{written}\n{ends}{after}"
 
 
 def cards(figures: dict[str, Any]) -> dict[Path, str]:
@@ -35,7 +36,9 @@ def cards(figures: dict[str, Any]) -> dict[Path, str]:
         raise SystemExit(f"{FIGURES} has no figures of the reader; run penpal-fast evaluate ... -o docs/evaluation")
     written = {"pretrained": tables(figures), "pretrained_reader": reader_tables(figures["reader"])}
     paths = {PACKAGE / folder / "README.md": text for folder, text in written.items()}
-    return {path: with_tables(path.read_text(encoding="utf-8"), text) for path, text in paths.items()}
+    made = {path: with_tables(path.read_text(encoding="utf-8"), text) for path, text in paths.items()}
+    first = PACKAGE / "pretrained" / "README.md"
+    return {**made, first: with_tables(made[first], threshold_table(figures["scores"]), "thresholds")}
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from .checks.check import Check, Outcome
 from .checks.quality import QualityCheck, Scorer, score
 from .checks.text_match import ReadabilityCheck, TextCheck
 from .errors import PenpalError
+from .first_points import without_first_points
 from .jobs.filter import filter_dataset
 from .jobs.score import score_dataset
 from .look.explanation import Explanation, explain
@@ -42,6 +43,7 @@ __all__ = [
     "score",
     "score_dataset",
     "strokes_from_offsets",
+    "without_first_points",
 ]
 
 __version__: str

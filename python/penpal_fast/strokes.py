@@ -14,12 +14,14 @@ Strokes = list[NDArray[np.float64]]
 """The strokes of a row or of a word: points (x, y) [N, 2] each, N at least 1, y growing downward."""
 
 
-def strokes_from_offsets(offsets: ArrayLike) -> Strokes:
+def strokes_from_offsets(offsets: ArrayLike, *, drop_first_point: bool = False) -> Strokes:
     """Convert Graves offsets to a row of strokes.
 
     Args:
         offsets: [T, 3] pen offsets (dx, dy, end of stroke), y growing upward. A stroke ends with the point whose third
             number is above 0.5. Points after the last end form a stroke too.
+        drop_first_point: Leave out the first stroke if it is a single point, as some generators begin with one far from
+            the ink. A row of one stroke is left alone.
 
     Returns:
         Strokes as float64 [N, 2] of absolute (x, y), y growing downward. The first offset starts at the origin.
@@ -35,7 +37,8 @@ def strokes_from_offsets(offsets: ArrayLike) -> Strokes:
         raise PenpalError(f"offsets must be a [T, 3] array of (dx, dy, end of stroke), got the shape {steps.shape}")
     points = np.cumsum(steps[:, :2] * (1.0, -1.0), axis=0)
     ends = np.flatnonzero(steps[:, 2] > 0.5) + 1
-    return [stroke for stroke in np.split(points, ends) if len(stroke)]
+    strokes = [stroke for stroke in np.split(points, ends) if len(stroke)]
+    return strokes[1:] if drop_first_point and len(strokes) > 1 and len(strokes[0]) == 1 else strokes
 
 
 def words_of(row: Any) -> list[Strokes]:

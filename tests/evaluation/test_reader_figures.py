@@ -246,7 +246,7 @@ def test_the_command_measures_the_reader_it_is_given(example_file, reader_folder
 
 def test_whole_junk_keeps_the_text_of_its_line_and_cut_junk_has_none(example_file, reader_folder, scorer, monkeypatch):
     monkeypatch.setattr(sets, "JUNK_ROWS", 10)
-    lines = sets.read_set([example_file], held_out=False)[:20]
+    lines = sets.read_set([example_file])[:20]
     scored = sets.scored_sets(lines, lines, lines, scorer)
     texts = scored["junk"].texts
     assert None in texts

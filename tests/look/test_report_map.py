@@ -11,7 +11,7 @@ from helpers.scored_lines import HOSTILE, matched_table
 from helpers.told_reader import ToldReader
 from penpal_fast import QualityCheck
 from penpal_fast.checks.text_match import TextCheck
-from penpal_fast.look.report.pair import CLEAN_FROM
+from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.look.report.writing import write_report
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
@@ -81,7 +81,7 @@ def assert_thresholds(page, x, y):
 
 
 def test_the_counts_follow_every_control(page):
-    start = CLEAN_FROM["quality"]
+    start = THRESHOLDS["lenient"]
     assert_thresholds(page, start, 0.5)
     page.focus("[data-map='1'] [data-slider-axis='x']")
     for _ in range(3):

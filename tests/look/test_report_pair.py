@@ -23,9 +23,10 @@ from helpers.told_reader import ToldReader
 from penpal_fast import ArrowScorer, PenpalError, QualityCheck, Reader
 from penpal_fast.checks.columns import ScoreColumn, checked_schema
 from penpal_fast.checks.text_match import TextCheck
+from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.look.report.comparison import LONGEST_TEXT, compared
 from penpal_fast.look.report.joint import CELL, FEW_CELLS, MAP_STEPS, JointDistribution, density
-from penpal_fast.look.report.pair import CLEAN_FROM, MOST_WRONG, SPREAD, paired, start_of
+from penpal_fast.look.report.pair import MOST_WRONG, SPREAD, keeps_clean, paired, start_of
 from penpal_fast.look.report.writing import write_report
 from penpal_fast.look.row_reading import MOST_TEXT
 from penpal_fast.strokes import words_of
@@ -92,7 +93,14 @@ def test_which_two_scores_are_compared(names, expected):
 
 
 def test_a_map_begins_where_clean_lines_are_kept():
-    assert start_of(ScoreColumn("quality", "", {"low": 0.7})) == CLEAN_FROM["quality"]
+    assert start_of(ScoreColumn("quality", "", THRESHOLDS)) == 0.3
+    assert start_of(ScoreColumn("text_match", "", THRESHOLDS)) == 0.5
+    assert start_of(ScoreColumn("quality", "", {"low": 0.7})) == 0.7
+    assert [keeps_clean(ScoreColumn(name, "", THRESHOLDS)) for name in ("quality", "text_match", "points")] == [
+        True,
+        True,
+        False,
+    ]
     assert start_of(ScoreColumn("points", "", {"low": 0.4, "high": 0.7})) == 0.4
     assert start_of(ScoreColumn("points", "", {})) == 0.5
 
@@ -125,7 +133,7 @@ def test_a_page_maps_both_scores(tmp_path):
     one = matched_table([0.1, 0.9, 0.9, NAN, 0.9], [0.9, 0.1, 0.9, 0.9, None], ["a line"] * 4 + [None])
     other = matched_table([0.5], [0.25], ["a line"])
     (pair,) = pairs_of(page_of(tmp_path, one, other))
-    assert pair["x"] == {"score": "quality", "start": CLEAN_FROM["quality"]}
+    assert pair["x"] == {"score": "quality", "start": 0.3}
     assert pair["y"] == {"score": "text_match", "start": 0.5}
     side = MAP_STEPS + 1
     step = {0.1: 10, 0.9: 90}

@@ -40,6 +40,7 @@ class ArrowScorer:
         text: str | None = None,
         reading: bool = False,
         reader: ReaderChoice = None,
+        drop_first_point: bool = False,
         checks: Sequence[Check] | None = None,
     ) -> None:
         """Take the arguments of `Scorer` and the names of columns, or checks instead.
@@ -54,14 +55,15 @@ class ArrowScorer:
             reading: Also add `reading` and `readability`, and without `text` also `readability_error`.
             reader: What `Reader` takes, or a `Reader`, with which this ArrowScorer cannot be pickled; None for the
                 reader in this package.
+            drop_first_point: Score rows as `without_first_points` returns them; the strokes column stays as it is.
             checks: Checks in place of all these settings.
 
         Raises:
             PenpalError: Both are given, or `checks` is empty or has something else than checks.
         """
-        settings = (model, column, backend, threads, batch_size, text, reading, reader)
+        settings = (model, column, backend, threads, batch_size, text, reading, reader, drop_first_point)
         if checks is not None:
-            if settings != (None, "strokes", "auto", None, None, None, False, None):
+            if settings != (None, "strokes", "auto", None, None, None, False, None, False):
                 raise PenpalError(
                     "give either checks or their settings; QualityCheck(...) and TextCheck(...) take them"
                 )
@@ -69,8 +71,15 @@ class ArrowScorer:
         else:
             engine: _Engine = {"backend": backend, "threads": threads, "batch_size": batch_size}
             self._checks = [
-                QualityCheck(model, column=column, **engine),
-                *reader_checks(text=text, reading=reading, reader=reader, column=column, **engine),
+                QualityCheck(model, column=column, drop_first_point=drop_first_point, **engine),
+                *reader_checks(
+                    text=text,
+                    reading=reading,
+                    reader=reader,
+                    column=column,
+                    drop_first_point=drop_first_point,
+                    **engine,
+                ),
             ]
         self._schemas: tuple[pa.Schema, pa.Schema] | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -18,6 +19,9 @@ from penpal_fast.schema import extended_schema, is_text, plain_texts, texts_of
 CHECKS_KEY = b"penpal_fast.checks"
 """Key of the schema's metadata that describes the columns of scores; see `ScoreColumn`."""
 
+ENGINE_SETTINGS = ("backend", "batch_size")
+"""Parts of a check's identity that change its scores by rounding only."""
+
 
 @dataclasses.dataclass(frozen=True)
 class ScoreColumn:
@@ -30,6 +34,8 @@ class ScoreColumn:
         reads: Columns that the check looked at; empty where an older version wrote the description.
         details: Further columns that the check wrote, also in an earlier run; empty where an older version wrote the
             description.
+        made_by: Hash of what the scores depend on, but for the engine; empty where an older version wrote the
+            description, or where the check does not say.
     """
 
     name: str
@@ -37,6 +43,7 @@ class ScoreColumn:
     thresholds: dict[str, float]
     reads: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
+    made_by: str = ""
 
     @property
     def columns(self) -> list[str]:
@@ -89,6 +96,18 @@ def score_column(check: Check) -> ScoreColumn:
     return ScoreColumn(check.name, check.description, thresholds, tuple(check.reads), tuple(check.details))
 
 
+def made_by(check: Check) -> str:
+    """Return a hash that differs for checks whose scores differ by more than rounding; empty if a check has none."""
+    identity = getattr(check, "identity", None)
+    if not isinstance(identity, dict):
+        return ""
+    scores = {name: value for name, value in identity.items() if name not in ENGINE_SETTINGS}
+    try:
+        return hashlib.sha256(json.dumps(scores, sort_keys=True, allow_nan=False).encode()).hexdigest()[:32]
+    except (TypeError, ValueError, RecursionError):
+        return ""
+
+
 def checked_schema(schema: pa.Schema, checks: Sequence[Check]) -> pa.Schema:
     """Append the columns of checks to a schema, and describe the scores in its metadata.
 
@@ -107,7 +126,7 @@ def _described(schema: pa.Schema, checks: Sequence[Check], added: Collection[str
         name: tuple(detail for detail in column.details if detail in schema.names and detail not in added)
         for name, column in noted.items()
     }
-    given = {check.name: score_column(check) for check in checks}
+    given = {check.name: dataclasses.replace(score_column(check), made_by=made_by(check)) for check in checks}
     return [
         dataclasses.replace(column, details=(*(given[name].details if name in given else ()), *kept.get(name, ())))
         for name, column in {**noted, **given}.items()
@@ -128,12 +147,12 @@ def noted_scores(schema: pa.Schema) -> list[ScoreColumn]:
 def _noted_column(noted: Any) -> ScoreColumn:
     """Read the description of one column, which may come from an untrusted file."""
     thresholds = {name: float(value) for name, value in noted["thresholds"].items()}
-    reads, details = noted.get("reads", []), noted.get("details", [])
+    reads, details, origin = noted.get("reads", []), noted.get("details", []), noted.get("made_by", "")
     if not (isinstance(reads, list) and isinstance(details, list)):
         raise TypeError("reads or details is not a list of columns")
-    column = ScoreColumn(noted["name"], noted["description"], thresholds, tuple(reads), tuple(details))
+    column = ScoreColumn(noted["name"], noted["description"], thresholds, tuple(reads), tuple(details), origin)
     # Half a surrogate pair is not text.
-    "".join([column.name, column.description, *thresholds, *reads, *details]).encode()
+    "".join([column.name, column.description, *thresholds, *reads, *details, origin]).encode()
     if not all(0 <= value <= 1 for value in column.thresholds.values()):
         raise ValueError("a threshold is not from 0 to 1")
     return column

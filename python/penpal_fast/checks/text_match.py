@@ -13,6 +13,7 @@ from penpal_fast.checks.columns import ScoreColumn
 from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.engines.settings import Backend
 from penpal_fast.errors import PenpalError, errors_about
+from penpal_fast.first_points import without_first_points
 from penpal_fast.reading.reader import Reader, ReaderSource
 from penpal_fast.schema import TEXT_COLUMN, check_strokes_column, check_text_column
 
@@ -33,8 +34,10 @@ class _ReaderCheck:
         threads: int | None,
         batch_size: int | None,
         reader: Reader | None,
+        drop_first_point: bool,
     ) -> None:
         self._column = column
+        self._drop_first_point = drop_first_point
         self._made = functools.partial(Reader, model, backend=backend, threads=threads, batch_size=batch_size)
         self._reader = reader
         self._is_given = reader is not None
@@ -54,8 +57,14 @@ class _ReaderCheck:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What the scores depend on: the model's fingerprint, the engine and the batch size."""
-        return self.reader.identity
+        """What the scores depend on: the model's fingerprint, the engine, the batch size, and whether lone first
+        points are dropped."""
+        return {**self.reader.identity, **({"drop_first_point": True} if self._drop_first_point else {})}
+
+    def _strokes(self, rows: Table) -> Any:
+        """Return the strokes as the reader is to see them."""
+        strokes = rows.column(self._column)
+        return without_first_points(strokes) if self._drop_first_point else strokes
 
 
 class TextCheck(_ReaderCheck):
@@ -78,6 +87,7 @@ class TextCheck(_ReaderCheck):
         threads: int | None = None,
         batch_size: int | None = None,
         reader: Reader | None = None,
+        drop_first_point: bool = False,
     ) -> None:
         """Take the names of the columns of texts and strokes, and either a reader or what `Reader` takes.
 
@@ -90,8 +100,9 @@ class TextCheck(_ReaderCheck):
             threads: As for `Reader`.
             batch_size: As for `Reader`.
             reader: The reader, in place of these.
+            drop_first_point: Read rows as `without_first_points` returns them.
         """
-        super().__init__(model, column, backend, threads, batch_size, reader)
+        super().__init__(model, column, backend, threads, batch_size, reader, drop_first_point)
         self.text = text
         self.reads = (column, text)
         self.details: dict[str, pa.DataType] = {READING: pa.string(), READABILITY: pa.float32()} if reading else {}
@@ -108,7 +119,7 @@ class TextCheck(_ReaderCheck):
         with errors_about(f"column {text!r}"):
             texts = rows.column(text)
         with errors_about(f"column {strokes!r}"):
-            found = self.reader.outcome(rows.column(strokes), texts)
+            found = self.reader.outcome(self._strokes(rows), texts)
         details = {}
         if self.details:
             details = {READING: pa.array(found.readings, pa.string()), READABILITY: _column(found.readability)}
@@ -155,9 +166,13 @@ class ReadabilityCheck(_ReaderCheck):
         threads: int | None = None,
         batch_size: int | None = None,
         reader: Reader | None = None,
+        drop_first_point: bool = False,
     ) -> None:
-        """Take the name of the strokes column, and either a reader or what `Reader` takes."""
-        super().__init__(model, column, backend, threads, batch_size, reader)
+        """Take the name of the strokes column, and either a reader or what `Reader` takes.
+
+        With `drop_first_point`, rows are read as `without_first_points` returns them.
+        """
+        super().__init__(model, column, backend, threads, batch_size, reader, drop_first_point)
         self.reads = (column,)
         self.details: dict[str, pa.DataType] = {READING: pa.string()}
 
@@ -169,7 +184,7 @@ class ReadabilityCheck(_ReaderCheck):
         """Read rows."""
         (column,) = self.reads
         with errors_about(f"column {column!r}"):
-            found = self.reader.outcome(rows.column(column))
+            found = self.reader.outcome(self._strokes(rows))
         return Outcome(found.readability, found.problems, {READING: pa.array(found.readings, pa.string())})
 
 

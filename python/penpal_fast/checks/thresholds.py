@@ -9,9 +9,6 @@ from penpal_fast.errors import PenpalError
 THRESHOLDS = {"lenient": 0.3, "balanced": 0.5, "strict": 0.7}
 """Thresholds by name, the lowest first."""
 
-BROKEN_BELOW = 0.23
-"""With the bundled model, 95 % of clean synthetic lines are at or above it (`penpal-fast evaluate`)."""
-
 
 def threshold_of(value: str | float, thresholds: Mapping[str, float] = THRESHOLDS) -> float:
     """Turn a threshold's name, or a number from 0 to 1, into the number.

@@ -11,6 +11,7 @@ import typer
 from penpal_fast.checks.quality import Scorer
 from penpal_fast.cli import options
 from penpal_fast.cli.console import readable_errors, say
+from penpal_fast.errors import PenpalError
 from penpal_fast.files import made_folder, replaced_atomically
 from penpal_fast.look.picture import save_png
 
@@ -39,10 +40,18 @@ def evaluate(
         bool,
         typer.Option(
             "--held-out",
-            help="Use only rows of forms that recipes hold out for validation (columns `file` or `source`); "
-            "a file without such a column is used whole.",
+            help="Use only rows of sources that the model's recipe holds out for validation (column `source` or "
+            "`file`); a file without such a column is used whole.",
         ),
     ] = False,
+    source_prefix: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="How many of the first characters of a source decide whether it is held out, 0 for the whole source; "
+            "by default what the model was trained with (training.json).",
+        ),
+    ] = None,
 ) -> None:
     """Measure how well a model separates real, clean synthetic and corrupted rows, and junk made from real rows.
 
@@ -51,20 +60,26 @@ def evaluate(
     with readable_errors():
         from penpal_fast.evaluation.card import picture, tables
         from penpal_fast.evaluation.changed import measure_changes, measure_files, measure_outliers
+        from penpal_fast.evaluation.held_out import prefix_of_models
         from penpal_fast.evaluation.measure import measure
         from penpal_fast.evaluation.read_sets import read_sets
         from penpal_fast.evaluation.reader_card import reader_tables
         from penpal_fast.evaluation.reader_measure import measure_reader
-        from penpal_fast.evaluation.sets import read_set, scored_sets
+        from penpal_fast.evaluation.sets import held_out_lines, read_set, scored_sets
+        from penpal_fast.handwriting.lines import decided_by
         from penpal_fast.reading.reader import Reader
 
+        if source_prefix is not None and not held_out:
+            raise PenpalError("--source-prefix is for --held-out; add it, or leave --source-prefix out")
         measured, scorer = Reader(reader), Scorer(model)
-        sets = scored_sets(
-            read_set(real, held_out=held_out),
-            read_set(clean, held_out=held_out),
-            read_set(corrupted, held_out=held_out),
-            scorer,
-        )
+        lines = {"real": read_set(real), "clean": read_set(clean), "corrupted": read_set(corrupted)}
+        if held_out:
+            prefix = prefix_of_models(model, reader) if source_prefix is None else source_prefix or None
+            say(f"held out by {decided_by(prefix)}:")
+            for name, all_lines in lines.items():
+                lines[name] = held_out_lines(all_lines, prefix)
+                say(f"  {name}: {len(lines[name]):,} of {len(all_lines):,} rows")
+        sets = scored_sets(**lines, scorer=scorer)
         figures = {
             **measure(sets),
             "files": measure_files(also or (), scorer),

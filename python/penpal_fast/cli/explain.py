@@ -12,6 +12,7 @@ from penpal_fast.checks.quality import Scorer
 from penpal_fast.cli import options
 from penpal_fast.cli.console import readable_errors, say
 from penpal_fast.errors import PenpalError
+from penpal_fast.first_points import without_first_points
 from penpal_fast.look.captions import shortened
 from penpal_fast.look.explanation import Explanation, compared, explained
 from penpal_fast.look.explanation_page import write_page
@@ -36,6 +37,7 @@ def explain(
         Path | None, typer.Option("--output", "-o", help="HTML file to write, with the row drawn.")
     ] = None,
     column: options.Column = "strokes",
+    drop_first_point: options.DropFirstPoint = False,
     model: options.Model = None,
     reader: options.ReaderOption = None,
 ) -> None:
@@ -48,8 +50,9 @@ def explain(
         batch = one_row(source, row, column, text=text)
         if text is not None:
             says = texts_of(batch.column(text))[0]
+        strokes = without_first_points(batch.column(column)) if drop_first_point else batch.column(column)
         try:
-            words = words_of(batch.column(column)[0])
+            words = words_of(strokes[0])
         except PenpalError as error:
             raise PenpalError(f"{source}, row {row}: {error.problem}") from error
         found = read_row(Reader(reader), words, says)

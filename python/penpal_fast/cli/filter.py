@@ -9,11 +9,12 @@ import typer
 
 from penpal_fast.checks.quality import QualityCheck
 from penpal_fast.checks.text_match import TextCheck
-from penpal_fast.checks.thresholds import BROKEN_BELOW, THRESHOLDS, threshold_of
+from penpal_fast.checks.thresholds import THRESHOLDS, threshold_of
 from penpal_fast.cli import options
 from penpal_fast.cli.console import progress_bar, readable_errors, say, say_json, stopped_by_sigterm
 from penpal_fast.errors import PenpalError
 from penpal_fast.jobs.filter import filter_dataset
+from penpal_fast.jobs.good_lines import SHARE
 from penpal_fast.jobs.selection import Selection
 from penpal_fast.sources.memory import MEMORY_MB
 
@@ -39,14 +40,25 @@ def filter_rows(
         ),
     ],
     threshold: Annotated[
-        float,
+        float | None,
         typer.Option(
             parser=_threshold,
             metavar="NUMBER|NAME",
-            help=f"Keep rows with at least this score: 0 to 1, {NAMES}. Clean generated rows score about a third: "
-            f"{BROKEN_BELOW} drops broken rows, balanced keeps rows that could be real.",
+            help=f"Keep rows with at least this score: 0 to 1, {NAMES}. The default, lenient, drops broken rows and "
+            "keeps 95 % of clean generated rows; above it, rows must look human too.",
         ),
-    ] = "balanced",  # type: ignore[assignment]
+    ] = None,
+    keep_good: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="File or folder of rows that are known to be good: the threshold is set to keep --share of them, in "
+            "place of --threshold. With --text, so is that of the match unless --text-threshold is given.",
+        ),
+    ] = None,
+    share: Annotated[
+        float | None, typer.Option(help=f"Share of the good rows that each threshold keeps; {SHARE} by default.")
+    ] = None,
     text_threshold: Annotated[
         float | None,
         typer.Option(
@@ -71,6 +83,7 @@ def filter_rows(
         ),
     ] = None,
     column: options.Column = "strokes",
+    drop_first_point: options.DropFirstPoint = False,
     text: Annotated[
         str | None,
         typer.Option(
@@ -95,7 +108,8 @@ def filter_rows(
 ) -> None:
     """Keep rows that reach --threshold with `quality` and, if it is given, --text-threshold with `text_match`.
 
-    Inputs without these columns are scored first. --threshold 0 keeps every row that has a quality.
+    Inputs without these columns are scored first. --threshold 0 keeps every row that has a quality. --keep-good finds
+    the thresholds from rows that are known to be good, and prints them.
 
     The exit codes are the same as for `score`.
     """
@@ -107,18 +121,24 @@ def filter_rows(
                 output,
                 threshold=threshold,
                 text_threshold=text_threshold,
+                keep_good=keep_good,
+                share=share,
                 best_of=best_of,
                 keep_rejected=keep_rejected,
                 scorer=options.scorer_of(model, backend, threads, batch_size),
                 column=column,
                 text=text,
                 reader=options.reader_of(reader, backend, threads, batch_size) if compares else reader,
+                drop_first_point=drop_first_point,
                 rescore=rescore or _named_again(model, reader),
                 memory_mb=memory,
                 progress=progress,
             )
         if json:
-            limits = {"threshold": threshold, "text_threshold": selection.thresholds.get(TextCheck.name)}
+            limits = {
+                "threshold": selection.thresholds[QualityCheck.name],
+                "text_threshold": selection.thresholds.get(TextCheck.name),
+            }
             say_json({**selection.as_dict(), **limits, "output": str(output)})
         elif not quiet:
             print_selection(selection, best_of)
@@ -132,7 +152,9 @@ def _named_again(model: str | None, reader: str | None) -> list[str]:
 
 
 def print_selection(selection: Selection, best_of: str | None = None) -> None:
-    """Print the counts and the reasons."""
+    """Print the thresholds that were found, the counts and the reasons."""
+    for name, found in selection.found.items():
+        say(f"{name}: the threshold {found.threshold:.4f} keeps {found.kept:.1%} of {found.rows:,} good rows")
     say(f"{selection.rows:,} rows, {selection.kept:,} kept, {selection.rows - selection.kept:,} rejected")
     for reason, count in (+selection.rejected).most_common():
         say(f"  {count:,} rejected: {reason}")

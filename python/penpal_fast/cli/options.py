@@ -36,6 +36,15 @@ ReaderOption = Annotated[
     typer.Option("--reader", help="Folder or Hugging Face id of a reader, instead of the bundled one."),
 ]
 
+DropFirstPoint = Annotated[
+    bool,
+    typer.Option(
+        "--drop-first-point",
+        help="Leave out the first stroke of each row where it is a single point, as in paths of SVG that begin with a "
+        "lone (0, 0). The strokes in an output stay as they are.",
+    ),
+]
+
 Text = Annotated[
     str | None, typer.Option(help="Name of the column of texts that rows should say; by default none are compared.")
 ]
@@ -82,11 +91,14 @@ def checks_of(
     text: str | None = None,
     reading: bool = False,
     reader: str | None = None,
+    drop_first_point: bool = False,
 ) -> list[Check]:
     """Make the checks that the options ask for, with the quality check first."""
     scorer = scorer_of(model, backend, threads, batch_size)
     loaded = reader_of(reader, backend, threads, batch_size) if text is not None or reading else reader
-    return default_checks(scorer=scorer, column=column, text=text, reading=reading, reader=loaded)
+    return default_checks(
+        scorer=scorer, column=column, text=text, reading=reading, reader=loaded, drop_first_point=drop_first_point
+    )
 
 
 def scorer_of(model: str | None, backend: str, threads: int | None, batch_size: int | None) -> Scorer:

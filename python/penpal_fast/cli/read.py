@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
+import pyarrow as pa
 import typer
 
 from penpal_fast.checks.defaults import reader_checks
 from penpal_fast.cli import options
 from penpal_fast.cli.console import progress_bar, readable_errors, say, stopped_by_sigterm, visible
 from penpal_fast.errors import PenpalError, errors_about
+from penpal_fast.first_points import without_first_points
 from penpal_fast.jobs.score import score_dataset
 from penpal_fast.reading.reader import Reader
 from penpal_fast.schema import check_strokes_column, check_text_column, texts_of
@@ -38,6 +40,7 @@ def read(
         ),
     ] = None,
     column: options.Column = "strokes",
+    drop_first_point: options.DropFirstPoint = False,
     text: options.Text = None,
     limit: Annotated[int | None, typer.Option(help="Print only the first rows, this many.", min=0)] = None,
     resume: options.Resume = False,
@@ -59,7 +62,8 @@ def read(
         if output is None:
             if resume:
                 raise PenpalError("--resume is for --output; add it, or leave --resume out")
-            _print_rows(_rows(inputs, loaded, column, text, memory, limit), as_json=json)
+            rows = _rows(inputs, loaded, column, text, memory, limit, drop_first_point=drop_first_point)
+            _print_rows(rows, as_json=json)
             return
         if limit is not None or json:
             raise PenpalError("--limit and --json are for printing; leave them out, or leave --output out")
@@ -67,7 +71,9 @@ def read(
             summary = score_dataset(
                 inputs,
                 output,
-                checks=reader_checks(text=text, reading=True, reader=loaded, column=column),
+                checks=reader_checks(
+                    text=text, reading=True, reader=loaded, column=column, drop_first_point=drop_first_point
+                ),
                 column=column,
                 resume=resume,
                 memory_mb=memory,
@@ -78,7 +84,14 @@ def read(
 
 
 def _rows(
-    inputs: list[str], reader: Reader, column: str, text: str | None, memory: int, limit: int | None
+    inputs: list[str],
+    reader: Reader,
+    column: str,
+    text: str | None,
+    memory: int,
+    limit: int | None,
+    *,
+    drop_first_point: bool,
 ) -> Iterator[list[Row]]:
     """Yield what is printed of the rows, in batches."""
     sources = open_sources(inputs, column)
@@ -94,13 +107,16 @@ def _rows(
             left = len(batch.data) if limit is None else min(limit - first, len(batch.data))
             if left <= 0:
                 return
-            yield _read_rows(batch.cut(0, left), reader, column, text, first)
+            cut = batch.cut(0, left)
+            strokes = cut.data.column(column)
+            strokes = without_first_points(strokes) if drop_first_point else strokes
+            yield _read_rows(cut, strokes, reader, text, first)
             first += left
 
 
-def _read_rows(batch: Batch, reader: Reader, column: str, text: str | None, first: int) -> list[Row]:
+def _read_rows(batch: Batch, strokes: pa.Array, reader: Reader, text: str | None, first: int) -> list[Row]:
     texts = None if text is None else texts_of(batch.data.column(text))
-    found = reader.outcome(batch.data.column(column), texts)
+    found = reader.outcome(strokes, texts)
     problems = {**(found.text_problems if texts is not None else {}), **found.problems, **batch.problems}
     rows: list[Row] = []
     for index, (reading, readability) in enumerate(zip(found.readings, found.readability.tolist(), strict=True)):

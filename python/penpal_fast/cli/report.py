@@ -32,6 +32,7 @@ def report(
         ),
     ] = None,
     column: options.Column = "strokes",
+    drop_first_point: options.DropFirstPoint = False,
     model: options.Model = None,
     reader: options.ReaderOption = None,
 ) -> None:
@@ -45,5 +46,14 @@ def report(
         compared = text if reader is None else text or TEXT_COLUMN
         checks = options.checks_of(model, column, text=compared, reader=reader)
         with progress_bar("reading") as progress:
-            write_report(inputs, output, checks=checks, column=column, group_column=by, text=text, progress=progress)
+            write_report(
+                inputs,
+                output,
+                checks=checks,
+                column=column,
+                group_column=by,
+                text=text,
+                drop_first_point=drop_first_point,
+                progress=progress,
+            )
         say(f"wrote {output}: {output.stat().st_size / 1e6:.1f} MB; open it in a browser")

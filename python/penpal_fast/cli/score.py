@@ -29,6 +29,7 @@ def score(
     reading: Annotated[
         bool, typer.Option("--reading", help="Also add what each row seems to say, and how surely.")
     ] = False,
+    drop_first_point: options.DropFirstPoint = False,
     resume: options.Resume = False,
     model: options.Model = None,
     reader: options.ReaderOption = None,
@@ -55,7 +56,15 @@ def score(
                 inputs,
                 output,
                 checks=options.checks_of(
-                    model, column, backend, threads, batch_size, text=text, reading=reading, reader=reader
+                    model,
+                    column,
+                    backend,
+                    threads,
+                    batch_size,
+                    text=text,
+                    reading=reading,
+                    reader=reader,
+                    drop_first_point=drop_first_point,
                 ),
                 column=column,
                 resume=resume,

@@ -17,6 +17,7 @@ from penpal_fast.checks.text_match import TextCheck
 from penpal_fast.cli import options
 from penpal_fast.cli.console import readable_errors, say
 from penpal_fast.errors import PenpalError
+from penpal_fast.first_points import without_first_points
 from penpal_fast.look.picture import save_png
 from penpal_fast.look.sheet import Cell, band_counts, chosen_rows, drawn_sheet
 from penpal_fast.schema import TEXT_COLUMN, is_text, texts_of
@@ -32,19 +33,22 @@ def sheet(
     rows: Annotated[int, typer.Option(help="Rows to show, chosen evenly by rank.")] = 48,
     columns: Annotated[int, typer.Option(help="Rows side by side.")] = 3,
     column: options.Column = "strokes",
+    drop_first_point: options.DropFirstPoint = False,
     model: options.Model = None,
 ) -> None:
     """Draw one picture of rows sorted by score. A file without scores is scored first."""
     with readable_errors():
         if output.suffix.lower() != ".png":
             raise PenpalError(f"{output}: the sheet is a PNG file; its name must end with .png")
-        scores, thresholds = _scores(source, column, model)
-        cells = _cells(source, column, scores, chosen_rows(scores, rows))
+        scores, thresholds = _scores(source, column, model, drop_first_point=drop_first_point)
+        cells = _cells(source, column, scores, chosen_rows(scores, rows), drop_first_point=drop_first_point)
         save_png(drawn_sheet(cells, band_counts(scores, thresholds), columns, thresholds), output)
         say(f"wrote {output}: {len(cells)} of {len(scores):,} rows")
 
 
-def _scores(path: Path, column: str, model: str | None) -> tuple[NDArray[np.float32], Mapping[str, float]]:
+def _scores(
+    path: Path, column: str, model: str | None, *, drop_first_point: bool
+) -> tuple[NDArray[np.float32], Mapping[str, float]]:
     """Read the first scores of a file, or score its rows; return them with their thresholds."""
     source = open_source(path, column)
     if known_scores(source.schema) and model is None:
@@ -52,13 +56,18 @@ def _scores(path: Path, column: str, model: str | None) -> tuple[NDArray[np.floa
         thresholds: Mapping[str, float] = scored.scores[0].thresholds
         parts = [batch.outcomes[scored.scores[0].name].scores for batch in scored.batches()]
     else:
-        check, rows = options.checks_of(model, column)[0], batch_rows(MEMORY_MB, source)
+        check, rows = (
+            options.checks_of(model, column, drop_first_point=drop_first_point)[0],
+            batch_rows(MEMORY_MB, source),
+        )
         thresholds = check.thresholds
         parts = [check.look(batch.data).scores for batch in source.batches(rows)]
     return np.concatenate(parts) if parts else np.empty(0, np.float32), thresholds
 
 
-def _cells(path: Path, column: str, scores: NDArray[np.float32], chosen: NDArray[np.int64]) -> list[Cell]:
+def _cells(
+    path: Path, column: str, scores: NDArray[np.float32], chosen: NDArray[np.int64], *, drop_first_point: bool
+) -> list[Cell]:
     """Read the chosen rows, in the order given."""
     source = open_source(path, column)
     wanted = set(chosen.tolist())
@@ -70,7 +79,9 @@ def _cells(path: Path, column: str, scores: NDArray[np.float32], chosen: NDArray
         for row in sorted(wanted.intersection(range(first, first + len(batch.data)))):
             text = None if texts is None else texts_of(texts.slice(row - first, 1))[0]
             match = matches[row - first].as_py() if matches is not None else None
-            words, problem = _words(batch.data.column(column)[row - first])
+            strokes = batch.data.column(column).slice(row - first, 1)
+            strokes = without_first_points(strokes) if drop_first_point else strokes
+            words, problem = _words(strokes[0])
             cells[row] = Cell(row, float(scores[row]), words, text, match, problem)
         first += len(batch.data)
     return [cells[row] for row in chosen.tolist()]

@@ -16,7 +16,9 @@ from penpal_fast.cli.console import err, readable_errors, say
 def train(
     real: Annotated[
         Path,
-        typer.Option(help="Parquet file of real rows: columns `strokes`, `text`, and `file` or `source` for the form."),
+        typer.Option(
+            help="Parquet file of real rows: columns `strokes`, `text`, and `source` or `file`, such as the form."
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the model.")],
     work: Annotated[Path, typer.Option(help="Folder for the synthetic rows, the log and the checkpoint.")],
@@ -30,8 +32,9 @@ def train(
     start: Annotated[str | None, typer.Option(help="Folder or Hugging Face id of a model to start from.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run.")] = False,
 ) -> None:
-    """Train a model: make synthetic rows, train, calibrate and evaluate."""
+    """Train a model: make synthetic rows, train, calibrate, write it, and measure it on validation rows."""
     with readable_errors():
+        from penpal_fast.evaluation.markdown import table
         from penpal_fast.network.model import QualityClassifier
         from penpal_fast.training.recipe import BUNDLED, Recipe
         from penpal_fast.training.run import Inputs, run_recipe
@@ -39,7 +42,11 @@ def train(
         model = QualityClassifier.from_pretrained(start) if start else None
         inputs = Inputs(real, generator, clean or (), corrupted or (), model)
         with stage_bars() as progress:
-            run_recipe(Recipe.from_file(recipe or BUNDLED), inputs, work, output, resume=resume, progress=progress)
+            figures = run_recipe(
+                Recipe.from_file(recipe or BUNDLED), inputs, work, output, resume=resume, progress=progress
+            )
+        rows = [[name.replace("_", " "), f"{value:.3f}"] for name, value in figures.items()]
+        say(table(["validation lines", ""], rows))
         say(f"wrote {output}")
 
 

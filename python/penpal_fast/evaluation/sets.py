@@ -13,7 +13,7 @@ from penpal_fast.checks.quality import Scorer
 from penpal_fast.errors import PenpalError
 from penpal_fast.handwriting.augmentation import cut
 from penpal_fast.handwriting.junk import KINDS, UNSEEN, Junk, Material
-from penpal_fast.handwriting.lines import Line, garbled_lines, is_held_out, read_lines
+from penpal_fast.handwriting.lines import Line, decided_by, garbled_lines, is_held_out, read_lines
 from penpal_fast.strokes import Strokes
 
 SHORT_WORDS = 6
@@ -55,18 +55,32 @@ class ScoredSet:
         return self.scores[chosen & ~np.isnan(self.scores)]
 
 
-def read_set(paths: Sequence[Path], *, held_out: bool) -> list[Line]:
-    """Read lines; with `held_out` only lines of validation forms and lines of unknown form.
+def read_set(paths: Sequence[Path]) -> list[Line]:
+    """Read lines.
 
     Raises:
-        PenpalError: A file cannot be read, or no line is left.
+        PenpalError: A file cannot be read, or there are no lines.
     """
     lines = [line for path in paths for line in read_lines(path)]
-    if held_out:
-        lines = [line for line in lines if line.source is None or is_held_out(line.source)]
     if not lines:
         raise PenpalError(f"no lines to measure in {', '.join(map(str, paths))}")
     return lines
+
+
+def held_out_lines(lines: list[Line], prefix: int | None) -> list[Line]:
+    """Return the lines of validation sources and those of unknown source; see `is_held_out` for the prefix.
+
+    Raises:
+        PenpalError: There are none.
+    """
+    held_out = [line for line in lines if line.source is None or is_held_out(line.source, prefix)]
+    if not held_out:
+        sources = len({str(line.source)[:prefix] for line in lines})
+        raise PenpalError(
+            f"none of {len(lines):,} lines is held out by {decided_by(prefix)}, of which there are {sources:,}; "
+            "measure lines of more sources, or say with --source-prefix how many characters decide"
+        )
+    return held_out
 
 
 def scored_sets(real: list[Line], clean: list[Line], corrupted: list[Line], scorer: Scorer) -> dict[str, ScoredSet]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import itertools
 import zlib
 from pathlib import Path
@@ -17,10 +18,10 @@ from penpal_fast.strokes import Strokes
 from penpal_fast.synthesis.texts import SOURCE_COLUMNS
 
 VALIDATION_PERCENT = 12
-"""Percentage of the forms that are kept for validation."""
+"""Percentage of the sources that are kept for validation."""
 
-SOURCE_LENGTH = 3
-"""A line's form is the first characters of its source. Lines of a form have one writer and one text."""
+EARLIER_PREFIX = 3
+"""Characters of a source that decided the side of its lines before recipes said how many."""
 
 PENPAL_SCHEMA = "list<list<struct<points: list<struct<x, y>>>>>"
 
@@ -49,9 +50,24 @@ class Split:
     validation: list[Line]
 
 
-def is_held_out(source: str) -> bool:
-    """Whether lines of a source are for validation. The form decides, the same for real and synthetic lines."""
-    return zlib.crc32(source[:SOURCE_LENGTH].encode()) % 100 < VALIDATION_PERCENT
+def is_held_out(source: str, prefix: int | None = None) -> bool:
+    """Whether lines of a source are for validation. The source decides, the same for real and synthetic lines.
+
+    Args:
+        source: Where a line comes from, such as a form or a writer.
+        prefix: How many of its first characters decide, where these name what must not be on both sides, such as all
+            forms of a text; None for the whole source.
+    """
+    if prefix is None:  # Names that differ by a digit have similar CRCs: of 50 numbered ones, it may hold out none.
+        number = int.from_bytes(hashlib.sha256(source.encode()).digest()[:8], "big")
+    else:  # Models were trained with the CRC of prefixes, so it stays.
+        number = zlib.crc32(source[:prefix].encode())
+    return number % 100 < VALIDATION_PERCENT
+
+
+def decided_by(prefix: int | None) -> str:
+    """Say what decides the side of a source's lines."""
+    return "the whole source" if prefix is None else f"the first {prefix} characters of the source"
 
 
 def read_lines(path: Path) -> list[Line]:
@@ -87,8 +103,8 @@ def garbled_lines(lines: list[Line]) -> list[Line]:
     return [line for line in lines if line.severity == "gibberish"] or lines
 
 
-def read_split(path: Path) -> Split:
-    """Read the lines of a Parquet file and split them by form, never by row.
+def read_split(path: Path, prefix: int | None = None) -> Split:
+    """Read the lines of a Parquet file and split them by source (see `is_held_out`), never by row.
 
     Raises:
         PenpalError: The file cannot be read, has no strokes, or has lines without a source.
@@ -97,11 +113,11 @@ def read_split(path: Path) -> Split:
     if any(line.source is None for line in lines):
         raise PenpalError(
             f"{path}: it needs a column {' or '.join(map(repr, SOURCE_COLUMNS))} without nulls, to keep all lines of a "
-            f"form on one side of the split"
+            f"source on one side of the split"
         )
     return Split(
-        [line for line in lines if not is_held_out(str(line.source))],
-        [line for line in lines if is_held_out(str(line.source))],
+        [line for line in lines if not is_held_out(str(line.source), prefix)],
+        [line for line in lines if is_held_out(str(line.source), prefix)],
     )
 
 

@@ -21,16 +21,24 @@ from penpal_fast.checks.columns import (
     read_outcome,
     with_outcomes,
 )
-from penpal_fast.checks.defaults import ReaderChoice, default_checks, known_scores
+from penpal_fast.checks.defaults import DEFAULT_THRESHOLDS, ReaderChoice, default_checks, known_scores
 from penpal_fast.checks.quality import Scorer
 from penpal_fast.checks.text_match import TextCheck, compared_text
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.files import check_name, checked_target, replaced_atomically
 from penpal_fast.jobs.best_of import BestRows, check_group_column
+from penpal_fast.jobs.good_lines import (
+    FROM_GOOD_LINES,
+    SHARE,
+    FoundThreshold,
+    GoodLines,
+    check_share,
+    from_good_lines,
+)
 from penpal_fast.jobs.identity import with_job
 from penpal_fast.jobs.kept_columns import KeptColumns, kept_columns
 from penpal_fast.jobs.limits import (
-    DEFAULT_THRESHOLD,
+    check_origin,
     check_rescored,
     check_text,
     has_scores,
@@ -63,12 +71,15 @@ def filter_dataset(
     threshold: str | float | None = None,
     text_threshold: str | float | None = None,
     thresholds: Mapping[str, str | float] | None = None,
+    keep_good: Inputs | None = None,
+    share: float | None = None,
     best_of: str | None = None,
     keep_rejected: str | os.PathLike[str] | None = None,
     scorer: Scorer | None = None,
     column: str = "strokes",
     text: str | None = None,
     reader: ReaderChoice = None,
+    drop_first_point: bool = False,
     checks: Sequence[Check] | None = None,
     rescore: bool | Collection[str] = False,
     memory_mb: int = MEMORY_MB,
@@ -89,11 +100,16 @@ def filter_dataset(
         inputs: As for `score_dataset`.
         output: Parquet file for the kept rows; overwritten if it exists.
         threshold: Threshold of the first check: a number from 0 to 1, or a name such as "lenient", "balanced" or
-            "strict"; None for "balanced". With 0, all rows that have a score reach it.
+            "strict"; None for the lenient one. With 0, all rows that have a score reach it.
         text_threshold: Threshold of `text_match`, beside that of the first check; None for "balanced" if `text` is
             given, and else for none.
         thresholds: Thresholds of several checks by the check's name, in place of these. A row is kept if it reaches
             all of them. Each check must be among `checks`, or have its scores in the inputs.
+        keep_good: Files of lines that are known to be good, as for `inputs`, in place of `threshold`: the threshold of
+            the first check is that which keeps a `share` of them, and so is that of `text_match` if `text` is given and
+            `text_threshold` is not. At least 20 lines must have a score. Scores that they have are used if they come
+            from the model of the inputs' scores; other lines are scored.
+        share: Share of these lines that each threshold keeps, above 0 and up to 1; None for 0.95.
         best_of: Name of a column of texts or numbers, such as the prompt, whose values rows share; None to keep all
             rows that reach the thresholds.
         keep_rejected: Parquet file for the other rows, bad rows included.
@@ -103,6 +119,8 @@ def filter_dataset(
             have been made with this column. None for that of the inputs' `text_match`, or else "text" if there is a
             `text_threshold`.
         reader: A `Reader`, or what it takes, to compare rows with texts; None for the reader in this package.
+        drop_first_point: Score rows as `without_first_points` returns them; the strokes column stays as it is. Scores
+            that the inputs have must have been made so.
         checks: Checks in place of those that `scorer`, `text` and `reader` ask for, for inputs that lack their scores.
         rescore: Run the checks even if the inputs have their scores: all that have a threshold, or those of these
             names.
@@ -110,8 +128,9 @@ def filter_dataset(
         progress: Called with the number of finished rows and of all rows; with `best_of`, each row counts twice.
 
     Raises:
-        PenpalError: A file cannot be read or written, the files have different columns, a threshold has no scores, or
-            the inputs' `text_match` was made with another column than `text`.
+        PenpalError: A file cannot be read or written, the files have different columns, a threshold has no scores, the
+            inputs' `text_match` was made with another column than `text`, or the good lines are too few or have other
+            scores.
     """
     check_memory(memory_mb)
     targets = _checked_targets(output, keep_rejected)
@@ -120,9 +139,16 @@ def filter_dataset(
     named = text
     if text is None and text_threshold is not None and checks is None:
         text = compared_text(known_scores(schema)) or TEXT_COLUMN
+    if keep_good is not None:
+        threshold = from_good_lines(threshold, thresholds)
+    elif share is not None:
+        raise PenpalError("share is for keep_good, the lines to keep a share of; give both, or a threshold")
+    check_share(SHARE if share is None else share)
     if text is not None and text_threshold is None and thresholds is None:
-        text_threshold = DEFAULT_THRESHOLD
-    given = default_checks(checks, scorer=scorer, column=column, text=text, reader=reader)
+        text_threshold = DEFAULT_THRESHOLDS[TextCheck.name] if keep_good is None else FROM_GOOD_LINES
+    given = default_checks(
+        checks, scorer=scorer, column=column, text=text, reader=reader, drop_first_point=drop_first_point
+    )
     available = {check.name: check for check in given}
     wanted = wanted_limits(given[0], threshold, text_threshold, thresholds)
     if named is not None and TextCheck.name not in wanted:
@@ -142,9 +168,32 @@ def filter_dataset(
             check_group_column(plain_schema(schema), best_of)
     if TextCheck.name in wanted and TextCheck.name not in [check.name for check in missing]:
         check_text(sources, named if checks is None else _compared_by(given))
-    limits = {name: limit_of(name, value, available.get(name), sources) for name, value in wanted.items()}
+    if drop_first_point:
+        for name in wanted:
+            if name in available and available[name] not in missing:
+                check_origin(sources, available[name])
+    found: dict[str, FoundThreshold] = {}
+    if keep_good is not None:
+        lines = GoodLines(_good_sources(keep_good, column, targets), available, memory_mb)
+        names = [name for name, value in wanted.items() if value == FROM_GOOD_LINES]
+        ran = [check.name for check in missing]
+        found = lines.thresholds(names, SHARE if share is None else share, sources, ran)
+    limits = {
+        name: found[name].threshold if name in found else limit_of(name, value, available.get(name), sources)
+        for name, value in wanted.items()
+    }
     job = _Filter(sources, missing, limits, best_of, memory_mb)
-    return job.write(targets, progress or (lambda _done, _total: None))
+    selection = job.write(targets, progress or (lambda _done, _total: None))
+    selection.found = found
+    return selection
+
+
+def _good_sources(keep_good: Inputs, column: str, targets: list[Path]) -> list[Source]:
+    """Open the good lines, and make sure that no output replaces them."""
+    sources = open_sources(keep_good, column)
+    for target in targets:
+        check_apart(sources, keep_good, target)
+    return sources
 
 
 def _compared_by(checks: list[Check]) -> str | None:

@@ -7,14 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 import pyarrow as pa
 
 from penpal_fast.checks.check import Check
-from penpal_fast.checks.columns import error_column, is_score
-from penpal_fast.checks.defaults import known_scores
+from penpal_fast.checks.columns import error_column, is_score, made_by, noted_scores
+from penpal_fast.checks.defaults import default_threshold, known_scores
 from penpal_fast.checks.text_match import TextCheck, check_compared_text
 from penpal_fast.checks.thresholds import threshold_of
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.sources.batch import Source
-
-DEFAULT_THRESHOLD = "balanced"
 
 Limits = Mapping[str, str | float]
 """Thresholds by the name of the check, each a number or a name."""
@@ -43,10 +41,27 @@ def wanted_limits(
         if threshold is not None:
             raise PenpalError(f"threshold and text_threshold are both for the check {first.name!r}; give one of them")
         return texts
-    if threshold is None and DEFAULT_THRESHOLD not in first.thresholds:
+    if threshold is None:
+        threshold = default_threshold(first.name, first.thresholds)
+    if threshold is None:
         choices = "".join(f" or {name!r} ({value})" for name, value in first.thresholds.items())
         raise PenpalError(f"give a threshold for the check {first.name!r}: threshold= a number from 0 to 1{choices}")
-    return {first.name: DEFAULT_THRESHOLD if threshold is None else threshold, **texts}
+    return {first.name: threshold, **texts}
+
+
+def check_origin(sources: Sequence[Source], check: Check) -> None:
+    """Make sure that scores that inputs have come from a check, or its model and settings.
+
+    Raises:
+        PenpalError: They do not, or do not say.
+    """
+    for source in sources:
+        noted = next((column.made_by for column in noted_scores(source.schema) if column.name == check.name), "")
+        if noted != made_by(check):
+            raise PenpalError(
+                f"{source.file.name}: its {check.name} was not made with drop_first_point by this model; score again "
+                "with --rescore (rescore=True)"
+            )
 
 
 def check_rescored(rescore: bool | Collection[str], names: Collection[str]) -> None:

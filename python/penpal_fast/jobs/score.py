@@ -67,6 +67,7 @@ def score_dataset(
     text: str | None = None,
     reading: bool = False,
     reader: ReaderChoice = None,
+    drop_first_point: bool = False,
     checks: Sequence[Check] | None = None,
     resume: bool = False,
     memory_mb: int = MEMORY_MB,
@@ -95,6 +96,7 @@ def score_dataset(
         reading: Also add what the rows seem to say and how surely, as `reading` and `readability`; without `text` also
             `readability_error`.
         reader: A `Reader`, or what it takes; None for the reader in this package.
+        drop_first_point: Score rows as `without_first_points` returns them; the strokes column stays as it is.
         checks: Checks in place of those that `scorer`, `text`, `reading` and `reader` ask for.
         resume: Resume an interrupted job; if there is none, start a new one.
         memory_mb: Approximate limit on the memory of the rows that are read ahead, in megabytes, by their average size.
@@ -110,7 +112,15 @@ def score_dataset(
     """
     check_name(output)
     check_memory(memory_mb)
-    checks = default_checks(checks, scorer=scorer, column=column, text=text, reading=reading, reader=reader)
+    checks = default_checks(
+        checks,
+        scorer=scorer,
+        column=column,
+        text=text,
+        reading=reading,
+        reader=reader,
+        drop_first_point=drop_first_point,
+    )
     sources = open_sources(inputs, column)
     with errors_about(sources[0].file.name):
         prepare(checks, sources[0].schema)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from penpal_fast.checks.check import count_reasons
 from penpal_fast.checks.columns import read_outcome
+from penpal_fast.jobs.good_lines import FoundThreshold
 
 BELOW = "below the threshold"
 
@@ -48,6 +49,7 @@ class Selection:
         rejected: Number of rejected rows by reason, bad rows included.
         groups: With `best_of`, number of groups of rows, of which each has at most one kept row; else None.
         thresholds: The threshold of each check, by its name.
+        found: The thresholds that were found from good lines, by the check's name.
     """
 
     rows: int = 0
@@ -56,6 +58,7 @@ class Selection:
     rejected: Counter[str] = dataclasses.field(default_factory=Counter)
     groups: int | None = None
     thresholds: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    found: Mapping[str, FoundThreshold] = dataclasses.field(default_factory=dict)
 
     def add(self, verdict: Verdict) -> None:
         """Count the rows of a batch."""
@@ -69,7 +72,8 @@ class Selection:
         """Return the selection as JSON."""
         groups = {} if self.groups is None else {"groups": self.groups}
         rejected = dict(self.rejected.most_common())
-        return {"rows": self.rows, "kept": self.kept, "rejected": rejected, "bad": self.bad, **groups}
+        good = {"keep_good": {name: dataclasses.asdict(one) for name, one in self.found.items()}} if self.found else {}
+        return {"rows": self.rows, "kept": self.kept, "rejected": rejected, "bad": self.bad, **groups, **good}
 
 
 def verdict_on(

@@ -70,6 +70,25 @@ def find_files(source: str | os.PathLike[str], revision: str | None) -> tuple[Pa
     )
 
 
+def find_record(source: str, name: str) -> Path | None:
+    """Return the path of a further file of a model, None if it has none; see `find_files` for the source."""
+    if Path(source).is_dir():
+        path = Path(source) / name
+        return path if path.is_file() else None
+    match = REPOSITORY_ID.fullmatch(source)
+    if match is None:
+        return None
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError
+
+    try:
+        return Path(hf_hub_download(match[1], name, revision=match[2]))
+    except EntryNotFoundError:
+        return None
+    except Exception as error:
+        raise PenpalError(f"cannot load {name} of {source!r} from the Hugging Face hub: {error}") from error
+
+
 def _in_folder(folder: Path) -> tuple[Path, Path]:
     for name in WEIGHTS_FILES:
         if (folder / name).is_file():

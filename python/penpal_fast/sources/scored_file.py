@@ -12,6 +12,7 @@ from penpal_fast.checks.check import Check, Outcome, outcomes_of
 from penpal_fast.checks.columns import read_outcome, score_column
 from penpal_fast.checks.defaults import known_scores
 from penpal_fast.errors import PenpalError, errors_about
+from penpal_fast.first_points import without_first_points
 from penpal_fast.schema import is_text, texts_of
 from penpal_fast.sources.memory import MEMORY_MB, batch_rows
 from penpal_fast.sources.streams import open_source
@@ -36,6 +37,14 @@ class ScoredBatch:
         return texts_of(self.rows.column(column))
 
 
+def with_repaired_rows(rows: pa.RecordBatch, column: str) -> pa.RecordBatch:
+    """Return rows with their strokes as `without_first_points` returns them."""
+    arrays = list(rows.columns)
+    place = rows.schema.get_field_index(column)
+    arrays[place] = without_first_points(arrays[place])
+    return pa.RecordBatch.from_arrays(arrays, schema=rows.schema)
+
+
 class ScoredFile:
     """A file, or a folder of parts, with the columns of one or more checks.
 
@@ -45,13 +54,16 @@ class ScoredFile:
         scores: The columns of scores, and then those of the checks that score the file as it is read.
     """
 
-    def __init__(self, path: Path, column: str = "strokes", checks: Sequence[Check] = ()) -> None:
+    def __init__(
+        self, path: Path, column: str = "strokes", checks: Sequence[Check] = (), *, drop_first_point: bool = False
+    ) -> None:
         """Open the file.
 
         Args:
             path: The file or folder.
             column: Name of the strokes column.
             checks: Checks that score the rows as they are read, if the file has no scores of this name.
+            drop_first_point: Whether rows are read as `without_first_points` returns them.
 
         Raises:
             PenpalError: The file cannot be read, or has no strokes or no scores, or a check cannot look at it.
@@ -59,6 +71,7 @@ class ScoredFile:
         self._source = open_source(path, column)
         self.path = path
         self.rows: int = self._source.rows
+        self._repaired = column if drop_first_point else None
         self._noted = known_scores(self._source.schema)
         noted = {score.name for score in self._noted}
         self._checks = [check for check in checks if check.name not in noted]
@@ -85,7 +98,8 @@ class ScoredFile:
             outcomes = {
                 column.name: read_outcome(batch.data, column.name, str(self.path), first) for column in self._noted
             }
-            found = outcomes_of(self._checks, batch.data, batch.problems)
+            rows = batch.data if self._repaired is None else with_repaired_rows(batch.data, self._repaired)
+            found = outcomes_of(self._checks, rows, batch.problems)
             outcomes |= {check.name: outcome for check, outcome in zip(self._checks, found, strict=True)}
-            yield ScoredBatch(first, batch.data, outcomes)
+            yield ScoredBatch(first, rows, outcomes)
             first += len(batch.data)

@@ -35,14 +35,14 @@ class Sources:
     corrupted: Split
 
     @classmethod
-    def read(cls, real: Path, clean: Sequence[Path], corrupted: Sequence[Path]) -> Sources:
-        """Read the lines of each kind."""
-        return cls(read_split(real), read_splits(clean), read_splits(corrupted))
+    def read(cls, real: Path, clean: Sequence[Path], corrupted: Sequence[Path], prefix: int | None = None) -> Sources:
+        """Read the lines of each kind; see `is_held_out` for the prefix."""
+        return cls(read_split(real, prefix), read_splits(clean, prefix), read_splits(corrupted, prefix))
 
 
-def read_splits(paths: Sequence[Path]) -> Split:
+def read_splits(paths: Sequence[Path], prefix: int | None = None) -> Split:
     """Read the lines of several files."""
-    splits = [read_split(path) for path in paths]
+    splits = [read_split(path, prefix) for path in paths]
     return Split(
         [line for split in splits for line in split.train], [line for split in splits for line in split.validation]
     )

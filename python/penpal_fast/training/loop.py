@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import replaced_atomically
+from penpal_fast.handwriting.lines import EARLIER_PREFIX
 from penpal_fast.network.model import QualityClassifier
 from penpal_fast.training.examples import Canvases, Examples, Sources
 from penpal_fast.training.gradients import gradient_of, squashed
@@ -112,7 +113,7 @@ class Training:
         """
         loaded: Any = mx.load(str(path), return_metadata=True)
         arrays, metadata = loaded
-        if metadata.get("recipe") != _recipe_text(recipe):
+        if _known_recipe(metadata.get("recipe")) != json.loads(_recipe_text(recipe)):
             raise PenpalError(
                 f"{path}: it belongs to another recipe; use that recipe, or remove the file to start over"
             )
@@ -234,3 +235,8 @@ class Slope:
 
 def _recipe_text(recipe: Recipe) -> str:
     return json.dumps(recipe.to_dict(), sort_keys=True)
+
+
+def _known_recipe(text: str | None) -> Any:
+    """Read the recipe of a checkpoint; that of an earlier version does not say which part of a source decides."""
+    return None if text is None else {"source_prefix": EARLIER_PREFIX, **json.loads(text)}

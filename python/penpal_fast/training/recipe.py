@@ -50,6 +50,19 @@ def _check_ranges(part: Any) -> None:
             raise PenpalError(f"recipe: {field.name} must be {kind} from {least:,} to {most:,}, got {value!r}")
 
 
+def check_prefix(prefix: Any) -> None:
+    """Make sure that a recipe's `source_prefix` is null or a number of characters.
+
+    Raises:
+        PenpalError: It is something else.
+    """
+    if prefix is not None and (isinstance(prefix, bool) or not isinstance(prefix, int) or prefix < 1):
+        raise PenpalError(
+            f"recipe: source_prefix must be a whole number of characters, at least 1, or null for the whole source, "
+            f"got {prefix!r}"
+        )
+
+
 def _check_names(where: str, values: Any, known: Iterable[str]) -> None:
     if not isinstance(values, dict):
         raise PenpalError(f"{where} must be an object, got {type(values).__name__}")
@@ -239,6 +252,8 @@ class Recipe:
         network: The network and its line width.
         synthesis: The files of synthetic lines to make.
         stages: The stages of the training, in order.
+        source_prefix: How many of the first characters of a source decide whether its lines are for training or for
+            validation (`penpal_fast.handwriting.lines.is_held_out`); None for the whole source.
         clean_kept: Two pairs of a score and the share of clean validation lines that must reach it. They decide the map
             from the network's logits to the score.
     """
@@ -246,12 +261,14 @@ class Recipe:
     network: ModelConfig = dataclasses.field(default_factory=ModelConfig)
     synthesis: tuple[SyntheticFile, ...] = ()
     stages: tuple[Stage, ...] = (Stage(),)
+    source_prefix: int | None = None
     clean_kept: tuple[tuple[float, float], tuple[float, float]] = ((0.5, 0.138), (0.7, 0.03))
 
     def __post_init__(self) -> None:
         """Check what the parts cannot check by themselves."""
         if not self.stages:
             raise PenpalError("recipe: stages is empty; give at least one")
+        check_prefix(self.source_prefix)
         names = [file.name for file in self.synthesis]
         if len(set(names)) < len(names):
             raise PenpalError(f"recipe: the files of synthetic lines need different names, got {names}")
@@ -291,6 +308,7 @@ class Recipe:
             "network": _network,
             "synthesis": lambda files: tuple(map(SyntheticFile.from_dict, files)),
             "stages": lambda stages: tuple(map(Stage.from_dict, stages)),
+            "source_prefix": lambda prefix: prefix,
             "clean_kept": lambda pairs: tuple((float(score), float(share)) for score, share in pairs),
         }
         return cls(**{name: readers[name](value) for name, value in values.items()})

@@ -7,12 +7,13 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import mlx.core as mx
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import made_folder, replaced_atomically
-from penpal_fast.handwriting.lines import SOURCE_LENGTH, Split, is_held_out, read_split
+from penpal_fast.handwriting.lines import Split, decided_by, is_held_out, read_split
 from penpal_fast.network.config import ModelConfig
 from penpal_fast.network.model import QualityClassifier
 from penpal_fast.synthesis.texts import read_texts
@@ -55,8 +56,8 @@ def run_recipe(
     *,
     resume: bool = False,
     progress: Progress = lambda _task, _done, _total: None,
-) -> None:
-    """Make the synthetic lines, train, calibrate and write the model.
+) -> dict[str, float]:
+    """Make the synthetic lines, train, calibrate and write the model, and then measure it.
 
     Args:
         recipe: All choices.
@@ -66,23 +67,29 @@ def run_recipe(
         resume: Resume from the files that an earlier run of the same recipe left in `work`.
         progress: Called with the task at hand, how much of it is done and its total.
 
+    Returns:
+        The figures of the validation lines, which `training.json` has too.
+
     Raises:
         PenpalError: An input cannot be used, a folder cannot be written to, or `work` holds another run's files.
     """
     if inputs.start is not None:
         _check_start(inputs.start.config, recipe.network)
     _check_folders(work, output)
-    real = read_split(inputs.real)
-    _check_split("real", real)
+    prefix = recipe.source_prefix
+    real = read_split(inputs.real, prefix)
+    _check_split("real", real, prefix)
     made_folder(work)
     if not resume and (work / CHECKPOINT).exists():
         raise PenpalError(f"{work}: it holds an earlier training: resume with --resume, or choose another folder")
-    made = [(file, _synthetic_lines(file, inputs, work, resume, progress)) for file in recipe.synthesis]
+    made = [(file, _synthetic_lines(file, prefix, inputs, work, resume, progress)) for file in recipe.synthesis]
     clean = [path for file, path in made if not file.plan.corrupted]
     corrupted = [path for file, path in made if file.plan.corrupted]
-    sources = Sources(real, read_splits([*clean, *inputs.clean]), read_splits([*corrupted, *inputs.corrupted]))
-    _check_split("clean", sources.clean)
-    _check_split("corrupted", sources.corrupted)
+    sources = Sources(
+        real, read_splits([*clean, *inputs.clean], prefix), read_splits([*corrupted, *inputs.corrupted], prefix)
+    )
+    _check_split("clean", sources.clean, prefix)
+    _check_split("corrupted", sources.corrupted, prefix)
     validation = Validation(sources, recipe)
     model = train(
         sources,
@@ -92,19 +99,31 @@ def run_recipe(
         measure=validation.measure,
         progress=lambda done, total: progress("training", done, total),
     )
-    figures = validation.measure(model)
+    progress("calibrating", 0, 1)
     calibrate(model, *validation.calibration(model))
     model.save_pretrained(output)
-    record = {"recipe": recipe.to_dict(), "validation": figures}
+    record: dict[str, Any] = {"recipe": recipe.to_dict()}
+    _write_record(record, output)  # The model is complete before it is measured.
+    progress("calibrating", 1, 1)
+    progress("measuring", 0, 1)
+    figures = validation.measure(model)
+    _write_record({**record, "validation": figures}, output)
+    progress("measuring", 1, 1)
+    return figures
+
+
+def _write_record(record: dict[str, Any], output: Path) -> None:
     with replaced_atomically(output / RECORD) as aside:
         aside.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
-def _check_split(kind: str, split: Split) -> None:
+def _check_split(kind: str, split: Split, prefix: int | None) -> None:
     if not split.train or not split.validation:
+        sources = len({str(line.source)[:prefix] for line in [*split.train, *split.validation]})
         raise PenpalError(
-            f"there are {len(split.train)} {kind} lines to train on and {len(split.validation)} to validate on; "
-            f"both are needed"
+            f"there are {len(split.train)} {kind} lines to train on and {len(split.validation)} to validate on; both "
+            f"are needed. The recipe's source_prefix lets {decided_by(prefix)} decide the side, of which there are "
+            f"{sources}"
         )
 
 
@@ -131,7 +150,9 @@ def calibrate(model: QualityClassifier, scale: float, shift: float) -> None:
     mx.eval(model.parameters())
 
 
-def _synthetic_lines(file: SyntheticFile, inputs: Inputs, work: Path, resume: bool, progress: Progress) -> Path:
+def _synthetic_lines(
+    file: SyntheticFile, prefix: int | None, inputs: Inputs, work: Path, resume: bool, progress: Progress
+) -> Path:
     """Make a file of synthetic lines unless an earlier run made it, and return its path."""
     path = work / f"{file.name}.parquet"
     if path.exists():
@@ -143,11 +164,11 @@ def _synthetic_lines(file: SyntheticFile, inputs: Inputs, work: Path, resume: bo
     if inputs.generator is None:
         raise PenpalError("the recipe makes synthetic lines and needs a generator: name its weights with --generator")
     held_out = file.split == "validation"
-    texts = [text for text in read_texts(inputs.real) if is_held_out(text.source) == held_out]
+    texts = [text for text in read_texts(inputs.real) if is_held_out(text.source, prefix) == held_out]
     if not texts:
         raise PenpalError(
-            f"{inputs.real}: no text belongs to the {file.split} split; its sources must differ in their first "
-            f"{SOURCE_LENGTH} characters"
+            f"{inputs.real}: no text belongs to the {file.split} split; more of its sources must differ in what "
+            f"decides the side, {decided_by(prefix)}"
         )
     synthesize(
         file.plan,

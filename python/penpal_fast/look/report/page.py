@@ -16,7 +16,7 @@ from penpal_fast.look.report.charts import group_chart, histogram, kept_curves, 
 from penpal_fast.look.report.contents import CheckReport, PairReport, ReadFile
 from penpal_fast.look.report.distribution import STEPS
 from penpal_fast.look.report.joint import MAP_STEPS, density
-from penpal_fast.look.report.pair import CLEAN_FROM, start_of
+from penpal_fast.look.report.pair import keeps_clean, start_of
 
 
 def page(files: Sequence[ReadFile], checks: Sequence[CheckReport], pairs: Sequence[PairReport]) -> str:
@@ -39,7 +39,7 @@ def page(files: Sequence[ReadFile], checks: Sequence[CheckReport], pairs: Sequen
         checks=checks,
         pairs=pairs,
         start_of=start_of,
-        clean_from=CLEAN_FROM,
+        keeps_clean=keeps_clean,
         density_url=lambda joint: png_url(density(joint.counts())),
         map_steps=MAP_STEPS,
         quantile_names=list(QUANTILES),

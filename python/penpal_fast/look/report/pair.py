@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penpal_fast.checks.columns import ScoreColumn
-from penpal_fast.checks.quality import QualityCheck
+from penpal_fast.checks.defaults import DEFAULT_THRESHOLDS, default_threshold
 from penpal_fast.checks.text_match import TextCheck
-from penpal_fast.checks.thresholds import BROKEN_BELOW
 from penpal_fast.look.report.joint import JointDistribution
 from penpal_fast.look.report.samples import Sample
 from penpal_fast.look.report.shown import ShownRows
@@ -23,9 +22,6 @@ MOST_WRONG = 24
 """Rows that look right and say something else, of one file."""
 
 RANDOM_SEED = 2
-
-CLEAN_FROM = {QualityCheck.name: BROKEN_BELOW, TextCheck.name: TextCheck.thresholds["balanced"]}
-"""Thresholds that keep 95 % of clean synthetic lines."""
 
 
 def paired(columns: Sequence[ScoreColumn]) -> tuple[ScoreColumn, ScoreColumn] | None:
@@ -41,8 +37,14 @@ def paired(columns: Sequence[ScoreColumn]) -> tuple[ScoreColumn, ScoreColumn] | 
 
 
 def start_of(column: ScoreColumn) -> float:
-    """Threshold with which a map begins: what keeps 95 % of clean lines, or else the lowest of the column."""
-    return CLEAN_FROM.get(column.name, min(column.thresholds.values(), default=0.5))
+    """Threshold with which a slider begins: that of a filter, or else the lowest of the column."""
+    name = default_threshold(column.name, column.thresholds)
+    return min(column.thresholds.values(), default=0.5) if name is None else column.thresholds[name]
+
+
+def keeps_clean(column: ScoreColumn) -> bool:
+    """Whether this threshold is one that keeps 95 % of clean synthetic lines."""
+    return column.name in DEFAULT_THRESHOLDS and default_threshold(column.name, column.thresholds) is not None
 
 
 class Pair:

@@ -11,6 +11,7 @@ from penpal_fast.errors import PenpalError
 from penpal_fast.files import open_regular
 from penpal_fast.reading.config import ReaderConfig
 from penpal_fast.training.reader.augmentation import Changes
+from penpal_fast.training.recipe import check_prefix
 
 BUNDLED = Path(__file__).parent.parent / "recipes" / "reader.json"
 """The recipe of the reader in this package."""
@@ -23,6 +24,8 @@ class ReaderRecipe:
     Attributes:
         network: Architecture and letters.
         changes: How rows are changed before they are learned from.
+        source_prefix: How many of the first characters of a source decide whether its lines are for training or for
+            validation (`penpal_fast.handwriting.lines.is_held_out`); None for the whole source.
         made_lines: Generated lines to make.
         real_share: Share of the real lines among the rows.
         rows: Rows to train on, each row counting each time.
@@ -42,6 +45,7 @@ class ReaderRecipe:
 
     network: ReaderConfig = dataclasses.field(default_factory=ReaderConfig)
     changes: Changes = dataclasses.field(default_factory=Changes)
+    source_prefix: int | None = None
     made_lines: int = 12_000
     real_share: float = 0.5
     rows: int = 400_000
@@ -58,6 +62,7 @@ class ReaderRecipe:
 
     def __post_init__(self) -> None:
         """Check ranges."""
+        check_prefix(self.source_prefix)
         ranges = {
             "made_lines": (0, 10_000_000),
             "real_share": (0, 1),

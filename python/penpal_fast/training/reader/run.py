@@ -11,7 +11,7 @@ from typing import Any
 from penpal_fast.checks.quality import Scorer
 from penpal_fast.evaluation.read_sets import read_sets
 from penpal_fast.evaluation.reader_measure import measure_reader
-from penpal_fast.evaluation.sets import read_set, scored_sets
+from penpal_fast.evaluation.sets import held_out_lines, read_set, scored_sets
 from penpal_fast.extras import needs_extra
 from penpal_fast.files import made_folder, replaced_atomically
 from penpal_fast.handwriting.lines import is_held_out
@@ -85,7 +85,7 @@ def train_reader(
     made = _made(recipe, inputs, work, processes, say)
     torch.set_num_threads(processes)
     letters = recipe.network.letters
-    learned = read_examples(inputs.real, letters, lambda source: not is_held_out(source))
+    learned = read_examples(inputs.real, letters, lambda source: not is_held_out(source, recipe.source_prefix))
     training = Training(recipe, learned, made, device)
     if (work / CHECKPOINT).exists():
         training.load(work / CHECKPOINT)
@@ -105,18 +105,18 @@ def train_reader(
         write_tensors(path, folded(network))
     with replaced_atomically(output / RECIPE_FILE) as path:
         path.write_text(recipe.to_json(), encoding="utf-8")
-    figures = _figures(inputs, output, processes)
+    figures = _figures(recipe, inputs, output, processes)
     with replaced_atomically(output / FIGURES_FILE) as path:
         path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
-def _figures(inputs: Inputs, output: Path, threads: int) -> dict[str, Any]:
+def _figures(recipe: ReaderRecipe, inputs: Inputs, output: Path, threads: int) -> dict[str, Any]:
     """Measure the finished reader as `penpal-fast evaluate` does."""
     reader = Reader(output, threads=threads)
     sets = scored_sets(
-        read_set([inputs.real], held_out=True),
-        read_set([inputs.clean], held_out=False),
-        read_set([inputs.corrupted], held_out=False),
+        held_out_lines(read_set([inputs.real]), recipe.source_prefix),
+        read_set([inputs.clean]),
+        read_set([inputs.corrupted]),
         Scorer(threads=threads),
     )
     return measure_reader(read_sets(sets, reader), reader)
@@ -125,7 +125,7 @@ def _figures(inputs: Inputs, output: Path, threads: int) -> dict[str, Any]:
 def _made(
     recipe: ReaderRecipe, inputs: Inputs, work: Path, processes: int, say: Callable[[str], None]
 ) -> list[Example]:
-    texts = [text for text in read_texts(inputs.real) if not is_held_out(text.source)]
+    texts = [text for text in read_texts(inputs.real) if not is_held_out(text.source, recipe.source_prefix)]
 
     def report(done: int, total: int) -> None:
         say(f"made {done} of {total} parts")

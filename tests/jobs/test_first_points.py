@@ -1,0 +1,141 @@
+"""The option that drops a lone first point: what is scored, read and drawn, and what stays as it is."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from helpers.arrow import column, strokes
+from helpers.commands import run
+from helpers.made_lines import scrawl
+from penpal_fast import (
+    ArrowScorer,
+    PenpalError,
+    QualityCheck,
+    Scorer,
+    filter_dataset,
+    score_dataset,
+    without_first_points,
+)
+
+LINES = [scrawl(seed, 3, 20) for seed in range(12)]
+POINTED = [[[(-300.0, -200.0)], *line] for line in LINES]
+TEXTS = [f"line {row}" for row in range(12)]
+
+
+def table(rows):
+    return pa.table({"strokes": column([*rows, None]), "text": [*TEXTS, "bad"]})
+
+
+@pytest.fixture
+def pointed(tmp_path):
+    pq.write_table(table(POINTED), tmp_path / "pointed.parquet")
+    return tmp_path / "pointed.parquet"
+
+
+def test_rows_are_scored_without_it_and_written_with_it(pointed, tmp_path, scorer, reader):
+    settings = {"scorer": scorer, "reader": reader, "text": "text", "reading": True}
+    score_dataset(pointed, tmp_path / "out.parquet", **settings, drop_first_point=True)
+    found = pq.read_table(tmp_path / "out.parquet")
+    pq.write_table(table(LINES), tmp_path / "lines.parquet")
+    score_dataset(tmp_path / "lines.parquet", tmp_path / "expected.parquet", **settings)
+    expected = pq.read_table(tmp_path / "expected.parquet")
+    for name in ("quality", "quality_error", "text_match", "text_match_error", "reading", "readability"):
+        assert found[name].to_pylist() == expected[name].to_pylist(), name
+    assert found["strokes"].equals(table(POINTED)["strokes"])
+    score_dataset(pointed, tmp_path / "without.parquet", **settings)
+    without = pq.read_table(tmp_path / "without.parquet")
+    assert np.abs(np.subtract(without["quality"].to_pylist()[:12], found["quality"].to_pylist()[:12])).max() > 0.01
+
+
+def test_arrow_data_and_json_lines(pointed, tmp_path, scorer):
+    expected = scorer.score(LINES)
+    data = pq.read_table(pointed)
+    for rows in (data, data.to_batches()[0], data.slice(0, 12)):
+        found = ArrowScorer(backend="native", drop_first_point=True)(rows)
+        assert found["quality"].to_pylist()[:12] == pytest.approx(expected.tolist(), abs=1e-4)
+        assert found["strokes"].equals(rows["strokes"])
+    lines = [json.dumps({"strokes": strokes(row)}) for row in POINTED]
+    (tmp_path / "lines.jsonl").write_text("\n".join(lines))
+    score_dataset(tmp_path / "lines.jsonl", tmp_path / "out.parquet", scorer=scorer, drop_first_point=True)
+    assert np.allclose(pq.read_table(tmp_path / "out.parquet")["quality"].to_pylist(), expected, atol=1e-4)
+    assert np.array_equal(scorer.score(without_first_points(POINTED)), expected)
+
+
+def test_a_filter_takes_only_scores_made_so(pointed, tmp_path, scorer):
+    kept, scored = tmp_path / "kept.parquet", tmp_path / "scored.parquet"
+    settings = {"scorer": scorer, "threshold": 0.0}
+    filter_dataset(pointed, kept, **settings, drop_first_point=True)
+    assert pq.read_table(kept)["quality"].to_numpy() == pytest.approx(scorer.score(LINES), abs=1e-4)
+    score_dataset(pointed, scored, scorer=scorer)
+    with pytest.raises(PenpalError, match=r"scored\.parquet: its quality was not made with drop_first_point"):
+        filter_dataset(scored, kept, **settings, drop_first_point=True)
+    filter_dataset(scored, kept, **settings, drop_first_point=True, rescore=True)
+    assert pq.read_table(kept)["quality"].to_numpy() == pytest.approx(scorer.score(LINES), abs=1e-4)
+    score_dataset(pointed, scored, scorer=scorer, drop_first_point=True)
+    assert filter_dataset(scored, kept, **settings, drop_first_point=True).kept == 12
+
+
+def test_it_is_part_of_what_a_job_is(pointed, tmp_path, scorer):
+    score_dataset(pointed, tmp_path / "folder", scorer=scorer, drop_first_point=True)
+    with pytest.raises(PenpalError, match="the check 'quality': drop_first_point was True and is now None"):
+        score_dataset(pointed, tmp_path / "folder", scorer=scorer, resume=True)
+    assert score_dataset(pointed, tmp_path / "folder", scorer=scorer, drop_first_point=True, resume=True).rows == 13
+    assert "drop_first_point" not in QualityCheck(scorer=scorer).identity
+    with pytest.raises(PenpalError, match="give either checks or drop_first_point"):
+        score_dataset(pointed, tmp_path / "out", checks=[QualityCheck(scorer=scorer)], drop_first_point=True)
+    with pytest.raises(PenpalError, match="give either checks or their settings"):
+        ArrowScorer(checks=[QualityCheck()], drop_first_point=True)
+
+
+def test_score_and_filter_commands(pointed, tmp_path):
+    out = tmp_path / "out.parquet"
+    for command in (["score"], ["filter", "--threshold", "0"]):
+        done = run(*command, pointed, "-o", out, "--backend", "native", "--drop-first-point")
+        assert done.exit_code == 0, done.output
+        found = pq.read_table(out)["quality"].to_numpy()[:12]
+        assert found == pytest.approx(Scorer(backend="native").score(LINES), abs=1e-4)
+
+
+def test_read_and_explain_commands(pointed, tmp_path, reader_folder, reader):
+    settings = ["--reader", reader_folder, "--backend", "native"]
+    printed = run("read", pointed, *settings, "--drop-first-point", "--text", "text")
+    assert printed.exit_code == 0, printed.output
+    lines = tmp_path / "lines.parquet"
+    pq.write_table(table(LINES), lines)
+    assert printed.output == run("read", lines, *settings, "--text", "text").output
+    assert printed.output != run("read", pointed, *settings, "--text", "text").output
+    assert run("read", pointed, *settings, "--drop-first-point", "-o", tmp_path / "out.parquet").exit_code == 0
+    assert pq.read_table(tmp_path / "out.parquet")["reading"].to_pylist()[:12] == reader.read(
+        table(LINES)["strokes"][:12]
+    )
+    explained = run("explain", pointed, "--row", "3", "--drop-first-point", "--reader", reader_folder)
+    expected = run("explain", lines, "--row", "3", "--reader", reader_folder)
+    assert explained.exit_code == 0, explained.output
+    assert explained.output.replace("pointed", "lines") == expected.output
+    assert explained.output != run("explain", pointed, "--row", "3", "--reader", reader_folder).output
+
+
+def test_sheet_and_report_commands(pointed, tmp_path, reader_folder):
+    lines = tmp_path / "lines.parquet"
+    pq.write_table(table(LINES), lines)
+
+    def written(command, source, ending, *settings):
+        out = tmp_path / f"page{ending}"
+        done = run(command, source, "-o", out, *settings)
+        assert done.exit_code == 0, done.output
+        return out.read_bytes().replace(b"pointed", b"lines")
+
+    drop = "--drop-first-point"
+    assert (
+        written("sheet", pointed, ".png", drop) == written("sheet", lines, ".png") != written("sheet", pointed, ".png")
+    )
+    text = ["--text", "text", "--reader", reader_folder]
+    dropped, plain = (
+        written("report", source, ".html", *text, *more) for source, more in ((pointed, [drop]), (lines, []))
+    )
+    assert dropped == plain
