@@ -93,7 +93,7 @@ def test_a_thread_that_scores_when_the_process_ends_does_not_abort_it(score):
         f"{BEGIN}score, begun = {score}, threading.Event()\n"
         "def work():\n"
         "    while True:\n"
-        "        score(rows * 20)\n"
+        "        score(rows * 4)\n"
         "        begun.set()\n"
         "threading.Thread(target=work, daemon=True).start()\n"
         "begun.wait()\n"
