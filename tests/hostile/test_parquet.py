@@ -16,8 +16,9 @@ from helpers import compact_thrift as thrift
 from helpers.arrow import column
 from helpers.made_lines import scrawl
 from helpers.paths import ROOT
-from penpal_fast import PenpalError, score_dataset
+from penpal_fast import PenpalError, filter_dataset, score_dataset
 from penpal_fast.jobs import parts
+from penpal_fast.sources.scored_file import ScoredFile
 
 ROWS = [scrawl(seed, 2 + seed % 3, 12) for seed in range(12)]
 
@@ -155,6 +156,31 @@ def test_metadata_that_lie_are_refused(lines, tmp_path, scorer, change, message)
         return
     with pytest.raises(PenpalError, match=f"lines.parquet: .*: {message}"):
         score_dataset(lines, tmp_path / "out.parquet", scorer=scorer)
+    assert list(tmp_path.iterdir()) == [lines]
+
+
+def more_rows(metadata):
+    """Promise 13 rows where there are 12; PyArrow reads those that there are."""
+    group(metadata, 2)[3] = (thrift.I64, 5)
+    metadata[ROW_COUNT] = (thrift.I64, 13)
+
+
+READERS = {
+    "score": lambda lines, output: score_dataset(lines, output),
+    "filter": lambda lines, output: filter_dataset(lines, output, threshold=0),
+    "best of": lambda lines, output: filter_dataset(lines, output, threshold=0, best_of="text"),
+    "look": lambda lines, _output: list(ScoredFile(lines).batches()),
+}
+
+
+@pytest.mark.parametrize("read", READERS.values(), ids=READERS)
+def test_rows_that_are_promised_and_not_there(lines, tmp_path, read):
+    """Nothing that reads a file takes fewer rows for all of them."""
+    scored = pq.read_table(lines).append_column("quality", pa.array([0.5] * 12, pa.float32()))
+    pq.write_table(scored, lines, row_group_size=4)
+    changed(lines, more_rows)
+    with pytest.raises(PenpalError, match=r"lines.parquet: the Parquet file is damaged: .*its metadata promises 5 rows in row group 2, but there are 4"):
+        read(lines, tmp_path / "out.parquet")
     assert list(tmp_path.iterdir()) == [lines]
 
 

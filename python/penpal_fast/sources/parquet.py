@@ -72,12 +72,29 @@ class ParquetSource:
         with self._opened("the Parquet file is damaged") as (opened, footer):
             for run in self._runs(groups, rows):
                 step = min(rows, self._decoded_rows(footer, run, most_bytes))
-                pieces = opened.iter_batches(batch_size=step, row_groups=run, columns=columns, use_threads=False)
+                pieces = self._complete(
+                    opened.iter_batches(batch_size=step, row_groups=run, columns=columns, use_threads=False), run
+                )
                 for data in _gathered(pieces, rows, most_bytes):
                     left = min(skipped, len(data))
                     skipped -= left
                     if left < len(data):
                         yield Batch(data.slice(left))
+
+    def _complete(self, pieces: Iterator[pa.RecordBatch], run: list[int]) -> Iterator[pa.RecordBatch]:
+        """Pass pieces on, and make sure at their end that they have all rows that the metadata promises.
+
+        Raises:
+            PenpalError: There are more or fewer.
+        """
+        rows = 0
+        for piece in pieces:
+            rows += len(piece)
+            yield piece
+        promised = sum(self.group_rows[group] for group in run)
+        if rows != promised:
+            which = f"row group {run[0]}" if len(run) == 1 else f"row groups {run[0]} to {run[-1]}"
+            raise PenpalError(f"its metadata promises {promised} rows in {which}, but there are {rows}")
 
     def _runs(self, groups: list[int], rows: int) -> Iterator[list[int]]:
         """Group neighbouring row groups that are read together, as they are small."""
