@@ -39,7 +39,7 @@ def _is_used() -> bool:
         return False
     try:
         # Nothing tells that a GPU is in use without using it, so there MLX counts as used as soon as it is loaded.
-        if mx.metal.is_available() or mx.cuda.is_available():
+        if any(device.is_available() for device in (mx.metal, getattr(mx, "cuda", None)) if device):
             return True
         return bool(mx.get_peak_memory() or mx.get_active_memory() or mx.get_cache_memory())
     except (AttributeError, RuntimeError):
