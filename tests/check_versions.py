@@ -28,7 +28,9 @@ RECORD = ROOT / "tests" / "versions.json"
 NAME = re.compile(r"^[A-Za-z0-9._-]+")
 BOUND = re.compile(r">=\s*([0-9.]+)")
 
-ASKED = "import importlib.metadata, json, sys; print(json.dumps({n: importlib.metadata.version(n) for n in sys.argv[1:]}))"
+ASKED = (
+    "import importlib.metadata, json, sys; print(json.dumps({n: importlib.metadata.version(n) for n in sys.argv[1:]}))"
+)
 
 
 def declared() -> list[str]:

@@ -263,7 +263,10 @@ NPZ = {
     "another CRC": (other_crc, "Bad CRC-32"),
     "gigabytes": (gigabytes, "its tensors have more than"),
     "a shape of gigabytes": (lambda path: zipped(path, {"a.npy": npy_header((1 << 40,)) + bytes(8)}), "cannot reshape"),
-    "many members": (lambda path: zipped(path, {f"{number:0200}": b"" for number in range(400)}), "its list of tensors"),
+    "many members": (
+        lambda path: zipped(path, {f"{number:0200}": b"" for number in range(400)}),
+        "its list of tensors",
+    ),
     "no array": (lambda path: zipped(path, {"a.npy": b"nothing"}), "magic string"),
     "LZMA": (lambda path: zipped(path, {"a.npy": b"x"}, compression=zipfile.ZIP_LZMA), "does not write"),
     "integers": (lambda path: np.savez(path, a=np.zeros(3, int)), "not of floats"),

@@ -18,8 +18,6 @@ def gpu_answers() -> bool:
             return False
         from penpal_fast.engines.mlx_thread import run_on_mlx_thread
 
-        return run_on_mlx_thread(
-            lambda: bool((mx.ones(2, stream=mx.gpu) + 1).sum(stream=mx.gpu).item() == 4)
-        )
+        return run_on_mlx_thread(lambda: bool((mx.ones(2, stream=mx.gpu) + 1).sum(stream=mx.gpu).item() == 4))
     except (ImportError, RuntimeError, PenpalError):
         return False

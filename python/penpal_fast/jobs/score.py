@@ -218,7 +218,9 @@ class _Job:
         if part.groups and isinstance(source, ParquetSource):
             added = list(added_columns(self._checks))
             return opened.enter_context(CopiedFile(path, schema, source, part.groups, added))
-        return opened.enter_context(EncodedFile(path, schema, group_rows(source), source.file.name))
+        return opened.enter_context(
+            EncodedFile(path, schema, group_rows(source, part.start, part.stop), source.file.name)
+        )
 
     def _finish_part(self, opened: contextlib.ExitStack, folder: JobFolder, part: Part) -> None:
         with self._stopwatch.measured("writing"):
