@@ -18,8 +18,9 @@ import platform
 import re
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
+
+import tomllib
 
 ROOT = Path(__file__).parent.parent
 PLACE = ROOT / "build" / "versions"

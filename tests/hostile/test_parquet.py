@@ -181,7 +181,7 @@ def test_rows_that_are_promised_and_not_there(lines, tmp_path, read):
     scored = pq.read_table(lines).append_column("quality", pa.array([0.5] * 12, pa.float32()))
     pq.write_table(scored, lines, row_group_size=4)
     changed(lines, more_rows)
-    message = "lines.parquet: the Parquet file is damaged: its metadata promises 13 rows in row groups 0 to 2, but there are 12"
+    message = "the Parquet file is damaged: its metadata promises 13 rows in row groups 0 to 2, but there are 12"
     with pytest.raises(PenpalError, match=message):
         read(lines, tmp_path / "out.parquet")
     assert list(tmp_path.iterdir()) == [lines]
@@ -330,10 +330,12 @@ def test_one_huge_row_does_not_make_all_others_slow(tmp_path):
 def test_huge_rows_that_follow_one_another_end_a_row_group_early(tmp_path, monkeypatch):
     monkeypatch.setattr(part_files, "MOST_WAITING_BYTES", 100_000)
     rows = pa.record_batch({"text": ["x" * 30_000] * 10})
-    with pytest.raises(PenpalError, match="Remove such rows"):
-        with EncodedFile(tmp_path / "out.parquet", rows.schema, 8192, "out.parquet") as file:
-            for row in range(10):
-                file.add(rows.slice(row, 1))
+    with (
+        pytest.raises(PenpalError, match="Remove such rows"),
+        EncodedFile(tmp_path / "out.parquet", rows.schema, 8192, "out.parquet") as file,
+    ):
+        for row in range(10):
+            file.add(rows.slice(row, 1))
     with EncodedFile(tmp_path / "out.parquet", rows.schema, 8192, "out.parquet", may_be_huge=True) as file:
         for row in range(10):
             file.add(rows.slice(row, 1))
