@@ -11,6 +11,8 @@ from typing import Any
 
 import lazy_loader
 
+from penpal_fast import forks  # noqa: F401 - notes forks from here on
+
 _public_name, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 

@@ -16,8 +16,11 @@ from helpers import compact_thrift as thrift
 from helpers.arrow import column
 from helpers.made_lines import scrawl
 from helpers.paths import ROOT
-from penpal_fast import PenpalError, score_dataset
-from penpal_fast.jobs import parts
+from penpal_fast import PenpalError, filter_dataset, score_dataset
+from penpal_fast.jobs import part_files, parts
+from penpal_fast.jobs.part_files import EncodedFile
+from penpal_fast.sources.scored_file import ScoredFile
+from penpal_fast.sources.streams import open_sources
 
 ROWS = [scrawl(seed, 2 + seed % 3, 12) for seed in range(12)]
 
@@ -158,6 +161,32 @@ def test_metadata_that_lie_are_refused(lines, tmp_path, scorer, change, message)
     assert list(tmp_path.iterdir()) == [lines]
 
 
+def more_rows(metadata):
+    """Promise 13 rows where there are 12; PyArrow reads those that there are."""
+    group(metadata, 2)[3] = (thrift.I64, 5)
+    metadata[ROW_COUNT] = (thrift.I64, 13)
+
+
+READERS = {
+    "score": lambda lines, output: score_dataset(lines, output),
+    "filter": lambda lines, output: filter_dataset(lines, output, threshold=0),
+    "best of": lambda lines, output: filter_dataset(lines, output, threshold=0, best_of="text"),
+    "look": lambda lines, _output: list(ScoredFile(lines).batches()),
+}
+
+
+@pytest.mark.parametrize("read", READERS.values(), ids=READERS)
+def test_rows_that_are_promised_and_not_there(lines, tmp_path, read):
+    """Nothing that reads a file takes fewer rows for all of them."""
+    scored = pq.read_table(lines).append_column("quality", pa.array([0.5] * 12, pa.float32()))
+    pq.write_table(scored, lines, row_group_size=4)
+    changed(lines, more_rows)
+    message = "the Parquet file is damaged: its metadata promises 13 rows in row groups 0 to 2, but there are 12"
+    with pytest.raises(PenpalError, match=message):
+        read(lines, tmp_path / "out.parquet")
+    assert list(tmp_path.iterdir()) == [lines]
+
+
 ENDS = {
     "long": ((2**32 - 1).to_bytes(4, "little") + b"PAR1", "its metadata would be longer than the file"),
     "nothing": (bytes(4) + b"PAR1", "the encoding of the metadata is damaged: it ends too early"),
@@ -275,3 +304,40 @@ def test_a_text_that_decodes_to_gigabytes(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == (
         ["lines.parquet"] if code else ["lines.parquet", "out.parquet"]
     )
+
+
+@needs_proc
+def test_one_huge_row_does_not_make_all_others_slow(tmp_path):
+    """A row beyond the limit of points, in a row group of its own: it sets no sizes but its own."""
+    usual = pa.table({"strokes": column(ROWS * 200)})
+    huge = pa.table({"strokes": same_points(1, 6_000_000).cast(usual.schema.field("strokes").type)})
+    with pq.ParquetWriter(tmp_path / "lines.parquet", usual.schema, compression="zstd") as writer:
+        for table in (usual, huge, usual, huge, huge, usual.slice(0, 5)):
+            writer.write_table(table, row_group_size=100)
+    (source,) = open_sources(tmp_path / "lines.parquet", "strokes")
+    spans = [(part.start, part.stop) for part in parts.planned_parts([source])]
+    assert spans == [(0, 2400), (2400, 2401), (2401, 4801), (4801, 4802), (4802, 4803), (4803, 4808)]
+    assert [parts.group_rows(source, *span) for span in spans[:3]] == [8192, 1, 8192]
+    read = [len(batch.data) for batch in source.batches(1000)]
+    assert (sum(read), len(read) <= 12) == (4808, True)
+    code, memory, said = measured("score", tmp_path / "lines.parquet", "-o", tmp_path / "out.parquet")
+    assert (code, memory < 900) == (0, True), (code, memory, said)
+    file = pq.ParquetFile(tmp_path / "out.parquet")
+    assert file.metadata.num_row_groups == 6
+    assert file.read(["quality"])["quality"].null_count == 3
+
+
+def test_huge_rows_that_follow_one_another_end_a_row_group_early(tmp_path, monkeypatch):
+    monkeypatch.setattr(part_files, "MOST_WAITING_BYTES", 100_000)
+    rows = pa.record_batch({"text": ["x" * 30_000] * 10})
+    with (
+        pytest.raises(PenpalError, match="Remove such rows"),
+        EncodedFile(tmp_path / "out.parquet", rows.schema, 8192, "out.parquet") as file,
+    ):
+        for row in range(10):
+            file.add(rows.slice(row, 1))
+    with EncodedFile(tmp_path / "out.parquet", rows.schema, 8192, "out.parquet", may_be_huge=True) as file:
+        for row in range(10):
+            file.add(rows.slice(row, 1))
+    written = pq.ParquetFile(tmp_path / "out.parquet")
+    assert (written.metadata.num_rows, written.metadata.num_row_groups) == (10, 5)

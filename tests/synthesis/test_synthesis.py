@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
 
 import mlx.core as mx
 import numpy as np
@@ -22,10 +30,11 @@ from penpal_fast.synthesis.cell import Cell, Disturbance
 from penpal_fast.synthesis.corruption import SEVERITIES, Corruption, Severity
 from penpal_fast.synthesis.generator import Generator, Request, Writing
 from penpal_fast.synthesis.mixture import sample
-from penpal_fast.synthesis.plan import PART_ROWS, Plan, planned_part
+from penpal_fast.synthesis.plan import PART_ROWS, Plan, check_lengths, planned_part
 from penpal_fast.synthesis.table import SCHEMA, strokes_array
 from penpal_fast.synthesis.texts import LONG_LINE, Text, read_texts, run_of_words
 from penpal_fast.synthesis.weights import ALPHABET as DEFAULT_ALPHABET
+from penpal_fast.synthesis.weights import MOST_LETTERS
 from penpal_fast.synthesis.words import words_of_strokes
 
 
@@ -218,6 +227,152 @@ def test_npz_weights_have_the_usual_alphabet_and_no_styles(tmp_path):
     np.savez(tmp_path / "objects.npz", lstm1_kernel=np.array([{}], dtype=object))
     with pytest.raises(PenpalError, match="cannot read the generator's weights"):
         Generator(tmp_path / "objects.npz")
+
+
+def zipped(path, members, **settings):
+    with zipfile.ZipFile(path, "w", **settings) as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+
+
+def npy_header(shape, kind="<f4"):
+    content = io.BytesIO()
+    np.lib.format.write_array_header_1_0(content, {"descr": kind, "fortran_order": False, "shape": shape})
+    return content.getvalue()
+
+
+def other_crc(path):
+    zipped(path, {"a.npy": npy_header((1,)) + bytes(4)})
+    content = bytearray(path.read_bytes())
+    content[content.index(b"NUMPY")] ^= 1
+    path.write_bytes(content)
+
+
+def cut_short(path):
+    np.savez(path, a=np.zeros(1000, np.float32))
+    path.write_bytes(path.read_bytes()[:-500])
+
+
+def gigabytes(path):
+    zipped(path, {"a.npy": npy_header((18 << 20,)) + bytes(72 << 20)}, compression=zipfile.ZIP_DEFLATED)
+
+
+NPZ = {
+    "no zip": (lambda path: path.write_bytes(b"PK of nothing"), "it is not an npz file, or it is cut short"),
+    "cut short": (cut_short, "it is not an npz file, or it is cut short"),
+    "another CRC": (other_crc, "Bad CRC-32"),
+    "gigabytes": (gigabytes, "its tensors have more than"),
+    "a shape of gigabytes": (lambda path: zipped(path, {"a.npy": npy_header((1 << 40,)) + bytes(8)}), "cannot reshape"),
+    "many members": (
+        lambda path: zipped(path, {f"{number:0200}": b"" for number in range(400)}),
+        "its list of tensors",
+    ),
+    "no array": (lambda path: zipped(path, {"a.npy": b"nothing"}), "magic string"),
+    "LZMA": (lambda path: zipped(path, {"a.npy": b"x"}, compression=zipfile.ZIP_LZMA), "does not write"),
+    "integers": (lambda path: np.savez(path, a=np.zeros(3, int)), "not of floats"),
+    "NaN": (lambda path: np.savez(path, a=np.array([np.nan])), "NaN or infinite"),
+    "a pipe": (os.mkfifo, "it is not a regular file"),
+}
+
+
+@pytest.mark.parametrize(("make", "message"), NPZ.values(), ids=NPZ)
+def test_npz_files_from_strangers_are_refused(tmp_path, make, message):
+    path = tmp_path / "weights.npz"
+    make(path)
+    with pytest.raises(PenpalError, match=f"weights.npz: cannot read the generator's weights: .*{message}"):
+        Generator(path)
+
+
+METADATA = {
+    "no JSON": ({"alphabet": "["}, "the alphabet in its metadata cannot be read as JSON"),
+    "deep JSON": ({"primers": "[" * 100_000}, "the primers in its metadata cannot be read as JSON"),
+    "a number": ({"alphabet": "7"}, "the alphabet in its metadata must be a list of texts"),
+    "numbers": ({"primers": "[1, 2]"}, "the primers in its metadata must be a list of texts"),
+    "an object": ({"primers": '{"a": 1}'}, "the primers in its metadata must be a list of texts"),
+    "words": ({"alphabet": json.dumps([*ALPHABET[:-1], "ab"])}, "each of them once"),
+    "twice": ({"alphabet": json.dumps([*ALPHABET[:-1], "a"])}, "each of them once"),
+    "strange letters": ({"primers": json.dumps(["ab", "X"])}, r"primer 1 and a space need \['X'\]"),
+    "a long primer": ({"primers": json.dumps(["ab", "a" * 100_000])}, "primer 1 has 100,000 letters"),
+    "an empty primer": ({"primers": json.dumps(["", "a"])}, "primer 0 has 0 letters"),
+}
+
+
+@pytest.mark.parametrize(("metadata", "message"), METADATA.values(), ids=METADATA)
+def test_metadata_from_strangers_are_refused(tmp_path, metadata, message):
+    path = save(made_tensors(), tmp_path / "generator.safetensors", **metadata)
+    with pytest.raises(PenpalError, match=f"generator.safetensors: {message}|generator.safetensors: .*{message}"):
+        Generator(path)
+
+
+def test_a_primer_of_many_points_is_refused(tmp_path):
+    tensors = {**made_tensors(), "style1_strokes": np.zeros((10_000, 3), np.float32)}
+    with pytest.raises(PenpalError, match="style1_strokes has 10,000 points"):
+        Generator(save(tensors, tmp_path / "generator.safetensors"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "words", "message"),
+    [
+        ({}, ["a" * 100_000], "a word of 100,000 letters, 'aaaaaaaaaaaaaaaaaaaa'"),
+        ({"whole_share": 0.1}, ["abc"] * 60, "a line of 239 letters could come of the text 'abc abc"),
+        ({"longest": 60}, ["abc"] * 60, "a line of 239 letters.*or take fewer words"),
+        ({"long_share": 1.0}, ["a" * 46], "a word of 46 letters"),
+        ({}, ["abc"] * 60, None),
+        ({"long_share": 1.0}, ["a" * 45], None),
+    ],
+)
+def test_texts_that_no_line_can_hold_are_refused(settings, words, message):
+    plan, texts = Plan(50, **settings), [Text(tuple(words), "source")]
+    if message is None:
+        check_lengths(plan, texts)
+        assert max(len(line.request.text) for line in planned_part(plan, 0, texts, 1)) <= MOST_LETTERS
+        return
+    with pytest.raises(PenpalError, match=message):
+        check_lengths(plan, texts)
+
+
+def test_a_line_that_is_too_long_is_refused(generator):
+    with pytest.raises(PenpalError, match="line 0: the text has 201 letters; a line has at most 200"):
+        generator.write([Request("a" * 201, 0)], seed=1)
+
+
+KILLED = """
+import os, signal, sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from penpal_fast.synthesis.workers import _end_with_parent
+
+if __name__ == "__main__":
+    pool = ProcessPoolExecutor(1, get_context("spawn"), _end_with_parent)
+    print(pool.submit(os.getpid).result(), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_worker_ends_when_its_parent_is_killed(tmp_path):
+    program = tmp_path / "killed.py"
+    program.write_text(KILLED)
+    done = subprocess.run([sys.executable, program], stdout=subprocess.PIPE, text=True, timeout=60)
+    assert done.returncode == -signal.SIGKILL
+    worker = int(done.stdout)
+    for _ in range(200):
+        try:
+            os.kill(worker, 0)
+        except ProcessLookupError:
+            return
+        if is_zombie(worker):
+            return
+        time.sleep(0.05)
+    os.kill(worker, signal.SIGKILL)
+    raise AssertionError("the worker outlived its parent")
+
+
+def is_zombie(process):
+    """Whether a process has ended, and the one that adopted it has not noticed."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return False
 
 
 def test_strokes_follow_the_words():

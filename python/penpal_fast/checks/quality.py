@@ -73,7 +73,7 @@ class Scorer:
         self._native = functools.cache(lambda: NativeEngine(self._config, tensors, threads=count))
         if uses_mlx:
             self._backend = "mlx"
-            self._engine = _mlx_engine(model, self._config, tensors, count, batch_size)
+            self._engine = _mlx_engine(self._config, tensors, count, batch_size)
         else:
             self._backend = "native"
             self._engine = self._native()
@@ -136,14 +136,14 @@ class Scorer:
         return usual_effects(level, parts)
 
 
-def _mlx_engine(
-    model: ModelSource, config: ModelConfig, tensors: Tensors, threads: int, batch_size: int | None
-) -> Engine:
+def _mlx_engine(config: ModelConfig, tensors: Tensors, threads: int, batch_size: int | None) -> Engine:
     from penpal_fast.engines.mlx import MlxEngine
+    from penpal_fast.engines.mlx_thread import run_on_mlx_thread
     from penpal_fast.network.model import QualityClassifier
 
-    module = model if isinstance(model, QualityClassifier) else QualityClassifier.from_tensors(config, tensors)
-    return MlxEngine(module, threads=threads, batch_size=batch_size)
+    # A copy, even of a model that was given: its arrays belong to the thread that computes.
+    copy = run_on_mlx_thread(lambda: QualityClassifier.from_tensors(config, tensors))
+    return MlxEngine(copy, threads=threads, batch_size=batch_size)
 
 
 def _config_and_tensors(model: ModelSource) -> tuple[ModelConfig, Tensors]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from penpal_fast._core import Rows
 from penpal_fast.engines.engine import Problem
 from penpal_fast.engines.mlx_memory import writable_canvases
-from penpal_fast.engines.mlx_thread import MlxThread
+from penpal_fast.engines.mlx_thread import go_on, run_on_mlx_thread
 from penpal_fast.network.model import QualityClassifier
 
 CPU_BATCH_SIZE = 16
@@ -26,11 +26,10 @@ class MlxEngine:
         self._model = model
         self._threads = threads
         self._batch_size = batch_size or (GPU_BATCH_SIZE if mx.default_device() == mx.gpu else CPU_BATCH_SIZE)
-        self._thread = MlxThread()
 
     def score(self, rows: Rows) -> tuple[NDArray[np.float32], list[Problem]]:
         """Score rows; see `Engine.score`."""
-        return self._thread.run(lambda: self._pipeline(rows))
+        return run_on_mlx_thread(lambda: self._pipeline(rows))
 
     def _pipeline(self, rows: Rows) -> tuple[NDArray[np.float32], list[Problem]]:
         size = min(self._batch_size, max(len(rows), 1))
@@ -38,6 +37,7 @@ class MlxEngine:
         pending: list[mx.array] = []
         problems: list[Problem] = []
         for number, start in enumerate(range(0, len(rows), size)):
+            go_on()
             count = min(size, len(rows) - start)
             array, view = buffers[number % len(buffers)]
             if number >= len(buffers):

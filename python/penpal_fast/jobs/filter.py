@@ -46,7 +46,7 @@ from penpal_fast.jobs.limits import (
     wanted_limits,
 )
 from penpal_fast.jobs.part_files import EncodedFile
-from penpal_fast.jobs.parts import group_rows
+from penpal_fast.jobs.parts import group_rows, has_huge_rows
 from penpal_fast.jobs.pipeline import made_ahead
 from penpal_fast.jobs.plain_columns import plain_rows, plain_schema
 from penpal_fast.jobs.selection import Selection, Verdict, verdict_on
@@ -261,9 +261,10 @@ class _Filter:
 
     def _opened_files(self, stack: contextlib.ExitStack, targets: list[Path]) -> list[EncodedFile]:
         rows = min(group_rows(source) for source in self._sources)
+        may_be_huge = any(has_huge_rows(source) for source in self._sources)
         paths = [stack.enter_context(replaced_atomically(checked_target(target))) for target in targets]
         return [
-            stack.enter_context(EncodedFile(path, self._schema, rows, str(target)))
+            stack.enter_context(EncodedFile(path, self._schema, rows, str(target), may_be_huge=may_be_huge))
             for path, target in zip(paths, targets, strict=True)
         ]
 

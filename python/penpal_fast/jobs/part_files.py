@@ -26,8 +26,14 @@ class EncodedFile:
     Leaving the `with` block completes the file, unless there was an error.
     """
 
-    def __init__(self, path: Path, schema: pa.Schema, group_rows: int, about: str) -> None:
-        """Take the output's path and schema, the rows of a row group, and the file's name for errors."""
+    def __init__(
+        self, path: Path, schema: pa.Schema, group_rows: int, about: str, *, may_be_huge: bool = False
+    ) -> None:
+        """Take the output's path and schema, the rows of a row group, and the file's name for errors.
+
+        Where rows may be huge, a row group ends early rather than to take too much memory.
+        """
+        self._may_be_huge = may_be_huge
         self._writer = pq.ParquetWriter(path, schema, **encoding(schema))
         self._group_rows = group_rows
         self._about = about
@@ -47,7 +53,9 @@ class EncodedFile:
             self._waiting.append(taken)
             self._rows += len(taken)
             self._bytes += taken.nbytes
-            if self._bytes > max(MOST_WAITING_BYTES, 2 * taken.nbytes):
+            if self._may_be_huge and self._bytes > MOST_WAITING_BYTES // 2:
+                self._write_group()
+            elif self._bytes > max(MOST_WAITING_BYTES, 2 * taken.nbytes):
                 raise PenpalError(
                     f"{self._about}: a row group of {self._group_rows:,} rows would take more than "
                     f"{MOST_WAITING_BYTES >> 20} MB of memory, far more than its metadata says. Some rows may be much "

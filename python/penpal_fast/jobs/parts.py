@@ -64,9 +64,10 @@ def planned_parts(sources: Sequence[Source]) -> list[Part]:
     return [Part(index, number, *span) for index, (number, span) in enumerate(placed)] or [Part(0, 0, 0, 0)]
 
 
-def group_rows(source: Source) -> int:
-    """Rows of an encoded row group."""
-    return limited(GROUP_BYTES // source.row_bytes, GROUP_ROWS)
+def group_rows(source: Source, start: int = 0, stop: int = 0) -> int:
+    """Rows of an encoded row group, for these rows of a source; without rows, for those that are not huge."""
+    sizes = [size for first, end, size in _stretches(source) if first < stop and start < end]
+    return limited(GROUP_BYTES // max(sizes, default=source.row_bytes), GROUP_ROWS)
 
 
 def can_be_copied(sources: Sequence[Source]) -> TypeGuard[Sequence[ParquetSource]]:
@@ -110,10 +111,23 @@ def _part_rows(source: Source) -> int:
     return limited(PART_BYTES // source.row_bytes, PART_ROWS)
 
 
+def has_huge_rows(source: Source) -> bool:
+    """Whether some rows are so much larger than the others that they do not set their sizes."""
+    return any(row_bytes > source.row_bytes for _, _, row_bytes in _stretches(source))
+
+
+def _stretches(source: Source) -> Iterator[tuple[int, int, int]]:
+    """Yield runs of rows of like size; see `ParquetSource.stretches`."""
+    if isinstance(source, ParquetSource):
+        return source.stretches()
+    return iter([(0, source.rows, source.row_bytes)])
+
+
 def _encoded_spans(source: Source) -> Iterator[tuple[int, int, None]]:
-    step = _part_rows(source)
-    for start in range(0, source.rows, step):
-        yield start, min(start + step, source.rows), None
+    for first, stop, row_bytes in _stretches(source):
+        step = limited(PART_BYTES // row_bytes, PART_ROWS)
+        for start in range(first, stop, step):
+            yield start, min(start + step, stop), None
 
 
 def _copied_spans(source: ParquetSource) -> Iterator[tuple[int, int, tuple[int, int]]]:

@@ -247,7 +247,9 @@ class _Job:
         if part.groups and isinstance(source, ParquetSource):
             added = list(added_columns(self._checks))
             return opened.enter_context(CopiedFile(path, schema, source, part.groups, added))
-        return opened.enter_context(EncodedFile(path, schema, group_rows(source), source.file.name))
+        return opened.enter_context(
+            EncodedFile(path, schema, group_rows(source, part.start, part.stop), source.file.name)
+        )
 
     def _finish_part(self, opened: contextlib.ExitStack, folder: JobFolder, part: Part) -> None:
         with self._stopwatch.measured("writing"):
@@ -264,6 +266,14 @@ class _Job:
     def _count(self, path: Path) -> None:
         """Count the rows of a finished file."""
         names = [name for check in self._checks for name in (check.name, error_column(check.name))]
-        for rows in pq.ParquetFile(path).iter_batches(columns=names):
+        file = pq.ParquetFile(path)
+        counted = 0
+        for rows in file.iter_batches(columns=names):
             self._summary.add_outcomes([read_outcome(rows, check.name, str(path), 0) for check in self._checks])
+            counted += len(rows)
+        if counted != file.metadata.num_rows:
+            raise PenpalError(
+                f"{path}: it is damaged: its metadata promises {file.metadata.num_rows} rows, but there are {counted}; "
+                "remove it"
+            )
         self._progress(self._summary.rows, self._rows)

@@ -13,6 +13,7 @@ import numpy as np
 from mlx.utils import tree_flatten
 
 from penpal_fast.files import made_folder, replaced_atomically
+from penpal_fast.forks import check_not_forked
 from penpal_fast.network.config import Tensors
 from penpal_fast.network.pretrained import CONFIG_FILE, WEIGHTS_FILE
 
@@ -20,7 +21,12 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def with_tensors(network: Network, tensors: Tensors) -> Network:
-    """Load checked tensors into a network, and put it into evaluation mode."""
+    """Load checked tensors into a network, and put it into evaluation mode.
+
+    Raises:
+        PenpalError: The process was forked from one that had used MLX.
+    """
+    check_not_forked()
     network.load_weights([(name, mx.array(values)) for name, values in tensors.items()])
     network.eval()
     mx.eval(network.parameters())

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from penpal_fast import _core
 from penpal_fast.engines.engine import Problem
-from penpal_fast.engines.mlx_thread import MlxThread
+from penpal_fast.engines.mlx_thread import run_on_mlx_thread
 from penpal_fast.errors import PenpalError
 from penpal_fast.path_reference import CHANNELS
 from penpal_fast.reading.alphabet import Texts
@@ -29,7 +29,6 @@ class MlxReadingEngine:
         self._network = network
         self._threads = threads
         self._batch_size = batch_size or (GPU_BATCH_SIZE if mx.default_device() == mx.gpu else CPU_BATCH_SIZE)
-        self._thread = MlxThread()
 
     def read(self, rows: _core.Rows, texts: Texts | None) -> Readings:
         """Read rows; see `ReadingEngine.read`."""
@@ -47,7 +46,7 @@ class MlxReadingEngine:
                 paths.append(np.zeros((0, CHANNELS), np.float32))
                 problems.append((row, error.stroke, error.reason or "", error.problem))
         samples = np.array([len(path) for path in paths])
-        probabilities = self._thread.run(lambda: self._log_probabilities(paths, samples))
+        probabilities = run_on_mlx_thread(lambda: self._log_probabilities(paths, samples))
         frames = np.array([self._network.config.frames(int(number)) for number in samples])
         part = None if texts is None else texts.part(start, count)
         text_losses, reading_losses, misfits, codes, offsets, _ = _core.read_probabilities(

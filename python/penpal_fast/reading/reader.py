@@ -126,11 +126,12 @@ class Reader:
         self._batch_size = batch_size
         self._engine: ReadingEngine
         if uses_mlx:
+            from penpal_fast.engines.mlx_thread import run_on_mlx_thread
             from penpal_fast.reading.mlx import MlxReadingEngine
             from penpal_fast.reading.model import ReaderNetwork
 
             self._backend = "mlx"
-            network = ReaderNetwork.from_tensors(self._config, self._tensors)
+            network = run_on_mlx_thread(lambda: ReaderNetwork.from_tensors(self._config, self._tensors))
             self._engine = MlxReadingEngine(network, threads=count, batch_size=batch_size)
         else:
             self._backend = "native"

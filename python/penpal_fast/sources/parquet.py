@@ -21,6 +21,10 @@ READ_BUFFER_BYTES = 1 << 20
 DECODED_ROWS = 32
 """Maximum number of rows that are decoded at a time, because a few rows may be much larger than the average."""
 
+HUGE_ROW_BYTES = 32 << 20
+"""Average memory from which a row group's rows are huge: a row with as many points as can be scored takes half of
+it."""
+
 LEAST_BATCH_BYTES = 1 << 20
 """Batches of fewer bytes are not split."""
 
@@ -34,7 +38,8 @@ class ParquetSource:
             empty for a file on the hub, whose version already is a hash.
         schema: The columns.
         rows: Number of rows.
-        row_bytes: Approximate memory of a row in bytes: the average of the row group where rows are largest.
+        row_bytes: Approximate memory of a row in bytes: the average of the row group where rows are largest, of those
+            that are not huge, if there are others.
         group_rows: Number of rows of each row group.
         layout: The columns as they are stored.
         can_be_copied: Whether the encoded columns can be copied: the file is on this machine, and says where they
@@ -57,7 +62,28 @@ class ParquetSource:
         self.group_rows = [group.rows for group in footer.groups]
         self.rows = sum(self.group_rows)
         self.can_be_copied = file.path is not None and all(group.has_beginnings for group in footer.groups)
-        self.row_bytes = max((group.size // max(1, group.rows) for group in footer.groups), default=0) or 1
+        self._group_row_bytes = [max(1, group.size // max(1, group.rows)) for group in footer.groups]
+        usual = [size for size in self._group_row_bytes if size < HUGE_ROW_BYTES]
+        self.row_bytes = max(usual or self._group_row_bytes, default=1)
+
+    def stretches(self) -> Iterator[tuple[int, int, int]]:
+        """Yield runs of rows of like size: the first row, the row after the last, and `row_bytes` of these rows.
+
+        A row group of huge rows is a run of its own. The others make runs without regard to their size.
+        """
+        start = stop = 0
+        for group, rows in enumerate(self.group_rows):
+            if self._is_huge(group):
+                if stop > start:
+                    yield start, stop, self.row_bytes
+                yield stop, stop + rows, self._group_row_bytes[group]
+                start = stop + rows
+            stop += rows
+        if stop > start:
+            yield start, stop, self.row_bytes
+
+    def _is_huge(self, group: int) -> bool:
+        return self._group_row_bytes[group] > self.row_bytes
 
     def batches(self, rows: int, *, start: int = 0, columns: list[str] | None = None) -> Iterator[Batch]:
         """Yield batches of the rows from `start` on, in order, with fewer rows where they are large.
@@ -72,18 +98,38 @@ class ParquetSource:
         with self._opened("the Parquet file is damaged") as (opened, footer):
             for run in self._runs(groups, rows):
                 step = min(rows, self._decoded_rows(footer, run, most_bytes))
-                pieces = opened.iter_batches(batch_size=step, row_groups=run, columns=columns, use_threads=False)
+                pieces = self._complete(
+                    opened.iter_batches(batch_size=step, row_groups=run, columns=columns, use_threads=False), run
+                )
                 for data in _gathered(pieces, rows, most_bytes):
                     left = min(skipped, len(data))
                     skipped -= left
                     if left < len(data):
                         yield Batch(data.slice(left))
 
+    def _complete(self, pieces: Iterator[pa.RecordBatch], run: list[int]) -> Iterator[pa.RecordBatch]:
+        """Pass pieces on, and make sure at their end that they have all rows that the metadata promises.
+
+        Raises:
+            PenpalError: There are more or fewer.
+        """
+        rows = 0
+        for piece in pieces:
+            rows += len(piece)
+            yield piece
+        promised = sum(self.group_rows[group] for group in run)
+        if rows != promised:
+            which = f"row group {run[0]}" if len(run) == 1 else f"row groups {run[0]} to {run[-1]}"
+            raise PenpalError(f"its metadata promises {promised} rows in {which}, but there are {rows}")
+
     def _runs(self, groups: list[int], rows: int) -> Iterator[list[int]]:
         """Group neighbouring row groups that are read together, as they are small."""
         run: list[int] = []
         run_rows = 0
         for group in groups:
+            if run and (self._is_huge(group) or self._is_huge(run[-1])):
+                yield run
+                run, run_rows = [], 0
             run.append(group)
             run_rows += self.group_rows[group]
             # PyArrow keeps the buffers of a file on the hub until the next call, so its row groups are read one by one.
@@ -95,10 +141,10 @@ class ParquetSource:
 
     def _decoded_rows(self, footer: ParquetFooter, run: list[int], most_bytes: int) -> int:
         """Number of rows to decode at a time. The pages of a file on this machine are checked first."""
-        if not self.file.path:
-            return DECODED_ROWS
-        text_bytes = max(footer.check_pages(self.file.path, group) for group in run)
-        return max(1, min(DECODED_ROWS, most_bytes // max(1, text_bytes)))
+        largest = max((self._group_row_bytes[group] for group in run if self._is_huge(group)), default=1)
+        if self.file.path:
+            largest = max(largest, *(footer.check_pages(self.file.path, group) for group in run))
+        return max(1, min(DECODED_ROWS, most_bytes // largest))
 
     def _footer(self) -> ParquetFooter:
         with self.file.open(in_order=False) as file:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penpal_fast.engines.gpu import gpu_answers
+from penpal_fast.engines.mlx_thread import go_on, run_on_mlx_thread
 from penpal_fast.errors import PenpalError
 from penpal_fast.synthesis.cell import HIDDEN, Cell, Disturbance, State
 from penpal_fast.synthesis.corruption import UNDISTURBED, Corruption
 from penpal_fast.synthesis.mixture import sample
-from penpal_fast.synthesis.weights import read_generator
+from penpal_fast.synthesis.weights import MOST_LETTERS, read_generator
 
 STEPS_PER_CHARACTER = 40
 """A line is cut off after this many steps for each of its characters."""
@@ -67,13 +68,15 @@ class Generator:
             backend: "mlx" (for a GPU), "numpy" (three times as fast on the processor), or "auto": MLX if it has a GPU.
 
         Raises:
-            PenpalError: The file cannot be read or its tensors do not fit a generator.
+            PenpalError: The file cannot be read or its tensors do not fit a generator; or the backend is MLX, and the
+                process was forked from one that had used it.
         """
         tensors, self.alphabet, self.primers = read_generator(path)
         self.styles = [tensors.pop(f"style{style}_strokes") for style in range(len(self.primers))]
         if backend == "auto":
             backend = "mlx" if gpu_answers() else "numpy"
-        self._cell = Cell(tensors, mx if backend == "mlx" else np)
+        self._run: Callable[[Callable[[], Any]], Any] = run_on_mlx_thread if backend == "mlx" else _run
+        self._cell = self._run(lambda: Cell(tensors, mx if backend == "mlx" else np))
         self._code = {character: code for code, character in enumerate(self.alphabet)}
 
     def encode(self, text: str) -> list[int]:
@@ -97,9 +100,11 @@ class Generator:
         The same requests in the same order with the same seed give the same lines on the same machine.
 
         Raises:
-            PenpalError: A text is empty or cannot be written, or there is no such style.
+            PenpalError: A text is empty, longer than a line or cannot be written, or there is no such style.
         """
-        return _Batch(self, requests, np.random.default_rng(seed)).write() if requests else []
+        if not requests:
+            return []
+        return self._run(lambda: _Batch(self, requests, np.random.default_rng(seed)).write())
 
     def primer(self, style: int | None) -> str:
         """Return the text before a line's own text: the style's primer and a space."""
@@ -140,6 +145,10 @@ class _Batch:
         for row, request in enumerate(requests):
             if not request.text:
                 raise PenpalError(f"line {row}: there is no text to write")
+            if len(request.text) > MOST_LETTERS:
+                raise PenpalError(
+                    f"line {row}: the text has {len(request.text):,} letters; a line has at most {MOST_LETTERS}"
+                )
             if request.style is not None and not 0 <= request.style < len(generator.styles):
                 raise PenpalError(f"line {row}: there is no style {request.style}; there are {len(generator.styles)}")
         self.cell = generator._cell
@@ -176,6 +185,7 @@ class _Batch:
         text, running = xp.array(self.text), np.ones(len(self.row), dtype=bool)
         x, step = np.stack([primer[0] for primer in self.primer]), 0
         while True:
+            go_on()
             # The step that reads the primer's last point is the first whose output belongs to the line.
             free = step + 1 >= self.primer_steps
             disturbance = self._disturbance(free & self.disturbed)
@@ -254,6 +264,10 @@ def _rest_of_primer(generator: Generator, request: Request, primed: _Primed) -> 
     if request.style is None:
         return lift
     return np.concatenate([generator.styles[request.style][primed.steps :], lift])
+
+
+def _run(work: Callable[[], Any]) -> Any:
+    return work()
 
 
 def _column(values: list[float]) -> NDArray[np.float32]:

@@ -11,7 +11,8 @@ import numpy as np
 from penpal_fast.errors import PenpalError
 from penpal_fast.synthesis.corruption import SEVERITIES, Severity
 from penpal_fast.synthesis.generator import Generator, Request
-from penpal_fast.synthesis.texts import Text, long_line, run_of_words
+from penpal_fast.synthesis.texts import LONG_LINE, Text, long_line, run_of_words
+from penpal_fast.synthesis.weights import MOST_LETTERS
 
 PART_ROWS = 256
 """Rows of a batch and of a part: enough for efficient matrix products, few enough to lose in a kill."""
@@ -87,6 +88,32 @@ def writable_texts(texts: Sequence[Text], generator: Generator) -> list[Text]:
     if not kept:
         raise PenpalError(f"the generator can write none of the texts; it knows {''.join(generator.alphabet[1:])!r}")
     return kept
+
+
+def check_lengths(plan: Plan, texts: Sequence[Text]) -> None:
+    """Make sure that no line of a plan can be too long, whatever is drawn.
+
+    Raises:
+        PenpalError: A text, or `longest` words of it, would be; or a word does not fit into a long line.
+    """
+    words_of_line = max(plan.longest, 1)
+    most_of_word = LONG_LINE[0] if plan.long_share else MOST_LETTERS
+    for text in texts:
+        lengths = [len(word) for word in text.words]
+        if max(lengths) > most_of_word:
+            word = next(word for word in text.words if len(word) > most_of_word)
+            raise PenpalError(
+                f"the texts have a word of {len(word):,} letters, {word[:20]!r}...; at most {most_of_word} can be "
+                "written; leave it out"
+            )
+        count = len(lengths) if plan.whole_share else min(words_of_line, len(lengths))
+        # Letters of all runs of this many words, with the spaces between them.
+        ends = np.cumsum([0, *(length + 1 for length in lengths)])
+        if (longest := int((ends[count:] - ends[:-count]).max()) - 1) > MOST_LETTERS:
+            raise PenpalError(
+                f"a line of {longest:,} letters could come of the text {' '.join(text.words)[:40]!r}...; at most "
+                f"{MOST_LETTERS} can be written; shorten it" + ("" if plan.whole_share else ", or take fewer words")
+            )
 
 
 def planned_part(plan: Plan, part: int, texts: Sequence[Text], styles: int) -> list[Planned]:

@@ -9,6 +9,7 @@ import json
 import multiprocessing
 import os
 import shutil
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -18,7 +19,7 @@ import pyarrow.parquet as pq
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import checked_target, parts_folder, replaced_atomically
 from penpal_fast.synthesis.generator import Generator
-from penpal_fast.synthesis.plan import Plan, planned_part, writable_texts
+from penpal_fast.synthesis.plan import Plan, check_lengths, planned_part, writable_texts
 from penpal_fast.synthesis.table import table_of
 from penpal_fast.synthesis.texts import Text
 from penpal_fast.synthesis.words import words_of_strokes
@@ -61,6 +62,7 @@ def synthesize(
         PenpalError: The generator or the texts cannot be used, or the parts in the folder are from another run.
     """
     texts = writable_texts(texts, Generator(generator, backend="numpy"))
+    check_lengths(plan, texts)
     output = checked_target(output)
     folder = parts_folder(output)
     _open_folder(folder, plan, texts, generator, resume=resume)
@@ -144,7 +146,21 @@ class _Worker:
 
 
 def _start_worker(generator: Path, plan: Plan, texts: list[Text]) -> None:
+    _end_with_parent()
     _Worker.generator, _Worker.plan, _Worker.texts = Generator(generator, backend="numpy"), plan, texts
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent ends, even if that was killed; the pool's processes would stay."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, name="penpal-parent", daemon=True).start()
 
 
 def _make_part(part: int, path: Path) -> None:

@@ -51,9 +51,21 @@ struct Key {
 /// Maximum number of pools kept. Programs use one or two numbers of threads.
 const MOST_POOLS: usize = 8;
 
+/// Maximum number of threads of a pool, whoever asks for more.
+const MOST_THREADS: usize = 1024;
+
 static POOLS: LazyLock<Mutex<HashMap<Key, Arc<ThreadPool>>>> = LazyLock::new(Mutex::default);
 
+/// The number of threads to start: `count`, or for 0 what `RAYON_NUM_THREADS` says, or one for each processor.
+fn started(count: usize, variable: Option<&str>) -> usize {
+    let said = || variable.and_then(|text| text.parse().ok()).filter(|&number: &usize| number > 0);
+    let processors = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let asked = if count > 0 { count } else { said().unwrap_or_else(processors) };
+    asked.min(MOST_THREADS)
+}
+
 fn pool(threads: usize) -> Result<Arc<ThreadPool>, ThreadPoolBuildError> {
+    let threads = started(threads, std::env::var("RAYON_NUM_THREADS").ok().as_deref());
     let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
     let key = Key { process: std::process::id(), threads };
     if let Some(pool) = pools.get(&key) {
@@ -85,6 +97,17 @@ mod tests {
         assert!(threads(1, 0..9));
         assert!(threads(3, 0..1), "nor does a single item need another");
         assert!(!threads(3, 0..9));
+    }
+
+    #[test]
+    fn threads_have_a_limit() {
+        assert_eq!(started(3, Some("5")), 3);
+        assert_eq!(started(0, Some("5")), 5);
+        assert_eq!(started(0, Some("99999")), MOST_THREADS);
+        assert_eq!(started(99999, None), MOST_THREADS);
+        for nothing in [None, Some("0"), Some("-1"), Some("many")] {
+            assert!((1..=MOST_THREADS).contains(&started(0, nothing)), "{nothing:?}");
+        }
     }
 
     #[test]

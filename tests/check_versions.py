@@ -1,0 +1,117 @@
+"""Runs the tests with the lowest versions that pyproject.toml allows, and with the newest that there are.
+
+    python3.11 tests/check_versions.py [lowest] [newest] [--resolve] [-- ARGUMENTS OF PYTEST]
+
+Each set gets a virtual environment in build/versions. The lowest set takes every dependency, also those of the extra
+`look`, at its lower bound, and what tests with at the newest version that fits; the newest set takes no constraints.
+With --resolve, pip only says what it would install.
+
+A run that passes is written to tests/versions.json: the day, Python, and the versions of the dependencies.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import platform
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import tomllib
+
+ROOT = Path(__file__).parent.parent
+PLACE = ROOT / "build" / "versions"
+RECORD = ROOT / "tests" / "versions.json"
+
+NAME = re.compile(r"^[A-Za-z0-9._-]+")
+BOUND = re.compile(r">=\s*([0-9.]+)")
+
+ASKED = (
+    "import importlib.metadata, json, sys; print(json.dumps({n: importlib.metadata.version(n) for n in sys.argv[1:]}))"
+)
+
+
+def declared() -> list[str]:
+    """Dependencies of this package and of its extra `look`, for this platform."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    all_of_them = [*project["dependencies"], *project["optional-dependencies"]["look"]]
+    return [one for one in all_of_them if "platform_system" not in one or f"'{platform.system()}'" in one]
+
+
+def named(dependency: str) -> str:
+    """Name of a dependency, without its extras and versions."""
+    found = NAME.match(dependency)
+    if found is None:
+        raise ValueError(f"{dependency!r} has no name")
+    return found[0]
+
+
+def lowest(dependency: str) -> str:
+    """A constraint to the lowest version of a dependency.
+
+    Raises:
+        ValueError: It has no lower bound.
+    """
+    bound = BOUND.search(dependency)
+    if bound is None:
+        raise ValueError(f"{dependency!r} has no lower bound")
+    return f"{named(dependency)}=={bound[1]}"
+
+
+def written_constraints(which: str) -> Path:
+    """Write what pip is held to for a set."""
+    path = PLACE / f"{which}.txt"
+    lines = map(lowest, declared()) if which == "lowest" else ()
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return path
+
+
+def check(which: str, arguments: list[str], *, resolve: bool) -> None:
+    """Install a set, run the tests in it, and note what was tested."""
+    PLACE.mkdir(parents=True, exist_ok=True)
+    environment = PLACE / which
+    python = environment / "bin" / "python"
+    subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+    pip = [python, "-m", "pip", "install", "--disable-pip-version-check", "--upgrade"]
+    constraints = written_constraints(which)
+    if resolve:
+        # Without the package itself, whose extension would have to be compiled to ask it what it needs.
+        subprocess.run([*pip, "--quiet", "--report", "-", "--dry-run", "-c", constraints, *declared()], check=True)
+        return
+    subprocess.run([*pip, "-c", constraints, f"{ROOT}[test]"], check=True)
+    subprocess.run([python, "-m", "pytest", *arguments], cwd=ROOT, check=True)
+    if not arguments:
+        note(which, python)
+
+
+def note(which: str, python: Path) -> None:
+    """Write down what was tested, and when."""
+    names = sorted({named(dependency) for dependency in declared()}, key=str.lower)
+    asked = subprocess.run([python, "-c", ASKED, *names], check=True, capture_output=True, text=True).stdout
+    record = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
+    record[which] = {
+        "day": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+        "python": platform.python_version(),
+        "versions": json.loads(asked),
+    }
+    RECORD.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    """Check the sets that are asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sets", nargs="*", metavar="lowest|newest", help="both if none is named")
+    parser.add_argument("--resolve", action="store_true", help="only say what pip would install")
+    before, _, after = " ".join(sys.argv[1:]).partition(" -- ")
+    options = parser.parse_args(before.split())
+    if unknown := set(options.sets) - {"lowest", "newest"}:
+        parser.error(f"there is no set {sorted(unknown)[0]!r}; there are lowest and newest")
+    for which in options.sets or ["lowest", "newest"]:
+        check(which, after.split(), resolve=options.resolve)
+
+
+if __name__ == "__main__":
+    main()
