@@ -53,7 +53,7 @@ def test_readings_with_texts_and_without(reader):
     assert found.column_names[6:] == ["text_match", "text_match_error", "reading", "readability"]
     assert found["reading"].to_pylist() == readings
     alone = ArrowScorer(reading=True, reader=reader)(TABLE.select(["strokes"]))
-    assert alone.column_names[3:] == ["readability", "readability_error", "reading"]
+    assert alone.column_names[4:] == ["readability", "readability_error", "reading"]
     assert alone["readability"].to_pylist() == values(reader.readability(ROWS, errors="null"))
     assert alone["reading"].to_pylist() == readings
 

@@ -37,6 +37,7 @@ def matched_table(quality, match, texts, text="text", **columns) -> pa.Table:
     """
     table = scored_table(quality, **{text: pa.array(texts, pa.string())}, **columns)
     errors = ["no text: the text is null" if value is None else None for value in match]
+    table = table.append_column("quality_note", pa.nulls(len(table), pa.string()))
     table = table.append_column("text_match", pa.array(match, pa.float32()))
     table = table.append_column("text_match_error", pa.array(errors, pa.string()))
     schema = checked_schema(table.schema, [QualityCheck(), TextCheck(text)])

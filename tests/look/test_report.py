@@ -210,7 +210,7 @@ def test_files_with_other_thresholds_have_their_own_figures(tmp_path):
 
     def scored_by(check):
         table = scored_table([0.2, 0.4, 0.6]).rename_columns(["strokes", "toy", "toy_error"])
-        table = table.append_column("quality_note", pa.nulls(3, pa.string()))
+        table = table.append_column("toy_note", pa.nulls(3, pa.string()))
         return table.cast(checked_schema(table.schema, [check]))
 
     tables = [scored_by(check) for check in (Toy(low=0.1), Toy(low=0.45), Toy(other=0.3), Toy(low=0.1))]
@@ -359,7 +359,7 @@ LIMITED = """
 import resource, sys
 resource.setrlimit(resource.{limit}, ({value}, {value}))
 sys.argv[0] = "penpal-fast"
-from penpal_fast.cli import main
+from penpal_fast.__main__ import main
 main()
 """
 

@@ -204,8 +204,10 @@ def test_any_two_scores_have_a_map(tmp_path):
     table = table.append_column("toy", pa.array([0.9, 0.5, None], pa.float32())).append_column(
         "toy_error", [[None] * 3]
     )
+    for note in ("quality_note", "toy_note"):
+        table = table.append_column(note, pa.nulls(3, pa.string()))
     schema = checked_schema(table.schema, [QualityCheck(), Toy()])
-    page = page_of(tmp_path, table.cast(schema), checks=[QualityCheck()])
+    page = page_of(tmp_path, table.select(schema.names).cast(schema), checks=[QualityCheck()])
     (pair,) = pairs_of(page)
     assert (pair["x"]["score"], pair["y"]["score"]) == ("quality", "toy")
     assert "only by toy" in page

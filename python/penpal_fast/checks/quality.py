@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -82,6 +83,11 @@ class Scorer:
     def line_width(self) -> float:
         """Width in pixels of the lines that the network sees."""
         return self._config.line_width
+
+    @property
+    def details(self) -> dict[str, pa.DataType]:
+        """The column that says why a good row may be scored too low."""
+        return {f"{self.name}_note": pa.string()}
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -172,7 +178,6 @@ class QualityCheck:
         "its text. With the bundled model, lenient (0.3) keeps 95 % of clean synthetic lines and drops what is broken; "
         "above it, a line must look human too."
     )
-    details: ClassVar[dict[str, pa.DataType]] = {NOTE: pa.string()}
     thresholds = THRESHOLDS
 
     def __init__(
@@ -237,4 +242,6 @@ class QualityCheck:
         (column,) = self.reads
         with errors_about(f"column {column!r}"):
             strokes = rows.column(column)
-            return self.scorer.outcome(without_first_points(strokes) if self._drop_first_point else strokes)
+            found = self.scorer.outcome(without_first_points(strokes) if self._drop_first_point else strokes)
+        (note,) = self.details
+        return dataclasses.replace(found, details={note: found.details[NOTE]})
