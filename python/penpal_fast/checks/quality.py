@@ -85,11 +85,6 @@ class Scorer:
         return self._config.line_width
 
     @property
-    def details(self) -> dict[str, pa.DataType]:
-        """The column that says why a good row may be scored too low."""
-        return {f"{self.name}_note": pa.string()}
-
-    @property
     def identity(self) -> dict[str, Any]:
         """What the scores depend on: the model's fingerprint, the engine and the batch size."""
         batch_size = self._batch_size if self._backend == "mlx" else None
@@ -206,6 +201,11 @@ class QualityCheck:
         if self._is_given:
             raise TypeError("a check that was given a scorer cannot be pickled; give it the scorer's settings instead")
         return {**self.__dict__, "_scorer": None}
+
+    @property
+    def details(self) -> dict[str, pa.DataType]:
+        """The column that says why a good row may be scored too low."""
+        return {f"{self.name}_note": pa.string()}
 
     @property
     def scorer(self) -> Scorer:
