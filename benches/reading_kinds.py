@@ -1,5 +1,5 @@
-"""What match and readability keep of lines of many kinds: long lines, digits, capitals, hasty hands, a generator that
-stutters.
+"""What the scores keep of lines of many kinds: long lines, digits, capitals, hasty hands, a generator that stutters, or
+writes gibberish from some letter on.
 
     python benches/reading_kinds.py --generator GENERATOR.safetensors --lines REAL_LINES.parquet --made FOLDER
 
@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
-from penpal_fast import Reader
+from penpal_fast import Reader, Scorer
 from penpal_fast.evaluation.figures import threshold_that_keeps
 from penpal_fast.handwriting.lines import EARLIER_PREFIX, is_held_out
 from penpal_fast.synthesis.corruption import UNDISTURBED, Corruption
@@ -68,6 +68,16 @@ def stutter(texts: list[Text], random: Random) -> Drawn:
     return run_of_words(_pick(texts, random), random, longest=6), BIAS, corruption
 
 
+def late_gibberish(texts: list[Text], random: Random) -> Drawn:
+    corruption = Corruption(
+        kappa_scale=random.uniform(1.6, 3),
+        beta_floor=random.uniform(1, 5),
+        noise=random.uniform(0.15, 0.4),
+        onset=random.uniform(0.3, 0.7),
+    )
+    return run_of_words(_pick(texts, random), random, longest=6), BIAS, corruption
+
+
 KINDS: list[Callable[[list[Text], Random], Drawn]] = [
     usual,
     of_35_to_50_letters,
@@ -76,6 +86,7 @@ KINDS: list[Callable[[list[Text], Random], Drawn]] = [
     capitals,
     hasty,
     stutter,
+    late_gibberish,
 ]
 
 
@@ -131,20 +142,30 @@ def main() -> None:
     parser.add_argument("--lines", type=Path, required=True)
     parser.add_argument("--made", type=Path, required=True)
     parser.add_argument("--reader", default=None)
+    parser.add_argument("--model", default=None)
     parser.add_argument("--rows", type=int, default=200)
     parser.add_argument("--source-prefix", type=int, default=EARLIER_PREFIX)
     options = parser.parse_args()
 
-    reader = Reader(options.reader)
-    found = {}
+    reader, scorer = Reader(options.reader), Scorer(options.model)
+    found, quality = {}, {}
     for name, path in made_lines(options):
         lines = pq.read_table(path)
         found[name] = reader.outcome(lines["strokes"], lines["text"])
+        quality[name] = scorer.score(lines["strokes"])
     usual_match = threshold_that_keeps(found["usual"].match, 0.95)
     usual_readability = threshold_that_keeps(found["usual"].readability, 0.95)
-    table = Table("lines", "match ≥ 0.5", f"≥ {usual_match:.2f}", "readability ≥ 0.5", f"≥ {usual_readability:.2f}")
+    table = Table(
+        "lines",
+        "quality ≥ 0.3",
+        "match ≥ 0.5",
+        f"≥ {usual_match:.2f}",
+        "readability ≥ 0.5",
+        f"≥ {usual_readability:.2f}",
+    )
     for name, one in found.items():
         kept = [
+            np.mean(quality[name] >= 0.3),
             np.mean(one.match >= 0.5),
             np.mean(one.match >= usual_match),
             np.mean(one.readability >= 0.5),
