@@ -24,8 +24,7 @@ fn is_sequence(object: &Bound<'_, PyAny>) -> PyResult<bool> {
 
 fn is_mapping(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     static MAPPING: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    Ok(object.is_instance_of::<PyDict>()
-        || is_of(object, MAPPING.import(object.py(), "collections.abc", "Mapping")?)?)
+    Ok(object.is_instance_of::<PyDict>() || is_of(object, MAPPING.import(object.py(), "collections.abc", "Mapping")?)?)
 }
 
 /// Whether an object is of a class of `collections.abc`. This runs Python code, in which a program may be interrupted;
