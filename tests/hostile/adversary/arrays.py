@@ -153,7 +153,9 @@ def _table(chance: random.Random) -> None:
     for name in ("text", "a", "\ud7ff", "quality"):
         if chance.random() < 0.5:
             try:
-                table = table.append_column(name, pa.nulls(len(rows), _kind(chance)))
+                column = pa.nulls(len(rows), _kind(chance))
+                column.validate()
+                table = table.append_column(name, column)
             except (pa.ArrowException, NotImplementedError):
                 continue
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -14,26 +15,27 @@ from hostile.adversary.material import FORMS, JOB, content, damaged, job, names
 LONGEST = 0.15
 """Seconds from the start of a job to a kill; most jobs of this size end before."""
 
+MOST_REFUSALS = 4
+
 
 def trial(chance: random.Random, folder: Path) -> None:
     """Kill a job some times, damage what it left, and resume it."""
     done = job(chance.choice(FORMS), chance.choice(("out", "out.parquet")))
     target = folder / done.output
+    is_damaged = False
     for _ in range(chance.choice((1, 1, 2))):
         _start_and_kill(done.lines, target, chance.uniform(0, LONGEST))
-        if target.suffix:
-            # Before the folder of parts is gone, the output may be there; both are whole.
+        if target.suffix and not is_damaged:
             assert not target.exists() or content(target) == done.whole
         if chance.random() < 0.7:
             _damage(folder, chance)
-    refused = done.resume(target)
-    if refused is not None:
-        assert str(target) in refused, refused
-        assert "remove" in refused or "choose another place" in refused, refused
-        _remove(target)
-        _remove(target.with_name(f"{target.name}.parts"))
+            is_damaged = True
+    for _ in range(MOST_REFUSALS):
         refused = done.resume(target)
-        assert refused is None, refused
+        if refused is None:
+            break
+        assert str(target) in refused, refused
+        _obey(refused, target)
     assert names(folder) == [done.output]
     assert content(target) == done.whole
 
@@ -56,6 +58,17 @@ def _damage(folder: Path, chance: random.Random) -> None:
             path.unlink()
         else:
             path.write_bytes(damaged(path.read_bytes(), chance))
+
+
+def _obey(refused: str, target: Path) -> None:
+    """Remove what the reason of a refusal says is to be removed."""
+    lock = re.search(r"(/\S+) is not a lock file of this package; remove it", refused)
+    if lock:
+        Path(lock[1]).unlink()
+        return
+    assert "remove" in refused or "the folder is not empty; choose another place" in refused, refused
+    _remove(target)
+    _remove(target.with_name(f"{target.name}.parts"))
 
 
 def _remove(path: Path) -> None:

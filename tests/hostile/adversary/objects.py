@@ -74,7 +74,10 @@ def _thing(chance: random.Random, depth: int) -> object:
     if kind == 4:
         return _liar(chance, items)
     if kind == 5:
-        return np.array([*items, None], dtype=object)
+        array = np.empty(len(items), object)
+        for place, item in enumerate(items):
+            array[place] = item
+        return array
     if kind == 6:
         return any_row(chance)
     return items
