@@ -560,7 +560,7 @@ def test_a_score_into_a_file_that_another_process_writes_is_refused_at_once(line
 def test_a_file_that_could_not_be_written_is_closed(tmp_path):
     """Its space on a full disk is free at once, and the disk can be unmounted."""
     rows = pa.record_batch({"text": [f"ink {row}" for row in range(10_000)]})
-    file = EncodedFile(tmp_path / "out", rows.schema, 1_000, "out")
+    file = EncodedFile(tmp_path / "out", rows.schema, 100_000, "out")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (6_000, before[1]))
     try:
