@@ -26,8 +26,8 @@ fuzz_target!(|data: &[u8]| {
     if let Some(found) = &found {
         check_found(found, &row);
     }
-    let turned =
-        [(mirrored as fn(&[f64; 2]) -> [f64; 2], mirrored_side as fn(Side) -> Side), (turned_point, turned_side)];
+    let turned: [(fn(&[f64; 2]) -> [f64; 2], fn(Side) -> Side); 2] =
+        [(mirrored, mirrored_side), (turned_point, turned_side)];
     for (change, side) in turned {
         let changed: Vec<Stroke> = row.iter().map(|stroke| stroke.iter().map(change).collect()).collect();
         let expected = found.clone().map(|found| FarPoints { side: side(found.side), ..found });
@@ -88,8 +88,8 @@ fn check_found(found: &FarPoints, row: &[Stroke]) {
     check!(rest[rest.len() - 1] < far[0], "{found:?}: the far points are not apart");
     let first = row.get(found.stroke).and_then(|stroke| stroke.get(found.point));
     check!(first.is_some_and(|point| sign * point[axis] >= far[0]), "{found:?}: the first is not far");
-    let before = row[..found.stroke].iter().flatten().chain(&row[found.stroke][..found.point]);
-    check!(before.into_iter().all(|point| sign * point[axis] < far[0]), "{found:?} is not the first");
+    let mut before = row[..found.stroke].iter().flatten().chain(&row[found.stroke][..found.point]);
+    check!(before.all(|point| sign * point[axis] < far[0]), "{found:?} is not the first");
     let text = found.to_string();
     check!(text.starts_with("far points: ") && text.len() < 600, "{text}");
 }
