@@ -78,8 +78,9 @@ class Worker:
         if not ready:
             self._process.send_signal(signal.SIGABRT)  # Python's fault handler says where it hangs.
             time.sleep(1)
+            said = self._said(place)
             self.close()
-            return {"end": "break", "why": f"it hangs\n{self._said(place)}"}
+            return {"end": "break", "why": f"it hangs\n{said}"}
         line = self._process.stdout.readline()
         said = self._said(place)
         if not line:
@@ -95,9 +96,11 @@ class Worker:
         return self._stderr.read()[-5000:]
 
     def close(self) -> None:
-        """End the process."""
-        self._process.kill()
-        self._process.communicate()
+        """End the process, if it has not been ended."""
+        if not self._stderr.closed:
+            self._process.kill()
+            self._process.communicate()
+            self._stderr.close()
 
 
 @dataclasses.dataclass
