@@ -96,10 +96,13 @@ class Worker:
         return self._stderr.read()[-5000:]
 
     def close(self) -> None:
-        """End the process, if it has not been ended."""
+        """End the process, which removes its files, if it has not been ended."""
         if not self._stderr.closed:
-            self._process.kill()
-            self._process.communicate()
+            try:
+                self._process.communicate(timeout=10)  # Its input ends.
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.communicate()
             self._stderr.close()
 
 
