@@ -7,11 +7,19 @@ PyArrow.
 from __future__ import annotations
 
 import importlib.metadata
+import sys
 from typing import Any
 
 import lazy_loader
 
 from penpal_fast import forks  # noqa: F401 - notes forks from here on
+
+if not getattr(sys, "_is_gil_enabled", lambda: True)():
+    # Other threads could free the memory of a NumPy array while the extension reads it.
+    raise ImportError(
+        "penpal_fast does not work without Python's global interpreter lock: start this free-threaded Python with "
+        "PYTHON_GIL=1 or -X gil=1, or use the usual build of Python"
+    )
 
 _public_name, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 

@@ -110,11 +110,14 @@ def reserved(target: Path, *, wait: float = 0) -> Iterator[Path]:
     """
     aside = aside_path(target.parent)
     lock = target.parent / f"{ASIDE}{_digest(target.name)}.lock"
+
+    def remove(left: str) -> None:
+        if ASIDE_NAME.fullmatch(left):
+            target.with_name(left).unlink(missing_ok=True)
+
     with contextlib.ExitStack() as held:
         with contextlib.suppress(NoLocksError):
-            left = held.enter_context(locked(lock, target, note=aside.name, wait=wait))
-            if left and ASIDE_NAME.fullmatch(left):
-                target.with_name(left).unlink(missing_ok=True)
+            held.enter_context(locked(lock, target, note=aside.name, left=remove, wait=wait))
         yield aside
 
 

@@ -9,7 +9,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from penpal_fast.errors import PenpalError
@@ -31,7 +31,14 @@ class NoLocksError(OSError):
 
 
 @contextlib.contextmanager
-def locked(path: Path, about: Path, *, note: str = "", wait: float = 0) -> Iterator[str | None]:
+def locked(
+    path: Path,
+    about: Path,
+    *,
+    note: str = "",
+    left: Callable[[str], None] = lambda _note: None,
+    wait: float = 0,
+) -> Iterator[None]:
     """Hold a lock against other processes and threads; the file that carries it is gone after the block.
 
     A kill frees the lock and leaves the file. Links at the path are not followed.
@@ -40,10 +47,8 @@ def locked(path: Path, about: Path, *, note: str = "", wait: float = 0) -> Itera
         path: File that carries the lock, in a folder that exists.
         about: What the lock protects, for errors.
         note: Name of a file that a kill would leave behind.
+        left: Called with the note of a holder that was killed, while the note is still there for the next holder.
         wait: Seconds to wait for another holder.
-
-    Returns:
-        The note of a holder that was killed, if there was one.
 
     Raises:
         PenpalError: Another process holds the lock, or something else is at the path.
@@ -54,11 +59,12 @@ def locked(path: Path, about: Path, *, note: str = "", wait: float = 0) -> Itera
     owner = os.getpid()
     try:
         found = CONTENT.fullmatch(os.pread(handle, MOST_BYTES, 0))
-        left = found[3].decode() if found and found[3] else None
+        if found and found[3]:
+            left(found[3].decode())
         content = f"{owner} {_computer()} {note}".rstrip().encode() + b"\n"
         os.truncate(handle, 0)  # Whoever looks now sees no name, and looks again.
         os.pwrite(handle, content, 0)
-        yield left
+        yield
     finally:
         if os.getpid() == owner:  # Not in a fork, which shares the lock.
             if _names(path, handle):

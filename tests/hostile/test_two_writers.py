@@ -75,9 +75,7 @@ def test_an_output_is_never_anything_but_whole(tmp_path):
     assert target.read_bytes() == b"last"
 
 
-def test_what_killed_writers_left_is_removed(tmp_path):
-    target = tmp_path / "out"
-    hold = """
+HOLDING = """
 import sys, time
 from pathlib import Path
 from penpal_fast.files import replaced_atomically
@@ -85,8 +83,12 @@ with replaced_atomically(Path(sys.argv[1])) as aside:
     print("ready", flush=True)
     time.sleep(600)
 """
+
+
+def test_what_killed_writers_left_is_removed(tmp_path):
+    target = tmp_path / "out"
     for _ in range(2):
-        (process,) = started(hold, [target])
+        (process,) = started(HOLDING, [target])
         with (
             pytest.raises(PenpalError, match=rf"cannot write it: another process \({process.pid}\) is writing it"),
             replaced_atomically(target),
@@ -97,6 +99,26 @@ with replaced_atomically(Path(sys.argv[1])) as aside:
         assert len(list(tmp_path.iterdir())) == 2
     with replaced_atomically(target) as aside:
         aside.write_bytes(b"last")
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_kill_while_another_kill_is_mended_leaves_nothing(tmp_path, monkeypatch):
+    """What a killed writer left is gone before its note is, which alone names it."""
+    target, truncate = tmp_path / "out", os.truncate
+    (process,) = started(HOLDING, [target])
+    process.kill()
+    process.communicate()
+    (left,) = tmp_path.glob("*.incomplete")
+    seen = []
+
+    def killed(handle, length):
+        seen.append(left.exists())
+        truncate(handle, length)
+
+    monkeypatch.setattr("os.truncate", killed)
+    with replaced_atomically(target) as aside:
+        aside.write_bytes(b"last")
+    assert seen == [False]
     assert list(tmp_path.iterdir()) == [target]
 
 

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from helpers.made_lines import scrawl
 from helpers.readers import write_reader
 from penpal_fast import PenpalError, QualityClassifier, Scorer, filter_dataset, score_dataset
 from penpal_fast.jobs import parts
+from penpal_fast.jobs.part_files import EncodedFile
 
 ROWS = [scrawl(seed, 2 + seed % 3, 12) for seed in range(50)]
 
@@ -450,6 +452,7 @@ JOB = """
 import sys
 from penpal_fast import score_dataset
 from penpal_fast.jobs import parts
+from penpal_fast.jobs.part_files import EncodedFile
 parts.PART_ROWS, parts.COPIED_GROUP_ROWS, parts.GROUP_ROWS = 500, 1, 200
 score_dataset(sys.argv[1], sys.argv[2], resume=True)
 """
@@ -551,3 +554,18 @@ def test_a_score_into_a_file_that_another_process_writes_is_refused_at_once(line
 
     assert score_dataset(lines, output, scorer=scorer, progress=again).rows == 100
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lines", "out.parquet"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are listed in /proc")
+def test_a_file_that_could_not_be_written_is_closed(tmp_path):
+    """Its space on a full disk is free at once, and the disk can be unmounted."""
+    rows = pa.record_batch({"text": [f"ink {row}" for row in range(10_000)]})
+    file = EncodedFile(tmp_path / "out", rows.schema, 100_000, "out")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (6_000, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"), file:
+            file.add(rows)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert str(tmp_path / "out") not in [os.path.realpath(handle) for handle in Path("/proc/self/fd").iterdir()]

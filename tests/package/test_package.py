@@ -59,3 +59,12 @@ def test_a_forked_child_renders():
         "print(os.waitpid(child, 0)[1])\n"
     )
     assert run(code) == "0"
+
+
+def test_a_python_without_its_lock_is_refused():
+    without = "import sys; sys._is_gil_enabled = lambda: False; import penpal_fast"
+    done = subprocess.run([sys.executable, "-c", without], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "ImportError: penpal_fast does not work without Python's global interpreter lock: start" in done.stderr
+    with_lock = without.replace("False", "True")
+    assert subprocess.run([sys.executable, "-c", with_lock]).returncode == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
@@ -34,7 +35,8 @@ class EncodedFile:
         Where rows may be huge, a row group ends early rather than to take too much memory.
         """
         self._may_be_huge = may_be_huge
-        self._writer = pq.ParquetWriter(path, schema, **encoding(schema))
+        self._file = _new_file(path)
+        self._writer = pq.ParquetWriter(self._file, schema, **encoding(schema))
         self._group_rows = group_rows
         self._about = about
         self._waiting: list[pa.RecordBatch] = []
@@ -70,13 +72,14 @@ class EncodedFile:
 
     def __exit__(self, kind: type[BaseException] | None, *_error: object) -> None:
         """Complete the file, or close it after an error."""
-        if kind is None:
-            if self._waiting:
-                self._write_group()
-            self._writer.close()
-        else:
-            with contextlib.suppress(OSError, pa.ArrowException):
+        with self._file:
+            if kind is None:
+                if self._waiting:
+                    self._write_group()
                 self._writer.close()
+            else:
+                with contextlib.suppress(OSError, pa.ArrowException):
+                    self._writer.close()
 
     def _write_group(self) -> None:
         # One piece: otherwise the pages would end where the batches do.
@@ -126,7 +129,7 @@ class CopiedFile:
 
     def _write_added(self, path: Path) -> None:
         table = pa.Table.from_batches(self._added, self._added_schema).combine_chunks()
-        with pq.ParquetWriter(path, table.schema, compression="zstd") as writer:
+        with _new_file(path) as file, pq.ParquetWriter(file, table.schema, compression="zstd") as writer:
             start = 0
             for rows in self._source.group_rows[slice(*self._groups)]:
                 writer.write_table(table.slice(start, rows), row_group_size=max(rows, 1))
@@ -150,6 +153,11 @@ def encoding(schema: pa.Schema) -> dict[str, object]:
         "use_dictionary": [leaf.path for leaf in leaves if leaf.path not in split],
         "column_encoding": dict.fromkeys(split, "BYTE_STREAM_SPLIT"),
     }
+
+
+def _new_file(path: Path) -> pa.NativeFile:
+    """Open a file to write. A writer that opens it itself leaves it open if the disk is full, and its space taken."""
+    return pa.OSFile(os.fsencode(path), "wb")
 
 
 def _file_metadata(schema: pa.Schema) -> dict[bytes, bytes]:
