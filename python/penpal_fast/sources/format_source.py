@@ -7,7 +7,7 @@ import hashlib
 import zipfile
 import zlib
 from collections.abc import Iterator
-from xml.parsers.expat import ExpatError  # noqa: S407 - the exception only.
+from xml.parsers.expat import ExpatError
 
 import pyarrow as pa
 

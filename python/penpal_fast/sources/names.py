@@ -9,12 +9,21 @@ from penpal_fast.sources.formats.known import FORMATS
 
 HUB = "hf://"
 
+PACKED = ("", ".gz", ".zst")
+"""Endings that say how a file of text is compressed, if it is."""
+
 PARQUET_SUFFIXES = (".parquet", ".pq")
-JSON_LINES_SUFFIXES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
+JSON_LINES_SUFFIXES = tuple(suffix + packed for suffix in (".jsonl", ".ndjson") for packed in PACKED)
+JSON_SUFFIXES = tuple(".json" + packed for packed in PACKED)
+CSV_SUFFIXES = tuple(suffix + packed for suffix in (".csv", ".tsv") for packed in PACKED)
 
 TABLE_SUFFIXES = PARQUET_SUFFIXES + JSON_LINES_SUFFIXES
 RARE_SUFFIXES = tuple(suffix for one in FORMATS if not one.is_common for suffix in one.suffixes)
-COMMON_SUFFIXES = tuple(suffix for one in FORMATS if one.is_common for suffix in one.suffixes)
+COMMON_SUFFIXES = (
+    *JSON_SUFFIXES,
+    *CSV_SUFFIXES,
+    *(suffix for one in FORMATS if one.is_common for suffix in one.suffixes),
+)
 """Endings of files that stand in many folders beside the data, such as `dataset_info.json`."""
 
 SUFFIXES = (*TABLE_SUFFIXES, *RARE_SUFFIXES, *COMMON_SUFFIXES)

@@ -19,7 +19,7 @@ from penpal_fast.sources.formats.format import Options
 from penpal_fast.sources.inputs import InputFile, Inputs, find_inputs
 from penpal_fast.sources.json_columns import JsonColumns
 from penpal_fast.sources.json_lines import JsonLinesSource
-from penpal_fast.sources.names import JSON_LINES_SUFFIXES, PARQUET_SUFFIXES
+from penpal_fast.sources.names import CSV_SUFFIXES, JSON_LINES_SUFFIXES, JSON_SUFFIXES, PARQUET_SUFFIXES
 from penpal_fast.sources.parquet import ParquetSource
 
 
@@ -53,7 +53,7 @@ def _opened(file: InputFile, json_columns: JsonColumns, options: Options) -> Sou
     name = file.name.lower()
     if name.endswith(PARQUET_SUFFIXES):
         return ParquetSource(file)
-    if name.endswith(JSON_LINES_SUFFIXES):
+    if name.endswith(JSON_LINES_SUFFIXES + JSON_SUFFIXES + CSV_SUFFIXES):
         return JsonLinesSource(file, json_columns)
     return FormatSource(file, options)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from penpal_fast.errors import PenpalError
+from penpal_fast.sources.formats.arrow import ARROW
 from penpal_fast.sources.formats.format import Format, ReadableFile
 from penpal_fast.sources.formats.npy import NPY, NPZ
 
-FORMATS = (NPY, NPZ)
+FORMATS = (ARROW, NPY, NPZ)
 
 START_BYTES = 4096
 """Bytes of a file that a format is recognized by."""
