@@ -5,10 +5,10 @@ from __future__ import annotations
 import pyarrow as pa
 from hypothesis import strategies as st
 
-from helpers.alarm import within
+from helpers.alarm import worked
 from penpal_fast import PenpalError, read_rows
 
-SECONDS = 20
+SECONDS = 10
 """Any small file is read or refused in far less."""
 
 
@@ -29,7 +29,7 @@ def damaged(draw, content: bytes) -> bytes:
 def refused(path) -> str:
     """The error of a file that must be refused, soon, and by name."""
     try:
-        with within(SECONDS):
+        with worked(SECONDS):
             table = read_rows(path)
     except PenpalError as error:
         assert str(path) in str(error)
@@ -41,7 +41,7 @@ def refused(path) -> str:
 def read_or_refused(path) -> pa.Table | None:
     """The rows of a file that may be damaged, checked; None if it is refused."""
     try:
-        with within(SECONDS):
+        with worked(SECONDS):
             table = read_rows(path)
     except PenpalError as error:
         assert str(path) in str(error)
