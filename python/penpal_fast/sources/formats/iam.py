@@ -85,6 +85,4 @@ def _text_files(path: Path, name: str) -> Iterator[Path]:
             yield Path(*parts[:place], "ascii", *parts[place + 1 :], name)
 
 
-IAM = Format(
-    "IAM-OnDB XML", (".xml",), ink_content(_read), begins=lambda start: root_of(start) == ROOT, is_common=True
-)
+IAM = Format("IAM-OnDB XML", (".xml",), ink_content(_read), begins=lambda start: root_of(start) == ROOT, is_common=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -61,10 +61,11 @@ class _Row:
             stroke = np.concatenate([self.strokes.pop(), stroke])
         self.strokes.append(stroke)
 
-    def ink(self, defaults: dict[str, str]) -> Ink:
-        known = {**defaults, **self.annotations}
-        text = next((self.annotations[name] for name in TEXTS if name in self.annotations), None)
-        return Ink(self.strokes, text, self.id or next((known[name] for name in IDS if name in known), None))
+    def ink(self) -> Ink:
+        text, name = (
+            next((self.annotations[kind] for kind in kinds if kind in self.annotations), None) for kinds in (TEXTS, IDS)
+        )
+        return Ink(self.strokes, text, self.id or name)
 
 
 class _Reader:
@@ -137,20 +138,18 @@ def _read(file: ReadableFile, _options: Options) -> Iterator[Ink]:
             reader.start(event)
     groups = [group for group in reader.groups if group.strokes]
     if reader.whole.strokes or not groups:
-        yield reader.whole.ink({})
+        yield reader.whole.ink()
     elif len(groups) == 1:  # What is said of the whole file is said of it.
         groups[0].annotations = {**reader.whole.annotations, **groups[0].annotations}
     for group in groups:
-        yield group.ink({})
+        yield group.ink()
 
 
 def _points(text: str, channels: _Channels) -> Stroke:
     """Parse the points of a trace: values with spaces between, and points with commas between."""
     points = [point for point in text.split(",") if point.strip()]
-    if PLAIN.fullmatch(text):
-        values = [point.split() for point in points]
-    else:
-        values = _decoded(points)
+    is_plain = PLAIN.fullmatch(text) is not None
+    values: Sequence[Sequence[str | float]] = [point.split() for point in points] if is_plain else _decoded(points)
     need = max(channels.x, channels.y)
     for number, point in enumerate(values):
         if len(point) <= need:
@@ -191,6 +190,4 @@ def _number(text: str) -> float:
 
 
 INKML = Format("InkML", (".inkml",), ink_content(_read))
-INKML_XML = dataclasses.replace(
-    INKML, suffixes=(".xml",), begins=lambda start: root_of(start) == "ink", is_common=True
-)
+INKML_XML = dataclasses.replace(INKML, suffixes=(".xml",), begins=lambda start: root_of(start) == "ink", is_common=True)

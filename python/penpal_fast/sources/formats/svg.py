@@ -19,6 +19,8 @@ from penpal_fast.sources.formats.xml_events import Start, xml_events
 UNDRAWN = {"defs", "clipPath", "mask", "marker", "pattern", "symbol", "metadata", "filter", "linearGradient", "style"}
 """Elements whose content is not drawn where it stands."""
 
+INHERITED = ("fill", "stroke", "display", "visibility", "class")
+
 TOLERANCE = 1 / 4000
 """How far points may be from a curve, as a share of the drawing's larger side: 0.06 pixels of the canvas."""
 
@@ -39,11 +41,9 @@ class _State:
     def within(self, element: Start) -> _State:
         """The state inside an element."""
         given = element.attributes
-        style = dict(self.style)
-        declared = (one.split(":", 1) for one in given.get("style", "").split(";") if ":" in one)
-        for name, value in [*given.items(), *((name.strip(), value.strip()) for name, value in declared)]:
-            if name in ("fill", "stroke", "display", "visibility", "class"):
-                style[name] = value
+        declared = (one.partition(":")[::2] for one in given.get("style", "").split(";"))
+        found = {**given, **{name.strip(): value.strip() for name, value in declared}}
+        style = {**self.style, **{name: found[name] for name in INHERITED if name in found}}
         matrix = _joined(self.matrix, _transform(given.get("transform", "")))
         if element.name == "svg":
             matrix = _joined(matrix, _matrix(1, 0, 0, 1, _length(given.get("x")), _length(given.get("y"))))

@@ -75,7 +75,9 @@ class Placed:
     def flattened(self, tolerance: float) -> Stroke:
         """Return points whose lines are no farther than a tolerance from the curves."""
         found = [self.start]
-        found += [points[1:] if degree == 1 else _flattened(degree, points, tolerance) for degree, points in self.pieces]
+        found += [
+            points[1:] if degree == 1 else _flattened(degree, points, tolerance) for degree, points in self.pieces
+        ]
         return np.concatenate(found)
 
 
@@ -111,23 +113,20 @@ def subpaths(data: str) -> list[Subpath]:
 
 def _numbers(command: str, text: str, most: int) -> list[list[float]]:
     """Return the numbers of a command, once for each time that it is repeated, at most so often."""
-    count = NUMBERS_OF[command.upper()]
-    pattern = ARC if command in "Aa" else NUMBER
-    found = [one.groups() or one[0] for one in itertools.islice(pattern.finditer(text), most * (count or 1) + 1)]
-    if len(found) > most * (1 if command in "Aa" else count or 1):
+    pattern, count = (ARC, 1) if command in "Aa" else (NUMBER, NUMBERS_OF[command.upper()])
+    found = list(itertools.islice(pattern.finditer(text), most * count + 1))
+    if len(found) > most * count and count:
         raise PenpalError("a path has too many commands; divide it")
-    rest = pattern.sub("", text)
-    if command in "Aa":
-        groups = found
-    else:
-        numbers = found
-        if len(numbers) % count if count else numbers:
-            raise PenpalError(f"the path data has {len(numbers)} numbers after {command!r}; it takes {count}")
-        groups = [numbers[start : start + count] for start in range(0, len(numbers), count or 1)]
-    if rest.strip(SEPARATORS) or (not groups and command not in "Zz"):
+    if len(found) % count if count else found:
+        raise PenpalError(f"the path data has {len(found)} numbers after {command!r}; it takes {count}")
+    if pattern.sub("", text).strip(SEPARATORS) or (count and not found):
         raise PenpalError(f"the path data has {text.strip()[:20]!r} after {command!r}, which are not its numbers")
-    values = [[float(number) for number in group] for group in groups]
-    if not all(map(math.isfinite, (number for group in values for number in group))):
+    if pattern is ARC:
+        values = [list(map(float, one.groups())) for one in found]
+    else:
+        numbers = [float(one[0]) for one in found]
+        values = [numbers[start : start + count] for start in range(0, len(numbers), count or 1)]
+    if not all(map(math.isfinite, itertools.chain.from_iterable(values))):
         raise PenpalError("the path data has numbers that are too large")
     return values or [[]]
 
@@ -143,7 +142,7 @@ class _Pen:
 
     def left(self, command: str) -> int:
         """How often a command may still be repeated."""
-        return (MAX_POINTS - self._points) // POINTS_OF.get(command.upper(), 1)
+        return max(0, MAX_POINTS - self._points) // POINTS_OF.get(command.upper(), 1)
 
     def take(self, command: str, groups: list[list[float]]) -> None:
         upper = command.upper()
@@ -233,7 +232,7 @@ def _arc(start: complex, numbers: list[float], end: complex) -> list[tuple[compl
         point += centre
         return complex(point.real * rx, point.imag * ry) * turn + middle
 
-    curves = []
+    curves: list[tuple[complex, ...]] = []
     for number in range(count):
         one, two = (complex(math.cos(a), math.sin(a)) for a in (first + number * step, first + (number + 1) * step))
         inner = (placed(one * (1 + 1j * reach)), placed(two * (1 - 1j * reach)))
