@@ -30,7 +30,7 @@ from penpal_fast.synthesis.cell import Cell, Disturbance
 from penpal_fast.synthesis.corruption import SEVERITIES, Corruption, Severity
 from penpal_fast.synthesis.generator import Generator, Request, Writing
 from penpal_fast.synthesis.mixture import sample
-from penpal_fast.synthesis.plan import PART_ROWS, Plan, check_lengths, planned_part
+from penpal_fast.synthesis.plan import PART_ROWS, Plan, check_lengths, planned_part, writable_texts
 from penpal_fast.synthesis.table import SCHEMA, strokes_array
 from penpal_fast.synthesis.texts import LONG_LINE, Text, read_texts, run_of_words
 from penpal_fast.synthesis.weights import ALPHABET as DEFAULT_ALPHABET
@@ -543,3 +543,29 @@ def test_a_missing_generator_is_refused(texts_file, tmp_path):
     result = synthesize(texts_file, "-o", tmp_path / "made.parquet", "--generator", tmp_path / "none.safetensors")
     assert result.exit_code == 1
     assert "none.safetensors: cannot read the weights" in result.output
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_text(tmp_path):
+    path = tmp_path / "texts.txt"
+    path.write_text("abc\r\nfed\n", encoding="utf-8-sig")
+    assert [text.words for text in read_texts(path)] == [("abc",), ("fed",)]
+
+
+def test_texts_that_cannot_be_written_are_counted_with_their_letters(generator, caplog):
+    texts = [Text((word,), word) for word in ("abc", "Xa", "bX%", "fed")]
+    assert [text.source for text in writable_texts(texts, generator)] == ["abc", "fed"]
+    assert caplog.messages == ["2 of 4 texts are left out: the generator does not know 'X', '%'"]
+    caplog.clear()
+    writable_texts(texts[:1], generator)
+    assert caplog.messages == []
+    with pytest.raises(PenpalError, match=r"none of the 2 texts: it does not know 'X', '%'; it knows"):
+        writable_texts(texts[1:3], generator)
+
+
+def test_the_command_says_which_texts_it_leaves_out(generator_file, tmp_path):
+    texts, output = tmp_path / "texts.txt", tmp_path / "out.parquet"
+    texts.write_text("abc\nZed\n")
+    arguments = [texts, "-o", output, "--generator", generator_file, "--rows", 1, "--processes", 1]
+    result = CliRunner().invoke(app, ["synthesize", *map(str, arguments)])
+    assert result.exit_code == 0, result.output
+    assert "1 of 2 texts are left out: the generator does not know 'Z'" in result.stderr

@@ -8,6 +8,7 @@ import typer
 
 from penpal_fast import __version__
 from penpal_fast.cli.console import say
+from penpal_fast.cli.convert import convert
 from penpal_fast.cli.evaluate import evaluate
 from penpal_fast.cli.explain import explain
 from penpal_fast.cli.filter import filter_rows
@@ -42,6 +43,7 @@ def main_options(
 app.command()(score)
 app.command("filter")(filter_rows)
 app.command()(read)
+app.command()(convert)
 app.command()(render)
 app.command()(synthesize)
 app.command()(train)

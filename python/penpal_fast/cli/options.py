@@ -25,8 +25,8 @@ Inputs = Annotated[
     list[str],
     typer.Argument(
         metavar="INPUT...",
-        help="Parquet files (.parquet, .pq), JSON lines (.jsonl, .ndjson, or with .gz), folders or globs of them, "
-        "or hf://datasets/OWNER/NAME/... on the Hugging Face hub.",
+        help="Files of rows or of ink (Parquet, JSON lines, InkML, SVG, ...: see docs/data.md), folders or globs of "
+        "them, or hf://datasets/OWNER/NAME/... on the Hugging Face hub.",
     ),
 ]
 Column = Annotated[str, typer.Option(help="Name of the strokes column.")]

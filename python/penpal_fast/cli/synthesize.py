@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from penpal_fast.cli import options
 from penpal_fast.cli.console import progress_bar, readable_errors, say
 
 
@@ -36,7 +37,7 @@ def synthesize(
     resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run.")] = False,
 ) -> None:
     """Make clean or corrupted handwriting. Each row has 1 to `--longest` neighbouring words of a text."""
-    with readable_errors():
+    with readable_errors(), options.logged(verbose=False):
         from penpal_fast.synthesis import workers
         from penpal_fast.synthesis.plan import Plan
         from penpal_fast.synthesis.texts import read_texts

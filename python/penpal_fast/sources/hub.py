@@ -7,7 +7,7 @@ from typing import IO, Any, cast
 from huggingface_hub import HfFileSystem
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.sources.names import HUB, SUFFIXES, is_readable
+from penpal_fast.sources.names import HUB, SUFFIXES, inputs_of
 
 IN_ORDER_BYTES = 8 << 20
 """Bytes that one request fetches of a file that is read in order."""
@@ -52,7 +52,8 @@ def _listed(files: HfFileSystem, path: str) -> dict[str, dict[str, Any]]:
         return {path: files.info(path)}
     found = cast("dict[str, dict[str, Any]]", files.find(path, detail=True))
     start = len(files.info(path)["name"]) + 1
-    return {name: file for name, file in found.items() if is_readable(name[start:])}
+    chosen = set(inputs_of(HUB + path, (name[start:] for name in found)))
+    return {name: file for name, file in found.items() if name[start:] in chosen}
 
 
 def _version(file: dict[str, Any]) -> str:

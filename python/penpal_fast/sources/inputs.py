@@ -13,7 +13,7 @@ from typing import IO
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import open_regular
-from penpal_fast.sources.names import HIDDEN, HUB, SUFFIXES, is_readable
+from penpal_fast.sources.names import HIDDEN, HUB, SUFFIXES, inputs_of
 
 Inputs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
@@ -79,7 +79,7 @@ class InputFile:
 def find_inputs(inputs: Inputs) -> list[InputFile]:
     """List the files of paths, folders, globs and hub addresses, in the order given; within each, by path.
 
-    A folder stands for all Parquet files and JSON lines in it and its subfolders. Names that begin with a dot or an
+    A folder stands for the files in it and its subfolders that `inputs_of` chooses. Names that begin with a dot or an
     underscore are skipped.
 
     Raises:
@@ -129,7 +129,7 @@ def _in_folder(folder: Path) -> list[InputFile]:
     for place, folders, names in os.walk(folder, onerror=_raise):
         folders[:] = [name for name in folders if not name.startswith(HIDDEN)]
         found += [(Path(place) / name).relative_to(folder).as_posix() for name in names]
-    return [_local(folder / path) for path in sorted(filter(is_readable, found))]
+    return [_local(folder / path) for path in sorted(inputs_of(str(folder), found))]
 
 
 def _raise(error: OSError) -> None:

@@ -1,4 +1,4 @@
-"""JSON lines as streams of record batches.
+"""JSON lines, and what becomes lines of JSON (`.json`, CSV), as streams of record batches.
 
 A file is read twice: once for the types of its columns, once for its rows. A line that is not a JSON object, or whose
 strokes cannot be drawn, makes only that row bad.
@@ -6,24 +6,25 @@ strokes cannot be drawn, makes only that row bad.
 
 from __future__ import annotations
 
-import codecs
-import contextlib
-import gzip
 import hashlib
 import itertools
 import json
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from typing import IO, Any, cast
+from typing import Any
 
 import pyarrow as pa
 
 from penpal_fast._core import Rows
-from penpal_fast.errors import PenpalError
+from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.sources.batch import Batch
+from penpal_fast.sources.csv_rows import csv_rows
 from penpal_fast.sources.inputs import InputFile
 from penpal_fast.sources.json_columns import MAX_COLUMNS, JsonColumns
+from penpal_fast.sources.json_items import json_items
 from penpal_fast.sources.json_text import parsed_json
+from penpal_fast.sources.names import CSV_SUFFIXES, JSON_SUFFIXES
+from penpal_fast.sources.packing import UNPACKING_ERRORS, unpacked
+from penpal_fast.sources.text_lines import Line, text_lines
 
 MAX_LINE_BYTES = 32 << 20
 """A line of this many bytes or more is a bad row: parsed, it may take twenty times as much memory."""
@@ -34,15 +35,9 @@ BATCH_BYTES = 8 << 20
 PIECE_BYTES = 32 << 10
 """Text that is parsed at a time. With more, Python takes twice as long: its garbage collector visits all of it."""
 
-OTHER_ENCODINGS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
-"""How files in UTF-16 and UTF-32 begin; the mark of little-endian UTF-32 begins with the mark of UTF-16."""
-
-Line = tuple[int, bytes]
-"""The number of a line, from 1, and the line itself, cut short if it is too long."""
-
 
 class JsonLinesSource:
-    """A file with a JSON object on each line, compressed with gzip if its name ends with .gz; see `Source`.
+    """A file with a JSON object on each line, or one that is read as if it had; see `Source`.
 
     Attributes:
         has_strokes: Whether any of its lines has the strokes' name.
@@ -60,6 +55,11 @@ class JsonLinesSource:
         """
         self.file = file
         self._columns = columns
+        self._unit = "line"
+        if file.name.lower().endswith(JSON_SUFFIXES):
+            self._unit = "item"
+        if file.name.lower().endswith(CSV_SUFFIXES):
+            self._unit = "row"
         self.rows = size = 0
         content = hashlib.sha256()
         objects, crowded, with_strokes = columns.objects, columns.crowded, columns.with_strokes
@@ -68,7 +68,8 @@ class JsonLinesSource:
                 content.update(text)
                 size += len(text)
             self.rows += len(lines)
-            columns.look_at(content for content in itertools.starmap(_parsed_line, lines) if isinstance(content, dict))
+            parsed = (_parsed_line(number, text, self._unit) for number, text in lines)
+            columns.look_at(content for content in parsed if isinstance(content, dict))
         if columns.objects == objects and columns.crowded > crowded:
             raise PenpalError(
                 f"{file.name}: with the names in this file, the JSON lines of the job would have over {MAX_COLUMNS:,} "
@@ -76,7 +77,7 @@ class JsonLinesSource:
             )
         if columns.objects == objects:
             raise PenpalError(
-                f"{file.name}: no line is a JSON object; each must be an object with the strokes under "
+                f"{file.name}: no {self._unit} is a JSON object; each must be an object with the strokes under "
                 f"{columns.strokes!r}"
             )
         self.has_strokes = columns.with_strokes > with_strokes
@@ -99,7 +100,7 @@ class JsonLinesSource:
             pieces: list[pa.RecordBatch] = []
             problems: dict[int, str] = {}
             for lines in _groups(batch_lines, None, PIECE_BYTES):
-                piece = _parsed_batch(lines, schema, self._columns.strokes, kind)
+                piece = _parsed_batch(lines, schema, self._columns.strokes, kind, self._unit)
                 done = sum(one.num_rows for one in pieces)
                 problems |= {done + row: text for row, text in piece.problems.items()}
                 pieces.append(piece.data)
@@ -107,30 +108,17 @@ class JsonLinesSource:
             yield Batch(batch, problems)
 
     def _lines(self) -> Iterator[Line]:
-        """Yield the lines with their numbers, from 1, long ones cut short. Blank lines are skipped."""
+        """Yield the lines, or what stands for them, with their numbers, from 1, long ones cut short."""
         try:
-            with self._open() as file:
-                number = 0
-                while text := file.readline(MAX_LINE_BYTES):
-                    number += 1
-                    if number == 1 and text.startswith(OTHER_ENCODINGS):
-                        raise PenpalError(f"{self.file.name}: it is UTF-16 or UTF-32; convert it to UTF-8 first")
-                    rest = text
-                    while len(rest) == MAX_LINE_BYTES and not rest.endswith(b"\n"):
-                        rest = file.readline(MAX_LINE_BYTES)
-                    if text.strip() or rest is not text:
-                        yield number, text
-        except (OSError, EOFError, zlib.error) as error:
+            with errors_about(self.file.name), unpacked(self.file) as file:
+                if self._unit == "item":
+                    yield from json_items(file, MAX_LINE_BYTES)
+                elif self._unit == "row":
+                    yield from csv_rows(file, self._columns.strokes, MAX_LINE_BYTES)
+                else:
+                    yield from text_lines(file, MAX_LINE_BYTES)
+        except UNPACKING_ERRORS as error:
             raise PenpalError(f"{self.file.name}: cannot read it: {error}") from error
-
-    @contextlib.contextmanager
-    def _open(self) -> Iterator[IO[bytes]]:
-        with self.file.open(in_order=True) as file:
-            if not self.file.name.lower().endswith(".gz"):
-                yield file
-                return
-            with gzip.open(file, "rb") as unpacked:
-                yield cast("IO[bytes]", unpacked)
 
 
 def _groups(lines: Iterable[Line], rows: int | None, size: int) -> Iterator[list[Line]]:
@@ -147,28 +135,28 @@ def _groups(lines: Iterable[Line], rows: int | None, size: int) -> Iterator[list
         yield group
 
 
-def _parsed_line(number: int, text: bytes) -> dict[str, Any] | str:
+def _parsed_line(number: int, text: bytes, unit: str) -> dict[str, Any] | str:
     """Parse a line into an object, or return its problem."""
     if len(text) == MAX_LINE_BYTES:
-        return f"too long: line {number} has {MAX_LINE_BYTES} bytes or more"
+        return f"too long: {unit} {number} has {MAX_LINE_BYTES} bytes or more"
     try:
         content = parsed_json(text, infinities=True)
     except ValueError as error:
-        return f"not JSON: line {number}: {error}"
+        return f"not JSON: {unit} {number}: {error}"
     if not isinstance(content, dict):
-        return f"not JSON: line {number}: expected an object, found {type(content).__name__}"
+        return f"not JSON: {unit} {number}: expected an object, found {type(content).__name__}"
     return content
 
 
-def _parsed_batch(lines: Sequence[Line], schema: pa.Schema, strokes: str, kind: pa.DataType | None) -> Batch:
-    """Parse lines into rows of a schema; `kind` is the type of strokes that nest alike."""
+def _parsed_batch(lines: Sequence[Line], schema: pa.Schema, strokes: str, kind: pa.DataType | None, unit: str) -> Batch:
+    """Parse lines into rows of a schema; `kind` is the type of strokes that nest alike, and `unit` what a line is."""
     names = set(schema.names)
     rows: list[dict[str, Any]] = []
     problems = {}
     for row, (number, text) in enumerate(lines):
-        content = _parsed_line(number, text)
+        content = _parsed_line(number, text, unit)
         if isinstance(content, dict) and not content.keys() <= names:
-            content = f"too many columns: line {number} has names beyond the first {len(names)}"
+            content = f"too many columns: {unit} {number} has names beyond the first {len(names)}"
         if isinstance(content, str):
             problems[row], content = content, {}
         rows.append(content)

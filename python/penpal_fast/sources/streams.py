@@ -14,29 +14,28 @@ from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.files import parts_folder
 from penpal_fast.schema import check_strokes_column
 from penpal_fast.sources.batch import Batch, Rows, Source
+from penpal_fast.sources.format_source import FormatSource
+from penpal_fast.sources.formats.format import Options
 from penpal_fast.sources.inputs import InputFile, Inputs, find_inputs
 from penpal_fast.sources.json_columns import JsonColumns
 from penpal_fast.sources.json_lines import JsonLinesSource
-from penpal_fast.sources.names import PARQUET_SUFFIXES
+from penpal_fast.sources.names import CSV_SUFFIXES, JSON_LINES_SUFFIXES, JSON_SUFFIXES, PARQUET_SUFFIXES
 from penpal_fast.sources.parquet import ParquetSource
 
 
-def open_sources(inputs: Inputs, column: str) -> list[Source]:
+def open_sources(inputs: Inputs, column: str, options: Options | None = None) -> list[Source]:
     """Open files, folders, globs and hub addresses with the same columns.
 
     Args:
-        inputs: Parquet files and JSON lines, also compressed with gzip; see `find_inputs`. All files of JSON lines get
-            the same columns.
+        inputs: Files of any known format; see `find_inputs`. All files of JSON lines get the same columns.
         column: Name of the strokes column.
+        options: What is chosen about some formats.
 
     Raises:
         PenpalError: A file does not exist, is of another kind, cannot be read, or has other columns than the first.
     """
     json_columns = JsonColumns(column)
-    sources: list[Source] = [
-        ParquetSource(file) if _is_parquet(file) else JsonLinesSource(file, json_columns)
-        for file in find_inputs(inputs)
-    ]
+    sources = [_opened(file, json_columns, options or Options()) for file in find_inputs(inputs)]
     first, expected = sources[0].file.name, sources[0].schema
     for source in sources:
         # A single file gets an error that lists its columns.
@@ -48,6 +47,15 @@ def open_sources(inputs: Inputs, column: str) -> list[Source]:
                 + "\n".join(_differences(source.schema, expected))
             )
     return sources
+
+
+def _opened(file: InputFile, json_columns: JsonColumns, options: Options) -> Source:
+    name = file.name.lower()
+    if name.endswith(PARQUET_SUFFIXES):
+        return ParquetSource(file)
+    if name.endswith(JSON_LINES_SUFFIXES + JSON_SUFFIXES + CSV_SUFFIXES):
+        return JsonLinesSource(file, json_columns)
+    return FormatSource(file, options)
 
 
 def open_source(path: str | Path, column: str) -> Rows:
@@ -117,10 +125,6 @@ def _matches(names: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
     if pattern[0] == "**":
         return any(_matches(names[skipped:], pattern[1:]) for skipped in range(len(names) + 1))
     return bool(names) and fnmatch.fnmatchcase(names[0], pattern[0]) and _matches(names[1:], pattern[1:])
-
-
-def _is_parquet(file: InputFile) -> bool:
-    return file.name.lower().endswith(PARQUET_SUFFIXES)
 
 
 def _differences(found: pa.Schema, expected: pa.Schema) -> list[str]:

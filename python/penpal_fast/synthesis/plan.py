@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +15,8 @@ from penpal_fast.synthesis.corruption import SEVERITIES, Severity
 from penpal_fast.synthesis.generator import Generator, Request
 from penpal_fast.synthesis.texts import LONG_LINE, Text, long_line, run_of_words
 from penpal_fast.synthesis.weights import MOST_LETTERS
+
+logger = logging.getLogger(__name__)
 
 PART_ROWS = 256
 """Rows of a batch and of a part: enough for efficient matrix products, few enough to lose in a kill."""
@@ -69,6 +73,10 @@ class Plan:
         return -(-self.rows // PART_ROWS)
 
 
+MOST_NAMED = 20
+"""Number of letters that a warning names, the most frequent first."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Planned:
     """A line to make: its request, the source of its text, and the severity of its corruption, None if clean."""
@@ -79,14 +87,28 @@ class Planned:
 
 
 def writable_texts(texts: Sequence[Text], generator: Generator) -> list[Text]:
-    """Return the texts that the generator knows all characters of.
+    """Return the texts that the generator knows all characters of. A warning says how many others there are, and why.
 
     Raises:
         PenpalError: There is no such text.
     """
-    kept = [text for text in texts if not generator.unknown(" ".join(text.words))]
+    unknown = [set(generator.unknown(" ".join(text.words))) for text in texts]
+    kept = [text for text, letters in zip(texts, unknown, strict=True) if not letters]
+    counts = collections.Counter(letter for letters in unknown for letter in letters)
+    lacking = ", ".join(repr(letter) for letter, _ in counts.most_common(MOST_NAMED))
+    lacking += f" and {len(counts) - MOST_NAMED} others" if len(counts) > MOST_NAMED else ""
     if not kept:
-        raise PenpalError(f"the generator can write none of the texts; it knows {''.join(generator.alphabet[1:])!r}")
+        raise PenpalError(
+            f"the generator can write none of the {len(texts):,} texts: it does not know {lacking}; it knows "
+            f"{''.join(generator.alphabet[1:])!r}"
+        )
+    if counts:
+        logger.warning(
+            "%s of %s texts are left out: the generator does not know %s",
+            f"{len(texts) - len(kept):,}",
+            f"{len(texts):,}",
+            lacking,
+        )
     return kept
 
 

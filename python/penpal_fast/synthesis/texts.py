@@ -47,7 +47,7 @@ def read_texts(path: Path) -> list[Text]:
             table = pq.read_table(path, columns=list({"text", source}))
             lines, sources = table["text"].to_pylist(), table[source].to_pylist()
         else:
-            lines = path.read_text(encoding="utf-8").splitlines()
+            lines = path.read_text(encoding="utf-8-sig").splitlines()  # A byte-order mark is no letter.
             sources = lines
     except (OSError, UnicodeDecodeError, pa.ArrowInvalid) as error:
         raise PenpalError(f"{path}: cannot read the texts: {error}") from error

@@ -1,0 +1,48 @@
+"""The command `penpal-fast convert`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from penpal_fast.cli import options
+from penpal_fast.cli.console import err, progress_bar, readable_errors, say, say_json, stopped_by_sigterm
+from penpal_fast.jobs.convert import convert_dataset
+from penpal_fast.sources.memory import MEMORY_MB
+
+
+def convert(
+    inputs: options.Inputs,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", callback=options.parquet_name, help="Parquet file to write; an existing one is replaced."
+        ),
+    ],
+    column: options.Column = "strokes",
+    each_path: Annotated[
+        bool, typer.Option("--each-path", help="Make a row of each path of an SVG file, not of the whole drawing.")
+    ] = False,
+    memory: options.Memory = MEMORY_MB,
+    strict: options.Strict = False,
+    json: options.Json = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Write rows of any known format as a Parquet file: strokes, text where there is one, source file and row.
+
+    Rows that cannot be drawn have null strokes; the first is named, and if there are no others, nothing is written.
+    """
+    with readable_errors(), stopped_by_sigterm(), options.logged(verbose=False):
+        with progress_bar("converting", shown=not quiet) as progress:
+            done = convert_dataset(
+                inputs, output, column=column, each_path=each_path, memory_mb=memory, progress=progress
+            )
+        if json:
+            say_json({"rows": done.rows, "bad": done.bad, "first_problem": done.first_problem, "output": str(output)})
+        elif not quiet:
+            say(f"wrote {done.rows:,} rows to {output}")
+        if done.bad and not json:
+            say(f"{done.bad:,} of {done.rows:,} rows cannot be drawn; the first: {done.first_problem}", err)
+        options.end_if_strict(done.bad, strict=strict)

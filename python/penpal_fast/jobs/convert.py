@@ -1,0 +1,136 @@
+"""Files of any known format as one Parquet file in the layout of the penpal data set."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+
+from penpal_fast._core import Rows
+from penpal_fast.errors import PenpalError, errors_about
+from penpal_fast.files import checked_target, replaced_atomically
+from penpal_fast.jobs.identity import with_job
+from penpal_fast.jobs.part_files import EncodedFile
+from penpal_fast.jobs.parts import group_rows
+from penpal_fast.jobs.score import Progress
+from penpal_fast.schema import HUGGING_FACE, check_strokes_column, nulls_as_strokes, strokes_type
+from penpal_fast.sources.batch import Source
+from penpal_fast.sources.formats.format import Options
+from penpal_fast.sources.inputs import Inputs
+from penpal_fast.sources.memory import MEMORY_MB, batch_rows, check_memory
+from penpal_fast.sources.streams import check_apart, open_sources
+
+STROKES = "strokes"
+
+ORIGIN = {"source_file": pa.string(), "source_row": pa.int64()}
+"""Columns that say where a row comes from; rows that were converted before keep theirs."""
+
+
+@dataclasses.dataclass
+class Converted:
+    """What was written.
+
+    Attributes:
+        rows: Number of rows.
+        bad: Number of rows that cannot be drawn; their strokes are null.
+        first_problem: Where the first of them is, and what is wrong with it.
+    """
+
+    rows: int = 0
+    bad: int = 0
+    first_problem: str | None = None
+
+
+def convert_dataset(
+    inputs: Inputs,
+    output: str | os.PathLike[str],
+    *,
+    column: str = STROKES,
+    each_path: bool = False,
+    memory_mb: int = MEMORY_MB,
+    progress: Progress | None = None,
+) -> Converted:
+    """Write rows of any known format as one Parquet file.
+
+    Its columns are `strokes` (words of strokes, float64; only x and y of a point are kept), the other columns of the
+    inputs, `source_file` and `source_row`, from 0.
+
+    Args:
+        inputs: Files, folders, globs and hub addresses, as `score_dataset` takes them; all with the same columns.
+        output: Parquet file to write; an existing one is replaced.
+        column: Name of the strokes column in the inputs.
+        each_path: Whether each path of an SVG file is a row; else the whole drawing is one.
+        memory_mb: Approximate limit on the memory of the rows that are read at a time, in megabytes.
+        progress: Called with the number of finished rows and of all rows.
+
+    Raises:
+        PenpalError: A file cannot be read or written, the files have different columns, or no row can be drawn.
+    """
+    check_memory(memory_mb)
+    target = checked_target(Path(output))
+    sources = open_sources(inputs, column, Options(each_path))
+    check_apart(sources, inputs, target)
+    with errors_about(sources[0].file.name):
+        schema = _schema(sources[0].schema, column)
+    done = Converted()
+    total = sum(source.rows for source in sources)
+    try:
+        with replaced_atomically(target) as aside:
+            rows = min(map(group_rows, sources))
+            with EncodedFile(aside, with_job(schema, None), rows, str(target), may_be_huge=True) as file:
+                for batch in _converted(sources, column, schema, memory_mb, done):
+                    file.add(batch)
+                    if progress:
+                        progress(done.rows, total)
+            if done.bad and done.bad == done.rows:
+                raise PenpalError(f"no row can be drawn, so nothing was written; the first: {done.first_problem}")
+    except (OSError, pa.ArrowException) as error:
+        raise PenpalError(f"{target}: cannot write it: {error}") from error
+    return done
+
+
+def _schema(found: pa.Schema, column: str) -> pa.Schema:
+    """The columns of the output.
+
+    Raises:
+        PenpalError: The strokes are missing, or another column has their name in the output.
+    """
+    check_strokes_column(found, column)
+    others = [field for field in found if field.name != column]
+    if any(field.name == STROKES for field in others):
+        raise PenpalError(f"the column {column!r} would be named {STROKES!r}, as another is already; rename that one")
+    added = [pa.field(name, kind) for name, kind in ORIGIN.items() if name not in found.names]
+    metadata = {key: value for key, value in (found.metadata or {}).items() if key != HUGGING_FACE}
+    return pa.schema([pa.field(STROKES, strokes_type(pa.float64())), *others, *added], metadata)
+
+
+def _converted(
+    sources: list[Source], column: str, schema: pa.Schema, memory_mb: int, done: Converted
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of the output, and count them."""
+    with contextlib.ExitStack() as unchanged:
+        for source in sources:
+            unchanged.enter_context(source.file.unchanged())
+        for source in sources:
+            first = 0
+            for batch in source.batches(batch_rows(memory_mb, source)):
+                drawn = Rows(nulls_as_strokes(batch.data.column(column)))
+                problems = {row: text for row, _, _, text in drawn.problems()} | batch.problems
+                if problems and done.first_problem is None:
+                    row = min(problems)
+                    done.first_problem = f"{source.file.name}, row {first + row}: {problems[row]}"
+                done.bad += len(problems)
+                count = len(batch.data)
+                columns = {
+                    "source_file": pa.repeat(source.file.name, count),
+                    "source_row": pa.array(range(first, first + count), pa.int64()),
+                    **{name: batch.data.column(name) for name in batch.data.schema.names},
+                    STROKES: pa.array(drawn.to_penpal()),
+                }
+                first += count
+                done.rows += count
+                yield pa.record_batch([columns[name] for name in schema.names], schema=schema)

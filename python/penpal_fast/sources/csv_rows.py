@@ -1,0 +1,90 @@
+"""The rows of CSV, with strokes as JSON in one column, as objects of JSON. The other columns are texts."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from typing import IO
+
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from penpal_fast.errors import PenpalError
+from penpal_fast.sources.json_text import parsed_json
+from penpal_fast.sources.text_lines import Line, check_encoding, rejoined
+
+DELIMITERS = (",", ";", "\t")
+
+MAX_NAMES_BYTES = 1 << 20
+"""Maximum length of the line with the names of the columns."""
+
+
+def csv_rows(file: IO[bytes], strokes: str, most: int) -> Iterator[Line]:
+    """Yield the rows as objects of JSON. An empty cell without quotes is null.
+
+    Args:
+        file: The file, in UTF-8, with the names of the columns in its first line.
+        strokes: Name of the column of strokes.
+        most: Maximum length of a row in bytes.
+
+    Raises:
+        PenpalError: Columns share a name, or a row has more or fewer cells than there are columns, or is too long.
+    """
+    first = file.readline(MAX_NAMES_BYTES)
+    names, delimiter = _names(first)
+    for name in names:
+        if names.count(name) > 1:
+            raise PenpalError(f"there is more than one column {name!r}")
+    number = 0
+    for batch in _batches(file, names, delimiter, most):
+        for cells in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            number += 1
+            row = {name: json.dumps(cell) for name, cell in zip(names, cells, strict=True)}
+            place = names.index(strokes) if strokes in names else None
+            if place is not None and cells[place] is not None and _is_json(cells[place]):
+                row[strokes] = cells[place]
+            yield (
+                number,
+                ("{" + ", ".join(f"{json.dumps(name)}: {value}" for name, value in row.items()) + "}").encode(),
+            )
+
+
+def _names(line: bytes) -> tuple[list[str], str]:
+    """Return the names of the columns, and what is between them."""
+    check_encoding(line)
+    try:
+        text = line.decode("utf-8-sig").rstrip("\r\n")
+        found = {delimiter: next(csv.reader([text], delimiter=delimiter), []) for delimiter in DELIMITERS}
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise PenpalError(f"its first line must have the names of the columns, in UTF-8: {error}") from error
+    delimiter = max(DELIMITERS, key=lambda one: len(found[one]))
+    return found[delimiter], delimiter
+
+
+def _batches(file: IO[bytes], names: list[str], delimiter: str, most: int) -> Iterator[pa.RecordBatch]:
+    try:
+        reader = arrow_csv.open_csv(
+            rejoined(b"", file),  # PyArrow would look for the beginning of the file itself.
+            arrow_csv.ReadOptions(use_threads=False, block_size=most, column_names=names),
+            arrow_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()),
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=False,
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        if "Empty CSV" in str(error):
+            return
+        raise
+    yield from reader
+
+
+def _is_json(text: str) -> bool:
+    try:
+        parsed_json(text.encode(), infinities=True)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,69 @@
+"""Files of the formats in `formats/` as streams of record batches."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import zipfile
+import zlib
+from collections.abc import Iterator
+from xml.parsers.expat import ExpatError
+
+import pyarrow as pa
+
+from penpal_fast.errors import PenpalError
+from penpal_fast.sources.batch import Batch
+from penpal_fast.sources.formats.format import Content, Options
+from penpal_fast.sources.formats.known import format_of
+from penpal_fast.sources.inputs import InputFile
+
+DAMAGE = (OSError, EOFError, ValueError, OverflowError, pa.ArrowException, zlib.error, zipfile.BadZipFile, ExpatError)
+"""What libraries raise for files that are damaged or of another kind."""
+
+
+class FormatSource:
+    """A file of one of the formats; see `Source`."""
+
+    def __init__(self, file: InputFile, options: Options) -> None:
+        """Read the file once, for its columns and the number of its rows.
+
+        Raises:
+            PenpalError: The file cannot be read, or is of another kind.
+        """
+        self.file = file
+        self._options = options
+        self._kind = "file"
+        with self._problems():
+            content = self._opened()
+            self.schema: pa.Schema = content.schema
+            digest = hashlib.sha256()
+            self.rows, self.row_bytes = 0, 1
+            for batch in content.batches():
+                self.rows += len(batch)
+                self.row_bytes = max(self.row_bytes, batch.nbytes // max(1, len(batch)))
+                digest.update(batch.serialize())
+        self.fingerprint = digest.hexdigest() if file.path else ""
+
+    def batches(self, rows: int, *, start: int = 0, columns: list[str] | None = None) -> Iterator[Batch]:  # noqa: ARG002
+        """Yield the rows from `start` on in order, with all columns, at most `rows` at a time.
+
+        Raises:
+            PenpalError: The file turns out to be damaged.
+        """
+        with self._problems():
+            for batch in self._opened().batches():
+                for first in range(min(start, len(batch)), len(batch), rows):
+                    yield Batch(batch.slice(first, rows))
+                start = max(start - len(batch), 0)
+
+    def _opened(self) -> Content:
+        found = format_of(self.file)
+        self._kind = f"{found.name} file"
+        return found.open(self.file, self._options)
+
+    @contextlib.contextmanager
+    def _problems(self) -> Iterator[None]:
+        try:
+            yield
+        except DAMAGE as error:
+            raise PenpalError(f"{self.file.name}: cannot read this {self._kind}: {error or 'it ends early'}") from error

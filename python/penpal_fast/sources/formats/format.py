@@ -1,0 +1,79 @@
+"""What a file format is: its name, the endings of its files, and how one of them is opened.
+
+How to add one: write a file beside this one that ends with a `Format`, and add it to `known.py`. A format of ink alone
+needs only a function that yields the rows of a file; see `ink.py`, and `xopp.py` for an example.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Protocol
+
+import pyarrow as pa
+
+
+class ReadableFile(Protocol):
+    """A file on this machine or elsewhere."""
+
+    @property
+    def name(self) -> str:
+        """Path or address, for errors."""
+
+    @property
+    def size(self) -> int:
+        """Size in bytes."""
+
+    @property
+    def path(self) -> Path | None:
+        """Path on this machine, if it is there."""
+
+    def open(self, *, in_order: bool) -> IO[bytes]:
+        """Open it for reading, either in order or at random places."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What a caller chooses about files of all formats.
+
+    Attributes:
+        each_path: Whether each path of a drawing (SVG) is a row; else the whole drawing is one.
+    """
+
+    each_path: bool = False
+
+
+class Content(Protocol):
+    """The rows of an opened file."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns."""
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield all rows in order; the same on every call.
+
+        Raises:
+            PenpalError: The file is damaged. OSError, ValueError and errors of Arrow become one, with the file's name.
+        """
+
+
+@dataclasses.dataclass(frozen=True)
+class Format:
+    """A file format.
+
+    Attributes:
+        name: What people call it.
+        suffixes: Endings of the names of its files, in lower case.
+        open: Opens a file. It may raise what `Content.batches` may.
+        begins: Whether a file begins as those of this format do, given its first bytes. It tells apart formats that
+            share a suffix, so the reader itself still has to refuse other files.
+        is_common: Whether the suffixes are those of many other files too, which stand in folders beside the data.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    open: Callable[[ReadableFile, Options], Content]
+    begins: Callable[[bytes], bool] = lambda _start: True
+    is_common: bool = False

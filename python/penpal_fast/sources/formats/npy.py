@@ -1,0 +1,228 @@
+"""NumPy's `.npy` and `.npz`: Graves offsets, as `[T, 3]` for one row or `[N, T, 3]` for many. Never pickled objects."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import zipfile
+from collections.abc import Iterator
+from typing import IO, Any
+
+import numpy as np
+from numpy.lib import format as npy_format
+from numpy.typing import NDArray
+
+from penpal_fast.errors import PenpalError, errors_about
+from penpal_fast.sources.formats.format import Content, Format, Options, ReadableFile
+from penpal_fast.sources.formats.ink import Ink, check_points, ink_content
+from penpal_fast.strokes import Strokes, strokes_from_offsets
+
+MOST_TEXT_BYTES = 256 << 20
+"""Maximum size of an array of texts or lengths, which is read at once."""
+
+MOST_UNPACKED_BYTES = 4 << 30
+"""Maximum size of an array in an archive, unpacked: a few kilobytes of archive can hold terabytes of zeros."""
+
+ORDERS = {"dx, dy, end of stroke": (0, 1, 2), "end of stroke, dx, dy": (1, 2, 0)}
+"""Orders of the three numbers of an offset, and where dx, dy and the end of the stroke are."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Array:
+    """An array in a file: its header, which was compared with the number of bytes that follow it."""
+
+    shape: tuple[int, ...]
+    is_fortran: bool
+    dtype: np.dtype[Any]
+
+    @classmethod
+    def read(cls, file: IO[bytes], size: int) -> _Array:
+        """Read the header of an array of `size` bytes."""
+        try:
+            version = npy_format.read_magic(file)
+            read = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
+            shape, is_fortran, dtype = read(file)
+        except Exception as error:  # NumPy parses the header as Python, with all errors of Python's parser.
+            raise PenpalError(f"its header is none of NumPy's: {error}") from error
+        if dtype.hasobject:
+            raise PenpalError(
+                "it holds pickled Python objects, which are never loaded; save numbers: [T, 3] offsets of one row, or "
+                "[N, T, 3] of many, padded with zeros"
+            )
+        count = 1
+        for length in shape:
+            count *= length
+        if min(shape, default=0) < 0 or count * dtype.itemsize != size - file.tell():
+            raise PenpalError(
+                f"it says that its shape is {_shown(shape)} of {dtype}, which is not what its {size:,} bytes hold"
+            )
+        return cls(shape, is_fortran, dtype)
+
+    @property
+    def is_offsets(self) -> bool:
+        return self.dtype.kind in "fiub" and len(self.shape) in (2, 3) and self.shape[-1] == 3
+
+    def rows(self, file: IO[bytes]) -> Iterator[NDArray[np.float64]]:
+        """Yield the offsets of each row [T, 3], as they are stored."""
+        length = self.shape[-2]
+        check_points(length)
+        count = self.shape[0] if len(self.shape) == 3 else 1
+        if self.is_fortran and count > 1:
+            raise PenpalError("it is in Fortran order; save numpy.ascontiguousarray of it")
+        for _ in range(count):
+            content = _read(file, length * 3 * self.dtype.itemsize)
+            values = np.frombuffer(content, self.dtype)
+            yield values.reshape((length, 3), order="F" if self.is_fortran else "C").astype(np.float64)
+
+    def whole(self, file: IO[bytes]) -> NDArray[Any]:
+        """Read an array of texts or lengths."""
+        size = self.dtype.itemsize * (self.shape[0] if self.shape else 1)
+        if size > MOST_TEXT_BYTES:
+            raise PenpalError(f"it has {size:,} bytes; at most {MOST_TEXT_BYTES:,} are read")
+        return np.frombuffer(_read(file, size), self.dtype)
+
+
+def _read(file: IO[bytes], size: int) -> bytes:
+    content = file.read(size)
+    if len(content) != size:
+        raise EOFError
+    return content
+
+
+def _shown(shape: tuple[int, ...]) -> str:
+    return f"[{', '.join(f'{length:,}' for length in shape)}]"
+
+
+class _Order:
+    """Finds the order of the numbers of offsets: the end of a stroke is 0 or 1 in all rows of a file."""
+
+    def __init__(self) -> None:
+        self._may_be = set(ORDERS)
+
+    def look_at(self, offsets: NDArray[np.float64]) -> None:
+        for name in tuple(self._may_be):
+            ends = offsets[:, ORDERS[name][2]]
+            if not np.isin(ends[np.isfinite(ends)], (0, 1)).all():
+                self._may_be.discard(name)
+
+    def columns(self) -> tuple[int, int, int]:
+        """Where dx, dy and the end of a stroke are."""
+        if len(self._may_be) == 1:
+            return ORDERS[self._may_be.pop()]
+        if self._may_be:
+            raise PenpalError(
+                f"its rows of three numbers may be ({') or ('.join(ORDERS)}): both the first and the last are 0 or 1 "
+                "everywhere; convert them with penpal_fast.strokes_from_offsets"
+            )
+        raise PenpalError(
+            f"its rows of three numbers are no offsets ({') or ('.join(ORDERS)}): neither the first nor the last is 0 "
+            "or 1 everywhere"
+        )
+
+
+def _strokes(offsets: NDArray[np.float64], columns: tuple[int, int, int]) -> Strokes:
+    """Convert the offsets of a row, without what it is padded with: zeros or NaN."""
+    used = np.flatnonzero((offsets != 0).any(axis=1) & ~np.isnan(offsets).all(axis=1))
+    kept = offsets[: used[-1] + 1 if len(used) else 0, columns]
+    return strokes_from_offsets(kept) if len(kept) else []
+
+
+def _open_npy(file: ReadableFile, options: Options) -> Content:
+    def rows() -> Iterator[NDArray[np.float64]]:
+        with file.open(in_order=True) as opened:
+            array = _Array.read(opened, file.size)
+            if not array.is_offsets:
+                raise PenpalError(f"it is {array.dtype} {_shown(array.shape)}; rows are offsets: [T, 3], or [N, T, 3]")
+            yield from array.rows(opened)
+
+    order = _Order()
+    for offsets in rows():
+        order.look_at(offsets)
+    columns = order.columns()
+    return ink_content(lambda _file, _options: (Ink(_strokes(offsets, columns)) for offsets in rows()))(file, options)
+
+
+class _Archive:
+    """The arrays of an `.npz` file: offsets, and where there are any, their texts and lengths."""
+
+    def __init__(self, file: ReadableFile) -> None:
+        self._file = file
+        self._columns: dict[str, tuple[int, int, int]] = {}
+        rows = 0
+        others: dict[str, NDArray[Any]] = {}
+        with self._opened() as archive:
+            for name in archive.namelist():
+                with self._array(archive, name) as (array, member):
+                    if array.is_offsets:
+                        rows += array.shape[0] if len(array.shape) == 3 else 1
+                        order = _Order()
+                        for offsets in array.rows(member):
+                            order.look_at(offsets)
+                        self._columns[name] = order.columns()
+                    elif array.dtype.kind in "USiu" and len(array.shape) <= 1:
+                        others[name] = array.whole(member)
+                    else:
+                        raise PenpalError(
+                            f"it is {array.dtype} {_shown(array.shape)}; rows are offsets: [T, 3], or [N, T, 3]; leave "
+                            "the others out"
+                        )
+        if not self._columns:
+            raise PenpalError("there are no offsets in it: no array is [T, 3] or [N, T, 3]")
+        self._texts: list[str | None] = [None] * rows
+        self._lengths: list[int | None] = [None] * rows
+        for name, values in others.items():
+            with errors_about(_key(name)):
+                self._take(name, values, rows)
+
+    def _take(self, name: str, values: NDArray[Any], rows: int) -> None:
+        """Take texts or lengths."""
+        if len(values) != rows:
+            raise PenpalError(f"it has {len(values):,} values for {rows:,} rows; leave it out")
+        if values.dtype.kind in "US":
+            if any(self._texts):
+                raise PenpalError("there is another array of texts; leave one of them out")
+            self._texts = [one.decode() if isinstance(one, bytes) else str(one) for one in values]
+        elif "len" in name.lower():
+            self._lengths = [int(one) for one in values]
+        else:
+            raise PenpalError("these numbers are no offsets; leave them out, or put 'len' into the name of lengths")
+
+    def rows(self) -> Iterator[Ink]:
+        row = 0
+        with self._opened() as archive:
+            for name, columns in self._columns.items():
+                with self._array(archive, name) as (array, member):
+                    for offsets in array.rows(member):
+                        length = self._lengths[row]
+                        strokes = _strokes(offsets if length is None else offsets[: max(length, 0)], columns)
+                        yield Ink(strokes, self._texts[row], _key(name))
+                        row += 1
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[zipfile.ZipFile]:
+        with self._file.open(in_order=False) as opened, zipfile.ZipFile(opened) as archive:
+            yield archive
+
+    @contextlib.contextmanager
+    def _array(self, archive: zipfile.ZipFile, name: str) -> Iterator[tuple[_Array, IO[bytes]]]:
+        try:
+            with errors_about(_key(name)), archive.open(name) as member:
+                size = archive.getinfo(name).file_size
+                if size > MOST_UNPACKED_BYTES:
+                    raise PenpalError(f"it has {size:,} bytes; larger arrays are read from .npy files")
+                yield _Array.read(member, size), member
+        except (RuntimeError, NotImplementedError) as error:  # It is encrypted, or compressed in another way.
+            raise PenpalError(f"{_key(name)}: {error}") from error
+
+
+def _key(name: str) -> str:
+    return name.removesuffix(".npy")
+
+
+def _open_npz(file: ReadableFile, options: Options) -> Content:
+    archive = _Archive(file)
+    return ink_content(lambda _file, _options: archive.rows())(file, options)
+
+
+NPY = Format("NumPy", (".npy",), _open_npy)
+NPZ = Format("NumPy archive", (".npz",), _open_npz)

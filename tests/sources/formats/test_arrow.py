@@ -1,0 +1,100 @@
+"""Arrow IPC and Feather."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from pyarrow import feather, ipc
+
+from helpers.arrow import column
+from helpers.commands import run
+from helpers.hostile_files import damaged, read_or_refused, refused
+from helpers.made_lines import scrawl
+from penpal_fast import read_rows
+from penpal_fast.sources.streams import open_sources
+
+TABLE = pa.table(
+    {
+        "strokes": column([scrawl(seed, 2, 5) for seed in range(40)]),
+        "text": pa.array(["a", None] * 20).dictionary_encode(),
+        "id": range(40),
+    },
+    metadata={b"kept": b"yes"},
+)
+
+
+def content(table=TABLE, *, stream=False, **options):
+    sink = pa.BufferOutputStream()
+    writer = (ipc.new_stream if stream else ipc.new_file)(sink, table.schema, options=ipc.IpcWriteOptions(**options))
+    with writer:
+        writer.write_table(table, max_chunksize=7)
+    return sink.getvalue().to_pybytes()
+
+
+@pytest.mark.parametrize("compression", [None, "lz4", "zstd"])
+@pytest.mark.parametrize(("name", "stream"), [("rows.arrow", False), ("rows.arrow", True), ("rows.ipc", False)])
+def test_files_and_streams(tmp_path, name, stream, compression):
+    path = tmp_path / name
+    path.write_bytes(content(stream=stream, compression=compression))
+    table = read_rows(path)
+    assert table.equals(TABLE)
+    assert table.schema.metadata == TABLE.schema.metadata
+
+
+def test_feather(tmp_path):
+    path = tmp_path / "rows.feather"
+    feather.write_feather(TABLE, path)
+    assert read_rows(path).equals(TABLE)
+
+
+def test_feather_of_version_1_is_refused_by_name(tmp_path):
+    path = tmp_path / "rows.feather"
+    path.write_bytes(b"FEA1" + bytes(60) + b"FEA1")
+    assert "Feather of version 1" in refused(path)
+
+
+def test_rows_from_any_start(tmp_path):
+    path = tmp_path / "rows.arrow"
+    path.write_bytes(content())
+    (source,) = open_sources(path, "strokes")
+    for start in (0, 6, 7, 8, 39, 40):
+        found = [batch.data for batch in source.batches(3, start=start)]
+        assert all(len(one) <= 3 for one in found)
+        assert pa.Table.from_batches(found, TABLE.schema).equals(TABLE.slice(start))
+
+
+def test_scores_are_those_of_parquet(tmp_path, scorer):
+    path = tmp_path / "rows.arrow"
+    path.write_bytes(content())
+    result = run("score", path, "-o", tmp_path / "scored.parquet", "--backend", "native")
+    assert result.exit_code == 0, result.output
+    scores = read_rows(tmp_path / "scored.parquet")["quality"]
+    assert scores.to_pylist() == scorer.score(TABLE["strokes"]).tolist()
+
+
+@pytest.mark.parametrize("cut", [b"", b"ARROW1", b"ARROW1\0\0" + b"\xff" * 40, b"PAR1", b"<html>"])
+def test_other_files_are_refused(tmp_path, cut):
+    path = tmp_path / "rows.arrow"
+    path.write_bytes(cut)
+    assert "Arrow IPC" in refused(path)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_offsets_that_lead_away_are_refused(tmp_path, stream):
+    """The offsets of the texts say more than there is."""
+    offsets = b"\0\0\0\0\3\0\0\0\7\0\0\0"
+    whole = content(pa.table({"text": ["abc", "defg"]}), stream=stream)
+    assert whole.count(offsets) == 1
+    path = tmp_path / "rows.arrow"
+    path.write_bytes(whole.replace(offsets, offsets[:8] + b"\xff\xff\xff\x7f"))
+    refused(path)
+
+
+@settings(max_examples=60)
+@given(damaged(content(TABLE.slice(0, 9))), damaged(content(TABLE.slice(0, 9), stream=True, compression="lz4")))
+def test_damaged_files(tmp_path_factory, file, stream):
+    path = tmp_path_factory.mktemp("damaged") / "rows.arrow"
+    for damage in (file, stream):
+        path.write_bytes(damage)
+        read_or_refused(path)

@@ -1,0 +1,136 @@
+"""`.json`: an array of rows, one row, or lines; and lines in Zstandard."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pyarrow as pa
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from helpers.alarm import worked
+from helpers.hostile_files import damaged, read_or_refused, refused
+from penpal_fast import read_rows
+from penpal_fast.sources import json_items
+
+A = [[[0.0, 9.0], [4.0, 0.0], [8.0, 9.0]], [[2.0, 5.0], [6.0, 5.0]]]
+ROWS = [{"strokes": A, "text": "A"}, {"strokes": A[:1], "text": 'a "[,\\" \u00e9'}, {"strokes": A, "text": None}]
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("start", ["", "\ufeff", " \n"])
+def test_an_array_of_rows(tmp_path, indent, start):
+    path = tmp_path / "rows.json"
+    path.write_text(start + json.dumps(ROWS, indent=indent) + "\n", encoding="utf-8")
+    assert read_rows(path).to_pylist() == ROWS
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_one_row(tmp_path, indent):
+    path = tmp_path / "row.json"
+    path.write_text(json.dumps(ROWS[1], indent=indent))
+    assert read_rows(path).to_pylist() == ROWS[1:2]
+
+
+@pytest.mark.parametrize("packed", ["", ".zst"])
+@pytest.mark.parametrize("suffix", [".json", ".jsonl"])
+def test_lines(tmp_path, suffix, packed):
+    path = tmp_path / f"rows{suffix}{packed}"
+    content = "\n".join(map(json.dumps, ROWS * 100)).encode()
+    path.write_bytes(pa.compress(content, "zstd", asbytes=True) if packed else content)
+    assert read_rows(path).to_pylist() == ROWS * 100
+
+
+def test_bad_items_are_bad_rows(tmp_path, caplog):
+    path = tmp_path / "rows.json"
+    path.write_text(f"[{json.dumps(ROWS[0])}, 7, {{broken}}, {json.dumps(ROWS[0])}]")
+    assert [row["text"] for row in read_rows(path).to_pylist()] == ["A", None, None, "A"]
+    assert "row 1: not JSON: item 2: expected an object, found int" in caplog.text
+    assert "row 2: not JSON: item 3" in caplog.text
+
+
+def test_bad_lines_are_bad_rows(tmp_path):
+    path = tmp_path / "rows.json"
+    path.write_text(f"{{broken\n{json.dumps(ROWS[0])}\n")
+    assert [row["text"] for row in read_rows(path).to_pylist()] == [None, "A"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (json.dumps(ROWS)[:-1], "the array does not end"),
+        (json.dumps(ROWS) + "]", "there is something after the end"),
+        ("[]", "no item is a JSON object"),
+        ("", "no item is a JSON object"),
+        ("[" * 100_000, "does not end"),
+        (json.dumps(ROWS).encode("utf-16"), "UTF-16"),
+    ],
+)
+def test_whole_files_that_are_refused(tmp_path, content, message):
+    path = tmp_path / "rows.json"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert message in refused(path)
+
+
+def test_deep_lists_are_bad_rows(tmp_path):
+    path = tmp_path / "rows.json"
+    path.write_text(f'[{json.dumps(ROWS[0])}, {{"strokes": {"[" * 100_000}{"]" * 100_000}}}]')
+    assert read_rows(path)["text"].to_pylist() == ["A", None]
+
+
+TEXTS = st.recursive(
+    st.none() | st.integers() | st.text('a"\\[]{},:\n\u00e9'),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text('"\\]', max_size=2), inner, max_size=2),
+    max_leaves=6,
+)
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=6), st.integers(1, 9), st.booleans())
+@example(['\\"'], 1, False)
+def test_items_are_found_however_they_are_cut(items, size, indented):
+    content = json.dumps(items, indent=1 if indented else None).encode()
+    before = json_items.CHUNK_BYTES
+    json_items.CHUNK_BYTES = size
+    try:
+        found = list(json_items.json_items(io.BytesIO(content), 1 << 20))
+    finally:
+        json_items.CHUNK_BYTES = before
+    assert [json.loads(text) for _, text in found] == items
+    assert [number for number, _ in found] == list(range(1, len(items) + 1))
+
+
+@given(damaged(json.dumps(ROWS, indent=1).encode()), damaged(json.dumps(ROWS[0], indent=1).encode()))
+def test_damaged_files(tmp_path_factory, array, row):
+    path = tmp_path_factory.mktemp("damaged") / "rows.json"
+    for content in (array, row):
+        path.write_bytes(content)
+        read_or_refused(path)
+
+
+PACKED = pa.compress("\n".join(map(json.dumps, ROWS * 9)).encode(), "zstd", asbytes=True)
+
+
+@given(damaged(PACKED))
+def test_damaged_zstandard(tmp_path_factory, content):
+    path = tmp_path_factory.mktemp("damaged") / "rows.jsonl.zst"
+    path.write_bytes(content)
+    read_or_refused(path)
+
+
+def test_zstandard_that_was_cut_short(tmp_path):
+    path = tmp_path / "rows.jsonl.zst"
+    for length in (len(PACKED) - 1, len(PACKED) // 2, 20):
+        path.write_bytes(PACKED[:length])
+        assert "cannot read it" in refused(path)
+
+
+def test_zstandard_that_unpacks_to_much_more(tmp_path):
+    path = tmp_path / "bomb.jsonl.zst"
+    piece = pa.compress(b" " * (64 << 20), "zstd", asbytes=True)
+    path.write_bytes(pa.compress(json.dumps(ROWS[0]).encode() + b"\n", "zstd", asbytes=True) + piece * 3)
+    with worked(20):
+        table = read_rows(path)
+    assert table["text"][0].as_py() == "A"
+    assert len(table) <= 2

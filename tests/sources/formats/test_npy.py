@@ -1,0 +1,151 @@
+"""Offsets in NumPy's files."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers.hostile_files import damaged, read_or_refused, refused, strokes_of
+from penpal_fast import read_rows, strokes_from_offsets
+
+LAST = np.array([[3, 1, 0], [1, 4, 0], [1, -4, 1], [-1.5, 2, 0], [1, 0, 1]])
+"""Two strokes, the end of a stroke last."""
+
+FIRST = LAST[:, [2, 0, 1]]
+STROKES = [[(3, -1), (4, -5), (5, -1)], [(3.5, -3), (4.5, -3)]]
+
+
+def npy(array, **options):
+    file = io.BytesIO()
+    np.save(file, array, **options)
+    return file.getvalue()
+
+
+def npz(**arrays):
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["<f8", ">f4", "<f2"])
+@pytest.mark.parametrize("offsets", [LAST, FIRST, np.asfortranarray(FIRST)], ids=["last", "first", "fortran"])
+def test_a_row_of_offsets(tmp_path, offsets, kind):
+    path = tmp_path / "line.npy"
+    np.save(path, offsets.astype(kind))
+    assert strokes_of(read_rows(path)) == [STROKES]
+
+
+def test_rows_that_are_padded(tmp_path):
+    rows = np.zeros((3, 9, 3))
+    rows[0, :5], rows[2, :2] = LAST, LAST[:2]
+    rows[2, 5:] = np.nan
+    path = tmp_path / "lines.npy"
+    np.save(path, rows)
+    assert strokes_of(read_rows(path)) == [STROKES, [], [STROKES[0][:2]]]
+
+
+def test_the_order_is_that_of_all_rows(tmp_path):
+    rows = np.stack([FIRST, FIRST])
+    rows[0, :, 2] = 0  # This row alone could be either.
+    path = tmp_path / "lines.npy"
+    np.save(path, rows)
+    assert strokes_of(read_rows(path))[1] == STROKES
+
+
+def test_an_archive_with_texts_and_lengths(tmp_path):
+    path = tmp_path / "lines.npz"
+    path.write_bytes(npz(a=LAST, b=np.stack([LAST, LAST]), text=np.array(["x", "yes", "z"]), lengths=[5, 3, 5]))
+    table = read_rows(path)
+    assert strokes_of(table) == [STROKES, STROKES[:1], STROKES]
+    assert table["text"].to_pylist() == ["x", "yes", "z"]
+    assert table["id"].to_pylist() == ["a", "b", "b"]
+
+
+AMBIGUOUS = np.array([[0, 1.5, 1], [1, 2, 0]])
+REFUSED = {
+    "both orders": (AMBIGUOUS, "both the first and the last"),
+    "points": (LAST + 5, "neither the first nor the last"),
+    "pairs": (LAST[:, :2], r"\[5, 2\]"),
+    "stroke-5": (np.zeros((4, 5)), r"\[4, 5\]"),
+    "a number": (np.float64(3), r"\[\]"),
+    "texts": (np.array([["a", "b", "c"]]), "<U1"),
+    "no row": (np.zeros((0, 3), complex), "complex"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_other_arrays_are_refused_by_name(tmp_path, name):
+    array, message = REFUSED[name]
+    path = tmp_path / "other.npy"
+    np.save(path, array)
+    with pytest.raises(ValueError, match=message):
+        raise ValueError(refused(path))
+
+
+def test_pickled_objects_are_never_loaded(tmp_path):
+    class Harm:
+        def __reduce__(self):
+            return (tmp_path.joinpath("harm").touch, ())
+
+    harmful = np.array([Harm(), None], dtype=object)
+    (tmp_path / "a.npy").write_bytes(npy(harmful))
+    (tmp_path / "b.npz").write_bytes(npz(train=harmful))
+    for name in ("a.npy", "b.npz"):
+        assert "pickled Python objects, which are never loaded" in refused(tmp_path / name)
+    assert not (tmp_path / "harm").exists()
+
+
+@pytest.mark.parametrize("shape", ["(1000000000, 3)", "(1000000000, 1000, 3)", "(-2, -1, 3)", "(6, 3)", "(3,)"])
+def test_shapes_that_lie(tmp_path, shape):
+    path = tmp_path / "lies.npy"
+    content = npy(LAST)
+    header = content[:128].replace(b"(5, 3), }", shape.encode() + b", }")
+    path.write_bytes(header[:127].rstrip() + b" " * 200)
+    path.write_bytes(content[:8] + b"\x76\x00" + header[10:].rstrip()[:117].ljust(117) + b"\n" + content[128:])
+    assert "shape" in refused(path)
+
+
+def test_archives_that_lie(tmp_path):
+    path = tmp_path / "lies.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x.npy", npy(np.zeros((1, 3)))[:128].replace(b"(1, 3)", b"(9, 3)") + b"\0" * 24)
+    assert "shape" in refused(path)
+    content = bytearray(npz(x=LAST))
+    path.write_bytes(content[: len(content) // 2])
+    refused(path)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"x": LAST, "text": np.array(["a", "b"])}, "text: it has 2 values for 1 rows"),
+        ({"x": LAST, "pressure": np.zeros((4, 7))}, "pressure: it is float64 [4, 7]"),
+        ({"x": LAST, "writer": np.array([3])}, "writer: these numbers are no offsets"),
+        ({"text": np.array(["a", "b"])}, "there are no offsets in it"),
+    ],
+)
+def test_archives_with_other_arrays(tmp_path, arrays, message):
+    path = tmp_path / "other.npz"
+    path.write_bytes(npz(**arrays))
+    assert message in refused(path)
+
+
+@given(damaged(npy(np.stack([LAST, LAST]))), damaged(npz(a=LAST, text=np.array(["x"]))))
+def test_damaged_files(tmp_path_factory, array, archive):
+    folder = tmp_path_factory.mktemp("damaged")
+    for name, content in (("a.npy", array), ("b.npz", archive)):
+        (folder / name).write_bytes(content)
+        read_or_refused(folder / name)
+
+
+@given(st.lists(st.tuples(st.integers(-9, 9), st.floats(2, 9), st.booleans()), min_size=1, max_size=20))
+def test_rows_are_those_of_strokes_from_offsets(tmp_path_factory, rows):
+    offsets = np.array(rows, float) * (1, 1, 1) + ((2.5, 0, 0),)
+    path = tmp_path_factory.mktemp("rows") / "line.npy"
+    np.save(path, offsets)
+    assert strokes_of(read_rows(path)) == [[list(map(tuple, one)) for one in strokes_from_offsets(offsets)]]
