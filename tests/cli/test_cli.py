@@ -83,7 +83,7 @@ def test_rows_without_texts_are_bad_only_where_texts_are_asked_for(tmp_path, rea
     command = ["score", tmp_path / "lines.parquet", "-o", tmp_path / "out.parquet", "--strict"]
     assert run(*command).exit_code == 0
     assert run(*command, "--reading", "--reader", reader_folder).exit_code == 0
-    assert pq.read_schema(tmp_path / "out.parquet").names[4:] == ["readability", "readability_error", "reading"]
+    assert pq.read_schema(tmp_path / "out.parquet").names[5:] == ["readability", "readability_error", "reading"]
     assert run(*command, "--text", "text", "--reader", reader_folder).exit_code == 3
 
 

@@ -228,7 +228,7 @@ def test_the_command_measures_the_reader_it_is_given(example_file, reader_folder
     figures = json.loads((tmp_path / "card/evaluation.json").read_text())["reader"]
     assert (tmp_path / "card/reader.md").read_text() == reader_tables(figures)
 
-    held = [row for row in range(table.num_rows) if sets.is_held_out(f"{row:03}")]
+    held = [row for row in range(table.num_rows) if sets.is_held_out(f"{row:03}", 3)]
     chosen = table.take(held)
     is_clean = np.array([kind is None for kind in chosen["corruption"].to_pylist()])
     assert 0 < is_clean.sum() < len(held) < table.num_rows

@@ -295,10 +295,13 @@ def test_readings_with_and_without_texts_follow_each_other(tmp_path, scorer, rea
         assert both[name].to_pylist() == alone[name].to_pylist()
     assert [score.name for score in noted_scores(both.schema)] == ["quality", "text_match"]
     match = scored(both, tmp_path, **settings, text="text")
-    assert [score.details for score in noted_scores(match.schema)] == [(), ("reading", "readability")]
+    assert [score.details for score in noted_scores(match.schema)] == [
+        ("quality_note",),
+        ("reading", "readability"),
+    ]
     again = scored(match, tmp_path, **settings, text="text", reading=True)
     assert again.select(both.column_names).equals(both)
     back = scored(again, tmp_path, **settings, reading=True)
     assert sorted(back.column_names) == sorted(both.column_names)
     notes = {score.name: score.details for score in noted_scores(back.schema)}
-    assert notes == {"quality": (), "text_match": (), "readability": ("reading",)}
+    assert notes == {"quality": ("quality_note",), "text_match": (), "readability": ("reading",)}

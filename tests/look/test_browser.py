@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
@@ -486,7 +487,7 @@ def test_a_report_on_scores_without_thresholds(browser, tmp_path):
     class Plain(QualityCheck):
         thresholds = {}  # noqa: RUF012
 
-    table = scored_table(QUALITY[:40])
+    table = scored_table(QUALITY[:40]).append_column("quality_note", pa.nulls(40, pa.string()))
     described = checked_schema(table.schema, [Plain()])
     pq.write_table(table.cast(described), tmp_path / "one.parquet")
     write_report([tmp_path / "one.parquet"], tmp_path / "report.html", checks=[Plain()])

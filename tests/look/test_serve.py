@@ -445,7 +445,7 @@ def test_a_file_with_other_columns_is_not_changed(tmp_path):
     ("arguments", "message"),
     [
         (["--save", "drawn.csv"], "its name must end with .parquet"),
-        (["--save", "no/drawn.parquet"], "there is no folder no"),
+        (["--save", "no/drawn.parquet"], "there is no folder"),
         (["missing.parquet"], "missing.parquet"),
         (["--host", "256.1.1.1"], "cannot listen on 256.1.1.1"),
         (["--host", ""], "--host is empty"),
