@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import array
 import mmap
+import subprocess
+import sys
 
 import mlx.core as mx
 import numpy as np
@@ -124,3 +126,24 @@ def test_two_threads_cannot_write_the_same_memory():
     assert refused
     assert set(refused) == {"out is being written by another thread; give each thread a buffer of its own"}
     penpal_fast.render_into([ROW] * 64, memoryview(memory).cast("f", (64, 256, 256, 1)))
+
+
+def test_refused_threads_do_not_wait_for_each_other():
+    """Making the error runs Python code, in which another thread takes its turn."""
+    program = """
+import sys, threading, penpal_fast
+sys.setswitchinterval(1e-6)
+memory = bytearray(8 * 256 * 256 * 4)
+def work():
+    for _ in range(1000):
+        try:
+            penpal_fast.render_into([[[(0, 0), (5, 9)]]] * 8, memoryview(memory).cast("f", (8, 256, 256, 1)))
+        except penpal_fast.PenpalError:
+            pass
+threads = [threading.Thread(target=work, daemon=True) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+    assert subprocess.run([sys.executable, "-c", program], timeout=60).returncode == 0

@@ -13,7 +13,7 @@ use crate::errors::penpal_error;
 /// threads that write.
 static WRITTEN: Mutex<Vec<(u32, Range<usize>)>> = Mutex::new(Vec::new());
 
-/// Locked under the GIL only, so that no process is forked while it is locked.
+/// Locked under the GIL only, so that no process is forked while it is locked, and never while Python code may run.
 fn written() -> MutexGuard<'static, Vec<(u32, Range<usize>)>> {
     WRITTEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -34,14 +34,21 @@ impl Writing {
             return Err(penpal_error(py, "out overlaps the memory of the rows; pass a buffer of its own"));
         }
         let process = std::process::id();
-        let mut written = written();
-        if written.iter().any(|(writer, other)| *writer == process && overlaps(other)) {
+        // Not while an error is made: that runs Python code, in which another thread may take the GIL and wait here.
+        let is_free = {
+            let mut written = written();
+            let is_free = !written.iter().any(|(writer, other)| *writer == process && overlaps(other));
+            if is_free {
+                written.push((process, range.clone()));
+            }
+            is_free
+        };
+        if !is_free {
             return Err(penpal_error(
                 py,
                 "out is being written by another thread; give each thread a buffer of its own",
             ));
         }
-        written.push((process, range.clone()));
         Ok(Writing(process, range))
     }
 }
