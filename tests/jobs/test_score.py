@@ -303,7 +303,7 @@ PROBLEMS = {
     "missing": (lambda _lines, tmp_path: tmp_path / "missing.parquet", "there is no such file"),
     "empty folder": (folder, "there are no files whose names end with one of .parquet, .pq"),
     "empty glob": (lambda _lines, tmp_path: tmp_path / "*.jsonl", "there are no files whose names end with one of"),
-    "other kind": (named("lines.csv"), "the name must end with one of .parquet, .pq, .jsonl"),
+    "other kind": (named("lines.docx"), "the name must end with one of .parquet, .pq, .jsonl"),
     "no rows": (
         named("lines.jsonl"),
         "no line is a JSON object; each must be an object with the strokes under 'strokes'",

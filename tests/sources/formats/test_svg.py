@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from helpers.alarm import worked
 from helpers.commands import run
 from helpers.hostile_files import damaged, read_or_refused, refused, strokes_of
-from penpal_fast import read_rows
+from penpal_fast import PenpalError, read_rows
 
 
 def drawing(content, attributes=""):
@@ -207,6 +207,13 @@ def test_a_gzip_file_that_unpacks_to_too_much(tmp_path):
     path = tmp_path / "drawing.svgz"
     path.write_bytes(gzip.compress(drawing(" " * (257 << 20)).encode(), 1))
     assert "256 MB" in refused(path)
+
+
+@pytest.mark.parametrize("encoding", ["tf-8", "shift_jis", "rot13", "base64"])
+def test_unknown_encodings_are_refused(tmp_path, encoding):
+    (tmp_path / "one.svg").write_text(f'<?xml version="1.0" encoding="{encoding}"?><svg><path d="M0 0L1 1"/></svg>')
+    with pytest.raises(PenpalError, match=r"one\.svg: .*encoding"):
+        read_rows(tmp_path / "one.svg")
 
 
 @given(damaged(GENERATED.encode()), damaged(b"M0 0c1 2 3 4 5 6S7,8 9 10A1 2 3 0 1 4 5zT1 2q1 1 2 2h1v1"))

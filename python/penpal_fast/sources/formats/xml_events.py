@@ -84,7 +84,12 @@ class _Events:
         parser.ExternalEntityRefHandler = _refuse_entities
 
     def of(self, chunk: bytes, *, is_last: bool = False) -> list[Start | End]:
-        self._parser.Parse(chunk, is_last)
+        try:
+            self._parser.Parse(chunk, is_last)
+        except PenpalError:
+            raise
+        except (LookupError, ValueError) as error:  # Python's, for an encoding that expat does not know itself.
+            raise PenpalError(f"its encoding cannot be read: {error}") from error
         found, self.waiting = self.waiting, []
         return found
 
