@@ -36,7 +36,7 @@ from penpal_fast.training.reader.network import folded  # noqa: E402
 from penpal_fast.training.reader.run import Inputs, train_reader  # noqa: E402
 
 LETTERS = "lov"
-SOURCES = [f"{letter}01" for letter in "abcdefghijklmnopqrstuvwxyz"]
+SOURCES = [f"form {number}" for number in range(100)]
 RECIPE = ReaderRecipe(
     network=ReaderConfig(letters=LETTERS, stem_channels=(8, 16), dilations=(1, 2)),
     rows=4000,
