@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import accumulate
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from penpal_fast._core import ACCEPTED_TYPES, Rows
 from penpal_fast.errors import PenpalError
@@ -36,6 +39,27 @@ def strokes_type(coordinate: pa.DataType) -> pa.DataType:
 
 STROKES = strokes_type(pa.float32())
 """Type of the strokes that this package writes."""
+
+
+def nested_strokes(
+    points: NDArray[np.floating], strokes: Iterable[int], words: Iterable[int], rows: Iterable[int]
+) -> pa.Array:
+    """Nest points as an array of words of strokes.
+
+    Args:
+        points: Points (x, y) [N, 2] of all strokes, one after the other.
+        strokes: Number of points of each stroke.
+        words: Number of strokes of each word.
+        rows: Number of words of each row.
+    """
+    x, y = (pa.array(np.ascontiguousarray(axis)) for axis in points.T)
+    in_strokes = _lists(strokes, pa.StructArray.from_arrays([x, y], names=["x", "y"]))
+    in_words = _lists(words, pa.StructArray.from_arrays([in_strokes], names=["points"]))
+    return _lists(rows, in_words).cast(strokes_type(x.type))
+
+
+def _lists(lengths: Iterable[int], values: pa.Array) -> pa.Array:
+    return pa.ListArray.from_arrays(pa.array(list(accumulate(lengths, initial=0)), pa.int32()), values)
 
 
 def check_strokes_column(schema: pa.Schema, column: str) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
-import sys
 import threading
 import time
 
@@ -13,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from helpers.interruption import Stop
+from helpers.processes import started
 from penpal_fast import PenpalError
 from penpal_fast.files import replaced_atomically
 from penpal_fast.jobs.folder import JobFolder
@@ -40,14 +39,6 @@ while True:
     except PenpalError as error:
         assert " is writing it" in str(error), error
 """
-
-
-def started(code, *arguments):
-    """Start processes, one for each list of arguments, and wait until all are ready."""
-    commands = [[sys.executable, "-c", code, *map(str, given)] for given in arguments]
-    processes = [subprocess.Popen(command, stdout=subprocess.PIPE) for command in commands]
-    assert [process.stdout.readline() for process in processes] == [b"ready\n"] * len(processes)
-    return processes
 
 
 def test_an_output_is_never_anything_but_whole(tmp_path):

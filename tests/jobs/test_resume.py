@@ -21,6 +21,7 @@ import pytest
 from helpers.arrow import column
 from helpers.interruption import Stop, stop_after
 from helpers.made_lines import scrawl
+from helpers.outputs import content
 from helpers.readers import write_reader
 from penpal_fast import PenpalError, QualityClassifier, Scorer, filter_dataset, score_dataset
 from penpal_fast.jobs import parts
@@ -49,16 +50,6 @@ def lines(tmp_path, monkeypatch, request):
 
 any_kind = pytest.mark.parametrize("lines", ["copied"], indirect=True)
 """For tests of what does not depend on the kind of the inputs."""
-
-
-def content(path: Path) -> dict[str, bytes]:
-    """The bytes of an output, a file or a folder; its manifest without the time that the job took."""
-    if path.is_file():
-        return {"": path.read_bytes()}
-    files = {file.name: file.read_bytes() for file in path.iterdir()}
-    manifest = json.loads(files["_manifest.json"])
-    manifest["summary"].pop("seconds")
-    return {**files, "_manifest.json": json.dumps(manifest).encode()}
 
 
 @pytest.mark.parametrize("output", ["out.parquet", "out"])

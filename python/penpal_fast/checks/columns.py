@@ -108,6 +108,11 @@ def made_by(check: Check) -> str:
         return ""
 
 
+def noted_origin(schema: pa.Schema, name: str) -> str:
+    """Return `made_by` of the check whose scores a schema describes under a name; empty if it does not say."""
+    return next((column.made_by for column in noted_scores(schema) if column.name == name), "")
+
+
 def checked_schema(schema: pa.Schema, checks: Sequence[Check]) -> pa.Schema:
     """Append the columns of checks to a schema, and describe the scores in its metadata.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 
@@ -114,33 +114,20 @@ def reader_checks(
             )
         return []
     made, model = (reader, None) if isinstance(reader, Reader) else (None, reader)
+    settings: dict[str, Any] = {
+        "model": model,
+        "column": column,
+        "backend": backend,
+        "threads": threads,
+        "batch_size": batch_size,
+        "reader": made,
+        "drop_first_point": drop_first_point,
+    }
     if text is None:
-        return [
-            ReadabilityCheck(
-                model=model,
-                column=column,
-                backend=backend,
-                threads=threads,
-                batch_size=batch_size,
-                reader=made,
-                drop_first_point=drop_first_point,
-            )
-        ]
+        return [ReadabilityCheck(**settings)]
     if not isinstance(text, str):
         raise PenpalError(f"text must be the name of the column of texts, got {text!r}")
-    return [
-        TextCheck(
-            text,
-            reading=reading,
-            model=model,
-            column=column,
-            backend=backend,
-            threads=threads,
-            batch_size=batch_size,
-            reader=made,
-            drop_first_point=drop_first_point,
-        )
-    ]
+    return [TextCheck(text, reading=reading, **settings)]
 
 
 def known_scores(schema: pa.Schema) -> list[ScoreColumn]:

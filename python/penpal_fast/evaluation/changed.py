@@ -52,11 +52,12 @@ CHANGES: dict[str, Change] = {
 
 def measure_changes(sets: dict[str, ScoredSet], scorer: Scorer) -> dict[str, dict[str, dict[str, float]]]:
     """Return the mean score and the shares kept of each set: as it is ("unchanged"), and with each change."""
-    changes: dict[str, Change] = {"unchanged": lambda strokes, _random: strokes, **CHANGES}
-    return {
+    unchanged = {kind: figures_of(sets[kind].scores[:MOST_ROWS]) for kind in SETS}
+    changed = {
         name: {kind: _changed(sets[kind].strokes[:MOST_ROWS], change, scorer) for kind in SETS}
-        for name, change in changes.items()
+        for name, change in CHANGES.items()
     }
+    return {"unchanged": unchanged, **changed}
 
 
 def _changed(rows: Sequence[Strokes], change: Change, scorer: Scorer) -> dict[str, float]:
@@ -87,24 +88,28 @@ def measure_outliers(sets: dict[str, ScoredSet], scorer: Scorer) -> dict[str, di
     `rise` is the growth of the mean score, `kept` the share at or above 0.3, and `unnoted` the share of rows that are
     kept without a note on far points.
     """
-    gibberish = [
-        row for row, kind in zip(sets["corrupted"].strokes, sets["corrupted"].kinds, strict=True) if kind == "gibberish"
-    ]
-    rows = {"clean": sets["clean"].strokes, "real": sets["real"].strokes, "gibberish": gibberish}
-    found: dict[str, dict[str, dict[str, float]]] = {}
-    for outlier in OUTLIERS:
-        found[outlier] = {name: _with_outlier(some[:MOST_ROWS], outlier, scorer) for name, some in rows.items() if some}
-    return found
+    corrupted = sets["corrupted"]
+    gibberish = [row for row, kind in enumerate(corrupted.kinds) if kind == "gibberish"]
+    chosen = {
+        "clean": (sets["clean"], range(len(sets["clean"].strokes))),
+        "real": (sets["real"], range(len(sets["real"].strokes))),
+        "gibberish": (corrupted, gibberish),
+    }
+    return {
+        outlier: {
+            name: _with_outlier(one, rows[:MOST_ROWS], outlier, scorer) for name, (one, rows) in chosen.items() if rows
+        }
+        for outlier in OUTLIERS
+    }
 
 
-def _with_outlier(rows: Sequence[Strokes], outlier: str, scorer: Scorer) -> dict[str, float]:
+def _with_outlier(one: ScoredSet, rows: Sequence[int], outlier: str, scorer: Scorer) -> dict[str, float]:
     random = np.random.default_rng(0)
-    plain = scorer.score(list(rows), errors="null")
-    found = scorer.outcome([OUTLIERS[outlier](random, row) for row in rows])
+    found = scorer.outcome([OUTLIERS[outlier](random, one.strokes[row]) for row in rows])
     is_kept = found.scores >= THRESHOLDS["lenient"]
     unnoted = np.asarray(found.details[NOTE].is_null()) & is_kept
     values: dict[str, Any] = {
-        "rise": np.nanmean(found.scores) - np.nanmean(plain),
+        "rise": np.nanmean(found.scores) - np.nanmean(one.scores[list(rows)]),
         "kept": is_kept.mean(),
         "unnoted": unnoted.mean(),
     }

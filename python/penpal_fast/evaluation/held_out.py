@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.handwriting.lines import EARLIER_PREFIX, decided_by
+from penpal_fast.handwriting.lines import EARLIER_PREFIX, decided_by, is_prefix
 from penpal_fast.network.pretrained import BUNDLED, find_record
 
 RECORD = "training.json"
@@ -42,7 +42,7 @@ def _prefix_in(path: Path) -> int | None:
     try:
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         prefix = record.get("recipe", record).get("source_prefix", EARLIER_PREFIX)
-        if prefix is not None and (isinstance(prefix, bool) or not isinstance(prefix, int) or prefix < 1):
+        if not is_prefix(prefix):
             raise TypeError(f"source_prefix is {prefix!r}")
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise PenpalError(f"{path}: cannot read the recipe: {error}; give --source-prefix") from error

@@ -65,6 +65,11 @@ def is_held_out(source: str, prefix: int | None = None) -> bool:
     return number % 100 < VALIDATION_PERCENT
 
 
+def is_prefix(prefix: object) -> bool:
+    """Whether something that was read from a file is a prefix for `is_held_out`: None, or a number from 1 on."""
+    return prefix is None or (isinstance(prefix, int) and not isinstance(prefix, bool) and prefix >= 1)
+
+
 def decided_by(prefix: int | None) -> str:
     """Say what decides the side of a source's lines."""
     return "the whole source" if prefix is None else f"the first {prefix} characters of the source"

@@ -7,11 +7,10 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from penpal_fast.checks.check import Check, outcomes_of
-from penpal_fast.checks.columns import is_score, made_by, noted_scores, prepare, read_outcome
+from penpal_fast.checks.columns import is_score, made_by, noted_origin, prepare, read_outcome
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.jobs.plain_columns import plain_rows
 from penpal_fast.sources.batch import Source
@@ -120,7 +119,7 @@ class GoodLines:
         """Return what the scores of the rows to filter come from; empty where it is not known."""
         if name in missing:
             return made_by(self._available[name])
-        origins = {_noted_origin(source.schema, name) for source in scored}
+        origins = {noted_origin(source.schema, name) for source in scored}
         if len(origins) > 1:
             raise PenpalError(
                 f"the {name} of the inputs comes from different models; score them again with --rescore (rescore=True)"
@@ -134,7 +133,7 @@ class GoodLines:
             if not have:
                 raise PenpalError(f"{self._where}: there is no score column {name!r}, and no check of this name")
             return True
-        return have and all(_noted_origin(source.schema, name) == origin for source in self._sources)
+        return have and all(noted_origin(source.schema, name) == origin for source in self._sources)
 
     def _check_origin(self, check: Check, origin: str, *, is_missing: bool) -> None:
         if is_missing or made_by(check) == origin:
@@ -161,7 +160,3 @@ class GoodLines:
                         scores[name].append(read_outcome(rows, name, source.file.name, first).scores)
                     first += len(rows)
         return {name: np.concatenate(parts) for name, parts in scores.items()}
-
-
-def _noted_origin(schema: pa.Schema, name: str) -> str:
-    return next((column.made_by for column in noted_scores(schema) if column.name == name), "")

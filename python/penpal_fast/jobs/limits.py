@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 import pyarrow as pa
 
 from penpal_fast.checks.check import Check
-from penpal_fast.checks.columns import error_column, is_score, made_by, noted_scores
+from penpal_fast.checks.columns import error_column, is_score, made_by, noted_origin
 from penpal_fast.checks.defaults import default_threshold, known_scores
 from penpal_fast.checks.text_match import TextCheck, check_compared_text
 from penpal_fast.checks.thresholds import threshold_of
@@ -56,8 +56,7 @@ def check_origin(sources: Sequence[Source], check: Check) -> None:
         PenpalError: They do not, or do not say.
     """
     for source in sources:
-        noted = next((column.made_by for column in noted_scores(source.schema) if column.name == check.name), "")
-        if noted != made_by(check):
+        if noted_origin(source.schema, check.name) != made_by(check):
             raise PenpalError(
                 f"{source.file.name}: its {check.name} was not made with drop_first_point by this model; score again "
                 "with --rescore (rescore=True)"

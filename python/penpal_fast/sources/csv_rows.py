@@ -11,7 +11,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.sources.json_text import parsed_json
+from penpal_fast.sources.json_text import is_json
 from penpal_fast.sources.text_lines import Line, check_encoding, rejoined
 
 DELIMITERS = (",", ";", "\t")
@@ -42,7 +42,7 @@ def csv_rows(file: IO[bytes], strokes: str, most: int) -> Iterator[Line]:
             number += 1
             row = {name: json.dumps(cell) for name, cell in zip(names, cells, strict=True)}
             place = names.index(strokes) if strokes in names else None
-            if place is not None and cells[place] is not None and _is_json(cells[place]):
+            if place is not None and cells[place] is not None and is_json(cells[place].encode()):
                 row[strokes] = cells[place]
             yield (
                 number,
@@ -80,11 +80,3 @@ def _batches(file: IO[bytes], names: list[str], delimiter: str, most: int) -> It
             return
         raise
     yield from reader
-
-
-def _is_json(text: str) -> bool:
-    try:
-        parsed_json(text.encode(), infinities=True)
-    except ValueError:
-        return False
-    return True

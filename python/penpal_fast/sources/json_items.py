@@ -9,7 +9,7 @@ from typing import IO
 
 import numpy as np
 
-from penpal_fast.sources.json_text import parsed_json
+from penpal_fast.sources.json_text import is_json
 from penpal_fast.sources.text_lines import Line, check_encoding, rejoined, text_lines
 
 CHUNK_BYTES = 1 << 20
@@ -35,26 +35,18 @@ def json_items(file: IO[bytes], most: int) -> Iterator[Line]:
         yield from _array_items(start, file, most)
         return
     first = start.split(b"\n", 1)[0]
-    if not _is_whole(first) and first != start:
+    if not is_json(first) and first != start:
         content = start + file.read(max(0, most - len(start)))
-        if _is_whole(content) or not _has_whole_line(content):
+        if is_json(content) or not _has_whole_line(content):
             yield 1, content[:most]
             return
         start = content
     yield from text_lines(rejoined(start, file), most)
 
 
-def _is_whole(text: bytes) -> bool:
-    try:
-        parsed_json(text, infinities=True)
-    except ValueError:
-        return False
-    return True
-
-
 def _has_whole_line(content: bytes) -> bool:
     """Whether some line is an object, so that the others may be bad rows; those inside an object are indented."""
-    return any(_is_whole(line) for line in content.split(b"\n") if line.startswith(b"{"))
+    return any(is_json(line) for line in content.split(b"\n") if line.startswith(b"{"))
 
 
 class _Scan:

@@ -17,6 +17,15 @@ def is_utf8(content: bytes) -> bool:
     return True
 
 
+def is_json(content: bytes) -> bool:
+    """Whether bytes are JSON as `parsed_json` takes it, infinities included."""
+    try:
+        parsed_json(content, infinities=True)
+    except ValueError:
+        return False
+    return True
+
+
 def parsed_json(content: bytes, *, infinities: bool = False) -> Any:
     """Parse JSON in UTF-8, with a byte-order mark or without. Integers are exact.
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from penpal_fast.schema import STROKES
+from penpal_fast.schema import STROKES, nested_strokes
 from penpal_fast.synthesis.plan import Planned
 
 SCALE = 2.0
@@ -63,13 +63,4 @@ def strokes_array(rows: Sequence[list[list[NDArray[np.float64]]]]) -> pa.Array:
     strokes = [stroke for word in words for stroke in word]
     points = np.concatenate([*strokes, np.empty((0, 2))])
     points = (np.round(SCALE * points / UNIT) * UNIT).astype(np.float32)
-    coordinates = pa.StructArray.from_arrays([pa.array(points[:, 0]), pa.array(points[:, 1])], names=["x", "y"])
-    in_strokes = pa.ListArray.from_arrays(_offsets(strokes), coordinates)
-    wrapped = pa.StructArray.from_arrays([in_strokes], names=["points"])
-    in_words = pa.ListArray.from_arrays(_offsets(words), wrapped)
-    return pa.ListArray.from_arrays(_offsets(rows), in_words).cast(STROKES)
-
-
-def _offsets(lists: Sequence[Sequence[object]] | Sequence[NDArray[np.float64]]) -> pa.Array:
-    lengths = [len(one) for one in lists]
-    return pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32))
+    return nested_strokes(points, map(len, strokes), map(len, words), map(len, rows))

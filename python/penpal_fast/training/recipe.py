@@ -12,6 +12,7 @@ from typing import Any, Literal
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import open_regular
 from penpal_fast.handwriting.junk import KINDS
+from penpal_fast.handwriting.lines import is_prefix
 from penpal_fast.network.config import ModelConfig
 from penpal_fast.synthesis.plan import Plan
 
@@ -56,7 +57,7 @@ def check_prefix(prefix: Any) -> None:
     Raises:
         PenpalError: It is something else.
     """
-    if prefix is not None and (isinstance(prefix, bool) or not isinstance(prefix, int) or prefix < 1):
+    if not is_prefix(prefix):
         raise PenpalError(
             f"recipe: source_prefix must be a whole number of characters, at least 1, or null for the whole source, "
             f"got {prefix!r}"

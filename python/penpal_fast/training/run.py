@@ -12,6 +12,7 @@ from typing import Any
 import mlx.core as mx
 
 from penpal_fast.errors import PenpalError
+from penpal_fast.evaluation.held_out import RECORD
 from penpal_fast.files import made_folder, replaced_atomically
 from penpal_fast.handwriting.lines import Split, decided_by, is_held_out, read_split
 from penpal_fast.network.config import ModelConfig
@@ -24,9 +25,6 @@ from penpal_fast.training.measurement import Validation
 from penpal_fast.training.recipe import Recipe, SyntheticFile
 
 Progress = Callable[[str, int, int], None]
-
-RECORD = "training.json"
-"""File in the model's folder with the recipe and the validation figures."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -80,7 +80,7 @@ impl FarPoints {
         let rest = if is_before { Range { low: inner.low, ..range } } else { Range { high: inner.high, ..range } };
         let (first, rest) = split(values, rest)?;
         let growth = range.span() / rest.span().max(across);
-        let (stroke, point) = locate_in(strokes, first);
+        let (stroke, point) = strokes.locate(first);
         let side = match (is_wide, is_before) {
             (true, true) => Side::Left,
             (true, false) => Side::Right,
@@ -109,13 +109,6 @@ fn split(values: Coordinates, kept: Range) -> Option<(usize, Range)> {
         }
     }
     Some((first?, rest))
-}
-
-/// The stroke of a point of a row, and the point's index within it.
-fn locate_in(strokes: &Strokes, point: usize) -> (usize, usize) {
-    let mut ranges = strokes.point_ranges().enumerate();
-    let found = ranges.find(|(_, range)| range.contains(&point));
-    found.map_or((0, point), |(stroke, range)| (stroke, point - range.start))
 }
 
 impl fmt::Display for FarPoints {

@@ -115,6 +115,11 @@ impl<'a> Strokes<'a> {
         self.y_range
     }
 
+    /// The stroke of a point of the row, and the point's index within it.
+    pub(crate) fn locate(&self, point: usize) -> (usize, usize) {
+        locate(self.offsets, self.first_point + point)
+    }
+
     /// For each stroke, the range of its points within [`Strokes::x`] and [`Strokes::y`]; it may be empty.
     pub fn point_ranges(&self) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
         let point = |index| self.offsets.get(index).unwrap_or(0).saturating_sub(self.first_point);

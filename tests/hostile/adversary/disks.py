@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from hostile.adversary.material import FORMS, content, job, names, scorer
+from helpers.outputs import content
+from hostile.adversary.material import FORMS, job, names, scorer
 from hostile.adversary.trials import NotHere
 from penpal_fast import PenpalError, filter_dataset
 

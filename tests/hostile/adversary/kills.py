@@ -10,7 +10,8 @@ import sys
 import time
 from pathlib import Path
 
-from hostile.adversary.material import FORMS, JOB, content, damaged, job, names
+from helpers.outputs import content
+from hostile.adversary.material import FORMS, JOB, damaged, job, names
 
 LONGEST = 0.15
 """Seconds from the start of a job to a kill; most jobs of this size end before."""

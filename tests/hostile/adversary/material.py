@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from helpers.arrow import column
 from helpers.made_lines import scrawl
+from helpers.outputs import content
 from penpal_fast import PenpalError, Scorer, score_dataset
 from penpal_fast.jobs import parts
 
@@ -155,16 +156,6 @@ def job(form: str, output: str) -> Job:
 @functools.cache
 def _folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="adversary-")
-
-
-def content(path: Path) -> dict[str, bytes]:
-    """The bytes of an output, a file or a folder; its manifest without the time that the job took."""
-    if path.is_file():
-        return {"": path.read_bytes()}
-    files = {file.name: file.read_bytes() for file in path.iterdir()}
-    manifest = json.loads(files["_manifest.json"])
-    manifest["summary"].pop("seconds")
-    return {**files, "_manifest.json": json.dumps(manifest).encode()}
 
 
 def names(folder: Path) -> list[str]:

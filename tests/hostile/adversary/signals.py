@@ -10,7 +10,8 @@ import sys
 import time
 from pathlib import Path
 
-from hostile.adversary.material import FORMS, Job, content, job, names
+from helpers.outputs import content
+from hostile.adversary.material import FORMS, Job, job, names
 
 LONGEST = 1.6
 """Seconds; most commands end before."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 import subprocess
-import sys
 import time
 from pathlib import Path
 
-from hostile.adversary.material import FORMS, JOB, content, job, names
+from helpers.outputs import content
+from helpers.processes import started
+from hostile.adversary.material import FORMS, JOB, job, names
 from penpal_fast.files import replaced_atomically
 
 SIZE = 1 << 15
@@ -46,15 +47,6 @@ def trial(chance: random.Random, folder: Path) -> None:
         _jobs(chance, folder)
 
 
-def _started(code: str, lists: list[list[object]]) -> list[subprocess.Popen[bytes]]:
-    commands = [[sys.executable, "-c", code, *map(str, arguments)] for arguments in lists]
-    started = [subprocess.Popen(one, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for one in commands]
-    for process in started:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n", process.communicate()
-    return started
-
-
 def _ended(process: subprocess.Popen[bytes]) -> None:
     process.kill()
     _, said = process.communicate()
@@ -64,7 +56,11 @@ def _ended(process: subprocess.Popen[bytes]) -> None:
 def _files(chance: random.Random, folder: Path) -> None:
     target = folder / "out"
     target.write_bytes(b"\0" * SIZE)
-    writers = _started(WRITER, [[target, chance.random(), number + 1] for number in range(chance.choice((2, 3)))])
+    writers = started(
+        WRITER,
+        *([target, chance.random(), number + 1] for number in range(chance.choice((2, 3)))),
+        stderr=subprocess.PIPE,
+    )
     kill = time.monotonic() + chance.uniform(0, SECONDS)
     end = time.monotonic() + SECONDS
     try:
@@ -86,7 +82,7 @@ def _files(chance: random.Random, folder: Path) -> None:
 def _jobs(chance: random.Random, folder: Path) -> None:
     done = job(chance.choice(FORMS), chance.choice(("out", "out.parquet")))
     target = folder / done.output
-    processes = _started(JOB, [[done.lines, target]] * chance.choice((2, 3)))
+    processes = started(JOB, *[[done.lines, target]] * chance.choice((2, 3)), stderr=subprocess.PIPE)
     is_killed = chance.random() < 0.5
     if is_killed:
         time.sleep(chance.uniform(0, 0.1))

@@ -158,29 +158,29 @@ def check_reports(
         strokes: Name of the strokes column.
         compare: Compares rows with their texts, for the text match.
     """
-    scoring = {check.name: explaining(check, strokes) for check in checks}
+    scorers = {check.name: explaining(check, strokes) for check in checks}
     line_widths = {check.name: check.line_width for check in checks if isinstance(check, Drawn)}
     reports: dict[tuple[str, frozenset[tuple[str, float]]], CheckReport] = {}
     for file in files:
         for overview in file.overviews:
             column = overview.column
-            score, line_width = scoring.get(column.name), line_widths.get(column.name)
+            scorer, line_width = scorers.get(column.name), line_widths.get(column.name)
             chosen = compare if column.name == TextCheck.name else None
             report = reports.setdefault(
                 (column.name, frozenset(column.thresholds.items())),
-                CheckReport(column, score is not None, line_width is not None, []),
+                CheckReport(column, scorer is not None, line_width is not None, []),
             )
-            report.files.append(FileReport(file.name, overview, _rows(overview, score, line_width, chosen)))
+            report.files.append(FileReport(file.name, overview, _rows(overview, scorer, line_width, chosen)))
     return list(reports.values())
 
 
 def _rows(
-    overview: Overview, score: Explaining | None, line_width: float | None, compare: Compare | None
+    overview: Overview, scorer: Explaining | None, line_width: float | None, compare: Compare | None
 ) -> dict[str, list[GalleryRow]]:
     return {
         section.name: gallery_rows(
             overview.samples[section.name].rows(),
-            score if section.explained else None,
+            scorer if section.explained else None,
             line_width,
             compare if section.explained else None,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -11,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.schema import TEXT_COLUMN, strokes_type
+from penpal_fast.schema import TEXT_COLUMN, nested_strokes, strokes_type
 from penpal_fast.sources.formats.format import Content, Options, ReadableFile
 
 MAX_POINTS = 1 << 20
@@ -91,14 +90,6 @@ def ink_batch(rows: list[Ink]) -> pa.RecordBatch:
     """Make a batch of rows, each of which is one word."""
     strokes = [stroke for row in rows for stroke in row.strokes]
     points = np.concatenate([np.empty((0, 2)), *strokes])
-    listed = _lists(map(len, strokes), pa.StructArray.from_arrays(list(map(pa.array, points.T.copy())), ["x", "y"]))
-    words = _lists((len(row.strokes) for row in rows), pa.StructArray.from_arrays([listed], ["points"]))
-    columns = [_lists([1] * len(rows), words), [row.text for row in rows], [row.id for row in rows]]
-    return pa.record_batch(
-        [pa.array(column, kind) for column, kind in zip(columns, INK.types, strict=True)], schema=INK
-    )
-
-
-def _lists(lengths: Iterator[int] | list[int], values: pa.Array) -> pa.Array:
-    offsets = list(itertools.accumulate(lengths, initial=0))
-    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values)
+    nested = nested_strokes(points, map(len, strokes), (len(row.strokes) for row in rows), [1] * len(rows))
+    texts, ids = pa.array([row.text for row in rows], pa.string()), pa.array([row.id for row in rows], pa.string())
+    return pa.record_batch([nested, texts, ids], schema=INK)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from penpal_fast.checks.quality import Scorer
+from penpal_fast.evaluation.held_out import RECORD
 from penpal_fast.evaluation.read_sets import read_sets
 from penpal_fast.evaluation.reader_measure import measure_reader
 from penpal_fast.evaluation.sets import held_out_lines, read_set, scored_sets
@@ -26,7 +27,6 @@ from penpal_fast.training.reader.recipe import ReaderRecipe
 MADE = "made"
 CHECKPOINT = "checkpoint.pt"
 FIGURES_FILE = "figures.json"
-RECIPE_FILE = "training.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +103,7 @@ def train_reader(
         path.write_text(config.to_json(), encoding="utf-8")
     with replaced_atomically(output / WEIGHTS_FILE) as path:
         write_tensors(path, folded(network))
-    with replaced_atomically(output / RECIPE_FILE) as path:
+    with replaced_atomically(output / RECORD) as path:
         path.write_text(recipe.to_json(), encoding="utf-8")
     figures = _figures(recipe, inputs, output, processes)
     with replaced_atomically(output / FIGURES_FILE) as path:
