@@ -23,10 +23,12 @@ from penpal_fast.handwriting.lines import EARLIER_PREFIX
 from penpal_fast.network.model import QualityClassifier
 from penpal_fast.training.examples import Canvases, Examples, Sources
 from penpal_fast.training.gradients import gradient_of, squashed
+from penpal_fast.training.optimizer import Muon
 from penpal_fast.training.recipe import Optimization, Recipe
 
 CHECKPOINT = "checkpoint.safetensors"
 LOG = "training.jsonl"
+OPTIMIZERS = {"adamw": optim.AdamW, "muon": Muon}
 
 
 class Training:
@@ -43,8 +45,8 @@ class Training:
             self.model.update(start.parameters())
         self.start = tree_map(mx.array, self.model.parameters())
         self.model.train()
-        schedule = _learning_rates(self.optimization)
-        self.optimizer = optim.AdamW(learning_rate=schedule, weight_decay=self.optimization.weight_decay)
+        optimizer = OPTIMIZERS[self.optimization.optimizer]
+        self.optimizer = optimizer(_learning_rates(self.optimization), weight_decay=self.optimization.weight_decay)
         self.optimizer.init(self.model.trainable_parameters())
         self.average = tree_map(mx.array, self.model.parameters())
         self.done = 0

@@ -151,14 +151,15 @@ class Changes:
 
 @dataclasses.dataclass(frozen=True)
 class Optimization:
-    """AdamW with a linear warm-up, then a cosine decay to a hundredth of the learning rate.
+    """An optimizer with a linear warm-up, then a cosine decay to a hundredth of the learning rate.
 
     Attributes:
+        optimizer: "adamw", or "muon" for Muon on the weights of convolutions and AdamW on the rest.
         pictures: Number of pictures to train on.
         batch_size: Pictures of a step.
         learning_rate: Peak of the learning rate.
         warmup_share: Share of the steps that warm up.
-        weight_decay: Weight decay of AdamW.
+        weight_decay: Weight decay.
         average_decay: Decay of the running average of the weights. The average is the stage's result.
         start_share: Share of the stage's first weights in its result, to forget less (Wortsman et al., "Robust
             fine-tuning of zero-shot models", 2022).
@@ -169,6 +170,7 @@ class Optimization:
         seed: Seed of the first weights and of the examples.
     """
 
+    optimizer: Literal["adamw", "muon"] = "muon"
     pictures: int = _number(640_000, 1, MAX_PICTURES)
     batch_size: int = _number(64, 1, MAX_BATCH_SIZE)
     learning_rate: float = _number(5e-3, 1e-9, 10)
@@ -183,7 +185,9 @@ class Optimization:
     seed: int = _number(1, 0, 2**32 - 1)
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
+        """Check the optimizer and the ranges."""
+        if self.optimizer not in ("adamw", "muon"):
+            raise PenpalError(f"recipe: optimizer must be adamw or muon, got {self.optimizer!r}")
         _check_ranges(self)
 
     @property
@@ -263,7 +267,7 @@ class Recipe:
     synthesis: tuple[SyntheticFile, ...] = ()
     stages: tuple[Stage, ...] = (Stage(),)
     source_prefix: int | None = None
-    clean_kept: tuple[tuple[float, float], tuple[float, float]] = ((0.5, 0.138), (0.7, 0.03))
+    clean_kept: tuple[tuple[float, float], tuple[float, float]] = ((0.3, 0.95), (0.5, 0.138))
 
     def __post_init__(self) -> None:
         """Check what the parts cannot check by themselves."""
