@@ -1,4 +1,4 @@
-"""Short trainings that differ in one choice each: line width, shortcut, learning rate, seed.
+"""Short trainings that differ in one choice each: line width, shortcut, optimizer, learning rate, seed.
 
     python benches/choices.py --real REAL.parquet --clean CLEAN.parquet --corrupted CORRUPTED.parquet
 
@@ -51,6 +51,7 @@ def variants(recipe: Recipe) -> Iterator[tuple[str, Recipe]]:
     yield "line width 1.0", network(line_width=1.0)
     yield "line width 2.0", network(line_width=2.0)
     yield "identity shortcuts", network(shortcut="identity")
+    yield "Muon", first_stage(recipe, optimizer="muon")
     yield "half the learning rate", first_stage(recipe, learning_rate=learning_rate / 2)
     yield "twice the learning rate", first_stage(recipe, learning_rate=learning_rate * 2)
 
@@ -63,11 +64,12 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=38_400)
     parser.add_argument("--only", default="", help="choices whose name has this text")
     options = parser.parse_args()
-    sources = Sources.read(options.real, options.clean, options.corrupted)
+    bundled = Recipe.from_file(BUNDLED)
+    sources = Sources.read(options.real, options.clean, options.corrupted, bundled.source_prefix)
     table = Table("", *FIGURES.values())
     console = Console(width=130)
     # In a short training, the average of the weights must follow sooner.
-    shortened = first_stage(Recipe.from_file(BUNDLED), pictures=options.pictures, average_decay=0.99)
+    shortened = first_stage(bundled, pictures=options.pictures, average_decay=0.99)
     for name, recipe in variants(shortened):
         if options.only not in name:
             continue

@@ -66,7 +66,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="JSON file for the shares")
     options = parser.parse_args()
 
-    sources, recipe = Sources.read(options.real, options.clean, options.corrupted), Recipe.from_file(BUNDLED)
+    recipe = Recipe.from_file(BUNDLED)
+    sources = Sources.read(options.real, options.clean, options.corrupted, recipe.source_prefix)
     random, garbled = np.random.default_rng(0), garbled_lines(sources.corrupted.validation)
     rows = {
         kind: Rows([spoilt(make, sources.real.validation, garbled, random)[0] for _ in range(options.rows)])
