@@ -41,12 +41,13 @@ def reference_on_canvas_of(whole, drawn):
     return np.float32(reference.draw(kept))[..., None]
 
 
-def test_an_effect_is_the_change_of_the_log_odds_where_the_rest_stays_in_place():
+def test_the_effect_of_a_word_is_what_it_adds_in_place_and_what_it_is_alone():
     explanation = explain(WORDS)
     assert explanation.level == "word"
     assert explanation.score == pytest.approx(penpal_fast.score([ROW])[0], abs=1e-6)
     without = in_place([[0, 0, 1, 1, 1, 1], [1, 1, 0, 1, 1, 1], [1, 1, 1, 0, 0, 0]])
-    assert np.allclose(explanation.effects, log_odds(explanation.score) - without, atol=2e-3)
+    alone = log_odds(np.float64(penpal_fast.score(WORDS)))
+    assert np.allclose(explanation.effects, (log_odds(explanation.score) - without + alone) / 2, atol=2e-3)
     assert explanation.parts.tolist() == [0, 0, 1, 2, 2, 2]
     assert all(np.array_equal(ours, theirs) for ours, theirs in zip(explanation.strokes, ROW, strict=True))
 
@@ -66,7 +67,8 @@ def test_other_scores_are_those_of_what_is_left():
 
     explanation = explained([ROW[:2], ROW[2:3], ROW[3:]], Rescoring(score))
     assert explanation.score == pytest.approx(0.6)
-    assert np.allclose(explanation.effects, log_odds(0.6) - log_odds(np.float64([0.4, 0.5, 0.3])), atol=1e-5)
+    without, alone = log_odds(np.float64([0.4, 0.5, 0.3])), log_odds(np.float64([0.2, 0.1, 0.3]))
+    assert np.allclose(explanation.effects, (log_odds(0.6) - without + alone) / 2, atol=1e-5)
     assert explanation.usual == (0, 0)
 
 

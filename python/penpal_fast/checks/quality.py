@@ -126,11 +126,19 @@ class Scorer:
             strokes: The row's strokes, each with points, float64 [N, 2].
             parts: The part of each stroke, from 0 to P - 1, int64 [S].
         """
-        rows, engine = Rows([strokes]), self._native()
-        whole, problems = engine.logits(rows)
+        whole = self.log_odds([strokes])
+        return np.concatenate([whole, self._native().part_logits(Rows([strokes]), 0, parts.tolist())])
+
+    def log_odds(self, rows: list[Strokes]) -> NDArray[np.float32]:
+        """Return the log-odds of rows, float32 [N].
+
+        Raises:
+            PenpalError: A row is bad.
+        """
+        found, problems = self._native().logits(Rows(rows))
         if problems:
             raise row_error(*problems[0])
-        return np.concatenate([whole, engine.part_logits(rows, 0, parts.tolist())])
+        return found
 
     def usual_effects(self, level: str, parts: int) -> tuple[float, float]:
         """Return the range of the effects that parts of clean lines usually have, in log-odds."""
@@ -228,6 +236,10 @@ class QualityCheck:
     def log_odds_without(self, strokes: Strokes, parts: NDArray[np.int64]) -> NDArray[np.float32]:
         """Score the parts of a row; see `Scorer.log_odds_without`."""
         return self.scorer.log_odds_without(strokes, parts)
+
+    def log_odds(self, rows: list[Strokes]) -> NDArray[np.float32]:
+        """Score rows; see `Scorer.log_odds`."""
+        return self.scorer.log_odds(rows)
 
     def usual_effects(self, level: str, parts: int) -> tuple[float, float]:
         """Return what is usual for parts of clean lines; see `Scorer.usual_effects`."""

@@ -1,4 +1,4 @@
-"""What a part of a row does to its score: the log-odds of the row, and of what is left without the part."""
+"""What a part of a row does to its score: log-odds of the row, of what is left without the part, and of the part."""
 
 from __future__ import annotations
 
@@ -32,6 +32,9 @@ class Explaining(Protocol):
             parts: The part of each stroke, from 0 to P - 1, int64 [S].
         """
 
+    def log_odds(self, rows: list[Strokes]) -> NDArray[np.float32]:
+        """Return the log-odds of rows, float32 [N]."""
+
     def usual_effects(self, level: Level, parts: int) -> tuple[float, float]:
         """Return the range of the effects that the parts of clean lines usually have, in log-odds.
 
@@ -39,6 +42,24 @@ class Explaining(Protocol):
             level: What a part is.
             parts: How many parts the row has.
         """
+
+
+def word_effects(scorer: Explaining, strokes: Strokes, parts: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return what each word, or group of words, does to the score of its row, float32 [P]; see `Explanation.effects`.
+
+    What a word adds to the rest says little of the word: any ink changes the picture. What it looks like alone says
+    more, and is the same for words that are the same. The mean of both is what it adds as the last and as the first.
+    """
+    log_odds = scorer.log_odds_without(strokes, parts)
+    alone = scorer.log_odds([list(compress(strokes, parts == part)) for part in range(int(parts.max()) + 1)])
+    return ((log_odds[0] - log_odds[1:] + alone) / 2).astype(np.float32)
+
+
+def stroke_effects(scorer: Explaining, strokes: Strokes, parts: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return what each stroke, or group of strokes, adds to the rest of its row, float32 [P]; a stroke alone says
+    nothing."""
+    log_odds = scorer.log_odds_without(strokes, parts)
+    return log_odds[0] - log_odds[1:]
 
 
 class Rescoring:
@@ -51,7 +72,11 @@ class Rescoring:
     def log_odds_without(self, strokes: Strokes, parts: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return log-odds; see `Explaining`."""
         without = [list(compress(strokes, parts != part)) for part in range(int(parts.max()) + 1)]
-        scores = np.clip(self._score([strokes, *without]).astype(np.float64), SMALLEST, 1 - SMALLEST)
+        return self.log_odds([strokes, *without])
+
+    def log_odds(self, rows: list[Strokes]) -> NDArray[np.float32]:
+        """Return log-odds; see `Explaining`."""
+        scores = np.clip(self._score(rows).astype(np.float64), SMALLEST, 1 - SMALLEST)
         return np.log(scores / (1 - scores)).astype(np.float32)
 
     def usual_effects(self, level: Level, parts: int) -> tuple[float, float]:  # noqa: ARG002

@@ -1,6 +1,6 @@
 """Which parts of a row lower its score, and which letters of its text do not fit.
 
-For the first, the row is scored again without each part, where the rest stays in place.
+For the first, the row is scored again without each part, where the rest stays in place, and each word alone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from penpal_fast.checks.quality import Scorer, default_scorer
 from penpal_fast.errors import PenpalError
 from penpal_fast.look.drawing import MARK, draw
-from penpal_fast.look.effects import Explaining, Level
+from penpal_fast.look.effects import Explaining, Level, stroke_effects, word_effects
 from penpal_fast.look.misfits import marked_ink, marked_pieces
 from penpal_fast.look.row_reading import RowReading, read_row
 from penpal_fast.reading.reader import Letter, Reader, default_reader
@@ -45,9 +45,10 @@ class Explanation:
         strokes: The row's strokes that have points, float64 [N, 2] each, in order.
         level: What a part is: "word", or "stroke" if the row has one word or no word level.
         parts: int64 [S], the part of each stroke, from 0.
-        effects: float32 [P], the log-odds of the row's score minus those without the part, log(score / (1 - score)).
-            A negative effect means that the part lowers the score. NaN if the row has only one part. What is left stays
-            in place.
+        effects: float32 [P], what each part does to the score in log-odds, log(score / (1 - score)); below 0 where it
+            lowers it. For a stroke, the log-odds of the row minus those without the stroke, where the rest stays in
+            place. For a word, the mean of that and of the log-odds of the word as a row of its own. NaN if the row has
+            only one part.
         usual: Range of the effects that parts of clean lines usually have; a part is coloured if it is outside.
         text: What the row should say, if it was given.
         reading: What the ink seems to say; None without a text.
@@ -126,7 +127,7 @@ class Explanation:
 def explain(
     row: Any, *, text: str | None = None, scorer: Scorer | None = None, reader: Reader | None = None
 ) -> Explanation:
-    """Score a row without each of its words; if it has only one, without each of its strokes.
+    """Score a row without each of its words, and each word alone; if it has only one, without each of its strokes.
 
     With a text, also read the row, and find each letter of the text in the ink.
 
@@ -168,13 +169,15 @@ def explained(words: list[Strokes], scorer: Explaining) -> Explanation:
     groups = np.array_split(np.arange(len(units)), min(len(units), _most_parts(words)))
     lengths = [sum(len(units[unit]) for unit in group) for group in groups]
     strokes, parts = _joined(words), np.repeat(np.arange(len(groups)), lengths)
-    log_odds = scorer.log_odds_without(strokes, parts)
+    effects = np.array([np.nan], np.float32)
+    if len(groups) > 1:
+        effects = (word_effects if by_word else stroke_effects)(scorer, strokes, parts)
     return Explanation(
-        score=float(1 / (1 + np.exp(-np.float64(log_odds[0])))),
+        score=float(1 / (1 + np.exp(-np.float64(scorer.log_odds([strokes])[0])))),
         strokes=strokes,
         level=level,
         parts=parts,
-        effects=log_odds[0] - log_odds[1:] if len(groups) > 1 else np.array([np.nan], np.float32),
+        effects=effects,
         usual=scorer.usual_effects(level, len(groups)),
     )
 
