@@ -62,7 +62,7 @@ class Source(Rows, Protocol):
 
     Attributes:
         file: The file.
-        fingerprint: SHA-256 of what was read to find the columns; empty if the file's version already is a hash.
+        fingerprint: SHA-256 of what was read to find the columns.
     """
 
     file: InputFile

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import IO, Any, cast
 
 import pyarrow as pa
 
@@ -21,16 +20,19 @@ from penpal_fast.sources.csv_rows import csv_rows
 from penpal_fast.sources.inputs import InputFile
 from penpal_fast.sources.json_columns import MAX_COLUMNS, JsonColumns
 from penpal_fast.sources.json_items import json_items
-from penpal_fast.sources.json_text import parsed_json
-from penpal_fast.sources.names import CSV_SUFFIXES, JSON_SUFFIXES
+from penpal_fast.sources.json_text import described, json_text, parsed_json
+from penpal_fast.sources.kinds import LINES, Text
 from penpal_fast.sources.packing import UNPACKING_ERRORS, unpacked
-from penpal_fast.sources.text_lines import Line, text_lines
+from penpal_fast.sources.text_lines import Line, text_lines, with_newlines
 
 MAX_LINE_BYTES = 32 << 20
 """A line of this many bytes or more is a bad row: parsed, it may take twenty times as much memory."""
 
 BATCH_BYTES = 8 << 20
 """Maximum text in a batch, unless a single line is longer."""
+
+LOOKED_AT_BYTES = 1000
+"""Text of the first line that an error may be about."""
 
 PIECE_BYTES = 32 << 10
 """Text that is parsed at a time. With more, Python takes twice as long: its garbage collector visits all of it."""
@@ -43,29 +45,29 @@ class JsonLinesSource:
         has_strokes: Whether any of its lines has the strokes' name.
     """
 
-    def __init__(self, file: InputFile, columns: JsonColumns) -> None:
+    def __init__(self, file: InputFile, columns: JsonColumns, text: Text = LINES) -> None:
         """Read the file once, for the types of its columns and the number of its rows.
 
         Args:
             file: The file.
             columns: What is known of its columns. Several files may share them and add to them in turn.
+            text: How the rows stand in it.
 
         Raises:
-            PenpalError: The file cannot be read, or no line is an object.
+            PenpalError: The file cannot be read, or there are lines and none is an object.
         """
         self.file = file
         self._columns = columns
-        self._unit = "line"
-        if file.name.lower().endswith(JSON_SUFFIXES):
-            self._unit = "item"
-        if file.name.lower().endswith(CSV_SUFFIXES):
-            self._unit = "row"
+        self._text = text
+        self._unit = text.unit
         self.rows = size = 0
+        first = b""
         content = hashlib.sha256()
         objects, crowded, with_strokes = columns.objects, columns.crowded, columns.with_strokes
         for lines in _groups(self._lines(), None, PIECE_BYTES):
             for _, text in lines:
                 content.update(text)
+                first = first or text[:LOOKED_AT_BYTES]
                 size += len(text)
             self.rows += len(lines)
             parsed = (_parsed_line(number, text, self._unit) for number, text in lines)
@@ -75,10 +77,10 @@ class JsonLinesSource:
                 f"{file.name}: with the names in this file, the JSON lines of the job would have over {MAX_COLUMNS:,} "
                 "columns; leave some out"
             )
-        if columns.objects == objects:
+        if columns.objects == objects and self.rows:
             raise PenpalError(
                 f"{file.name}: no {self._unit} is a JSON object; each must be an object with the strokes under "
-                f"{columns.strokes!r}"
+                f"{columns.strokes!r}; {described(first)}"
             )
         self.has_strokes = columns.with_strokes > with_strokes
         self.fingerprint = content.hexdigest()
@@ -111,6 +113,7 @@ class JsonLinesSource:
         """Yield the lines, or what stands for them, with their numbers, from 1, long ones cut short."""
         try:
             with errors_about(self.file.name), unpacked(self.file) as file:
+                file = cast("IO[bytes]", with_newlines(file)) if self._text.is_split_by_cr else file
                 if self._unit == "item":
                     yield from json_items(file, MAX_LINE_BYTES)
                 elif self._unit == "row":
@@ -172,7 +175,7 @@ def _parsed_batch(lines: Sequence[Line], schema: pa.Schema, strokes: str, kind: 
 
 def _scalar_array(values: list[Any], kind: pa.DataType) -> pa.Array:
     if kind == pa.string():
-        values = [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
+        values = [value if value is None or isinstance(value, str) else json_text(value) for value in values]
     return pa.array(values, kind)
 
 

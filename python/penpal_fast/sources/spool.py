@@ -1,0 +1,108 @@
+"""Temporary files for what can be read only once, in order: pipes, standard input, downloads."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import select
+import stat
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO
+
+from penpal_fast.errors import PenpalError
+
+STANDARD_INPUT = "-"
+
+STREAMS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
+"""Starts of the paths of what is open already. A shell names pipes so: `<(zcat lines.jsonl.gz)`."""
+
+MOST_BYTES = 256 << 30
+"""Maximum length of what is spooled; a stream may have no end."""
+
+FIRST_BYTE_SECONDS = 60.0
+"""How long a named pipe may have nothing to read before it is given up: perhaps nobody will ever write to it."""
+
+CHUNK_BYTES = 1 << 20
+
+
+class Spool:
+    """A temporary file, which is removed when nothing refers to it any more.
+
+    Attributes:
+        path: Where it is.
+        size: Its size in bytes.
+        sha256: Of its content.
+    """
+
+    def __init__(self, stream: IO[bytes], name: str) -> None:
+        """Read a stream to its end.
+
+        Raises:
+            PenpalError: It cannot be read, or is longer than fits.
+        """
+        self._file = tempfile.NamedTemporaryFile(prefix="penpal-", suffix=".spool")  # noqa: SIM115
+        self.path = Path(self._file.name)
+        self.size = 0
+        digest = hashlib.sha256()
+        try:
+            while chunk := stream.read(CHUNK_BYTES):
+                self.size += len(chunk)
+                if self.size > MOST_BYTES:
+                    raise PenpalError(f"{name}: over {MOST_BYTES:,} bytes came; write them to a file first")
+                digest.update(chunk)
+                self._file.write(chunk)
+            self._file.flush()
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise PenpalError(
+                    f"{name}: its {self.size:,} bytes so far do not fit into {tempfile.gettempdir()}; choose a larger "
+                    "folder for temporary files with TMPDIR"
+                ) from error
+            raise PenpalError(f"{name}: cannot read it: {error}") from error
+        self.sha256 = digest.hexdigest()
+
+
+def is_stream(given: str) -> bool:
+    """Whether a path is standard input, something else that is open already, or a named pipe."""
+    if given == STANDARD_INPUT or given.startswith(STREAMS):
+        return True
+    try:
+        return stat.S_ISFIFO(os.stat(given).st_mode)  # noqa: PTH116 - Path("-") may be a file.
+    except (OSError, ValueError):
+        return False
+
+
+_standard_inputs: dict[int, Spool] = {}
+
+
+def spooled_stream(given: str) -> Spool:
+    """Read a stream to its end. Standard input is read once for all that name it.
+
+    Raises:
+        PenpalError: It cannot be read.
+    """
+    if given in (STANDARD_INPUT, STREAMS[0], f"{STREAMS[1]}0", f"{STREAMS[2]}0"):
+        stream = sys.stdin.buffer if sys.stdin else None
+        if stream is None or stream.isatty():
+            raise PenpalError("standard input: nothing is piped into it; name a file, or pipe rows into this command")
+        if id(stream) not in _standard_inputs:
+            _standard_inputs[id(stream)] = Spool(stream, "standard input")
+        return _standard_inputs[id(stream)]
+    try:
+        handle = os.open(given, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError as error:
+        raise PenpalError(f"{given}: cannot read it: {error.strerror}") from error
+    with os.fdopen(handle, "rb") as stream:
+        kind = os.fstat(handle).st_mode
+        if not (stat.S_ISFIFO(kind) or stat.S_ISREG(kind) or stat.S_ISSOCK(kind)):
+            raise PenpalError(f"{given}: cannot read it: it is not a regular file and no pipe")
+        if stat.S_ISFIFO(kind) and not select.select([handle], [], [], FIRST_BYTE_SECONDS)[0]:
+            raise PenpalError(
+                f"{given}: nothing came through this pipe for {FIRST_BYTE_SECONDS:.0f} seconds; pipe into standard "
+                "input (-), which waits"
+            )
+        os.set_blocking(handle, True)
+        return Spool(stream, given)
