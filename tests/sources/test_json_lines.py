@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -126,7 +127,7 @@ def as_column(value, kind):
         return float(value)
     if value is None or kind != "string" or isinstance(value, str):
         return value
-    return json.dumps(value)
+    return re.sub("(?<![\"A-Za-z])Infinity(?![\"A-Za-z])", "1e999", json.dumps(value))
 
 
 @pytest.fixture(scope="module")
@@ -160,10 +161,12 @@ def test_rows_are_as_python_reads_them(path, content, rows, piece):
         assert parsed is not None or problems[row].startswith("not JSON: line ")
         parsed = parsed or {}
         for field in schema:
-            if field.name != "strokes":
+            if field.name not in ("strokes", "strokes_json"):
                 assert repr(values[field.name]) == repr(as_column(parsed.get(field.name), str(field.type)))
-        if row in problems:
-            assert values["strokes"] is None
+        if row in problems and "strokes" in parsed:
+            if isinstance(kept := values["strokes"] if values["strokes"] is not None else values["strokes_json"], str):
+                kept = json.loads(kept)
+            assert (kept is None) == (parsed["strokes"] is None)
         elif "strokes" in parsed and pa.types.is_nested(schema.field("strokes").type):
             assert drawn(values["strokes"]) == drawn(parsed["strokes"])
 

@@ -63,4 +63,5 @@ class FormatSource:
         try:
             yield
         except DAMAGE as error:
-            raise PenpalError(f"{self.file.name}: cannot read this {self._kind.name} file: {error or 'it ends early'}") from error
+            reason = error or "it ends early"
+            raise PenpalError(f"{self.file.name}: cannot read this {self._kind.name} file: {reason}") from error

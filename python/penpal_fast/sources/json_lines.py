@@ -65,12 +65,12 @@ class JsonLinesSource:
         content = hashlib.sha256()
         objects, crowded, with_strokes = columns.objects, columns.crowded, columns.with_strokes
         for lines in _groups(self._lines(), None, PIECE_BYTES):
-            for _, text in lines:
-                content.update(text)
-                first = first or text[:LOOKED_AT_BYTES]
-                size += len(text)
+            for _, line in lines:
+                content.update(line)
+                size += len(line)
+            first = first or lines[0][1][:LOOKED_AT_BYTES]
             self.rows += len(lines)
-            parsed = (_parsed_line(number, text, self._unit) for number, text in lines)
+            parsed = (_parsed_line(number, line, self._unit) for number, line in lines)
             columns.look_at(content for content in parsed if isinstance(content, dict))
         if columns.objects == objects and columns.crowded > crowded:
             raise PenpalError(
@@ -102,7 +102,7 @@ class JsonLinesSource:
             pieces: list[pa.RecordBatch] = []
             problems: dict[int, str] = {}
             for lines in _groups(batch_lines, None, PIECE_BYTES):
-                piece = _parsed_batch(lines, schema, self._columns.strokes, kind, self._unit)
+                piece = _parsed_batch(lines, schema, self._columns, kind, self._unit)
                 done = sum(one.num_rows for one in pieces)
                 problems |= {done + row: text for row, text in piece.problems.items()}
                 pieces.append(piece.data)
@@ -151,7 +151,9 @@ def _parsed_line(number: int, text: bytes, unit: str) -> dict[str, Any] | str:
     return content
 
 
-def _parsed_batch(lines: Sequence[Line], schema: pa.Schema, strokes: str, kind: pa.DataType | None, unit: str) -> Batch:
+def _parsed_batch(
+    lines: Sequence[Line], schema: pa.Schema, columns: JsonColumns, kind: pa.DataType | None, unit: str
+) -> Batch:
     """Parse lines into rows of a schema; `kind` is the type of strokes that nest alike, and `unit` what a line is."""
     names = set(schema.names)
     rows: list[dict[str, Any]] = []
@@ -164,10 +166,13 @@ def _parsed_batch(lines: Sequence[Line], schema: pa.Schema, strokes: str, kind: 
             problems[row], content = content, {}
         rows.append(content)
     arrays = []
+    unread: list[str | None] = [None] * len(rows)
     for field in schema:
         values = [row.get(field.name) for row in rows]
-        if field.name == strokes and pa.types.is_nested(field.type):
-            arrays.append(_strokes_array(values, kind, problems))
+        if field.name == columns.unread:
+            arrays.append(pa.array(unread, field.type))
+        elif field.name == columns.strokes and pa.types.is_nested(field.type):
+            arrays.append(_strokes_array(values, kind, problems, unread))
         else:
             arrays.append(_scalar_array(values, field.type))
     return Batch(pa.RecordBatch.from_arrays(arrays, schema=schema), problems)
@@ -179,14 +184,24 @@ def _scalar_array(values: list[Any], kind: pa.DataType) -> pa.Array:
     return pa.array(values, kind)
 
 
-def _strokes_array(rows: list[Any], kind: pa.DataType | None, problems: dict[int, str]) -> pa.Array:
-    """Convert strokes; rows that cannot be drawn or converted become null, and what is wrong with them is noted."""
+def _strokes_array(
+    rows: list[Any], kind: pa.DataType | None, problems: dict[int, str], unread: list[str | None]
+) -> pa.Array:
+    """Convert strokes, and note what is wrong with rows that cannot be drawn.
+
+    Such rows stay as they are if they fit the type; else they become null, and their JSON goes into `unread`.
+    """
     drawn = Rows(rows)
     bad = {row: text for row, _, _, text in drawn.problems()}
     problems |= {row: text for row, text in bad.items() if rows[row] is not None}
+    lost = [row for row in bad if rows[row] is not None and (kind is None or not _fits(rows[row], kind))]
+    for row in lost:
+        unread[row] = json_text(rows[row])
     if kind is None:
         return pa.array(drawn.to_penpal())
-    rows = [None if row in bad else value for row, value in enumerate(rows)]
+    rows = list(rows)
+    for row in lost:
+        rows[row] = None
     try:
         return pa.array(rows, kind)
     except (pa.ArrowInvalid, OverflowError):
@@ -195,8 +210,30 @@ def _strokes_array(rows: list[Any], kind: pa.DataType | None, problems: dict[int
             try:
                 rows[row] = _with_floats(value)
             except OverflowError as error:
+                unread[row] = json_text(value)
                 rows[row], problems[row] = None, f"wrong type: a number inside the strokes is too large: {error}"
         return pa.array(rows, kind)
+
+
+def _fits(value: Any, kind: pa.DataType) -> bool:
+    """Whether a type holds a value without a loss."""
+    try:
+        return _same(pa.array([_with_floats(value)], kind)[0].as_py(), value)
+    except (pa.ArrowException, OverflowError, TypeError, ValueError):
+        return False
+
+
+def _same(found: Any, value: Any) -> bool:
+    """Whether a value came back from Arrow as it was, but for null and empty fields."""
+    if isinstance(value, dict) and isinstance(found, dict):
+        return all(_same(found.get(name), one) for name, one in value.items())
+    if isinstance(value, list) and isinstance(found, list):
+        return len(found) == len(value) and all(map(_same, found, value))
+    if value is None or value in ([], {}):
+        return not found
+    if isinstance(value, (bool, str)) or isinstance(found, (bool, str)):
+        return type(found) is type(value) and found == value
+    return isinstance(found, float) and (found == value or (found != found and value != value))
 
 
 def _with_floats(value: Any) -> Any:

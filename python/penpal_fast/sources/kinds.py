@@ -5,8 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import re
-
-import pyarrow as pa
+from typing import TypeAlias
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.sources.csv_rows import names_of_columns
@@ -61,9 +60,9 @@ class Parquet:
 
 PARQUET = Parquet()
 
-Kind = Text | Parquet | Format
+Kind: TypeAlias = Text | Parquet | Format
 
-BINARY = {
+BINARY: dict[bytes, Kind] = {
     PARQUET_MAGIC: PARQUET,
     FILE_MAGIC: ARROW,
     FEATHER_1_MAGIC: ARROW,
@@ -91,7 +90,7 @@ FOREIGN = {
 
 LFS_POINTER = re.compile(rb"version https://git-lfs\.github\.com/spec/")
 LFS_SIZE = re.compile(rb"\nsize (\d{1,18})")
-HTML = re.compile(rb"\s*(?:<!--.{0,2000}?-->\s*)*<(?:!doctype\s+html|html|head|body|title)\b", re.IGNORECASE | re.DOTALL)
+HTML = re.compile(rb"\s*(?:<!--.{0,2000}?-->\s*)?<(?:!doctype\s+html|html|head|body|title)\b", re.I | re.DOTALL)
 XML_ERROR = re.compile(rb"<Error>\s*<Code>([^<]{1,100})</Code>")
 
 XML_ROOTS = {"svg": SVG, "ink": INKML, "xournal": XOPP, IAM_ROOT: IAM}
@@ -179,7 +178,7 @@ def _start(file: InputFile) -> Start:
     with file.open(in_order=False) as opened:
         raw = opened.read(START_BYTES)
     if raw.startswith(GZIP_MAGIC):
-        with io.BufferedReader(Gunzip(io.BytesIO(raw), file.name)) as content:
+        with Gunzip(io.BytesIO(raw), file.name) as content:
             return Start(_as_far_as_whole(content), is_packed=True, is_gzip=True)
     if raw.startswith(ZSTANDARD_MAGIC):
         with unpacked(file) as content:
@@ -187,10 +186,10 @@ def _start(file: InputFile) -> Start:
     return Start(raw, is_whole=len(raw) == file.size)
 
 
-def _as_far_as_whole(content: io.BufferedReader) -> bytes:
+def _as_far_as_whole(content: Gunzip) -> bytes:
     start = b""
     try:
-        while len(start) < START_BYTES and (more := content.read1(START_BYTES)):
+        while len(start) < START_BYTES and (more := content.read(START_BYTES)):
             start += more
     except EOFError:
         pass

@@ -22,8 +22,7 @@ SILENCE_SECONDS = 60
 IN_ORDER_BYTES = 8 << 20
 """Bytes that one request fetches of a file that is read in order."""
 
-VERSIONS = ("ETag", "etag", "md5Hash", "content_md5", "checksum", "generation", "LastModified", "last_modified")
-VERSIONS += ("mtime", "created", "modified")
+VERSIONS = ("ETag", "etag", "md5Hash", "checksum", "generation", "LastModified", "last_modified", "mtime", "created")
 """Where file systems say what changes with a file, the surest first."""
 
 
@@ -100,9 +99,7 @@ def _listed(files: Any, path: str, address: str) -> list[tuple[str, dict[str, An
     """Return addresses and what is known of them."""
     if any(character in path for character in "*?["):
         found = files.glob(path, detail=True)
-        chosen = {
-            name for name, one in found.items() if one["type"] == "file" and name.lower().endswith(SUFFIXES)
-        }
+        chosen = {name for name, one in found.items() if one["type"] == "file" and name.lower().endswith(SUFFIXES)}
     elif files.isfile(path):
         return [(address, files.info(path))]
     else:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import select
 import stat
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import IO
 
@@ -22,8 +22,11 @@ STREAMS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 MOST_BYTES = 256 << 30
 """Maximum length of what is spooled; a stream may have no end."""
 
-FIRST_BYTE_SECONDS = 60.0
-"""How long a named pipe may have nothing to read before it is given up: perhaps nobody will ever write to it."""
+WRITER_SECONDS = 10.0
+"""How long nobody may have opened a named pipe for writing: perhaps nobody ever will."""
+
+LOOK_SECONDS = 0.05
+"""Time between looks for a writer."""
 
 CHUNK_BYTES = 1 << 20
 
@@ -37,8 +40,8 @@ class Spool:
         sha256: Of its content.
     """
 
-    def __init__(self, stream: IO[bytes], name: str) -> None:
-        """Read a stream to its end.
+    def __init__(self, stream: IO[bytes], name: str, start: bytes = b"") -> None:
+        """Read a stream to its end; `start` was read from it already.
 
         Raises:
             PenpalError: It cannot be read, or is longer than fits.
@@ -48,7 +51,8 @@ class Spool:
         self.size = 0
         digest = hashlib.sha256()
         try:
-            while chunk := stream.read(CHUNK_BYTES):
+            while chunk := start or stream.read(CHUNK_BYTES):
+                start = b""
                 self.size += len(chunk)
                 if self.size > MOST_BYTES:
                     raise PenpalError(f"{name}: over {MOST_BYTES:,} bytes came; write them to a file first")
@@ -75,7 +79,8 @@ def is_stream(given: str) -> bool:
         return False
 
 
-_standard_inputs: dict[int, Spool] = {}
+_standard_inputs: dict[int, tuple[IO[bytes], Spool]] = {}
+"""What was read, by the id of the stream, which is kept so that no other gets its id."""
 
 
 def spooled_stream(given: str) -> Spool:
@@ -89,8 +94,8 @@ def spooled_stream(given: str) -> Spool:
         if stream is None or stream.isatty():
             raise PenpalError("standard input: nothing is piped into it; name a file, or pipe rows into this command")
         if id(stream) not in _standard_inputs:
-            _standard_inputs[id(stream)] = Spool(stream, "standard input")
-        return _standard_inputs[id(stream)]
+            _standard_inputs[id(stream)] = stream, Spool(stream, "standard input")
+        return _standard_inputs[id(stream)][1]
     try:
         handle = os.open(given, os.O_RDONLY | os.O_NONBLOCK)
     except OSError as error:
@@ -98,11 +103,19 @@ def spooled_stream(given: str) -> Spool:
     with os.fdopen(handle, "rb") as stream:
         kind = os.fstat(handle).st_mode
         if not (stat.S_ISFIFO(kind) or stat.S_ISREG(kind) or stat.S_ISSOCK(kind)):
-            raise PenpalError(f"{given}: cannot read it: it is not a regular file and no pipe")
-        if stat.S_ISFIFO(kind) and not select.select([handle], [], [], FIRST_BYTE_SECONDS)[0]:
-            raise PenpalError(
-                f"{given}: nothing came through this pipe for {FIRST_BYTE_SECONDS:.0f} seconds; pipe into standard "
-                "input (-), which waits"
-            )
+            raise PenpalError(f"{given}: cannot read it: it is not a regular file")
+        start = _first_bytes(handle, given) if stat.S_ISFIFO(kind) else b""
         os.set_blocking(handle, True)
-        return Spool(stream, given)
+        return Spool(stream, given, start)
+
+
+def _first_bytes(handle: int, given: str) -> bytes:
+    """Wait until somebody has opened a pipe for writing; return what has come by then."""
+    for _ in range(int(WRITER_SECONDS / LOOK_SECONDS)):
+        try:
+            if start := os.read(handle, CHUNK_BYTES):
+                return start
+        except BlockingIOError:  # There is a writer, who has not written yet.
+            return b""
+        time.sleep(LOOK_SECONDS)
+    raise PenpalError(f"{given}: cannot read it: nothing writes to this pipe, and it is not a regular file")
