@@ -21,6 +21,7 @@ from helpers.made_lines import scrawl
 from helpers.rights import without_rights
 from penpal_fast import PenpalError, QualityClassifier, Scorer, filter_dataset, score_dataset
 from penpal_fast.jobs import parts
+from penpal_fast.sources import spool
 
 NOT_UTF8 = os.fsdecode(b"l\xff.parquet")
 

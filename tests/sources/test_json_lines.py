@@ -127,7 +127,7 @@ def as_column(value, kind):
         return float(value)
     if value is None or kind != "string" or isinstance(value, str):
         return value
-    return re.sub("(?<![\"A-Za-z])Infinity(?![\"A-Za-z])", "1e999", json.dumps(value))
+    return re.sub('(?<!["A-Za-z])Infinity(?!["A-Za-z])', "1e999", json.dumps(value))
 
 
 @pytest.fixture(scope="module")

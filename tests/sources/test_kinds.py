@@ -64,11 +64,12 @@ PACKED = {
 }
 
 
-@pytest.mark.parametrize("content", PACKED.values(), ids=PACKED)
-def test_bytes_say_what_a_file_is(tmp_path, content):
+@pytest.mark.parametrize("kind", PACKED)
+def test_bytes_say_what_a_file_is(tmp_path, kind):
+    content = PACKED[kind]
     for name in ("rows.jsonl", "rows.parquet", "rows.json", "rows.ndjson.gz", "rows.csv", "rows", "rows.txt"):
-        if name == "rows.csv" and b"{" in content[:4] and content not in (LINES, TABLES["a mark"]):
-            continue  # A first line such as "{" may be the name of a column.
+        if name == "rows.csv" and ("array" in kind or "indented" in kind):
+            continue  # A first line such as "[" may be the name of a column.
         path = tmp_path / name
         path.write_bytes(content)
         found = read_rows(path)
@@ -77,9 +78,9 @@ def test_bytes_say_what_a_file_is(tmp_path, content):
 
 def test_a_row_of_one_object_over_many_lines(tmp_path):
     path = tmp_path / "row.jsonl"
-    path.write_text(json.dumps({"strokes": [A] * 3000}, indent=1))
+    path.write_text(json.dumps({"strokes": [A] * 6000}, indent=1))
     assert path.stat().st_size > 1 << 20
-    assert read_rows(path)["strokes"].to_pylist() == [[A] * 3000]
+    assert read_rows(path)["strokes"].to_pylist() == [[A] * 6000]
 
 
 def test_lines_stay_lines_where_the_first_is_broken(tmp_path):
@@ -129,10 +130,7 @@ FOREIGN = {
 def test_what_was_found_is_said(tmp_path, name, content, message):
     path = tmp_path / name
     path.write_bytes(content)
-    if name == "rows.parquet" and "UTF-" in message:
-        assert "Parquet" in refused(path)
-    else:
-        assert message in refused(path)
+    assert message in refused(path)
 
 
 @pytest.mark.parametrize("row", [ROWS[0], [ROWS[0]], {"strokes": [[(0, 9), (4, 0)]]}, {"text": None, "strokes": A}])

@@ -40,7 +40,7 @@ class InputFile:
     size: int
     version: str
     place: tuple[int, int] | None = None
-    spool: Spool | None = None
+    spool: Spool | None = dataclasses.field(default=None, compare=False)
 
     @property
     def path(self) -> Path | None:

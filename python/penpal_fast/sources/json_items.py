@@ -8,7 +8,7 @@ from typing import IO
 
 import numpy as np
 
-from penpal_fast.sources.json_text import is_json
+from penpal_fast.sources.json_text import PYTHON_START, is_json
 from penpal_fast.sources.text_lines import Line, check_encoding, rejoined, text_lines, without_mark
 
 CHUNK_BYTES = 1 << 20
@@ -48,7 +48,7 @@ def is_items(start: bytes, *, is_whole: bool) -> bool:
         is_whole: Whether this is all of it.
     """
     first, _, rest = start.partition(b"\n")
-    if not start.startswith((b"[", b"{")):
+    if not start.startswith((b"[", b"{")) or PYTHON_START.match(start):
         return False
     if is_json(first):  # An array on a line of its own is a bad row, unless it is the whole file.
         return start.startswith(b"[") and is_whole and not rest.strip()

@@ -29,6 +29,7 @@ def is_json(content: bytes) -> bool:
     return True
 
 
+PYTHON_START = re.compile(rb"[\s{\[(]*[{\[(]\s*['(]")
 PYTHON = re.compile(rb"[\s{\[(]*[{\[(]\s*(?:u?'|None\b|True\b|False\b|\()|[:,]\s*(?:None|True|False|array\(|\(|')")
 """What Python writes and JSON has not."""
 

@@ -179,10 +179,13 @@ def _start(file: InputFile) -> Start:
         raw = opened.read(START_BYTES)
     if raw.startswith(GZIP_MAGIC):
         with Gunzip(io.BytesIO(raw), file.name) as content:
-            return Start(_as_far_as_whole(content), is_packed=True, is_gzip=True)
+            start = _as_far_as_whole(content)
+        is_whole = len(raw) == file.size and len(start) < START_BYTES
+        return Start(start, is_packed=True, is_gzip=True, is_whole=is_whole)
     if raw.startswith(ZSTANDARD_MAGIC):
         with unpacked(file) as content:
-            return Start(content.read(START_BYTES), is_packed=True)
+            start = content.read(START_BYTES)
+        return Start(start, is_packed=True, is_whole=len(start) < START_BYTES)
     return Start(raw, is_whole=len(raw) == file.size)
 
 
@@ -221,17 +224,18 @@ def _kind(file: InputFile, start: Start, column: str) -> Kind:
         if root not in XML_ROOTS:
             raise PenpalError(f"it is XML with the first element <{root}>, which is no known format of ink")
         return XML_ROOTS[root]
+    check_encoding(start.bytes)
     if ending.endswith(PARQUET_SUFFIXES) and not content.startswith(JSON_STARTS):
         return PARQUET
-    text = _text(ending, content, column, is_whole=start.is_whole)
+    has_cr = is_split_by_cr(start.bytes)
+    text = _text(ending, content.replace(b"\r", b"\n") if has_cr else content, column, is_whole=start.is_whole)
     if text is None and UNIPEN.begins(start.bytes):
         return UNIPEN
     if text is None and file.spool:
         raise PenpalError("its first bytes are of no known format; give it as a file whose name ends as usual")
     if text is None:
         raise PenpalError(f"the name must end with one of {', '.join(SUFFIXES)}")
-    check_encoding(start.bytes)
-    return dataclasses.replace(text, is_split_by_cr=is_split_by_cr(start.bytes))
+    return dataclasses.replace(text, is_split_by_cr=has_cr)
 
 
 def _text(ending: str, content: bytes, column: str, *, is_whole: bool) -> Text | None:

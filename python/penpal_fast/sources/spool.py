@@ -9,6 +9,7 @@ import stat
 import sys
 import tempfile
 import time
+import weakref
 from pathlib import Path
 from typing import IO
 
@@ -46,27 +47,34 @@ class Spool:
         Raises:
             PenpalError: It cannot be read, or is longer than fits.
         """
-        self._file = tempfile.NamedTemporaryFile(prefix="penpal-", suffix=".spool")  # noqa: SIM115
-        self.path = Path(self._file.name)
-        self.size = 0
-        digest = hashlib.sha256()
-        try:
-            while chunk := start or stream.read(CHUNK_BYTES):
-                start = b""
-                self.size += len(chunk)
-                if self.size > MOST_BYTES:
-                    raise PenpalError(f"{name}: over {MOST_BYTES:,} bytes came; write them to a file first")
-                digest.update(chunk)
-                self._file.write(chunk)
-            self._file.flush()
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise PenpalError(
-                    f"{name}: its {self.size:,} bytes so far do not fit into {tempfile.gettempdir()}; choose a larger "
-                    "folder for temporary files with TMPDIR"
-                ) from error
-            raise PenpalError(f"{name}: cannot read it: {error}") from error
-        self.sha256 = digest.hexdigest()
+        handle, place = tempfile.mkstemp(prefix="penpal-", suffix=".spool")
+        self.path = Path(place)
+        weakref.finalize(self, self.path.unlink, missing_ok=True)
+        with os.fdopen(handle, "wb") as file:
+            self.size, self.sha256 = _copied(stream, name, start, file)
+
+
+def _copied(stream: IO[bytes], name: str, start: bytes, target: IO[bytes]) -> tuple[int, str]:
+    """Copy a stream, and return its length and SHA-256."""
+    size = 0
+    digest = hashlib.sha256()
+    try:
+        while chunk := start or stream.read(CHUNK_BYTES):
+            start = b""
+            size += len(chunk)
+            if size > MOST_BYTES:
+                raise PenpalError(f"{name}: over {MOST_BYTES:,} bytes came; write them to a file first")
+            digest.update(chunk)
+            target.write(chunk)
+        target.flush()
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise PenpalError(
+                f"{name}: its {size:,} bytes so far do not fit into {tempfile.gettempdir()}; choose a larger folder for "
+                "temporary files with TMPDIR"
+            ) from error
+        raise PenpalError(f"{name}: cannot read it: {error}") from error
+    return size, digest.hexdigest()
 
 
 def is_stream(given: str) -> bool:

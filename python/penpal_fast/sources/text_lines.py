@@ -55,7 +55,7 @@ def text_lines(file: IO[bytes], most: int) -> Iterator[Line]:
         rest = text
         while len(rest) == most and not rest.endswith(b"\n"):
             rest = file.readline(most)
-        if text.strip() or rest is not text:
+        if without_mark(text).strip() or rest is not text:
             yield number, text
 
 
