@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from helpers.alarm import within
+from helpers.commands import run
 from penpal_fast import PenpalError, convert_dataset, read_rows
 from penpal_fast.sources import spool
 
@@ -56,7 +57,7 @@ def test_standard_input(files, given, name):
     assert json.loads(piped.stdout) == ROWS
 
 
-def test_scores_of_what_is_piped(files, tmp_path):
+def test_scores_of_what_is_piped(tmp_path):
     out = tmp_path / "out.parquet"
     command = [sys.executable, "-m", "penpal_fast", "score", "-", "-o", out, "--backend", "native"]
     for _ in range(2):  # The content, not the time, says that it is the same job.
@@ -79,7 +80,7 @@ def test_a_named_pipe(files, tmp_path, name):
     writer.join()
 
 
-def test_a_pipe_that_a_shell_names(files):
+def test_a_pipe_that_a_shell_names():
     reading, writing = os.pipe()
     os.write(writing, LINES)
     os.close(writing)
@@ -104,7 +105,7 @@ def test_a_stream_without_an_end_is_refused(tmp_path, monkeypatch):
     writer.join()
 
 
-def test_spools_are_removed(files, tmp_path, monkeypatch):
+def test_spools_are_removed(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "spools"))
     (tmp_path / "spools").mkdir()
     reading, writing = os.pipe()
@@ -140,6 +141,12 @@ def test_the_web(server, tmp_path, name):
     done = convert_dataset(f"{server}/{name}", tmp_path / "out.parquet")
     assert done.rows == 2
     assert set(pq.read_table(tmp_path / "out.parquet")["source_file"].to_pylist()) == {f"{server}/{name}"}
+
+
+def test_commands_that_take_one_file(server, tmp_path):
+    """They take a path, in which two slashes are one."""
+    done = run("render", f"{server}/rows.parquet", "--row", "0", "-o", tmp_path / "row.png")
+    assert done.exit_code == 0, done.output
 
 
 def test_what_the_web_refuses_is_said(server):

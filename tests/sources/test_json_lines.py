@@ -127,7 +127,8 @@ def as_column(value, kind):
         return float(value)
     if value is None or kind != "string" or isinstance(value, str):
         return value
-    return re.sub('(?<!["A-Za-z])Infinity(?!["A-Za-z])', "1e999", json.dumps(value))
+    odd = {"NaN": "null", "Infinity": "1e999"}
+    return re.sub("\\b(NaN|Infinity)\\b", lambda found: odd[found[0]], json.dumps(value))
 
 
 @pytest.fixture(scope="module")
@@ -164,9 +165,8 @@ def test_rows_are_as_python_reads_them(path, content, rows, piece):
             if field.name not in ("strokes", "strokes_json"):
                 assert repr(values[field.name]) == repr(as_column(parsed.get(field.name), str(field.type)))
         if row in problems and "strokes" in parsed:
-            if isinstance(kept := values["strokes"] if values["strokes"] is not None else values["strokes_json"], str):
-                kept = json.loads(kept)
-            assert (kept is None) == (parsed["strokes"] is None)
+            is_kept = values["strokes"] is not None or values.get("strokes_json") is not None
+            assert is_kept == (parsed["strokes"] is not None)
         elif "strokes" in parsed and pa.types.is_nested(schema.field("strokes").type):
             assert drawn(values["strokes"]) == drawn(parsed["strokes"])
 

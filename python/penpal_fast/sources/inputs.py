@@ -7,6 +7,7 @@ import dataclasses
 import glob
 import logging
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ from penpal_fast.errors import PenpalError
 from penpal_fast.files import open_regular
 from penpal_fast.sources.names import DOWNLOADED, HIDDEN, HUB, LOCAL, SUFFIXES, inputs_of, is_address
 from penpal_fast.sources.spool import STANDARD_INPUT, Spool, is_stream, spooled_stream
+
+ONE_SLASH = re.compile(r"^([a-z][a-z0-9+.-]+):/(?!/)", re.IGNORECASE)
 
 logger = logging.getLogger(__name__)
 
@@ -110,7 +113,7 @@ def find_inputs(inputs: Inputs) -> list[InputFile]:
     files = []
     for item in given:
         try:
-            files += _files_of(os.fspath(item))
+            files += _files_of(_given(item))
         except PenpalError:
             raise
         except (OSError, ValueError) as error:  # The name may have a null byte.
@@ -118,6 +121,14 @@ def find_inputs(inputs: Inputs) -> list[InputFile]:
     if not files:
         raise PenpalError("no input files were given; name at least one")
     return files
+
+
+def _given(item: str | os.PathLike[str]) -> str:
+    """Return an input as it was given; in a path, the two slashes of an address are one."""
+    given = os.fspath(item)
+    if isinstance(item, str) or Path(given).exists():
+        return given
+    return ONE_SLASH.sub(lambda found: f"{found[1]}:{'///' if found[1] == 'file' else '//'}", given)
 
 
 def _files_of(given: str) -> list[InputFile]:

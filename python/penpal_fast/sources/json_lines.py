@@ -233,7 +233,7 @@ def _same(found: Any, value: Any) -> bool:
         return not found
     if isinstance(value, (bool, str)) or isinstance(found, (bool, str)):
         return type(found) is type(value) and found == value
-    return isinstance(found, float) and (found == value or (found != found and value != value))
+    return isinstance(found, float) and (found == float(value) or (found != found and value != value))
 
 
 def _with_floats(value: Any) -> Any:

@@ -70,8 +70,8 @@ def _copied(stream: IO[bytes], name: str, start: bytes, target: IO[bytes]) -> tu
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise PenpalError(
-                f"{name}: its {size:,} bytes so far do not fit into {tempfile.gettempdir()}; choose a larger folder for "
-                "temporary files with TMPDIR"
+                f"{name}: its {size:,} bytes so far do not fit into {tempfile.gettempdir()}; choose a larger folder "
+                "for temporary files with TMPDIR"
             ) from error
         raise PenpalError(f"{name}: cannot read it: {error}") from error
     return size, digest.hexdigest()
