@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from helpers.commands import run
-from penpal_fast import PenpalError, score_dataset
+from penpal_fast import PenpalError, convert_dataset, score_dataset
 
 A = [[[0.0, 9.0], [4.0, 0.0], [8.0, 9.0]], [[2.0, 5.0], [6.0, 5.0]]]
 NESTED = [{"points": [{"x": 0, "y": 9}, {"x": 4, "y": 0}]}]
@@ -42,6 +42,18 @@ def test_strokes_that_cannot_be_drawn_stay(tmp_path, scorer, good, bad):
     kept = row["strokes"] if row["strokes"] is not None else json.loads(row["strokes_json"])
     assert kept == bad
     assert row["quality_error"]
+
+
+def test_converted_rows_that_cannot_be_drawn_are_kept_as_json(tmp_path):
+    rows = [A, "hello", [[[0, 9], [4, None]]], None]
+    inputs = written(tmp_path / "in.jsonl", [{"strokes": strokes, "id": 1} for strokes in rows])
+    assert convert_dataset(inputs, tmp_path / "out.parquet").bad == 3
+    table = pq.read_table(tmp_path / "out.parquet")
+    assert table["strokes"].is_valid().to_pylist() == [True, False, False, False]
+    kept = table["strokes_json"].to_pylist()
+    assert [kept[0], *(text and json.loads(text) for text in kept[1:])] == [None, *rows[1:]]
+    convert_dataset(written(inputs, [{"strokes": A}]), tmp_path / "out.parquet")
+    assert "strokes_json" not in pq.read_schema(tmp_path / "out.parquet").names
 
 
 def test_good_rows_need_no_column_of_texts(tmp_path, scorer):

@@ -17,7 +17,7 @@ class Batch:
 
     Attributes:
         data: The rows.
-        problems: What is wrong with rows that could not be read, by index in the batch. Their strokes are null.
+        problems: What is wrong with rows that could not be read, by index in the batch.
     """
 
     data: pa.RecordBatch

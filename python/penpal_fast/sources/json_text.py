@@ -42,9 +42,9 @@ def described(start: bytes) -> str:
 
 
 def json_text(value: Any) -> str:
-    """Return JSON of a value that was parsed from JSON. What is infinite becomes 1e999, and NaN null."""
+    """Return JSON of a value. What is infinite becomes 1e999, NaN null, and what JSON has not its text."""
     try:
-        return json.dumps(value, allow_nan=False)
+        return json.dumps(value, allow_nan=False, default=str)
     except ValueError:
         return _with_odd_numbers(value)
 
@@ -56,7 +56,7 @@ def _with_odd_numbers(value: Any) -> str:
         return f"[{', '.join(map(_with_odd_numbers, value))}]"
     if isinstance(value, float) and not math.isfinite(value):
         return "null" if math.isnan(value) else "1e999" if value > 0 else "-1e999"
-    return json.dumps(value)
+    return json.dumps(value, default=str)
 
 
 def parsed_json(content: bytes, *, infinities: bool = False) -> Any:
