@@ -19,7 +19,7 @@ import pytest
 
 from helpers.alarm import within
 from helpers.commands import run
-from penpal_fast import PenpalError, convert_dataset, read_rows
+from penpal_fast import PenpalError, convert_dataset, read_rows, score_dataset
 from penpal_fast.sources import spool
 
 A = [[[0.0, 9.0], [4.0, 0.0], [8.0, 9.0]], [[2.0, 5.0], [6.0, 5.0]]]
@@ -67,6 +67,23 @@ def test_scores_of_what_is_piped(tmp_path):
     done = subprocess.run(command, input=b"<html>", capture_output=True, text=False, timeout=120)
     assert done.returncode == 1
     assert b"error: standard input: it is an HTML page" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["rows.parquet", "rows.parquet.gz"])
+def test_parquet_is_copied_from_its_spool(files, tmp_path, scorer, name):
+    (files / "rows.parquet.gz").write_bytes(gzip.compress((files / "rows.parquet").read_bytes()))
+    with (files / name).open("rb") as file:
+        score_dataset(f"/dev/fd/{file.fileno()}", tmp_path / "out.parquet", scorer=scorer)
+    score_dataset(files / name, tmp_path / "named.parquet", scorer=scorer)
+    found = pq.read_table(tmp_path / "out.parquet")
+    assert found.select(["strokes", "text"]).to_pylist() == ROWS
+    assert found["quality"].null_count == 0
+    assert pq.read_table(tmp_path / "named.parquet").equals(found)
+
+
+def test_drawings_of_a_name_with_a_query(server, files):
+    (files / "ink.xml").write_text("<ink><trace>0 9, 4 0</trace></ink>")
+    assert len(read_rows(f"{server}/ink.xml?token=a.b")) == 1
 
 
 @pytest.mark.parametrize("name", NAMES)
