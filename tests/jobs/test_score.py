@@ -116,7 +116,13 @@ def test_json_lines(tmp_path, scorer, suffix, batch_rows, monkeypatch):
     path.write_bytes(gzip.compress(content) if suffix.endswith(".gz") else content)
     summary = score_dataset([path], tmp_path / "out.parquet", scorer=scorer)
     table = pq.read_table(tmp_path / "out.parquet")
-    assert table.schema.names == ["strokes", "id", "tag", "new", "extra", "quality", "quality_error", "quality_note"]
+    assert table.schema.names[:6] == ["strokes", "id", "tag", "new", "extra", "strokes_json"]
+    assert table.schema.names[6:] == ["quality", "quality_error", "quality_note"]
+    assert [text for text in table["strokes_json"].to_pylist() if text] == [
+        '"ink"',
+        "[[[0, null]]]",
+        "[[[0, 0], [1, 2, 3]]]",
+    ]
     assert table["id"].to_pylist() == [1, 2.5, None, None, 3, 4, None, None, None, None]
     assert table["tag"].to_pylist()[:2] == ["a", '{"deep": [1]}']
     whole = [[(int(x), int(y)) for x, y in stroke] for stroke in ROWS[2]]
@@ -167,8 +173,10 @@ def test_json_lines_in_the_penpal_schema(tmp_path, scorer):
 def test_json_lines_of_which_none_can_be_drawn(tmp_path, scorer):
     path = tmp_path / "lines.jsonl"
     path.write_text('{"strokes": "ink"}\n{"strokes": []}\n')
-    summary = score_dataset([path], tmp_path / "out.parquet", scorer=scorer)
-    assert (summary.rows, summary.scored, summary.quantiles(), summary.kept()) == (2, 0, {}, {})
+    with pytest.raises(
+        PenpalError, match=r"none of its 2 rows can be scored; row 0: wrong type: .*; its 'strokes' is "
+    ):
+        score_dataset([path], tmp_path / "out.parquet", scorer=scorer)
 
 
 def scored_json(tmp_path, scorer, *lines):
@@ -304,11 +312,11 @@ PROBLEMS = {
     "empty folder": (folder, "there are no files whose names end with one of .parquet, .pq"),
     "empty glob": (lambda _lines, tmp_path: tmp_path / "*.jsonl", "there are no files whose names end with one of"),
     "other kind": (named("lines.docx"), "the name must end with one of .parquet, .pq, .jsonl"),
-    "no rows": (
-        named("lines.jsonl"),
+    "no objects": (
+        named("lines.jsonl", b"7"),
         "no line is a JSON object; each must be an object with the strokes under 'strokes'",
     ),
-    "not gzip": (named("lines.jsonl.gz", b"{}"), "cannot read it"),
+    "not gzip": (named("lines.jsonl.gz", b"\x1f\x8b{}"), "cannot read it"),
     "cut gzip": (named("cut.jsonl.gz", gzip.compress(b'{"strokes": []}' * 99)[:-9]), "cannot read it"),
 }
 
@@ -361,9 +369,8 @@ def test_a_column_without_strokes_is_named_with_the_others(tmp_path, scorer, tab
 @pytest.mark.parametrize("kind", [pa.null(), column([]).type])
 def test_a_column_of_nothing_but_nulls(tmp_path, scorer, kind):
     pq.write_table(pa.table({"strokes": pa.nulls(3, kind)}), tmp_path / "lines.parquet")
-    summary = score_dataset(tmp_path / "lines.parquet", tmp_path / "out.parquet", scorer=scorer)
-    assert (summary.rows, summary.reasons) == (3, {"null": 3})
-    assert pq.read_schema(tmp_path / "out.parquet").field("strokes").type == kind
+    with pytest.raises(PenpalError, match=r"lines.parquet: none of its 3 rows can be scored; row 0: null"):
+        score_dataset(tmp_path / "lines.parquet", tmp_path / "out.parquet", scorer=scorer)
 
 
 @pytest.mark.parametrize("output", ["out.parquet", "out"])

@@ -16,9 +16,12 @@ from helpers.commands import run
 from helpers.made_lines import scrawl
 from penpal_fast import ContactSheet, PenpalError
 from penpal_fast.checks.thresholds import THRESHOLDS
+from penpal_fast.look.font import font_for
 from penpal_fast.look.sheet import (
     CELL_HEIGHT,
+    CELL_WIDTH,
     HEADING_HEIGHT,
+    LONGEST_TEXT,
     MARGIN,
     SCORE_WIDTH,
     Cell,
@@ -114,6 +117,20 @@ def test_a_text_match_is_written_under_the_score():
 def table():
     texts = [f"line {row}" for row in range(len(ROWS))]
     return pa.table({"strokes": column([*ROWS, None]), "text": [*texts, None]})
+
+
+@pytest.mark.parametrize(
+    "text", ["abc", "Größe, señor", "œuvre “ž” — …", "Ελληνικά Ω", "Привет, їжак", "Đặng"], ids=ascii
+)
+def test_texts_have_their_letters(text):
+    """No letter is drawn as the box of those that a font lacks."""
+    font = font_for(text, 12)
+    box = bytes(font.getmask("\ue123"))
+    assert all(bytes(font.getmask(letter)) != box for letter in text if letter != " ")
+    assert font.getlength("x" * LONGEST_TEXT) < CELL_WIDTH
+    rows = [scrawl(seed, 5, 20) for seed in range(2)]
+    sheets = [ContactSheet(rows, quality=[0.1, 0.9], texts=texts).image for texts in (None, [text] * 2, ["\ue123"] * 2)]
+    assert len({sheet.tobytes() for sheet in sheets}) == 3
 
 
 def test_the_command_scores_a_file_without_scores(table, tmp_path):

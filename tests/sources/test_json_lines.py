@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -126,7 +127,8 @@ def as_column(value, kind):
         return float(value)
     if value is None or kind != "string" or isinstance(value, str):
         return value
-    return json.dumps(value)
+    odd = {"NaN": "null", "Infinity": "1e999"}
+    return re.sub("\\b(NaN|Infinity)\\b", lambda found: odd[found[0]], json.dumps(value))
 
 
 @pytest.fixture(scope="module")
@@ -160,10 +162,11 @@ def test_rows_are_as_python_reads_them(path, content, rows, piece):
         assert parsed is not None or problems[row].startswith("not JSON: line ")
         parsed = parsed or {}
         for field in schema:
-            if field.name != "strokes":
+            if field.name not in ("strokes", "strokes_json"):
                 assert repr(values[field.name]) == repr(as_column(parsed.get(field.name), str(field.type)))
-        if row in problems:
-            assert values["strokes"] is None
+        if row in problems and "strokes" in parsed:
+            is_kept = values["strokes"] is not None or values.get("strokes_json") is not None
+            assert is_kept == (parsed["strokes"] is not None)
         elif "strokes" in parsed and pa.types.is_nested(schema.field("strokes").type):
             assert drawn(values["strokes"]) == drawn(parsed["strokes"])
 

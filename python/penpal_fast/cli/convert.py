@@ -32,7 +32,8 @@ def convert(
 ) -> None:
     """Write rows of any known format as a Parquet file: strokes, text where there is one, source file and row.
 
-    Rows that cannot be drawn have null strokes; the first is named, and if there are no others, nothing is written.
+    Rows that cannot be drawn have null strokes, and stand in `strokes_json` as they were; the first is named. If there
+    are no others, nothing is written.
     """
     with readable_errors(), stopped_by_sigterm(), options.logged(verbose=False):
         with progress_bar("converting", shown=not quiet) as progress:

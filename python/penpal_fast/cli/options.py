@@ -26,7 +26,7 @@ Inputs = Annotated[
     typer.Argument(
         metavar="INPUT...",
         help="Files of rows or of ink (Parquet, JSON lines, InkML, SVG, ...: see docs/data.md), folders or globs of "
-        "them, or hf://datasets/OWNER/NAME/... on the Hugging Face hub.",
+        "them, addresses (hf://datasets/OWNER/NAME/..., https://, s3://), or - for standard input.",
     ),
 ]
 Column = Annotated[str, typer.Option(help="Name of the strokes column.")]

@@ -86,6 +86,8 @@ def print_summary(summary: JobSummary) -> None:
         say(f"{about}{one.rows:,} rows, {one.scored:,} scored, {one.bad:,} bad")
         for reason, count in one.reasons.most_common():
             say(f"  {count:,} bad: {reason}")
+        if one is summary and summary.first_problem:
+            say(f"  the first: {summary.first_problem}")
         if one.scored:
             indent = "  " if about else f"{name}: "
             say(indent + ", ".join(f"{quantile} {value:.3f}" for quantile, value in one.quantiles().items()))

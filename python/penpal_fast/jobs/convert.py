@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from penpal_fast._core import Rows
 from penpal_fast.errors import PenpalError, errors_about
@@ -21,10 +22,16 @@ from penpal_fast.schema import HUGGING_FACE, check_strokes_column, nulls_as_stro
 from penpal_fast.sources.batch import Source
 from penpal_fast.sources.formats.format import Options
 from penpal_fast.sources.inputs import Inputs
+from penpal_fast.sources.json_columns import unread_column
+from penpal_fast.sources.json_text import json_text
 from penpal_fast.sources.memory import MEMORY_MB, batch_rows, check_memory
 from penpal_fast.sources.streams import check_apart, open_sources
 
 STROKES = "strokes"
+
+UNREAD = unread_column(STROKES)
+
+NO_TEXTS = pa.array([], pa.string())
 
 ORIGIN = {"source_file": pa.string(), "source_row": pa.int64()}
 """Columns that say where a row comes from; rows that were converted before keep theirs."""
@@ -36,7 +43,7 @@ class Converted:
 
     Attributes:
         rows: Number of rows.
-        bad: Number of rows that cannot be drawn; their strokes are null.
+        bad: Number of rows that cannot be drawn; their strokes are null, and in `strokes_json` as they were.
         first_problem: Where the first of them is, and what is wrong with it.
     """
 
@@ -57,7 +64,7 @@ def convert_dataset(
     """Write rows of any known format as one Parquet file.
 
     Its columns are `strokes` (words of strokes, float64; only x and y of a point are kept), the other columns of the
-    inputs, `source_file` and `source_row`, from 0.
+    inputs, `source_file` and `source_row`, from 0. If some rows cannot be drawn, `strokes_json` has them as they were.
 
     Args:
         inputs: Files, folders, globs and hub addresses, as `score_dataset` takes them; all with the same columns.
@@ -76,6 +83,25 @@ def convert_dataset(
     check_apart(sources, inputs, target)
     with errors_about(sources[0].file.name):
         schema = _schema(sources[0].schema, column)
+    try:
+        return _convert(sources, target, column, schema, memory_mb, progress)
+    except _UnreadError:
+        schema = schema.append(pa.field(UNREAD, pa.string()))
+        return _convert(sources, target, column, schema, memory_mb, progress)
+
+
+class _UnreadError(Exception):
+    """A row cannot be drawn, and there is no column for what it was."""
+
+
+def _convert(
+    sources: list[Source], target: Path, column: str, schema: pa.Schema, memory_mb: int, progress: Progress | None
+) -> Converted:
+    """Write the file.
+
+    Raises:
+        _UnreadError: A row cannot be drawn, and the schema has no column for what it was.
+    """
     done = Converted()
     total = sum(source.rows for source in sources)
     try:
@@ -108,6 +134,15 @@ def _schema(found: pa.Schema, column: str) -> pa.Schema:
     return pa.schema([pa.field(STROKES, strokes_type(pa.float64())), *others, *added], metadata)
 
 
+def _unread(strokes: pa.Array, problems: Mapping[int, str]) -> pa.Array:
+    """The JSON of rows with problems, unless they are null."""
+    texts: list[str | None] = [None] * len(strokes)
+    for row in problems:
+        value = strokes[row].as_py()
+        texts[row] = None if value is None else value if isinstance(value, str) else json_text(value)
+    return pa.array(texts, pa.string())
+
+
 def _converted(
     sources: list[Source], column: str, schema: pa.Schema, memory_mb: int, done: Converted
 ) -> Iterator[pa.RecordBatch]:
@@ -131,6 +166,11 @@ def _converted(
                     **{name: batch.data.column(name) for name in batch.data.schema.names},
                     STROKES: pa.array(drawn.to_penpal()),
                 }
+                if columns.get(UNREAD, NO_TEXTS).type == pa.string():
+                    unread = _unread(batch.data.column(column), problems)
+                    columns[UNREAD] = pc.coalesce(columns[UNREAD], unread) if UNREAD in columns else unread
+                if UNREAD not in schema.names and columns[UNREAD].null_count < count:
+                    raise _UnreadError
                 first += count
                 done.rows += count
                 yield pa.record_batch([columns[name] for name in schema.names], schema=schema)

@@ -199,6 +199,8 @@ class JobFolder:
 
         The manifest goes last: after a kill, the rest can still be recognised as the job's.
         """
+        if not self.path.is_dir():
+            return
         for part in self._parts:
             self.file(part).unlink(missing_ok=True)
         self._remove_asides()

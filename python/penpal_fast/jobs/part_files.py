@@ -125,7 +125,7 @@ class CopiedFile:
             self._write_added(added)
             first, stop = self._groups
             metadata = [(key.decode(), value.decode()) for key, value in _file_metadata(self._schema).items()]
-            _core.append_columns(self._source.file.name, first, stop, str(added), metadata, str(self._path))
+            _core.append_columns(str(self._source.file.path), first, stop, str(added), metadata, str(self._path))
 
     def _write_added(self, path: Path) -> None:
         table = pa.Table.from_batches(self._added, self._added_schema).combine_chunks()

@@ -46,6 +46,7 @@ from penpal_fast.jobs.parts import Part, binary_metadata, group_rows, planned_pa
 from penpal_fast.jobs.pipeline import Stopwatch, made_ahead
 from penpal_fast.jobs.seal import seal
 from penpal_fast.jobs.summary import JobSummary
+from penpal_fast.jobs.unscored import Unscored
 from penpal_fast.sources.batch import Batch, Source
 from penpal_fast.sources.inputs import Inputs
 from penpal_fast.sources.memory import MEMORY_MB, check_memory
@@ -107,8 +108,8 @@ def score_dataset(
         Counts, bad rows by reason, quantiles.
 
     Raises:
-        PenpalError: A file cannot be read or written or changes meanwhile, the files have different columns, or the
-            job to resume was started with another input, model, version or setting.
+        PenpalError: A file cannot be read or written or changes meanwhile, the files have different columns, no row of
+            a file can be scored, or the job to resume was started with another input, model, version or setting.
     """
     check_name(output)
     check_memory(memory_mb)
@@ -149,6 +150,7 @@ class _Job:
         self._parts = planned_parts(sources)
         self._rows = sum(source.rows for source in sources)
         self._summary = JobSummary(checks)
+        self._unscored = Unscored(sources, column)
         self._stopwatch = Stopwatch()
 
     def into_file(self, target: Path, *, resume: bool) -> JobSummary:
@@ -183,7 +185,7 @@ class _Job:
     def _is_finished(self, target: Path, folder: JobFolder) -> bool:
         """Whether an earlier run already wrote the target; if so, count its rows."""
         if is_output(target, folder.job):
-            self._count(target)
+            self._count(target, 0)
             if folder.path.is_dir():
                 folder.remove_rest()
             return True
@@ -211,8 +213,13 @@ class _Job:
             if finished:
                 logger.info("%s: %d of %d parts are finished already", folder.path, len(finished), len(self._parts))
             for part in finished:
-                self._count(folder.file(part))
+                self._count(folder.file(part), self._unscored.row(part.source, part.start))
             self._write(folder, [part for part in self._parts if not is_finished[part]])
+        try:
+            self._unscored.check()
+        except PenpalError:
+            folder.remove()
+            raise
         self._stopwatch.seconds["all"] = time.perf_counter() - start
 
     def _write(self, folder: JobFolder, parts: list[Part]) -> None:
@@ -232,6 +239,7 @@ class _Job:
                         with self._stopwatch.measured("writing"):
                             file.add(with_outcomes(batch.data, self._checks, outcomes, schema))
                         self._summary.add_outcomes(outcomes)
+                        self._summary.first_problem = self._unscored.first_problem
                         self._progress(self._summary.rows, self._rows)
                     if before:
                         before.result()
@@ -258,18 +266,26 @@ class _Job:
         logger.info("%s: %d rows", folder.file(part), part.rows)
 
     def _checked(self, read: Iterator[tuple[Part, Batch]]) -> Generator[tuple[Part, Batch, list[Outcome]], None, None]:
+        before, first = None, 0
         for part, batch in read:
+            if part != before:
+                before, first = part, self._unscored.row(part.source, part.start)
             with self._stopwatch.measured("scoring"), errors_about(self._sources[part.source].file.name):
                 outcomes = outcomes_of(self._checks, batch.data, batch.problems)
+            self._unscored.add(first, outcomes, batch.data)
+            first += len(batch.data)
             yield part, batch, outcomes
 
-    def _count(self, path: Path) -> None:
-        """Count the rows of a finished file."""
+    def _count(self, path: Path, first: int) -> None:
+        """Count the rows of a finished file, whose first row has this number in the job."""
         names = [name for check in self._checks for name in (check.name, error_column(check.name))]
         file = pq.ParquetFile(path)
         counted = 0
         for rows in file.iter_batches(columns=names):
-            self._summary.add_outcomes([read_outcome(rows, check.name, str(path), 0) for check in self._checks])
+            outcomes = [read_outcome(rows, check.name, str(path), 0) for check in self._checks]
+            self._unscored.add(first + counted, outcomes)
+            self._summary.add_outcomes(outcomes)
+            self._summary.first_problem = self._unscored.first_problem
             counted += len(rows)
         if counted != file.metadata.num_rows:
             raise PenpalError(

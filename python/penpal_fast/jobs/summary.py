@@ -14,6 +14,7 @@ class JobSummary(Summary):
 
     Attributes:
         checks: The summary of each check, by the check's name.
+        first_problem: File and row of the first bad row, and what is wrong with it; None if there is none.
         seconds: Seconds that reading, scoring and writing took, which overlap, and "all" of it; a resumed job counts
             its own time only.
     """
@@ -24,6 +25,7 @@ class JobSummary(Summary):
         super().__init__(first.thresholds)
         self.checks: dict[str, Summary] = {first.name: self}
         self.checks |= {check.name: Summary(check.thresholds) for check in others}
+        self.first_problem: str | None = None
         self.seconds: dict[str, float] = {}
 
     def __repr__(self) -> str:
@@ -39,6 +41,7 @@ class JobSummary(Summary):
         """Return the summary as JSON: the first check's counts, and each check's under "checks"."""
         return {
             **super().as_dict(),
+            "first_problem": self.first_problem,
             "checks": {name: Summary.as_dict(summary) for name, summary in self.checks.items()},
             "seconds": {stage: round(seconds, 3) for stage, seconds in self.seconds.items()},
         }

@@ -16,6 +16,7 @@ from penpal_fast.checks.quality import Scorer, default_scorer
 from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.errors import PenpalError
 from penpal_fast.look.captions import shortened
+from penpal_fast.look.font import font_for
 from penpal_fast.look.picture import png, save_png
 from penpal_fast.strokes import words_of
 
@@ -206,10 +207,11 @@ def _draw_cell(sheet: Image.Image, left: int, top: int, cell: Cell, colour: str)
             problem = error.problem
     if problem is not None:
         reason = shortened(problem, LONGEST_TEXT)
-        draw.text((left + SCORE_WIDTH, top + 14), reason, fill=FAINT, font=ImageFont.load_default(12))
+        draw.text((left + SCORE_WIDTH, top + 14), reason, fill=FAINT, font=font_for(reason, 12))
     if cell.text:
         place = (left + SCORE_WIDTH, top + CELL_HEIGHT - 17)
-        draw.text(place, shortened(cell.text, LONGEST_TEXT), fill=FAINT, font=ImageFont.load_default(12))
+        text = shortened(cell.text, LONGEST_TEXT)
+        draw.text(place, text, fill=FAINT, font=font_for(text, 12))
 
 
 def _drawn_row(row: Any, width: int, height: int) -> Image.Image:

@@ -17,7 +17,7 @@ class Batch:
 
     Attributes:
         data: The rows.
-        problems: What is wrong with rows that could not be read, by index in the batch. Their strokes are null.
+        problems: What is wrong with rows that could not be read, by index in the batch.
     """
 
     data: pa.RecordBatch
@@ -62,7 +62,7 @@ class Source(Rows, Protocol):
 
     Attributes:
         file: The file.
-        fingerprint: SHA-256 of what was read to find the columns; empty if the file's version already is a hash.
+        fingerprint: SHA-256 of what was read to find the columns.
     """
 
     file: InputFile

@@ -50,6 +50,14 @@ def csv_rows(file: IO[bytes], strokes: str, most: int) -> Iterator[Line]:
             )
 
 
+def names_of_columns(line: bytes) -> list[str]:
+    """Return the names of columns in the first line of a file; none if it is no such line."""
+    try:
+        return _names(line)[0]
+    except PenpalError:
+        return []
+
+
 def _names(line: bytes) -> tuple[list[str], str]:
     """Return the names of the columns, and what is between them."""
     check_encoding(line)

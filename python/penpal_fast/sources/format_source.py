@@ -13,8 +13,7 @@ import pyarrow as pa
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.sources.batch import Batch
-from penpal_fast.sources.formats.format import Content, Options
-from penpal_fast.sources.formats.known import format_of
+from penpal_fast.sources.formats.format import Content, Format, Options
 from penpal_fast.sources.inputs import InputFile
 
 DAMAGE = (OSError, EOFError, ValueError, OverflowError, pa.ArrowException, zlib.error, zipfile.BadZipFile, ExpatError)
@@ -24,7 +23,7 @@ DAMAGE = (OSError, EOFError, ValueError, OverflowError, pa.ArrowException, zlib.
 class FormatSource:
     """A file of one of the formats; see `Source`."""
 
-    def __init__(self, file: InputFile, options: Options) -> None:
+    def __init__(self, file: InputFile, kind: Format, options: Options) -> None:
         """Read the file once, for its columns and the number of its rows.
 
         Raises:
@@ -32,7 +31,7 @@ class FormatSource:
         """
         self.file = file
         self._options = options
-        self._kind = "file"
+        self._kind = kind
         with self._problems():
             content = self._opened()
             self.schema: pa.Schema = content.schema
@@ -42,7 +41,7 @@ class FormatSource:
                 self.rows += len(batch)
                 self.row_bytes = max(self.row_bytes, batch.nbytes // max(1, len(batch)))
                 digest.update(batch.serialize())
-        self.fingerprint = digest.hexdigest() if file.path else ""
+        self.fingerprint = digest.hexdigest()
 
     def batches(self, rows: int, *, start: int = 0, columns: list[str] | None = None) -> Iterator[Batch]:  # noqa: ARG002
         """Yield the rows from `start` on in order, with all columns, at most `rows` at a time.
@@ -57,13 +56,12 @@ class FormatSource:
                 start = max(start - len(batch), 0)
 
     def _opened(self) -> Content:
-        found = format_of(self.file)
-        self._kind = f"{found.name} file"
-        return found.open(self.file, self._options)
+        return self._kind.open(self.file, self._options)
 
     @contextlib.contextmanager
     def _problems(self) -> Iterator[None]:
         try:
             yield
         except DAMAGE as error:
-            raise PenpalError(f"{self.file.name}: cannot read this {self._kind}: {error or 'it ends early'}") from error
+            reason = error or "it ends early"
+            raise PenpalError(f"{self.file.name}: cannot read this {self._kind.name} file: {reason}") from error

@@ -1,19 +1,28 @@
-"""Input files: paths, folders and globs, on this machine or on the Hugging Face hub."""
+"""Input files: paths, folders and globs, on this machine or elsewhere; standard input, pipes and downloads."""
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
 import glob
+import logging
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import open_regular
-from penpal_fast.sources.names import HIDDEN, HUB, SUFFIXES, inputs_of
+from penpal_fast.sources.names import DOWNLOADED, HIDDEN, HUB, LOCAL, SUFFIXES, inputs_of, is_address
+from penpal_fast.sources.spool import STANDARD_INPUT, Spool, is_stream, spooled_stream
+
+ONE_SLASH = re.compile(r"^([a-z][a-z0-9+.-]+):/(?!/)", re.IGNORECASE)
+
+logger = logging.getLogger(__name__)
 
 Inputs = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
@@ -23,28 +32,38 @@ class InputFile:
     """A file of rows.
 
     Attributes:
-        name: Absolute path, or address on the hub.
+        name: Absolute path, or the address as it was given; for errors, and for what the ending says.
         size: Size in bytes.
-        version: Changes with the file: time of its last change, or the hub's id of its content.
-        place: Device and inode on this machine; None on the hub.
+        version: Changes with the file: time of its last change, the id or hash of its content.
+        place: Device and inode on this machine; None elsewhere.
+        spool: The temporary file with its content, if it can be read only once.
     """
 
     name: str
     size: int
     version: str
     place: tuple[int, int] | None = None
+    spool: Spool | None = dataclasses.field(default=None, compare=False)
 
     @property
     def path(self) -> Path | None:
-        """Path of the file on this machine; None on the hub."""
-        return None if self.name.startswith(HUB) else Path(self.name)
+        """Path of the file, or of its spool, on this machine; None elsewhere."""
+        if self.spool:
+            return self.spool.path
+        return Path(self.name) if self.place else None
+
+    @property
+    def ending(self) -> str:
+        """The name in lower case, for what its ending says; of an address of the web, without its query."""
+        name = self.name.lower()
+        return name.partition("?")[0].partition("#")[0] if name.startswith(DOWNLOADED) else name
 
     @contextlib.contextmanager
     def unchanged(self) -> Iterator[None]:
         """Check, after a block that reads the file, that the file is still the one that was listed.
 
         Raises:
-            PenpalError: It changed, which explains any other error in the block. A file on the hub is not checked.
+            PenpalError: It changed, which explains any other error in the block. A file elsewhere is not checked.
         """
         try:
             yield
@@ -54,10 +73,10 @@ class InputFile:
         self._check_unchanged()
 
     def _check_unchanged(self) -> None:
-        if self.path is None:
+        if self.place is None:
             return
         try:
-            same = _local(self.path) == self
+            same = _local(Path(self.name)) == self
         except PenpalError:
             same = False
         if not same:
@@ -71,16 +90,21 @@ class InputFile:
         """
         if self.path:
             return open_regular(self.path)
-        from penpal_fast.sources.hub import open_file
+        if self.name.startswith(HUB):
+            from penpal_fast.sources.hub import open_file as open_on_hub
+
+            return open_on_hub(self.name, in_order=in_order)
+        from penpal_fast.sources.remote import open_file
 
         return open_file(self.name, in_order=in_order)
 
 
 def find_inputs(inputs: Inputs) -> list[InputFile]:
-    """List the files of paths, folders, globs and hub addresses, in the order given; within each, by path.
+    """List the files of paths, folders, globs and addresses, in the order given; within each, by path.
 
-    A folder stands for the files in it and its subfolders that `inputs_of` chooses. Names that begin with a dot or an
-    underscore are skipped.
+    "-" is standard input. What can be read only once is read at once, into a temporary file. A folder stands for the
+    files in it and its subfolders that `inputs_of` chooses. Names that begin with a dot or an underscore are skipped;
+    a warning counts links to other folders, which are not followed.
 
     Raises:
         PenpalError: There are no files, a folder or file cannot be read, or a file is of another kind.
@@ -89,7 +113,7 @@ def find_inputs(inputs: Inputs) -> list[InputFile]:
     files = []
     for item in given:
         try:
-            files += _files_of(os.fspath(item))
+            files += _files_of(_given(item))
         except PenpalError:
             raise
         except (OSError, ValueError) as error:  # The name may have a null byte.
@@ -99,11 +123,24 @@ def find_inputs(inputs: Inputs) -> list[InputFile]:
     return files
 
 
+def _given(item: str | os.PathLike[str]) -> str:
+    """Return an input as it was given; in a path, the two slashes of an address are one."""
+    given = os.fspath(item)
+    if isinstance(item, str) or Path(given).exists():
+        return given
+    return ONE_SLASH.sub(lambda found: f"{found[1]}:{'///' if found[1] == 'file' else '//'}", given)
+
+
 def _files_of(given: str) -> list[InputFile]:
     if given.startswith(HUB):
         from penpal_fast.sources.hub import list_files
 
         return _some([InputFile(*file) for file in list_files(given)], given)
+    if is_address(given):
+        return _elsewhere(given)
+    if is_stream(given):
+        name = "standard input" if given == STANDARD_INPUT else given
+        return [_spooled(name, spooled_stream(given))]
     path = Path(given)
     if path.is_dir():
         return _some(_in_folder(path), given)
@@ -111,6 +148,20 @@ def _files_of(given: str) -> list[InputFile]:
         matches = sorted(glob.glob(given, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute patterns.
         return _some([file for match in matches for file in _matched(Path(match))], given)
     return [_local(path)]
+
+
+def _elsewhere(given: str) -> list[InputFile]:
+    if given.startswith(LOCAL):
+        return _files_of(url2pathname(urlsplit(given).path))
+    from penpal_fast.sources.remote import download, list_files
+
+    if given.lower().startswith(DOWNLOADED):
+        return [_spooled(given, download(given))]
+    return _some([InputFile(*file) for file in list_files(given)], given)
+
+
+def _spooled(name: str, spool: Spool) -> InputFile:
+    return InputFile(name, spool.size, spool.sha256, spool=spool)
 
 
 def _some(found: list[InputFile], given: str) -> list[InputFile]:
@@ -126,9 +177,18 @@ def _some(found: list[InputFile], given: str) -> list[InputFile]:
 
 def _in_folder(folder: Path) -> list[InputFile]:
     found: list[str] = []
+    links: list[Path] = []
     for place, folders, names in os.walk(folder, onerror=_raise):
         folders[:] = [name for name in folders if not name.startswith(HIDDEN)]
+        links += [path for path in (Path(place) / name for name in folders) if path.is_symlink()]
         found += [(Path(place) / name).relative_to(folder).as_posix() for name in names]
+    if links:
+        logger.warning(
+            "%s: %d links to folders are not followed, such as %s; name what they lead to, too",
+            folder,
+            len(links),
+            min(links),
+        )
     return [_local(folder / path) for path in sorted(inputs_of(str(folder), found))]
 
 
@@ -149,12 +209,11 @@ def _local(path: Path) -> InputFile:
     except UnicodeEncodeError as error:
         raise PenpalError(f"{path.as_posix()!r}: cannot read it: its name is not UTF-8; rename it") from error
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise PenpalError(f"{path}: there is no such file") from error
+        leads = f"; it is a link to {os.readlink(path)}" if path.is_symlink() else ""  # noqa: PTH115 - not followed.
+        raise PenpalError(f"{path}: there is no such file{leads}") from error
     except OSError as error:
         raise PenpalError(f"{path}: cannot read it: {error}") from error
     if not stat.S_ISREG(status.st_mode):
         raise PenpalError(f"{path}: cannot read it: it is not a regular file")
-    if not path.name.lower().endswith(SUFFIXES):
-        raise PenpalError(f"{path}: the name must end with one of {', '.join(SUFFIXES)}")
     place = (status.st_dev, status.st_ino)
     return InputFile(str(path.absolute()), status.st_size, str(status.st_mtime_ns), place)

@@ -26,6 +26,9 @@ MAX_FIELDS = 100
 """If the objects at one place inside strokes have more names than this, the strokes get the nesting of the penpal data
 set, without any further fields."""
 
+HUGE_BITS = 1024
+"""Integers of more bits are beyond float64."""
+
 KINDS_INSIDE = {type(None): "null", bool: "boolean", int: "number", float: "number", str: "text", list: "list"}
 """Kinds of values inside strokes, by type. A dict is an "object", or a "stroke" if it has points."""
 
@@ -43,6 +46,8 @@ class JsonColumns:
     def __init__(self, strokes: str) -> None:
         """Start with no columns."""
         self.strokes = strokes
+        self._others = _Place()
+        self._has_huge_numbers = False
         self.objects = self.crowded = self.with_strokes = 0
         self._kinds: dict[str, set[str]] = {}
         self._nesting = _Place()
@@ -62,6 +67,9 @@ class JsonColumns:
         self.with_strokes += len(rows)
         bad = {row for row, *_ in Rows(rows).problems()}
         self._nesting.look_at([value for row, value in enumerate(rows) if row not in bad])
+        others = [rows[row] for row in sorted(bad)]
+        self._others.look_at(others)
+        self._has_huge_numbers |= any(map(_has_huge_number, others))
 
     def schema(self) -> pa.Schema:
         """Columns for all the lines so far."""
@@ -69,6 +77,8 @@ class JsonColumns:
         found = self._kinds.get(self.strokes, set())
         if "json" in found or found == {"null"}:
             types[self.strokes] = self.strokes_type() or strokes_type(pa.float64())
+            if self.unread and self._has_unfit():
+                types[self.unread] = pa.string()
         return pa.schema(types)
 
     def strokes_type(self) -> pa.DataType | None:
@@ -77,6 +87,35 @@ class JsonColumns:
             return self._nesting.arrow() if self._nesting.places() <= MAX_COLUMNS else None
         except TypeError:
             return None
+
+    @property
+    def unread(self) -> str | None:
+        """Name of the column for the JSON of strokes that their own column cannot hold; None if it is taken."""
+        name = unread_column(self.strokes)
+        return None if name in self._kinds else name
+
+    def _has_unfit(self) -> bool:
+        """Whether some strokes that cannot be drawn are of another type than the others; then their text is kept."""
+        if not self._others.has_values():
+            return False
+        try:
+            joined = _joined(self._nesting, self._others).arrow()
+        except TypeError:
+            return True
+        return self._has_huge_numbers or self.strokes_type() is None or joined != self.strokes_type()
+
+
+def unread_column(strokes: str) -> str:
+    """Name of the column for the JSON of strokes that the column of strokes cannot hold."""
+    return f"{strokes}_json"
+
+
+def _has_huge_number(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(map(_has_huge_number, value))
+    if isinstance(value, dict):
+        return any(map(_has_huge_number, value.values()))
+    return isinstance(value, int) and value.bit_length() >= HUGE_BITS
 
 
 def _column_kind(value: Any) -> str:
@@ -130,6 +169,21 @@ class _Place:
             place = self._fields.setdefault(name, _Place())
             place.look_at([value[name] for value in objects if name in value], level + 1)
 
+    def add(self, other: _Place) -> None:
+        """Add what was seen at the same place in other rows."""
+        self._kinds |= other._kinds
+        self._is_crowded |= other._is_crowded
+        if other._items:
+            self._items = self._items or _Place()
+            self._items.add(other._items)
+        for name, place in other._fields.items():
+            self._fields.setdefault(name, _Place()).add(place)
+        self._is_crowded |= len(self._fields) > MAX_FIELDS
+
+    def has_values(self) -> bool:
+        """Whether there was anything but null."""
+        return bool(self._kinds - {"null"})
+
     def places(self) -> int:
         """Count this place and the places below it."""
         below = [*self._fields.values(), *([self._items] if self._items else [])]
@@ -152,3 +206,11 @@ class _Place:
             kept = {name: kind for name, kind in fields.items() if kind is not None}
             return pa.struct(kept) if kept else None
         return {"boolean": pa.bool_(), "number": pa.float64(), "text": pa.string()}[kinds.pop()]
+
+
+def _joined(*places: _Place) -> _Place:
+    """Return what was seen at a place in all rows."""
+    joined = _Place()
+    for place in places:
+        joined.add(place)
+    return joined

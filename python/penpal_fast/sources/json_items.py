@@ -1,16 +1,15 @@
-"""The rows of a `.json` file: the items of an array, a single object, or an object on each line."""
+"""The rows of a `.json` file: the items of an array, objects one after the other, or an object on each line."""
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Iterator
 from typing import IO
 
 import numpy as np
 
-from penpal_fast.sources.json_text import is_json
-from penpal_fast.sources.text_lines import Line, check_encoding, rejoined, text_lines
+from penpal_fast.sources.json_text import PYTHON_START, is_json
+from penpal_fast.sources.text_lines import Line, check_encoding, rejoined, text_lines, without_mark
 
 CHUNK_BYTES = 1 << 20
 """Bytes of an array that are looked at at a time."""
@@ -29,19 +28,38 @@ def json_items(file: IO[bytes], most: int) -> Iterator[Line]:
         EOFError: An array does not end, or there is something after its end.
         PenpalError: The file is in another encoding.
     """
-    start = file.read(CHUNK_BYTES).removeprefix(codecs.BOM_UTF8).lstrip()
+    start = file.read(CHUNK_BYTES)
+    is_whole = len(start) < CHUNK_BYTES
     check_encoding(start)
+    start = without_mark(start).lstrip()
     if start.startswith(b"["):
         yield from _array_items(start, file, most)
-        return
-    first = start.split(b"\n", 1)[0]
-    if not is_json(first) and first != start:
-        content = start + file.read(max(0, most - len(start)))
-        if is_json(content) or not _has_whole_line(content):
-            yield 1, content[:most]
-            return
-        start = content
-    yield from text_lines(rejoined(start, file), most)
+    elif is_items(start, is_whole=is_whole):
+        yield from _objects(start, file, most)
+    else:
+        yield from text_lines(rejoined(start, file), most)
+
+
+def is_items(start: bytes, *, is_whole: bool) -> bool:
+    """Whether a text is an array of rows or has objects over many lines, rather than an object on each line.
+
+    Args:
+        start: Its beginning, without a byte-order mark and spaces.
+        is_whole: Whether this is all of it.
+    """
+    first, _, rest = start.partition(b"\n")
+    if not start.startswith((b"[", b"{")) or PYTHON_START.match(start):
+        return False
+    if is_json(first):  # An array on a line of its own is a bad row, unless it is the whole file.
+        return start.startswith(b"[") and is_whole and not rest.strip()
+    if is_whole and start.startswith(b"["):
+        return is_json(start) or not _has_whole_line(rest)
+    if start.startswith(b"["):
+        return first.rstrip().endswith((b"[", b"{", b",")) or not _has_whole_line(rest)
+    _, ends = _Scan().look_at(start)
+    if ends:
+        return is_json(start[: ends[0] + 1])
+    return not is_whole and first != start and not _has_whole_line(rest)
 
 
 def _has_whole_line(content: bytes) -> bool:
@@ -56,8 +74,8 @@ class _Scan:
         self._depth = 0
         self._in_text = self._escapes = False
 
-    def look_at(self, chunk: bytes) -> tuple[list[int], int | None]:
-        """Return the places of the commas, and of the end of the array if it is in this chunk."""
+    def look_at(self, chunk: bytes) -> tuple[list[int], list[int]]:
+        """Return the places of the commas, and of the ends of what is inside nothing else."""
         plain = b"_" + chunk[1:] if self._escapes else chunk
         plain = ESCAPED.sub(b"__", plain)
         self._escapes = plain.endswith(b"\\")
@@ -67,9 +85,8 @@ class _Scan:
         closing = outside & ((letters == ord("]")) | (letters == ord("}")))
         depth = self._depth + np.cumsum(opening.astype(np.int64) - closing)
         self._depth, self._in_text = int(depth[-1]), not outside[-1]
-        ends = np.flatnonzero(closing & (depth <= 0))
-        end = int(ends[0]) if len(ends) else None
-        return np.flatnonzero(outside & (letters == ord(",")) & (depth == 1)).tolist(), end
+        commas = outside & (letters == ord(",")) & (depth == 1)
+        return np.flatnonzero(commas).tolist(), np.flatnonzero(closing & (depth <= 0)).tolist()
 
 
 def _array_items(start: bytes, file: IO[bytes], most: int) -> Iterator[Line]:
@@ -78,7 +95,8 @@ def _array_items(start: bytes, file: IO[bytes], most: int) -> Iterator[Line]:
     item = b""
     chunk, skipped = start, 1
     while chunk:
-        commas, end = scan.look_at(chunk)
+        commas, ends = scan.look_at(chunk)
+        end = ends[0] if ends else None
         for comma in commas:
             if end is not None and comma > end:
                 break
@@ -94,6 +112,21 @@ def _array_items(start: bytes, file: IO[bytes], most: int) -> Iterator[Line]:
         item = (item + chunk[skipped:])[:most]
         chunk, skipped = file.read(CHUNK_BYTES), 0
     raise EOFError("the array does not end: the file was cut short")
+
+
+def _objects(start: bytes, file: IO[bytes], most: int) -> Iterator[Line]:
+    """Yield objects that stand one after the other, as indented JSON; what does not end is an item too."""
+    scan = _Scan()
+    number, item, chunk = 1, b"", start
+    while chunk:
+        begin = 0
+        for end in scan.look_at(chunk)[1]:
+            yield number, (item + chunk[begin : end + 1]).lstrip()[:most]
+            number, item, begin = number + 1, b"", end + 1
+        item = (item + chunk[begin:]).lstrip()[:most]
+        chunk = file.read(CHUNK_BYTES)
+    if item.strip():
+        yield number, item
 
 
 def _has_more(file: IO[bytes]) -> bool:

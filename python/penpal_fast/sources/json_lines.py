@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import IO, Any, cast
 
 import pyarrow as pa
 
@@ -21,16 +20,19 @@ from penpal_fast.sources.csv_rows import csv_rows
 from penpal_fast.sources.inputs import InputFile
 from penpal_fast.sources.json_columns import MAX_COLUMNS, JsonColumns
 from penpal_fast.sources.json_items import json_items
-from penpal_fast.sources.json_text import parsed_json
-from penpal_fast.sources.names import CSV_SUFFIXES, JSON_SUFFIXES
+from penpal_fast.sources.json_text import described, json_text, parsed_json
+from penpal_fast.sources.kinds import LINES, Text
 from penpal_fast.sources.packing import UNPACKING_ERRORS, unpacked
-from penpal_fast.sources.text_lines import Line, text_lines
+from penpal_fast.sources.text_lines import Line, text_lines, with_newlines
 
 MAX_LINE_BYTES = 32 << 20
 """A line of this many bytes or more is a bad row: parsed, it may take twenty times as much memory."""
 
 BATCH_BYTES = 8 << 20
 """Maximum text in a batch, unless a single line is longer."""
+
+LOOKED_AT_BYTES = 1000
+"""Text of the first line that an error may be about."""
 
 PIECE_BYTES = 32 << 10
 """Text that is parsed at a time. With more, Python takes twice as long: its garbage collector visits all of it."""
@@ -43,42 +45,42 @@ class JsonLinesSource:
         has_strokes: Whether any of its lines has the strokes' name.
     """
 
-    def __init__(self, file: InputFile, columns: JsonColumns) -> None:
+    def __init__(self, file: InputFile, columns: JsonColumns, text: Text = LINES) -> None:
         """Read the file once, for the types of its columns and the number of its rows.
 
         Args:
             file: The file.
             columns: What is known of its columns. Several files may share them and add to them in turn.
+            text: How the rows stand in it.
 
         Raises:
-            PenpalError: The file cannot be read, or no line is an object.
+            PenpalError: The file cannot be read, or there are lines and none is an object.
         """
         self.file = file
         self._columns = columns
-        self._unit = "line"
-        if file.name.lower().endswith(JSON_SUFFIXES):
-            self._unit = "item"
-        if file.name.lower().endswith(CSV_SUFFIXES):
-            self._unit = "row"
+        self._text = text
+        self._unit = text.unit
         self.rows = size = 0
+        first = b""
         content = hashlib.sha256()
         objects, crowded, with_strokes = columns.objects, columns.crowded, columns.with_strokes
         for lines in _groups(self._lines(), None, PIECE_BYTES):
-            for _, text in lines:
-                content.update(text)
-                size += len(text)
+            for _, line in lines:
+                content.update(line)
+                size += len(line)
+            first = first or lines[0][1][:LOOKED_AT_BYTES]
             self.rows += len(lines)
-            parsed = (_parsed_line(number, text, self._unit) for number, text in lines)
+            parsed = (_parsed_line(number, line, self._unit) for number, line in lines)
             columns.look_at(content for content in parsed if isinstance(content, dict))
         if columns.objects == objects and columns.crowded > crowded:
             raise PenpalError(
                 f"{file.name}: with the names in this file, the JSON lines of the job would have over {MAX_COLUMNS:,} "
                 "columns; leave some out"
             )
-        if columns.objects == objects:
+        if columns.objects == objects and self.rows:
             raise PenpalError(
                 f"{file.name}: no {self._unit} is a JSON object; each must be an object with the strokes under "
-                f"{columns.strokes!r}"
+                f"{columns.strokes!r}; {described(first)}"
             )
         self.has_strokes = columns.with_strokes > with_strokes
         self.fingerprint = content.hexdigest()
@@ -100,7 +102,7 @@ class JsonLinesSource:
             pieces: list[pa.RecordBatch] = []
             problems: dict[int, str] = {}
             for lines in _groups(batch_lines, None, PIECE_BYTES):
-                piece = _parsed_batch(lines, schema, self._columns.strokes, kind, self._unit)
+                piece = _parsed_batch(lines, schema, self._columns, kind, self._unit)
                 done = sum(one.num_rows for one in pieces)
                 problems |= {done + row: text for row, text in piece.problems.items()}
                 pieces.append(piece.data)
@@ -111,6 +113,7 @@ class JsonLinesSource:
         """Yield the lines, or what stands for them, with their numbers, from 1, long ones cut short."""
         try:
             with errors_about(self.file.name), unpacked(self.file) as file:
+                file = cast("IO[bytes]", with_newlines(file)) if self._text.is_split_by_cr else file
                 if self._unit == "item":
                     yield from json_items(file, MAX_LINE_BYTES)
                 elif self._unit == "row":
@@ -148,7 +151,9 @@ def _parsed_line(number: int, text: bytes, unit: str) -> dict[str, Any] | str:
     return content
 
 
-def _parsed_batch(lines: Sequence[Line], schema: pa.Schema, strokes: str, kind: pa.DataType | None, unit: str) -> Batch:
+def _parsed_batch(
+    lines: Sequence[Line], schema: pa.Schema, columns: JsonColumns, kind: pa.DataType | None, unit: str
+) -> Batch:
     """Parse lines into rows of a schema; `kind` is the type of strokes that nest alike, and `unit` what a line is."""
     names = set(schema.names)
     rows: list[dict[str, Any]] = []
@@ -161,10 +166,13 @@ def _parsed_batch(lines: Sequence[Line], schema: pa.Schema, strokes: str, kind: 
             problems[row], content = content, {}
         rows.append(content)
     arrays = []
+    unread: list[str | None] = [None] * len(rows)
     for field in schema:
         values = [row.get(field.name) for row in rows]
-        if field.name == strokes and pa.types.is_nested(field.type):
-            arrays.append(_strokes_array(values, kind, problems))
+        if field.name == columns.unread:
+            arrays.append(pa.array(unread, field.type))
+        elif field.name == columns.strokes and pa.types.is_nested(field.type):
+            arrays.append(_strokes_array(values, kind, problems, unread))
         else:
             arrays.append(_scalar_array(values, field.type))
     return Batch(pa.RecordBatch.from_arrays(arrays, schema=schema), problems)
@@ -172,18 +180,28 @@ def _parsed_batch(lines: Sequence[Line], schema: pa.Schema, strokes: str, kind: 
 
 def _scalar_array(values: list[Any], kind: pa.DataType) -> pa.Array:
     if kind == pa.string():
-        values = [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
+        values = [value if value is None or isinstance(value, str) else json_text(value) for value in values]
     return pa.array(values, kind)
 
 
-def _strokes_array(rows: list[Any], kind: pa.DataType | None, problems: dict[int, str]) -> pa.Array:
-    """Convert strokes; rows that cannot be drawn or converted become null, and what is wrong with them is noted."""
+def _strokes_array(
+    rows: list[Any], kind: pa.DataType | None, problems: dict[int, str], unread: list[str | None]
+) -> pa.Array:
+    """Convert strokes, and note what is wrong with rows that cannot be drawn.
+
+    Such rows stay as they are if they fit the type; else they become null, and their JSON goes into `unread`.
+    """
     drawn = Rows(rows)
     bad = {row: text for row, _, _, text in drawn.problems()}
     problems |= {row: text for row, text in bad.items() if rows[row] is not None}
+    lost = [row for row in bad if rows[row] is not None and (kind is None or not _fits(rows[row], kind))]
+    for row in lost:
+        unread[row] = json_text(rows[row])
     if kind is None:
         return pa.array(drawn.to_penpal())
-    rows = [None if row in bad else value for row, value in enumerate(rows)]
+    rows = list(rows)
+    for row in lost:
+        rows[row] = None
     try:
         return pa.array(rows, kind)
     except (pa.ArrowInvalid, OverflowError):
@@ -192,8 +210,30 @@ def _strokes_array(rows: list[Any], kind: pa.DataType | None, problems: dict[int
             try:
                 rows[row] = _with_floats(value)
             except OverflowError as error:
+                unread[row] = json_text(value)
                 rows[row], problems[row] = None, f"wrong type: a number inside the strokes is too large: {error}"
         return pa.array(rows, kind)
+
+
+def _fits(value: Any, kind: pa.DataType) -> bool:
+    """Whether a type holds a value without a loss."""
+    try:
+        return _same(pa.array([_with_floats(value)], kind)[0].as_py(), value)
+    except (pa.ArrowException, OverflowError, TypeError, ValueError):
+        return False
+
+
+def _same(found: Any, value: Any) -> bool:
+    """Whether a value came back from Arrow as it was, but for null and empty fields."""
+    if isinstance(value, dict) and isinstance(found, dict):
+        return all(_same(found.get(name), one) for name, one in value.items())
+    if isinstance(value, list) and isinstance(found, list):
+        return len(found) == len(value) and all(map(_same, found, value))
+    if value is None or value in ([], {}):
+        return not found
+    if isinstance(value, (bool, str)) or isinstance(found, (bool, str)):
+        return type(found) is type(value) and found == value
+    return isinstance(found, float) and (found == float(value) or (found != found and value != value))
 
 
 def _with_floats(value: Any) -> Any:

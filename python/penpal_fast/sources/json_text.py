@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import json
+import math
+import re
 from typing import Any
 
 import jiter
@@ -24,6 +27,36 @@ def is_json(content: bytes) -> bool:
     except ValueError:
         return False
     return True
+
+
+PYTHON_START = re.compile(rb"[\s{\[(]*[{\[(]\s*['(]")
+PYTHON = re.compile(rb"[\s{\[(]*[{\[(]\s*(?:u?'|None\b|True\b|False\b|\()|[:,]\s*(?:None|True|False|array\(|\(|')")
+"""What Python writes and JSON has not."""
+
+
+def described(start: bytes) -> str:
+    """Say what a text that is not JSON seems to be, given its beginning."""
+    if start.lstrip().startswith((b"{", b"[", b"(")) and PYTHON.search(start):
+        return "these are Python literals; write rows with json.dumps, not with str or print"
+    return f"the first is {start[:60].decode(errors='replace')!r}"
+
+
+def json_text(value: Any) -> str:
+    """Return JSON of a value. What is infinite becomes 1e999, NaN null, and what JSON has not its text."""
+    try:
+        return json.dumps(value, allow_nan=False, default=str)
+    except ValueError:
+        return _with_odd_numbers(value)
+
+
+def _with_odd_numbers(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(name)}: {_with_odd_numbers(one)}" for name, one in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_with_odd_numbers, value))}]"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "null" if math.isnan(value) else "1e999" if value > 0 else "-1e999"
+    return json.dumps(value, default=str)
 
 
 def parsed_json(content: bytes, *, infinities: bool = False) -> Any:

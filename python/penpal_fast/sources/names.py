@@ -1,13 +1,19 @@
-"""Names of inputs: endings of files, and addresses on the Hugging Face hub."""
+"""Names of inputs: endings of files, and addresses."""
 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable
 
 from penpal_fast.sources.formats.known import FORMATS
 
 HUB = "hf://"
+LOCAL = "file://"
+DOWNLOADED = ("http://", "https://")
+
+ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+(::[a-z][a-z0-9+.-]*)*://", re.IGNORECASE)
+"""Start of an address."""
 
 PACKED = ("", ".gz", ".zst")
 """Endings that say how a file of text is compressed, if it is."""
@@ -33,6 +39,11 @@ HIDDEN = (".", "_")
 
 
 logger = logging.getLogger(__name__)
+
+
+def is_address(given: str) -> bool:
+    """Whether something is an address and no path."""
+    return ADDRESS.match(given) is not None
 
 
 def inputs_of(folder: str, paths: Iterable[str]) -> list[str]:

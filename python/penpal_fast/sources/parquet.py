@@ -34,8 +34,7 @@ class ParquetSource:
 
     Attributes:
         file: The file.
-        fingerprint: SHA-256 of its footer, which has the place, the size and usually the range of all column chunks;
-            empty for a file on the hub, whose version already is a hash.
+        fingerprint: SHA-256 of its footer, which has the place, the size and usually the range of all column chunks.
         schema: The columns.
         rows: Number of rows.
         row_bytes: Approximate memory of a row in bytes: the average of the row group where rows are largest, of those
@@ -58,7 +57,7 @@ class ParquetSource:
             described = footer.described()
             self.schema: pa.Schema = described.schema_arrow
         self.layout: pq.ParquetSchema = described.schema
-        self.fingerprint = hashlib.sha256(footer.tail).hexdigest() if file.path else ""
+        self.fingerprint = hashlib.sha256(footer.tail).hexdigest()
         self.group_rows = [group.rows for group in footer.groups]
         self.rows = sum(self.group_rows)
         self.can_be_copied = file.path is not None and all(group.has_beginnings for group in footer.groups)

@@ -15,11 +15,12 @@ from penpal_fast.files import parts_folder
 from penpal_fast.schema import check_strokes_column
 from penpal_fast.sources.batch import Batch, Rows, Source
 from penpal_fast.sources.format_source import FormatSource
-from penpal_fast.sources.formats.format import Options
+from penpal_fast.sources.formats.format import Format, Options
 from penpal_fast.sources.inputs import InputFile, Inputs, find_inputs
 from penpal_fast.sources.json_columns import JsonColumns
 from penpal_fast.sources.json_lines import JsonLinesSource
-from penpal_fast.sources.names import CSV_SUFFIXES, JSON_LINES_SUFFIXES, JSON_SUFFIXES, PARQUET_SUFFIXES
+from penpal_fast.sources.kinds import PARQUET, Text, kind_of
+from penpal_fast.sources.names import PARQUET_SUFFIXES
 from penpal_fast.sources.parquet import ParquetSource
 
 
@@ -35,11 +36,11 @@ def open_sources(inputs: Inputs, column: str, options: Options | None = None) ->
         PenpalError: A file does not exist, is of another kind, cannot be read, or has other columns than the first.
     """
     json_columns = JsonColumns(column)
-    sources = [_opened(file, json_columns, options or Options()) for file in find_inputs(inputs)]
+    sources = _with_rows([_opened(file, json_columns, options or Options()) for file in find_inputs(inputs)])
     first, expected = sources[0].file.name, sources[0].schema
     for source in sources:
         # A single file gets an error that lists its columns.
-        if len(sources) > 1 and isinstance(source, JsonLinesSource) and not source.has_strokes:
+        if len(sources) > 1 and isinstance(source, JsonLinesSource) and source.rows and not source.has_strokes:
             raise PenpalError(f"{source.file.name}: none of its lines has strokes under {column!r}")
         if not source.schema.equals(expected):
             raise PenpalError(
@@ -49,13 +50,32 @@ def open_sources(inputs: Inputs, column: str, options: Options | None = None) ->
     return sources
 
 
+def _with_rows(sources: list[Source]) -> list[Source]:
+    """Leave out files of JSON and CSV without rows, which have no columns either.
+
+    Raises:
+        PenpalError: There are no others.
+    """
+    filled = [source for source in sources if source.rows or not isinstance(source, JsonLinesSource)]
+    if not filled:
+        also = f", nor are there in the {len(sources) - 1:,} other files" if len(sources) > 1 else ""
+        raise PenpalError(f"{sources[0].file.name}: there are no rows in it{also}")
+    return filled
+
+
 def _opened(file: InputFile, json_columns: JsonColumns, options: Options) -> Source:
-    name = file.name.lower()
-    if name.endswith(PARQUET_SUFFIXES):
-        return ParquetSource(file)
-    if name.endswith(JSON_LINES_SUFFIXES + JSON_SUFFIXES + CSV_SUFFIXES):
-        return JsonLinesSource(file, json_columns)
-    return FormatSource(file, options)
+    if file.ending.endswith(PARQUET_SUFFIXES):
+        try:
+            return ParquetSource(file)
+        except PenpalError:
+            file, kind = kind_of(file, json_columns.strokes)
+            if kind is PARQUET and not file.spool:
+                raise
+    else:
+        file, kind = kind_of(file, json_columns.strokes)
+    if isinstance(kind, Text):
+        return JsonLinesSource(file, json_columns, kind)
+    return FormatSource(file, kind, options) if isinstance(kind, Format) else ParquetSource(file)
 
 
 def open_source(path: str | Path, column: str) -> Rows:

@@ -27,8 +27,8 @@ def read_rows(inputs: Inputs, *, column: str = "strokes", each_path: bool = Fals
         `strokes` (words of strokes, float64, y growing downward), `text` and `id`, both null where there is none.
 
     Raises:
-        PenpalError: A file cannot be read, or has other columns than the first. A row of JSON that cannot be read has
-            null strokes, and a warning is logged.
+        PenpalError: A file cannot be read, or has other columns than the first. A row of JSON that cannot be drawn is
+            no error: a warning is logged, and its strokes are null where their type cannot hold them.
     """
     batches = []
     for source in (sources := open_sources(inputs, column, Options(each_path))):

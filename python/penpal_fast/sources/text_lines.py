@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -16,14 +17,28 @@ Line = tuple[int, bytes]
 """The number of a line, from 1, and the line itself, cut short if it is too long."""
 
 
+WITHOUT_MARK = re.compile(rb"\0[^\0]\0[^\0]|[^\0]\0[^\0]\0|[^\0]\0\0\0|\0\0\0[^\0]", re.DOTALL)
+"""How texts in Latin letters begin in UTF-16 and UTF-32 without a mark."""
+
+
 def check_encoding(start: bytes) -> None:
     """Make sure that a file does not begin as one in another encoding.
 
     Raises:
         PenpalError: It does.
     """
-    if start.startswith(OTHER_ENCODINGS):
+    if start.startswith(OTHER_ENCODINGS) or WITHOUT_MARK.match(start):
         raise PenpalError("it is UTF-16 or UTF-32; convert it to UTF-8 first")
+
+
+def without_mark(start: bytes) -> bytes:
+    """Return the beginning of a file without a byte-order mark."""
+    return start.removeprefix(codecs.BOM_UTF8)
+
+
+def is_split_by_cr(start: bytes) -> bool:
+    """Whether the lines of a file that begins so end with a carriage return alone."""
+    return b"\r" in start.rstrip() and b"\n" not in start
 
 
 def text_lines(file: IO[bytes], most: int) -> Iterator[Line]:
@@ -40,8 +55,26 @@ def text_lines(file: IO[bytes], most: int) -> Iterator[Line]:
         rest = text
         while len(rest) == most and not rest.endswith(b"\n"):
             rest = file.readline(most)
-        if text.strip() or rest is not text:
+        if without_mark(text).strip() or rest is not text:
             yield number, text
+
+
+def with_newlines(file: IO[bytes]) -> io.BufferedReader:
+    """Return a file with newlines in place of its carriage returns."""
+    return io.BufferedReader(_WithNewlines(file))
+
+
+class _WithNewlines(io.RawIOBase):
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        content = self._file.read(len(buffer)).replace(b"\r", b"\n")
+        buffer[: len(content)] = content
+        return len(content)
 
 
 def rejoined(start: bytes, file: IO[bytes]) -> io.BufferedReader:

@@ -73,11 +73,21 @@ def test_scores_are_those_of_parquet(tmp_path, scorer):
     assert scores.to_pylist() == scorer.score(TABLE["strokes"]).tolist()
 
 
-@pytest.mark.parametrize("cut", [b"", b"ARROW1", b"ARROW1\0\0" + b"\xff" * 40, b"PAR1", b"<html>"])
-def test_other_files_are_refused(tmp_path, cut):
+@pytest.mark.parametrize(
+    ("cut", "message"),
+    [
+        (b"", "Arrow IPC"),
+        (b"ARROW1", "Arrow IPC"),
+        (b"ARROW1\0\0" + b"\xff" * 40, "Arrow IPC"),
+        (b"rows", "Arrow IPC"),
+        (b"PAR1", "cannot read it as a Parquet file"),
+        (b"<html>", "an HTML page"),
+    ],
+)
+def test_other_files_are_refused(tmp_path, cut, message):
     path = tmp_path / "rows.arrow"
     path.write_bytes(cut)
-    assert "Arrow IPC" in refused(path)
+    assert message in refused(path)
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -60,8 +60,8 @@ def test_a_cell_that_is_no_json_is_a_bad_row(tmp_path):
         (b"strokes,strokes\n1,2\n", "more than one column 'strokes'"),
         (written(ROWS).decode().encode("utf-16"), "UTF-16"),
         (written(ROWS).decode().encode("latin-1"), "UTF8"),
-        (b"", "no row is a JSON object"),
-        (b"id,strokes\n", "no row is a JSON object"),
+        (b"", "there are no rows in it"),
+        (b"id,strokes\n", "there are no rows in it"),
     ],
 )
 def test_files_that_are_refused(tmp_path, content, message):

@@ -62,8 +62,8 @@ def test_bad_lines_are_bad_rows(tmp_path):
     [
         (json.dumps(ROWS)[:-1], "the array does not end"),
         (json.dumps(ROWS) + "]", "there is something after the end"),
-        ("[]", "no item is a JSON object"),
-        ("", "no item is a JSON object"),
+        ("[]", "there are no rows in it"),
+        ("", "there are no rows in it"),
         ("[" * 100_000, "does not end"),
         (json.dumps(ROWS).encode("utf-16"), "UTF-16"),
     ],

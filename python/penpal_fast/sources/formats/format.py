@@ -22,6 +22,10 @@ class ReadableFile(Protocol):
         """Path or address, for errors."""
 
     @property
+    def ending(self) -> str:
+        """The name in lower case, for what its ending says."""
+
+    @property
     def size(self) -> int:
         """Size in bytes."""
 

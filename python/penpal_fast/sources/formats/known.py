@@ -25,7 +25,7 @@ def format_of(file: ReadableFile) -> Format:
         PenpalError: It is of no known format.
         OSError: It cannot be read.
     """
-    named = [one for one in FORMATS if file.name.lower().endswith(one.suffixes)]
+    named = [one for one in FORMATS if file.ending.endswith(one.suffixes)]
     if len(named) == 1:
         return named[0]
     with file.open(in_order=True) as opened:

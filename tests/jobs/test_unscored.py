@@ -1,0 +1,116 @@
+"""Rows without a score: they stay in the output, the first is named, and a file of nothing else is an error."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from helpers.commands import run
+from penpal_fast import PenpalError, convert_dataset, score_dataset
+
+A = [[[0.0, 9.0], [4.0, 0.0], [8.0, 9.0]], [[2.0, 5.0], [6.0, 5.0]]]
+NESTED = [{"points": [{"x": 0, "y": 9}, {"x": 4, "y": 0}]}]
+BAD = [
+    "hello",
+    7,
+    {"ink": "none"},
+    [["a", "b"]],
+    [[[0, 9], [4, None]]],
+    [[]],
+    [[[0, 9, 1, 2, 3, 4, 5]]],
+    [[[10**400, 1]]],
+    {"c": [1e999]},
+]
+
+
+def written(path, rows):
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    return path
+
+
+@pytest.mark.parametrize("good", [[A], [NESTED], [A, NESTED]], ids=["lists", "structs", "both"])
+@pytest.mark.parametrize("bad", BAD, ids=str)
+def test_strokes_that_cannot_be_drawn_stay(tmp_path, scorer, good, bad):
+    inputs = written(tmp_path / "in.jsonl", [{"strokes": strokes, "id": 1} for strokes in [*good, bad, None]])
+    summary = score_dataset(inputs, tmp_path / "out.parquet", scorer=scorer)
+    assert (summary.scored, summary.bad) == (len(good), 2)
+    row = pq.read_table(tmp_path / "out.parquet").to_pylist()[len(good)]
+    kept = row["strokes"] if row["strokes"] is not None else json.loads(row["strokes_json"])
+    assert kept == bad
+    assert row["quality_error"]
+
+
+def test_converted_rows_that_cannot_be_drawn_are_kept_as_json(tmp_path):
+    rows = [A, "hello", [[[0, 9], [4, None]]], None]
+    inputs = written(tmp_path / "in.jsonl", [{"strokes": strokes, "id": 1} for strokes in rows])
+    assert convert_dataset(inputs, tmp_path / "out.parquet").bad == 3
+    table = pq.read_table(tmp_path / "out.parquet")
+    assert table["strokes"].is_valid().to_pylist() == [True, False, False, False]
+    kept = table["strokes_json"].to_pylist()
+    assert [kept[0], *(text and json.loads(text) for text in kept[1:])] == [None, *rows[1:]]
+    convert_dataset(written(inputs, [{"strokes": A}]), tmp_path / "out.parquet")
+    assert "strokes_json" not in pq.read_schema(tmp_path / "out.parquet").names
+
+
+def test_good_rows_need_no_column_of_texts(tmp_path, scorer):
+    inputs = written(tmp_path / "in.jsonl", [{"strokes": A}, {"strokes": None}, {"strokes": [[[0, None]]]}])
+    score_dataset(inputs, tmp_path / "out.parquet", scorer=scorer)
+    table = pq.read_table(tmp_path / "out.parquet")
+    assert "strokes_json" not in table.schema.names
+    assert table["strokes"].to_pylist() == [A, None, [[[0.0, None]]]]
+
+
+def test_a_column_of_that_name_stays(tmp_path, scorer):
+    inputs = written(tmp_path / "in.jsonl", [{"strokes": A, "strokes_json": "mine"}, {"strokes": "hello"}])
+    score_dataset(inputs, tmp_path / "out.parquet", scorer=scorer)
+    assert pq.read_table(tmp_path / "out.parquet")["strokes_json"].to_pylist() == ["mine", None]
+
+
+def test_a_file_of_which_no_row_can_be_scored(tmp_path, scorer):
+    bad = written(tmp_path / "in.jsonl", [{"strokes": {"ink": [1, 2]}}] * 3)
+    for output in ("out.parquet", "out"):
+        with pytest.raises(PenpalError) as found:
+            score_dataset(bad, tmp_path / output, scorer=scorer)
+        assert str(found.value).startswith(f"{bad}: none of its 3 rows can be scored; row 0: wrong type")
+        assert '"ink"' in str(found.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
+
+
+def test_parquet_of_which_no_row_can_be_scored(tmp_path, scorer):
+    rows = pa.array([[[[np.nan, 1.0]]]] * 2, pa.list_(pa.list_(pa.list_(pa.float64()))))
+    pq.write_table(pa.table({"strokes": rows}), tmp_path / "in.parquet")
+    with pytest.raises(PenpalError, match=r"none of its 2 rows can be scored; row 0: non-finite coordinate: .*null"):
+        score_dataset(tmp_path / "in.parquet", tmp_path / "out.parquet", scorer=scorer)
+
+
+def test_one_file_of_several(tmp_path, scorer, caplog):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    written(folder / "a.jsonl", [{"strokes": A}])
+    written(folder / "b.jsonl", [{"strokes": []}] * 2)
+    assert score_dataset(folder, tmp_path / "out.parquet", scorer=scorer).bad == 2
+    assert "b.jsonl: none of its 2 rows can be scored; row 0: no points" in caplog.text
+    written(folder / "b.jsonl", [{"strokes": [["a"]]}] * 2)
+    with pytest.raises(PenpalError, match=r"b.jsonl: none of its 2 rows can be scored"):
+        score_dataset(folder, tmp_path / "other.parquet", scorer=scorer)
+
+
+def test_the_first_bad_row_is_named(tmp_path, scorer):
+    inputs = written(tmp_path / "in.jsonl", [{"strokes": A}, {"strokes": A}, {"strokes": "hello"}, {"strokes": []}])
+    summary = score_dataset(inputs, tmp_path / "out.parquet", scorer=scorer)
+    first = summary.first_problem
+    assert first.startswith(f"{inputs}, row 2: wrong type: ")
+    assert summary.as_dict()["first_problem"] == first
+    again = score_dataset(inputs, tmp_path / "out.parquet", scorer=scorer, resume=True)
+    assert again.first_problem == first
+    done = run("score", inputs, "-o", tmp_path / "out.parquet")
+    assert f"the first: {first}" in done.output.replace("\n", "")
+
+
+def test_rows_of_nothing_are_scored_as_no_rows(tmp_path, scorer):
+    pq.write_table(pa.table({"strokes": pa.array([], pa.list_(pa.list_(pa.list_(pa.float64()))))}), tmp_path / "in.pq")
+    assert score_dataset(tmp_path / "in.pq", tmp_path / "out.parquet", scorer=scorer).rows == 0
