@@ -22,8 +22,8 @@ from penpal_fast.sources.inputs import InputFile
 from penpal_fast.sources.json_columns import MAX_COLUMNS, JsonColumns
 from penpal_fast.sources.json_items import json_items
 from penpal_fast.sources.json_text import parsed_json
-from penpal_fast.sources.names import CSV_SUFFIXES, JSON_SUFFIXES
 from penpal_fast.sources.packing import UNPACKING_ERRORS, unpacked
+from penpal_fast.sources.suffixes import CSV_SUFFIXES, JSON_SUFFIXES
 from penpal_fast.sources.text_lines import Line, text_lines
 
 MAX_LINE_BYTES = 32 << 20

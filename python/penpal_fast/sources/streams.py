@@ -19,8 +19,8 @@ from penpal_fast.sources.formats.format import Options
 from penpal_fast.sources.inputs import InputFile, Inputs, find_inputs
 from penpal_fast.sources.json_columns import JsonColumns
 from penpal_fast.sources.json_lines import JsonLinesSource
-from penpal_fast.sources.names import CSV_SUFFIXES, JSON_LINES_SUFFIXES, JSON_SUFFIXES, PARQUET_SUFFIXES
 from penpal_fast.sources.parquet import ParquetSource
+from penpal_fast.sources.suffixes import CSV_SUFFIXES, JSON_LINES_SUFFIXES, JSON_SUFFIXES, PARQUET_SUFFIXES
 
 
 def open_sources(inputs: Inputs, column: str, options: Options | None = None) -> list[Source]:
