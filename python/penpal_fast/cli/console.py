@@ -36,7 +36,7 @@ def readable_errors() -> Iterator[None]:
         yield
     except BrokenPipeError:
         raise  # Whoever read the output has enough; Typer ends without a message.
-    except (PenpalError, OSError, *_arrow_errors()) as error:
+    except _expected_errors() as error:
         raise _failed(str(error)) from error
     except MemoryError as error:
         raise _failed(f"out of memory: {error}; try a smaller --memory or --batch-size") from error
@@ -48,10 +48,10 @@ def readable_errors() -> Iterator[None]:
         raise typer.Exit(128 + sent) from error
 
 
-def _arrow_errors() -> tuple[type[BaseException], ...]:
-    """The errors of PyArrow, if it is loaded: otherwise it has raised none."""
+def _expected_errors() -> tuple[type[BaseException], ...]:
+    """Errors whose message says enough; those of PyArrow only if it is loaded, as otherwise it has raised none."""
     pyarrow = sys.modules.get("pyarrow")
-    return () if pyarrow is None else (pyarrow.ArrowException,)
+    return (PenpalError, OSError) if pyarrow is None else (PenpalError, OSError, pyarrow.ArrowException)
 
 
 def _failed(message: str) -> typer.Exit:
