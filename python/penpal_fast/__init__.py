@@ -6,7 +6,6 @@ PyArrow.
 
 from __future__ import annotations
 
-import importlib.metadata
 import sys
 from typing import Any
 
@@ -25,4 +24,8 @@ _public_name, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 
 def __getattr__(name: str) -> Any:
-    return importlib.metadata.version("penpal-fast") if name == "__version__" else _public_name(name)
+    if name == "__version__":
+        from penpal_fast._core import VERSION
+
+        return VERSION
+    return _public_name(name)

@@ -8,6 +8,7 @@ __all__ = [
     "ACCEPTED_TYPES",
     "PADDING",
     "SIDE",
+    "VERSION",
     "Backpropagation",
     "Engine",
     "Footer",
@@ -20,6 +21,7 @@ __all__ = [
     "read_probabilities",
 ]
 
+VERSION: Final[str]
 SIDE: Final = 256
 PADDING: Final = 12
 ACCEPTED_TYPES: Final[str]

@@ -131,7 +131,7 @@ def test_foreign_errors_are_one_message_too(lines, tmp_path, monkeypatch, error,
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr(sys.modules["penpal_fast.cli.score"], "score_dataset", fail)
+    monkeypatch.setattr("penpal_fast.jobs.score.score_dataset", fail)
     done = run("score", lines, "-o", tmp_path / "out.parquet")
     assert done.exit_code == 1
     assert done.output.startswith(message)

@@ -148,12 +148,13 @@ def test_lying_structures_are_refused_or_cost_rows(path, fields, scorer):
     assert all(np.isnan(value) or 0 <= value <= 1 for value in quality)
 
 
-def test_a_structure_that_breaks_the_rules_is_an_error_that_can_be_caught(scorer):
+def test_a_structure_that_breaks_the_rules_is_an_error_that_can_be_caught(scorer, capfd):
     array = pa.array([GOOD], STROKES)
     with pytest.raises(
         PenpalError, match="cannot read the Arrow data: it breaks the rules of Arrow's C data interface"
     ):
         scorer.score(Lying(array, (0,), n_children=0))
+    assert capfd.readouterr() == ("", "")
 
 
 def test_capsules_of_other_things_are_refused(scorer):

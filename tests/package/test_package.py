@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import subprocess
 import sys
 from importlib import resources
@@ -27,6 +28,10 @@ def test_importing_and_rendering_do_not_import_mlx():
 def test_every_public_name_is_there(name):
     assert getattr(penpal_fast, name) is not None
     assert name in dir(penpal_fast)
+
+
+def test_the_version_is_the_one_that_is_installed():
+    assert penpal_fast.__version__ == importlib.metadata.version("penpal-fast")
 
 
 def test_an_unknown_name_is_an_attribute_error():

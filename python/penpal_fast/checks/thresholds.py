@@ -9,6 +9,9 @@ from penpal_fast.errors import PenpalError
 THRESHOLDS = {"lenient": 0.3, "balanced": 0.5, "strict": 0.7}
 """Thresholds by name, the lowest first."""
 
+GOOD_SHARE = 0.95
+"""Share of good lines that a threshold keeps which is found from them, unless another is given."""
+
 
 def threshold_of(value: str | float, thresholds: Mapping[str, float] = THRESHOLDS) -> float:
     """Turn a threshold's name, or a number from 0 to 1, into the number.

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from penpal_fast import __version__
 from penpal_fast.cli.console import say
 from penpal_fast.cli.convert import convert
 from penpal_fast.cli.evaluate import evaluate
@@ -27,6 +26,7 @@ app = typer.Typer(
     invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
@@ -36,6 +36,8 @@ def main_options(
 ) -> None:
     """Score rows of pen strokes by handwriting quality, from 0 (corrupted) to 1 (legible, human-looking)."""
     if version:
+        from penpal_fast import __version__
+
         say(__version__)
         raise typer.Exit
 

@@ -1,23 +1,32 @@
-"""What every command prints: output, errors and progress."""
+"""What every command prints: output, errors and progress.
+
+Rich takes long to load, so only errors, warnings and terminals load it.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import signal
+import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.text import Text
 
 from penpal_fast.errors import PenpalError
 
-out = Console()
-err = Console(stderr=True)
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@functools.cache
+def err() -> Console:
+    """Return what prints to stderr."""
+    from rich.console import Console
+
+    return Console(stderr=True)
 
 
 @contextlib.contextmanager
@@ -27,20 +36,28 @@ def readable_errors() -> Iterator[None]:
         yield
     except BrokenPipeError:
         raise  # Whoever read the output has enough; Typer ends without a message.
-    except (PenpalError, OSError, pa.ArrowException) as error:
+    except _expected_errors() as error:
         raise _failed(str(error)) from error
     except MemoryError as error:
         raise _failed(f"out of memory: {error}; try a smaller --memory or --batch-size") from error
     except UnicodeError as error:
         raise _failed(f"a name or text is not UTF-8: {error}") from error
     except KeyboardInterrupt as error:
-        err.print("stopped")
+        typer.echo("stopped", err=True)
         sent = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
         raise typer.Exit(128 + sent) from error
 
 
+def _expected_errors() -> tuple[type[BaseException], ...]:
+    """Errors whose message says enough; those of PyArrow only if it is loaded, as otherwise it has raised none."""
+    pyarrow = sys.modules.get("pyarrow")
+    return (PenpalError, OSError) if pyarrow is None else (PenpalError, OSError, pyarrow.ArrowException)
+
+
 def _failed(message: str) -> typer.Exit:
-    err.print(Text.assemble(("error: ", "bold red"), visible(message)), soft_wrap=True)
+    from rich.text import Text
+
+    err().print(Text.assemble(("error: ", "bold red"), visible(message)), soft_wrap=True)
     return typer.Exit(1)
 
 
@@ -62,9 +79,14 @@ def stopped_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def say(text: str, console: Console = out) -> None:
-    """Print text as it is: brackets and emoji codes are not markup."""
-    console.print(visible(text), markup=False, emoji=False, highlight=False, soft_wrap=True)
+def say(text: str) -> None:
+    """Print text as it is."""
+    typer.echo(visible(text))
+
+
+def warn(text: str) -> None:
+    """Print text to stderr as it is, above the progress bar if there is one; brackets are not markup."""
+    err().print(visible(text), markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
 def visible(text: str) -> str:
@@ -80,6 +102,11 @@ def say_json(content: dict[str, Any]) -> None:
 @contextlib.contextmanager
 def progress_bar(what: str, *, shown: bool = True) -> Iterator[Callable[[int, int], None]]:
     """Show a bar with rows/s and the time left; only on a terminal."""
+    if not (shown and sys.stderr.isatty()):
+        yield lambda _done, _total: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (
         TextColumn(what),
         BarColumn(),
@@ -87,7 +114,7 @@ def progress_bar(what: str, *, shown: bool = True) -> Iterator[Callable[[int, in
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=err, disable=not (shown and err.is_terminal), transient=True) as progress:
+    with Progress(*columns, console=err(), disable=not err().is_terminal, transient=True) as progress:
         task = progress.add_task(what, total=None, rate="")
 
         def report(done: int, total: int) -> None:

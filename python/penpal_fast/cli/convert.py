@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from penpal_fast.cli import options
-from penpal_fast.cli.console import err, progress_bar, readable_errors, say, say_json, stopped_by_sigterm
-from penpal_fast.jobs.convert import convert_dataset
+from penpal_fast.cli.console import progress_bar, readable_errors, say, say_json, stopped_by_sigterm, warn
+from penpal_fast.interrupts import ending_at_once
 from penpal_fast.sources.memory import MEMORY_MB
 
 
@@ -35,6 +35,9 @@ def convert(
     Rows that cannot be drawn have null strokes, and stand in `strokes_json` as they were; the first is named. If there
     are no others, nothing is written.
     """
+    with ending_at_once():
+        from penpal_fast.jobs.convert import convert_dataset
+
     with readable_errors(), stopped_by_sigterm(), options.logged(verbose=False):
         with progress_bar("converting", shown=not quiet) as progress:
             done = convert_dataset(
@@ -45,5 +48,5 @@ def convert(
         elif not quiet:
             say(f"wrote {done.rows:,} rows to {output}")
         if done.bad and not json:
-            say(f"{done.bad:,} of {done.rows:,} rows cannot be drawn; the first: {done.first_problem}", err)
+            warn(f"{done.bad:,} of {done.rows:,} rows cannot be drawn; the first: {done.first_problem}")
         options.end_if_strict(done.bad, strict=strict)

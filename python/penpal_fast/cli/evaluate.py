@@ -8,12 +8,10 @@ from typing import Annotated
 
 import typer
 
-from penpal_fast.checks.quality import Scorer
 from penpal_fast.cli import options
 from penpal_fast.cli.console import readable_errors, say
 from penpal_fast.errors import PenpalError
-from penpal_fast.files import made_folder, replaced_atomically
-from penpal_fast.look.picture import save_png
+from penpal_fast.interrupts import ending_at_once
 
 Files = Annotated[list[Path], typer.Option(help="Parquet file in the penpal schema; can be repeated.")]
 
@@ -57,7 +55,8 @@ def evaluate(
 
     The same for a reader: its errors, and how well match and readability tell right from wrong.
     """
-    with readable_errors():
+    with readable_errors(), ending_at_once():
+        from penpal_fast.checks.quality import Scorer
         from penpal_fast.evaluation.card import picture, tables
         from penpal_fast.evaluation.changed import measure_changes, measure_files, measure_outliers
         from penpal_fast.evaluation.held_out import prefix_of_models
@@ -66,9 +65,12 @@ def evaluate(
         from penpal_fast.evaluation.reader_card import reader_tables
         from penpal_fast.evaluation.reader_measure import measure_reader
         from penpal_fast.evaluation.sets import held_out_lines, read_set, scored_sets
+        from penpal_fast.files import made_folder, replaced_atomically
         from penpal_fast.handwriting.lines import decided_by
+        from penpal_fast.look.picture import save_png
         from penpal_fast.reading.reader import Reader
 
+    with readable_errors():
         if source_prefix is not None and not held_out:
             raise PenpalError("--source-prefix is for --held-out; add it, or leave --source-prefix out")
         measured, scorer = Reader(reader), Scorer(model)

@@ -8,24 +8,10 @@ from typing import Annotated
 
 import typer
 
-from penpal_fast.checks.quality import Scorer
 from penpal_fast.cli import options
 from penpal_fast.cli.console import readable_errors, say
 from penpal_fast.errors import PenpalError
-from penpal_fast.first_points import without_first_points
-from penpal_fast.look.captions import shortened
-from penpal_fast.look.explanation import Explanation, compared, explained
-from penpal_fast.look.explanation_page import write_page
-from penpal_fast.look.explanation_text import effect_rows, misfit_rows
-from penpal_fast.look.row_reading import RowReading, read_row
-from penpal_fast.reading.alphabet import NO_TEXT
-from penpal_fast.reading.reader import Reader
-from penpal_fast.schema import texts_of
-from penpal_fast.sources.one_row import one_row
-from penpal_fast.strokes import words_of
-
-LONGEST_LINE = 300
-"""Characters of a text or a reading that are printed."""
+from penpal_fast.interrupts import ending_at_once
 
 
 def explain(
@@ -44,6 +30,19 @@ def explain(
     """Say what each word of a row does to its score, what the row reads, and which letters do not fit its text."""
     if text is not None and says is not None:
         raise typer.BadParameter("give --text or --says, not both")
+    with ending_at_once():
+        from penpal_fast.checks.quality import Scorer
+        from penpal_fast.first_points import without_first_points
+        from penpal_fast.look.explanation import compared, explained
+        from penpal_fast.look.explanation_lines import effect_lines, misfit_lines, summary_lines
+        from penpal_fast.look.explanation_page import write_page
+        from penpal_fast.look.row_reading import read_row
+        from penpal_fast.reading.alphabet import NO_TEXT
+        from penpal_fast.reading.reader import Reader
+        from penpal_fast.schema import texts_of
+        from penpal_fast.sources.one_row import one_row
+        from penpal_fast.strokes import words_of
+
     with readable_errors():
         if output is not None and output.suffix.lower() not in (".html", ".htm"):
             raise PenpalError(f"{output}: the page is an HTML file; its name must end with .html")
@@ -60,47 +59,12 @@ def explain(
             found = dataclasses.replace(found, text_problem=NO_TEXT)
         explanation = compared(explained(words, Scorer(model)), says, found)
         title = f"{source}, row {row}"
-        summary = _summary(explanation, found)
+        summary = summary_lines(explanation, found)
         say(f"{title}: score {explanation.score:.3f}")
-        for line in [*summary, *_effects(explanation, len(words)), *_misfits(explanation)]:
+        for line in [*summary, *effect_lines(explanation, len(words)), *misfit_lines(explanation)]:
             say(line)
         if output is not None:
             # The drawing's caption has the match.
             notes = summary if explanation.match is None else []
             write_page(explanation, output, title=title, words=len(words), notes=notes)
             say(f"wrote {output}; open it in a browser")
-
-
-def _summary(explanation: Explanation, found: RowReading) -> list[str]:
-    """Say what the row reads, and whether that is its text."""
-    if found.problem is not None:
-        return [f"not read: {found.problem}"]
-    lines = [f"reads {shortened(found.reading or '', LONGEST_LINE)!r}, readability {found.readability:.2f}"]
-    if found.text_problem is not None:
-        lines.append(f"not compared: {found.text_problem}")
-    elif found.match is not None:
-        short = "" if found.letters else "; the ink is too short for it"
-        lines.append(f"text  {shortened(explanation.text or '', LONGEST_LINE)!r}, match {found.match:.2f}{short}")
-    return lines
-
-
-def _effects(explanation: Explanation, words: int) -> list[str]:
-    rows = effect_rows(explanation, words)
-    if not rows:
-        return ["the row is a single stroke, so there is nothing to leave out"]
-    width = max(len(name) for name, _ in rows)
-    return [
-        f"effect on the log-odds of the score, below 0 where a {explanation.level} lowers it; "
-        f"in clean lines usually {explanation.usual[0]:+.1f} to {explanation.usual[1]:+.1f}:",
-        *(f"  {name:{width}}  {effect:+.2f}" for name, effect in rows),
-    ]
-
-
-def _misfits(explanation: Explanation) -> list[str]:
-    if not explanation.letters:
-        return []
-    rows = misfit_rows(explanation)
-    return [
-        f"letters that do not fit: {len(rows)} of {len(explanation.letters)}",
-        *(f"  {letter}: fit {fit:.2f}, {place}" for letter, place, fit in rows),
-    ]

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from penpal_fast.checks.quality import QualityCheck
-from penpal_fast.checks.text_match import TextCheck
-from penpal_fast.checks.thresholds import THRESHOLDS, threshold_of
+from penpal_fast.checks.thresholds import GOOD_SHARE, THRESHOLDS, threshold_of
 from penpal_fast.cli import options
 from penpal_fast.cli.console import progress_bar, readable_errors, say, say_json, stopped_by_sigterm
 from penpal_fast.errors import PenpalError
-from penpal_fast.jobs.filter import filter_dataset
-from penpal_fast.jobs.good_lines import SHARE
-from penpal_fast.jobs.selection import Selection
+from penpal_fast.interrupts import ending_at_once
 from penpal_fast.sources.memory import MEMORY_MB
+
+if TYPE_CHECKING:
+    from penpal_fast.jobs.selection import Selection
 
 NAMES = ", ".join(f"{name} ({number})" for name, number in THRESHOLDS.items())
 
@@ -57,7 +56,7 @@ def filter_rows(
         ),
     ] = None,
     share: Annotated[
-        float | None, typer.Option(help=f"Share of the good rows that each threshold keeps; {SHARE} by default.")
+        float | None, typer.Option(help=f"Share of the good rows that each threshold keeps; {GOOD_SHARE} by default.")
     ] = None,
     text_threshold: Annotated[
         float | None,
@@ -113,8 +112,15 @@ def filter_rows(
 
     The exit codes are the same as for `score`.
     """
+    with ending_at_once():
+        from penpal_fast.checks.quality import QualityCheck
+        from penpal_fast.checks.text_match import TextCheck
+        from penpal_fast.jobs.filter import filter_dataset
+
     with readable_errors(), stopped_by_sigterm(), options.logged(verbose=False):
         with progress_bar("filtering", shown=not quiet) as progress:
+            # Older scores of a model that is named do not count.
+            named = ((QualityCheck.name, model), (TextCheck.name, reader))
             compares = text is not None or text_threshold is not None
             selection = filter_dataset(
                 inputs,
@@ -130,7 +136,7 @@ def filter_rows(
                 text=text,
                 reader=options.reader_of(reader, backend, threads, batch_size) if compares else reader,
                 drop_first_point=drop_first_point,
-                rescore=rescore or _named_again(model, reader),
+                rescore=rescore or [name for name, given in named if given is not None],
                 memory_mb=memory,
                 progress=progress,
             )
@@ -144,11 +150,6 @@ def filter_rows(
             print_selection(selection, best_of)
             say(f"wrote {output}{f' and {keep_rejected}' if keep_rejected else ''}")
         options.end_if_strict(selection.bad, strict=strict)
-
-
-def _named_again(model: str | None, reader: str | None) -> list[str]:
-    """Names of the checks whose model is given, so that older scores do not count."""
-    return [name for name, given in ((QualityCheck.name, model), (TextCheck.name, reader)) if given is not None]
 
 
 def print_selection(selection: Selection, best_of: str | None = None) -> None:

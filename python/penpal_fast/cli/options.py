@@ -6,17 +6,19 @@ import contextlib
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, cast, get_args
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
-from penpal_fast.checks.check import Check
-from penpal_fast.checks.defaults import default_checks
-from penpal_fast.checks.quality import Scorer
-from penpal_fast.cli.console import err, say
+from penpal_fast.cli.console import warn
 from penpal_fast.engines.settings import Backend
-from penpal_fast.reading.reader import Reader
-from penpal_fast.sources.names import PARQUET_SUFFIXES
+from penpal_fast.interrupts import ending_at_once
+from penpal_fast.sources.suffixes import PARQUET_SUFFIXES
+
+if TYPE_CHECKING:
+    from penpal_fast.checks.check import Check
+    from penpal_fast.checks.quality import Scorer
+    from penpal_fast.reading.reader import Reader
 
 SOME_ROWS_BAD = 3
 """Exit code of --strict if there are bad rows."""
@@ -94,6 +96,9 @@ def checks_of(
     drop_first_point: bool = False,
 ) -> list[Check]:
     """Make the checks that the options ask for, with the quality check first."""
+    with ending_at_once():
+        from penpal_fast.checks.defaults import default_checks
+
     scorer = scorer_of(model, backend, threads, batch_size)
     loaded = reader_of(reader, backend, threads, batch_size) if text is not None or reading else reader
     return default_checks(
@@ -103,11 +108,17 @@ def checks_of(
 
 def scorer_of(model: str | None, backend: str, threads: int | None, batch_size: int | None) -> Scorer:
     """Load the model that the options name."""
+    with ending_at_once():
+        from penpal_fast.checks.quality import Scorer
+
     return Scorer(model, backend=cast("Backend", backend), threads=threads, batch_size=batch_size)
 
 
 def reader_of(reader: str | None, backend: str, threads: int | None, batch_size: int | None) -> Reader:
     """Load the reader that the options name."""
+    with ending_at_once():
+        from penpal_fast.reading.reader import Reader
+
     return Reader(reader, backend=cast("Backend", backend), threads=threads, batch_size=batch_size)
 
 
@@ -116,7 +127,7 @@ class _ConsoleHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print a log record."""
-        say(self.format(record), err)
+        warn(self.format(record))
 
 
 @contextlib.contextmanager

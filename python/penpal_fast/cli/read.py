@@ -5,27 +5,18 @@ from __future__ import annotations
 import json as json_text
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-import pyarrow as pa
 import typer
 
-from penpal_fast.checks.defaults import reader_checks
 from penpal_fast.cli import options
 from penpal_fast.cli.console import progress_bar, readable_errors, say, stopped_by_sigterm, visible
-from penpal_fast.errors import PenpalError, errors_about
-from penpal_fast.first_points import without_first_points
-from penpal_fast.jobs.score import score_dataset
-from penpal_fast.reading.reader import Reader
-from penpal_fast.schema import check_strokes_column, check_text_column, texts_of
-from penpal_fast.sources.batch import Batch
-from penpal_fast.sources.memory import MEMORY_MB, batch_rows
-from penpal_fast.sources.streams import open_sources
+from penpal_fast.errors import PenpalError
+from penpal_fast.interrupts import ending_at_once
+from penpal_fast.sources.memory import MEMORY_MB
 
-PRINTED_ROWS = 256
-"""Rows that are read and printed at a time, so that the first ones come soon."""
-
-Row = dict[str, Any]
+if TYPE_CHECKING:
+    from penpal_fast.jobs.readings import Row
 
 
 def read(
@@ -57,12 +48,17 @@ def read(
     With --text, also the match, from 0 to 1, and the text. A bad row has its problem in brackets. With --output, a file
     is written as by `score --reading`, without `quality`.
     """
+    with ending_at_once():
+        from penpal_fast.checks.defaults import reader_checks
+        from penpal_fast.jobs.readings import read_inputs
+        from penpal_fast.jobs.score import score_dataset
+
     with readable_errors(), stopped_by_sigterm(), options.logged(verbose=False):
         loaded = options.reader_of(reader, backend, threads, batch_size)
         if output is None:
             if resume:
                 raise PenpalError("--resume is for --output; add it, or leave --resume out")
-            rows = _rows(inputs, loaded, column, text, memory, limit, drop_first_point=drop_first_point)
+            rows = read_inputs(inputs, loaded, column, text, memory, limit, drop_first_point=drop_first_point)
             _print_rows(rows, as_json=json)
             return
         if limit is not None or json:
@@ -81,52 +77,6 @@ def read(
             )
         if not quiet:
             say(f"wrote {output}: {summary.rows:,} rows, {summary.bad:,} bad")
-
-
-def _rows(
-    inputs: list[str],
-    reader: Reader,
-    column: str,
-    text: str | None,
-    memory: int,
-    limit: int | None,
-    *,
-    drop_first_point: bool,
-) -> Iterator[list[Row]]:
-    """Yield what is printed of the rows, in batches."""
-    sources = open_sources(inputs, column)
-    columns = [column] if text is None else [column, text]
-    with errors_about(sources[0].file.name):
-        check_strokes_column(sources[0].schema, column)
-        if text is not None:
-            check_text_column(sources[0].schema, text)
-    first = 0
-    for source in sources:
-        size = min(batch_rows(memory, source), PRINTED_ROWS)
-        for batch in source.batches(size, columns=columns):
-            left = len(batch.data) if limit is None else min(limit - first, len(batch.data))
-            if left <= 0:
-                return
-            cut = batch.cut(0, left)
-            strokes = cut.data.column(column)
-            strokes = without_first_points(strokes) if drop_first_point else strokes
-            yield _read_rows(cut, strokes, reader, text, first)
-            first += left
-
-
-def _read_rows(batch: Batch, strokes: pa.Array, reader: Reader, text: str | None, first: int) -> list[Row]:
-    texts = None if text is None else texts_of(batch.data.column(text))
-    found = reader.outcome(strokes, texts)
-    problems = {**(found.text_problems if texts is not None else {}), **found.problems, **batch.problems}
-    rows: list[Row] = []
-    for index, (reading, readability) in enumerate(zip(found.readings, found.readability.tolist(), strict=True)):
-        bad = reading is None
-        row: Row = {"row": first + index, "reading": reading, "readability": None if bad else readability}
-        if texts is not None:
-            match = float(found.match[index])
-            row |= {"text_match": None if match != match else match, "text": texts[index]}
-        rows.append(row if index not in problems else {**row, "error": problems[index]})
-    return rows
 
 
 def _print_rows(batches: Iterator[list[Row]], *, as_json: bool) -> None:

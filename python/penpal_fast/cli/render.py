@@ -10,9 +10,7 @@ import typer
 from penpal_fast.cli import options
 from penpal_fast.cli.console import readable_errors, say
 from penpal_fast.errors import PenpalError
-from penpal_fast.look.picture import picture_of, save_png
-from penpal_fast.rendering import render_strokes
-from penpal_fast.sources.one_row import one_row
+from penpal_fast.interrupts import ending_at_once
 
 
 def render(
@@ -22,6 +20,11 @@ def render(
     column: options.Column = "strokes",
 ) -> None:
     """Draw one row as the network sees it, but black on white; for the network, ink is 1 and the background 0."""
+    with ending_at_once():
+        from penpal_fast.look.picture import picture_of, save_png
+        from penpal_fast.rendering import render_strokes
+        from penpal_fast.sources.one_row import one_row
+
     with readable_errors():
         if output.suffix.lower() != ".png":
             raise PenpalError(f"{output}: the picture is a PNG file; its name must end with .png")

@@ -10,8 +10,7 @@ import typer
 from penpal_fast.cli import options
 from penpal_fast.cli.console import progress_bar, readable_errors, say
 from penpal_fast.errors import PenpalError
-from penpal_fast.look.report.writing import write_report
-from penpal_fast.schema import TEXT_COLUMN
+from penpal_fast.interrupts import ending_at_once
 
 
 def report(
@@ -40,6 +39,10 @@ def report(
 
     If there are two scores, such as quality and text_match, a map shows them together.
     """
+    with ending_at_once():
+        from penpal_fast.look.report.writing import write_report
+        from penpal_fast.schema import TEXT_COLUMN
+
     with readable_errors():
         if output.suffix.lower() not in (".html", ".htm"):
             raise PenpalError(f"{output}: the report is an HTML file; its name must end with .html")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from penpal_fast.cli import options
 from penpal_fast.cli.console import progress_bar, readable_errors, say, say_json, stopped_by_sigterm
-from penpal_fast.jobs.score import score_dataset
-from penpal_fast.jobs.summary import JobSummary
+from penpal_fast.interrupts import ending_at_once
 from penpal_fast.sources.memory import MEMORY_MB
+
+if TYPE_CHECKING:
+    from penpal_fast.jobs.summary import JobSummary
 
 
 def score(
@@ -50,6 +52,9 @@ def score(
     Exit codes: 0 if the output was written, 1 if not, 2 for wrong usage,
     3 for bad rows with --strict, 130 after Ctrl-C and 143 after SIGTERM.
     """
+    with ending_at_once():
+        from penpal_fast.jobs.score import score_dataset
+
     with readable_errors(), stopped_by_sigterm(), options.logged(verbose=verbose):
         with progress_bar("scoring", shown=not quiet) as progress:
             summary = score_dataset(

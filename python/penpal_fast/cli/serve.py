@@ -11,13 +11,10 @@ from typing import Annotated
 import typer
 
 from penpal_fast.cli import options
-from penpal_fast.cli.console import err, readable_errors, say
+from penpal_fast.cli.console import readable_errors, say, warn
 from penpal_fast.errors import PenpalError
 from penpal_fast.extras import needs_extra
-from penpal_fast.files import checked_target
-from penpal_fast.look.serve.drawn_file import DrawnFile
-from penpal_fast.look.serve.row_file import RowFile
-from penpal_fast.reading.reader import Reader
+from penpal_fast.interrupts import ending_at_once
 
 EXPOSED = (
     "warning: others who can reach this address can use the page: it has no login and no encryption. They see the rows "
@@ -40,11 +37,14 @@ def serve(
 ) -> None:
     """Serve a page on this machine where you draw a row and see its score, and what it reads, as you draw."""
     with readable_errors():
-        with needs_extra("look"):
+        with needs_extra("look"), ending_at_once():
             import uvicorn
 
             from penpal_fast.look.serve.app import Server, application
             from penpal_fast.look.serve.connections import bounded
+            from penpal_fast.look.serve.drawn_file import DrawnFile
+            from penpal_fast.look.serve.row_file import RowFile
+            from penpal_fast.reading.reader import Reader
 
         if not host.strip():
             raise PenpalError("--host is empty; name an address to listen on, such as 127.0.0.1")
@@ -62,7 +62,7 @@ def serve(
             shown = f"[{host}]" if ":" in host else host
             say(f"open http://{shown}:{listener.getsockname()[1]}/ in a browser; Ctrl-C stops")
             if not ipaddress.ip_address(listener.getsockname()[0].partition("%")[0]).is_loopback:
-                say(EXPOSED, err)
+                warn(EXPOSED)
             try:
                 uvicorn.Server(bounded(application(server, host))).run(sockets=[listener])
             except KeyboardInterrupt:
@@ -71,6 +71,8 @@ def serve(
 
 def _check_writable(path: Path) -> None:
     """Make sure that a file can be written beside others in its folder, before a row is drawn."""
+    from penpal_fast.files import checked_target
+
     try:
         with tempfile.TemporaryFile(dir=checked_target(path).parent):
             pass

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
-import pyarrow as pa
 import typer
-from numpy.typing import NDArray
 
-from penpal_fast.checks.columns import is_score
-from penpal_fast.checks.defaults import known_scores
-from penpal_fast.checks.text_match import TextCheck
 from penpal_fast.cli import options
 from penpal_fast.cli.console import readable_errors, say
 from penpal_fast.errors import PenpalError
-from penpal_fast.first_points import without_first_points
-from penpal_fast.look.picture import save_png
-from penpal_fast.look.sheet import Cell, band_counts, chosen_rows, drawn_sheet
-from penpal_fast.schema import TEXT_COLUMN, is_text, texts_of
-from penpal_fast.sources.memory import MEMORY_MB, batch_rows
-from penpal_fast.sources.scored_file import ScoredFile
-from penpal_fast.sources.streams import open_source
-from penpal_fast.strokes import Strokes, words_of
+from penpal_fast.interrupts import ending_at_once
 
 
 def sheet(
@@ -37,63 +23,20 @@ def sheet(
     model: options.Model = None,
 ) -> None:
     """Draw one picture of rows sorted by score. A file without scores is scored first."""
+    with ending_at_once():
+        from penpal_fast.look.picture import save_png
+        from penpal_fast.look.sheet import band_counts, chosen_rows, drawn_sheet
+        from penpal_fast.look.sheet_rows import cells_of, scores_of
+
     with readable_errors():
         if output.suffix.lower() != ".png":
             raise PenpalError(f"{output}: the sheet is a PNG file; its name must end with .png")
-        scores, thresholds = _scores(source, column, model, drop_first_point=drop_first_point)
-        cells = _cells(source, column, scores, chosen_rows(scores, rows), drop_first_point=drop_first_point)
+        scores, thresholds = scores_of(
+            source,
+            column,
+            lambda: options.checks_of(model, column, drop_first_point=drop_first_point)[0],
+            again=model is not None,
+        )
+        cells = cells_of(source, column, scores, chosen_rows(scores, rows), drop_first_point=drop_first_point)
         save_png(drawn_sheet(cells, band_counts(scores, thresholds), columns, thresholds), output)
         say(f"wrote {output}: {len(cells)} of {len(scores):,} rows")
-
-
-def _scores(
-    path: Path, column: str, model: str | None, *, drop_first_point: bool
-) -> tuple[NDArray[np.float32], Mapping[str, float]]:
-    """Read the first scores of a file, or score its rows; return them with their thresholds."""
-    source = open_source(path, column)
-    if known_scores(source.schema) and model is None:
-        scored = ScoredFile(path, column)
-        thresholds: Mapping[str, float] = scored.scores[0].thresholds
-        parts = [batch.outcomes[scored.scores[0].name].scores for batch in scored.batches()]
-    else:
-        check, rows = (
-            options.checks_of(model, column, drop_first_point=drop_first_point)[0],
-            batch_rows(MEMORY_MB, source),
-        )
-        thresholds = check.thresholds
-        parts = [check.look(batch.data).scores for batch in source.batches(rows)]
-    return np.concatenate(parts) if parts else np.empty(0, np.float32), thresholds
-
-
-def _cells(
-    path: Path, column: str, scores: NDArray[np.float32], chosen: NDArray[np.int64], *, drop_first_point: bool
-) -> list[Cell]:
-    """Read the chosen rows, in the order given."""
-    source = open_source(path, column)
-    wanted = set(chosen.tolist())
-    cells = {}
-    first = 0
-    for batch in source.batches(batch_rows(MEMORY_MB, source)):
-        texts = batch.data.column(TEXT_COLUMN) if _has_texts(batch.data.schema) else None
-        matches = batch.data.column(TextCheck.name) if is_score(batch.data.schema, TextCheck.name) else None
-        for row in sorted(wanted.intersection(range(first, first + len(batch.data)))):
-            text = None if texts is None else texts_of(texts.slice(row - first, 1))[0]
-            match = matches[row - first].as_py() if matches is not None else None
-            strokes = batch.data.column(column).slice(row - first, 1)
-            strokes = without_first_points(strokes) if drop_first_point else strokes
-            words, problem = _words(strokes[0])
-            cells[row] = Cell(row, float(scores[row]), words, text, match, problem)
-        first += len(batch.data)
-    return [cells[row] for row in chosen.tolist()]
-
-
-def _has_texts(schema: pa.Schema) -> bool:
-    return schema.names.count(TEXT_COLUMN) == 1 and is_text(schema.field(TEXT_COLUMN).type, integers=True)
-
-
-def _words(row: pa.Scalar) -> tuple[list[Strokes], str | None]:
-    """Return the words of a row, or none and the reason why it cannot be drawn."""
-    try:
-        return words_of(row), None
-    except PenpalError as error:
-        return [], error.problem

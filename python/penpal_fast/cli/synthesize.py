@@ -9,6 +9,7 @@ import typer
 
 from penpal_fast.cli import options
 from penpal_fast.cli.console import progress_bar, readable_errors, say
+from penpal_fast.interrupts import ending_at_once
 
 
 def synthesize(
@@ -37,11 +38,12 @@ def synthesize(
     resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run.")] = False,
 ) -> None:
     """Make clean or corrupted handwriting. Each row has 1 to `--longest` neighbouring words of a text."""
-    with readable_errors(), options.logged(verbose=False):
+    with readable_errors(), ending_at_once():
         from penpal_fast.synthesis import workers
         from penpal_fast.synthesis.plan import Plan
         from penpal_fast.synthesis.texts import read_texts
 
+    with readable_errors(), options.logged(verbose=False):
         plan = Plan(rows, corrupted, seed, bias, longest, whole_share)
         with progress_bar("making rows") as progress:
             workers.synthesize(

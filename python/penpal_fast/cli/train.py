@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from penpal_fast.cli.console import err, readable_errors, say
+from penpal_fast.interrupts import ending_at_once
 
 
 def train(
@@ -33,12 +33,13 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run.")] = False,
 ) -> None:
     """Train a model: make synthetic rows, train, calibrate, write it, and measure it on validation rows."""
-    with readable_errors():
+    with readable_errors(), ending_at_once():
         from penpal_fast.evaluation.markdown import table
         from penpal_fast.network.model import QualityClassifier
         from penpal_fast.training.recipe import BUNDLED, Recipe
         from penpal_fast.training.run import Inputs, run_recipe
 
+    with readable_errors():
         model = QualityClassifier.from_pretrained(start) if start else None
         inputs = Inputs(real, generator, clean or (), corrupted or (), model)
         with stage_bars() as progress:
@@ -53,8 +54,10 @@ def train(
 @contextlib.contextmanager
 def stage_bars() -> Iterator[Callable[[str, int, int], None]]:
     """Show a bar for each stage; only on a terminal."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, disable=not err.is_terminal) as bars:
+    with Progress(*columns, console=err(), disable=not err().is_terminal) as bars:
         tasks = {}
 
         def report(what: str, done: int, total: int) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from penpal_fast.cli.console import readable_errors, say
+from penpal_fast.interrupts import ending_at_once
 
 
 def train_reader(
@@ -25,10 +26,11 @@ def train_reader(
     device: Annotated[str, typer.Option(help="What trains, as PyTorch names it: cpu, cuda.")] = "cpu",
 ) -> None:
     """Train a reader: make lines, train, calibrate and evaluate. The same command resumes an interrupted run."""
-    with readable_errors():
+    with readable_errors(), ending_at_once():
         from penpal_fast.training.reader.recipe import BUNDLED, ReaderRecipe
         from penpal_fast.training.reader.run import Inputs, train_reader
 
+    with readable_errors():
         inputs = Inputs(real, generator, clean, corrupted)
         train_reader(
             ReaderRecipe.from_file(recipe or BUNDLED),

@@ -24,12 +24,12 @@ from penpal_fast.checks.columns import (
 from penpal_fast.checks.defaults import DEFAULT_THRESHOLDS, ReaderChoice, default_checks, known_scores
 from penpal_fast.checks.quality import Scorer
 from penpal_fast.checks.text_match import TextCheck, compared_text
+from penpal_fast.checks.thresholds import GOOD_SHARE
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.files import check_name, checked_target, replaced_atomically
 from penpal_fast.jobs.best_of import BestRows, check_group_column
 from penpal_fast.jobs.good_lines import (
     FROM_GOOD_LINES,
-    SHARE,
     FoundThreshold,
     GoodLines,
     check_share,
@@ -54,8 +54,8 @@ from penpal_fast.schema import TEXT_COLUMN, check_text_column
 from penpal_fast.sources.batch import Source
 from penpal_fast.sources.inputs import Inputs
 from penpal_fast.sources.memory import MEMORY_MB, batch_rows, check_memory
-from penpal_fast.sources.names import PARQUET_SUFFIXES
 from penpal_fast.sources.streams import check_apart, open_sources
+from penpal_fast.sources.suffixes import PARQUET_SUFFIXES
 
 NOT_BEST = "not the best of its group"
 
@@ -143,7 +143,7 @@ def filter_dataset(
         threshold = from_good_lines(threshold, thresholds)
     elif share is not None:
         raise PenpalError("share is for keep_good, the lines to keep a share of; give both, or a threshold")
-    check_share(SHARE if share is None else share)
+    check_share(GOOD_SHARE if share is None else share)
     if text is not None and text_threshold is None and thresholds is None:
         text_threshold = DEFAULT_THRESHOLDS[TextCheck.name] if keep_good is None else FROM_GOOD_LINES
     given = default_checks(
@@ -177,7 +177,7 @@ def filter_dataset(
         lines = GoodLines(_good_sources(keep_good, column, targets), available, memory_mb)
         names = [name for name, value in wanted.items() if value == FROM_GOOD_LINES]
         ran = [check.name for check in missing]
-        found = lines.thresholds(names, SHARE if share is None else share, sources, ran)
+        found = lines.thresholds(names, GOOD_SHARE if share is None else share, sources, ran)
     limits = {
         name: found[name].threshold if name in found else limit_of(name, value, available.get(name), sources)
         for name, value in wanted.items()

@@ -16,8 +16,6 @@ from penpal_fast.jobs.plain_columns import plain_rows
 from penpal_fast.sources.batch import Source
 from penpal_fast.sources.memory import batch_rows
 
-SHARE = 0.95
-
 LEAST_ROWS = 20
 """Scored rows that a threshold needs: with these, it is the second lowest score at a share of 0.95."""
 

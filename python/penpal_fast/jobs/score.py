@@ -50,9 +50,9 @@ from penpal_fast.jobs.unscored import Unscored
 from penpal_fast.sources.batch import Batch, Source
 from penpal_fast.sources.inputs import Inputs
 from penpal_fast.sources.memory import MEMORY_MB, check_memory
-from penpal_fast.sources.names import PARQUET_SUFFIXES
 from penpal_fast.sources.parquet import ParquetSource
 from penpal_fast.sources.streams import check_apart, open_sources
+from penpal_fast.sources.suffixes import PARQUET_SUFFIXES
 
 Progress = Callable[[int, int], None]
 

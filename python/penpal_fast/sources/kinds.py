@@ -25,9 +25,10 @@ from penpal_fast.sources.gunzip import Gunzip
 from penpal_fast.sources.inputs import InputFile
 from penpal_fast.sources.json_items import is_items
 from penpal_fast.sources.json_text import is_json
-from penpal_fast.sources.names import CSV_SUFFIXES, JSON_LINES_SUFFIXES, JSON_SUFFIXES, PARQUET_SUFFIXES, SUFFIXES
+from penpal_fast.sources.names import SUFFIXES
 from penpal_fast.sources.packing import UNPACKING_ERRORS, ZSTANDARD_MAGIC, unpacked
 from penpal_fast.sources.spool import Spool
+from penpal_fast.sources.suffixes import CSV_SUFFIXES, JSON_LINES_SUFFIXES, JSON_SUFFIXES, PARQUET_SUFFIXES
 from penpal_fast.sources.text_lines import check_encoding, is_split_by_cr, without_mark
 
 START_BYTES = 64 << 10

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from penpal_fast.errors import PenpalError
-from penpal_fast.sources.batch import Rows
+
+if TYPE_CHECKING:
+    from penpal_fast.sources.batch import Rows
 
 MEMORY_MB = 256
 """Default memory for the rows that are read ahead, in megabytes."""

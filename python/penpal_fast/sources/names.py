@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 
 from penpal_fast.sources.formats.known import FORMATS
+from penpal_fast.sources.suffixes import CSV_SUFFIXES, JSON_SUFFIXES, TABLE_SUFFIXES
 
 HUB = "hf://"
 LOCAL = "file://"
@@ -15,15 +16,6 @@ DOWNLOADED = ("http://", "https://")
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+(::[a-z][a-z0-9+.-]*)*://", re.IGNORECASE)
 """Start of an address."""
 
-PACKED = ("", ".gz", ".zst")
-"""Endings that say how a file of text is compressed, if it is."""
-
-PARQUET_SUFFIXES = (".parquet", ".pq")
-JSON_LINES_SUFFIXES = tuple(suffix + packed for suffix in (".jsonl", ".ndjson") for packed in PACKED)
-JSON_SUFFIXES = tuple(".json" + packed for packed in PACKED)
-CSV_SUFFIXES = tuple(suffix + packed for suffix in (".csv", ".tsv") for packed in PACKED)
-
-TABLE_SUFFIXES = PARQUET_SUFFIXES + JSON_LINES_SUFFIXES
 RARE_SUFFIXES = tuple(suffix for one in FORMATS if not one.is_common for suffix in one.suffixes)
 COMMON_SUFFIXES = (
     *JSON_SUFFIXES,

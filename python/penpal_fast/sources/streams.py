@@ -20,8 +20,8 @@ from penpal_fast.sources.inputs import InputFile, Inputs, find_inputs
 from penpal_fast.sources.json_columns import JsonColumns
 from penpal_fast.sources.json_lines import JsonLinesSource
 from penpal_fast.sources.kinds import PARQUET, Text, kind_of
-from penpal_fast.sources.names import PARQUET_SUFFIXES
 from penpal_fast.sources.parquet import ParquetSource
+from penpal_fast.sources.suffixes import PARQUET_SUFFIXES
 
 
 def open_sources(inputs: Inputs, column: str, options: Options | None = None) -> list[Source]:

@@ -1,7 +1,5 @@
 //! Stroke columns from Arrow objects (PyCapsule interface).
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use arrow_array::cast::AsArray;
 use arrow_schema::DataType;
 use penpal_core::StrokeColumn;
@@ -10,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3_arrow::input::AnyArray;
 
 use crate::errors::penpal_error;
+use crate::quiet::unless_it_panics;
 
 /// Maximum number of levels in a PyArrow type. Arrow libraries recurse into types, and thousands of levels overflow the
 /// stack.
@@ -63,9 +62,9 @@ pub fn import_column(source: &Bound<'_, PyAny>, column: &str) -> PyResult<Stroke
     let unreadable = |error: String| penpal_error(py, format!("cannot read the Arrow data: {error}"));
     let read = || PyResult::Ok(source.extract::<AnyArray>()?.into_chunked_array()?.into_inner());
     // The import panics on some arrays that break the rules of the C data interface.
-    let (chunks, field) = match catch_unwind(AssertUnwindSafe(read)) {
-        Ok(read) => read.map_err(|error| unreadable(error.to_string()))?,
-        Err(_) => return Err(unreadable("it breaks the rules of Arrow's C data interface".into())),
+    let (chunks, field) = match unless_it_panics(read) {
+        Some(read) => read.map_err(|error| unreadable(error.to_string()))?,
+        None => return Err(unreadable("it breaks the rules of Arrow's C data interface".into())),
     };
     let DataType::Struct(fields) = field.data_type() else {
         return StrokeColumn::new(&chunks).map_err(|error| penpal_error(py, error.to_string()));

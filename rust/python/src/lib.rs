@@ -7,6 +7,7 @@ mod import;
 mod line_width;
 mod nested;
 mod parquet;
+mod quiet;
 mod reader;
 mod rows;
 mod threads;
@@ -29,6 +30,8 @@ mod _core {
     #[pymodule_export]
     use super::training::Backpropagation;
 
+    #[pymodule_export]
+    const VERSION: &str = env!("CARGO_PKG_VERSION");
     #[pymodule_export]
     const SIDE: usize = penpal_core::SIDE;
     #[pymodule_export]
