@@ -17,8 +17,10 @@ from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.first_points import without_first_points
 from penpal_fast.jobs.score import score_dataset
 from penpal_fast.reading.reader import Reader
-from penpal_fast.schema import check_strokes_column, check_text_column, texts_of
+from penpal_fast.schema import check_text_column, texts_of
 from penpal_fast.sources.batch import Batch
+from penpal_fast.sources.drawn import drawn_batch, strokes_columns
+from penpal_fast.sources.formats.format import Options
 from penpal_fast.sources.memory import MEMORY_MB, batch_rows
 from penpal_fast.sources.streams import open_sources
 
@@ -40,6 +42,7 @@ def read(
         ),
     ] = None,
     column: options.Column = "strokes",
+    layout: options.Layout = None,
     drop_first_point: options.DropFirstPoint = False,
     text: options.Text = None,
     limit: Annotated[int | None, typer.Option(help="Print only the first rows, this many.", min=0)] = None,
@@ -62,7 +65,7 @@ def read(
         if output is None:
             if resume:
                 raise PenpalError("--resume is for --output; add it, or leave --resume out")
-            rows = _rows(inputs, loaded, column, text, memory, limit, drop_first_point=drop_first_point)
+            rows = _rows(inputs, loaded, column, layout, text, memory, limit, drop_first_point=drop_first_point)
             _print_rows(rows, as_json=json)
             return
         if limit is not None or json:
@@ -75,6 +78,7 @@ def read(
                     text=text, reading=True, reader=loaded, column=column, drop_first_point=drop_first_point
                 ),
                 column=column,
+                layout=layout,
                 resume=resume,
                 memory_mb=memory,
                 progress=progress,
@@ -87,6 +91,7 @@ def _rows(
     inputs: list[str],
     reader: Reader,
     column: str,
+    layout: str | None,
     text: str | None,
     memory: int,
     limit: int | None,
@@ -94,20 +99,20 @@ def _rows(
     drop_first_point: bool,
 ) -> Iterator[list[Row]]:
     """Yield what is printed of the rows, in batches."""
-    sources = open_sources(inputs, column)
+    sources = open_sources(inputs, column, Options(layout=layout))
+    read = strokes_columns(sources, column, layout)
     columns = [column] if text is None else [column, text]
     with errors_about(sources[0].file.name):
-        check_strokes_column(sources[0].schema, column)
         if text is not None:
             check_text_column(sources[0].schema, text)
     first = 0
-    for source in sources:
+    for source, found in zip(sources, read, strict=True):
         size = min(batch_rows(memory, source), PRINTED_ROWS)
         for batch in source.batches(size, columns=columns):
             left = len(batch.data) if limit is None else min(limit - first, len(batch.data))
             if left <= 0:
                 return
-            cut = batch.cut(0, left)
+            cut = drawn_batch(batch.cut(0, left), found)
             strokes = cut.data.column(column)
             strokes = without_first_points(strokes) if drop_first_point else strokes
             yield _read_rows(cut, strokes, reader, text, first)

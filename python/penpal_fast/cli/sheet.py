@@ -33,6 +33,7 @@ def sheet(
     rows: Annotated[int, typer.Option(help="Rows to show, chosen evenly by rank.")] = 48,
     columns: Annotated[int, typer.Option(help="Rows side by side.")] = 3,
     column: options.Column = "strokes",
+    layout: options.Layout = None,
     drop_first_point: options.DropFirstPoint = False,
     model: options.Model = None,
 ) -> None:
@@ -40,19 +41,19 @@ def sheet(
     with readable_errors():
         if output.suffix.lower() != ".png":
             raise PenpalError(f"{output}: the sheet is a PNG file; its name must end with .png")
-        scores, thresholds = _scores(source, column, model, drop_first_point=drop_first_point)
-        cells = _cells(source, column, scores, chosen_rows(scores, rows), drop_first_point=drop_first_point)
+        scores, thresholds = _scores(source, column, layout, model, drop_first_point=drop_first_point)
+        cells = _cells(source, column, layout, scores, chosen_rows(scores, rows), drop_first_point=drop_first_point)
         save_png(drawn_sheet(cells, band_counts(scores, thresholds), columns, thresholds), output)
         say(f"wrote {output}: {len(cells)} of {len(scores):,} rows")
 
 
 def _scores(
-    path: Path, column: str, model: str | None, *, drop_first_point: bool
+    path: Path, column: str, layout: str | None, model: str | None, *, drop_first_point: bool
 ) -> tuple[NDArray[np.float32], Mapping[str, float]]:
     """Read the first scores of a file, or score its rows; return them with their thresholds."""
-    source = open_source(path, column)
+    source = open_source(path, column, layout)
     if known_scores(source.schema) and model is None:
-        scored = ScoredFile(path, column)
+        scored = ScoredFile(path, column, layout=layout)
         thresholds: Mapping[str, float] = scored.scores[0].thresholds
         parts = [batch.outcomes[scored.scores[0].name].scores for batch in scored.batches()]
     else:
@@ -66,10 +67,16 @@ def _scores(
 
 
 def _cells(
-    path: Path, column: str, scores: NDArray[np.float32], chosen: NDArray[np.int64], *, drop_first_point: bool
+    path: Path,
+    column: str,
+    layout: str | None,
+    scores: NDArray[np.float32],
+    chosen: NDArray[np.int64],
+    *,
+    drop_first_point: bool,
 ) -> list[Cell]:
     """Read the chosen rows, in the order given."""
-    source = open_source(path, column)
+    source = open_source(path, column, layout)
     wanted = set(chosen.tolist())
     cells = {}
     first = 0
@@ -81,7 +88,7 @@ def _cells(
             match = matches[row - first].as_py() if matches is not None else None
             strokes = batch.data.column(column).slice(row - first, 1)
             strokes = without_first_points(strokes) if drop_first_point else strokes
-            words, problem = _words(strokes[0])
+            words, problem = _words(strokes[0], batch.problems.get(row - first))
             cells[row] = Cell(row, float(scores[row]), words, text, match, problem)
         first += len(batch.data)
     return [cells[row] for row in chosen.tolist()]
@@ -91,8 +98,10 @@ def _has_texts(schema: pa.Schema) -> bool:
     return schema.names.count(TEXT_COLUMN) == 1 and is_text(schema.field(TEXT_COLUMN).type, integers=True)
 
 
-def _words(row: pa.Scalar) -> tuple[list[Strokes], str | None]:
+def _words(row: pa.Scalar, unread: str | None) -> tuple[list[Strokes], str | None]:
     """Return the words of a row, or none and the reason why it cannot be drawn."""
+    if unread is not None:
+        return [], unread
     try:
         return words_of(row), None
     except PenpalError as error:
