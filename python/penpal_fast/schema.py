@@ -69,16 +69,31 @@ def check_strokes_column(schema: pa.Schema, column: str) -> None:
         PenpalError: There is no such column, or several, or it holds no strokes; the error lists the columns and the
             accepted types.
     """
+    check_one_column(schema, column)
+    try:
+        Rows(nulls_as_strokes(pa.array([], schema.field(column).type)))
+    except (PenpalError, pa.ArrowException) as error:
+        raise no_strokes(schema, column) from error
+
+
+def check_one_column(schema: pa.Schema, column: str) -> None:
+    """Make sure that a schema has exactly one column with the name of the strokes.
+
+    Raises:
+        PenpalError: There is none, or several; the error lists the columns.
+    """
     count = schema.names.count(column)
     if count != 1:
         found = "more than one column" if count else "no column"
         raise PenpalError(
             f"{found} {column!r}; name the one with the strokes with --column or column=\n{_columns(schema)}"
         )
-    try:
-        Rows(nulls_as_strokes(pa.array([], schema.field(column).type)))
-    except (PenpalError, pa.ArrowException) as error:
-        raise PenpalError(f"the column {column!r} does not hold strokes\n{_columns(schema)}") from error
+
+
+def no_strokes(schema: pa.Schema, column: str, reason: str = "") -> PenpalError:
+    """Return the error for a column that holds no strokes, which lists the columns, and says why if it is known."""
+    why = f"\nwhat {column!r} has in place of these: {reason}" if reason else ""
+    return PenpalError(f"the column {column!r} does not hold strokes\n{_columns(schema)}{why}")
 
 
 def check_text_column(schema: pa.Schema, column: str) -> None:

@@ -27,7 +27,8 @@ def strokes_from_offsets(offsets: ArrayLike, *, drop_first_point: bool = False) 
         Strokes as float64 [N, 2] of absolute (x, y), y growing downward. The first offset starts at the origin.
 
     Raises:
-        PenpalError: The array is not [T, 3] of numbers, T at least 1.
+        PenpalError: The array is not [T, 3] of numbers, T at least 1, or another column than the third is the only one
+            of 0 and 1.
     """
     try:
         steps = np.asarray(offsets, dtype=np.float64)
@@ -35,10 +36,26 @@ def strokes_from_offsets(offsets: ArrayLike, *, drop_first_point: bool = False) 
         raise PenpalError(f"offsets must be a [T, 3] array of (dx, dy, end of stroke): {error}") from error
     if steps.ndim != 2 or steps.shape[1] != 3 or len(steps) == 0:
         raise PenpalError(f"offsets must be a [T, 3] array of (dx, dy, end of stroke), got the shape {steps.shape}")
+    _check_flags(steps)
     points = np.cumsum(steps[:, :2] * (1.0, -1.0), axis=0)
     ends = np.flatnonzero(steps[:, 2] > 0.5) + 1
     strokes = [stroke for stroke in np.split(points, ends) if len(stroke)]
     return strokes[1:] if drop_first_point and len(strokes) > 1 and len(strokes[0]) == 1 else strokes
+
+
+def _check_flags(steps: NDArray[np.float64]) -> None:
+    """Make sure that the end of a stroke is not in another column than the third.
+
+    Raises:
+        PenpalError: It is.
+    """
+    flags = [bool(np.isin(column, (0, 1)).all()) for column in steps.T]
+    if not flags[2] and sum(flags) == 1 and len(steps) > 1:
+        name, order = ("first", "[:, [1, 2, 0]]") if flags[0] else ("second", "[:, [0, 2, 1]]")
+        raise PenpalError(
+            f"offsets must be (dx, dy, end of stroke); the third column is not 0 or 1, and the {name} looks like the "
+            f"end of a stroke: give offsets{order}"
+        )
 
 
 def words_of(row: Any) -> list[Strokes]:

@@ -74,7 +74,7 @@ def test_json(lines, reader, reader_folder):
 
 
 def test_json_lines_keep_their_reasons(tmp_path, reader_folder):
-    (tmp_path / "lines.jsonl").write_text('{"strokes": [[[0, 0], [3, 1]]]}\n{broken\n{"strokes": "ink"}\n')
+    (tmp_path / "lines.jsonl").write_text('{"strokes": [[[0, 0], [3, 1], [4, 0]]]}\n{broken\n{"strokes": "ink"}\n')
     found = printed(tmp_path / "lines.jsonl", "--reader", reader_folder)
     assert found[1].startswith("1\t[not JSON: line 2")
     assert found[2].startswith("2\t[wrong type: ")

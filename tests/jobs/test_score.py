@@ -142,7 +142,7 @@ def test_json_lines(tmp_path, scorer, suffix, batch_rows, monkeypatch):
 @pytest.mark.parametrize("length", [200, 201, 399, 400, 1000])
 def test_a_json_line_that_is_too_long_costs_its_row_only(tmp_path, scorer, monkeypatch, length, ending):
     monkeypatch.setattr(json_lines, "MAX_LINE_BYTES", 200)
-    good = json.dumps({"strokes": [[[0, 0], [3, 4]]], "id": 1})
+    good = json.dumps({"strokes": [[[0, 0], [3, 4], [4, 0]]], "id": 1})
     path = tmp_path / "lines.jsonl"
     path.write_text("\n".join([good, good[:-1] + " " * (length - len(good)) + "}", good, " " * length]) + ending)
     summary = score_dataset(path, tmp_path / "out.parquet", scorer=scorer)
@@ -186,7 +186,7 @@ def scored_json(tmp_path, scorer, *lines):
     return pq.read_table(tmp_path / "out.parquet")
 
 
-GOOD = '"strokes": [[[0, 0], [3, 1]]]'
+GOOD = '"strokes": [[[0, 0], [3, 1], [4, 0]]]'
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_other_json_columns_lose_nothing(tmp_path, scorer, values, column):
     ("strokes", "kept"),
     [
         ('[{"points": [{"x": 0, "y": 0, "t": 1}], "pen": {}}]', [{"points": [{"x": 0.0, "y": 0.0, "t": 1.0}]}]),
-        ("[[[0, 1152921504606846977], [9, 0]]]", [[[0.0, 2.0**60], [9.0, 0.0]]]),
+        ("[[[0, 1152921504606846977], [9, 0], [8, 0]]]", [[[0.0, 2.0**60], [9.0, 0.0], [8.0, 0.0]]]),
     ],
 )
 def test_odd_json_strokes_are_drawn(tmp_path, scorer, strokes, kept):
@@ -444,7 +444,7 @@ def test_an_interrupted_job_leaves_the_old_output(lines, tmp_path, scorer):
 def test_json_lines_whose_column_is_no_strokes(tmp_path, scorer):
     """As with Parquet, a column that was named by mistake is an error, and kept."""
     path = tmp_path / "lines.jsonl"
-    path.write_text('{"strokes": [[[0, 0], [3, 1]]], "text": "a"}\n{"strokes": [], "text": null}\n')
+    path.write_text('{"strokes": [[[0, 0], [3, 1], [4, 0]]], "text": "a"}\n{"strokes": [], "text": null}\n')
     with pytest.raises(PenpalError, match="the column 'text' does not hold strokes") as caught:
         score_dataset(path, tmp_path / "out.parquet", scorer=scorer, column="text")
     assert "  text: string" in str(caught.value)
@@ -453,7 +453,9 @@ def test_json_lines_whose_column_is_no_strokes(tmp_path, scorer):
 
 def test_json_lines_with_more_names_than_columns_can_be(tmp_path, scorer):
     """Each line has 5 names of its own; rows that come with the columns that there is room for are scored."""
-    lines = [{"strokes": [[[0, 0], [3, 1]]], **{f"{row}-{name}": row for name in range(5)}} for row in range(300)]
+    lines = [
+        {"strokes": [[[0, 0], [3, 1], [4, 0]]], **{f"{row}-{name}": row for name in range(5)}} for row in range(300)
+    ]
     table = scored_json(tmp_path, scorer, *map(json.dumps, lines))
     errors = table["quality_error"].to_pylist()
     assert errors[:199] == [None] * 199
@@ -463,7 +465,7 @@ def test_json_lines_with_more_names_than_columns_can_be(tmp_path, scorer):
 
 @pytest.mark.parametrize("text", ["[" * 600, '"' + "[{" * 300 + '\\"', "\\" * 5 + '"' + "[" * 600, "\u00e4" * 600])
 def test_brackets_in_text_are_not_nested(tmp_path, scorer, text):
-    table = scored_json(tmp_path, scorer, json.dumps({"strokes": [[[0, 0], [3, 1]]], "text": text}))
+    table = scored_json(tmp_path, scorer, json.dumps({"strokes": [[[0, 0], [3, 1], [4, 0]]], "text": text}))
     assert table["text"].to_pylist() == [text]
     assert table["quality_error"].to_pylist() == [None]
 

@@ -12,7 +12,7 @@ from penpal_fast import PenpalError, read_rows
 from penpal_fast.sources.inputs import find_inputs
 
 OFFSETS = np.array([[3, 1, 0], [1, 4, 1]])
-LINE = json.dumps({"strokes": [[[0, 9], [4, 0]]]})
+LINE = json.dumps({"strokes": [[[0, 9], [4, 0], [9, 4]]]})
 
 
 def names(folder):

@@ -136,7 +136,7 @@ def path(tmp_path_factory):
     return tmp_path_factory.mktemp("json") / "lines.jsonl"
 
 
-GOOD = b'{"strokes": [[[0, 0], [3, 1]]]}\n'
+GOOD = b'{"strokes": [[[0, 0], [3, 1], [4, 0]]]}\n'
 
 
 @example(GOOD * 3 + b'{"strokes":[[[0,0]]\n}{"strokes":[[[0,0]]]}', 512, 8)
@@ -214,7 +214,7 @@ def test_a_file_without_strokes_among_others(tmp_path):
 
 def test_files_that_have_too_many_columns_together(tmp_path):
     for name in "ab":
-        row = {"strokes": [[[0, 0], [3, 1]]], **{f"{name}{column}": 1 for column in range(700)}}
+        row = {"strokes": [[[0, 0], [3, 1], [4, 0]]], **{f"{name}{column}": 1 for column in range(700)}}
         (tmp_path / f"{name}.jsonl").write_text(json.dumps(row))
     with pytest.raises(
         PenpalError, match=r"b.jsonl: with the names in this file, .* over 1,000 columns; leave some out"
@@ -273,8 +273,8 @@ def test_fields_that_are_nested_too_deep_are_left_out(path, depth, kept):
 def test_files_get_columns_that_suit_all_of_them(tmp_path):
     """What one file has of a column and another has not, or has of another type, or nested otherwise, is kept."""
     files = {
-        "a": {"strokes": [[[0, 0], [3, 1]]], "id": 1, "only": True},
-        "b": {"id": 2.5, "strokes": [{"points": [{"x": 0, "y": 0}, {"x": 3, "y": 1}]}], "tag": "t"},
+        "a": {"strokes": [[[0, 0], [3, 1], [4, 0]]], "id": 1, "only": True},
+        "b": {"id": 2.5, "strokes": [{"points": [{"x": 0, "y": 0}, {"x": 3, "y": 1}, {"x": 4, "y": 0}]}], "tag": "t"},
     }
     for name, row in files.items():
         (tmp_path / f"{name}.jsonl").write_text(json.dumps(row))

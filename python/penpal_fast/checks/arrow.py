@@ -13,6 +13,8 @@ from penpal_fast.checks.defaults import ReaderChoice, default_checks, reader_che
 from penpal_fast.checks.quality import ModelSource, QualityCheck
 from penpal_fast.engines.settings import Backend
 from penpal_fast.errors import PenpalError
+from penpal_fast.layouts.column import StrokesColumn
+from penpal_fast.layouts.known import check_layout
 
 
 class _Engine(TypedDict):
@@ -41,6 +43,7 @@ class ArrowScorer:
         reading: bool = False,
         reader: ReaderChoice = None,
         drop_first_point: bool = False,
+        layout: str | None = None,
         checks: Sequence[Check] | None = None,
     ) -> None:
         """Take the arguments of `Scorer` and the names of columns, or checks instead.
@@ -56,14 +59,16 @@ class ArrowScorer:
             reader: What `Reader` takes, or a `Reader`, with which this ArrowScorer cannot be pickled; None for the
                 reader in this package.
             drop_first_point: Score rows as `without_first_points` returns them; the strokes column stays as it is.
+            layout: Name of the layout of the strokes, such as "offsets", if it should not be told from their type and
+                the first rows that come; see docs/data.md.
             checks: Checks in place of all these settings.
 
         Raises:
             PenpalError: Both are given, or `checks` is empty or has something else than checks.
         """
-        settings = (model, column, backend, threads, batch_size, text, reading, reader, drop_first_point)
+        settings = (model, column, backend, threads, batch_size, text, reading, reader, drop_first_point, layout)
         if checks is not None:
-            if settings != (None, "strokes", "auto", None, None, None, False, None, False):
+            if settings != (None, "strokes", "auto", None, None, None, False, None, False, None):
                 raise PenpalError(
                     "give either checks or their settings; QualityCheck(...) and TextCheck(...) take them"
                 )
@@ -81,7 +86,10 @@ class ArrowScorer:
                     **engine,
                 ),
             ]
-        self._schemas: tuple[pa.Schema, pa.Schema] | None = None
+        check_layout(layout)
+        self._column = column
+        self._layout = layout
+        self._schemas: tuple[pa.Schema, pa.Schema, StrokesColumn] | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle the settings without the last schema."""
@@ -99,13 +107,17 @@ class ArrowScorer:
             data = pa.table(data)
         if not isinstance(data, (pa.RecordBatch, pa.Table)):
             raise PenpalError(f"expected a pyarrow RecordBatch or Table, got {type(data).__name__}")
-        schema = self._checked_schema(data.schema)
-        return with_outcomes(data, self._checks, outcomes_of(self._checks, data, {}), schema)
+        schema, strokes = self._prepared(data)
+        outcomes = outcomes_of(self._checks, *strokes.drawn(data))
+        return with_outcomes(data, self._checks, outcomes, schema)
 
-    def _checked_schema(self, schema: pa.Schema) -> pa.Schema:
+    def _prepared(self, data: pa.RecordBatch | pa.Table) -> tuple[pa.Schema, StrokesColumn]:
         """Prepare the checks for a schema, and add their columns to it. The last schema usually comes again."""
-        last = self._schemas
+        last, schema = self._schemas, data.schema
         if last is None or not last[0].equals(schema, check_metadata=True):
-            prepare(self._checks, schema)
-            self._schemas = last = (schema, checked_schema(schema, self._checks))
-        return last[1]
+            strokes = StrokesColumn(self._column, None)
+            if any(self._column in check.reads for check in self._checks):
+                strokes = StrokesColumn.found(schema, self._column, [data], self._layout)
+            prepare(self._checks, strokes.schema(schema))
+            self._schemas = last = (schema, checked_schema(schema, self._checks), strokes)
+        return last[1:]

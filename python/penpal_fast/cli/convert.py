@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,7 @@ def convert(
         ),
     ],
     column: options.Column = "strokes",
+    layout: options.Layout = None,
     each_path: Annotated[
         bool, typer.Option("--each-path", help="Make a row of each path of an SVG file, not of the whole drawing.")
     ] = False,
@@ -41,11 +43,19 @@ def convert(
     with readable_errors(), stopped_by_sigterm(), options.logged(verbose=False):
         with progress_bar("converting", shown=not quiet) as progress:
             done = convert_dataset(
-                inputs, output, column=column, each_path=each_path, memory_mb=memory, progress=progress
+                inputs,
+                output,
+                column=column,
+                each_path=each_path,
+                layout=layout,
+                memory_mb=memory,
+                progress=progress,
             )
         if json:
-            say_json({"rows": done.rows, "bad": done.bad, "first_problem": done.first_problem, "output": str(output)})
+            say_json({**dataclasses.asdict(done), "output": str(output)})
         elif not quiet:
+            for found in done.layouts:
+                say(f"read as {found}")
             say(f"wrote {done.rows:,} rows to {output}")
         if done.bad and not json:
             warn(f"{done.bad:,} of {done.rows:,} rows cannot be drawn; the first: {done.first_problem}")

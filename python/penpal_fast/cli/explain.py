@@ -23,6 +23,7 @@ def explain(
         Path | None, typer.Option("--output", "-o", help="HTML file to write, with the row drawn.")
     ] = None,
     column: options.Column = "strokes",
+    layout: options.Layout = None,
     drop_first_point: options.DropFirstPoint = False,
     model: options.Model = None,
     reader: options.ReaderOption = None,
@@ -46,7 +47,7 @@ def explain(
     with readable_errors():
         if output is not None and output.suffix.lower() not in (".html", ".htm"):
             raise PenpalError(f"{output}: the page is an HTML file; its name must end with .html")
-        batch = one_row(source, row, column, text=text)
+        batch = one_row(source, row, column, text=text, layout=layout)
         if text is not None:
             says = texts_of(batch.column(text))[0]
         strokes = without_first_points(batch.column(column)) if drop_first_point else batch.column(column)

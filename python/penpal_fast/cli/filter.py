@@ -82,6 +82,7 @@ def filter_rows(
         ),
     ] = None,
     column: options.Column = "strokes",
+    layout: options.Layout = None,
     drop_first_point: options.DropFirstPoint = False,
     text: Annotated[
         str | None,
@@ -133,6 +134,7 @@ def filter_rows(
                 keep_rejected=keep_rejected,
                 scorer=options.scorer_of(model, backend, threads, batch_size),
                 column=column,
+                layout=layout,
                 text=text,
                 reader=options.reader_of(reader, backend, threads, batch_size) if compares else reader,
                 drop_first_point=drop_first_point,
@@ -154,6 +156,8 @@ def filter_rows(
 
 def print_selection(selection: Selection, best_of: str | None = None) -> None:
     """Print the thresholds that were found, the counts and the reasons."""
+    for layout in selection.layouts:
+        say(f"read as {layout}")
     for name, found in selection.found.items():
         say(f"{name}: the threshold {found.threshold:.4f} keeps {found.kept:.1%} of {found.rows:,} good rows")
     say(f"{selection.rows:,} rows, {selection.kept:,} kept, {selection.rows - selection.kept:,} rejected")

@@ -47,6 +47,14 @@ DropFirstPoint = Annotated[
     ),
 ]
 
+Layout = Annotated[
+    str | None,
+    typer.Option(
+        help="How strokes are nested, such as columns or offsets (see docs/data.md); by default this is told from the "
+        "types and the first rows."
+    ),
+]
+
 Text = Annotated[
     str | None, typer.Option(help="Name of the column of texts that rows should say; by default none are compared.")
 ]

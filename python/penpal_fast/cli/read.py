@@ -31,6 +31,7 @@ def read(
         ),
     ] = None,
     column: options.Column = "strokes",
+    layout: options.Layout = None,
     drop_first_point: options.DropFirstPoint = False,
     text: options.Text = None,
     limit: Annotated[int | None, typer.Option(help="Print only the first rows, this many.", min=0)] = None,
@@ -58,7 +59,7 @@ def read(
         if output is None:
             if resume:
                 raise PenpalError("--resume is for --output; add it, or leave --resume out")
-            rows = read_inputs(inputs, loaded, column, text, memory, limit, drop_first_point=drop_first_point)
+            rows = read_inputs(inputs, loaded, column, layout, text, memory, limit, drop_first_point=drop_first_point)
             _print_rows(rows, as_json=json)
             return
         if limit is not None or json:
@@ -71,6 +72,7 @@ def read(
                     text=text, reading=True, reader=loaded, column=column, drop_first_point=drop_first_point
                 ),
                 column=column,
+                layout=layout,
                 resume=resume,
                 memory_mb=memory,
                 progress=progress,

@@ -18,6 +18,7 @@ def render(
     row: Annotated[int, typer.Option(help="Number of the row, from 0.", min=0)],
     output: Annotated[Path, typer.Option("--output", "-o", help="PNG file to write.")],
     column: options.Column = "strokes",
+    layout: options.Layout = None,
 ) -> None:
     """Draw one row as the network sees it, but black on white; for the network, ink is 1 and the background 0."""
     with ending_at_once():
@@ -28,7 +29,7 @@ def render(
     with readable_errors():
         if output.suffix.lower() != ".png":
             raise PenpalError(f"{output}: the picture is a PNG file; its name must end with .png")
-        strokes = one_row(source, row, column).column(column)[0]
+        strokes = one_row(source, row, column, layout=layout).column(column)[0]
         try:
             canvas = render_strokes(strokes)
         except PenpalError as error:

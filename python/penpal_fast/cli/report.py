@@ -31,6 +31,7 @@ def report(
         ),
     ] = None,
     column: options.Column = "strokes",
+    layout: options.Layout = None,
     drop_first_point: options.DropFirstPoint = False,
     model: options.Model = None,
     reader: options.ReaderOption = None,
@@ -57,6 +58,7 @@ def report(
                 group_column=by,
                 text=text,
                 drop_first_point=drop_first_point,
+                layout=layout,
                 progress=progress,
             )
         say(f"wrote {output}: {output.stat().st_size / 1e6:.1f} MB; open it in a browser")

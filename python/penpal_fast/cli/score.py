@@ -27,6 +27,7 @@ def score(
         ),
     ],
     column: options.Column = "strokes",
+    layout: options.Layout = None,
     text: options.Text = None,
     reading: Annotated[
         bool, typer.Option("--reading", help="Also add what each row seems to say, and how surely.")
@@ -72,6 +73,7 @@ def score(
                     drop_first_point=drop_first_point,
                 ),
                 column=column,
+                layout=layout,
                 resume=resume,
                 memory_mb=memory,
                 progress=progress,
@@ -86,6 +88,8 @@ def score(
 
 def print_summary(summary: JobSummary) -> None:
     """Print the counts, reasons, quantiles and kept shares of each check."""
+    for layout in summary.layouts:
+        say(f"read as {layout}")
     for name, one in summary.checks.items():
         about = f"{name}: " if len(summary.checks) > 1 else ""
         say(f"{about}{one.rows:,} rows, {one.scored:,} scored, {one.bad:,} bad")

@@ -32,6 +32,7 @@ def serve(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on; 0 for any free port.", min=0, max=65535)] = 8000,
     column: options.Column = "strokes",
+    layout: options.Layout = None,
     model: options.Model = None,
     reader: options.ReaderOption = None,
 ) -> None:
@@ -55,7 +56,7 @@ def serve(
             checks=checks,
             reader=Reader(reader),
             column=column,
-            given=RowFile(source, source.name, column, checks) if source else None,
+            given=RowFile(source, source.name, column, checks, layout) if source else None,
             drawn=DrawnFile(save) if save else None,
         )
         with _listening(host, port) as listener:

@@ -19,6 +19,7 @@ def sheet(
     rows: Annotated[int, typer.Option(help="Rows to show, chosen evenly by rank.")] = 48,
     columns: Annotated[int, typer.Option(help="Rows side by side.")] = 3,
     column: options.Column = "strokes",
+    layout: options.Layout = None,
     drop_first_point: options.DropFirstPoint = False,
     model: options.Model = None,
 ) -> None:
@@ -34,9 +35,10 @@ def sheet(
         scores, thresholds = scores_of(
             source,
             column,
+            layout,
             lambda: options.checks_of(model, column, drop_first_point=drop_first_point)[0],
             again=model is not None,
         )
-        cells = cells_of(source, column, scores, chosen_rows(scores, rows), drop_first_point=drop_first_point)
+        cells = cells_of(source, column, layout, scores, chosen_rows(scores, rows), drop_first_point=drop_first_point)
         save_png(drawn_sheet(cells, band_counts(scores, thresholds), columns, thresholds), output)
         say(f"wrote {output}: {len(cells)} of {len(scores):,} rows")

@@ -18,8 +18,10 @@ from penpal_fast.jobs.identity import with_job
 from penpal_fast.jobs.part_files import EncodedFile
 from penpal_fast.jobs.parts import group_rows
 from penpal_fast.jobs.score import Progress
-from penpal_fast.schema import HUGGING_FACE, check_strokes_column, nulls_as_strokes, strokes_type
+from penpal_fast.layouts.column import StrokesColumn
+from penpal_fast.schema import HUGGING_FACE, check_one_column, nulls_as_strokes, strokes_type
 from penpal_fast.sources.batch import Source
+from penpal_fast.sources.drawn import drawn_batch, named_layouts, strokes_columns
 from penpal_fast.sources.formats.format import Options
 from penpal_fast.sources.inputs import Inputs
 from penpal_fast.sources.json_columns import unread_column
@@ -45,11 +47,13 @@ class Converted:
         rows: Number of rows.
         bad: Number of rows that cannot be drawn; their strokes are null, and in `strokes_json` as they were.
         first_problem: Where the first of them is, and what is wrong with it.
+        layouts: What the strokes were converted from, if their layout is not one that is drawn as it is.
     """
 
     rows: int = 0
     bad: int = 0
     first_problem: str | None = None
+    layouts: list[str] = dataclasses.field(default_factory=list)
 
 
 def convert_dataset(
@@ -58,6 +62,7 @@ def convert_dataset(
     *,
     column: str = STROKES,
     each_path: bool = False,
+    layout: str | None = None,
     memory_mb: int = MEMORY_MB,
     progress: Progress | None = None,
 ) -> Converted:
@@ -71,6 +76,8 @@ def convert_dataset(
         output: Parquet file to write; an existing one is replaced.
         column: Name of the strokes column in the inputs.
         each_path: Whether each path of an SVG file is a row; else the whole drawing is one.
+        layout: Name of the layout of the strokes, such as "offsets", if it should not be told from the type and the
+            first rows; see docs/data.md.
         memory_mb: Approximate limit on the memory of the rows that are read at a time, in megabytes.
         progress: Called with the number of finished rows and of all rows.
 
@@ -79,15 +86,16 @@ def convert_dataset(
     """
     check_memory(memory_mb)
     target = checked_target(Path(output))
-    sources = open_sources(inputs, column, Options(each_path))
+    sources = open_sources(inputs, column, Options(each_path, layout))
     check_apart(sources, inputs, target)
     with errors_about(sources[0].file.name):
         schema = _schema(sources[0].schema, column)
+    strokes = strokes_columns(sources, column, layout)
     try:
-        return _convert(sources, target, column, schema, memory_mb, progress)
+        return _convert(sources, strokes, target, column, schema, memory_mb, progress)
     except _UnreadError:
         schema = schema.append(pa.field(UNREAD, pa.string()))
-        return _convert(sources, target, column, schema, memory_mb, progress)
+        return _convert(sources, strokes, target, column, schema, memory_mb, progress)
 
 
 class _UnreadError(Exception):
@@ -95,20 +103,26 @@ class _UnreadError(Exception):
 
 
 def _convert(
-    sources: list[Source], target: Path, column: str, schema: pa.Schema, memory_mb: int, progress: Progress | None
+    sources: list[Source],
+    strokes: list[StrokesColumn],
+    target: Path,
+    column: str,
+    schema: pa.Schema,
+    memory_mb: int,
+    progress: Progress | None,
 ) -> Converted:
     """Write the file.
 
     Raises:
         _UnreadError: A row cannot be drawn, and the schema has no column for what it was.
     """
-    done = Converted()
+    done = Converted(layouts=named_layouts(strokes))
     total = sum(source.rows for source in sources)
     try:
         with replaced_atomically(target) as aside:
             rows = min(map(group_rows, sources))
             with EncodedFile(aside, with_job(schema, None), rows, str(target), may_be_huge=True) as file:
-                for batch in _converted(sources, column, schema, memory_mb, done):
+                for batch in _converted(sources, strokes, column, schema, memory_mb, done):
                     file.add(batch)
                     if progress:
                         progress(done.rows, total)
@@ -125,7 +139,7 @@ def _schema(found: pa.Schema, column: str) -> pa.Schema:
     Raises:
         PenpalError: The strokes are missing, or another column has their name in the output.
     """
-    check_strokes_column(found, column)
+    check_one_column(found, column)
     others = [field for field in found if field.name != column]
     if any(field.name == STROKES for field in others):
         raise PenpalError(f"the column {column!r} would be named {STROKES!r}, as another is already; rename that one")
@@ -144,15 +158,21 @@ def _unread(strokes: pa.Array, problems: Mapping[int, str]) -> pa.Array:
 
 
 def _converted(
-    sources: list[Source], column: str, schema: pa.Schema, memory_mb: int, done: Converted
+    sources: list[Source],
+    strokes: list[StrokesColumn],
+    column: str,
+    schema: pa.Schema,
+    memory_mb: int,
+    done: Converted,
 ) -> Iterator[pa.RecordBatch]:
     """Yield the rows of the output, and count them."""
     with contextlib.ExitStack() as unchanged:
         for source in sources:
             unchanged.enter_context(source.file.unchanged())
-        for source in sources:
+        for source, read in zip(sources, strokes, strict=True):
             first = 0
-            for batch in source.batches(batch_rows(memory_mb, source)):
+            for given in source.batches(batch_rows(memory_mb, source)):
+                batch = drawn_batch(given, read)
                 drawn = Rows(nulls_as_strokes(batch.data.column(column)))
                 problems = {row: text for row, _, _, text in drawn.problems()} | batch.problems
                 if problems and done.first_problem is None:
@@ -167,7 +187,7 @@ def _converted(
                     STROKES: pa.array(drawn.to_penpal()),
                 }
                 if columns.get(UNREAD, NO_TEXTS).type == pa.string():
-                    unread = _unread(batch.data.column(column), problems)
+                    unread = _unread(given.data.column(column), problems)
                     columns[UNREAD] = pc.coalesce(columns[UNREAD], unread) if UNREAD in columns else unread
                 if UNREAD not in schema.names and columns[UNREAD].null_count < count:
                     raise _UnreadError

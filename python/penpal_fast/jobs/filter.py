@@ -50,8 +50,12 @@ from penpal_fast.jobs.parts import group_rows, has_huge_rows
 from penpal_fast.jobs.pipeline import made_ahead
 from penpal_fast.jobs.plain_columns import plain_rows, plain_schema
 from penpal_fast.jobs.selection import Selection, Verdict, verdict_on
+from penpal_fast.jobs.strokes import strokes_for
+from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.schema import TEXT_COLUMN, check_text_column
-from penpal_fast.sources.batch import Source
+from penpal_fast.sources.batch import Batch, Source
+from penpal_fast.sources.drawn import drawn_batch, named_layouts
+from penpal_fast.sources.formats.format import Options
 from penpal_fast.sources.inputs import Inputs
 from penpal_fast.sources.memory import MEMORY_MB, batch_rows, check_memory
 from penpal_fast.sources.streams import check_apart, open_sources
@@ -80,6 +84,7 @@ def filter_dataset(
     text: str | None = None,
     reader: ReaderChoice = None,
     drop_first_point: bool = False,
+    layout: str | None = None,
     checks: Sequence[Check] | None = None,
     rescore: bool | Collection[str] = False,
     memory_mb: int = MEMORY_MB,
@@ -121,6 +126,8 @@ def filter_dataset(
         reader: A `Reader`, or what it takes, to compare rows with texts; None for the reader in this package.
         drop_first_point: Score rows as `without_first_points` returns them; the strokes column stays as it is. Scores
             that the inputs have must have been made so.
+        layout: Name of the layout of the strokes, such as "offsets", if it should not be told from the type and the
+            first rows; see docs/data.md.
         checks: Checks in place of those that `scorer`, `text` and `reader` ask for, for inputs that lack their scores.
         rescore: Run the checks even if the inputs have their scores: all that have a threshold, or those of these
             names.
@@ -134,7 +141,7 @@ def filter_dataset(
     """
     check_memory(memory_mb)
     targets = _checked_targets(output, keep_rejected)
-    sources = open_sources(inputs, column)
+    sources = open_sources(inputs, column, Options(layout=layout))
     schema = sources[0].schema
     named = text
     if text is None and text_threshold is not None and checks is None:
@@ -161,7 +168,9 @@ def filter_dataset(
         check_apart(sources, inputs, target)
     with errors_about(sources[0].file.name):
         missing = [available[name] for name in wanted if not has_scores(schema, name, available, rescore)]
-        prepare(missing, schema)
+    strokes = strokes_for(missing, sources, column, layout)
+    with errors_about(sources[0].file.name):
+        prepare(missing, strokes[0].schema(schema))
         if named is not None:
             check_text_column(schema, named)
         if best_of is not None:
@@ -174,7 +183,8 @@ def filter_dataset(
                 check_origin(sources, available[name])
     found: dict[str, FoundThreshold] = {}
     if keep_good is not None:
-        lines = GoodLines(_good_sources(keep_good, column, targets), available, memory_mb)
+        good = _good_sources(keep_good, column, layout, targets)
+        lines = GoodLines(good, column, layout, available, memory_mb)
         names = [name for name, value in wanted.items() if value == FROM_GOOD_LINES]
         ran = [check.name for check in missing]
         found = lines.thresholds(names, GOOD_SHARE if share is None else share, sources, ran)
@@ -182,15 +192,15 @@ def filter_dataset(
         name: found[name].threshold if name in found else limit_of(name, value, available.get(name), sources)
         for name, value in wanted.items()
     }
-    job = _Filter(sources, missing, limits, best_of, memory_mb)
+    job = _Filter(sources, strokes, missing, limits, best_of, memory_mb)
     selection = job.write(targets, progress or (lambda _done, _total: None))
     selection.found = found
     return selection
 
 
-def _good_sources(keep_good: Inputs, column: str, targets: list[Path]) -> list[Source]:
+def _good_sources(keep_good: Inputs, column: str, layout: str | None, targets: list[Path]) -> list[Source]:
     """Open the good lines, and make sure that no output replaces them."""
-    sources = open_sources(keep_good, column)
+    sources = open_sources(keep_good, column, Options(layout=layout))
     for target in targets:
         check_apart(sources, keep_good, target)
     return sources
@@ -217,13 +227,17 @@ class _Filter:
     def __init__(
         self,
         sources: list[Source],
+        strokes: list[StrokesColumn],
         checks: list[Check],
         thresholds: dict[str, float],
         best_of: str | None,
         memory_mb: int,
     ) -> None:
-        """Take the checks to run, all thresholds by the name of the check, and the column of shared values."""
+        """Take how strokes are read, the checks to run, all thresholds by the name of the check, and the column of
+        shared values.
+        """
         self._sources = sources
+        self._strokes = strokes
         self._checks = checks
         self._thresholds = thresholds
         self._best_of = best_of
@@ -236,6 +250,7 @@ class _Filter:
 
     def write(self, targets: list[Path], progress: Progress) -> Selection:
         selection = Selection(thresholds=self._thresholds)
+        selection.layouts = named_layouts(self._strokes)
         total = sum(source.rows for source in self._sources)
         try:
             with contextlib.ExitStack() as stack:
@@ -277,12 +292,13 @@ class _Filter:
         self, columns: list[str] | None = None
     ) -> Generator[tuple[pa.RecordBatch, dict[int, str], str, int], None, None]:
         """Yield rows with their scores, what is wrong with rows that could not be read, the file and the first row."""
-        for source in self._sources:
+        for source, strokes in zip(self._sources, self._strokes, strict=True):
             name, first = source.file.name, 0
             for batch in source.batches(batch_rows(self._memory_mb, source), columns=columns):
                 rows = plain_rows(batch.data)
                 with errors_about(name):
-                    outcomes = outcomes_of(self._checks, rows, batch.problems)
+                    drawn = drawn_batch(Batch(rows, batch.problems), strokes)
+                    outcomes = outcomes_of(self._checks, drawn.data, drawn.problems)
                 rows = with_outcomes(rows, self._checks, outcomes, self._schema) if outcomes else rows
                 yield rows, batch.problems, name, first
                 first += len(rows)

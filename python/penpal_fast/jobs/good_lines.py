@@ -13,7 +13,10 @@ from penpal_fast.checks.check import Check, outcomes_of
 from penpal_fast.checks.columns import is_score, made_by, noted_origin, prepare, read_outcome
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.jobs.plain_columns import plain_rows
-from penpal_fast.sources.batch import Source
+from penpal_fast.jobs.strokes import strokes_for
+from penpal_fast.layouts.column import StrokesColumn
+from penpal_fast.sources.batch import Batch, Source
+from penpal_fast.sources.drawn import drawn_batch
 from penpal_fast.sources.memory import batch_rows
 
 LEAST_ROWS = 20
@@ -70,9 +73,18 @@ def found_threshold(scores: NDArray[np.float32], share: float) -> FoundThreshold
 class GoodLines:
     """Lines that are known to be good, and the checks that can score them."""
 
-    def __init__(self, sources: Sequence[Source], available: Mapping[str, Check], memory_mb: int) -> None:
-        """Take the lines' files, which have the same columns, and checks by name."""
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        column: str,
+        layout: str | None,
+        available: Mapping[str, Check],
+        memory_mb: int,
+    ) -> None:
+        """Take the lines' files, which have the same columns, the name and layout of their strokes, and checks."""
         self._sources = sources
+        self._column = column
+        self._layout = layout
         self._available = available
         self._memory_mb = memory_mb
 
@@ -97,10 +109,11 @@ class GoodLines:
         checks = [self._available[name] for name in names if not self._has_scores(name, wanted[name])]
         for check in checks:
             self._check_origin(check, wanted[check.name], is_missing=check.name in missing)
+        strokes = strokes_for(checks, self._sources, self._column, self._layout)
         with errors_about(self._where):
-            prepare(checks, self._sources[0].schema)
+            prepare(checks, strokes[0].schema(self._sources[0].schema))
         found = {}
-        for name, scores in self._scores(names, checks).items():
+        for name, scores in self._scores(names, checks, strokes).items():
             if (count := int((~np.isnan(scores)).sum())) < LEAST_ROWS:
                 raise PenpalError(
                     f"{self._where}: {count} of {len(scores)} rows have a {name}; a threshold needs at least "
@@ -142,16 +155,19 @@ class GoodLines:
             "again with --rescore (rescore=True)"
         )
 
-    def _scores(self, names: Sequence[str], checks: Sequence[Check]) -> dict[str, NDArray[np.float32]]:
+    def _scores(
+        self, names: Sequence[str], checks: Sequence[Check], strokes: Sequence[StrokesColumn]
+    ) -> dict[str, NDArray[np.float32]]:
         given = [name for name in names if name not in [check.name for check in checks]]
         scores: dict[str, list[NDArray[np.float32]]] = {name: [np.empty(0, np.float32)] for name in names}
-        for source in self._sources:
+        for source, read in zip(self._sources, strokes, strict=True):
             first = 0
             with source.file.unchanged():
                 for batch in source.batches(batch_rows(self._memory_mb, source)):
                     rows = plain_rows(batch.data)
                     with errors_about(source.file.name):
-                        outcomes = outcomes_of(checks, rows, batch.problems)
+                        drawn = drawn_batch(Batch(rows, batch.problems), read)
+                        outcomes = outcomes_of(checks, drawn.data, drawn.problems)
                     for check, outcome in zip(checks, outcomes, strict=True):
                         scores[check.name].append(outcome.scores)
                     for name in given:

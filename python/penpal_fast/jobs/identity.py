@@ -29,8 +29,16 @@ Description = dict[str, Any]
 """All that the output of a job depends on, as JSON."""
 
 
-def described_job(sources: Sequence[Source], checks: Sequence[Check], column: str) -> Description:
-    """Describe a job by its inputs, its checks in order, the strokes column and the versions.
+def described_job(
+    sources: Sequence[Source], checks: Sequence[Check], column: str, layouts: Sequence[str | None] = ()
+) -> Description:
+    """Describe a job by its inputs, its checks in order, the strokes column, its layout and the versions.
+
+    Args:
+        sources: The inputs.
+        checks: The checks.
+        column: Name of the strokes column.
+        layouts: Names of the layouts of strokes that are converted, one for each input; None where they are not.
 
     Raises:
         PenpalError: The identity of a check is not JSON.
@@ -38,7 +46,7 @@ def described_job(sources: Sequence[Source], checks: Sequence[Check], column: st
     description = {
         "format": FORMAT,
         "versions": {"penpal_fast": __version__, "pyarrow": pa.__version__},
-        "settings": {"column": column},
+        "settings": {"column": column, **({"layouts": layouts} if any(layouts) else {})},
         "checks": [_described_check(check) for check in checks],
         "inputs": [_described_input(source) for source in sources],
     }

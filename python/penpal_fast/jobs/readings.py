@@ -10,8 +10,10 @@ import pyarrow as pa
 from penpal_fast.errors import errors_about
 from penpal_fast.first_points import without_first_points
 from penpal_fast.reading.reader import Reader
-from penpal_fast.schema import check_strokes_column, check_text_column, texts_of
+from penpal_fast.schema import check_text_column, texts_of
 from penpal_fast.sources.batch import Batch
+from penpal_fast.sources.drawn import drawn_batch, strokes_columns
+from penpal_fast.sources.formats.format import Options
 from penpal_fast.sources.inputs import Inputs
 from penpal_fast.sources.memory import batch_rows
 from penpal_fast.sources.streams import open_sources
@@ -26,6 +28,7 @@ def read_inputs(
     inputs: Inputs,
     reader: Reader,
     column: str,
+    layout: str | None,
     text: str | None,
     memory_mb: int,
     limit: int | None,
@@ -38,6 +41,7 @@ def read_inputs(
         inputs: Files, folders, globs and addresses on the hub.
         reader: What reads the rows.
         column: Name of the strokes column.
+        layout: Name of the strokes' layout; None for what the files seem to have.
         text: Name of the column of texts to compare the rows with; None for no match.
         memory_mb: Approximate memory for rows in progress, in megabytes.
         limit: Number of rows to read, from the first; None for all.
@@ -47,20 +51,20 @@ def read_inputs(
         For each row its number `row`, from 0 over all inputs, its `reading` and `readability`; with texts also
         `text_match` and `text`; and where there is a problem, `error`.
     """
-    sources = open_sources(inputs, column)
+    sources = open_sources(inputs, column, Options(layout=layout))
+    read = strokes_columns(sources, column, layout)
     columns = [column] if text is None else [column, text]
     with errors_about(sources[0].file.name):
-        check_strokes_column(sources[0].schema, column)
         if text is not None:
             check_text_column(sources[0].schema, text)
     first = 0
-    for source in sources:
+    for source, found in zip(sources, read, strict=True):
         size = min(batch_rows(memory_mb, source), BATCH_ROWS)
         for batch in source.batches(size, columns=columns):
             left = len(batch.data) if limit is None else min(limit - first, len(batch.data))
             if left <= 0:
                 return
-            cut = batch.cut(0, left)
+            cut = drawn_batch(batch.cut(0, left), found)
             strokes = cut.data.column(column)
             strokes = without_first_points(strokes) if drop_first_point else strokes
             yield _read_rows(cut, strokes, reader, text, first)

@@ -45,9 +45,13 @@ from penpal_fast.jobs.part_reading import part_rows
 from penpal_fast.jobs.parts import Part, binary_metadata, group_rows, planned_parts
 from penpal_fast.jobs.pipeline import Stopwatch, made_ahead
 from penpal_fast.jobs.seal import seal
+from penpal_fast.jobs.strokes import strokes_for
 from penpal_fast.jobs.summary import JobSummary
 from penpal_fast.jobs.unscored import Unscored
+from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.sources.batch import Batch, Source
+from penpal_fast.sources.drawn import drawn_batch, named_layouts
+from penpal_fast.sources.formats.format import Options
 from penpal_fast.sources.inputs import Inputs
 from penpal_fast.sources.memory import MEMORY_MB, check_memory
 from penpal_fast.sources.parquet import ParquetSource
@@ -69,6 +73,7 @@ def score_dataset(
     reading: bool = False,
     reader: ReaderChoice = None,
     drop_first_point: bool = False,
+    layout: str | None = None,
     checks: Sequence[Check] | None = None,
     resume: bool = False,
     memory_mb: int = MEMORY_MB,
@@ -98,6 +103,8 @@ def score_dataset(
             `readability_error`.
         reader: A `Reader`, or what it takes; None for the reader in this package.
         drop_first_point: Score rows as `without_first_points` returns them; the strokes column stays as it is.
+        layout: Name of the layout of the strokes, such as "offsets", if it should not be told from the type and the
+            first rows; see docs/data.md.
         checks: Checks in place of those that `scorer`, `text`, `reading` and `reader` ask for.
         resume: Resume an interrupted job; if there is none, start a new one.
         memory_mb: Approximate limit on the memory of the rows that are read ahead, in megabytes, by their average size.
@@ -122,12 +129,13 @@ def score_dataset(
         reader=reader,
         drop_first_point=drop_first_point,
     )
-    sources = open_sources(inputs, column)
+    sources = open_sources(inputs, column, Options(layout=layout))
+    strokes = strokes_for(checks, sources, column, layout)
     with errors_about(sources[0].file.name):
-        prepare(checks, sources[0].schema)
+        prepare(checks, strokes[0].schema(sources[0].schema))
     target = Path(output)
     check_apart(sources, inputs, target)
-    job = _Job(sources, checks, column, memory_mb, progress or (lambda _done, _total: None))
+    job = _Job(sources, strokes, checks, column, memory_mb, progress or (lambda _done, _total: None))
     try:
         if target.name.lower().endswith(PARQUET_SUFFIXES):
             return job.into_file(checked_target(target), resume=resume)
@@ -140,9 +148,16 @@ class _Job:
     """One job: its sources, its checks, its parts and what it counted."""
 
     def __init__(
-        self, sources: list[Source], checks: list[Check], column: str, memory_mb: int, progress: Progress
+        self,
+        sources: list[Source],
+        strokes: list[StrokesColumn],
+        checks: list[Check],
+        column: str,
+        memory_mb: int,
+        progress: Progress,
     ) -> None:
         self._sources = sources
+        self._strokes = strokes
         self._checks = checks
         self._column = column
         self._memory_mb = memory_mb
@@ -151,6 +166,7 @@ class _Job:
         self._rows = sum(source.rows for source in sources)
         self._summary = JobSummary(checks)
         self._unscored = Unscored(sources, column)
+        self._summary.layouts = named_layouts(strokes)
         self._stopwatch = Stopwatch()
 
     def into_file(self, target: Path, *, resume: bool) -> JobSummary:
@@ -179,7 +195,7 @@ class _Job:
         return self._summary
 
     def _folder(self, path: Path, *, is_single: bool = False) -> JobFolder:
-        description = described_job(self._sources, self._checks, self._column)
+        description = described_job(self._sources, self._checks, self._column, [one.name for one in self._strokes])
         return JobFolder(path, description, self._parts, is_single=is_single)
 
     def _is_finished(self, target: Path, folder: JobFolder) -> bool:
@@ -271,7 +287,8 @@ class _Job:
             if part != before:
                 before, first = part, self._unscored.row(part.source, part.start)
             with self._stopwatch.measured("scoring"), errors_about(self._sources[part.source].file.name):
-                outcomes = outcomes_of(self._checks, batch.data, batch.problems)
+                drawn = drawn_batch(batch, self._strokes[part.source])
+                outcomes = outcomes_of(self._checks, drawn.data, drawn.problems)
             self._unscored.add(first, outcomes, batch.data)
             first += len(batch.data)
             yield part, batch, outcomes

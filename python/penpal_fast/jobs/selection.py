@@ -49,6 +49,7 @@ class Selection:
         rejected: Number of rejected rows by reason, bad rows included.
         groups: With `best_of`, number of groups of rows, of which each has at most one kept row; else None.
         thresholds: The threshold of each check, by its name.
+        layouts: What the strokes were converted from, if they had to be.
         found: The thresholds that were found from good lines, by the check's name.
     """
 
@@ -58,6 +59,7 @@ class Selection:
     rejected: Counter[str] = dataclasses.field(default_factory=Counter)
     groups: int | None = None
     thresholds: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    layouts: list[str] = dataclasses.field(default_factory=list)
     found: Mapping[str, FoundThreshold] = dataclasses.field(default_factory=dict)
 
     def add(self, verdict: Verdict) -> None:
@@ -71,9 +73,18 @@ class Selection:
     def as_dict(self) -> dict[str, Any]:
         """Return the selection as JSON."""
         groups = {} if self.groups is None else {"groups": self.groups}
+        layouts = {"layouts": self.layouts} if self.layouts else {}
         rejected = dict(self.rejected.most_common())
         good = {"keep_good": {name: dataclasses.asdict(one) for name, one in self.found.items()}} if self.found else {}
-        return {"rows": self.rows, "kept": self.kept, "rejected": rejected, "bad": self.bad, **groups, **good}
+        return {
+            "rows": self.rows,
+            "kept": self.kept,
+            "rejected": rejected,
+            "bad": self.bad,
+            **groups,
+            **good,
+            **layouts,
+        }
 
 
 def verdict_on(

@@ -15,6 +15,7 @@ class JobSummary(Summary):
     Attributes:
         checks: The summary of each check, by the check's name.
         first_problem: File and row of the first bad row, and what is wrong with it; None if there is none.
+        layouts: What the strokes were converted from, if they had to be.
         seconds: Seconds that reading, scoring and writing took, which overlap, and "all" of it; a resumed job counts
             its own time only.
     """
@@ -26,6 +27,7 @@ class JobSummary(Summary):
         self.checks: dict[str, Summary] = {first.name: self}
         self.checks |= {check.name: Summary(check.thresholds) for check in others}
         self.first_problem: str | None = None
+        self.layouts: list[str] = []
         self.seconds: dict[str, float] = {}
 
     def __repr__(self) -> str:
@@ -43,5 +45,6 @@ class JobSummary(Summary):
             **super().as_dict(),
             "first_problem": self.first_problem,
             "checks": {name: Summary.as_dict(summary) for name, summary in self.checks.items()},
+            **({"layouts": self.layouts} if self.layouts else {}),
             "seconds": {stage: round(seconds, 3) for stage, seconds in self.seconds.items()},
         }

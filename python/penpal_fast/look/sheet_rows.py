@@ -24,19 +24,20 @@ from penpal_fast.strokes import Strokes, words_of
 
 
 def scores_of(
-    path: Path, column: str, make_check: Callable[[], Check], *, again: bool
+    path: Path, column: str, layout: str | None, make_check: Callable[[], Check], *, again: bool
 ) -> tuple[NDArray[np.float32], Mapping[str, float]]:
     """Read the first scores of a file, or score its rows; return them with their thresholds.
 
     Args:
         path: The file.
         column: Name of the strokes column.
+        layout: Name of the strokes' layout; None for what the file seems to have.
         make_check: Makes the check to score with.
         again: Whether to score although there are scores.
     """
-    source = open_source(path, column)
+    source = open_source(path, column, layout)
     if known_scores(source.schema) and not again:
-        scored = ScoredFile(path, column)
+        scored = ScoredFile(path, column, layout=layout)
         thresholds: Mapping[str, float] = scored.scores[0].thresholds
         parts = [batch.outcomes[scored.scores[0].name].scores for batch in scored.batches()]
     else:
@@ -47,10 +48,16 @@ def scores_of(
 
 
 def cells_of(
-    path: Path, column: str, scores: NDArray[np.float32], chosen: NDArray[np.int64], *, drop_first_point: bool
+    path: Path,
+    column: str,
+    layout: str | None,
+    scores: NDArray[np.float32],
+    chosen: NDArray[np.int64],
+    *,
+    drop_first_point: bool,
 ) -> list[Cell]:
     """Read the chosen rows, in the order given."""
-    source = open_source(path, column)
+    source = open_source(path, column, layout)
     wanted = set(chosen.tolist())
     cells = {}
     first = 0
@@ -62,7 +69,7 @@ def cells_of(
             match = matches[row - first].as_py() if matches is not None else None
             strokes = batch.data.column(column).slice(row - first, 1)
             strokes = without_first_points(strokes) if drop_first_point else strokes
-            words, problem = _words(strokes[0])
+            words, problem = _words(strokes[0], batch.problems.get(row - first))
             cells[row] = Cell(row, float(scores[row]), words, text, match, problem)
         first += len(batch.data)
     return [cells[row] for row in chosen.tolist()]
@@ -72,8 +79,10 @@ def _has_texts(schema: pa.Schema) -> bool:
     return schema.names.count(TEXT_COLUMN) == 1 and is_text(schema.field(TEXT_COLUMN).type, integers=True)
 
 
-def _words(row: pa.Scalar) -> tuple[list[Strokes], str | None]:
+def _words(row: pa.Scalar, unread: str | None) -> tuple[list[Strokes], str | None]:
     """Return the words of a row, or none and the reason why it cannot be drawn."""
+    if unread is not None:
+        return [], unread
     try:
         return words_of(row), None
     except PenpalError as error:

@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from penpal_fast._core import Rows
+from penpal_fast.layouts.choice import Tally, is_drawn_layout
 from penpal_fast.schema import strokes_type
 
 MAX_COLUMNS = 1000
@@ -43,9 +44,17 @@ class JsonColumns:
         with_strokes: Number of lines that had strokes, good or bad.
     """
 
-    def __init__(self, strokes: str) -> None:
-        """Start with no columns."""
+    def __init__(self, strokes: str, layout: str | None = None) -> None:
+        """Start with no columns.
+
+        Args:
+            strokes: Name of the column with the strokes.
+            layout: Name of their layout, if it is known.
+        """
         self.strokes = strokes
+        self._tally = Tally(layout)
+        self._is_named = layout is not None
+        self._good = 0
         self._others = _Place()
         self._has_huge_numbers = False
         self.objects = self.crowded = self.with_strokes = 0
@@ -66,25 +75,41 @@ class JsonColumns:
                 rows.append(content[self.strokes])
         self.with_strokes += len(rows)
         bad = {row for row, *_ in Rows(rows).problems()}
-        self._nesting.look_at([value for row, value in enumerate(rows) if row not in bad])
+        good = [value for row, value in enumerate(rows) if row not in bad]
+        self._good += sum(map(bool, good))
+        self._nesting.look_at(good)
         others = [rows[row] for row in sorted(bad)]
         self._others.look_at(others)
         self._has_huge_numbers |= any(map(_has_huge_number, others))
+        if not self._tally.is_decided:
+            self._tally.look_at_values([value for value in rows if isinstance(value, (list, dict))])
+
+    @property
+    def are_drawn(self) -> bool:
+        """Whether the strokes can be drawn as they are, but for bad rows; if not, their layout must be converted."""
+        best = self._tally.best
+        if not best:  # Where no row fits, whoever looks for the layout says why.
+            return bool(self._good) or not (self._tally.near_miss or self._is_named)
+        return len(best) > 1 or (bool(self._good) and is_drawn_layout(best[0]))
 
     def schema(self) -> pa.Schema:
         """Columns for all the lines so far."""
         types = {name: _column_type(kinds - {"null"}) for name, kinds in self._kinds.items()}
         found = self._kinds.get(self.strokes, set())
         if "json" in found or found == {"null"}:
-            types[self.strokes] = self.strokes_type() or strokes_type(pa.float64())
-            if self.unread and self._has_unfit():
+            kept = self.strokes_type()
+            types[self.strokes] = kept or (strokes_type(pa.float64()) if self.are_drawn else pa.string())
+            if self.are_drawn and self.unread and self._has_unfit():
                 types[self.unread] = pa.string()
         return pa.schema(types)
 
     def strokes_type(self) -> pa.DataType | None:
-        """Type of the strokes that can be drawn; None if no type keeps all of them, or there are none."""
+        """Type of the strokes, of those that can be drawn if any can; None if no type keeps all, or there are none."""
+        if not self.are_drawn and self._has_huge_numbers:
+            return None
+        nesting = self._nesting if self.are_drawn else _joined(self._nesting, self._others)
         try:
-            return self._nesting.arrow() if self._nesting.places() <= MAX_COLUMNS else None
+            return nesting.arrow() if nesting.places() <= MAX_COLUMNS else None
         except TypeError:
             return None
 

@@ -171,8 +171,10 @@ def _parsed_batch(
         values = [row.get(field.name) for row in rows]
         if field.name == columns.unread:
             arrays.append(pa.array(unread, field.type))
-        elif field.name == columns.strokes and pa.types.is_nested(field.type):
+        elif field.name == columns.strokes and pa.types.is_nested(field.type) and columns.are_drawn:
             arrays.append(_strokes_array(values, kind, problems, unread))
+        elif field.name == columns.strokes and pa.types.is_nested(field.type):
+            arrays.append(_given_array(values, field.type, problems, unread))
         else:
             arrays.append(_scalar_array(values, field.type))
     return Batch(pa.RecordBatch.from_arrays(arrays, schema=schema), problems)
@@ -202,6 +204,11 @@ def _strokes_array(
     rows = list(rows)
     for row in lost:
         rows[row] = None
+    return _given_array(rows, kind, problems, unread)
+
+
+def _given_array(rows: list[Any], kind: pa.DataType, problems: dict[int, str], unread: list[str | None]) -> pa.Array:
+    """Convert strokes to a type that holds them, but for numbers that are too large."""
     try:
         return pa.array(rows, kind)
     except (pa.ArrowInvalid, OverflowError):

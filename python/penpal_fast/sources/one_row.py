@@ -11,7 +11,9 @@ from penpal_fast.schema import check_text_column
 from penpal_fast.sources.streams import open_source
 
 
-def one_row(path: str | Path, row: int, column: str, *, text: str | None = None) -> pa.RecordBatch:
+def one_row(
+    path: str | Path, row: int, column: str, *, text: str | None = None, layout: str | None = None
+) -> pa.RecordBatch:
     """Read a row, counted from 0 over all files of an input, as a batch of one.
 
     Args:
@@ -19,11 +21,12 @@ def one_row(path: str | Path, row: int, column: str, *, text: str | None = None)
         row: Number of the row.
         column: Name of the strokes column.
         text: Name of a column of texts that is needed too.
+        layout: Name of the layout of the strokes, if it is known.
 
     Raises:
         PenpalError: The input cannot be read, has no such row or columns, or the row could not be read.
     """
-    source = open_source(path, column)
+    source = open_source(path, column, layout)
     if text is not None:
         with errors_about(str(path)):
             check_text_column(source.schema, text)

@@ -55,7 +55,13 @@ class ScoredFile:
     """
 
     def __init__(
-        self, path: Path, column: str = "strokes", checks: Sequence[Check] = (), *, drop_first_point: bool = False
+        self,
+        path: Path,
+        column: str = "strokes",
+        checks: Sequence[Check] = (),
+        *,
+        drop_first_point: bool = False,
+        layout: str | None = None,
     ) -> None:
         """Open the file.
 
@@ -64,11 +70,12 @@ class ScoredFile:
             column: Name of the strokes column.
             checks: Checks that score the rows as they are read, if the file has no scores of this name.
             drop_first_point: Whether rows are read as `without_first_points` returns them.
+            layout: Name of the layout of the strokes, if it is known.
 
         Raises:
             PenpalError: The file cannot be read, or has no strokes or no scores, or a check cannot look at it.
         """
-        self._source = open_source(path, column)
+        self._source = open_source(path, column, layout)
         self.path = path
         self.rows: int = self._source.rows
         self._repaired = column if drop_first_point else None

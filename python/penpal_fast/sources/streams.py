@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from penpal_fast.errors import PenpalError, errors_about
+from penpal_fast.errors import PenpalError
 from penpal_fast.files import parts_folder
-from penpal_fast.schema import check_strokes_column
+from penpal_fast.layouts.known import check_layout
 from penpal_fast.sources.batch import Batch, Rows, Source
+from penpal_fast.sources.drawn import DrawnRows, strokes_columns
 from penpal_fast.sources.format_source import FormatSource
 from penpal_fast.sources.formats.format import Format, Options
 from penpal_fast.sources.inputs import InputFile, Inputs, find_inputs
@@ -35,8 +36,10 @@ def open_sources(inputs: Inputs, column: str, options: Options | None = None) ->
     Raises:
         PenpalError: A file does not exist, is of another kind, cannot be read, or has other columns than the first.
     """
-    json_columns = JsonColumns(column)
-    sources = _with_rows([_opened(file, json_columns, options or Options()) for file in find_inputs(inputs)])
+    options = options or Options()
+    check_layout(options.layout)
+    json_columns = JsonColumns(column, options.layout)
+    sources = _with_rows([_opened(file, json_columns, options) for file in find_inputs(inputs)])
     first, expected = sources[0].file.name, sources[0].schema
     for source in sources:
         # A single file gets an error that lists its columns.
@@ -78,22 +81,25 @@ def _opened(file: InputFile, json_columns: JsonColumns, options: Options) -> Sou
     return FormatSource(file, kind, options) if isinstance(kind, Format) else ParquetSource(file)
 
 
-def open_source(path: str | Path, column: str) -> Rows:
-    """Open the rows of a file, or of all files of a folder or glob, in order.
+def open_source(path: str | Path, column: str, layout: str | None = None) -> Rows:
+    """Open the rows of a file, or of all files of a folder or glob, in order, with their strokes as checks see them.
 
     Raises:
         PenpalError: A file does not exist, is of another kind, cannot be read or has no strokes.
     """
-    sources = open_sources(path, column)
-    with errors_about(sources[0].file.name):
-        check_strokes_column(sources[0].schema, column)
-    return sources[0] if len(sources) == 1 else _Joined(sources)
+    sources = open_sources(path, column, Options(layout=layout))
+    found = strokes_columns(sources, column, layout)
+    rows: list[Rows] = [
+        source if strokes.layout is None else DrawnRows(source, strokes)
+        for source, strokes in zip(sources, found, strict=True)
+    ]
+    return rows[0] if len(rows) == 1 else _Joined(rows)
 
 
 class _Joined:
     """The rows of several sources with the same columns; see `Rows`."""
 
-    def __init__(self, sources: list[Source]) -> None:
+    def __init__(self, sources: list[Rows]) -> None:
         self._sources = sources
         self.schema = sources[0].schema
         self.rows = sum(source.rows for source in sources)

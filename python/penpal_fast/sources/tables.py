@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 import pyarrow as pa
 
+from penpal_fast.errors import PenpalError
+from penpal_fast.layouts.column import StrokesColumn
+from penpal_fast.sources.batch import Source
+from penpal_fast.sources.drawn import drawn_batch, strokes_columns
 from penpal_fast.sources.formats.format import Options
 from penpal_fast.sources.inputs import Inputs
 from penpal_fast.sources.memory import MEMORY_MB, batch_rows
@@ -14,16 +19,21 @@ from penpal_fast.sources.streams import open_sources
 logger = logging.getLogger(__name__)
 
 
-def read_rows(inputs: Inputs, *, column: str = "strokes", each_path: bool = False) -> pa.Table:
+def read_rows(
+    inputs: Inputs, *, column: str = "strokes", each_path: bool = False, layout: str | None = None
+) -> pa.Table:
     """Read rows of any known format into memory, without scoring them.
 
     Args:
         inputs: Files, folders, globs and hub addresses, as `score_dataset` takes them; all with the same columns.
         column: Name of the strokes column in files of JSON and CSV.
         each_path: Whether each path of an SVG file is a row; else the whole drawing is one.
+        layout: Name of the layout of the strokes, such as "offsets", if it should not be told from the type and the
+            first rows; see docs/data.md.
 
     Returns:
-        The rows in order, with all columns. Formats of ink (InkML, SVG, offsets in NumPy files and the like) have
+        The rows in order, with all columns. Strokes in a layout that must be converted become words of strokes.
+        Formats of ink (InkML, SVG, offsets in NumPy files and the like) have
         `strokes` (words of strokes, float64, y growing downward), `text` and `id`, both null where there is none.
 
     Raises:
@@ -31,12 +41,30 @@ def read_rows(inputs: Inputs, *, column: str = "strokes", each_path: bool = Fals
             no error: a warning is logged, and its strokes are null where their type cannot hold them.
     """
     batches = []
-    for source in (sources := open_sources(inputs, column, Options(each_path))):
+    sources = open_sources(inputs, column, Options(each_path, layout))
+    read = _strokes(sources, column, layout)
+    for source, strokes in zip(sources, read, strict=True):
         row = 0
         with source.file.unchanged():
-            for batch in source.batches(batch_rows(MEMORY_MB, source)):
+            for given in source.batches(batch_rows(MEMORY_MB, source)):
+                batch = drawn_batch(given, strokes)
                 for place, problem in batch.problems.items():
                     logger.warning("%s, row %d: %s", source.file.name, row + place, problem)
                 row += len(batch.data)
                 batches.append(batch.data)
-    return pa.Table.from_batches(batches, sources[0].schema)
+    return pa.Table.from_batches(batches, read[0].schema(sources[0].schema))
+
+
+def _strokes(sources: Sequence[Source], column: str, layout: str | None) -> list[StrokesColumn]:
+    """Find how strokes are read; tables without strokes are read as they are."""
+    if layout is None and column not in sources[0].schema.names:
+        return [StrokesColumn(column, None) for _ in sources]
+    try:
+        found = strokes_columns(sources, column, layout)
+    except PenpalError as error:
+        if layout is not None:
+            raise
+        logger.warning("the strokes are left as they are: %s", error)
+        return [StrokesColumn(column, None) for _ in sources]
+    # Tables have one type.
+    return found if len({one.layout is None for one in found}) == 1 else [StrokesColumn(column, None) for _ in sources]

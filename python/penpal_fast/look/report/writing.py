@@ -41,6 +41,7 @@ def write_report(
     group_column: str | None = None,
     text: str | None = None,
     drop_first_point: bool = False,
+    layout: str | None = None,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> None:
     """Write one HTML page that shows scored files side by side. Memory does not grow with the number of rows.
@@ -58,6 +59,7 @@ def write_report(
             match of a file was made with.
         drop_first_point: Draw rows, and score those that are scored as they are read, as `without_first_points` returns
             them.
+        layout: Name of the layout of the strokes, if it is known.
         progress: Called with the number of rows read and the number of all rows.
 
     Raises:
@@ -77,7 +79,7 @@ def write_report(
         raise PenpalError("the same file is given twice; name each file once")
     text_check = next((check for check in checks if isinstance(check, TextCheck)), None)
     scoring = [] if text is None else _with_text_check(checks, text_check, text, column)
-    files = [ScoredFile(path, column, scoring, drop_first_point=drop_first_point) for path in inputs]
+    files = [ScoredFile(path, column, scoring, drop_first_point=drop_first_point, layout=layout) for path in inputs]
     total = sum(file.rows for file in files)
     done = 0
 

@@ -16,7 +16,8 @@ from penpal_fast.checks.check import Check, outcomes_of
 from penpal_fast.checks.columns import prepare
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import open_regular
-from penpal_fast.schema import TEXT_COLUMN, check_strokes_column, is_text, texts_of
+from penpal_fast.layouts.column import StrokesColumn
+from penpal_fast.schema import TEXT_COLUMN, is_text, texts_of
 from penpal_fast.sources.parquet_footer import ParquetFooter
 from penpal_fast.strokes import Strokes, words_of
 
@@ -33,7 +34,9 @@ MOST_GROUP_BYTES = 400 << 20
 class RowFile:
     """A Parquet file of rows, with or without scores."""
 
-    def __init__(self, content: Path | bytes, name: str, column: str, checks: Sequence[Check]) -> None:
+    def __init__(
+        self, content: Path | bytes, name: str, column: str, checks: Sequence[Check], layout: str | None = None
+    ) -> None:
         """Open a file, given its path or its content.
 
         Raises:
@@ -59,12 +62,15 @@ class RowFile:
         except (OSError, pa.ArrowException, UnicodeDecodeError, PenpalError) as error:
             raise PenpalError(f"{name}: cannot read it as a Parquet file: {error}") from error
         try:
-            check_strokes_column(schema, column)
-            prepare(checks, schema)
+            self._strokes = StrokesColumn.found(schema, column, self._first_rows(), layout)
+            prepare(checks, self._strokes.schema(schema))
         except PenpalError as error:
             raise PenpalError(f"{name}: {error}") from error
         self._has_text = schema.names.count(TEXT_COLUMN) == 1 and is_text(schema.field(TEXT_COLUMN).type)
         self.rows = sum(group.rows for group in self._groups)
+
+    def _first_rows(self) -> Iterator[pa.RecordBatch]:
+        return self._file.iter_batches(batch_size=BATCH_ROWS, columns=[self._column])
 
     def check_size(self) -> None:
         """Make sure that the file can be read in bounded memory.
@@ -110,8 +116,9 @@ class RowFile:
         return int(ends[group]), list(range(group, len(self._groups)))
 
     def _described(self, rows: pa.RecordBatch, first: int) -> Iterator[dict[str, Any]]:
+        rows, problems = self._strokes.drawn(rows)
         strokes = rows.column(self._column)
-        outcomes = outcomes_of(self._checks, rows, {})
+        outcomes = outcomes_of(self._checks, rows, problems)
         texts = texts_of(rows.column(TEXT_COLUMN)) if self._has_text else [None] * len(rows)
         for index in range(len(rows)):
             score, error = outcomes[0].scores[index], outcomes[0].problems.get(index)

@@ -43,9 +43,11 @@ class Options:
 
     Attributes:
         each_path: Whether each path of a drawing (SVG) is a row; else the whole drawing is one.
+        layout: Name of the layout of strokes, if it is known; see `layouts`.
     """
 
     each_path: bool = False
+    layout: str | None = None
 
 
 class Content(Protocol):

@@ -13,6 +13,8 @@ from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
 from penpal_fast.errors import PenpalError, errors_about
+from penpal_fast.layouts.known import OFFSETS, check_layout
+from penpal_fast.layouts.offsets import PLACES, without_padding
 from penpal_fast.sources.formats.format import Content, Format, Options, ReadableFile
 from penpal_fast.sources.formats.ink import Ink, check_points, ink_content
 from penpal_fast.strokes import Strokes, strokes_from_offsets
@@ -96,14 +98,23 @@ def _shown(shape: tuple[int, ...]) -> str:
 class _Order:
     """Finds the order of the numbers of offsets: the end of a stroke is 0 or 1 in all rows of a file."""
 
-    def __init__(self) -> None:
-        self._may_be = set(ORDERS)
+    def __init__(self, layout: str | None) -> None:
+        """Begin with all orders; with a layout, with those that it stands for."""
+        check_layout(layout)
+        if layout is not None and layout not in OFFSETS:
+            raise PenpalError(f"its rows are offsets; --layout {layout} (layout=) is for others")
+        offsets = OFFSETS[layout or "offsets"]
+        self._may_be = {list(ORDERS)[one.flag_first] for one in offsets}
+        self._offered = tuple(self._may_be)
+        self._flags = {0, 1, 2}
 
     def look_at(self, offsets: NDArray[np.float64]) -> None:
         for name in tuple(self._may_be):
             ends = offsets[:, ORDERS[name][2]]
             if not np.isin(ends[np.isfinite(ends)], (0, 1)).all():
                 self._may_be.discard(name)
+        finite = np.isfinite(offsets).all(axis=1)
+        self._flags -= {column for column in self._flags if not np.isin(offsets[finite, column], (0, 1)).all()}
 
     def columns(self) -> tuple[int, int, int]:
         """Where dx, dy and the end of a stroke are."""
@@ -112,7 +123,13 @@ class _Order:
         if self._may_be:
             raise PenpalError(
                 f"its rows of three numbers may be ({') or ('.join(ORDERS)}): both the first and the last are 0 or 1 "
-                "everywhere; convert them with penpal_fast.strokes_from_offsets"
+                "everywhere; say which with --layout offsets-flag-last or --layout offsets-flag-first (layout=)"
+            )
+        if len(self._flags) == 1:
+            (place,) = self._flags
+            raise PenpalError(
+                f"its rows of three numbers are no offsets ({') or ('.join(self._offered)}), but the "
+                f"{PLACES[place]} number looks like the end of a stroke; put the numbers into such an order"
             )
         raise PenpalError(
             f"its rows of three numbers are no offsets ({') or ('.join(ORDERS)}): neither the first nor the last is 0 "
@@ -120,11 +137,15 @@ class _Order:
         )
 
 
-def _strokes(offsets: NDArray[np.float64], columns: tuple[int, int, int]) -> Strokes:
+def _strokes(offsets: NDArray[np.float64], columns: tuple[int, int, int], *, y_down: bool) -> Strokes:
     """Convert the offsets of a row, without what it is padded with: zeros or NaN."""
-    used = np.flatnonzero((offsets != 0).any(axis=1) & ~np.isnan(offsets).all(axis=1))
-    kept = offsets[: used[-1] + 1 if len(used) else 0, columns]
-    return strokes_from_offsets(kept) if len(kept) else []
+    kept = without_padding(offsets)[:, columns]
+    strokes = strokes_from_offsets(kept) if len(kept) else []
+    return [stroke * (1.0, -1.0) for stroke in strokes] if y_down else strokes
+
+
+def _is_y_down(options: Options) -> bool:
+    return options.layout is not None and OFFSETS[options.layout][0].y_down
 
 
 def _open_npy(file: ReadableFile, options: Options) -> Content:
@@ -135,18 +156,23 @@ def _open_npy(file: ReadableFile, options: Options) -> Content:
                 raise PenpalError(f"it is {array.dtype} {_shown(array.shape)}; rows are offsets: [T, 3], or [N, T, 3]")
             yield from array.rows(opened)
 
-    order = _Order()
+    order = _Order(options.layout)
     for offsets in rows():
         order.look_at(offsets)
     columns = order.columns()
-    return ink_content(lambda _file, _options: (Ink(_strokes(offsets, columns)) for offsets in rows()))(file, options)
+
+    def ink() -> Iterator[Ink]:
+        return (Ink(_strokes(offsets, columns, y_down=_is_y_down(options))) for offsets in rows())
+
+    return ink_content(lambda _file, _options: ink())(file, options)
 
 
 class _Archive:
     """The arrays of an `.npz` file: offsets, and where there are any, their texts and lengths."""
 
-    def __init__(self, file: ReadableFile) -> None:
+    def __init__(self, file: ReadableFile, options: Options) -> None:
         self._file = file
+        self._options = options
         self._columns: dict[str, tuple[int, int, int]] = {}
         rows = 0
         others: dict[str, NDArray[Any]] = {}
@@ -155,7 +181,7 @@ class _Archive:
                 with self._array(archive, name) as (array, member):
                     if array.is_offsets:
                         rows += array.shape[0] if len(array.shape) == 3 else 1
-                        order = _Order()
+                        order = _Order(options.layout)
                         for offsets in array.rows(member):
                             order.look_at(offsets)
                         self._columns[name] = order.columns()
@@ -188,13 +214,15 @@ class _Archive:
             raise PenpalError("these numbers are no offsets; leave them out, or put 'len' into the name of lengths")
 
     def rows(self) -> Iterator[Ink]:
-        row = 0
+        row, down = 0, _is_y_down(self._options)
         with self._opened() as archive:
             for name, columns in self._columns.items():
                 with self._array(archive, name) as (array, member):
                     for offsets in array.rows(member):
                         length = self._lengths[row]
-                        strokes = _strokes(offsets if length is None else offsets[: max(length, 0)], columns)
+                        strokes = _strokes(
+                            offsets if length is None else offsets[: max(length, 0)], columns, y_down=down
+                        )
                         yield Ink(strokes, self._texts[row], _key(name))
                         row += 1
 
@@ -220,7 +248,7 @@ def _key(name: str) -> str:
 
 
 def _open_npz(file: ReadableFile, options: Options) -> Content:
-    archive = _Archive(file)
+    archive = _Archive(file, options)
     return ink_content(lambda _file, _options: archive.rows())(file, options)
 
 

@@ -1,0 +1,210 @@
+"""Which layout a column has: the one that most of its first rows fit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import pyarrow as pa
+
+from penpal_fast._core import Rows
+from penpal_fast.errors import PenpalError
+from penpal_fast.layouts.known import LAYOUTS, candidates, may_be_several, names_of
+from penpal_fast.layouts.layout import Layout
+from penpal_fast.layouts.offsets import PLACES, flag_column
+from penpal_fast.layouts.points import StrokesOfPoints
+from penpal_fast.layouts.shape import Shape
+from penpal_fast.layouts.text import JsonText, arrays_of, parsed
+
+
+class NoLayoutError(Exception):
+    """A column has none of the layouts, or not the one that was named; the message says why."""
+
+
+ENOUGH_ROWS = 256
+"""Rows after which the layout that most of them fit is taken."""
+
+
+class Tally:
+    """Counts the rows that fit each layout.
+
+    Attributes:
+        rows: Number of rows that were looked at, without those that are null.
+    """
+
+    def __init__(self, name: str | None = None) -> None:
+        """Begin without rows; with a name, only the layouts count that it stands for."""
+        self.rows = 0
+        self._name = name
+        self._fitting: Counter[Layout] = Counter()
+        self._problems: dict[Layout, str] = {}
+        self._unread = ""
+        self._missing = ""
+        self._flags: set[int | None] = set()
+
+    def look_at(self, array: pa.Array) -> None:
+        """Count rows of Arrow."""
+        shape = Shape.of(array)
+        self._missing = self._missing or missing_parts(shape)
+        self.rows += len(array) - array.null_count
+        if shape.kind == "numbers":
+            self._flags.add(flag_column(shape))
+        for layout in candidates(shape, self._name):
+            converted = layout.convert(shape)
+            self._fitting[layout] += converted.fitting
+            for problem in converted.problems.values():
+                self._problems.setdefault(layout, problem)
+
+    def look_at_texts(self, texts: pa.Array) -> None:
+        """Count rows of JSON text."""
+        values, problems = parsed(texts)
+        self.look_at_values(values)
+        self.rows += len(problems)
+        self._unread = self._unread or next(iter(problems.values()), "")
+
+    def look_at_values(self, values: list[Any]) -> None:
+        """Count Python values."""
+        for _, array in arrays_of(values):
+            if isinstance(array, pa.Array):
+                self.look_at(array)
+
+    @property
+    def best(self) -> list[Layout]:
+        """The layouts that most rows fit: one if it is clear, several if it is not, none if no row fits any."""
+        most = max(self._fitting.values(), default=0)
+        return [layout for layout, count in self._fitting.items() if count == most] if most else []
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether more rows would hardly change the choice."""
+        return self.rows >= ENOUGH_ROWS and len(self.best) == 1
+
+    def choice(self) -> Layout | None:
+        """Return the layout; None if no row fits any.
+
+        Raises:
+            PenpalError: Rows fit several alike.
+        """
+        if len(self.best) > 1:
+            names = [layout.name for layout in self.best]
+            raise PenpalError(
+                f"its rows may be {' or '.join(layout.description for layout in self.best)}: all fit both; say which "
+                f"with {' or '.join(f'--layout {name}' for name in names)} (layout=)"
+            )
+        return self.best[0] if self.best else None
+
+    @property
+    def near_miss(self) -> str:
+        """What rows lack that almost have a layout; empty if there are none."""
+        if self._name is not None:
+            return ""
+        flags = next(iter(self._flags)) if len(self._flags) == 1 else None
+        if flags is not None:
+            return (
+                f"its rows look like offsets, and the {PLACES[flags]} number like the pen's flag; put it last: "
+                "(dx, dy, pen lift)"
+            )
+        return self._missing
+
+    def described(self) -> str:
+        """Say why no row fits any layout."""
+        if self.near_miss:
+            return self.near_miss
+        reasons = [f"as {layout.description}: {problem}" for layout, problem in self._problems.items()]
+        if self._unread:
+            reasons.append(f"as JSON text: {self._unread}")
+        return "; ".join(reasons) or "its rows are in no known layout"
+
+
+def chosen_layout(empty: pa.Array, samples: Iterable[pa.Array], name: str | None = None) -> Layout | None:
+    """Choose the layout of a column.
+
+    Args:
+        empty: An empty array of its type.
+        samples: Its rows, in order, as far as they are needed.
+        name: What `--layout` says.
+
+    Returns:
+        The layout; None if the column can be drawn as it is.
+
+    Raises:
+        NoLayoutError: The column has none, or not the one that is named.
+        PenpalError: It may have several.
+    """
+    is_drawn = can_be_drawn(empty)
+    if is_drawn and name is None and not may_be_several(empty):
+        return None
+    if is_drawn and pa.types.is_null(empty.type):
+        return None
+    shape = Shape.of(empty)
+    tally = Tally(name)
+    for sample in samples:
+        if shape.kind == "text":
+            tally.look_at_texts(Shape.of(sample).parts[0])
+        else:
+            tally.look_at(sample)
+        if tally.is_decided:
+            break
+    layout = tally.choice()
+    if layout is None:
+        return _without_fitting(shape, tally, name, is_drawn=is_drawn)
+    if is_drawn and is_drawn_layout(layout):
+        return None
+    return JsonText(layout) if shape.kind == "text" else layout
+
+
+def _without_fitting(shape: Shape, tally: Tally, name: str | None, *, is_drawn: bool) -> Layout | None:
+    """Return the layout of a column of which no row fits any."""
+    offered = candidates(shape, name)
+    if is_drawn and (name is None or name in names_of(StrokesOfPoints())):
+        if shape.place is not None and tally.rows and name is None:
+            raise PenpalError(
+                "its strokes have an x and y of their own, and their points begin neither there nor at (0, 0): they "
+                "may count from there or not; say which with --layout relative or --layout strokes (layout=)"
+            )
+        return None  # Each row gets its problem.
+    if offered and (not tally.rows or (name is not None and shape.place is not None)):
+        return offered[0]  # All rows are null, or where strokes begin says nothing and need not.
+    if name is not None and not offered and shape.kind != "text":
+        raise NoLayoutError(f"it does not have the layout {name!r} ({LAYOUTS.get(name, name)})")
+    raise NoLayoutError(tally.described())
+
+
+def missing_parts(shape: Shape) -> str:
+    """Say what a shape lacks that is almost a layout; empty if it is far from any."""
+    lists = len(shape.levels)
+    is_flat = shape.kind == "numbers" and lists == 2 and set(shape.levels[1].lengths.tolist()) == {2}
+    if is_flat or (shape.kind, lists, len(shape.parts)) in (("points", 1, 2), ("columns", 0, 2)):
+        return (
+            "its rows are lists of points, without strokes: put each stroke in a list of its own, or give each point "
+            "a flag that is 1 where the pen lifts"
+        )
+    if shape.kind in ("steps", "step columns") and len(shape.parts) == 2:
+        return "its offsets (dx, dy) have no flag that is 1 where the pen lifts, such as eos"
+    return ""
+
+
+def is_drawn_layout(layout: Layout) -> bool:
+    """Whether rows of a layout are drawn without being converted, if their type allows it."""
+    return isinstance(layout, StrokesOfPoints) and layout.size in (None, 2)
+
+
+def can_be_drawn(empty: pa.Array) -> bool:
+    """Whether an array can be drawn without being converted.
+
+    Args:
+        empty: An empty array of its type.
+    """
+    if pa.types.is_null(empty.type):
+        return True
+    try:
+        Rows(empty)
+    except (PenpalError, pa.ArrowException, NotImplementedError):
+        return False
+    return True
+
+
+def empty_array(kind: pa.DataType) -> pa.Array:
+    """Return an empty array of any type."""
+    return pa.schema([("rows", kind)]).empty_table().column(0).combine_chunks()

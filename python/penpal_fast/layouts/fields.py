@@ -1,0 +1,59 @@
+"""Names that fields of strokes and points have in data of other programs."""
+
+from __future__ import annotations
+
+import re
+
+import pyarrow as pa
+
+from penpal_fast.layouts.nested import is_list
+
+X, Y = ("x", "xs"), ("y", "ys")
+DX, DY = ("dx", "deltax"), ("dy", "deltay")
+LIFT = ("eos", "pen", "penup", "penlift", "lift", "end", "endofstroke", "strokeend", "isend", "last", "up")
+"""Flags that are 1 where the pen lifts after a point."""
+
+INSIDE = (
+    "points",
+    "strokes",
+    "paths",
+    "path",
+    "drawing",
+    "words",
+    "lines",
+    "segments",
+    "elements",
+    "data",
+    "ink",
+    "traces",
+    "coordinates",
+    "coords",
+    "positions",
+    "stroke",
+    "props",
+)
+"""Fields that hold what is drawn, beside others about it; the first that an object has counts."""
+
+
+def plain_name(name: str) -> str:
+    """Return a name without what is only spelling: capitals, underscores, hyphens, spaces."""
+    return re.sub(r"[\s_\-]", "", name).lower()
+
+
+def field_of(kind: pa.StructType, names: tuple[str, ...]) -> int | None:
+    """Return the place of the field that has one of some names, the earlier the better; None if there is none."""
+    places = {plain_name(field.name): index for index, field in reversed(list(enumerate(kind)))}
+    return next((places[name] for name in names if name in places), None)
+
+
+def inside_of(kind: pa.StructType) -> int | None:
+    """Return the place of the field that holds what is drawn: one of `INSIDE`, or the only nested one."""
+    nested = {index: plain_name(field.name) for index, field in enumerate(kind) if _is_nested(field.type)}
+    named = [index for name in INSIDE for index, found in nested.items() if found == name]
+    if named:
+        return named[0]
+    return next(iter(nested)) if len(nested) == 1 else None
+
+
+def _is_nested(kind: pa.DataType) -> bool:
+    return is_list(kind) or bool(pa.types.is_struct(kind))

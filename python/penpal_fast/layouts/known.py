@@ -1,0 +1,127 @@
+"""All layouts: their names, and which of them a shape may have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+
+from penpal_fast.errors import PenpalError
+from penpal_fast.layouts.columns import Columns
+from penpal_fast.layouts.layout import Layout
+from penpal_fast.layouts.nested import Lengths, is_number
+from penpal_fast.layouts.offsets import Lifts, Offsets, Stroke5
+from penpal_fast.layouts.points import RelativePoints, StrokesOfPoints
+from penpal_fast.layouts.shape import Shape
+
+LAYOUTS = {
+    "strokes": "strokes of points, with words or without",
+    "columns": "strokes as columns of x and y",
+    "relative": "strokes with an x and y of their own, from which their points count",
+    "offsets": "offsets (dx, dy, pen lift), or (pen lift, dx, dy); y grows upward",
+    "offsets-y-down": "the same; y grows downward",
+    "offsets-flag-first": "offsets (pen lift, dx, dy); y grows upward",
+    "offsets-flag-first-y-down": "the same; y grows downward",
+    "offsets-flag-last": "offsets (dx, dy, pen lift); y grows upward",
+    "stroke-3": "offsets (dx, dy, pen lift); y grows downward",
+    "stroke-5": "offsets (dx, dy, pen down, pen up, end); y grows downward",
+    "lifts": "points (x, y, pen lift)",
+}
+"""Names that `--layout` takes, and what they are."""
+
+OFFSETS = {
+    "offsets": (Offsets(), Offsets(flag_first=True)),
+    "offsets-y-down": (Offsets(y_down=True), Offsets(flag_first=True, y_down=True)),
+    "offsets-flag-first": (Offsets(flag_first=True),),
+    "offsets-flag-first-y-down": (Offsets(flag_first=True, y_down=True),),
+    "offsets-flag-last": (Offsets(),),
+    "offsets-flag-last-y-down": (Offsets(y_down=True),),
+    "stroke-3": (Offsets(y_down=True),),
+}
+
+MOST_NUMBERS, MOST_COLUMNS = 8, 4
+"""Numbers of a point, and columns of a stroke (x, y, time, pressure); with more, it is the other of the two."""
+
+SIZES = 4
+"""Sizes of points, and of strokes, that are tried: the most frequent."""
+
+
+def check_layout(name: str | None) -> None:
+    """Make sure that a layout has this name.
+
+    Raises:
+        PenpalError: There is none.
+    """
+    if name is not None and name not in LAYOUTS and name not in OFFSETS:
+        raise PenpalError(f"there is no layout {name!r}; the layouts are {', '.join(LAYOUTS)}")
+
+
+def candidates(shape: Shape, name: str | None) -> list[Layout]:
+    """Return the layouts that a shape may have, all of which a name stands for if one is given."""
+    offered = [layout for layout in _offered(shape, name) if layout.takes(shape)]
+    return [layout for layout in offered if name is None or name in names_of(layout)]
+
+
+def names_of(layout: Layout) -> list[str]:
+    """Return the names that stand for a layout."""
+    return [layout.name, *(name for name, found in OFFSETS.items() if layout in found)]
+
+
+def _offered(shape: Shape, name: str | None) -> Iterator[Layout]:
+    for offsets in OFFSETS.get(name or "offsets", ()):
+        if shape.kind == "numbers" or not offsets.flag_first:  # Fields have names, so any order is the same.
+            yield offsets
+    if shape.kind != "numbers":
+        yield from (RelativePoints(), StrokesOfPoints(), Columns(), Lifts())
+        return
+    yield Stroke5()
+    if name == Lifts.name:  # Offsets look the same, and are what people have.
+        yield Lifts()
+    if len(shape.levels) > 2:
+        yield from _of_sizes(shape)
+
+
+def _of_sizes(shape: Shape) -> Iterator[Layout]:
+    *_, strokes, points = shape.levels
+    for size in _sizes(points.lengths[points.valid], MOST_NUMBERS):
+        if shape.place is not None:
+            yield RelativePoints(size)
+        yield StrokesOfPoints(size)
+    if shape.place is None:
+        yield from map(Columns, _sizes(strokes.lengths[strokes.valid], MOST_COLUMNS))
+
+
+def _sizes(lengths: Lengths, most: int) -> list[int]:
+    """Return the most frequent lengths that may be of points or of columns."""
+    found, counts = np.unique(lengths[(lengths >= 2) & (lengths <= most)], return_counts=True)
+    return found[np.argsort(-counts, kind="stable")][:SIZES].tolist()
+
+
+def may_be_several(array: pa.Array) -> bool:
+    """Whether values must be looked at to tell the layout of an array that can be drawn as it is.
+
+    Args:
+        array: An empty array of its type.
+    """
+    shape = Shape.of(array)
+    if shape.kind == "numbers":
+        return not _is_pairs(array.type)
+    return shape.place is not None
+
+
+def _is_pairs(kind: pa.DataType) -> bool:
+    """Whether the innermost lists are of two numbers by their type."""
+    while not is_number(kind):
+        if pa.types.is_fixed_size_list(kind) and is_number(kind.value_type):
+            return bool(kind.list_size == 2)
+        if pa.types.is_struct(kind):
+            place = kind.get_field_index("points")
+            if place < 0:
+                return False
+            kind = kind.field(place).type
+        elif hasattr(kind, "value_type"):
+            kind = kind.value_type
+        else:
+            return False
+    return False

@@ -1,0 +1,108 @@
+"""A column taken apart as far as its type says: levels of lists, and what they hold."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from penpal_fast.layouts.fields import DX, DY, LIFT, X, Y, field_of, inside_of
+from penpal_fast.layouts.nested import Level, is_list, is_number, peel, plain
+
+MOST_LEVELS = 16
+"""Strokes have at most four levels of lists; this bounds what is looked into."""
+
+Kind = Literal["numbers", "points", "columns", "steps", "step columns", "text", "other"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where strokes say that their points begin.
+
+    Attributes:
+        level: Number of levels of lists above the strokes.
+        x: Of each stroke.
+        y: Of each stroke.
+    """
+
+    level: int
+    x: pa.Array
+    y: pa.Array
+
+
+@dataclasses.dataclass(frozen=True)
+class Shape:
+    """A column taken apart.
+
+    Attributes:
+        levels: The lists, from the rows inward.
+        kind: What the innermost lists hold: numbers; points (structs of x and y); columns (x and y are lists); steps
+            and step columns (the same of dx and dy); text.
+        parts: The values: of numbers and text, all of them; else x, y and, where there is one, the pen's flag.
+        place: Where strokes begin that have an x and y beside their points.
+    """
+
+    levels: tuple[Level, ...]
+    kind: Kind
+    parts: tuple[pa.Array, ...]
+    place: Place | None
+    rows: int
+
+    @classmethod
+    def of(cls, array: pa.Array) -> Shape:
+        """Take an array apart."""
+        rows, levels, place = len(array), [], None
+        for _ in range(MOST_LEVELS):
+            array = plain(array)
+            if is_list(array.type):
+                level, array = peel(array)
+                levels.append(level)
+                continue
+            if not pa.types.is_struct(array.type):
+                break
+            kind, parts = _coordinates(array)
+            inside = inside_of(array.type)
+            if kind == "points" and inside is not None:
+                place = Place(len(levels), *parts[:2])
+            elif kind != "other":
+                return cls(tuple(levels), kind, parts, place, rows)
+            if inside is None:
+                break
+            array = array.flatten()[inside]
+        if is_number(array.type) and levels:
+            return cls(tuple(levels), "numbers", (array,), place, rows)
+        is_text = pa.types.is_string(array.type) or pa.types.is_large_string(array.type) or _is_view(array.type)
+        return cls(tuple(levels), "text" if is_text and not levels else "other", (array,), place, rows)
+
+    @property
+    def found(self) -> NDArray[np.bool_]:
+        """Which rows have anything in their lists."""
+        if not self.levels:
+            return np.asarray(self.parts[0].is_valid())
+        return self.levels[0].lengths > 0
+
+
+def _is_view(kind: pa.DataType) -> bool:
+    return bool(getattr(pa.types, "is_string_view", lambda _kind: False)(kind))
+
+
+def _coordinates(array: pa.StructArray) -> tuple[Kind, tuple[pa.Array, ...]]:
+    """Find x and y, or dx and dy, in structs, and the pen's flag beside them."""
+    kinds: tuple[tuple[tuple[str, ...], tuple[str, ...], Kind, Kind], ...] = (
+        (DX, DY, "steps", "step columns"),
+        (X, Y, "points", "columns"),
+    )
+    for first, second, single, listed in kinds:
+        places = [field_of(array.type, names) for names in (first, second, LIFT)]
+        if places[0] is None or places[1] is None:
+            continue
+        parts = tuple(plain(array.flatten()[place]) for place in places if place is not None)
+        if all(is_number(part.type) for part in parts[:2]):
+            kept = tuple(part for part in parts if is_number(part.type))
+            return single, kept
+        if all(is_list(part.type) for part in parts[:2]):
+            return listed, tuple(part for part in parts if is_list(part.type))
+    return "other", ()

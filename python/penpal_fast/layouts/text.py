@@ -1,0 +1,101 @@
+"""Strokes as JSON in a column of texts, in any layout."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import jiter
+import numpy as np
+import pyarrow as pa
+
+from penpal_fast.layouts.layout import Converted, Layout
+from penpal_fast.layouts.nested import WORDS
+from penpal_fast.layouts.shape import Shape
+
+MOST_BYTES = 32 << 20
+"""Maximum length of a text: parsed, it may take twenty times as much memory."""
+
+CONVERSION_ERRORS = (pa.ArrowException, TypeError, ValueError, OverflowError)
+
+
+@dataclasses.dataclass(frozen=True)
+class JsonText:
+    """Strokes as JSON text.
+
+    Attributes:
+        inner: The layout of the strokes.
+    """
+
+    inner: Layout
+
+    def takes(self, shape: Shape) -> bool:
+        """Whether rows may have this layout by their type."""
+        return shape.kind == "text"
+
+    @property
+    def name(self) -> str:
+        """What `--layout` calls the layout of the strokes."""
+        return self.inner.name
+
+    @property
+    def description(self) -> str:
+        """What its rows are."""
+        return f"JSON text of {self.inner.description}"
+
+    def convert(self, shape: Shape) -> Converted:
+        """Convert rows."""
+        values, problems = parsed(shape.parts[0])
+        converted = converted_values(self.inner, values)
+        return dataclasses.replace(converted, problems={**converted.problems, **problems})
+
+
+def parsed(texts: pa.Array) -> tuple[list[Any], dict[int, str]]:
+    """Parse texts; those that are not JSON become None and get a problem."""
+    values: list[Any] = []
+    problems = {}
+    for row, text in enumerate(texts):
+        content = text.as_buffer().to_pybytes() if text.is_valid else None
+        value = None
+        if content is not None and len(content) > MOST_BYTES:
+            problems[row] = f"too long: the text has more than {MOST_BYTES:,} bytes"
+        elif content is not None:
+            try:
+                value = jiter.from_json(content, allow_inf_nan=True, cache_mode="keys")
+            except ValueError as error:
+                problems[row] = f"not JSON: {error}"
+        values.append(value)
+    return values, problems
+
+
+def arrays_of(values: list[Any]) -> Iterator[tuple[list[int], pa.Array | str]]:
+    """Yield Python values as arrays, together if they are alike or else one by one, with the places of their values.
+
+    What Arrow cannot hold comes as what is wrong with it.
+    """
+    try:
+        yield list(range(len(values))), pa.array(values)
+    except CONVERSION_ERRORS:
+        for place, value in enumerate(values):
+            try:
+                yield [place], pa.array([value])
+            except CONVERSION_ERRORS as error:
+                yield [place], f"wrong type: {str(error).splitlines()[0]}"
+
+
+def converted_values(layout: Layout, values: list[Any]) -> Converted:
+    """Convert Python values; those of another kind get a problem."""
+    pieces, problems, speaking = [pa.nulls(0, WORDS)], {}, np.zeros(len(values), np.bool_)
+    for places, array in arrays_of(values):
+        converted = Converted(pa.nulls(len(places), WORDS), {}, np.zeros(len(places), np.bool_))
+        if isinstance(array, str):
+            problems[places[0]] = array
+        elif layout.takes(shape := Shape.of(array)):
+            converted = layout.convert(shape)
+        elif not pa.types.is_null(array.type):
+            problems |= dict.fromkeys(places, f"wrong type: these are no {layout.description}")
+        pieces.append(converted.rows)
+        problems |= {places[row]: problem for row, problem in converted.problems.items()}
+        speaking[places] = converted.speaking
+    return Converted(pa.concat_arrays(pieces), problems, speaking)

@@ -1,0 +1,85 @@
+"""Sources as checks look at them: the layout of each file's strokes is found once, from its type and first rows."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+
+from penpal_fast.errors import PenpalError, errors_about
+from penpal_fast.layouts.choice import ENOUGH_ROWS
+from penpal_fast.layouts.column import StrokesColumn
+from penpal_fast.sources.batch import Batch, Rows, Source
+from penpal_fast.sources.format_source import FormatSource
+from penpal_fast.sources.formats.ink import INK
+
+logger = logging.getLogger(__name__)
+
+
+def strokes_columns(sources: Sequence[Source], column: str, layout: str | None = None) -> list[StrokesColumn]:
+    """Find how the strokes of each source are read.
+
+    A file whose rows fit several layouts is read as the other files of the job are.
+
+    Args:
+        sources: Files with the same columns.
+        column: Name of the strokes column.
+        layout: Name of the layout, if it is known.
+
+    Raises:
+        PenpalError: There is no such column, or it holds no strokes, or it may have several layouts.
+    """
+    found: list[StrokesColumn | PenpalError] = []
+    for source in sources:
+        try:
+            found.append(_strokes_column(source, column, layout))
+        except PenpalError as error:
+            found.append(error)
+    known = [one for one in found if isinstance(one, StrokesColumn)]
+    if len({one.layout for one in known}) != 1 and (errors := [one for one in found if isinstance(one, PenpalError)]):
+        raise errors[0]
+    return [one if isinstance(one, StrokesColumn) else known[0] for one in found]
+
+
+def _strokes_column(source: Source, column: str, layout: str | None) -> StrokesColumn:
+    if isinstance(source, FormatSource) and source.schema.equals(INK):
+        layout = None  # The reader of the format has read it so already.
+    with errors_about(source.file.name):
+        found = StrokesColumn.found(source.schema, column, _first_rows(source, column), layout)
+    if found.layout is not None:
+        logger.info("%s: the column %r holds %s", source.file.name, column, found.layout.description)
+    return found
+
+
+def _first_rows(source: Source, column: str) -> Iterator[pa.RecordBatch]:
+    for batch in source.batches(ENOUGH_ROWS, columns=[column]):
+        yield batch.data
+
+
+def drawn_batch(batch: Batch, strokes: StrokesColumn) -> Batch:
+    """Return a batch as checks see it."""
+    data, problems = strokes.drawn(batch.data)
+    return Batch(data, {**problems, **batch.problems}) if strokes.layout is not None else batch
+
+
+def named_layouts(strokes: Sequence[StrokesColumn]) -> list[str]:
+    """Say which layouts were converted, each once."""
+    return list(dict.fromkeys(one.layout.description for one in strokes if one.layout is not None))
+
+
+class DrawnRows:
+    """Rows with their strokes as checks see them; see `Rows`."""
+
+    def __init__(self, rows: Rows, strokes: StrokesColumn) -> None:
+        """Take the rows, and how their strokes are read."""
+        self._rows = rows
+        self._strokes = strokes
+        self.schema = strokes.schema(rows.schema)
+        self.rows = rows.rows
+        self.row_bytes = rows.row_bytes
+
+    def batches(self, rows: int, *, start: int = 0, columns: list[str] | None = None) -> Iterator[Batch]:
+        """Yield batches of the rows from `start` on, in order."""
+        for batch in self._rows.batches(rows, start=start, columns=columns):
+            yield drawn_batch(batch, self._strokes)

@@ -1,0 +1,343 @@
+"""Each layout of strokes comes out as the strokes that it stands for, in Arrow and in JSON, and in every command."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penpal_fast import ArrowScorer, PenpalError, filter_dataset, read_rows, score_dataset, strokes_from_offsets
+from penpal_fast._core import Rows
+from penpal_fast.jobs.convert import convert_dataset
+from penpal_fast.layouts.choice import chosen_layout, empty_array
+from penpal_fast.layouts.shape import Shape
+
+STROKES = [[(0, 9), (4, 0), (8, 9)], [(2, 5), (6, 5)]]
+"""The letter A."""
+
+OFFSETS = [[0, -9, 0], [4, 9, 0], [4, -9, 1], [-6, 4, 0], [4, 0, 1]]
+"""The same in Graves' offsets, y upward."""
+
+OFFSETS_X, OFFSETS_Y, ENDS = map(list, zip(*OFFSETS, strict=True))
+
+DOWN = [[dx, -dy, end] for dx, dy, end in OFFSETS]
+
+STROKE_5 = [[dx, -dy, 1 - end, end, 0] for dx, dy, end in OFFSETS] + [[0, 0, 0, 0, 1]] * 3
+
+LAYOUTS = {
+    "pressure": ("strokes", [[[x, y, 0.5] for x, y in stroke] for stroke in STROKES]),
+    "words with pressure": ("strokes", [[[[x, y, 0.5] for x, y in stroke] for stroke in STROKES]]),
+    "capitals": ("strokes", [[{"t": 1, "Y": y, "X": x} for x, y in stroke] for stroke in STROKES]),
+    "signature_pad": (None, [{"color": "b", "points": [{"time": 1, "y": y, "x": x} for x, y in s]} for s in STROKES]),
+    "sketch canvas": ("strokes", [{"size": 4, "paths": [{"x": x, "y": y} for x, y in stroke]} for stroke in STROKES]),
+    "a wrapper": ("strokes", {"width": 9, "paths": [[{"x": x, "y": y} for x, y in stroke] for stroke in STROKES]}),
+    "columns": ("columns", [[list(axis) for axis in zip(*stroke, strict=True)] for stroke in STROKES]),
+    "timed columns": ("columns", [[*map(list, zip(*s, strict=True)), list(range(len(s)))] for s in STROKES]),
+    "columns by name": ("columns", [{"y": [p[1] for p in s], "x": [p[0] for p in s]} for s in STROKES]),
+    "a sequence": ("columns", {"x": [[x for x, _ in s] for s in STROKES], "y": [[y for _, y in s] for s in STROKES]}),
+    "words as columns": ("columns", [[dict(zip("xy", map(list, zip(*s, strict=True)), strict=True)) for s in STROKES]]),
+    "Excalidraw": (
+        "relative",
+        [
+            {"type": "freedraw", "x": s[0][0], "y": s[0][1], "points": [[x - s[0][0], y - s[0][1]] for x, y in s]}
+            for s in STROKES
+        ],
+    ),
+    "offsets": ("offsets-flag-last", OFFSETS),
+    "offsets, flag first": ("offsets-flag-first", [[end, dx, dy] for dx, dy, end in OFFSETS]),
+    "offsets by name": ("offsets-flag-last", [{"eos": end, "dy": dy, "dx": dx} for dx, dy, end in OFFSETS]),
+    "offsets as columns": ("offsets-flag-last", {"dx": OFFSETS_X, "dy": OFFSETS_Y, "eos": ENDS}),
+    "padded offsets": ("offsets-flag-last", OFFSETS + [[0, 0, 0]] * 9),
+    "stroke-5": ("stroke-5", STROKE_5),
+    "lifts": ("lifts", [{"x": x, "y": y, "pen_up": int(p == s[-1])} for s in STROKES for p in s for x, y in [p]]),
+}
+
+
+def strokes_of(rows):
+    """The strokes of each row, or None where it cannot be drawn."""
+    read = Rows(rows)
+    bad = {row for row, *_ in read.problems()}
+    return [
+        None if row in bad else [[tuple(point) for point in stroke] for word in read.words(row) for stroke in word]
+        for row in range(len(read))
+    ]
+
+
+def converted(rows, layout=None):
+    """The name of the layout of an array, its strokes and its problems."""
+    found = chosen_layout(empty_array(rows.type), [rows], layout)
+    if found is None:
+        return None, strokes_of(rows), {}
+    result = found.convert(Shape.of(rows))
+    return found.name, strokes_of(result.rows), result.problems
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("layouts")
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_arrow(name):
+    layout, row = LAYOUTS[name]
+    assert converted(pa.array([row, None, row])) == (layout, [STROKES, None, STROKES], {})
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_json_text(name):
+    layout, row = LAYOUTS[name]
+    texts = pa.array([json.dumps(row), None, "{broken", json.dumps(7), json.dumps(row)])
+    found, strokes, problems = converted(texts)
+    assert (found, strokes) == (layout or "strokes", [STROKES, None, None, None, STROKES])
+    assert [(place, problem.partition(":")[0]) for place, problem in problems.items()] == [
+        (3, "wrong type"),
+        (2, "not JSON"),
+    ]
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_files(folder, scorer, name):
+    """JSON lines are scored as the strokes that they stand for, and the column stays as it is; Parquet likewise."""
+    _, row = LAYOUTS[name]
+    lines = folder / "rows.jsonl"
+    lines.write_text(json.dumps({"ink": row}) + "\n" + json.dumps({"ink": None}) + "\n")
+    right = scorer.score([STROKES])
+    for path in (lines, folder / "rows.parquet"):
+        score_dataset(path, folder / "scored.parquet", column="ink", scorer=scorer)
+        table = pq.read_table(folder / "scored.parquet")
+        assert table["quality"].to_pylist() == [pytest.approx(right[0], abs=1e-6), None]
+        kept = table["ink"].to_pylist()[0]
+        assert same(json.loads(kept) if isinstance(kept, str) else kept, row)
+        pq.write_table(table.select(["ink"]), folder / "rows.parquet")
+    convert_dataset(lines, folder / "converted.parquet", column="ink")
+    assert strokes_of(pq.read_table(folder / "converted.parquet")["strokes"])[0] == STROKES
+    assert strokes_of(read_rows(lines, column="ink")["ink"])[0] == STROKES
+
+
+def same(kept, given):
+    """Whether what was kept of strokes is what was given; Arrow orders fields in its own way."""
+    if isinstance(given, dict):
+        return kept.keys() == given.keys() and all(same(kept[name], value) for name, value in given.items())
+    if isinstance(given, (list, tuple)):
+        return len(kept) == len(given) and all(map(same, kept, given))
+    return kept == given
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.list_view(pa.large_list_view(pa.struct([("x", pa.float32()), ("y", pa.float32())]))),
+        pa.list_(pa.list_(pa.struct([("x", pa.decimal128(9, 2)), ("y", pa.decimal128(9, 2))]))),
+        pa.list_(pa.list_(pa.struct([("y", pa.int8()), ("p", pa.string()), ("X", pa.float64())]))),
+    ],
+)
+def test_types_that_are_cast(kind):
+    if "X" in str(kind):
+        rows = [[[{"X": x, "y": y} for x, y in stroke] for stroke in STROKES]]
+    else:
+        number = Decimal if "decimal" in str(kind) else float
+        rows = [[[{"x": number(x), "y": number(y)} for x, y in stroke] for stroke in STROKES]]
+    assert converted(pa.array(rows, kind)) == ("strokes", [STROKES], {})
+
+
+def test_dictionaries_run_ends_and_fixed_sizes():
+    row = pa.array([[[[float(x), float(y)] for x, y in stroke] for stroke in STROKES]])
+    encoded = pa.DictionaryArray.from_arrays(pa.array([0, None, 0]), row)
+    assert converted(encoded)[1] == [STROKES, None, STROKES]
+    assert converted(pa.RunEndEncodedArray.from_arrays(pa.array([2], pa.int32()), row))[1] == [STROKES, STROKES]
+    fixed = pa.list_(pa.list_(pa.list_(pa.float64(), 3)))
+    assert converted(pa.array([LAYOUTS["pressure"][1]], fixed))[:2] == ("strokes", [STROKES])
+
+
+def test_slices():
+    for layout, row in LAYOUTS.values():
+        rows = pa.array([None, row, None, row, None]).slice(1, 3)
+        assert converted(rows) == (layout, [STROKES, None, STROKES], {})
+
+
+def test_known_layouts_are_not_touched():
+    """They need not be looked at: asking for a row would end the test."""
+
+    def never():
+        raise AssertionError
+        yield
+
+    penpal = [[{"points": [{"x": 1.0, "y": 2.0}]}]]
+    for rows in (pa.array([penpal]), pa.array([penpal[0]]), pa.nulls(3)):
+        assert chosen_layout(empty_array(rows.type), never()) is None
+
+
+LINES = [[[0, 8], [0, 9]], [[8, 0], [0, 9]]]
+"""An X as columns, or two other lines as points."""
+
+
+def test_the_file_decides_about_strokes_of_two_points():
+    columns, points = LAYOUTS["columns"][1], [[[0, 9], [4, 0], [8, 9]], [[2, 5], [6, 5]]]
+    crossed = [[(0, 0), (8, 9)], [(8, 0), (0, 9)]]
+    assert converted(pa.array([LINES, columns]))[:2] == ("columns", [crossed, STROKES])
+    assert converted(pa.array([LINES] * 9 + [points]))[1][0] == [[tuple(point) for point in one] for one in LINES]
+    with pytest.raises(PenpalError, match="--layout strokes or --layout columns"):
+        converted(pa.array([LINES] * 9))
+    assert converted(pa.array([LINES]), "columns")[1] == [crossed]
+    assert converted(pa.array([LINES]), "strokes")[0] is None
+
+
+def test_rows_that_do_not_fit_cost_themselves():
+    columns = LAYOUTS["columns"][1]
+    rows = [columns, [[[1, 2, 3], [1, 2]]], [[[1, 2, 3]]], [], [None], [[[1, 2], None]], columns]
+    found, strokes, problems = converted(pa.array(rows))
+    assert (found, strokes) == ("columns", [STROKES, None, None, None, None, None, STROKES])
+    assert sorted(problems) == [1, 2, 5]
+    offsets = [OFFSETS, [[1, 2, 0.5]], [[1, 2]], [[None, 2, 1]], [], [[float("nan"), 1, 1], [1, 1, 1]], OFFSETS]
+    found, strokes, problems = converted(pa.array(offsets))
+    assert strokes == [STROKES, None, None, None, None, None, STROKES]
+    assert problems[1] == "wrong type: the third number of an offset, the pen's flag, is 0.5; it must be 0 or 1"
+    sequence = LAYOUTS["a sequence"][1]
+    rows = [sequence, {"x": [[1, 2]], "y": [[1]]}, {"x": [[1, 2], [3]], "y": [[1, 2]]}, {"x": None, "y": []}, sequence]
+    found, strokes, problems = converted(pa.array(rows))
+    assert (strokes, sorted(problems)) == ([STROKES, None, None, None, STROKES], [1, 2])
+
+
+def test_the_column_that_looks_like_the_flag_is_named():
+    middle = [[dx + 0.5, end, dy + 0.25] for dx, dy, end in OFFSETS]
+    with pytest.raises(Exception, match="the second number like the pen's flag"):
+        converted(pa.array([middle]))
+    with pytest.raises(PenpalError, match=r"the first looks like the end of a stroke: give offsets\[:, \[1, 2, 0\]\]"):
+        strokes_from_offsets([[end, dx, dy] for dx, dy, end in OFFSETS])
+    with pytest.raises(PenpalError, match="--layout offsets-flag-last or --layout offsets-flag-first"):
+        converted(pa.array([[[0, 0, 1], [1, 1, 1]]]))
+
+
+def test_y_may_grow_downward():
+    for name in ("stroke-3", "offsets-y-down"):
+        assert converted(pa.array([DOWN]), name)[1] == [STROKES]
+    first = [[end, dx, dy] for dx, dy, end in DOWN]
+    assert converted(pa.array([first]), "offsets-flag-first-y-down")[1] == [STROKES]
+
+
+def test_an_x_and_y_beside_absolute_points():
+    """Points that begin where the stroke says are not moved; if they begin elsewhere, nobody can know."""
+    absolute = [{"x": s[0][0], "y": s[0][1], "points": [{"x": x, "y": y} for x, y in s]} for s in STROKES]
+    assert converted(pa.array([absolute]))[:2] == (None, [STROKES])
+    elsewhere = [{**stroke, "x": 100} for stroke in absolute]
+    with pytest.raises(PenpalError, match="--layout relative or --layout strokes"):
+        converted(pa.array([elsewhere]))
+    assert converted(pa.array([elsewhere]), "strokes")[1] == [STROKES]
+    moved = [[(x + 100, y + stroke["y"]) for x, y in one] for one, stroke in zip(STROKES, elsewhere, strict=True)]
+    assert converted(pa.array([elsewhere]), "relative")[1] == [moved]
+
+
+def test_what_is_no_layout_says_what_is_missing(folder, scorer):
+    rows = {
+        "without strokes": [[0, 9], [4, 0], [8, 9]],
+        "have no flag": [{"dx": 1, "dy": 2}],
+        "not JSON": "ink",
+    }
+    for reason, row in rows.items():
+        pq.write_table(pa.table({"strokes": pa.array([row])}), folder / "wrong.parquet")
+        with pytest.raises(PenpalError, match=f"does not hold strokes\n(.*\n)*.*{reason}"):
+            score_dataset(folder / "wrong.parquet", folder / "out.parquet", scorer=scorer)
+        (folder / "wrong.jsonl").write_text(json.dumps({"strokes": row}) + "\n")
+        with pytest.raises(PenpalError, match=f"does not hold strokes\n(.*\n)*.*{reason}"):
+            score_dataset(folder / "wrong.jsonl", folder / "out.parquet", scorer=scorer)
+    with pytest.raises(PenpalError, match="there is no layout 'quick'; the layouts are strokes, columns"):
+        score_dataset(folder / "wrong.parquet", folder / "out.parquet", scorer=scorer, layout="quick")
+
+
+def test_jobs_name_the_layout_and_resume_only_with_the_same(folder, scorer):
+    path, output = folder / "lines.parquet", folder / "resumed.parquet"
+    pq.write_table(pa.table({"strokes": pa.array([LINES] * 3)}), path)
+    with pytest.raises(PenpalError, match=r"lines\.parquet: the column 'strokes': its rows may be"):
+        score_dataset(path, output, scorer=scorer)
+    summary = score_dataset(path, output, scorer=scorer, layout="columns")
+    assert summary.as_dict()["layouts"] == ["strokes as columns, [[x...], [y...]] (QuickDraw)"]
+    assert score_dataset(path, output, scorer=scorer, layout="columns", resume=True).rows == 3
+    with pytest.raises(PenpalError, match="cannot resume"):
+        score_dataset(path, output, scorer=scorer, layout="strokes", resume=True)
+    kept = filter_dataset(path, folder / "kept.parquet", scorer=scorer, threshold=0, layout="columns")
+    assert (kept.kept, kept.layouts) == (3, summary.layouts)
+    assert pq.read_table(folder / "kept.parquet")["quality"].to_pylist() == pq.read_table(output)["quality"].to_pylist()
+
+
+def test_arrow_scorer():
+    right = ArrowScorer(backend="native")(pa.table({"strokes": pa.array([STROKES])}))["quality"].to_pylist()
+    score = ArrowScorer(backend="native")
+    for name in ("columns", "offsets", "Excalidraw"):
+        table = pa.table({"strokes": pa.array([LAYOUTS[name][1]])})
+        assert score(table)["quality"].to_pylist() == pytest.approx(right, abs=1e-6)
+        assert score(table)["strokes"].equals(table["strokes"])
+    lines = pa.record_batch({"strokes": pa.array([LINES])})
+    with pytest.raises(PenpalError, match="--layout"):
+        score(lines)
+    assert ArrowScorer(backend="native", layout="columns")(lines)["quality"].null_count == 0
+
+
+def test_broken_offsets_end_in_an_error_or_a_bad_row():
+    """The lists of numbers lead far past them, and back."""
+    numbers = pa.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    offsets = [pa.array(one, pa.int32()).buffers()[1] for one in ([0, 1 << 30, 6], [0, 2], [0, 1])]
+    points = pa.Array.from_buffers(pa.list_(pa.float64()), 2, [None, offsets[0]], 0, 0, [numbers])
+    strokes = pa.Array.from_buffers(pa.list_(points.type), 1, [None, offsets[1]], 0, 0, [points])
+    rows = pa.Array.from_buffers(pa.list_(strokes.type), 1, [None, offsets[2]], 0, 0, [strokes])
+    broken = pa.table({"strokes": rows})
+    scored = ArrowScorer(backend="native")(broken)
+    assert scored["quality"].to_pylist() == [None]
+    score = ArrowScorer(backend="native", layout="columns")
+    with pytest.raises(PenpalError, match="does not hold strokes"):
+        score(broken)
+    score(pa.table({"strokes": pa.array([LINES], rows.type)}))
+    with pytest.raises(PenpalError, match="column 'strokes': it is broken"):
+        score(broken)
+
+
+@given(
+    st.lists(
+        st.none()
+        | st.lists(st.lists(st.tuples(*[st.integers(-9, 9)] * 3).map(list), min_size=1, max_size=4), max_size=4),
+        max_size=6,
+    ),
+    st.integers(0, 3),
+)
+def test_points_of_three_numbers_are_those_of_two(rows, skipped):
+    """Whatever the rows are, and wherever a slice begins."""
+    kind = pa.list_(pa.list_(pa.list_(pa.float64())))
+    anchor = [[[0, 9, 1], [4, 0, 0], [8, 9, 1]], [[2, 5, 1], [6, 5, 0]]]
+    given_rows = pa.array([anchor] * 9 + rows, kind).slice(min(skipped, len(rows)))
+    plain = [
+        None if row is None else [[point[:2] for point in stroke] for stroke in row] for row in given_rows.to_pylist()
+    ]
+    assert converted(given_rows)[1] == strokes_of(pa.array(plain, kind))
+
+
+@given(st.lists(st.lists(st.tuples(*[st.floats(-9, 9)] * 2, st.integers(0, 1)), min_size=1, max_size=9), max_size=5))
+def test_offsets_are_those_of_strokes_from_offsets(rows):
+    rows = [[*row, (1.5, 2.5, 1)] for row in rows] + [[(0.5, 1.5, 0), (2.5, 0.5, 1)]]
+    found = converted(pa.array([list(map(list, row)) for row in rows]))
+    expected = [[list(map(tuple, stroke)) for stroke in strokes_from_offsets(np.array(row))] for row in rows]
+    assert found == ("offsets-flag-last", expected, {})
+
+
+@given(
+    st.text(max_size=30)
+    | st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(max_size=3),
+        lambda inside: (
+            st.lists(inside, max_size=4)
+            | st.dictionaries(
+                st.sampled_from(["x", "y", "points", "dx", "dy", "eos", "paths", "a"]), inside, max_size=4
+            )
+        ),
+        max_leaves=20,
+    ).map(json.dumps)
+)
+def test_any_text_is_converted_or_refused(text):
+    try:
+        converted(pa.array([text, json.dumps(LAYOUTS["columns"][1])]))
+    except PenpalError as error:
+        assert "--layout" in str(error)
