@@ -19,6 +19,7 @@
 //! # Ok::<(), penpal_core::RowError>(())
 //! ```
 
+mod aligned;
 pub mod arrow;
 pub mod canvas;
 pub mod coordinates;

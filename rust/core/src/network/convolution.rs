@@ -1,11 +1,12 @@
 //! 3x3 convolutions at a list of pixels.
 
-use fearless_simd::{Simd, SimdFloat, f32x4, f32x8};
+use fearless_simd::{Simd, SimdBase, SimdFloat, f32x4, f32x8};
 
 use super::changes::Pixel;
 use super::plane::Plane;
 use super::registers::{Sums, accumulate, load};
 use super::structure::Shape;
+use crate::aligned::Aligned;
 
 /// A convolution of padding 1 with a bias. Its channels are padded with zeros to whole registers.
 ///
@@ -20,7 +21,7 @@ pub struct Convolution {
     /// Number of output channels that are computed together, over all pixels of the width.
     block: usize,
     /// Block of output channels, kernel row, kernel column, input channel, output channel within the block.
-    weights: Vec<f32>,
+    weights: Aligned,
     bias: Vec<f32>,
 }
 
@@ -34,6 +35,12 @@ pub fn in_blocks(weights: &[f32], taps: usize, block: usize) -> Vec<f32> {
         }
     }
     arranged
+}
+
+/// Number of output channels of a 3x3 convolution that are computed together, with vectors of `lanes` numbers.
+pub fn block(outputs: usize, lanes: usize) -> usize {
+    let largest = if lanes == 16 { 32 } else { 16 };
+    [largest, 16].into_iter().find(|&block| outputs.is_multiple_of(block)).unwrap_or(8)
 }
 
 /// Pads the last of an array's axes, of `from` values, with zeros.
@@ -50,17 +57,19 @@ pub enum Shortcut<'a> {
     None,
     /// Every second pixel of a plane. Nothing is added to channels that the plane does not have.
     Identity(&'a Plane),
-    /// A 1x1 convolution of stride 2 over a plane. Its weights are [input channel][output channel].
+    /// A 1x1 convolution of stride 2 over a plane. Its weights are arranged in the blocks of the convolution: block of
+    /// output channels, input channel, output channel within the block.
     Projection(&'a Plane, &'a [f32]),
 }
 
 impl Convolution {
-    /// A 3x3 convolution from weights [outputs][3][3][inputs], as MLX keeps them, and a bias [outputs].
-    pub fn new(shape: Shape, weights: &[f32], bias: &[f32]) -> Self {
+    /// A 3x3 convolution from weights [outputs][3][3][inputs], as MLX keeps them, and a bias [outputs], for vectors of
+    /// `lanes` numbers.
+    pub fn new(shape: Shape, weights: &[f32], bias: &[f32], lanes: usize) -> Self {
         let Shape { inputs, stored_inputs, stride, .. } = shape;
         let outputs = shape.stored_outputs();
         let width = if (stored_inputs, outputs) == (1, 4) { 2 } else { 1 };
-        let block = if outputs.is_multiple_of(16) { 16 } else { (width * outputs).min(8) };
+        let block = (width * outputs).min(block(outputs, lanes));
         let mut bias = bias.to_vec();
         bias.resize(outputs, 0.0);
         let mut weights = with_padded_inputs(weights, inputs, stored_inputs);
@@ -76,8 +85,13 @@ impl Convolution {
             weights = [kernels(&[], &gap), kernels(&gap, &[])].concat();
             bias = bias.repeat(2);
         }
-        let weights = in_blocks(&weights, weights.len() / bias.len(), block);
+        let weights = Aligned::from(&in_blocks(&weights, weights.len() / bias.len(), block)[..]);
         Convolution { inputs: stored_inputs, outputs, stride, width, block, weights, bias }
+    }
+
+    /// Number of output channels that are computed together.
+    pub fn block(&self) -> usize {
+        self.block
     }
 
     /// Recomputes what the changes of the input reach: convolution, shortcut, ReLU. `pixels` is overwritten. Returns
@@ -103,6 +117,17 @@ impl Convolution {
     /// The channel counts of the published network have kernels with unrolled loops.
     #[inline(always)]
     fn compute<S: Simd>(&self, job: Job<S>) {
+        if const { S::f32s::LEN == 16 } {
+            match (self.inputs, self.outputs) {
+                (8, 16) => return self.kernel::<S, S::f32s, 24, 1, 12>(job),
+                (16, 16) => return self.kernel::<S, S::f32s, 48, 1, 12>(job),
+                (16, 32) => return self.kernel::<S, S::f32s, 48, 2, 8>(job),
+                (32, 32) => return self.kernel::<S, S::f32s, 96, 2, 8>(job),
+                _ if self.block == 16 => return self.any_kernel::<S, S::f32s, 1>(job),
+                _ if self.block == 32 => return self.any_kernel::<S, S::f32s, 2>(job),
+                _ => {}
+            }
+        }
         match (self.inputs, self.outputs) {
             (1, 4) => self.kernel::<S, f32x8<S>, 5, 1, 12>(job),
             (4, 8) => self.kernel::<S, f32x8<S>, 12, 1, 12>(job),
@@ -139,9 +164,7 @@ impl Convolution {
                     }
                     accumulate(simd, &mut sums, taps, weights);
                 }
-                for (&pixel, &sums) in group.iter().zip(&sums) {
-                    finish(simd, sums, shortcut, pixel, channel, output);
-                }
+                finish(simd, sums, shortcut, &group, channel, output);
             }
         }
     }
@@ -161,7 +184,7 @@ impl Convolution {
                         accumulate(simd, &mut sums, [&[*tap]], weights);
                     }
                 }
-                finish(simd, sums[0], shortcut, pixel, channel, output);
+                finish(simd, sums, shortcut, &[pixel], channel, output);
             }
         }
     }
@@ -176,30 +199,44 @@ struct Job<'a, S: Simd> {
     pixels: &'a [Pixel],
 }
 
-/// Adds the shortcut to a pixel's sums, from output `channel` on, rectifies and stores them.
+/// Adds the shortcut to the sums of some pixels, from output `channel` on, rectifies and stores them.
 #[inline(always)]
-pub fn finish<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize>(
+pub fn finish<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize, const P: usize>(
     simd: S,
-    mut sums: [F; V],
+    mut sums: Sums<F, V, P>,
     shortcut: Shortcut,
-    pixel: Pixel,
+    pixels: &[Pixel; P],
     channel: usize,
     output: &mut Plane,
 ) {
     match shortcut {
         Shortcut::None => {}
-        Shortcut::Identity(plane) => add_identity(simd, &mut sums, plane.every_second(pixel), channel),
+        Shortcut::Identity(plane) => {
+            for (sums, &pixel) in sums.iter_mut().zip(pixels) {
+                add_identity(simd, sums, plane.every_second(pixel), channel);
+            }
+        }
         Shortcut::Projection(plane, weights) => {
-            for (value, weights) in plane.every_second(pixel).iter().zip(weights.chunks_exact(output.channels)) {
-                let mut projected = [sums];
-                accumulate(simd, &mut projected, [&[*value]], &weights[channel..channel + V * F::LEN]);
-                sums = projected[0];
+            // Planes other than the picture store a multiple of four channels.
+            const TAPS: usize = 4;
+            let block = V * F::LEN;
+            let weights = &weights[channel * plane.channels..][..block * plane.channels];
+            let mut inputs: [&[[f32; TAPS]]; P] = [&[]; P];
+            for (inputs, &pixel) in inputs.iter_mut().zip(pixels) {
+                *inputs = plane.every_second(pixel).as_chunks().0;
+            }
+            for (chunk, weights) in weights.chunks_exact(TAPS * block).enumerate() {
+                let mut taps = [&[0.0; TAPS]; P];
+                taps.iter_mut().zip(&inputs).for_each(|(taps, inputs)| *taps = &inputs[chunk]);
+                accumulate(simd, &mut sums, taps, weights);
             }
         }
     }
-    let written = &mut output.starting_at_mut(pixel)[channel..channel + V * F::LEN];
-    for (target, sum) in written.chunks_exact_mut(F::LEN).zip(&sums) {
-        sum.max(F::splat(simd, 0.0)).store_slice(target);
+    for (sums, &pixel) in sums.iter().zip(pixels) {
+        let written = &mut output.starting_at_mut(pixel)[channel..channel + V * F::LEN];
+        for (target, sum) in written.chunks_exact_mut(F::LEN).zip(sums) {
+            sum.max(F::splat(simd, 0.0)).store_slice(target);
+        }
     }
 }
 
@@ -214,9 +251,11 @@ fn add_identity<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize>(
         let first = channel + vector * F::LEN;
         if let Some(old) = old.get(first..first + F::LEN) {
             *sum += F::from_slice(simd, old);
-        } else if let Some(&[a, b, c, d]) = old.get(first..) {
-            // Four old channels in a vector of eight.
-            *sum += F::from_slice(simd, &[a, b, c, d, 0.0, 0.0, 0.0, 0.0][..F::LEN]);
+        } else if let Some(old @ [_, ..]) = old.get(first..) {
+            // Fewer old channels than a vector holds.
+            let mut padded = [0.0; 16];
+            padded.iter_mut().zip(old).for_each(|(padded, old)| *padded = *old);
+            *sum += F::from_slice(simd, &padded[..F::LEN]);
         }
     }
 }

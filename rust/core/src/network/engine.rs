@@ -9,6 +9,7 @@ use super::description::{Network, NetworkError};
 use super::layers::{self, Activations, Layers};
 use super::plane::Plane;
 use super::profile::{Clock, Stage};
+use super::registers::lanes;
 use crate::canvas::{CanvasPoints, LANES, LineWidth, PIXELS, RowBits, SIDE};
 use crate::fit::Fit;
 use crate::raster::Raster;
@@ -50,7 +51,7 @@ impl Engine {
 
     fn with_level(network: &Network, line_width: LineWidth, level: Level) -> Result<Self, NetworkError> {
         network.check()?;
-        let layers = Layers::new(network);
+        let layers = Layers::new(network, dispatch!(level, simd => lanes(simd)));
         let (head, head_bias, idle) = (network.head.clone(), network.head_bias, Spares::new());
         let blank = Activations::zeros(&network.structure);
         let mut engine = Engine { level, layers, head, head_bias, line_width, blank, idle };

@@ -3,12 +3,13 @@
 use fearless_simd::Simd;
 
 use super::changes::Pixel;
-use super::convolution::{Convolution, Shortcut};
+use super::convolution::{Convolution, Shortcut, in_blocks, with_padded_inputs};
 use super::description::Network;
 use super::plane::Plane;
 use super::profile::Clock;
 use super::structure::{Block, STEM, Shape, Structure, Unit};
 use super::winograd::{self, Winograd};
+use crate::aligned::Aligned;
 
 /// The convolutions, arranged for the registers.
 pub struct Layers {
@@ -19,8 +20,8 @@ pub struct Layers {
 struct BlockLayers {
     first: Convolution,
     second: Second,
-    /// Weights [input channel][output channel] of the projection; its bias is in `second`.
-    projection: Option<Vec<f32>>,
+    /// Weights of the projection in the blocks of `second`, which has its bias.
+    projection: Option<Aligned>,
 }
 
 /// A convolution of stride 1.
@@ -44,10 +45,10 @@ pub struct Scratch {
 }
 
 impl Layers {
-    /// Arranges a network whose tensors fit its structure.
-    pub fn new(network: &Network) -> Self {
-        let stem = direct(network, STEM);
-        let blocks = network.structure.blocks.iter().map(|block| BlockLayers::new(network, block)).collect();
+    /// Arranges a network whose tensors fit its structure for vectors of `lanes` numbers.
+    pub fn new(network: &Network, lanes: usize) -> Self {
+        let stem = direct(network, STEM, lanes);
+        let blocks = network.structure.blocks.iter().map(|block| BlockLayers::new(network, block, lanes)).collect();
         Layers { stem, blocks }
     }
 
@@ -89,38 +90,40 @@ impl Layers {
     }
 }
 
-fn direct(network: &Network, unit: usize) -> Convolution {
+fn direct(network: &Network, unit: usize, lanes: usize) -> Convolution {
     let (weights, bias) = &network.layers[unit];
-    Convolution::new(network.structure.units[unit].shape, weights, bias)
+    Convolution::new(network.structure.units[unit].shape, weights, bias, lanes)
 }
 
 impl BlockLayers {
-    fn new(network: &Network, block: &Block) -> Self {
+    fn new(network: &Network, block: &Block, lanes: usize) -> Self {
         let Unit { shape, side, .. } = network.structure.units[block.second];
         let (weights, mut bias) = network.layers[block.second].clone();
-        let projection = block.projection.map(|unit| {
-            let (weights, projected) = &network.layers[unit];
-            bias.iter_mut().zip(projected).for_each(|(bias, projected)| *bias += projected);
-            transposed(weights, network.structure.units[unit].shape)
-        });
+        if let Some(unit) = block.projection {
+            bias.iter_mut().zip(&network.layers[unit].1).for_each(|(bias, projected)| *bias += projected);
+        }
         let second = if Winograd::suits(shape.outputs, side) {
-            Second::Winograd(Winograd::new(&weights, &bias))
+            Second::Winograd(Winograd::new(&weights, &bias, lanes))
         } else {
-            Second::Direct(Convolution::new(shape, &weights, &bias))
+            Second::Direct(Convolution::new(shape, &weights, &bias, lanes))
         };
-        BlockLayers { first: direct(network, block.first), second, projection }
+        let projection = block.projection.map(|unit| {
+            let Shape { inputs, stored_inputs, .. } = network.structure.units[unit].shape;
+            let weights = with_padded_inputs(&network.layers[unit].0, inputs, stored_inputs);
+            Aligned::from(&in_blocks(&weights, stored_inputs, second.block())[..])
+        });
+        BlockLayers { first: direct(network, block.first, lanes), second, projection }
     }
 }
 
-/// Weights [outputs][inputs] as [input][output], padded.
-fn transposed(weights: &[f32], shape: Shape) -> Vec<f32> {
-    let mut result = vec![0.0; shape.stored_inputs * shape.stored_outputs()];
-    for (output, values) in weights.chunks_exact(shape.inputs).enumerate() {
-        for (input, &value) in values.iter().enumerate() {
-            result[input * shape.stored_outputs() + output] = value;
+impl Second {
+    /// Number of output channels that are computed together.
+    fn block(&self) -> usize {
+        match self {
+            Second::Direct(layer) => layer.block(),
+            Second::Winograd(layer) => layer.block(),
         }
     }
-    result
 }
 
 impl Activations {

@@ -1,6 +1,7 @@
 //! Activations of one layer, with a border of zeros.
 
 use super::changes::{Changes, Pixel};
+use crate::aligned::Aligned;
 
 /// A square picture of several channels, row-major with channels last, in a border of one blank pixel.
 #[derive(Clone, Debug)]
@@ -11,13 +12,13 @@ pub struct Plane {
     pub channels: usize,
     /// What the ink changed.
     pub(super) changes: Changes,
-    values: Vec<f32>,
+    values: Aligned,
 }
 
 impl Plane {
     /// A plane of zeros.
     pub fn new(side: usize, channels: usize) -> Self {
-        let values = vec![0.0; (side + 2) * (side + 2) * channels];
+        let values = Aligned::zeros((side + 2) * (side + 2) * channels);
         Plane { side, channels, changes: Changes::default(), values }
     }
 

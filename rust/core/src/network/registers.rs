@@ -1,10 +1,16 @@
 //! The inner loop of every convolution: sums of products in vector registers.
 
-use fearless_simd::{Simd, SimdFloat};
+use fearless_simd::{Simd, SimdBase, SimdFloat};
+
+/// Numbers in a vector of the processor. With 16 come 32 registers.
+pub fn lanes<S: Simd>(_: S) -> usize {
+    S::f32s::LEN
+}
 
 /// For each of P pixels the sums of V vectors of output channels.
 ///
-/// Twelve vectors of sums hide the latency of a multiply-add and leave four of 16 registers for its operands.
+/// Twelve vectors of sums hide the latency of a multiply-add and leave four of 16 registers for its operands. Where
+/// there are 32 registers, the operands that are read for each sum ask for no more than sixteen.
 pub type Sums<F, const V: usize, const P: usize> = [[F; V]; P];
 
 /// V vectors of values.

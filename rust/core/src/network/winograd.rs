@@ -5,21 +5,19 @@
 //! transformed to six numbers, whose products, summed over channels and kernel rows, are transformed back to the four
 //! outputs: 6 multiplications where the definition has 12.
 
-use fearless_simd::{Simd, f32x8, prelude::*};
+use fearless_simd::{Simd, SimdBase, SimdFloat, f32x8};
 
 use super::changes::Pixel;
-use super::convolution::{Shortcut, finish, in_blocks};
+use super::convolution::{Shortcut, block, finish, in_blocks};
 use super::plane::Plane;
 use super::registers::{Sums, accumulate, load};
+use crate::aligned::Aligned;
 
 /// Outputs that are computed together.
 pub const TILE: usize = 4;
 
 /// Inputs that a tile depends on, and values of each transform.
 const POINTS: usize = TILE + 2;
-
-/// Output channels that are computed together, as two vectors.
-const BLOCK: usize = 16;
 
 /// From the weights of a kernel row to the weights of the points.
 const WEIGHTS_TO_POINTS: [[f64; 3]; POINTS] = [
@@ -36,18 +34,20 @@ const WEIGHTS_TO_POINTS: [[f64; 3]; POINTS] = [
 #[derive(Clone, Debug)]
 pub struct Winograd {
     channels: usize,
+    /// Number of output channels that are computed together.
+    block: usize,
     /// Point, block of output channels, kernel row, input channel, output channel within the block.
-    weights: Vec<f32>,
+    weights: Aligned,
     bias: Vec<f32>,
 }
 
 /// The working memory of a layer.
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
-    /// For each point a plane of transformed inputs, with a row of zeros above and below: row, tile, channel.
-    inputs: [Vec<f32>; POINTS],
+    /// The transformed inputs, with a row of zeros above and below: row, tile, point, channel.
+    inputs: Aligned,
     /// For each tile of the list: point, output channel.
-    products: Vec<f32>,
+    products: Aligned,
     tiles: Vec<Pixel>,
     /// The tiles of the list and the tiles above and below them.
     near_tiles: Vec<Pixel>,
@@ -59,9 +59,10 @@ impl Winograd {
         matches!(channels, 16 | 32) && side.is_multiple_of(TILE)
     }
 
-    /// A convolution from weights [channels][3][3][channels] and a bias.
-    pub fn new(weights: &[f32], bias: &[f32]) -> Self {
+    /// A convolution from weights [channels][3][3][channels] and a bias, for vectors of `lanes` numbers.
+    pub fn new(weights: &[f32], bias: &[f32], lanes: usize) -> Self {
         let channels = bias.len();
+        let block = block(channels, lanes);
         let arranged = WEIGHTS_TO_POINTS.iter().flat_map(|factors| {
             let rows = weights.chunks_exact(3 * channels).flat_map(|row| {
                 (0..channels).map(|input| {
@@ -69,15 +70,21 @@ impl Winograd {
                     columns.map(|(factor, &weight)| factor * f64::from(weight)).sum::<f64>() as f32
                 })
             });
-            in_blocks(&rows.collect::<Vec<_>>(), 3 * channels, BLOCK)
+            in_blocks(&rows.collect::<Vec<_>>(), 3 * channels, block)
         });
-        Winograd { channels, weights: arranged.collect(), bias: bias.to_vec() }
+        let weights = Aligned::from(&arranged.collect::<Vec<_>>()[..]);
+        Winograd { channels, block, weights, bias: bias.to_vec() }
+    }
+
+    /// Number of output channels that are computed together.
+    pub fn block(&self) -> usize {
+        self.block
     }
 
     /// Memory for planes of this side.
     pub fn scratch(&self, side: usize) -> Scratch {
-        let plane = vec![0.0; (side + 2) * (side / TILE) * self.channels];
-        Scratch { inputs: std::array::from_fn(|_| plane.clone()), ..Scratch::default() }
+        let inputs = Aligned::zeros((side + 2) * (side / TILE) * POINTS * self.channels);
+        Scratch { inputs, ..Scratch::default() }
     }
 
     /// Recomputes every tile that the changes of the input reach: convolution, shortcut, ReLU. Returns the number of
@@ -96,64 +103,63 @@ impl Winograd {
         output.changes.grow(TILE);
         output.changes.list(TILE, &mut scratch.tiles);
         output.changes.list_with_neighbours(TILE, output.side, &mut scratch.near_tiles);
-        self.transform_inputs(simd, input, scratch);
-        let products = scratch.tiles.len() * POINTS * self.channels;
-        if scratch.products.len() < products {
-            scratch.products.resize(products, 0.0);
+        scratch.products.grow(scratch.tiles.len() * POINTS * self.channels);
+        let job = Job { simd, input, output, shortcut, scratch };
+        if const { S::f32s::LEN == 16 } {
+            match self.channels {
+                16 => self.compute::<S, S::f32s, 1, 16, 12>(job),
+                _ => self.compute::<S, S::f32s, 2, 32, 8>(job),
+            }
+        } else {
+            match self.channels {
+                16 => self.compute::<S, f32x8<S>, 2, 16, 6>(job),
+                _ => self.compute::<S, f32x8<S>, 2, 32, 6>(job),
+            }
         }
-        match self.channels {
-            16 => self.multiply::<S, 16>(simd, output.side, scratch),
-            _ => self.multiply::<S, 32>(simd, output.side, scratch),
-        }
-        self.transform_outputs(simd, output, shortcut, scratch);
         scratch.tiles.len() * POINTS * 3 * self.channels * self.channels
     }
 
+    /// V vectors of output channels and P tiles at a time.
     #[inline(always)]
-    fn transform_inputs<S: Simd>(&self, simd: S, input: &Plane, scratch: &mut Scratch) {
-        let row_tiles = input.side / TILE;
-        for &Pixel { row, column } in &scratch.near_tiles {
-            let place = ((row + 1) * row_tiles + column / TILE) * self.channels;
-            let window = input.bordered_slice(row + 1, column, POINTS);
-            for channel in (0..self.channels).step_by(f32x8::<S>::LEN) {
-                let pixel = |pixel: usize| {
-                    f32x8::from_slice(simd, &window[pixel * self.channels + channel..][..f32x8::<S>::LEN])
-                };
-                let points = to_points(simd, std::array::from_fn(pixel));
-                for (plane, value) in scratch.inputs.iter_mut().zip(&points) {
-                    value.store_slice(&mut plane[place + channel..][..f32x8::<S>::LEN]);
-                }
-            }
-        }
+    fn compute<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize, const CHANNELS: usize, const P: usize>(
+        &self,
+        mut job: Job<S>,
+    ) {
+        transform_inputs::<S, F, CHANNELS>(&mut job);
+        self.multiply::<S, F, V, CHANNELS, P>(&mut job);
+        self.transform_outputs::<S, F, V>(job);
     }
 
     /// For each tile and point the sums over kernel rows and input channels.
     #[inline(always)]
-    fn multiply<S: Simd, const CHANNELS: usize>(&self, simd: S, side: usize, scratch: &mut Scratch) {
-        const TILES: usize = 6;
-        let Scratch { inputs, products, tiles, .. } = scratch;
+    fn multiply<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize, const CHANNELS: usize, const P: usize>(
+        &self,
+        job: &mut Job<S>,
+    ) {
+        let (simd, row_tiles) = (job.simd, job.input.side / TILE);
+        let Scratch { inputs, products, tiles, .. } = &mut *job.scratch;
+        let inputs = inputs.as_chunks::<CHANNELS>().0;
         let Some(last) = tiles.len().checked_sub(1) else { return };
-        let row_tiles = side / TILE;
-        let row_weights = CHANNELS * BLOCK;
+        let block = V * F::LEN;
+        let row_weights = CHANNELS * block;
         for (part, weights) in self.weights.chunks_exact(3 * row_weights).enumerate() {
-            let (point, channel) = (part / (CHANNELS / BLOCK), part % (CHANNELS / BLOCK) * BLOCK);
-            let inputs = inputs[point].as_chunks::<CHANNELS>().0;
-            for first in (0..tiles.len()).step_by(TILES) {
+            let (point, channel) = (part / (CHANNELS / block), part % (CHANNELS / block) * block);
+            for first in (0..tiles.len()).step_by(P) {
                 // A group beyond the end of the list computes the last tile again.
-                let mut group = [last; TILES];
+                let mut group = [last; P];
                 group.iter_mut().zip(first..last).for_each(|(slot, tile)| *slot = tile);
-                let mut sums: Sums<f32x8<S>, 2, TILES> = [[f32x8::splat(simd, 0.0); 2]; TILES];
+                let mut sums: Sums<F, V, P> = [[F::splat(simd, 0.0); V]; P];
                 for (row, weights) in weights.chunks_exact(row_weights).enumerate() {
-                    let mut taps = [&[0.0; CHANNELS]; TILES];
+                    let mut taps = [&[0.0; CHANNELS]; P];
                     for (taps, &tile) in taps.iter_mut().zip(&group) {
                         let Pixel { row: top, column } = tiles[tile];
-                        *taps = &inputs[(top + row) * row_tiles + column / TILE];
+                        *taps = &inputs[((top + row) * row_tiles + column / TILE) * POINTS + point];
                     }
                     accumulate(simd, &mut sums, taps, weights);
                 }
                 for (tile, sums) in group.iter().zip(&sums) {
-                    let target = &mut products[(tile * POINTS + point) * CHANNELS + channel..][..BLOCK];
-                    for (target, sum) in target.chunks_exact_mut(f32x8::<S>::LEN).zip(sums) {
+                    let target = &mut products[(tile * POINTS + point) * CHANNELS + channel..][..block];
+                    for (target, sum) in target.chunks_exact_mut(F::LEN).zip(sums) {
                         sum.store_slice(target);
                     }
                 }
@@ -162,19 +168,50 @@ impl Winograd {
     }
 
     #[inline(always)]
-    fn transform_outputs<S: Simd>(&self, simd: S, output: &mut Plane, shortcut: Shortcut, scratch: &Scratch) {
+    fn transform_outputs<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize>(&self, job: Job<S>) {
+        let Job { simd, output, shortcut, scratch, .. } = job;
         let products = scratch.products.chunks_exact(POINTS * self.channels);
         for (&Pixel { row, column }, products) in scratch.tiles.iter().zip(products) {
-            for channel in (0..self.channels).step_by(f32x8::<S>::LEN) {
-                let [bias]: [f32x8<S>; 1] = load(simd, &self.bias[channel..channel + f32x8::<S>::LEN]);
-                let point = |point: usize| {
-                    f32x8::from_slice(simd, &products[point * self.channels + channel..][..f32x8::<S>::LEN])
-                };
-                let sums = from_points(simd, std::array::from_fn(point));
-                for (column, &sum) in (column..).zip(&sums) {
-                    let pixel = Pixel { row, column };
-                    finish(simd, [sum + bias], shortcut, pixel, channel, output);
+            let pixels: [Pixel; TILE] = std::array::from_fn(|right| Pixel { row, column: column + right });
+            for channel in (0..self.channels).step_by(V * F::LEN) {
+                let bias: [F; V] = load(simd, &self.bias[channel..channel + V * F::LEN]);
+                let mut sums: Sums<F, V, TILE> = [bias; TILE];
+                for vector in 0..V {
+                    let first = channel + vector * F::LEN;
+                    let point = |point: usize| F::from_slice(simd, &products[point * self.channels + first..][..F::LEN]);
+                    let outputs = from_points(simd, std::array::from_fn(point));
+                    for (sums, output) in sums.iter_mut().zip(outputs) {
+                        sums[vector] = output + sums[vector];
+                    }
                 }
+                finish(simd, sums, shortcut, &pixels, channel, output);
+            }
+        }
+    }
+}
+
+/// What a convolution works on.
+struct Job<'a, S: Simd> {
+    simd: S,
+    input: &'a Plane,
+    output: &'a mut Plane,
+    shortcut: Shortcut<'a>,
+    scratch: &'a mut Scratch,
+}
+
+#[inline(always)]
+fn transform_inputs<S: Simd, F: SimdFloat<S, Element = f32>, const CHANNELS: usize>(job: &mut Job<S>) {
+    let Job { simd, input, scratch, .. } = job;
+    let row_tiles = input.side / TILE;
+    for &Pixel { row, column } in &scratch.near_tiles {
+        let place = ((row + 1) * row_tiles + column / TILE) * POINTS * CHANNELS;
+        let window = input.bordered_slice(row + 1, column, POINTS);
+        let target = &mut scratch.inputs[place..][..POINTS * CHANNELS];
+        for channel in (0..CHANNELS).step_by(F::LEN) {
+            let pixel = |pixel: usize| F::from_slice(*simd, &window[pixel * CHANNELS + channel..][..F::LEN]);
+            let points = to_points(*simd, std::array::from_fn(pixel));
+            for (target, value) in target.chunks_exact_mut(CHANNELS).zip(&points) {
+                value.store_slice(&mut target[channel..][..F::LEN]);
             }
         }
     }
@@ -182,8 +219,8 @@ impl Winograd {
 
 /// From six neighbouring inputs to the points.
 #[inline(always)]
-fn to_points<S: Simd>(simd: S, d: [f32x8<S>; POINTS]) -> [f32x8<S>; POINTS] {
-    let times = |factor: f32, value: f32x8<S>, more: f32x8<S>| f32x8::splat(simd, factor).mul_add(value, more);
+fn to_points<S: Simd, F: SimdFloat<S, Element = f32>>(simd: S, d: [F; POINTS]) -> [F; POINTS] {
+    let times = |factor: f32, value: F, more: F| F::splat(simd, factor).mul_add(value, more);
     let (even, odd) = (times(-4.0, d[2], d[4]), times(-4.0, d[1], d[3]));
     let (near, far) = (d[4] - d[2], d[3] - d[1]);
     [
@@ -198,8 +235,8 @@ fn to_points<S: Simd>(simd: S, d: [f32x8<S>; POINTS]) -> [f32x8<S>; POINTS] {
 
 /// From the points to four neighbouring outputs.
 #[inline(always)]
-fn from_points<S: Simd>(simd: S, m: [f32x8<S>; POINTS]) -> [f32x8<S>; TILE] {
-    let times = |factor: f32, value: f32x8<S>, more: f32x8<S>| f32x8::splat(simd, factor).mul_add(value, more);
+fn from_points<S: Simd, F: SimdFloat<S, Element = f32>>(simd: S, m: [F; POINTS]) -> [F; TILE] {
+    let times = |factor: f32, value: F, more: F| F::splat(simd, factor).mul_add(value, more);
     let (sum, difference) = (m[1] + m[2], m[1] - m[2]);
     let (far_sum, far_difference) = (m[3] + m[4], m[3] - m[4]);
     [

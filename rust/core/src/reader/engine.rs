@@ -3,12 +3,13 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use fearless_simd::{Level, Simd, SimdBase, dispatch};
+use fearless_simd::{Level, dispatch};
 
 use super::ctc::{Aligned, Forward, LogProbabilities};
 use super::description::{ReaderError, ReaderNetwork};
 use super::layers::{Activations, Layers};
 use super::reading::{Reading, Texts};
+use crate::network::registers::lanes;
 use crate::path::Path;
 use crate::row_error::RowError;
 use crate::rows::Rows;
@@ -163,12 +164,6 @@ impl Reader {
         }))
     }
 }
-
-/// Numbers in a vector of the processor.
-fn lanes<S: Simd>(_: S) -> usize {
-    S::f32s::LEN
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,7 @@
 //! Activations over time.
 
-use super::aligned::Aligned;
 use super::product::TAPS;
+use crate::aligned::Aligned;
 
 /// Channels of each of some frames, with frames of zeros before and after them.
 #[derive(Debug)]

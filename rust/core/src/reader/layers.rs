@@ -2,13 +2,13 @@
 
 use fearless_simd::Simd;
 
-use super::aligned::Aligned;
 use super::ctc::LogProbabilities;
 use super::depthwise::Depthwise;
 use super::description::ReaderNetwork;
 use super::frames::Frames;
 use super::product::{After, Product, TAPS};
 use super::softmax::log_softmax;
+use crate::aligned::Aligned;
 use crate::path::CHANNELS;
 
 /// Added to the logits of outputs that are padding, so that they have no probability.

@@ -7,7 +7,6 @@
 //! the channels and the head, which are all windows of an array times a matrix, and `depthwise` those over frames.
 //! `reading` goes from log-probabilities to what a row says.
 
-mod aligned;
 pub mod ctc;
 mod depthwise;
 mod description;

@@ -2,7 +2,7 @@
 
 use fearless_simd::{Simd, SimdBase, SimdFloat};
 
-use super::aligned::Aligned;
+use crate::aligned::Aligned;
 use crate::network::registers::{Sums, accumulate, load};
 
 /// Values of a window that are unrolled together; windows are padded to a multiple.

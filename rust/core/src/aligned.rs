@@ -5,7 +5,7 @@ use std::ops::{Deref, DerefMut};
 /// Bytes of the longest vectors, and of a cache line.
 const LINE: usize = 64;
 
-/// Zeros at first. As long as asked for, or longer.
+/// Zeros at first.
 #[derive(Debug, Default)]
 pub struct Aligned {
     values: Vec<f32>,
@@ -13,19 +13,34 @@ pub struct Aligned {
 }
 
 impl Aligned {
-    /// At least `count` zeros.
+    /// `count` zeros.
     pub fn zeros(count: usize) -> Self {
-        let values = vec![0.0; count + LINE / size_of::<f32>()];
+        let mut values = vec![0.0; count + LINE / size_of::<f32>()];
         // Without an answer they begin anywhere, which is slower and no less right.
         let start = values.as_ptr().align_offset(LINE).min(LINE / size_of::<f32>());
+        values.truncate(start + count);
         Aligned { values, start }
     }
 
-    /// Makes room for `count` numbers. If there was less, all are 0.
+    /// Makes room for `count` numbers or more. If there was less, all are 0.
     pub fn grow(&mut self, count: usize) {
         if self.len() < count {
             *self = Aligned::zeros(count.next_power_of_two());
         }
+    }
+}
+
+impl From<&[f32]> for Aligned {
+    fn from(values: &[f32]) -> Self {
+        let mut aligned = Aligned::zeros(values.len());
+        aligned[..values.len()].copy_from_slice(values);
+        aligned
+    }
+}
+
+impl Clone for Aligned {
+    fn clone(&self) -> Self {
+        Aligned::from(&**self)
     }
 }
 
