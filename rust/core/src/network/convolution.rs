@@ -5,12 +5,12 @@ use fearless_simd::{Simd, SimdBase, SimdFloat, f32x4, f32x8};
 use super::changes::Pixel;
 use super::plane::Plane;
 use super::registers::{Sums, accumulate, load};
-use super::structure::Shape;
+use super::structure::{Shape, Unit};
 use crate::aligned::Aligned;
 
 /// A convolution of padding 1 with a bias. Its channels are padded with zeros to whole registers.
 ///
-/// A convolution from 1 to 4 channels computes two neighbouring pixels as one of 8 channels.
+/// Neighbouring pixels of few channels are computed as one that fills a vector.
 #[derive(Clone, Debug)]
 pub struct Convolution {
     inputs: usize,
@@ -43,6 +43,21 @@ pub fn block(outputs: usize, lanes: usize) -> usize {
     [largest, 16].into_iter().find(|&block| outputs.is_multiple_of(block)).unwrap_or(8)
 }
 
+/// Rearranges rows of weights for `width` neighbouring pixels that are computed as one, the first pixel's outputs before
+/// the second's. The second pixel's rows lie `step` values to the right; each is 0 where only the other one has weights.
+/// Returns the length of the rows too.
+pub fn for_neighbours(weights: Vec<f32>, row: usize, step: usize, width: usize) -> (Vec<f32>, usize) {
+    let longer = row + step * (width - 1);
+    let pixels = (0..width).flat_map(|pixel| {
+        weights.chunks_exact(row).flat_map(move |row| {
+            let mut longer = vec![0.0; longer];
+            longer[pixel * step..][..row.len()].copy_from_slice(row);
+            longer
+        })
+    });
+    (pixels.collect(), longer)
+}
+
 /// Pads the last of an array's axes, of `from` values, with zeros.
 pub fn with_padded_inputs(weights: &[f32], from: usize, to: usize) -> Vec<f32> {
     weights
@@ -65,31 +80,31 @@ pub enum Shortcut<'a> {
 impl Convolution {
     /// A 3x3 convolution from weights [outputs][3][3][inputs], as MLX keeps them, and a bias [outputs], for vectors of
     /// `lanes` numbers.
-    pub fn new(shape: Shape, weights: &[f32], bias: &[f32], lanes: usize) -> Self {
-        let Shape { inputs, stored_inputs, stride, .. } = shape;
-        let outputs = shape.stored_outputs();
-        let width = if (stored_inputs, outputs) == (1, 4) { 2 } else { 1 };
-        let block = (width * outputs).min(block(outputs, lanes));
+    pub fn new(unit: Unit, weights: &[f32], bias: &[f32], lanes: usize) -> Self {
+        let Shape { inputs, stored_inputs, stride, .. } = unit.shape;
+        let outputs = unit.shape.stored_outputs();
+        let width = match (stored_inputs, outputs) {
+            (1, 4) => 2,
+            (4 | 8, 8) if lanes == 16 && unit.side.is_multiple_of(2) => 2,
+            _ => 1,
+        };
+        let block = block(width * outputs, lanes).min(width * outputs);
         let mut bias = bias.to_vec();
         bias.resize(outputs, 0.0);
         let mut weights = with_padded_inputs(weights, inputs, stored_inputs);
         weights.resize(9 * stored_inputs * outputs, 0.0);
-        let row = 3 * stored_inputs;
-        if width == 2 {
-            // The second pixel's kernel lies `stride` columns to the right. Each is 0 where only the other one has
-            // weights.
-            let gap = vec![0.0; stride * stored_inputs];
-            let kernels = |before: &[f32], after: &[f32]| {
-                weights.chunks_exact(row).flat_map(|row| [before, row, after].concat()).collect::<Vec<_>>()
-            };
-            weights = [kernels(&[], &gap), kernels(&gap, &[])].concat();
-            bias = bias.repeat(2);
-        }
-        let weights = Aligned::from(&in_blocks(&weights, weights.len() / bias.len(), block)[..]);
+        let (weights, row) = for_neighbours(weights, 3 * stored_inputs, stride * stored_inputs, width);
+        bias = bias.repeat(width);
+        let weights = Aligned::from(&in_blocks(&weights, 3 * row, block)[..]);
         Convolution { inputs: stored_inputs, outputs, stride, width, block, weights, bias }
     }
 
-    /// Number of output channels that are computed together.
+    /// Number of neighbouring pixels that are computed as one.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Number of output channels that are computed together, over all pixels of the width.
     pub fn block(&self) -> usize {
         self.block
     }
@@ -119,6 +134,8 @@ impl Convolution {
     fn compute<S: Simd>(&self, job: Job<S>) {
         if const { S::f32s::LEN == 16 } {
             match (self.inputs, self.outputs) {
+                (4, 8) if self.width == 2 => return self.kernel::<S, S::f32s, 20, 1, 12>(job),
+                (8, 8) if self.width == 2 => return self.kernel::<S, S::f32s, 32, 1, 12>(job),
                 (8, 16) => return self.kernel::<S, S::f32s, 24, 1, 12>(job),
                 (16, 16) => return self.kernel::<S, S::f32s, 48, 1, 12>(job),
                 (16, 32) => return self.kernel::<S, S::f32s, 48, 2, 8>(job),
@@ -156,15 +173,17 @@ impl Convolution {
                 // A group beyond the end of the list computes the last pixel again.
                 let mut group = [pixels[last]; P];
                 group.iter_mut().zip(&pixels[first..]).for_each(|(slot, pixel)| *slot = *pixel);
+                let mut places = [0; P];
+                for (place, pixel) in places.iter_mut().zip(&group) {
+                    *place = input.place(pixel.row * self.stride, pixel.column * self.stride);
+                }
                 let mut sums: Sums<F, V, P> = [bias; P];
                 for (row, weights) in weights.chunks_exact(L * block).enumerate() {
                     let mut taps = [&[0.0; L]; P];
-                    for (taps, pixel) in taps.iter_mut().zip(&group) {
-                        *taps = input.bordered(pixel.row * self.stride + row, pixel.column * self.stride);
-                    }
+                    taps.iter_mut().zip(&places).for_each(|(taps, place)| *taps = input.below(*place, row));
                     accumulate(simd, &mut sums, taps, weights);
                 }
-                finish(simd, sums, shortcut, &group, channel, output);
+                finish(simd, sums, shortcut, &group, self.width, channel, output);
             }
         }
     }
@@ -184,7 +203,7 @@ impl Convolution {
                         accumulate(simd, &mut sums, [&[*tap]], weights);
                     }
                 }
-                finish(simd, sums, shortcut, &[pixel], channel, output);
+                finish(simd, sums, shortcut, &[pixel], 1, channel, output);
             }
         }
     }
@@ -199,13 +218,15 @@ struct Job<'a, S: Simd> {
     pixels: &'a [Pixel],
 }
 
-/// Adds the shortcut to the sums of some pixels, from output `channel` on, rectifies and stores them.
+/// Adds the shortcut to the sums of some pixels, each of which is `width` neighbours, from output `channel` on, rectifies
+/// and stores them.
 #[inline(always)]
 pub fn finish<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize, const P: usize>(
     simd: S,
     mut sums: Sums<F, V, P>,
     shortcut: Shortcut,
     pixels: &[Pixel; P],
+    width: usize,
     channel: usize,
     output: &mut Plane,
 ) {
@@ -220,10 +241,11 @@ pub fn finish<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize, const P: 
             // Planes other than the picture store a multiple of four channels.
             const TAPS: usize = 4;
             let block = V * F::LEN;
-            let weights = &weights[channel * plane.channels..][..block * plane.channels];
+            let inputs = (2 * width - 1) * plane.channels;
+            let weights = &weights[channel * inputs..][..block * inputs];
             let mut inputs: [&[[f32; TAPS]]; P] = [&[]; P];
             for (inputs, &pixel) in inputs.iter_mut().zip(pixels) {
-                *inputs = plane.every_second(pixel).as_chunks().0;
+                *inputs = plane.between_seconds(pixel, width).as_chunks().0;
             }
             for (chunk, weights) in weights.chunks_exact(TAPS * block).enumerate() {
                 let mut taps = [&[0.0; TAPS]; P];

@@ -6,7 +6,7 @@ use fearless_simd::{Level, Simd, dispatch, f32x4, f32x8, prelude::*};
 
 use super::changes::Changes;
 use super::description::{Network, NetworkError};
-use super::layers::{self, Activations, Layers};
+use super::layers::{self, Activations, Blank, Layers};
 use super::plane::Plane;
 use super::profile::{Clock, Stage};
 use super::registers::lanes;
@@ -26,8 +26,7 @@ pub struct Engine {
     head: Vec<f32>,
     head_bias: f32,
     line_width: LineWidth,
-    /// The activations of a blank canvas.
-    blank: Activations,
+    blank: Blank,
     idle: Spares<Scratch>,
 }
 
@@ -53,11 +52,11 @@ impl Engine {
         network.check()?;
         let layers = Layers::new(network, dispatch!(level, simd => lanes(simd)));
         let (head, head_bias, idle) = (network.head.clone(), network.head_bias, Spares::new());
-        let blank = Activations::zeros(&network.structure);
+        let blank = Blank::from(Activations::zeros(&network.structure));
         let mut engine = Engine { level, layers, head, head_bias, line_width, blank, idle };
         let mut scratch = engine.scratch();
         engine.run_whole(&mut scratch);
-        engine.blank = scratch.activations;
+        engine.blank = Blank::from(scratch.activations);
         Ok(engine)
     }
 
@@ -118,7 +117,7 @@ impl Engine {
     /// The time and the multiplications of each stage of scoring `range` of `rows` on the current thread. Bad rows are
     /// skipped.
     pub fn profile(&self, rows: &dyn Rows, range: Range<usize>) -> Vec<Stage> {
-        let convolutions = (0..self.blank.blocks()).flat_map(|block| [0, 1].map(|part| (block, part)));
+        let convolutions = (0..self.blank.activations.blocks()).flat_map(|block| [0, 1].map(|part| (block, part)));
         let names = ["strokes, fit and raster", "stem"].map(String::from).into_iter();
         let names = names.chain(convolutions.map(|(block, part)| format!("block {block}, convolution {part}")));
         let mut stages: Vec<_> = names.chain(["head and clearing".into()]).map(Stage::new).collect();
@@ -141,8 +140,8 @@ impl Engine {
             points: CanvasPoints::default(),
             raster: Raster::default(),
             picture: Plane::new(SIDE, 1),
-            activations: self.blank.clone(),
-            layers: self.layers.scratch(&self.blank),
+            activations: self.blank.activations.clone(),
+            layers: self.layers.scratch(&self.blank.activations),
         }
     }
 

@@ -3,7 +3,7 @@
 use fearless_simd::Simd;
 
 use super::changes::Pixel;
-use super::convolution::{Convolution, Shortcut, in_blocks, with_padded_inputs};
+use super::convolution::{Convolution, Shortcut, for_neighbours, in_blocks, with_padded_inputs};
 use super::description::Network;
 use super::plane::Plane;
 use super::profile::Clock;
@@ -35,6 +35,13 @@ enum Second {
 pub struct Activations {
     stem: Plane,
     blocks: Vec<[Plane; 2]>,
+}
+
+/// The activations of a blank canvas.
+pub struct Blank {
+    pub activations: Activations,
+    /// Of each plane. Far from the border all rows are equal: the one that is restored from stays in the cache.
+    equal_rows: Vec<Vec<usize>>,
 }
 
 /// The working memory of one thread, besides activations.
@@ -92,7 +99,7 @@ impl Layers {
 
 fn direct(network: &Network, unit: usize, lanes: usize) -> Convolution {
     let (weights, bias) = &network.layers[unit];
-    Convolution::new(network.structure.units[unit].shape, weights, bias, lanes)
+    Convolution::new(network.structure.units[unit], weights, bias, lanes)
 }
 
 impl BlockLayers {
@@ -105,24 +112,48 @@ impl BlockLayers {
         let second = if Winograd::suits(shape.outputs, side) {
             Second::Winograd(Winograd::new(&weights, &bias, lanes))
         } else {
-            Second::Direct(Convolution::new(shape, &weights, &bias, lanes))
+            Second::Direct(Convolution::new(network.structure.units[block.second], &weights, &bias, lanes))
         };
-        let projection = block.projection.map(|unit| {
-            let Shape { inputs, stored_inputs, .. } = network.structure.units[unit].shape;
-            let weights = with_padded_inputs(&network.layers[unit].0, inputs, stored_inputs);
-            Aligned::from(&in_blocks(&weights, stored_inputs, second.block())[..])
+        let projection = match block.projection {
+            Some(unit) => Some(network.layers[unit].0.clone()),
+            // Neighbouring pixels that are computed as one have no other shortcuts.
+            None if second.width() > 1 => Some(identity(network.structure.units[block.first].shape)),
+            None => None,
+        };
+        let projection = projection.map(|weights| {
+            let Shape { inputs, stored_inputs, .. } = network.structure.units[block.first].shape;
+            let weights = with_padded_inputs(&weights, inputs, stored_inputs);
+            second.arranged(weights, stored_inputs, shape.stored_outputs())
         });
         BlockLayers { first: direct(network, block.first, lanes), second, projection }
     }
 }
 
+/// Weights [outputs][inputs] of a 1x1 convolution that changes nothing and adds channels of 0.
+fn identity(shape: Shape) -> Vec<f32> {
+    let mut weights = vec![0.0; shape.outputs * shape.inputs];
+    weights.iter_mut().step_by(shape.inputs + 1).take(shape.inputs.min(shape.outputs)).for_each(|weight| *weight = 1.0);
+    weights
+}
+
 impl Second {
-    /// Number of output channels that are computed together.
-    fn block(&self) -> usize {
+    /// Number of neighbouring pixels that are computed as one.
+    fn width(&self) -> usize {
         match self {
+            Second::Direct(layer) => layer.width(),
+            Second::Winograd(_) => 1,
+        }
+    }
+
+    /// Arranges the weights [outputs][inputs] of a projection that is added to this convolution's sums.
+    fn arranged(&self, mut weights: Vec<f32>, inputs: usize, outputs: usize) -> Aligned {
+        weights.resize(inputs * outputs, 0.0);
+        let (weights, taps) = for_neighbours(weights, inputs, 2 * inputs, self.width());
+        let block = match self {
             Second::Direct(layer) => layer.block(),
             Second::Winograd(layer) => layer.block(),
-        }
+        };
+        Aligned::from(&in_blocks(&weights, taps, block)[..])
     }
 }
 
@@ -147,12 +178,22 @@ impl Activations {
         self.blocks.last().map_or(&self.stem, |[_, output]| output)
     }
 
+    fn planes(&self) -> impl Iterator<Item = &Plane> {
+        std::iter::once(&self.stem).chain(self.blocks.as_flattened())
+    }
+
     /// Restores what changed.
-    pub fn restore(&mut self, blank: &Activations) {
+    pub fn restore(&mut self, blank: &Blank) {
         let planes = std::iter::once(&mut self.stem).chain(self.blocks.as_flattened_mut());
-        let blank_planes = std::iter::once(&blank.stem).chain(blank.blocks.as_flattened());
-        for (plane, blank) in planes.zip(blank_planes) {
-            plane.restore(blank);
+        for ((plane, blank), equal_rows) in planes.zip(blank.activations.planes()).zip(&blank.equal_rows) {
+            plane.restore(blank, equal_rows);
         }
+    }
+}
+
+impl From<Activations> for Blank {
+    fn from(activations: Activations) -> Self {
+        let equal_rows = activations.planes().map(Plane::equal_rows).collect();
+        Blank { activations, equal_rows }
     }
 }

@@ -24,7 +24,7 @@ impl Plane {
 
     /// The index of a pixel's first value, border included: row 0 and column 0 are border.
     #[inline(always)]
-    fn place(&self, row: usize, column: usize) -> usize {
+    pub(super) fn place(&self, row: usize, column: usize) -> usize {
         (row * (self.side + 2) + column) * self.channels
     }
 
@@ -32,6 +32,12 @@ impl Plane {
     #[inline(always)]
     pub fn bordered<const L: usize>(&self, row: usize, column: usize) -> &[f32; L] {
         self.values[self.place(row, column)..].first_chunk().expect("windows lie in the border")
+    }
+
+    /// The `L` values from an index on, and as many rows further down as asked for.
+    #[inline(always)]
+    pub(super) fn below<const L: usize>(&self, place: usize, rows: usize) -> &[f32; L] {
+        self.values[place + rows * (self.side + 2) * self.channels..].first_chunk().expect("windows lie in the border")
     }
 
     /// `count` pixels of a row, border included.
@@ -70,14 +76,33 @@ impl Plane {
     /// The channels of the pixel that a convolution of stride 2 is centred on for an output pixel.
     #[inline(always)]
     pub(super) fn every_second(&self, pixel: Pixel) -> &[f32] {
-        self.pixels(2 * pixel.row, 2 * pixel.column, 1)
+        self.between_seconds(pixel, 1)
     }
 
-    /// Copies the changed pixels, and the pixels between them, from a plane of the same shape.
-    pub(super) fn restore(&mut self, from: &Plane) {
+    /// The same for `count` neighbouring output pixels, with the pixels between them.
+    #[inline(always)]
+    pub(super) fn between_seconds(&self, pixel: Pixel, count: usize) -> &[f32] {
+        self.pixels(2 * pixel.row, 2 * pixel.column, 2 * count - 1)
+    }
+
+    /// For each row the first of the rows above it that all have its bits.
+    pub(super) fn equal_rows(&self) -> Vec<usize> {
+        let bits = |row| self.pixels(row, 0, self.side).iter().map(|value| value.to_bits());
+        let mut first = 0;
+        let rows = (0..self.side).map(|row| {
+            if !bits(first).eq(bits(row)) {
+                first = row;
+            }
+            first
+        });
+        rows.collect()
+    }
+
+    /// Copies the changed pixels, and the pixels between them, from a plane of the same shape with these equal rows.
+    pub(super) fn restore(&mut self, from: &Plane, equal_rows: &[usize]) {
         for row in self.changes.rows() {
             let span = self.changes.span(row);
-            let blank = from.pixels(row, span.start, span.len());
+            let blank = from.pixels(equal_rows[row], span.start, span.len());
             self.pixels_mut(row, span.start, span.len()).copy_from_slice(blank);
         }
     }

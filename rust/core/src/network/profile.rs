@@ -3,7 +3,9 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use fearless_simd::{Level, Simd, dispatch, f32x8, prelude::*};
+use fearless_simd::{Level, Simd, dispatch, prelude::*};
+
+use super::registers::lanes;
 
 /// One stage of scoring, summed over rows.
 #[derive(Clone, Debug)]
@@ -60,7 +62,7 @@ pub fn peak_multiplications() -> f64 {
         start.elapsed().as_secs_f64()
     };
     let shortest = std::iter::repeat_n((), RUNS).map(seconds).fold(f64::INFINITY, f64::min);
-    (STEPS * CHAINS * 8) as f64 / shortest
+    (STEPS * CHAINS * dispatch!(Level::new(), simd => lanes(simd))) as f64 / shortest
 }
 
 /// Number of independent multiply-adds, enough to hide their latency.
@@ -68,7 +70,7 @@ const CHAINS: usize = 10;
 
 #[inline(always)]
 fn multiply_add<S: Simd>(simd: S, steps: usize) -> f32 {
-    let [factor, term] = black_box([0.999, 0.1]).map(|value| f32x8::splat(simd, value));
+    let [factor, term] = black_box([0.999, 0.1]).map(|value| S::f32s::splat(simd, value));
     let mut sums = [term; CHAINS];
     for _ in 0..steps {
         for sum in &mut sums {

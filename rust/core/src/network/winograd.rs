@@ -44,7 +44,8 @@ pub struct Winograd {
 /// The working memory of a layer.
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
-    /// The transformed inputs, with a row of zeros above and below: row, tile, point, channel.
+    /// The transformed inputs, with a row of zeros above and below: column of tiles, point, row, channel. The three rows
+    /// of a kernel follow each other.
     inputs: Aligned,
     /// For each tile of the list: point, output channel.
     products: Aligned,
@@ -107,58 +108,76 @@ impl Winograd {
         let job = Job { simd, input, output, shortcut, scratch };
         if const { S::f32s::LEN == 16 } {
             match self.channels {
-                16 => self.compute::<S, S::f32s, 1, 16, 12>(job),
-                _ => self.compute::<S, S::f32s, 2, 32, 8>(job),
+                16 => self.compute::<S, S::f32s, 1, 48, 12>(job),
+                _ => self.compute::<S, S::f32s, 2, 96, 8>(job),
             }
         } else {
             match self.channels {
-                16 => self.compute::<S, f32x8<S>, 2, 16, 6>(job),
-                _ => self.compute::<S, f32x8<S>, 2, 32, 6>(job),
+                16 => self.compute::<S, f32x8<S>, 2, 48, 6>(job),
+                _ => self.compute::<S, f32x8<S>, 2, 96, 6>(job),
             }
         }
         scratch.tiles.len() * POINTS * 3 * self.channels * self.channels
     }
 
-    /// V vectors of output channels and P tiles at a time.
+    /// V vectors of output channels and P tiles at a time, each a sum over L values of three kernel rows.
     #[inline(always)]
-    fn compute<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize, const CHANNELS: usize, const P: usize>(
+    fn compute<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize, const L: usize, const P: usize>(
         &self,
         mut job: Job<S>,
     ) {
-        transform_inputs::<S, F, CHANNELS>(&mut job);
-        self.multiply::<S, F, V, CHANNELS, P>(&mut job);
+        self.transform_inputs::<S, F>(&mut job);
+        self.multiply::<S, F, V, L, P>(&mut job);
         self.transform_outputs::<S, F, V>(job);
+    }
+
+    #[inline(always)]
+    fn transform_inputs<S: Simd, F: SimdFloat<S, Element = f32>>(&self, job: &mut Job<S>) {
+        let Job { simd, input, scratch, .. } = job;
+        let channels = self.channels;
+        for &Pixel { row, column } in &scratch.near_tiles {
+            let window = input.bordered_slice(row + 1, column, POINTS);
+            let point_values = (input.side + 2) * channels;
+            let place = column / TILE * POINTS * point_values + (row + 1) * channels;
+            let target = &mut scratch.inputs[place..][..(POINTS - 1) * point_values + channels];
+            for channel in (0..channels).step_by(F::LEN) {
+                let pixel = |pixel: usize| F::from_slice(*simd, &window[pixel * channels + channel..][..F::LEN]);
+                let points = to_points(*simd, std::array::from_fn(pixel));
+                for (point, value) in points.iter().enumerate() {
+                    value.store_slice(&mut target[point * point_values + channel..][..F::LEN]);
+                }
+            }
+        }
     }
 
     /// For each tile and point the sums over kernel rows and input channels.
     #[inline(always)]
-    fn multiply<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize, const CHANNELS: usize, const P: usize>(
+    fn multiply<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize, const L: usize, const P: usize>(
         &self,
         job: &mut Job<S>,
     ) {
-        let (simd, row_tiles) = (job.simd, job.input.side / TILE);
+        let simd = job.simd;
+        let channels = L / 3;
+        let point_values = (job.input.side + 2) * channels;
         let Scratch { inputs, products, tiles, .. } = &mut *job.scratch;
-        let inputs = inputs.as_chunks::<CHANNELS>().0;
         let Some(last) = tiles.len().checked_sub(1) else { return };
         let block = V * F::LEN;
-        let row_weights = CHANNELS * block;
-        for (part, weights) in self.weights.chunks_exact(3 * row_weights).enumerate() {
-            let (point, channel) = (part / (CHANNELS / block), part % (CHANNELS / block) * block);
+        for (part, weights) in self.weights.chunks_exact(L * block).enumerate() {
+            let (point, channel) = (part / (channels / block), part % (channels / block) * block);
             for first in (0..tiles.len()).step_by(P) {
                 // A group beyond the end of the list computes the last tile again.
                 let mut group = [last; P];
                 group.iter_mut().zip(first..last).for_each(|(slot, tile)| *slot = tile);
-                let mut sums: Sums<F, V, P> = [[F::splat(simd, 0.0); V]; P];
-                for (row, weights) in weights.chunks_exact(row_weights).enumerate() {
-                    let mut taps = [&[0.0; CHANNELS]; P];
-                    for (taps, &tile) in taps.iter_mut().zip(&group) {
-                        let Pixel { row: top, column } = tiles[tile];
-                        *taps = &inputs[((top + row) * row_tiles + column / TILE) * POINTS + point];
-                    }
-                    accumulate(simd, &mut sums, taps, weights);
+                let mut taps = [&[0.0; L]; P];
+                for (taps, &tile) in taps.iter_mut().zip(&group) {
+                    let Pixel { row: top, column } = tiles[tile];
+                    let place = (column / TILE * POINTS + point) * point_values + top * channels;
+                    *taps = inputs[place..].first_chunk().expect("a row of zeros lies below");
                 }
+                let mut sums: Sums<F, V, P> = [[F::splat(simd, 0.0); V]; P];
+                accumulate(simd, &mut sums, taps, weights);
                 for (tile, sums) in group.iter().zip(&sums) {
-                    let target = &mut products[(tile * POINTS + point) * CHANNELS + channel..][..block];
+                    let target = &mut products[(tile * POINTS + point) * channels + channel..][..block];
                     for (target, sum) in target.chunks_exact_mut(F::LEN).zip(sums) {
                         sum.store_slice(target);
                     }
@@ -178,13 +197,14 @@ impl Winograd {
                 let mut sums: Sums<F, V, TILE> = [bias; TILE];
                 for vector in 0..V {
                     let first = channel + vector * F::LEN;
-                    let point = |point: usize| F::from_slice(simd, &products[point * self.channels + first..][..F::LEN]);
+                    let point =
+                        |point: usize| F::from_slice(simd, &products[point * self.channels + first..][..F::LEN]);
                     let outputs = from_points(simd, std::array::from_fn(point));
                     for (sums, output) in sums.iter_mut().zip(outputs) {
                         sums[vector] = output + sums[vector];
                     }
                 }
-                finish(simd, sums, shortcut, &pixels, channel, output);
+                finish(simd, sums, shortcut, &pixels, 1, channel, output);
             }
         }
     }
@@ -197,24 +217,6 @@ struct Job<'a, S: Simd> {
     output: &'a mut Plane,
     shortcut: Shortcut<'a>,
     scratch: &'a mut Scratch,
-}
-
-#[inline(always)]
-fn transform_inputs<S: Simd, F: SimdFloat<S, Element = f32>, const CHANNELS: usize>(job: &mut Job<S>) {
-    let Job { simd, input, scratch, .. } = job;
-    let row_tiles = input.side / TILE;
-    for &Pixel { row, column } in &scratch.near_tiles {
-        let place = ((row + 1) * row_tiles + column / TILE) * POINTS * CHANNELS;
-        let window = input.bordered_slice(row + 1, column, POINTS);
-        let target = &mut scratch.inputs[place..][..POINTS * CHANNELS];
-        for channel in (0..CHANNELS).step_by(F::LEN) {
-            let pixel = |pixel: usize| F::from_slice(*simd, &window[pixel * CHANNELS + channel..][..F::LEN]);
-            let points = to_points(*simd, std::array::from_fn(pixel));
-            for (target, value) in target.chunks_exact_mut(CHANNELS).zip(&points) {
-                value.store_slice(&mut target[channel..][..F::LEN]);
-            }
-        }
-    }
 }
 
 /// From six neighbouring inputs to the points.
