@@ -25,6 +25,8 @@ pub mod canvas;
 pub mod coordinates;
 pub mod far_points;
 pub mod fit;
+#[cfg(test)]
+mod levels;
 pub mod limits;
 pub mod network;
 pub mod path;

@@ -164,9 +164,11 @@ impl Reader {
         }))
     }
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::levels::levels;
     use crate::path::CHANNELS;
     use crate::reader::{Convolution, ReaderBlock};
     use crate::rows::OwnedRows;
@@ -288,7 +290,7 @@ mod tests {
             [(&[64, 128][..], 9, 79), (&[6, 8], 9, 5), (&[24], 3, 100), (&[33, 7, 70], 1, 2)]
         {
             let network = network(channels, kernel, outputs);
-            for level in [Level::new(), Level::fallback()] {
+            for level in levels() {
                 let reader = Reader::with_level(&network, level).unwrap();
                 for row in (0..rows.len()).filter(|row| row % 7 != 6) {
                     let strokes = rows.row(row).unwrap();

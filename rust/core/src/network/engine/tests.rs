@@ -1,5 +1,6 @@
 use super::*;
 use crate::canvas::Canvas;
+use crate::levels::levels;
 use crate::network::structure::{STEM, Shape, Structure};
 use crate::render::{Scratch as RenderScratch, render};
 use crate::rows::OwnedRows;
@@ -117,21 +118,48 @@ fn picture(rows: &OwnedRows, row: usize, line_width: LineWidth) -> Box<Canvas> {
     canvas
 }
 
-const SHAPES: [&[usize]; 5] =
-    [&[4, 8, 16, 32, 32], &[8, 8, 16, 16], &[3, 5, 9, 40], &[1, 1], &[4, 4, 4, 4, 4, 4, 4, 4]];
+/// A row's picture as the engine of a level draws it: other levels round otherwise.
+fn drawn(rows: &OwnedRows, row: usize, line_width: LineWidth, level: Level) -> Vec<f32> {
+    let strokes = rows.row(row).unwrap();
+    let (mut points, mut raster, mut canvas) = (CanvasPoints::default(), Raster::default(), vec![0.0; PIXELS]);
+    Fit::new(&strokes).apply(&strokes, &mut points);
+    dispatch!(level, simd => {
+        raster.draw(simd, &points, strokes.point_ranges(), line_width);
+        for (row, pixels) in canvas.chunks_exact_mut(SIDE).enumerate() {
+            raster.take_row(simd, row, 0, pixels, line_width);
+        }
+    });
+    canvas
+}
+
+const SHAPES: [&[usize]; 7] = [
+    &[4, 8, 16, 32, 32],
+    &[8, 8, 16, 16],
+    &[3, 5, 9, 40],
+    &[1, 1],
+    &[4, 8, 48, 64],
+    &[4, 4, 4, 4, 4, 4, 4, 4],
+    &[4, 4, 4, 4, 4, 4, 4, 8],
+];
 
 #[test]
 fn sparse_logits_have_the_bits_of_dense_ones() {
     let rows = rows();
     for (channels, projection) in SHAPES.into_iter().flat_map(|shape| [(shape, false), (shape, true)]) {
-        for line_width in [1.5, 30.0, 256.0] {
-            let width = LineWidth::new(line_width).unwrap();
-            let engine = Engine::new(&network(channels, projection), width).unwrap();
-            let (logits, problems) = engine.logits(&rows, 0..rows.len(), &Threads::CALLER);
-            assert_eq!(problems, []);
-            for (row, logit) in logits.iter().enumerate() {
-                let dense = engine.dense_logit(&picture(&rows, row, width)[..]);
-                assert_eq!(logit.to_bits(), dense.to_bits(), "{channels:?} {line_width} row {row}: {logit} {dense}");
+        let network = network(channels, projection);
+        for (place, level) in levels().into_iter().enumerate() {
+            // The best level is tested more than those that few processors need.
+            let (line_widths, step): (&[f64], usize) = if place == 0 { (&[1.5, 30.0, 256.0], 1) } else { (&[2.0], 5) };
+            for &line_width in line_widths {
+                let width = LineWidth::new(line_width).unwrap();
+                let engine = Engine::with_level(&network, width, level).unwrap();
+                let (logits, problems) = engine.logits(&rows, 0..rows.len(), &Threads::CALLER);
+                assert_eq!(problems, []);
+                let at = format!("{channels:?} {projection} {line_width} {level:?}");
+                for (row, logit) in logits.iter().enumerate().step_by(step) {
+                    let dense = engine.dense_logit(&drawn(&rows, row, width, level));
+                    assert_eq!(logit.to_bits(), dense.to_bits(), "{at} row {row}: {logit} {dense}");
+                }
             }
         }
     }
@@ -143,11 +171,16 @@ fn logits_are_those_of_the_definition() {
     let width = LineWidth::new(2.0).unwrap();
     for (channels, projection) in SHAPES.into_iter().flat_map(|shape| [(shape, false), (shape, true)]) {
         let network = network(channels, projection);
-        let engine = Engine::new(&network, width).unwrap();
+        let engines = levels().into_iter().map(|level| Engine::with_level(&network, width, level).unwrap());
+        let engines: Vec<_> = engines.collect();
         for row in [0, 1, 5] {
             let canvas = picture(&rows, row, width);
-            let (found, expected) = (engine.dense_logit(&canvas[..]), plain_logit(&network, &canvas[..]));
-            assert!((f64::from(found) - expected).abs() < 1e-4, "{channels:?} {projection}: {found} {expected}");
+            let expected = plain_logit(&network, &canvas[..]);
+            for engine in &engines {
+                let found = engine.dense_logit(&canvas[..]);
+                let at = format!("{channels:?} {projection} {:?}", engine.level);
+                assert!((f64::from(found) - expected).abs() < 1e-4, "{at}: {found} {expected}");
+            }
         }
     }
 }
@@ -170,10 +203,11 @@ fn every_instruction_set_gives_the_same_scores() {
     let score = |logit: &f32| 1.0 / (1.0 + (-f64::from(*logit)).exp());
     for (channels, projection) in SHAPES.into_iter().flat_map(|shape| [(shape, false), (shape, true)]) {
         let network = network(channels, projection);
-        let logits = [Level::new(), Level::baseline(), Level::fallback()].map(|level| {
+        let logits = levels().into_iter().map(|level| {
             let engine = Engine::with_level(&network, LineWidth::new(1.5).unwrap(), level).unwrap();
             engine.logits(&rows, 0..rows.len(), &Threads::CALLER).0
         });
+        let logits: Vec<_> = logits.collect();
         for (row, best) in logits[0].iter().enumerate() {
             for other in &logits[1..] {
                 let apart = (score(best) - score(&other[row])).abs();
