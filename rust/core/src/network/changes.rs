@@ -100,12 +100,10 @@ impl Changes {
 fn list_row(row: usize, bits: RowBits, width: usize, pixels: &mut Vec<Pixel>) {
     for (first, word) in (0..).step_by(64).zip(bits) {
         let mut word = first_of_each(width, word);
-        // The number is known, so that the list grows at most once.
-        pixels.extend((0..word.count_ones()).map(|_| {
-            let column = first + word.trailing_zeros() as usize;
+        while word != 0 {
+            pixels.push(Pixel { row, column: first + word.trailing_zeros() as usize });
             word &= word - 1;
-            Pixel { row, column }
-        }));
+        }
     }
 }
 
