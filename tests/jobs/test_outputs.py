@@ -20,6 +20,8 @@ from penpal_fast import PenpalError, convert_dataset, filter_dataset, read_rows,
 from penpal_fast.jobs import parts
 from penpal_fast.jobs.json_rows import json_lines
 from penpal_fast.jobs.outputs import Kind, kind_of
+from penpal_fast.sources.names import SUFFIXES
+from penpal_fast.sources.suffixes import JSON_LINES_SUFFIXES, PARQUET_SUFFIXES
 
 ROWS = [*(scrawl(seed, 2 + seed % 4, 15) for seed in range(20)), None, []]
 
@@ -202,6 +204,15 @@ def test_they_are_refused_in_python_too(lines, tmp_path, name):
         with pytest.raises(PenpalError, match="parquet"):
             job(lines, tmp_path / name)
     assert list(tmp_path.iterdir()) == [lines]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_folder_has_no_name_of_a_file_that_can_be_read(suffix):
+    if suffix in PARQUET_SUFFIXES + JSON_LINES_SUFFIXES:
+        assert kind_of(f"out{suffix}", folders=True) in (Kind.PARQUET, Kind.JSON_LINES)
+    else:
+        with pytest.raises(PenpalError, match=r"cannot write \..* files"):
+            kind_of(f"out{suffix}", folders=True)
 
 
 @pytest.mark.parametrize("name", ["out", "out.d", "scored-v1.2", "run.2026-11-29", ".hidden"])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from penpal_fast.checks.thresholds import GOOD_SHARE, THRESHOLDS, threshold_of
+from penpal_fast.checks.thresholds import GOOD_SHARE, THRESHOLDS, check_top, threshold_of
 from penpal_fast.cli import options
 from penpal_fast.cli.console import progress_bar, readable_errors, say, say_json, stopped_by_sigterm
 from penpal_fast.errors import PenpalError
@@ -31,8 +31,6 @@ def _threshold(text: str) -> float:
 
 def _top(text: str) -> int | float:
     """Read a number of rows, or a share with a point."""
-    from penpal_fast.jobs.top import check_top
-
     try:
         top: int | float = int(text) if text.isdecimal() else float(text)
         check_top(top)

@@ -19,7 +19,7 @@ from penpal_fast.checks.columns import checked_schema, error_column, is_ours, is
 from penpal_fast.checks.defaults import DEFAULT_THRESHOLDS, ReaderChoice, default_checks, known_scores
 from penpal_fast.checks.quality import Scorer
 from penpal_fast.checks.text_match import TextCheck, compared_text
-from penpal_fast.checks.thresholds import GOOD_SHARE
+from penpal_fast.checks.thresholds import GOOD_SHARE, check_top
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.files import checked_target, parts_folder, parts_mode, replaced_atomically
 from penpal_fast.jobs.best_of import BestRows, check_group_column
@@ -52,7 +52,7 @@ from penpal_fast.jobs.score_parts import PartsFolder, PassingFolder, ScoreParts
 from penpal_fast.jobs.seal import seal
 from penpal_fast.jobs.selection import SELECTION_KEY, Selection, Verdict, noted_selection, verdict_on
 from penpal_fast.jobs.strokes import strokes_for
-from penpal_fast.jobs.top import TopRows, check_top, rows_of
+from penpal_fast.jobs.top import TopRows, rows_of
 from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.schema import TEXT_COLUMN, check_text_column
 from penpal_fast.sources.batch import Source

@@ -11,19 +11,20 @@ from typing import Literal
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import check_name
-from penpal_fast.sources.names import SUFFIXES
-from penpal_fast.sources.suffixes import JSON_LINES_SUFFIXES, PARQUET_SUFFIXES
+from penpal_fast.sources.suffixes import CSV_SUFFIXES, JSON_LINES_SUFFIXES, JSON_SUFFIXES, PARQUET_SUFFIXES
 
 STANDARD_OUTPUT = ("-", "/dev/stdout")
 
 StdoutFormat = Literal["arrow", "jsonl"]
 """What is written to standard output: a stream of Arrow IPC, or JSON lines."""
 
+INK = (".svg", ".svgz", ".inkml", ".xopp", ".xoj", ".unp", ".unipen", ".dat")
+ARRAYS = (".npy", ".npz", ".arrow", ".ipc", ".feather", ".arrows")
 PACKED = (".zst", ".gz", ".bz2", ".xz", ".zip", ".7z", ".rar", ".tar", ".tgz", ".lz4", ".snappy", ".br")
 TABLES = (".xlsx", ".xls", ".ods", ".orc", ".avro", ".pickle", ".pkl", ".h5", ".hdf5", ".db", ".sqlite", ".sqlite3")
-TEXTS = (".txt", ".md", ".yaml", ".yml", ".toml", ".ini", ".log", ".html", ".htm", ".xml", ".arrows", ".msgpack")
+TEXTS = (".txt", ".md", ".yaml", ".yml", ".toml", ".ini", ".log", ".html", ".htm", ".xml", ".msgpack")
 
-OTHER_SUFFIXES = (*SUFFIXES, *PACKED, *TABLES, *TEXTS)
+OTHER_SUFFIXES = (*CSV_SUFFIXES, *JSON_SUFFIXES, *INK, *ARRAYS, *PACKED, *TABLES, *TEXTS)
 """Endings that say what a file is. A folder of such a name would surprise whoever asked for the file."""
 
 CHOICES = "a file that ends with .parquet (or .pq), .jsonl or .jsonl.gz"

@@ -8,8 +8,6 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from penpal_fast.errors import PenpalError
-
 HALF = 16
 """Ranks are found by the upper half of their 32 bits first, then by the lower one."""
 
@@ -17,21 +15,6 @@ LOWER = np.uint32((1 << HALF) - 1)
 
 Ranks: TypeAlias = NDArray[np.float32]
 Bits: TypeAlias = NDArray[np.uint32]
-
-
-def check_top(top: float | None) -> None:
-    """Make sure that a number of rows is 1 or more, or a share above 0 and up to 1.
-
-    Raises:
-        PenpalError: It is neither.
-    """
-    if top is None:
-        return
-    is_rows = isinstance(top, int) and not isinstance(top, bool) and top >= 1
-    if not (is_rows or (isinstance(top, float) and 0 < top <= 1)):
-        raise PenpalError(
-            f"top must be a number of rows, such as 10000, or a share above 0 and up to 1, such as 0.2; got {top!r}"
-        )
 
 
 def rows_of(top: float, scored: int) -> int:
