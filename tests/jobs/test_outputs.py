@@ -122,13 +122,11 @@ def test_a_filter_resumes(lines, tmp_path, monkeypatch, counted, name, settings)
     before = counted()
     killed("filter", lines, tmp_path / name)
     again = filter_dataset(lines, tmp_path / name, **settings, resume=True)
-    assert 0 < counted() - before <= len(ROWS) - 5
+    # The scoring is ahead of what is counted, and may have been done.
+    assert counted() - before <= len(ROWS) - 5
     assert again == whole
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["in.parquet", name, f"whole_{name}"])
-    if name == "out.jsonl":
-        assert (tmp_path / name).read_bytes() == (tmp_path / f"whole_{name}").read_bytes()
-    else:
-        assert pq.read_table(tmp_path / name).equals(pq.read_table(tmp_path / f"whole_{name}"))
+    assert (tmp_path / name).read_bytes() == (tmp_path / f"whole_{name}").read_bytes()
 
 
 def test_a_finished_filter_is_not_done_again(lines, tmp_path, counted):
