@@ -133,7 +133,7 @@ def test_a_check_may_replace_scores_of_another_by_details():
     ids=lambda noted: str(noted)[:60],
 )
 def test_other_descriptions_are_ignored(noted):
-    schema = schema_with(noted, "given", "quality")
+    schema = schema_with(noted, "given", "quality").append(pa.field("quality_error", pa.string()))
     assert noted_scores(schema) == []
     assert [column.name for column in known_scores(schema)] == ["quality"]
     assert [column.name for column in noted_scores(checked_schema(schema, [Given([])]))] == ["given"]

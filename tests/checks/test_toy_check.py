@@ -176,6 +176,7 @@ def test_details_replace_only_columns_of_the_same_check(lines, scored, tmp_path)
 
 def test_old_scores_are_known_beside_other_checks(lines):
     table = pq.read_table(lines).append_column("quality", pa.array([0.5] * 4))
+    table = table.append_column("quality_error", pa.nulls(4, pa.string()))
     schema = ArrowScorer(checks=[Brevity()])(table).schema
     assert [column.name for column in known_scores(schema)] == ["quality", "brevity"]
 

@@ -116,9 +116,9 @@ def test_what_cannot_be_read_is_said(lines, tmp_path, monkeypatch, reader_folder
     assert list(tmp_path.iterdir()) == [lines]
 
 
-def test_an_output_that_is_no_parquet_is_wrong_usage(lines, tmp_path):
-    done = run("read", lines, "-o", tmp_path / "out.jsonl")
-    assert (done.exit_code, "its name must end with .parquet" in done.output.replace("\n", " ")) == (2, True)
+def test_an_output_that_cannot_be_written_is_wrong_usage(lines, tmp_path):
+    done = run("read", lines, "-o", tmp_path / "out.csv")
+    assert (done.exit_code, "write a file that ends with .parquet" in done.output.replace("\n", " ")) == (2, True)
 
 
 def test_a_pipe_that_is_closed_ends_it_without_a_word(tmp_path, reader_folder):

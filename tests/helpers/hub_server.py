@@ -1,7 +1,9 @@
-"""A small Hugging Face hub on this machine: the endpoints that downloading a model and reading a data set need."""
+"""A small Hugging Face hub on this machine: the endpoints that downloading and uploading a model and reading a data set
+need."""
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import http.server
@@ -16,6 +18,8 @@ from typing import Any
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 REVISIONS = ("main", "v1", COMMIT)
 
+TOKEN = "hf_letmein"  # noqa: S105 - it opens nothing
+
 Repositories = dict[str, dict[str, bytes]]
 """Id -> file name -> content."""
 
@@ -24,7 +28,7 @@ Repositories = dict[str, dict[str, bytes]]
 def local_hub(models: Repositories, datasets: Repositories | None = None) -> Iterator[tuple[str, list[str]]]:
     """Serve repositories, all at one commit; give the address and a log of requests.
 
-    Known revisions are "main", "v1" and the commit.
+    Known revisions are "main", "v1" and the commit. Whoever has the token `TOKEN` may create and change models.
     """
     requests: list[str] = []
     data = datasets or {}
@@ -39,7 +43,47 @@ def local_hub(models: Repositories, datasets: Repositories | None = None) -> Ite
             self._answer()
 
         def do_POST(self) -> None:
-            self._answer()
+            path = self.path.partition("?")[0]
+            if path == "/api/validate-yaml":
+                self._body()
+                self._send_json({"errors": [], "warnings": []})
+            elif path == "/api/repos/create":
+                requests.append(f"POST {path}")
+                self._create(json.loads(self._body()))
+            elif match := re.fullmatch(r"/api/models/([^/]+/[^/]+)/(preupload|commit)/([^/]+)", path):
+                requests.append(f"POST {path}")
+                self._change(*match.groups(), self._body())
+            else:
+                self._answer()
+
+        def _body(self) -> bytes:
+            return self.rfile.read(int(self.headers["Content-Length"]))
+
+        def _is_known(self) -> bool:
+            if self.headers.get("authorization") == f"Bearer {TOKEN}":
+                return True
+            self._send(401, b'{"error": "who are you?"}', {"Content-Type": "application/json"})
+            return False
+
+        def _create(self, wanted: dict[str, Any]) -> None:
+            if self._is_known():
+                name = f"{wanted.get('organization') or 'someone'}/{wanted['name']}"
+                models.setdefault(name, {})
+                self._send_json({"url": f"http://{self.headers['host']}/{name}", "name": name})
+
+        def _change(self, name: str, verb: str, _revision: str, body: bytes) -> None:
+            if not self._is_known():
+                return
+            if verb == "preupload":
+                paths = [file["path"] for file in json.loads(body)["files"]]
+                modes = [{"path": path, "uploadMode": "regular", "shouldIgnore": False} for path in paths]
+                self._send_json({"files": modes})
+                return
+            for line in map(json.loads, body.splitlines()):
+                if line["key"] == "file":
+                    models[name][line["value"]["path"]] = base64.b64decode(line["value"]["content"])
+            url = f"http://{self.headers['host']}/{name}/commit/{COMMIT}"
+            self._send_json({"success": True, "commitUrl": url, "commitOid": COMMIT})
 
         def _answer(self) -> None:
             requests.append(f"{self.command} {self.path}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,13 @@ def scored(lines, tmp_path):
     return tmp_path / "scored"
 
 
+def with_errors(table, *names):
+    """Add the columns that a check writes beside its scores, by which these are known to be its."""
+    for name in names:
+        table = table.append_column(f"{name}_error", pa.nulls(len(table), pa.string()))
+    return table
+
+
 def middle(scored):
     """A threshold that half of the rows reach: one row's very score."""
     return float(np.nanmedian(np.sort(pq.read_table(scored)["quality"].to_numpy())[:39]))
@@ -62,7 +70,7 @@ def test_rows_are_kept_or_rejected(lines, scored, tmp_path, given):
 
 def test_scores_that_are_there_are_used_unless_rescored(lines, tmp_path):
     table = pq.read_table(lines).append_column("quality", pa.array([1.0, None] * 21))
-    pq.write_table(table, lines)
+    pq.write_table(with_errors(table, "quality"), lines)
     selection = filter_dataset(lines, tmp_path / "kept.parquet")
     assert (selection.kept, selection.rejected) == (21, {"below the threshold": 0, "no score": 21})
     assert filter_dataset(lines, tmp_path / "kept.parquet", rescore=True).rejected["no score"] == 0
@@ -78,7 +86,14 @@ def test_a_column_of_scores_is_enough(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"output": "kept.csv"}, "the output is a Parquet file"),
+        ({"output": "kept.csv"}, r"cannot write \.csv files; write a file that ends with \.parquet"),
+        ({"output": "kept"}, r"the name does not say what to write; write a file that ends with \.parquet"),
+        ({"keep_rejected": "-"}, "rejected rows cannot go to standard output"),
+        ({"output": "-", "resume": True}, "standard output is a stream and cannot be resumed"),
+        ({"stdout_format": "jsonl"}, "is for standard output"),
+        ({"top": 0}, "top must be a number of rows"),
+        ({"top": 1.5}, "top must be a number of rows"),
+        ({"top": True}, "top must be a number of rows"),
         ({"keep_rejected": "kept.parquet"}, "cannot go into the same file; choose another name"),
         ({"output": "lines.parquet"}, "would replace an input"),
         ({"threshold": "harsh"}, "must be a number from 0 to 1 or one of lenient"),
@@ -334,7 +349,8 @@ def test_rows_with_strings_of_polars_are_filtered(tmp_path, scorer, reader):
 def test_only_named_checks_run_again(lines, tmp_path, scorer, reader):
     given = pa.array([1.0] * len(ROWS), pa.float32())
     table = pq.read_table(lines).append_column("text", pa.array(TEXTS))
-    pq.write_table(table.append_column("quality", given).append_column("text_match", given), lines)
+    table = table.append_column("quality", given).append_column("text_match", given)
+    pq.write_table(with_errors(table, "quality", "text_match"), lines)
     settings = {"scorer": scorer, "reader": reader, "threshold": 0, "text_threshold": 0}
     out = tmp_path / "kept.parquet"
     assert filter_dataset(lines, out, **settings).kept == len(ROWS)
@@ -396,10 +412,94 @@ def test_the_command_with_texts(lines, tmp_path, reader_folder):
 def test_another_reader_compares_again(lines, tmp_path, reader_folder):
     given = pa.array([1.0] * len(ROWS), pa.float32())
     table = pq.read_table(lines).append_column("text", pa.array(TEXTS))
-    pq.write_table(table.append_column("quality", given).append_column("text_match", given), lines)
+    table = table.append_column("quality", given).append_column("text_match", given)
+    pq.write_table(with_errors(table, "quality", "text_match"), lines)
     out = tmp_path / "kept.parquet"
     done = run("filter", lines, "-o", out, "--text-threshold", "0", "--reader", reader_folder)
     assert done.exit_code == 0, done.output
     assert pq.read_metadata(out).num_rows == 34
     assert set(pq.read_table(out)["quality"].to_pylist()) == {1.0}
     assert 1.0 not in pq.read_table(out)["text_match"].to_pylist()
+
+
+@pytest.mark.parametrize(("top", "count"), [(7, 7), (0.2, 8), (1.0, 40), (10**9, 40), (1e-9, 1)])
+@pytest.mark.parametrize("given", ["lines", "scored"])
+def test_the_top_rows_are_kept(lines, scored, tmp_path, top, count, given):
+    source = lines if given == "lines" else scored
+    rejected = tmp_path / "rejected.parquet"
+    selection = filter_dataset(source, tmp_path / "kept.parquet", top=top, keep_rejected=rejected, memory_mb=1)
+    quality = np.nan_to_num(pq.read_table(scored)["quality"].to_numpy(), nan=-1)
+    best = np.sort(np.argsort(-quality, kind="stable")[:count])
+    assert pq.read_table(tmp_path / "kept.parquet")["number"].to_pylist() == best.tolist()
+    assert +selection.rejected == +Counter({"not among the top": 40 - count, "null": 1, "no points": 1})
+    assert pq.read_metadata(rejected).num_rows == len(ROWS) - count
+
+
+def test_equal_rows_of_the_top_are_taken_in_order(tmp_path):
+    scores = np.tile(np.float32([0.5, 0.25, 0.75, np.nan, 0.5]), 20)
+    pq.write_table(pa.table({"quality": scores, "number": range(100)}), tmp_path / "scores.parquet", row_group_size=7)
+    filter_dataset(tmp_path / "scores.parquet", tmp_path / "kept.parquet", top=23)
+    expected = [*range(2, 100, 5), 0, 4, 5]
+    assert sorted(pq.read_table(tmp_path / "kept.parquet")["number"].to_pylist()) == sorted(expected)
+
+
+def test_the_top_must_reach_the_thresholds(tmp_path):
+    scored = scored_texts(tmp_path, [0.9, 0.8, 0.7, 0.2], [0.1, 0.6, 0.9, 1.0])
+    out = tmp_path / "kept.parquet"
+    for settings, expected in (
+        ({"top": 3}, [0, 1, 2]),
+        ({"top": 3, "threshold": 0.75}, [0, 1]),
+        ({"top": 1, "text_threshold": 0.5}, [2]),  # 0.63 against 0.48
+        ({"top": 2, "text_threshold": 0.5}, [1, 2]),
+    ):
+        filter_dataset(scored, out, **settings)
+        assert pq.read_table(out)["number"].to_pylist() == expected
+
+
+def test_the_top_of_the_best_of_groups(tmp_path):
+    table = pa.table({"quality": [0.9, 0.8, 0.7, 0.6, 0.5], "prompt": ["a", "a", "b", "b", "c"], "number": range(5)})
+    pq.write_table(table, tmp_path / "scored.parquet")
+    selection = filter_dataset(tmp_path / "scored.parquet", tmp_path / "kept.parquet", top=2, best_of="prompt")
+    assert pq.read_table(tmp_path / "kept.parquet")["number"].to_pylist() == [0, 2]
+    assert +selection.rejected == {"not the best of its group": 2, "not among the top": 1}
+
+
+@pytest.mark.parametrize("top", ["0", "1.5", "-3", "half", "nan"])
+def test_a_wrong_top_is_wrong_usage(lines, tmp_path, top):
+    assert run("filter", lines, "-o", tmp_path / "out.parquet", "--top", top).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "values", [pa.array([0.9] * len(ROWS)), pa.array([3] * len(ROWS)), pa.array(["A"] * len(ROWS))]
+)
+def test_a_quality_of_others_is_not_taken_for_scores(lines, tmp_path, scorer, values, caplog):
+    expected = scorer.score(pq.read_table(lines)["strokes"], errors="null")
+    pq.write_table(pq.read_table(lines).append_column("quality", values), lines)
+    score_dataset(lines, tmp_path / "out.parquet", scorer=scorer)
+    np.testing.assert_array_equal(pq.read_table(tmp_path / "out.parquet")["quality"].to_numpy(), expected)
+    assert caplog.text.count("the column 'quality' was not written by a check") == 1
+    if pa.types.is_floating(values.type):
+        kept = filter_dataset(lines, tmp_path / "out.parquet", scorer=scorer).kept
+        assert kept == (expected >= np.float32(0.3)).sum()
+        assert caplog.text.count("the column 'quality' was not written by a check") == 2
+    else:
+        with pytest.raises(PenpalError, match=r"lines\.parquet: the column 'quality' is of type .*, not of scores"):
+            filter_dataset(lines, tmp_path / "out.parquet", scorer=scorer)
+    caplog.clear()
+    selection = filter_dataset(lines, tmp_path / "kept.parquet", scorer=scorer, quality_column="looks")
+    kept = pq.read_table(tmp_path / "kept.parquet")
+    assert kept.schema.names[-4:] == ["quality", "looks", "looks_error", "looks_note"]
+    assert 0 < selection.kept == kept.num_rows < 40
+    assert kept["quality"].to_pylist() == values.to_pylist()[: kept.num_rows]
+    score_dataset(lines, tmp_path / "scored.parquet", scorer=scorer, quality_column="looks")
+    again = filter_dataset(tmp_path / "scored.parquet", tmp_path / "again.parquet", quality_column="looks")
+    assert again.kept == selection.kept
+    assert caplog.text == ""
+
+
+def test_a_named_column_is_taken_for_scores_whoever_wrote_it(lines, tmp_path):
+    table = pq.read_table(lines).append_column("mine", pa.array(np.linspace(0, 1, len(ROWS))))
+    pq.write_table(table, lines)
+    done = run("filter", lines, "-o", tmp_path / "out.parquet", "--quality-column", "mine", "--threshold", "0.5")
+    assert done.exit_code == 0, done.output
+    assert pq.read_table(tmp_path / "out.parquet")["number"].to_pylist() == list(range(21, 42))

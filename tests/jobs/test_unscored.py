@@ -114,3 +114,11 @@ def test_the_first_bad_row_is_named(tmp_path, scorer):
 def test_rows_of_nothing_are_scored_as_no_rows(tmp_path, scorer):
     pq.write_table(pa.table({"strokes": pa.array([], pa.list_(pa.list_(pa.list_(pa.float64()))))}), tmp_path / "in.pq")
     assert score_dataset(tmp_path / "in.pq", tmp_path / "out.parquet", scorer=scorer).rows == 0
+
+
+def test_a_large_row_is_not_shown(tmp_path, scorer):
+    row = [[[None, 0.0]] * 20_000]
+    table = pa.table({"strokes": pa.array([row], pa.list_(pa.list_(pa.list_(pa.float64()))))})
+    pq.write_table(table, tmp_path / "in.parquet")
+    with pytest.raises(PenpalError, match=r"its only row cannot be scored; row 0: null[^;]*$"):
+        score_dataset(tmp_path / "in.parquet", tmp_path / "out.parquet", scorer=scorer, layout="strokes")

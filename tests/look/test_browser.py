@@ -551,3 +551,51 @@ def test_the_report_changes_its_theme(report_page):
     before = brightness(report_page)
     report_page.click("#theme")
     assert (brightness(report_page) > 128) != (before > 128)
+
+
+def test_the_score_stays_in_sight_on_a_telephone(browser, server):
+    with open_page(browser, viewport={"width": 390, "height": 844}, has_touch=True) as (page, problems):
+        page.goto(server[0])
+        page.wait_for_selector(READY, state="attached")
+        page.locator("#ink").evaluate("one => one.scrollIntoView({block: 'center'})")
+        draw_loops(page, 3)
+        settled_score(page)
+        ink, score = (page.locator(one).bounding_box() for one in ("#ink", "#score"))
+        assert score["y"] >= 0
+        assert score["y"] + score["height"] <= ink["y"] < ink["y"] + ink["height"] <= 844
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert problems == []
+
+
+def test_bad_rows_have_another_colour_than_kept_ones(page, server):
+    table = scored_table([0.9, None])
+    pq.write_table(table, server[1] / "bad.parquet")
+    page.set_input_files("#open", server[1] / "bad.parquet")
+    expect(page.locator("#file-name")).to_have_text("bad.parquet")
+    page.evaluate("document.querySelectorAll('#rows .line')[0].className = 'line'")  # A kept row, whatever its score.
+    colours = [
+        page.locator("#rows .line .score").nth(row).evaluate("one => getComputedStyle(one).color") for row in (0, 1)
+    ]
+    assert page.locator("#rows .line").nth(1).get_attribute("class") == "line bad"
+    assert colours[0] != colours[1]
+
+
+def test_a_printed_report_has_all_its_charts(browser, tmp_path):
+    table = scored_table(np.linspace(0, 1, 200), text=["a" * (row % 30) for row in range(200)], source=["b", "c"] * 100)
+    pq.write_table(table, tmp_path / "scored.parquet")
+    write_report([tmp_path / "scored.parquet"], tmp_path / "report.html", checks=[QualityCheck()])
+    with open_page(browser, viewport={"width": 1200, "height": 500}) as (page, problems):
+        page.goto((tmp_path / "report.html").as_uri())
+        page.wait_for_selector("html[data-drawn]", state="attached")
+        charts = page.locator("[data-chart]")
+        assert page.locator("[data-chart] svg").count() == charts.count() > 2
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": 700, "height": 900})
+        for chart in charts.all():
+            box = chart.locator("svg").bounding_box()
+            assert 100 < box["width"] <= 700
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= 701
+        pdf = page.pdf(format="A4")
+        assert pdf.startswith(b"%PDF")
+        assert problems == []

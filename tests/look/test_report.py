@@ -191,6 +191,8 @@ def test_files_without_any_score(tmp_path):
 
 def test_a_bad_row_without_a_reason(tmp_path):
     table = scored_table([0.4, NAN]).drop_columns("quality_error")
+    noted = checked_schema(table.schema, [QualityCheck()]).metadata
+    table = table.replace_schema_metadata(noted)
     assert NO_REASON in page_of(tmp_path, table)
 
 

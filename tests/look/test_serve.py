@@ -18,6 +18,7 @@ from helpers.made_lines import scrawl
 from helpers.models import random_reader
 from helpers.scored_lines import HOSTILE, scored_table
 from penpal_fast import Outcome, PenpalError, QualityCheck, Reader, explain
+from penpal_fast.jobs.json_rows import json_lines
 from penpal_fast.strokes import words_of
 
 testclient = pytest.importorskip("starlette.testclient", reason="the extra `look` is not installed")
@@ -28,6 +29,7 @@ from penpal_fast.look.serve.app import MOST_ROWS, MOST_UPLOADED_FILES, Server, a
 from penpal_fast.look.serve.bodies import MOST_JSON_BYTES  # noqa: E402
 from penpal_fast.look.serve.drawn_file import SCHEMA, DrawnFile  # noqa: E402
 from penpal_fast.look.serve.row_file import MOST_PAGE_ROWS, MOST_POINTS, RowFile  # noqa: E402
+from penpal_fast.look.serve.source_rows import SourceRows  # noqa: E402
 
 ADDRESS = "http://127.0.0.1:8000"
 ROW = [[list(point) for point in stroke] for stroke in scrawl(1, 4, 15)]
@@ -50,6 +52,34 @@ def given(tmp_path, checks):
     strokes = pa.chunked_array([table["strokes"].slice(0, 149), pa.nulls(1, table["strokes"].type)])
     pq.write_table(table.set_column(0, "strokes", strokes), tmp_path / "given.parquet", row_group_size=40)
     return RowFile(tmp_path / "given.parquet", "given.parquet", "strokes", checks)
+
+
+@pytest.mark.parametrize("kind", ["folder", "glob", "jsonl"])
+def test_rows_of_all_that_can_be_scored_are_shown(tmp_path, checks, given, kind):
+    """The same rows as those of one Parquet file."""
+    table = pq.read_table(tmp_path / "given.parquet")
+    folder = tmp_path / "given"
+    folder.mkdir()
+    pq.write_table(table.slice(0, 70), folder / "0.parquet")
+    pq.write_table(table.slice(70), folder / "1.parquet")
+    source = {"folder": str(folder), "glob": f"{folder}/*.parquet", "jsonl": str(tmp_path / "given.jsonl")}[kind]
+    (tmp_path / "given.jsonl").write_bytes(json_lines(table))
+    shown = SourceRows(source, "strokes", checks)
+    client = testclient.TestClient(application(Server(checks, given=shown)), base_url=ADDRESS)
+    assert client.get("/settings").json()["file"] == {"key": "given", "name": source, "rows": 150}
+    for start in (0, 65, 140, 150):
+        rows = client.get(f"/files/given/rows?start={start}&count=12").json()["rows"]
+        expected = given.page(start, 12)
+        assert [row["row"] for row in rows] == [row["row"] for row in expected]
+        for row, other in zip(rows, expected, strict=True):
+            assert (row["text"], row["error"] is None) == (other["text"], other["error"] is None)
+            assert row["score"] == pytest.approx(other["score"], abs=1e-4)
+
+
+def test_a_column_of_another_quality_does_not_keep_rows_from_being_shown(tmp_path, checks):
+    pq.write_table(pa.table({"strokes": column([ROW]), "quality": ["good"]}), tmp_path / "mine.parquet")
+    assert RowFile(tmp_path / "mine.parquet", "mine", "strokes", checks).page(0, 9)[0]["error"] is None
+    assert SourceRows(str(tmp_path / "mine.parquet"), "strokes", checks).page(0, 9)[0]["error"] is None
 
 
 @pytest.fixture

@@ -149,15 +149,26 @@ def test_the_command_scores_a_file_without_scores(table, tmp_path):
 def test_the_command_uses_the_scores_of_the_file(table, tmp_path):
     quality = np.linspace(1, 0, len(table), dtype=np.float32)
     good = table.slice(0, 8).append_column("quality", [quality[:8]])
+    good = good.append_column("quality_error", pa.nulls(8, pa.string()))
     pq.write_table(good, tmp_path / "scored.parquet")
     assert run("sheet", tmp_path / "scored.parquet", "-o", tmp_path / "sheet.png", "--rows", 3).exit_code == 0
     expected = ContactSheet(ROWS, quality=quality[:8], texts=good["text"].to_pylist(), most=3)
     assert np.array_equal(picture(tmp_path / "sheet.png"), np.asarray(expected.image))
 
 
+def test_the_command_scores_rows_whose_quality_is_of_others(table, tmp_path):
+    pq.write_table(table, tmp_path / "plain.parquet")
+    pq.write_table(table.append_column("quality", pa.array(np.linspace(0, 1, len(table)))), tmp_path / "mine.parquet")
+    for name in ("plain", "mine"):
+        done = run("sheet", tmp_path / f"{name}.parquet", "-o", tmp_path / f"{name}.png")
+        assert done.exit_code == 0, done.output
+    assert np.array_equal(picture(tmp_path / "plain.png"), picture(tmp_path / "mine.png"))
+
+
 def test_the_command_shows_the_text_matches_of_the_file(table, tmp_path):
     quality, match = np.linspace(1, 0, 8, dtype=np.float32), [0.1, 0.9, None, 0.3, 0.8, 0.7, 0.6, 0.2]
     scored = table.slice(0, 8).append_column("quality", [quality])
+    scored = scored.append_column("quality_error", pa.nulls(8, pa.string()))
     scored = scored.append_column("text_match", pa.array(match, pa.float32()))
     pq.write_table(scored, tmp_path / "scored.parquet")
     assert run("sheet", tmp_path / "scored.parquet", "-o", tmp_path / "sheet.png").exit_code == 0

@@ -19,10 +19,12 @@ ALLOWED = [
     r"penpal_fast/py\.typed",
     r"penpal_fast/pretrained(_reader)?/(README\.md|config\.json|training\.json|weights\.safetensors)",
     r"penpal_fast/look/(theme\.css|report/[a-z]+\.(html|css|js))",
+    r"penpal_fast/look/fonts/(DejaVuSansCondensed\.ttf|LICENSE\.txt)",
     r"penpal_fast/look/serve/static/[a-z]+\.(html|css|js|svg|json)",
     r"penpal_fast/training/recipes/[a-z_]+\.json",
     r"penpal_fast-[0-9.]+\.dist-info/"
-    r"(METADATA|WHEEL|RECORD|INSTALLER|REQUESTED|direct_url\.json|entry_points\.txt|licenses/LICENSE|sboms/[a-z.-]+\.json)",
+    r"(METADATA|WHEEL|RECORD|INSTALLER|REQUESTED|direct_url\.json|entry_points\.txt|licenses/LICENSE|"
+    r"licenses/python/penpal_fast/look/fonts/LICENSE\.txt|sboms/[a-z.-]+\.json)",
     r"(\.\./)*bin/penpal-fast",
 ]
 

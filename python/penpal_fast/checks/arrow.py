@@ -8,13 +8,18 @@ from typing import Any, TypedDict
 import pyarrow as pa
 
 from penpal_fast.checks.check import Check, outcomes_of
-from penpal_fast.checks.columns import checked_schema, prepare, with_outcomes
+from penpal_fast.checks.columns import added_columns, checked_schema, prepare, with_outcomes
 from penpal_fast.checks.defaults import ReaderChoice, default_checks, reader_checks
 from penpal_fast.checks.quality import ModelSource, QualityCheck
+from penpal_fast.checks.text_match import ReadabilityCheck, TextCheck
 from penpal_fast.engines.settings import Backend
 from penpal_fast.errors import PenpalError
+from penpal_fast.frames import is_batch, table_of
 from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.layouts.known import check_layout
+
+OWN_CHECKS = (QualityCheck, TextCheck, ReadabilityCheck)
+"""Checks whose first column is that of the strokes."""
 
 
 class _Engine(TypedDict):
@@ -44,6 +49,7 @@ class ArrowScorer:
         reader: ReaderChoice = None,
         drop_first_point: bool = False,
         layout: str | None = None,
+        quality_column: str | None = None,
         checks: Sequence[Check] | None = None,
     ) -> None:
         """Take the arguments of `Scorer` and the names of columns, or checks instead.
@@ -61,14 +67,27 @@ class ArrowScorer:
             drop_first_point: Score rows as `without_first_points` returns them; the strokes column stays as it is.
             layout: Name of the layout of the strokes, such as "offsets", if it should not be told from their type and
                 the first rows that come; see docs/data.md.
+            quality_column: Name of the column of scores, in place of `quality`.
             checks: Checks in place of all these settings.
 
         Raises:
             PenpalError: Both are given, or `checks` is empty or has something else than checks.
         """
-        settings = (model, column, backend, threads, batch_size, text, reading, reader, drop_first_point, layout)
+        settings = (
+            model,
+            column,
+            backend,
+            threads,
+            batch_size,
+            text,
+            reading,
+            reader,
+            drop_first_point,
+            layout,
+            quality_column,
+        )
         if checks is not None:
-            if settings != (None, "strokes", "auto", None, None, None, False, None, False, None):
+            if settings != (None, "strokes", "auto", None, None, None, False, None, False, None, None):
                 raise PenpalError(
                     "give either checks or their settings; QualityCheck(...) and TextCheck(...) take them"
                 )
@@ -76,7 +95,7 @@ class ArrowScorer:
         else:
             engine: _Engine = {"backend": backend, "threads": threads, "batch_size": batch_size}
             self._checks = [
-                QualityCheck(model, column=column, drop_first_point=drop_first_point, **engine),
+                QualityCheck(model, column=column, drop_first_point=drop_first_point, name=quality_column, **engine),
                 *reader_checks(
                     text=text,
                     reading=reading,
@@ -98,18 +117,25 @@ class ArrowScorer:
     def __call__(self, data: Any) -> Any:
         """Return the same rows with the columns added; columns of the same names are replaced.
 
-        Data frames of other libraries that support the Arrow interface, such as Polars, come back as a PyArrow table.
+        Data frames (pandas, Polars) and Hugging Face datasets come back as a PyArrow table. A dict of columns comes
+        back as a dict with lists added, and what `Dataset.map(..., batched=True)` gives as what it takes.
 
         Raises:
             PenpalError: A column that a check reads is missing, or of the wrong type, or a check breaks its protocol.
         """
-        if not isinstance(data, (pa.RecordBatch, pa.Table)) and hasattr(data, "__arrow_c_stream__"):
-            data = pa.table(data)
-        if not isinstance(data, (pa.RecordBatch, pa.Table)):
-            raise PenpalError(f"expected a pyarrow RecordBatch or Table, got {type(data).__name__}")
-        schema, strokes = self._prepared(data)
-        outcomes = outcomes_of(self._checks, *strokes.drawn(data))
-        return with_outcomes(data, self._checks, outcomes, schema)
+        strokes = [name for check in self._checks for name in check.reads[:1] if isinstance(check, OWN_CHECKS)]
+        reads = dict.fromkeys(name for check in self._checks for name in check.reads)
+        table = table_of(data, reads, dict.fromkeys(strokes))
+        if table is None:
+            raise PenpalError(
+                f"expected a pyarrow RecordBatch or Table, got {type(data).__name__}; a data frame, a Hugging Face "
+                "dataset and a dict of columns will do too"
+            )
+        schema, column = self._prepared(table)
+        found = with_outcomes(table, self._checks, outcomes_of(self._checks, *column.drawn(table)), schema)
+        if not is_batch(data):
+            return found
+        return {**data, **{name: found.column(name).to_pylist() for name in added_columns(self._checks)}}
 
     def _prepared(self, data: pa.RecordBatch | pa.Table) -> tuple[pa.Schema, StrokesColumn]:
         """Prepare the checks for a schema, and add their columns to it. The last schema usually comes again."""

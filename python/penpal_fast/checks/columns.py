@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import logging
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -15,6 +16,8 @@ import pyarrow.compute as pc
 from penpal_fast.checks.check import NO_REASON, Check, Outcome, Table
 from penpal_fast.errors import PenpalError
 from penpal_fast.schema import extended_schema, is_text, plain_texts, texts_of
+
+logger = logging.getLogger(__name__)
 
 CHECKS_KEY = b"penpal_fast.checks"
 """Key of the schema's metadata that describes the columns of scores; see `ScoreColumn`."""
@@ -66,10 +69,11 @@ def added_columns(checks: Sequence[Check]) -> dict[str, pa.DataType]:
     return {name: kind for check in checks for name, kind in check_columns(check).items()}
 
 
-def prepare(checks: Sequence[Check], schema: pa.Schema) -> None:
+def prepare(checks: Sequence[Check], schema: pa.Schema, *, replaced: Collection[str] = ()) -> None:
     """Make sure that checks can look at rows of a schema and that their columns can be added to it.
 
-    A check's details may replace only columns that a check wrote.
+    A check's details may replace only columns that a check wrote. If its scores replace a column of someone else, a
+    warning says so, unless its name is among `replaced`.
 
     Raises:
         PenpalError: A column is missing, of the wrong type, or would be replaced.
@@ -79,13 +83,21 @@ def prepare(checks: Sequence[Check], schema: pa.Schema) -> None:
         raise PenpalError(f"the checks add the same columns twice: {', '.join(twice)}; rename one of each")
     written = {name for column in noted_scores(schema) for name in column.columns}
     for check in checks:
-        if replaced := sorted(set(check.reads) & set(names)):
+        if read := sorted(set(check.reads) & set(names)):
             raise PenpalError(
-                f"the check {check.name!r} cannot read the column {replaced[0]!r}, which the checks write; rename it"
+                f"the check {check.name!r} cannot read the column {read[0]!r}, which the checks write; rename it"
             )
         if taken := [name for name in check.details if name in schema.names and name not in written]:
             raise PenpalError(
                 f"the check {check.name!r} would replace the column {taken[0]!r}, which no check wrote; rename it"
+            )
+        if check.name in schema.names and check.name not in replaced and not is_ours(schema, check.name):
+            logger.warning(
+                "the column %r was not written by a check, so it is not taken for scores; the scores replace it. "
+                "--quality-column NAME (quality_column=) gives them another name, and in a filter %r there takes the "
+                "column as it is",
+                check.name,
+                check.name,
             )
         check.prepare(schema)
 
@@ -182,6 +194,22 @@ def _arrays(check: Check, outcome: Outcome) -> list[pa.Array]:
     scores = pa.array(outcome.scores, pa.float32(), mask=np.isnan(outcome.scores))
     errors = pa.array([outcome.problems.get(row) for row in range(len(scores))], pa.string())
     return [scores, errors, *(outcome.details[name] for name in check.details)]
+
+
+def is_ours(schema: pa.Schema, name: str) -> bool:
+    """Whether a schema has exactly one column of this name, and a check wrote it.
+
+    The schema describes it; or the column of errors is beside it, as in JSON lines and in files of libraries that drop
+    what a schema says.
+    """
+    if not is_score(schema, name):
+        return False
+    if any(column.name == name for column in noted_scores(schema)):
+        return True
+    errors = error_column(name)
+    return schema.names.count(errors) == 1 and (
+        is_text(schema.field(errors).type) or bool(pa.types.is_null(schema.field(errors).type))
+    )
 
 
 def is_score(schema: pa.Schema, name: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import pyarrow as pa
 
 from penpal_fast.checks.check import Check, check_settings
-from penpal_fast.checks.columns import ScoreColumn, is_score, noted_scores, score_column
+from penpal_fast.checks.columns import ScoreColumn, is_ours, noted_scores, score_column
 from penpal_fast.checks.quality import QualityCheck, Scorer
 from penpal_fast.checks.text_match import ReadabilityCheck, TextCheck
 from penpal_fast.engines.settings import Backend
@@ -40,6 +40,7 @@ def default_checks(
     reading: bool = False,
     reader: ReaderChoice = None,
     drop_first_point: bool = False,
+    quality_column: str | None = None,
 ) -> list[Check]:
     """Return the given checks, or the quality check and those of the reader that are asked for.
 
@@ -51,13 +52,18 @@ def default_checks(
         reading: As for `reader_checks`.
         reader: As for `reader_checks`.
         drop_first_point: Whether these checks look at rows as `without_first_points` returns them.
+        quality_column: Name of the quality check and its column; None for `quality`.
 
     Raises:
         PenpalError: There are no checks, one breaks its protocol, or both checks and other settings are given.
     """
     asked = reader_checks(text=text, reading=reading, reader=reader, column=column, drop_first_point=drop_first_point)
     if checks is None:
-        return [QualityCheck(column=column, scorer=scorer, drop_first_point=drop_first_point), *asked]
+        quality = QualityCheck(column=column, scorer=scorer, drop_first_point=drop_first_point, name=quality_column)
+        check_settings(quality)
+        return [quality, *asked]
+    if quality_column is not None:
+        raise PenpalError("give either checks or quality_column; QualityCheck(name=...) takes it")
     if drop_first_point:
         raise PenpalError(
             "give either checks or drop_first_point; QualityCheck(drop_first_point=True) and TextCheck(...) take it"
@@ -133,9 +139,10 @@ def reader_checks(
 def known_scores(schema: pa.Schema) -> list[ScoreColumn]:
     """Return the columns of scores that a table has, in its order.
 
-    Older versions wrote the column of the quality check without a description in the schema.
+    Older versions wrote the column of the quality check without a description in the schema, and other libraries drop
+    the description.
     """
     known = {column.name: column for column in noted_scores(schema)}
-    if is_score(schema, QualityCheck.name):
+    if is_ours(schema, QualityCheck.name):
         known.setdefault(QualityCheck.name, score_column(QualityCheck()))
     return [known[name] for name in schema.names if name in known]

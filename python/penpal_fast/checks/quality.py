@@ -20,6 +20,7 @@ from penpal_fast.engines.native import NativeEngine
 from penpal_fast.engines.settings import Backend, Errors, check_errors, takes_mlx
 from penpal_fast.errors import PenpalError, errors_about, row_error
 from penpal_fast.first_points import without_first_points
+from penpal_fast.frames import rows_of
 from penpal_fast.network.config import ModelConfig, Tensors
 from penpal_fast.network.pretrained import load
 from penpal_fast.network.weights import fingerprint
@@ -94,8 +95,9 @@ class Scorer:
         """Score rows.
 
         Args:
-            rows: Sequence of rows, or an Arrow array, chunked array, record batch or table.
-            column: Name of the strokes column of a record batch or table.
+            rows: Sequence of rows, or an Arrow array, chunked array, record batch or table; or a data frame of pandas
+                or Polars, or a Hugging Face dataset.
+            column: Name of the strokes column of a table.
             errors: What to do with a bad row: "raise", or "null" for a score of NaN.
 
         Returns:
@@ -105,7 +107,7 @@ class Scorer:
             PenpalError: A row is bad and `errors` is "raise"; the error names the first one.
         """
         check_errors(errors)
-        quality, problems = self._engine.score(Rows(rows, column))
+        quality, problems = self._engine.score(Rows(rows_of(rows, column), column))
         if problems and errors == "raise":
             raise row_error(*problems[0])
         return quality
@@ -193,11 +195,15 @@ class QualityCheck:
         batch_size: int | None = None,
         scorer: Scorer | None = None,
         drop_first_point: bool = False,
+        name: str | None = None,
     ) -> None:
         """Take the name of the strokes column, and either a scorer or what `Scorer` takes.
 
-        With `drop_first_point`, rows are scored as `without_first_points` returns them.
+        With `drop_first_point`, rows are scored as `without_first_points` returns them. `name` is that of the column of
+        scores, in place of `quality`; those beside it are `NAME_error` and `NAME_note`.
         """
+        if name is not None:
+            self.name = name
         self.reads = (column,)
         self._drop_first_point = drop_first_point
         self._made = functools.partial(Scorer, model, backend=backend, threads=threads, batch_size=batch_size)

@@ -28,3 +28,18 @@ def threshold_of(value: str | float, thresholds: Mapping[str, float] = THRESHOLD
         choices = f" or one of {names}" if names else ""
         raise PenpalError(f"the threshold must be a number from 0 to 1{choices}, got {value!r}")
     return threshold
+
+
+def check_top(top: float | None) -> None:
+    """Make sure that a number of rows is 1 or more, or a share above 0 and up to 1.
+
+    Raises:
+        PenpalError: It is neither.
+    """
+    if top is None:
+        return
+    is_rows = isinstance(top, int) and not isinstance(top, bool) and top >= 1
+    if not (is_rows or (isinstance(top, float) and 0 < top <= 1)):
+        raise PenpalError(
+            f"top must be a number of rows, such as 10000, or a share above 0 and up to 1, such as 0.2; got {top!r}"
+        )

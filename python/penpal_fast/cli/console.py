@@ -79,9 +79,9 @@ def stopped_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def say(text: str) -> None:
-    """Print text as it is."""
-    typer.echo(visible(text))
+def say(text: str, *, aside: bool = False) -> None:
+    """Print text as it is; to stderr if it is aside from what is written to standard output."""
+    typer.echo(visible(text), err=aside)
 
 
 def warn(text: str) -> None:
@@ -94,9 +94,9 @@ def visible(text: str) -> str:
     return "".join(one if one.isprintable() or one == "\n" else repr(one)[1:-1] for one in text)
 
 
-def say_json(content: dict[str, Any]) -> None:
-    """Print JSON on one line."""
-    typer.echo(json.dumps(content))
+def say_json(content: dict[str, Any], *, aside: bool = False) -> None:
+    """Print JSON on one line; see `say`."""
+    typer.echo(json.dumps(content), err=aside)
 
 
 @contextlib.contextmanager

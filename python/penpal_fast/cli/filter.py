@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from penpal_fast.checks.thresholds import GOOD_SHARE, THRESHOLDS, threshold_of
+from penpal_fast.checks.thresholds import GOOD_SHARE, THRESHOLDS, check_top, threshold_of
 from penpal_fast.cli import options
 from penpal_fast.cli.console import progress_bar, readable_errors, say, say_json, stopped_by_sigterm
 from penpal_fast.errors import PenpalError
@@ -15,6 +16,7 @@ from penpal_fast.interrupts import ending_at_once
 from penpal_fast.sources.memory import MEMORY_MB
 
 if TYPE_CHECKING:
+    from penpal_fast.jobs.outputs import StdoutFormat
     from penpal_fast.jobs.selection import Selection
 
 NAMES = ", ".join(f"{name} ({number})" for name, number in THRESHOLDS.items())
@@ -27,6 +29,18 @@ def _threshold(text: str) -> float:
         raise typer.BadParameter(str(error)) from error
 
 
+def _top(text: str) -> int | float:
+    """Read a number of rows, or a share with a point."""
+    try:
+        top: int | float = int(text) if text.isdecimal() else float(text)
+        check_top(top)
+    except PenpalError as error:
+        raise typer.BadParameter(str(error)) from error
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is neither a number of rows nor a share, such as 0.2") from error
+    return top
+
+
 def filter_rows(
     inputs: options.Inputs,
     output: Annotated[
@@ -34,8 +48,9 @@ def filter_rows(
         typer.Option(
             "--output",
             "-o",
-            callback=options.parquet_name,
-            help="Parquet file for the kept rows; an existing file is replaced.",
+            callback=options.file_name,
+            help="File for the kept rows: .parquet, .jsonl or .jsonl.gz; an existing one is replaced. - is standard "
+            "output.",
         ),
     ],
     threshold: Annotated[
@@ -67,6 +82,15 @@ def filter_rows(
             "clean generated rows. By default texts are not compared, or with --text by balanced.",
         ),
     ] = None,
+    top: Annotated[
+        str | None,
+        typer.Option(
+            parser=_top,
+            metavar="SHARE|ROWS",
+            help="Keep the rows with the highest scores: 0.2 is a fifth of those that have a score, 10000 that many. "
+            "They must reach --threshold too if it is given.",
+        ),
+    ] = None,
     best_of: Annotated[
         str | None,
         typer.Option(
@@ -77,9 +101,7 @@ def filter_rows(
     ] = None,
     keep_rejected: Annotated[
         Path | None,
-        typer.Option(
-            callback=options.parquet_name, help="Parquet file for all other rows; an existing file is replaced."
-        ),
+        typer.Option(callback=options.file_name, help="File for all other rows, named as --output."),
     ] = None,
     column: options.Column = "strokes",
     layout: options.Layout = None,
@@ -90,12 +112,15 @@ def filter_rows(
             help="Name of the column of texts; by default that of the inputs' `text_match`, or else `text` if needed."
         ),
     ] = None,
+    quality_column: options.QualityColumn = None,
     rescore: Annotated[
         bool,
         typer.Option(
             "--rescore", help="Score again even if there are scores; --model and --reader imply this for theirs."
         ),
     ] = False,
+    resume: options.Resume = False,
+    stdout_format: options.Format = None,
     model: options.Model = None,
     reader: options.ReaderOption = None,
     backend: options.BackendOption = "auto",
@@ -121,7 +146,7 @@ def filter_rows(
     with readable_errors(), stopped_by_sigterm(), options.logged(verbose=False):
         with progress_bar("filtering", shown=not quiet) as progress:
             # Older scores of a model that is named do not count.
-            named = ((QualityCheck.name, model), (TextCheck.name, reader))
+            named = ((quality_column or QualityCheck.name, model), (TextCheck.name, reader))
             compares = text is not None or text_threshold is not None
             selection = filter_dataset(
                 inputs,
@@ -130,6 +155,7 @@ def filter_rows(
                 text_threshold=text_threshold,
                 keep_good=keep_good,
                 share=share,
+                top=cast("int | float | None", top),
                 best_of=best_of,
                 keep_rejected=keep_rejected,
                 scorer=options.scorer_of(model, backend, threads, batch_size),
@@ -138,30 +164,39 @@ def filter_rows(
                 text=text,
                 reader=options.reader_of(reader, backend, threads, batch_size) if compares else reader,
                 drop_first_point=drop_first_point,
+                quality_column=quality_column,
                 rescore=rescore or [name for name, given in named if given is not None],
+                resume=resume,
+                stdout_format=cast("StdoutFormat | None", stdout_format),
                 memory_mb=memory,
                 progress=progress,
             )
+        aside = options.is_stdout(output)
         if json:
             limits = {
-                "threshold": selection.thresholds[QualityCheck.name],
+                "threshold": selection.thresholds[quality_column or QualityCheck.name],
                 "text_threshold": selection.thresholds.get(TextCheck.name),
             }
-            say_json({**selection.as_dict(), **limits, "output": str(output)})
+            say_json({**selection.as_dict(), **limits, "output": str(output)}, aside=aside)
         elif not quiet:
-            print_selection(selection, best_of)
-            say(f"wrote {output}{f' and {keep_rejected}' if keep_rejected else ''}")
+            print_selection(selection, best_of, aside=aside)
+            say(f"{options.written(output)}{f' and {keep_rejected}' if keep_rejected else ''}", aside=aside)
         options.end_if_strict(selection.bad, strict=strict)
 
 
-def print_selection(selection: Selection, best_of: str | None = None) -> None:
+def print_selection(selection: Selection, best_of: str | None, *, aside: bool) -> None:
     """Print the thresholds that were found, the counts and the reasons."""
+    show = functools.partial(say, aside=aside)
     for layout in selection.layouts:
-        say(f"read as {layout}")
+        show(f"read as {layout}")
     for name, found in selection.found.items():
-        say(f"{name}: the threshold {found.threshold:.4f} keeps {found.kept:.1%} of {found.rows:,} good rows")
-    say(f"{selection.rows:,} rows, {selection.kept:,} kept, {selection.rows - selection.kept:,} rejected")
+        show(
+            f"{name}: the threshold {found.threshold:.4f} keeps {found.kept:.1%} of {found.rows:,} good rows",
+        )
+    show(f"{selection.rows:,} rows, {selection.kept:,} kept, {selection.rows - selection.kept:,} rejected")
     for reason, count in (+selection.rejected).most_common():
-        say(f"  {count:,} rejected: {reason}")
+        show(f"  {count:,} rejected: {reason}")
     if selection.groups is not None:
-        say(f"{selection.groups:,} groups by {best_of}, {selection.groups - selection.kept:,} without a kept row")
+        show(
+            f"{selection.groups:,} groups by {best_of}, {selection.groups - selection.kept:,} without a kept row",
+        )

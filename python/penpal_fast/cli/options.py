@@ -84,11 +84,67 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors an
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log each finished part.")]
 
 
+QualityColumn = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Name of the column of scores, in place of `quality`.")
+]
+Format = Annotated[
+    str | None,
+    typer.Option("--format", metavar="arrow|jsonl", help="With -o -: Arrow IPC stream, the default, or JSON lines."),
+]
+
+
 def parquet_name(path: Path | None) -> Path | None:
     """Make sure that an output is named as a Parquet file."""
     if path is not None and not path.name.lower().endswith(PARQUET_SUFFIXES):
         raise typer.BadParameter(f"{path}: the output is a Parquet file; its name must end with {PARQUET_SUFFIXES[0]}")
     return path
+
+
+def file_name(path: Path | None) -> Path | None:
+    """Make sure that an output is named as a file that can be written, or is standard output."""
+    return _known_name(path, folders=False)
+
+
+def file_or_folder_name(path: Path | None) -> Path | None:
+    """Make sure that an output is named as a file that can be written, as a folder, or is standard output."""
+    return _known_name(path, folders=True)
+
+
+def _known_name(path: Path | None, *, folders: bool) -> Path | None:
+    from penpal_fast.errors import PenpalError
+    from penpal_fast.jobs.outputs import kind_of
+
+    # What no file can be called is an error of the job.
+    if path is not None and _is_utf8(str(path)):
+        try:
+            kind_of(path, folders=folders)
+        except PenpalError as error:
+            raise typer.BadParameter(str(error)) from error
+    return path
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        return text.encode() is not None
+    except UnicodeEncodeError:
+        return False
+
+
+def is_stdout(output: Path | None) -> bool:
+    """Whether an output is standard output, so that all else that is printed goes to stderr."""
+    from penpal_fast.jobs.outputs import STANDARD_OUTPUT
+
+    return output is not None and str(output) in STANDARD_OUTPUT
+
+
+def written(output: Path) -> str:
+    """Say what was written."""
+    from penpal_fast.jobs.outputs import Kind, kind_of
+
+    kind = kind_of(output, folders=True)
+    if kind is Kind.STREAM:
+        return "wrote to standard output"
+    return f"wrote folder {output}" if kind is Kind.FOLDER else f"wrote {output}"
 
 
 def checks_of(
@@ -102,6 +158,7 @@ def checks_of(
     reading: bool = False,
     reader: str | None = None,
     drop_first_point: bool = False,
+    quality_column: str | None = None,
 ) -> list[Check]:
     """Make the checks that the options ask for, with the quality check first."""
     with ending_at_once():
@@ -110,7 +167,13 @@ def checks_of(
     scorer = scorer_of(model, backend, threads, batch_size)
     loaded = reader_of(reader, backend, threads, batch_size) if text is not None or reading else reader
     return default_checks(
-        scorer=scorer, column=column, text=text, reading=reading, reader=loaded, drop_first_point=drop_first_point
+        scorer=scorer,
+        column=column,
+        text=text,
+        reading=reading,
+        reader=loaded,
+        drop_first_point=drop_first_point,
+        quality_column=quality_column,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as json_text
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -16,6 +16,7 @@ from penpal_fast.interrupts import ending_at_once
 from penpal_fast.sources.memory import MEMORY_MB
 
 if TYPE_CHECKING:
+    from penpal_fast.jobs.outputs import StdoutFormat
     from penpal_fast.jobs.readings import Row
 
 
@@ -26,8 +27,8 @@ def read(
         typer.Option(
             "--output",
             "-o",
-            callback=options.parquet_name,
-            help="Parquet file to write, with all columns and the readings, instead of printing them.",
+            callback=options.file_or_folder_name,
+            help="Output as of `score`, with all columns and the readings, instead of printing them.",
         ),
     ] = None,
     column: options.Column = "strokes",
@@ -36,6 +37,7 @@ def read(
     text: options.Text = None,
     limit: Annotated[int | None, typer.Option(help="Print only the first rows, this many.", min=0)] = None,
     resume: options.Resume = False,
+    stdout_format: options.Format = None,
     reader: options.ReaderOption = None,
     backend: options.BackendOption = "auto",
     threads: options.Threads = None,
@@ -59,6 +61,8 @@ def read(
         if output is None:
             if resume:
                 raise PenpalError("--resume is for --output; add it, or leave --resume out")
+            if stdout_format is not None:
+                raise PenpalError("--format is for -o -; add it, or leave --format out")
             rows = read_inputs(inputs, loaded, column, layout, text, memory, limit, drop_first_point=drop_first_point)
             _print_rows(rows, as_json=json)
             return
@@ -74,11 +78,15 @@ def read(
                 column=column,
                 layout=layout,
                 resume=resume,
+                stdout_format=cast("StdoutFormat | None", stdout_format),
                 memory_mb=memory,
                 progress=progress,
             )
         if not quiet:
-            say(f"wrote {output}: {summary.rows:,} rows, {summary.bad:,} bad")
+            say(
+                f"{options.written(output)}: {summary.rows:,} rows, {summary.bad:,} bad",
+                aside=options.is_stdout(output),
+            )
 
 
 def _print_rows(batches: Iterator[list[Row]], *, as_json: bool) -> None:

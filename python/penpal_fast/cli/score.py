@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -13,6 +14,7 @@ from penpal_fast.interrupts import ending_at_once
 from penpal_fast.sources.memory import MEMORY_MB
 
 if TYPE_CHECKING:
+    from penpal_fast.jobs.outputs import StdoutFormat
     from penpal_fast.jobs.summary import JobSummary
 
 
@@ -23,7 +25,9 @@ def score(
         typer.Option(
             "--output",
             "-o",
-            help="Parquet file to write (.parquet or .pq; an existing file is replaced), or else a folder of parts.",
+            callback=options.file_or_folder_name,
+            help="File to write: .parquet, .jsonl or .jsonl.gz; an existing one is replaced. - is standard output. A "
+            "name without an ending is a folder of parts.",
         ),
     ],
     column: options.Column = "strokes",
@@ -32,8 +36,10 @@ def score(
     reading: Annotated[
         bool, typer.Option("--reading", help="Also add what each row seems to say, and how surely.")
     ] = False,
+    quality_column: options.QualityColumn = None,
     drop_first_point: options.DropFirstPoint = False,
     resume: options.Resume = False,
+    stdout_format: options.Format = None,
     model: options.Model = None,
     reader: options.ReaderOption = None,
     backend: options.BackendOption = "auto",
@@ -71,34 +77,40 @@ def score(
                     reading=reading,
                     reader=reader,
                     drop_first_point=drop_first_point,
+                    quality_column=quality_column,
                 ),
                 column=column,
                 layout=layout,
                 resume=resume,
+                stdout_format=cast("StdoutFormat | None", stdout_format),
                 memory_mb=memory,
                 progress=progress,
             )
+        aside = options.is_stdout(output)
         if json:
-            say_json({**summary.as_dict(), "output": str(output)})
+            say_json({**summary.as_dict(), "output": str(output)}, aside=aside)
         elif not quiet:
-            print_summary(summary)
-            say(f"wrote {output}")
+            print_summary(summary, aside=aside)
+            say(options.written(output), aside=aside)
         options.end_if_strict(sum(one.bad for one in summary.checks.values()), strict=strict)
 
 
-def print_summary(summary: JobSummary) -> None:
+def print_summary(summary: JobSummary, *, aside: bool) -> None:
     """Print the counts, reasons, quantiles and kept shares of each check."""
+    show = functools.partial(say, aside=aside)
     for layout in summary.layouts:
-        say(f"read as {layout}")
+        show(f"read as {layout}")
     for name, one in summary.checks.items():
         about = f"{name}: " if len(summary.checks) > 1 else ""
-        say(f"{about}{one.rows:,} rows, {one.scored:,} scored, {one.bad:,} bad")
+        show(f"{about}{one.rows:,} rows, {one.scored:,} scored, {one.bad:,} bad")
         for reason, count in one.reasons.most_common():
-            say(f"  {count:,} bad: {reason}")
+            show(f"  {count:,} bad: {reason}")
         if one is summary and summary.first_problem:
-            say(f"  the first: {summary.first_problem}")
+            show(f"  the first: {summary.first_problem}")
         if one.scored:
             indent = "  " if about else f"{name}: "
-            say(indent + ", ".join(f"{quantile} {value:.3f}" for quantile, value in one.quantiles().items()))
+            show(
+                indent + ", ".join(f"{quantile} {value:.3f}" for quantile, value in one.quantiles().items()),
+            )
         for threshold, share in one.kept().items():
-            say(f"  {share:6.1%} at or above {one.thresholds[threshold]} ({threshold})")
+            show(f"  {share:6.1%} at or above {one.thresholds[threshold]} ({threshold})")

@@ -6,7 +6,7 @@ import ipaddress
 import socket
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,16 +15,23 @@ from penpal_fast.cli.console import readable_errors, say, warn
 from penpal_fast.errors import PenpalError
 from penpal_fast.extras import needs_extra
 from penpal_fast.interrupts import ending_at_once
+from penpal_fast.sources.suffixes import PARQUET_SUFFIXES
+
+if TYPE_CHECKING:
+    from penpal_fast.checks.check import Check
+    from penpal_fast.look.serve.row_file import RowFile
+    from penpal_fast.look.serve.source_rows import SourceRows
 
 EXPOSED = (
     "warning: others who can reach this address can use the page: it has no login and no encryption. They see the rows "
-    "of FILE and add rows to --save. Leave --host out to accept only this machine."
+    "of INPUT and add rows to --save. Leave --host out to accept only this machine."
 )
 
 
 def serve(
     source: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="Parquet file whose rows the page shows.")
+        str | None,
+        typer.Argument(metavar="[INPUT]", help="File, folder or glob whose rows the page shows, as `score` takes it."),
     ] = None,
     save: Annotated[Path | None, typer.Option(help="Parquet file to which drawn rows are added.")] = None,
     host: Annotated[
@@ -44,7 +51,6 @@ def serve(
             from penpal_fast.look.serve.app import Server, application
             from penpal_fast.look.serve.connections import bounded
             from penpal_fast.look.serve.drawn_file import DrawnFile
-            from penpal_fast.look.serve.row_file import RowFile
             from penpal_fast.reading.reader import Reader
 
         if not host.strip():
@@ -56,7 +62,7 @@ def serve(
             checks=checks,
             reader=Reader(reader),
             column=column,
-            given=RowFile(source, source.name, column, checks, layout) if source else None,
+            given=_given(source, column, checks, layout) if source else None,
             drawn=DrawnFile(save) if save else None,
         )
         with _listening(host, port) as listener:
@@ -68,6 +74,17 @@ def serve(
                 uvicorn.Server(bounded(application(server, host))).run(sockets=[listener])
             except KeyboardInterrupt:
                 say("stopped")
+
+
+def _given(source: str, column: str, checks: list[Check], layout: str | None) -> RowFile | SourceRows:
+    """Open the rows to show. Those of a Parquet file on this machine are found fast."""
+    from penpal_fast.look.serve.row_file import RowFile
+    from penpal_fast.look.serve.source_rows import SourceRows
+
+    path = Path(source)
+    if source.lower().endswith(PARQUET_SUFFIXES) and path.is_file():
+        return RowFile(path, path.name, column, checks, layout)
+    return SourceRows(source, column, checks, layout)
 
 
 def _check_writable(path: Path) -> None:

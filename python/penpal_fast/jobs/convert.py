@@ -15,6 +15,7 @@ from penpal_fast._core import Rows
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.files import checked_target, replaced_atomically
 from penpal_fast.jobs.identity import with_job
+from penpal_fast.jobs.outputs import Kind, kind_of
 from penpal_fast.jobs.part_files import EncodedFile
 from penpal_fast.jobs.parts import group_rows
 from penpal_fast.jobs.score import Progress
@@ -85,6 +86,8 @@ def convert_dataset(
         PenpalError: A file cannot be read or written, the files have different columns, or no row can be drawn.
     """
     check_memory(memory_mb)
+    if kind_of(output, folders=False) is not Kind.PARQUET:
+        raise PenpalError(f"{output}: the output is a Parquet file; its name must end with .parquet")
     target = checked_target(Path(output))
     sources = open_sources(inputs, column, Options(each_path, layout))
     check_apart(sources, inputs, target)

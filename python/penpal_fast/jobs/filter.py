@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import json
 import os
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from penpal_fast.checks.check import Check, outcomes_of
-from penpal_fast.checks.columns import (
-    added_columns,
-    checked_schema,
-    error_column,
-    is_score,
-    prepare,
-    read_outcome,
-    with_outcomes,
-)
+from penpal_fast.checks.check import Check
+from penpal_fast.checks.columns import checked_schema, error_column, is_ours, is_score, prepare, read_outcome
 from penpal_fast.checks.defaults import DEFAULT_THRESHOLDS, ReaderChoice, default_checks, known_scores
 from penpal_fast.checks.quality import Scorer
 from penpal_fast.checks.text_match import TextCheck, compared_text
-from penpal_fast.checks.thresholds import GOOD_SHARE
+from penpal_fast.checks.thresholds import GOOD_SHARE, check_top
 from penpal_fast.errors import PenpalError, errors_about
-from penpal_fast.files import check_name, checked_target, replaced_atomically
+from penpal_fast.files import checked_target, parts_folder, parts_mode, replaced_atomically
 from penpal_fast.jobs.best_of import BestRows, check_group_column
+from penpal_fast.jobs.folder import JobFolder
 from penpal_fast.jobs.good_lines import (
     FROM_GOOD_LINES,
     FoundThreshold,
@@ -35,9 +31,10 @@ from penpal_fast.jobs.good_lines import (
     check_share,
     from_good_lines,
 )
-from penpal_fast.jobs.identity import with_job
-from penpal_fast.jobs.kept_columns import KeptColumns, kept_columns
+from penpal_fast.jobs.identity import described_job, is_output, job_id, with_job
+from penpal_fast.jobs.json_rows import check_names
 from penpal_fast.jobs.limits import (
+    Limits,
     check_origin,
     check_rescored,
     check_text,
@@ -45,27 +42,45 @@ from penpal_fast.jobs.limits import (
     limit_of,
     wanted_limits,
 )
+from penpal_fast.jobs.outputs import Kind, StdoutFormat, check_stdout, kind_of
 from penpal_fast.jobs.part_files import EncodedFile
-from penpal_fast.jobs.parts import group_rows, has_huge_rows
+from penpal_fast.jobs.parts import group_rows, has_huge_rows, planned_parts
 from penpal_fast.jobs.pipeline import made_ahead
-from penpal_fast.jobs.plain_columns import plain_rows, plain_schema
-from penpal_fast.jobs.selection import Selection, Verdict, verdict_on
+from penpal_fast.jobs.plain_columns import plain_schema
+from penpal_fast.jobs.row_files import RowsFile, has_lines, json_lines_file, standard_output
+from penpal_fast.jobs.score_parts import PartsFolder, PassingFolder, ScoreParts
+from penpal_fast.jobs.seal import seal
+from penpal_fast.jobs.selection import SELECTION_KEY, Selection, Verdict, noted_selection, verdict_on
 from penpal_fast.jobs.strokes import strokes_for
+from penpal_fast.jobs.top import TopRows, rows_of
 from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.schema import TEXT_COLUMN, check_text_column
-from penpal_fast.sources.batch import Batch, Source
-from penpal_fast.sources.drawn import drawn_batch, named_layouts
+from penpal_fast.sources.batch import Source
+from penpal_fast.sources.drawn import named_layouts
 from penpal_fast.sources.formats.format import Options
 from penpal_fast.sources.inputs import Inputs
-from penpal_fast.sources.memory import MEMORY_MB, batch_rows, check_memory
+from penpal_fast.sources.memory import MEMORY_MB, check_memory
 from penpal_fast.sources.streams import check_apart, open_sources
-from penpal_fast.sources.suffixes import PARQUET_SUFFIXES
 
 NOT_BEST = "not the best of its group"
+NOT_TOP = "not among the top"
 
 Progress = Callable[[int, int], None]
 
 Judged = tuple[pa.RecordBatch, Verdict]
+
+
+@dataclasses.dataclass(frozen=True)
+class Rules:
+    """What a filter demands of rows besides thresholds; see `filter_dataset`.
+
+    Attributes:
+        best_of: Column whose values rows share, of which the best is kept.
+        top: Rows or share of rows with the highest scores that are kept.
+    """
+
+    best_of: str | None = None
+    top: float | None = None
 
 
 def filter_dataset(
@@ -77,6 +92,7 @@ def filter_dataset(
     thresholds: Mapping[str, str | float] | None = None,
     keep_good: Inputs | None = None,
     share: float | None = None,
+    top: float | None = None,
     best_of: str | None = None,
     keep_rejected: str | os.PathLike[str] | None = None,
     scorer: Scorer | None = None,
@@ -86,14 +102,21 @@ def filter_dataset(
     drop_first_point: bool = False,
     layout: str | None = None,
     checks: Sequence[Check] | None = None,
+    quality_column: str | None = None,
     rescore: bool | Collection[str] = False,
+    resume: bool = False,
+    stdout_format: StdoutFormat | None = None,
     memory_mb: int = MEMORY_MB,
     progress: Progress | None = None,
 ) -> Selection:
-    """Write the rows that reach all thresholds to a Parquet file, with all their columns and in their order.
+    """Write the rows that reach all thresholds to a file, with all their columns and in their order.
 
-    Inputs that have a check's column, by default `quality`, are filtered by it. Other inputs are scored, which adds the
-    check's columns. The output appears when it is complete.
+    Inputs that have a check's column, by default `quality`, are filtered by it, if a check wrote it: the schema says
+    so, or the column of its errors is beside it, or there are no strokes to score. Other inputs are scored, which adds
+    the check's columns. The output appears when it is complete.
+
+    The scores that checks give are kept in a folder beside the output until then. A run takes those that an interrupted
+    one has left, also with other thresholds; it reads the inputs again, and its output is byte-identical.
 
     With `best_of`, only one row is kept of those that share a value and reach the thresholds: the one with the highest
     product of its scores, because ink that says another text is worth nothing however good it looks, and the other way
@@ -103,7 +126,8 @@ def filter_dataset(
 
     Args:
         inputs: As for `score_dataset`.
-        output: Parquet file for the kept rows; overwritten if it exists.
+        output: File for the kept rows, overwritten if it exists: Parquet (.parquet, .pq) or JSON lines (.jsonl,
+            .jsonl.gz); or "-" for standard output.
         threshold: Threshold of the first check: a number from 0 to 1, or a name such as "lenient", "balanced" or
             "strict"; None for the lenient one. With 0, all rows that have a score reach it.
         text_threshold: Threshold of `text_match`, beside that of the first check; None for "balanced" if `text` is
@@ -115,9 +139,13 @@ def filter_dataset(
             `text_threshold` is not. At least 20 lines must have a score. Scores that they have are used if they come
             from the model of the inputs' scores; other lines are scored.
         share: Share of these lines that each threshold keeps, above 0 and up to 1; None for 0.95.
+        top: Number of rows (an integer), or share of the rows that have their scores (a float up to 1, rounded), of
+            those with the highest scores; of equal rows the first. With several thresholds, the product of their scores
+            counts. They must reach the thresholds too, and without `threshold`, that of the first check is 0. The
+            inputs are read three times and scored once.
         best_of: Name of a column of texts or numbers, such as the prompt, whose values rows share; None to keep all
             rows that reach the thresholds.
-        keep_rejected: Parquet file for the other rows, bad rows included.
+        keep_rejected: File for the other rows, bad rows included; named as `output`, but for "-".
         scorer: Scores the rows; None for `Scorer()`.
         column: Name of the strokes column.
         text: Name of the column of texts. Inputs that lack `text_match` are compared with it; if they have one, it must
@@ -129,10 +157,14 @@ def filter_dataset(
         layout: Name of the layout of the strokes, such as "offsets", if it should not be told from the type and the
             first rows; see docs/data.md.
         checks: Checks in place of those that `scorer`, `text` and `reader` ask for, for inputs that lack their scores.
+        quality_column: Name of the column of the quality check, which is then taken for scores whoever wrote it; None
+            for `quality`.
         rescore: Run the checks even if the inputs have their scores: all that have a threshold, or those of these
             names.
+        resume: Leave outputs that this very job has finished as they are, and refuse to replace those of others.
+        stdout_format: What to write to standard output, as for `score_dataset`.
         memory_mb: Approximate limit on the memory of the rows, in megabytes.
-        progress: Called with the number of finished rows and of all rows; with `best_of`, each row counts twice.
+        progress: Called with the number of finished rows and of all rows; rows that are read again count again.
 
     Raises:
         PenpalError: A file cannot be read or written, the files have different columns, a threshold has no scores, the
@@ -140,6 +172,9 @@ def filter_dataset(
             scores.
     """
     check_memory(memory_mb)
+    check_top(top)
+    kind = kind_of(output, folders=False)
+    form = check_stdout(stdout_format, kind, resume=resume)
     targets = _checked_targets(output, keep_rejected)
     sources = open_sources(inputs, column, Options(layout=layout))
     schema = sources[0].schema
@@ -150,12 +185,22 @@ def filter_dataset(
         threshold = from_good_lines(threshold, thresholds)
     elif share is not None:
         raise PenpalError("share is for keep_good, the lines to keep a share of; give both, or a threshold")
+    elif top is not None and threshold is None and thresholds is None:
+        threshold = 0.0
     check_share(GOOD_SHARE if share is None else share)
     if text is not None and text_threshold is None and thresholds is None:
         text_threshold = DEFAULT_THRESHOLDS[TextCheck.name] if keep_good is None else FROM_GOOD_LINES
     given = default_checks(
-        checks, scorer=scorer, column=column, text=text, reader=reader, drop_first_point=drop_first_point
+        checks,
+        scorer=scorer,
+        column=column,
+        text=text,
+        reader=reader,
+        drop_first_point=drop_first_point,
+        quality_column=quality_column,
     )
+    # Rows without strokes cannot be scored, so that there is only one thing that their scores can be.
+    trusted = [quality_column] if quality_column is not None else [] if column in schema.names else list(schema.names)
     available = {check.name: check for check in given}
     wanted = wanted_limits(given[0], threshold, text_threshold, thresholds)
     if named is not None and TextCheck.name not in wanted:
@@ -164,13 +209,13 @@ def filter_dataset(
             "that has a match), or leave text out"
         )
     check_rescored(rescore, [name for name in wanted if name in available])
-    for target in targets:
+    for target in targets[kind is Kind.STREAM :]:
         check_apart(sources, inputs, target)
     with errors_about(sources[0].file.name):
-        missing = [available[name] for name in wanted if not has_scores(schema, name, available, rescore)]
+        missing = [available[name] for name in wanted if not has_scores(schema, name, available, rescore, trusted)]
     strokes = strokes_for(missing, sources, column, layout)
     with errors_about(sources[0].file.name):
-        prepare(missing, strokes[0].schema(schema))
+        prepare(missing, strokes[0].schema(schema), replaced=_replaced(wanted, rescore))
         if named is not None:
             check_text_column(schema, named)
         if best_of is not None:
@@ -183,8 +228,8 @@ def filter_dataset(
                 check_origin(sources, available[name])
     found: dict[str, FoundThreshold] = {}
     if keep_good is not None:
-        good = _good_sources(keep_good, column, layout, targets)
-        lines = GoodLines(good, column, layout, available, memory_mb)
+        good = _good_sources(keep_good, column, layout, targets[kind is Kind.STREAM :])
+        lines = GoodLines(good, column, layout, available, memory_mb, trusted)
         names = [name for name, value in wanted.items() if value == FROM_GOOD_LINES]
         ran = [check.name for check in missing]
         found = lines.thresholds(names, GOOD_SHARE if share is None else share, sources, ran)
@@ -192,10 +237,22 @@ def filter_dataset(
         name: found[name].threshold if name in found else limit_of(name, value, available.get(name), sources)
         for name, value in wanted.items()
     }
-    job = _Filter(sources, strokes, missing, limits, best_of, memory_mb)
-    selection = job.write(targets, progress or (lambda _done, _total: None))
-    selection.found = found
-    return selection
+    job = _Filter(sources, strokes, missing, limits, Rules(best_of, top), column, trusted, memory_mb)
+    files = [target for target in targets if kind is not Kind.STREAM or target != targets[0]]
+    if has_lines(kind, form) or any(kind_of(file, folders=False) is Kind.JSON_LINES for file in files):
+        with errors_about(sources[0].file.name):
+            check_names(job.schema)
+    report = progress or (lambda _done, _total: None)
+    if kind is Kind.STREAM:
+        selection = job.into_stream(form, files, report)
+        selection.found = found
+        return selection
+    return job.into_files(files, report, resume=resume, found=found)
+
+
+def _replaced(wanted: Limits, rescore: bool | Collection[str]) -> Collection[str]:
+    """Names of the checks that a user wants to run again, whoever wrote the columns of their names."""
+    return [] if rescore is False else list(wanted) if rescore is True else rescore
 
 
 def _good_sources(keep_good: Inputs, column: str, layout: str | None, targets: list[Path]) -> list[Source]:
@@ -212,10 +269,8 @@ def _compared_by(checks: list[Check]) -> str | None:
 
 def _checked_targets(output: str | os.PathLike[str], keep_rejected: str | os.PathLike[str] | None) -> list[Path]:
     targets = [Path(path) for path in (output, keep_rejected) if path is not None]
-    for target in targets:
-        check_name(target)
-        if not target.name.lower().endswith(PARQUET_SUFFIXES):
-            raise PenpalError(f"{target}: the output is a Parquet file; its name must end with {PARQUET_SUFFIXES[0]}")
+    if keep_rejected is not None and kind_of(keep_rejected, folders=False) is Kind.STREAM:
+        raise PenpalError("rejected rows cannot go to standard output; name a file")
     if len({os.path.realpath(target) for target in targets}) < len(targets):
         raise PenpalError(f"{output}: kept and rejected rows cannot go into the same file; choose another name")
     return targets
@@ -230,121 +285,218 @@ class _Filter:
         strokes: list[StrokesColumn],
         checks: list[Check],
         thresholds: dict[str, float],
-        best_of: str | None,
+        rules: Rules,
+        column: str,
+        trusted: Collection[str],
         memory_mb: int,
     ) -> None:
-        """Take how strokes are read, the checks to run, all thresholds by the name of the check, and the column of
-        shared values.
+        """Take how strokes are read, the checks to run, all thresholds by the name of the check, and the further
+        rules.
         """
         self._sources = sources
         self._strokes = strokes
         self._checks = checks
         self._thresholds = thresholds
-        self._best_of = best_of
+        self._rules = rules
         self._memory_mb = memory_mb
         schema = plain_schema(sources[0].schema)
-        texts = [TextCheck.name] if is_score(schema, TextCheck.name) else []
+        is_matched = is_score(schema, TextCheck.name) and (TextCheck.name in trusted or is_ours(schema, TextCheck.name))
+        texts = [TextCheck.name] if is_matched else []
         self._ranked_by = list(dict.fromkeys([*thresholds, *texts]))
-        checked = checked_schema(schema, checks) if checks else schema
-        self._schema = with_job(checked, None)  # Only the output of `score_dataset` is recognised by its job.
+        self.schema = checked_schema(schema, checks) if checks else schema
+        self._described = described_job(sources, checks, column, [one.name for one in strokes])
+        self._passes = 1 + (rules.best_of is not None) + 2 * (rules.top is not None)
+        self._total = sum(source.rows for source in sources)
 
-    def write(self, targets: list[Path], progress: Progress) -> Selection:
-        selection = Selection(thresholds=self._thresholds)
-        selection.layouts = named_layouts(self._strokes)
-        total = sum(source.rows for source in self._sources)
+    def into_files(
+        self, targets: list[Path], progress: Progress, *, resume: bool, found: Mapping[str, FoundThreshold]
+    ) -> Selection:
+        """Write the kept rows to the first target, and the others to the second if there is one."""
+        jobs = [self._job(place) for place in range(len(targets))]
+        settings = {**self._described["settings"], "job": "scores of a filter"}
+        parts = planned_parts(self._sources)
+        folder = JobFolder(parts_folder(targets[0]), {**self._described, "settings": settings}, parts, is_single=True)
         try:
-            with contextlib.ExitStack() as stack:
-                files = self._opened_files(stack, targets)
-                for source in self._sources:
-                    stack.enter_context(source.file.unchanged())
-                if self._best_of is None:
-                    judged, before = self._judged(), 0
-                else:
-                    kept = stack.enter_context(self._kept_columns(targets[0]))
-                    best = self._best_rows(self._best_of, kept, lambda done: progress(done, 2 * total))
-                    judged, before = self._judged_again(self._best_of, kept, best), total
-                    selection.groups = best.groups
-                for data, verdict in stack.enter_context(made_ahead(judged, "scoring")):
-                    for file, mask in zip(files, (verdict.kept, ~verdict.kept), strict=False):
-                        file.add(data.filter(pa.array(mask)))
-                    selection.add(verdict)
-                    progress(before + selection.rows, before + total)
+            if resume and (finished := _finished(targets, jobs, folder)):
+                return finished
+            selection = self._written(targets, jobs, folder, progress, found)
+            if self._checks:
+                folder.remove_rest()
         except (OSError, pa.ArrowException) as error:
             names = " and ".join(map(str, targets))
             raise PenpalError(f"{names}: cannot write {'them' if len(targets) > 1 else 'it'}: {error}") from error
         return selection
 
-    def _opened_files(self, stack: contextlib.ExitStack, targets: list[Path]) -> list[EncodedFile]:
+    def into_stream(self, form: StdoutFormat, rejected: list[Path], progress: Progress) -> Selection:
+        """Write the kept rows to standard output, and the others to a file if one is given."""
+        try:
+            with contextlib.ExitStack() as stack:
+                folder = None
+                if self._checks and self._passes > 1:
+                    folder = PassingFolder(Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="penpal-"))))
+                schema = with_job(self.schema, None)
+                others = [self._opened_file(stack, target, schema) for target in rejected]
+                file = stack.enter_context(standard_output(form, schema))
+                return self._selected([file, *others], folder, progress)
+        except BrokenPipeError:
+            raise  # Whoever read standard output has enough.
+        except (OSError, pa.ArrowException) as error:
+            raise PenpalError(f"standard output: cannot write to it: {error}") from error
+
+    def _job(self, place: int) -> str:
+        """Return what identifies an output: the kept rows at place 0, or the others."""
+        rules = {**dataclasses.asdict(self._rules), "thresholds": self._thresholds, "place": place}
+        return job_id({**self._described, "filter": rules})
+
+    def _written(
+        self,
+        targets: list[Path],
+        jobs: list[str],
+        folder: JobFolder,
+        progress: Progress,
+        found: Mapping[str, FoundThreshold],
+    ) -> Selection:
+        with contextlib.ExitStack() as stack:
+            # Sealed when they are complete, in the reverse order.
+            files = [
+                self._opened_file(stack, target, with_job(self.schema, job, sealed=True), job)
+                for target, job in zip(targets, jobs, strict=True)
+            ]
+            if self._checks:
+                # Scores that an interrupted run left are good for any thresholds.
+                with folder.opened(resume=True, mode=parts_mode(targets[0])):
+                    selection = self._selected(files, folder, progress)
+            else:
+                selection = self._selected(files, None, progress)
+            selection.found = found
+            for file in files:
+                if isinstance(file, EncodedFile):
+                    file.note(SELECTION_KEY, json.dumps(selection.as_note()))
+        return selection
+
+    def _opened_file(
+        self, stack: contextlib.ExitStack, target: Path, schema: pa.Schema, job: str | None = None
+    ) -> RowsFile:
+        aside = stack.enter_context(replaced_atomically(checked_target(target)))
+        if kind_of(target, folders=False) is Kind.JSON_LINES:
+            return stack.enter_context(json_lines_file(aside, target.name, schema))
         rows = min(group_rows(source) for source in self._sources)
         may_be_huge = any(has_huge_rows(source) for source in self._sources)
-        paths = [stack.enter_context(replaced_atomically(checked_target(target))) for target in targets]
-        return [
-            stack.enter_context(EncodedFile(path, self._schema, rows, str(target), may_be_huge=may_be_huge))
-            for path, target in zip(paths, targets, strict=True)
-        ]
+        if job is not None:
+            stack.enter_context(_sealed(aside, job))
+        return stack.enter_context(EncodedFile(aside, schema, rows, str(target), may_be_huge=may_be_huge))
 
-    def _judged(self) -> Generator[Judged, None, None]:
-        with made_ahead(self._scored(), "reading") as scored:
-            for rows, unread, where, first in scored:
-                yield rows, verdict_on(rows, self._thresholds, unread, where, first)
+    def _selected(self, files: list[RowsFile], folder: PartsFolder | None, progress: Progress) -> Selection:
+        """Read all rows, and add them to the first file if they are kept, or else to the second."""
+        selection = Selection(thresholds=self._thresholds, layouts=named_layouts(self._strokes))
+        rows = ScoreParts(self._sources, self._strokes, self._checks, self.schema, self._memory_mb, folder)
+        with contextlib.ExitStack() as unchanged:
+            for source in self._sources:
+                unchanged.enter_context(source.file.unchanged())
+            best = self._best_rows(rows, progress)
+            top = self._top_rows(rows, best, progress)
+            selection.groups = best.groups if best else None
+            before = (self._passes - 1) * self._total
+            judged = self._judged(rows, best, top)
+            for data, verdict in unchanged.enter_context(made_ahead(judged, "scoring")):
+                for file, mask in zip(files, (verdict.kept, ~verdict.kept), strict=False):
+                    file.add(data.filter(pa.array(mask)))
+                selection.add(verdict)
+                progress(before + selection.rows, before + self._total)
+        return selection
 
-    def _scored(
-        self, columns: list[str] | None = None
-    ) -> Generator[tuple[pa.RecordBatch, dict[int, str], str, int], None, None]:
-        """Yield rows with their scores, what is wrong with rows that could not be read, the file and the first row."""
-        for source, strokes in zip(self._sources, self._strokes, strict=True):
-            name, first = source.file.name, 0
-            for batch in source.batches(batch_rows(self._memory_mb, source), columns=columns):
-                rows = plain_rows(batch.data)
-                with errors_about(name):
-                    drawn = drawn_batch(Batch(rows, batch.problems), strokes)
-                    outcomes = outcomes_of(self._checks, drawn.data, drawn.problems)
-                rows = with_outcomes(rows, self._checks, outcomes, self._schema) if outcomes else rows
-                yield rows, batch.problems, name, first
-                first += len(rows)
+    def _judged(
+        self,
+        rows: ScoreParts,
+        best: BestRows | None = None,
+        top: TopRows | None = None,
+        columns: list[str] | None = None,
+    ) -> Generator[Judged, None, None]:
+        """Yield rows in order with the verdict on them, by all rules that are given."""
+        done = 0
+        with contextlib.closing(rows.batches(columns)) as scored:
+            for some in scored:
+                verdict = verdict_on(some.data, self._thresholds, some.unread, some.where, some.first)
+                if best and self._rules.best_of is not None:
+                    verdict = verdict.among(best.chosen(some.data.column(self._rules.best_of), done), NOT_BEST)
+                if top:
+                    ranks = self._ranks(some.data, list(self._thresholds), verdict, some.where, some.first)
+                    verdict = verdict.among(top.chosen(ranks.astype(np.float32)), NOT_TOP)
+                yield some.data, verdict
+                done += len(some.data)
 
-    def _kept_columns(self, target: Path) -> contextlib.AbstractContextManager[KeptColumns]:
-        """Keep the scores that checks give beside the output, for the second reading."""
-        return kept_columns(checked_target(target).parent, pa.schema(added_columns(self._checks)))
-
-    def _best_rows(self, column: str, kept: KeptColumns, progress: Callable[[int], None]) -> BestRows:
-        """Read the rows for the first time: score them, and find the best of each group."""
+    def _best_rows(self, rows: ScoreParts, progress: Progress) -> BestRows | None:
+        """Find the best row of each group, if that is a rule."""
+        if self._rules.best_of is None:
+            return None
         best, done = BestRows(), 0
-        # The second reading must have the same batches if it takes the scores of this one.
-        columns = None if self._checks else self._columns_of_scores(column)
-        with made_ahead(self._scored(columns), "scoring") as scored:
-            for rows, unread, where, first in scored:
-                verdict = verdict_on(rows, self._thresholds, unread, where, first)
-                best.add(rows.column(column), np.where(verdict.kept, self._ranks(rows, where, first), np.nan))
-                if self._checks:
-                    kept.add(rows)
-                done += len(rows)
-                progress(done)
+        for data, verdict in self._judged_ahead(rows):
+            best.add(data.column(self._rules.best_of), self._ranks(data, self._ranked_by, verdict, "", 0))
+            done += len(data)
+            progress(done, self._passes * self._total)
         return best
 
-    def _columns_of_scores(self, column: str) -> list[str]:
+    def _top_rows(self, rows: ScoreParts, best: BestRows | None, progress: Progress) -> TopRows | None:
+        """Find the rows with the highest scores, if that is a rule."""
+        if (top := self._rules.top) is None:
+            return None
+        done, scored = (best is not None) * self._total, 0
+
+        def ranks() -> Iterator[NDArray[np.float32]]:
+            nonlocal done, scored
+            scored = 0
+            for data, verdict in self._judged_ahead(rows, best):
+                yield self._ranks(data, list(self._thresholds), verdict, "", 0).astype(np.float32)
+                scored += len(data) - len(verdict.problems)
+                done += len(data)
+                progress(done, self._passes * self._total)
+
+        return TopRows(ranks, lambda: rows_of(top, scored))
+
+    def _judged_ahead(self, rows: ScoreParts, best: BestRows | None = None) -> Iterator[Judged]:
+        """Yield rows with no more columns than the rules need."""
         errors = [error_column(name) for name in self._ranked_by]
-        return [name for name in dict.fromkeys([column, *self._ranked_by, *errors]) if name in self._schema.names]
+        groups = [] if self._rules.best_of is None else [self._rules.best_of]
+        needed = dict.fromkeys([*groups, *self._ranked_by, *errors])
+        columns = [name for name in needed if name in self.schema.names]
+        with made_ahead(self._judged(rows, best, columns=columns), "scoring") as judged:
+            yield from judged
 
-    def _ranks(self, rows: pa.RecordBatch, where: str, first: int) -> NDArray[np.float64]:
-        """Multiply the scores of each row; a score that is missing counts as 0."""
-        scores = [read_outcome(rows, name, where, first).scores for name in self._ranked_by]
-        return np.prod(np.nan_to_num(np.array(scores, np.float64)), axis=0)
+    def _ranks(
+        self, rows: pa.RecordBatch, names: list[str], verdict: Verdict, where: str, first: int
+    ) -> NDArray[np.float64]:
+        """Multiply the scores of each row; a score that is missing counts as 0. Rows that are not kept have NaN."""
+        scores = [read_outcome(rows, name, where, first).scores for name in names]
+        ranks = np.prod(np.nan_to_num(np.array(scores, np.float64)), axis=0)
+        return np.where(verdict.kept, ranks, np.nan)
 
-    def _judged_again(self, column: str, kept: KeptColumns, best: BestRows) -> Generator[Judged, None, None]:
-        """Read the rows for the second time, with the scores of the first."""
-        done, scores = 0, kept.batches()
-        for source in self._sources:
-            first = 0
-            for batch in source.batches(batch_rows(self._memory_mb, source)):
-                rows = plain_rows(batch.data)
-                rows = self._with_scores(rows, next(scores)) if self._checks else rows
-                verdict = verdict_on(rows, self._thresholds, batch.problems, source.file.name, first)
-                yield rows, verdict.among(best.chosen(rows.column(column), done), NOT_BEST)
-                done += len(rows)
-                first += len(rows)
 
-    def _with_scores(self, rows: pa.RecordBatch, scores: pa.RecordBatch) -> pa.RecordBatch:
-        added = set(scores.schema.names)
-        kept = [rows.column(index) for index, name in enumerate(rows.schema.names) if name not in added]
-        return pa.RecordBatch.from_arrays([*kept, *scores.columns], schema=self._schema)
+@contextlib.contextmanager
+def _sealed(path: Path, job: str) -> Iterator[None]:
+    """Seal a Parquet file that is complete at the end of the block."""
+    yield
+    seal(path, job)
+
+
+def _finished(targets: list[Path], jobs: list[str], folder: JobFolder) -> Selection | None:
+    """Return what an earlier run of the same job selected, if it wrote all outputs.
+
+    Raises:
+        PenpalError: An output exists that another job wrote, and this job was not begun.
+    """
+    parquet = [kind_of(target, folders=False) is Kind.PARQUET for target in targets]
+    files = [checked_target(target) for target in targets]
+    written = [is_output(file, job) for file, job in zip(files, jobs, strict=True)]
+    if all(written) and (selection := noted_selection(files[0])):
+        if folder.path.is_dir():
+            folder.remove_rest()
+        return selection
+    if not folder.path.exists():
+        for file, is_parquet, is_ours_already in zip(files, parquet, written, strict=True):
+            if is_parquet and not is_ours_already and file.exists():
+                raise PenpalError(
+                    f"{file}: cannot resume: this file exists already, and was written from another input or model, by "
+                    "other versions or with other settings, or was changed since; remove it, or leave --resume out to "
+                    "overwrite it"
+                )
+    return None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penpal_fast.checks.check import Check, outcomes_of
-from penpal_fast.checks.columns import is_score, made_by, noted_origin, prepare, read_outcome
+from penpal_fast.checks.columns import is_ours, is_score, made_by, noted_origin, prepare, read_outcome
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.jobs.plain_columns import plain_rows
 from penpal_fast.jobs.strokes import strokes_for
@@ -80,8 +80,12 @@ class GoodLines:
         layout: str | None,
         available: Mapping[str, Check],
         memory_mb: int,
+        trusted: Collection[str] = (),
     ) -> None:
-        """Take the lines' files, which have the same columns, the name and layout of their strokes, and checks."""
+        """Take the lines' files, which have the same columns, the name and layout of their strokes, and checks; and
+        names of columns to take for scores whoever wrote them.
+        """
+        self._trusted = trusted
         self._sources = sources
         self._column = column
         self._layout = layout
@@ -139,7 +143,8 @@ class GoodLines:
 
     def _has_scores(self, name: str, origin: str) -> bool:
         """Whether all lines have the scores of a check from an origin, or no check could give them."""
-        have = all(is_score(source.schema, name) for source in self._sources)
+        is_known = is_score if name in self._trusted or name not in self._available else is_ours
+        have = all(is_known(source.schema, name) for source in self._sources)
         if name not in self._available:
             if not have:
                 raise PenpalError(f"{self._where}: there is no score column {name!r}, and no check of this name")

@@ -17,6 +17,7 @@ from penpal_fast.checks.check import Check
 from penpal_fast.checks.columns import check_columns, score_column
 from penpal_fast.errors import PenpalError
 from penpal_fast.jobs.seal import UNSEALED, is_sealed, job_note
+from penpal_fast.jobs.selection import SELECTION_KEY
 from penpal_fast.sources.batch import Source
 
 FORMAT = 8
@@ -82,7 +83,9 @@ def job_id(description: Description) -> str:
 
 def with_job(schema: pa.Schema, job: str | None, *, sealed: bool = False) -> pa.Schema:
     """Note in a schema's metadata which job writes it, or that none does, and leave room for the seal of a file."""
-    kept = {key: value for key, value in (schema.metadata or {}).items() if key != JOB_KEY}
+    kept = {
+        key: value for key, value in (schema.metadata or {}).items() if key not in (JOB_KEY, SELECTION_KEY.encode())
+    }
     note = {} if job is None else {JOB_KEY: job_note(job, UNSEALED if sealed else None)}
     return schema.with_metadata({**kept, **note})
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 import pyarrow as pa
 
 from penpal_fast.checks.check import Check
-from penpal_fast.checks.columns import error_column, is_score, made_by, noted_origin
+from penpal_fast.checks.columns import error_column, is_ours, is_score, made_by, noted_origin
 from penpal_fast.checks.defaults import default_threshold, known_scores
 from penpal_fast.checks.text_match import TextCheck, check_compared_text
 from penpal_fast.checks.thresholds import threshold_of
@@ -94,7 +94,11 @@ def check_text(sources: Sequence[Source], text: str | None) -> None:
 
 
 def has_scores(
-    schema: pa.Schema, name: str, available: Mapping[str, Check], rescored: bool | Collection[str] = False
+    schema: pa.Schema,
+    name: str,
+    available: Mapping[str, Check],
+    rescored: bool | Collection[str] = False,
+    trusted: Collection[str] = (),
 ) -> bool:
     """Whether a schema has the scores of a check. If not, the check has to run.
 
@@ -103,6 +107,7 @@ def has_scores(
         name: Name of the check.
         available: The checks that can run, by name.
         rescored: Whether checks run although there are scores, or the names of those that do.
+        trusted: Names of columns that are taken for scores whoever wrote them; else a check must have written them.
 
     Raises:
         PenpalError: There are no scores and no check, or the column is not of scores.
@@ -119,7 +124,7 @@ def has_scores(
         kind = schema.field(name).type
         advice = "score again with --rescore (rescore=True)" if name in available else "name a column of scores"
         raise PenpalError(f"the column {name!r} is of type {kind}, not of scores; {advice}")
-    return True
+    return name in trusted or name not in available or is_ours(schema, name)
 
 
 def limit_of(name: str, value: str | float, check: Check | None, sources: Sequence[Source]) -> float:

@@ -14,13 +14,20 @@ from penpal_fast.sources.memory import batch_rows
 
 
 def part_rows(
-    parts: Sequence[Part], sources: Sequence[Source], memory_mb: int, stopwatch: Stopwatch
+    parts: Sequence[Part],
+    sources: Sequence[Source],
+    memory_mb: int,
+    stopwatch: Stopwatch,
+    columns: list[str] | None = None,
 ) -> Generator[tuple[Part, Batch], None, None]:
-    """Yield the rows of parts in batches, each within one part; the time counts as "reading"."""
+    """Yield the rows of parts in batches, each within one part; the time counts as "reading".
+
+    With `columns`, only these are needed; a source may read more.
+    """
     for run in _runs(parts):
         source = sources[run[0].source]
         # Copied columns are decoded too, to detect damage.
-        batches = source.batches(batch_rows(memory_mb, source), start=run[0].start)
+        batches = source.batches(batch_rows(memory_mb, source), start=run[0].start, columns=columns)
         yield from _cut(stopwatch.timed(batches, "reading"), run, source)
 
 

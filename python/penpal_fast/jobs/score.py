@@ -31,7 +31,6 @@ from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.files import (
     appears_whole,
     aside_path,
-    check_name,
     checked_folder,
     checked_target,
     parts_folder,
@@ -40,10 +39,13 @@ from penpal_fast.files import (
 )
 from penpal_fast.jobs.folder import JobFolder
 from penpal_fast.jobs.identity import described_job, is_output, noted_job, with_job
+from penpal_fast.jobs.json_rows import check_names
+from penpal_fast.jobs.outputs import Kind, StdoutFormat, check_stdout, kind_of
 from penpal_fast.jobs.part_files import CopiedFile, EncodedFile, PartFile
 from penpal_fast.jobs.part_reading import part_rows
 from penpal_fast.jobs.parts import Part, binary_metadata, group_rows, planned_parts
 from penpal_fast.jobs.pipeline import Stopwatch, made_ahead
+from penpal_fast.jobs.row_files import JSON_ROWS, has_lines, json_lines_file, standard_output
 from penpal_fast.jobs.seal import seal
 from penpal_fast.jobs.strokes import strokes_for
 from penpal_fast.jobs.summary import JobSummary
@@ -56,7 +58,6 @@ from penpal_fast.sources.inputs import Inputs
 from penpal_fast.sources.memory import MEMORY_MB, check_memory
 from penpal_fast.sources.parquet import ParquetSource
 from penpal_fast.sources.streams import check_apart, open_sources
-from penpal_fast.sources.suffixes import PARQUET_SUFFIXES
 
 Progress = Callable[[int, int], None]
 
@@ -75,11 +76,13 @@ def score_dataset(
     drop_first_point: bool = False,
     layout: str | None = None,
     checks: Sequence[Check] | None = None,
+    quality_column: str | None = None,
     resume: bool = False,
+    stdout_format: StdoutFormat | None = None,
     memory_mb: int = MEMORY_MB,
     progress: Progress | None = None,
 ) -> JobSummary:
-    """Score files into a Parquet file or a folder of them. Reading, scoring and writing run at the same time.
+    """Score files into a file or a folder of them. Reading, scoring and writing run at the same time.
 
     All columns, the order of the rows and the schema's metadata are kept. The columns of the checks, by default
     `quality` and `quality_error`, are added, or replaced if the inputs have them. With `text`, `text_match` and
@@ -87,15 +90,16 @@ def score_dataset(
 
     Memory grows with the number of files, not of rows.
 
-    The job is done in parts, which are kept if it is interrupted: in the output folder, or in a folder beside the
-    output file until all are finished. A run of the same job with `resume` then does only what is missing; its
-    output is byte-identical to that of a job without interruption.
+    Except to standard output, the job is done in parts, which are kept if it is interrupted: in the output folder, or
+    in a folder beside the output file until all are finished. A run of the same job with `resume` then does only what
+    is missing; its output is byte-identical to that of a job without interruption.
 
     Args:
         inputs: Parquet files, JSON lines (also with .gz), folders and globs of them, or their addresses on the Hugging
             Face hub (`hf://datasets/OWNER/NAME/...`), all with the same columns.
-        output: For one file, a name that ends with .parquet or .pq; the file is overwritten once the new one is
-            complete. Any other name is a folder of parts with a manifest.
+        output: For one file, a name that ends with .parquet or .pq, or for JSON lines with .jsonl or .ndjson, with or
+            without .gz or .zst; the file is overwritten once the new one is complete. "-" is standard output. A name
+            without such an ending is a folder of parts with a manifest.
         scorer: Scores the rows; None for `Scorer()`.
         column: Name of the strokes column.
         text: Name of the column of texts that the rows should say; None to compare none.
@@ -106,7 +110,11 @@ def score_dataset(
         layout: Name of the layout of the strokes, such as "offsets", if it should not be told from the type and the
             first rows; see docs/data.md.
         checks: Checks in place of those that `scorer`, `text`, `reading` and `reader` ask for.
-        resume: Resume an interrupted job; if there is none, start a new one.
+        quality_column: Name of the column of scores, in place of `quality`; `NAME_error` and `NAME_note` are beside it.
+        resume: Resume an interrupted job; if there is none, start a new one. Standard output cannot be resumed. A
+            finished file of JSON lines does not say which job wrote it, so that it is written again.
+        stdout_format: What to write to standard output: "arrow", a stream of Arrow IPC, which is the default, or
+            "jsonl".
         memory_mb: Approximate limit on the memory of the rows that are read ahead, in megabytes, by their average size.
             The program, decoding and the row group that is encoded need memory besides.
         progress: Called with the number of finished rows and of all rows.
@@ -116,9 +124,11 @@ def score_dataset(
 
     Raises:
         PenpalError: A file cannot be read or written or changes meanwhile, the files have different columns, no row of
-            a file can be scored, or the job to resume was started with another input, model, version or setting.
+            a file can be scored, the output's name is of another kind of file, or the job to resume was started with
+            another input, model, version or setting.
     """
-    check_name(output)
+    kind = kind_of(output, folders=True)
+    form = check_stdout(stdout_format, kind, resume=resume)
     check_memory(memory_mb)
     checks = default_checks(
         checks,
@@ -128,18 +138,28 @@ def score_dataset(
         reading=reading,
         reader=reader,
         drop_first_point=drop_first_point,
+        quality_column=quality_column,
     )
     sources = open_sources(inputs, column, Options(layout=layout))
     strokes = strokes_for(checks, sources, column, layout)
     with errors_about(sources[0].file.name):
         prepare(checks, strokes[0].schema(sources[0].schema))
+        if has_lines(kind, form):
+            check_names(checked_schema(sources[0].schema, checks))
     target = Path(output)
-    check_apart(sources, inputs, target)
+    if kind is not Kind.STREAM:
+        check_apart(sources, inputs, target)
     job = _Job(sources, strokes, checks, column, memory_mb, progress or (lambda _done, _total: None))
     try:
-        if target.name.lower().endswith(PARQUET_SUFFIXES):
+        if kind is Kind.STREAM:
+            return job.into_stream(form)
+        if kind is Kind.PARQUET:
             return job.into_file(checked_target(target), resume=resume)
+        if kind is Kind.JSON_LINES:
+            return job.into_json_lines(checked_target(target), resume=resume)
         return job.into_folder(checked_folder(target), resume=resume)
+    except BrokenPipeError:
+        raise  # Whoever read standard output has enough.
     except (OSError, pa.ArrowException) as error:
         raise PenpalError(f"{target}: cannot write it: {error}") from error
 
@@ -185,6 +205,45 @@ class _Job:
                     _core.concatenate([str(folder.file(part)) for part in self._parts], str(aside))
                     seal(aside, folder.job)
                 folder.remove()
+        return self._summary
+
+    def into_json_lines(self, target: Path, *, resume: bool) -> JobSummary:
+        folder = self._folder(parts_folder(target), is_single=True)
+        with reserved(target), folder.opened(resume=resume, mode=parts_mode(target)):
+            self._fill(folder)
+            schema = checked_schema(self._sources[0].schema, self._checks)
+            with (
+                self._stopwatch.measured("writing"),
+                appears_whole(target, aside_path(folder.path)) as aside,
+                json_lines_file(aside, target.name, schema) as file,
+            ):
+                for part in self._parts:
+                    rows = min(group_rows(self._sources[part.source], part.start, part.stop), JSON_ROWS)
+                    for batch in pq.ParquetFile(folder.file(part)).iter_batches(batch_size=rows):
+                        file.add(batch)
+            folder.remove()
+        return self._summary
+
+    def into_stream(self, form: StdoutFormat) -> JobSummary:
+        """Write to standard output, batch by batch, without parts."""
+        start = time.perf_counter()
+        self._summary.seconds = self._stopwatch.seconds
+        schema = with_job(checked_schema(self._sources[0].schema, self._checks), None)
+        rows = part_rows(self._parts, self._sources, self._memory_mb, self._stopwatch)
+        with contextlib.ExitStack() as opened:
+            for source in self._sources:
+                opened.enter_context(source.file.unchanged())
+            read = opened.enter_context(made_ahead(rows, "reading"))
+            checked = opened.enter_context(made_ahead(self._checked(read), "scoring"))
+            file = opened.enter_context(standard_output(form, schema))
+            for _, batch, outcomes in checked:
+                with self._stopwatch.measured("writing"):
+                    file.add(with_outcomes(batch.data, self._checks, outcomes, schema))
+                self._summary.add_outcomes(outcomes)
+                self._summary.first_problem = self._unscored.first_problem
+                self._progress(self._summary.rows, self._rows)
+        self._unscored.check()
+        self._stopwatch.seconds["all"] = time.perf_counter() - start
         return self._summary
 
     def into_folder(self, path: Path, *, resume: bool) -> JobSummary:

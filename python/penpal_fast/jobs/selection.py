@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from penpal_fast.checks.check import count_reasons
@@ -16,6 +19,9 @@ from penpal_fast.checks.columns import read_outcome
 from penpal_fast.jobs.good_lines import FoundThreshold
 
 BELOW = "below the threshold"
+
+SELECTION_KEY = "penpal_fast.selection"
+"""Key of a Parquet file's metadata that says what the filter that wrote it did."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,6 +91,20 @@ class Selection:
             **good,
             **layouts,
         }
+
+    def as_note(self) -> dict[str, Any]:
+        """Return all of the selection as JSON, for `noted_selection`."""
+        return dataclasses.asdict(dataclasses.replace(self, rejected=dict(self.rejected)))  # type: ignore[arg-type]
+
+
+def noted_selection(path: Path) -> Selection | None:
+    """Return what the filter did that wrote a Parquet file; None if the file does not say."""
+    try:
+        noted = json.loads((pq.read_metadata(path).metadata or {})[SELECTION_KEY.encode()])
+        found = {name: FoundThreshold(**one) for name, one in noted.pop("found").items()}
+        return Selection(**{**noted, "rejected": Counter(noted["rejected"]), "found": found})
+    except (OSError, pa.ArrowException, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
 
 
 def verdict_on(

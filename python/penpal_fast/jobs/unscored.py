@@ -19,6 +19,9 @@ from penpal_fast.sources.json_text import json_text
 SHOWN_LETTERS = 100
 """Letters of a row that an error shows."""
 
+SHOWN_BYTES = 1 << 16
+"""A row of more bytes is not shown: as Python objects it would take some thirty times as much memory."""
+
 EMPTY_REASONS = ("null", "no points")
 """Reasons of rows that hold nothing, which say nothing about the layout of a file."""
 
@@ -89,7 +92,8 @@ class Unscored:
         names = rows.schema.names
         if self._column not in names:
             return ""
-        value = rows.column(self._column)[row].as_py()
+        values = rows.column(self._column).slice(row, 1)
+        value = values[0].as_py() if values.nbytes <= SHOWN_BYTES else None
         unread = unread_column(self._column)
         text = rows.column(unread)[row].as_py() if unread in names else None
         if text is None and value is None:

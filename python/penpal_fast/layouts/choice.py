@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from penpal_fast._core import Rows
 from penpal_fast.errors import PenpalError
@@ -38,6 +40,7 @@ class Tally:
         self.rows = 0
         self._name = name
         self._fitting: Counter[Layout] = Counter()
+        self._alone: Counter[Layout] = Counter()
         self._problems: dict[Layout, str] = {}
         self._unread = ""
         self._missing = ""
@@ -50,11 +53,16 @@ class Tally:
         self.rows += len(array) - array.null_count
         if shape.kind == "numbers":
             self._flags.add(flag_column(shape))
+        fitting: dict[Layout, NDArray[np.bool_]] = {}
         for layout in candidates(shape, self._name):
             converted = layout.convert(shape)
-            self._fitting[layout] += converted.fitting
+            fitting[layout] = converted.fitting
+            self._fitting[layout] += int(fitting[layout].sum())
             for problem in converted.problems.values():
                 self._problems.setdefault(layout, problem)
+        layouts = sum(fits.astype(np.int64) for fits in fitting.values())
+        for layout, fits in fitting.items():
+            self._alone[layout] += int((fits & (layouts == 1)).sum())
 
     def look_at_texts(self, texts: pa.Array) -> None:
         """Count rows of JSON text."""
@@ -86,6 +94,10 @@ class Tally:
         Raises:
             PenpalError: Rows fit several alike.
         """
+        # As many rows speak for what needs no conversion as for something else: those are bad rows.
+        drawn = [layout for layout in self.best if is_drawn_layout(layout) and self._alone[layout]]
+        if len(drawn) == 1:
+            return drawn[0]
         if len(self.best) > 1:
             names = [layout.name for layout in self.best]
             raise PenpalError(

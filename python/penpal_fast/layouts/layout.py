@@ -27,11 +27,11 @@ class Converted:
     speaking: NDArray[np.bool_]
 
     @property
-    def fitting(self) -> int:
-        """Number of rows that speak for the layout."""
+    def fitting(self) -> NDArray[np.bool_]:
+        """Which rows speak for the layout."""
         fits = self.speaking.copy()
         fits[list(self.problems)] = False
-        return int(fits.sum())
+        return fits
 
 
 class Layout(Protocol):

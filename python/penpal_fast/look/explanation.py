@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from penpal_fast.checks.quality import Scorer, default_scorer
 from penpal_fast.errors import PenpalError
+from penpal_fast.frames import row_of
 from penpal_fast.look.drawing import MARK, draw
 from penpal_fast.look.effects import Explaining, Level, stroke_effects, word_effects
 from penpal_fast.look.misfits import marked_ink, marked_pieces
@@ -132,7 +133,8 @@ def explain(
     With a text, also read the row, and find each letter of the text in the ink.
 
     Args:
-        row: Words of strokes or strokes, in any layout that `render_strokes` takes.
+        row: Words of strokes or strokes, in any layout that `render_strokes` takes; or a record with these in
+            `strokes`, such as a row of a data frame or a Hugging Face dataset.
         text: What the row should say, if that is to be compared.
         scorer: Scores the rows; by default one with the bundled model.
         reader: Compares the row with its text; by default the bundled reader.
@@ -143,7 +145,7 @@ def explain(
     """
     if not (text is None or isinstance(text, str)):
         raise PenpalError(f"text must be a string or None, got {type(text).__name__}")
-    words = words_of(row)
+    words = words_of(row_of(row))
     found = None if text is None else read_row(reader or default_reader(), words, text)
     if found and (problem := found.problem or found.text_problem):
         raise PenpalError(problem, reason=problem.partition(":")[0])

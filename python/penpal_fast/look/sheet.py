@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from penpal_fast.checks.quality import Scorer, default_scorer
 from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.errors import PenpalError
+from penpal_fast.frames import column_of
 from penpal_fast.look.captions import shortened
 from penpal_fast.look.font import font_for
 from penpal_fast.look.picture import png, save_png
@@ -77,21 +78,27 @@ class ContactSheet:
         most: int = 48,
         columns: int = 3,
         scorer: Scorer | None = None,
+        column: str = "strokes",
     ) -> None:
         """Choose rows and draw them.
 
         Args:
-            rows: Sequence of rows, or an Arrow array or chunked array.
+            rows: Sequence of rows, an Arrow array, chunked array or table, a data frame or a Hugging Face dataset.
             quality: Scores [N], NaN for a bad row; by default the rows are scored.
             texts: What the rows say, if known.
             text_match: Whether the rows say so (`Reader.match`) [N], NaN where it is not known; shown under the score.
             most: Rows to show, from 1 to 600. If there are more rows, these are chosen evenly by rank.
             columns: Cells side by side, from 1 to 12.
             scorer: Scores the rows; by default one with the bundled model.
+            column: Name of the strokes column of a table.
 
         Raises:
             PenpalError: A setting is out of range, or no row has a score.
         """
+        rows = column_of(rows, column)
+        # A column of a data frame may have other labels than 0, 1, 2.
+        texts = None if texts is None else list(texts)
+        text_match = None if text_match is None else np.asarray(text_match, dtype=np.float32)
         if quality is None:
             quality = (scorer or default_scorer()).score(rows, errors="null")
         scores = np.asarray(quality, dtype=np.float32)
@@ -178,7 +185,7 @@ def _band_name(band: int, thresholds: Mapping[str, float]) -> str:
         return "all scores"
     ranked = sorted(thresholds.items(), key=lambda item: item[1])
     if band == 0:
-        return f"below {ranked[0][1]:g}, dropped by every threshold"
+        return f"below {ranked[0][1]:g} ({ranked[0][0]})"
     name, threshold = ranked[band - 1]
     return f"from {threshold:g} ({name})"
 

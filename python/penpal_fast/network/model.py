@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 import mlx.core as mx
 import mlx.nn as nn
@@ -11,6 +12,7 @@ from penpal_fast.network.config import ModelConfig, Shortcut, Tensors
 from penpal_fast.network.layers import layers
 from penpal_fast.network.mlx_module import save, tensors_of, with_tensors
 from penpal_fast.network.pretrained import load
+from penpal_fast.network.publishing import model_card, push
 from penpal_fast.network.weights import write_tensors
 
 
@@ -127,3 +129,46 @@ class QualityClassifier(nn.Module):
     def save_pretrained(self, folder: str | os.PathLike[str]) -> None:
         """Write `config.json` and `weights.safetensors` into a folder, which is created if needed."""
         save(folder, self.config.to_json(), lambda path: write_tensors(path, self.tensors()))
+
+    def push_to_hub(
+        self,
+        repository: str,
+        *,
+        private: bool | None = None,
+        revision: str | None = None,
+        commit_message: str = "Upload a model of penpal-fast",
+        token: str | None = None,
+        create_pr: bool = False,
+        license: str | None = None,  # noqa: A002
+        tags: Sequence[str] = (),
+    ) -> str:
+        """Upload the model to the Hugging Face hub, in one commit, so that `from_pretrained` finds it there.
+
+        A repository that has no `README.md` gets a model card with the metadata that the hub shows.
+
+        Args:
+            repository: Id of the repository, "owner/name"; it is created if needed.
+            private: Whether a new repository is private; None for the owner's default.
+            revision: Branch to upload to, created if needed; None for the main branch.
+            commit_message: First line of the commit's message.
+            token: Access token; None for that of `hf auth login` or HF_TOKEN.
+            create_pr: Open a pull request in place of a commit to the branch.
+            license: License for the card, such as "mit".
+            tags: More tags for the card.
+
+        Returns:
+            Address of the commit.
+
+        Raises:
+            PenpalError: The id is none, or the hub refuses or cannot be reached.
+        """
+        return push(
+            repository,
+            self.save_pretrained,
+            lambda: model_card(repository, self.config, license=license, tags=tags),
+            private=private,
+            revision=revision,
+            message=commit_message,
+            token=token,
+            create_pr=create_pr,
+        )

@@ -87,7 +87,10 @@ class ScoredFile:
                 check.prepare(self._source.schema)
         self.scores = [*self._noted, *map(score_column, self._checks)]
         if not self.scores:
-            raise PenpalError(f"{path}: there is no column of scores; run `penpal-fast score` on it first")
+            raise PenpalError(
+                f"{path}: there is no column of scores; run `penpal-fast score` on it first (a `quality` that no check "
+                "wrote is not taken for scores)"
+            )
 
     def has_texts(self, name: str) -> bool:
         """Whether there is exactly one column of this name, and it holds texts or integers."""

@@ -100,19 +100,34 @@
     moveRule(chart, view);
   }
 
+  const begun = new Set();
+  async function drawOnce(chart) {
+    if (begun.has(chart)) return;
+    begun.add(chart);
+    await drawChart(chart);
+  }
+
   /* Draws the visible charts first and the others when they come near, so that a page with many charts opens fast. */
   async function drawFirstCharts() {
     const isInSight = (chart) => chart.getBoundingClientRect().top < innerHeight;
-    await Promise.all(charts.filter(isInSight).map(drawChart));
+    await Promise.all(charts.filter(isInSight).map(drawOnce));
     document.documentElement.dataset.ready = "true";
     const watcher = new IntersectionObserver((entries) => {
       for (const { target } of entries.filter((entry) => entry.isIntersecting)) {
         watcher.unobserve(target);
-        drawChart(target);
+        drawOnce(target);
       }
     }, { rootMargin: "800px" });
-    for (const chart of charts.filter((one) => !views.has(one))) watcher.observe(chart);
-    addEventListener("beforeprint", () => charts.filter((one) => !views.has(one)).forEach(drawChart));
+    for (const chart of charts.filter((one) => !begun.has(one))) watcher.observe(chart);
+    drawRest();
+    addEventListener("beforeprint", () => charts.forEach(drawOnce));
+  }
+
+  /* The charts further down, one after another while nothing else is to do: whoever prints the page wants them all. */
+  function drawRest() {
+    const chart = charts.find((one) => !begun.has(one));
+    if (chart) (window.requestIdleCallback ?? setTimeout)(() => drawOnce(chart).then(drawRest));
+    else document.documentElement.dataset.drawn = "true";
   }
 
   const redrawCharts = () => [...views.keys()].forEach(drawChart);

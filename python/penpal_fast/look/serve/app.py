@@ -34,6 +34,7 @@ from penpal_fast.look.serve.bodies import MOST_JSON_BYTES, MOST_ROW_BYTES, Bodie
 from penpal_fast.look.serve.drawn_file import DrawnFile
 from penpal_fast.look.serve.guard import Guard
 from penpal_fast.look.serve.row_file import MOST_PAGE_ROWS, RowFile
+from penpal_fast.look.serve.source_rows import SourceRows
 from penpal_fast.reading.reader import Reader
 from penpal_fast.rendering import render_strokes
 from penpal_fast.schema import strokes_type
@@ -74,7 +75,7 @@ class Server:
 
     checks: list[Check]
     column: str = "strokes"
-    given: RowFile | None = None
+    given: RowFile | SourceRows | None = None
     drawn: DrawnFile | None = None
     reader: Reader | None = None
     uploaded: dict[str, RowFile] = dataclasses.field(default_factory=dict)
@@ -209,7 +210,7 @@ class Server:
     async def rows(self, request: Request) -> Response:
         """Return some rows of an opened file: {"rows": [...]}; see `RowFile.page`."""
         key = request.path_params["key"]
-        file = self.given if key == "given" else self.uploaded.get(key)
+        file: RowFile | SourceRows | None = self.given if key == "given" else self.uploaded.get(key)
         if file is None:
             raise HTTPException(404, "the file is no longer open; open it again")
         start, count = _number(request, "start", 0), _number(request, "count", MOST_PAGE_ROWS)
@@ -277,7 +278,7 @@ async def _left(_request: Request, _error: Exception) -> Response:
     return Response(status_code=400)
 
 
-def _page(file: RowFile, start: int, count: int) -> Response:
+def _page(file: RowFile | SourceRows, start: int, count: int) -> Response:
     """Return rows as JSON. They are written one by one: other threads wait while Python writes JSON."""
     rows = ",".join(json.dumps(row, allow_nan=False) for row in file.page(start, count))
     return Response(f'{{"rows": [{rows}]}}', media_type="application/json")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from penpal_fast.checks.check import Check, outcomes_of
-from penpal_fast.checks.columns import prepare
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import open_regular
 from penpal_fast.layouts.column import StrokesColumn
@@ -63,10 +62,11 @@ class RowFile:
             raise PenpalError(f"{name}: cannot read it as a Parquet file: {error}") from error
         try:
             self._strokes = StrokesColumn.found(schema, column, self._first_rows(), layout)
-            prepare(checks, self._strokes.schema(schema))
+            for check in checks:
+                check.prepare(self._strokes.schema(schema))
         except PenpalError as error:
             raise PenpalError(f"{name}: {error}") from error
-        self._has_text = schema.names.count(TEXT_COLUMN) == 1 and is_text(schema.field(TEXT_COLUMN).type)
+        self._has_text = has_texts(schema)
         self.rows = sum(group.rows for group in self._groups)
 
     def _first_rows(self) -> Iterator[pa.RecordBatch]:
@@ -106,7 +106,8 @@ class RowFile:
                 return
             shown = batch.slice(max(start - first, 0), end - max(start, first))
             if len(shown):
-                yield from self._described(shown, max(start, first))
+                drawn, problems = self._strokes.drawn(shown)
+                yield from described_rows(drawn, max(start, first), self._column, self._checks, problems)
             first += len(batch)
 
     def _groups_from(self, start: int) -> tuple[int, list[int]]:
@@ -115,21 +116,37 @@ class RowFile:
         group = int(np.searchsorted(ends, start, side="right")) - 1
         return int(ends[group]), list(range(group, len(self._groups)))
 
-    def _described(self, rows: pa.RecordBatch, first: int) -> Iterator[dict[str, Any]]:
-        rows, problems = self._strokes.drawn(rows)
-        strokes = rows.column(self._column)
-        outcomes = outcomes_of(self._checks, rows, problems)
-        texts = texts_of(rows.column(TEXT_COLUMN)) if self._has_text else [None] * len(rows)
-        for index in range(len(rows)):
-            score, error = outcomes[0].scores[index], outcomes[0].problems.get(index)
-            words, problem = ([], error) if error else _shown_words(strokes[index])
-            yield {
-                "row": first + index,
-                "words": [[stroke.tolist() for stroke in word] for word in words],
-                "text": texts[index],
-                "score": None if np.isnan(score) else float(score),
-                "error": problem,
-            }
+
+def described_rows(
+    rows: pa.RecordBatch, first: int, column: str, checks: Sequence[Check], unread: Mapping[int, str] | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield rows as JSON; see `RowFile.page`.
+
+    Args:
+        rows: The rows.
+        first: Number of the first of them in the file.
+        column: Name of the strokes column.
+        checks: The checks, of which the first gives the score.
+        unread: What is wrong with rows that could not be read, by index.
+    """
+    strokes = rows.column(column)
+    outcome = outcomes_of(checks, rows, unread or {})[0]
+    texts = texts_of(rows.column(TEXT_COLUMN)) if has_texts(rows.schema) else [None] * len(rows)
+    for index in range(len(rows)):
+        score, error = outcome.scores[index], outcome.problems.get(index)
+        words, problem = ([], error) if error else _shown_words(strokes[index])
+        yield {
+            "row": first + index,
+            "words": [[stroke.tolist() for stroke in word] for word in words],
+            "text": texts[index],
+            "score": None if np.isnan(score) else float(score),
+            "error": problem,
+        }
+
+
+def has_texts(schema: pa.Schema) -> bool:
+    """Whether rows have texts that can be shown."""
+    return schema.names.count(TEXT_COLUMN) == 1 and is_text(schema.field(TEXT_COLUMN).type)
 
 
 def _shown_words(row: Any) -> tuple[list[Strokes], str | None]:

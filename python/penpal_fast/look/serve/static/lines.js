@@ -35,7 +35,7 @@ export function card(row, threshold, choose) {
   const isBad = row.score === null;
   const isDrawn = row.error === null;
   button.classList.toggle("bad", isBad);
-  button.classList.toggle("dropped", !isBad && row.score < threshold);
+  button.classList.toggle("dropped", !isBad && Math.fround(row.score) < Math.fround(threshold));
   button.disabled = !isDrawn;
   const score = isBad ? "bad" : row.score.toFixed(3);
   button.append(!isDrawn ? part("reason quiet", row.error) : drawing(row.words, `Row ${row.row}, score ${score}`));

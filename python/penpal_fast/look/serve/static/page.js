@@ -5,6 +5,7 @@ import * as server from "./server.js";
 
 const PAGE_ROWS = 24;
 const RATE_WINDOW = 1000;
+const CLOSE_TICKS = 0.19;
 
 const element = (id) => document.getElementById(id);
 const ink = new Ink(element("ink"));
@@ -60,13 +61,17 @@ function changed() {
   ask();
 }
 
+/* Scores are float32; so is the threshold that they are compared with. */
+const isKept = (score, threshold) => Math.fround(score) >= Math.fround(threshold);
+
 function verdict(score) {
   if (thresholds.length === 0) return "";
   const names = thresholds.map(([name]) => name);
-  const kept = thresholds.filter(([, threshold]) => score >= threshold).length;
+  const kept = thresholds.filter(([, threshold]) => isKept(score, threshold)).length;
   const list = (some) => some.join(some.length > 2 ? ", " : " and ");
-  if (kept === names.length) return "Kept by every threshold.";
-  if (kept === 0) return "Dropped by every threshold.";
+  if (kept === names.length) return `Kept by ${names.length === 1 ? names[0] : "every named threshold"}.`;
+  // Not by every threshold: a filter may be given a lower one.
+  if (kept === 0) return `Below ${names[0]}, ${names.length === 1 ? "the only" : "the lowest"} named threshold.`;
   return `Kept by ${list(names.slice(0, kept))}; dropped by ${list(names.slice(kept))}.`;
 }
 
@@ -75,7 +80,7 @@ function showScore(score) {
   delete element("score").dataset.verdict;
   element("needle").hidden = score === null;
   if (score === null) return;
-  element("score").dataset.verdict = score >= lowest ? "kept" : "dropped";
+  element("score").dataset.verdict = isKept(score, lowest) ? "kept" : "dropped";
   element("needle").style.left = `${score * 100}%`;
 }
 
@@ -234,9 +239,14 @@ element("theme").addEventListener("click", () => {
 });
 systemDark.addEventListener("change", () => ink.forgetColours());
 
+let lastTick = -1;
+let isLow = false;
 for (const [name, threshold] of thresholds) {
+  // Labels of neighbours that are close go onto two lines.
+  isLow = !isLow && threshold - lastTick < CLOSE_TICKS;
+  lastTick = threshold;
   const tick = document.createElement("i");
-  tick.className = "tick";
+  tick.className = isLow ? "tick low" : "tick";
   tick.style.left = `${threshold * 100}%`;
   tick.dataset.label = `${threshold}\n${name}`;
   tick.title = name;

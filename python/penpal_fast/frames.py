@@ -1,0 +1,196 @@
+"""Tables of other libraries as Arrow or plain rows: pandas, Hugging Face datasets, batches as dicts.
+
+None of these libraries is imported; their objects are known by what they can do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from penpal_fast._core import Rows
+from penpal_fast.errors import PenpalError
+
+
+def rows_of(data: Any, column: str = "strokes") -> Any:
+    """Return rows as `Rows` takes them: the column of a table of another library, anything else as it is.
+
+    Raises:
+        PenpalError: The table has no such column, or is not one table; the error says what to write instead.
+    """
+    if _is_arrow(data):
+        return data
+    _check_one_table(data)
+    if _is_dataset(data):
+        _check_column(data.column_names, column)
+        return data.select_columns([column]).with_format("arrow")[:].column(column)
+    if _is_frame(data):
+        _check_column(list(data.columns), column)
+        return _cells(data[column])
+    if _is_series(data):
+        return _cells(data)
+    if (table := _arrow_batch(data)) is not None:
+        return table
+    if isinstance(data, Mapping):
+        _check_column(list(data), column)
+        return data[column]
+    return data
+
+
+def column_of(data: Any, column: str = "strokes") -> Any:
+    """Return rows that can be taken by their number; see `rows_of`."""
+    rows = rows_of(data, column)
+    if hasattr(rows, "__arrow_c_stream__") and not isinstance(rows, (pa.RecordBatch, pa.Table, pa.ChunkedArray)):
+        rows = pa.table(rows)
+    if isinstance(rows, (pa.RecordBatch, pa.Table)):
+        _check_column(rows.schema.names, column)
+        return rows.column(column)
+    return rows
+
+
+def row_of(data: Any, column: str = "strokes") -> Any:
+    """Return one row in a layout that `Rows` takes: the strokes of a record, anything else as it is.
+
+    Raises:
+        PenpalError: It is a table of rows; the error says how to take one.
+    """
+    _check_one_table(data)
+    if _is_frame(data):
+        raise PenpalError(f"this is a table of rows; take one row of it, such as frame[{column!r}].iloc[0]")
+    if _is_dataset(data):
+        raise PenpalError(f"this is a dataset of rows; take one row of it, such as dataset[0][{column!r}]")
+    if hasattr(data, "__arrow_c_stream__") and not (_is_series(data) or isinstance(data, pa.ChunkedArray)):
+        raise PenpalError(f"this is a table of rows; take one row of it, such as table[{column!r}][0]")
+    if isinstance(data, Mapping) and column in data:
+        return data[column]
+    return data[column] if _is_series(data) and column in data.index else data
+
+
+def table_of(data: Any, columns: Iterable[str], strokes: Iterable[str] = ()) -> pa.RecordBatch | pa.Table | None:
+    """Return a table of another library in Arrow; None if it is no table.
+
+    Args:
+        data: A data frame, dataset or batch.
+        columns: Columns that must be there, and that are enough of a dict.
+        strokes: Those of them that hold strokes, which may be nested NumPy arrays.
+
+    Raises:
+        PenpalError: A column is missing or cannot become Arrow, or it is not one table.
+    """
+    if isinstance(data, (pa.RecordBatch, pa.Table)):
+        return data
+    _check_one_table(data)
+    if _is_dataset(data):
+        return data.with_format("arrow")[:]
+    if (table := _arrow_batch(data)) is not None:
+        return table
+    if _is_frame(data):
+        for name in columns:
+            _check_column(list(data.columns), name)
+        kept = pa.Table.from_pandas(data.drop(columns=list(strokes)), preserve_index=False)
+        return _with_strokes(kept, {name: _cells(data[name]) for name in strokes}, list(data.columns))
+    if isinstance(data, Mapping):
+        names = list(columns)
+        for name in names:
+            _check_column(list(data), name)
+        others = {name: _arrow_column(name, data[name]) for name in names if name not in set(strokes)}
+        return _with_strokes(pa.table(others), {name: data[name] for name in strokes}, names)
+    return pa.table(data) if hasattr(data, "__arrow_c_stream__") else None
+
+
+def is_batch(data: Any) -> bool:
+    """Whether data is a dict of columns that has no Arrow table in it."""
+    return isinstance(data, Mapping) and _arrow_batch(data) is None
+
+
+def _with_strokes(table: pa.Table, strokes: Mapping[str, Any], order: list[str]) -> pa.Table:
+    columns = {name: table.column(name) for name in table.column_names}
+    for name, cells in strokes.items():
+        columns[name] = _arrow_strokes(cells)
+    schema = pa.schema([(str(name), columns[name].type) for name in map(str, order)], table.schema.metadata)
+    if table.schema.metadata and b"pandas" in table.schema.metadata:
+        schema = schema.remove_metadata()  # It describes the columns that were there before.
+    return pa.table([columns[name] for name in map(str, order)], schema=schema)
+
+
+def _arrow_strokes(cells: Any) -> Any:
+    """Return strokes in Arrow: as they are nested, or where rows are nested differently, in the layout of penpal."""
+    if _is_arrow(cells):
+        return cells
+    for some in (cells, map(_listed, cells)):
+        with contextlib.suppress(pa.ArrowException, TypeError, ValueError, OverflowError):
+            return pa.array(list(some))
+    return pa.array(Rows(cells).to_penpal())
+
+
+def _listed(cell: Any) -> Any:
+    """Return a cell with lists in place of NumPy arrays."""
+    if isinstance(cell, np.ndarray):
+        return [_listed(item) for item in cell] if cell.dtype == object else cell.tolist()
+    if isinstance(cell, Mapping):
+        return {name: _listed(item) for name, item in cell.items()}
+    return [_listed(item) for item in cell] if isinstance(cell, (list, tuple)) else cell
+
+
+def _arrow_column(name: str, values: Any) -> Any:
+    try:
+        return values if _is_arrow(values) else pa.array(values)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        raise PenpalError(f"the column {name!r} cannot become Arrow: {error}") from error
+
+
+def _cells(series: Any) -> Any:
+    """Return a column of pandas as Arrow if it is that already, or else as a list with None where nothing is."""
+    if type(series.dtype).__name__ == "ArrowDtype":
+        return pa.array(series)
+    return [None if _is_missing(cell) else cell for cell in series]
+
+
+def _is_missing(cell: Any) -> bool:
+    """Whether a cell is what pandas puts where nothing is: NaN or NA."""
+    return type(cell).__name__ in ("NAType", "NaTType") or (isinstance(cell, (float, np.floating)) and cell != cell)
+
+
+def _check_one_table(data: Any) -> None:
+    if isinstance(data, Mapping) and data and all(map(_is_dataset, data.values())):
+        splits = ", ".join(map(repr, data))
+        raise PenpalError(f"this is a dict of datasets; choose one of {splits}, such as data[{next(iter(data))!r}]")
+    if _is_dataset(data) and not hasattr(data, "__len__"):
+        raise PenpalError(
+            "this dataset is a stream; score it batch by batch with data.map(ArrowScorer(), batched=True)"
+        )
+
+
+def _check_column(names: Iterable[Any], column: str) -> None:
+    found = list(names)
+    if found.count(column) != 1:
+        count = "more than one column" if column in found else "no column"
+        raise PenpalError(
+            f"{count} {column!r}; name the one that is meant with column=\nthe columns are {', '.join(map(str, found))}"
+        )
+
+
+def _is_arrow(data: Any) -> bool:
+    return isinstance(data, (pa.Array, pa.ChunkedArray, pa.RecordBatch, pa.Table))
+
+
+def _is_frame(data: Any) -> bool:
+    return hasattr(data, "iloc") and hasattr(data, "columns")
+
+
+def _is_series(data: Any) -> bool:
+    return hasattr(data, "iloc") and hasattr(data, "dtype") and not hasattr(data, "columns")
+
+
+def _is_dataset(data: Any) -> bool:
+    return hasattr(data, "with_format") and hasattr(data, "features") and hasattr(data, "column_names")
+
+
+def _arrow_batch(data: Any) -> pa.Table | None:
+    """Return the Arrow table within a batch of `Dataset.map`."""
+    table = getattr(data, "pa_table", None) if isinstance(data, Mapping) else None
+    return table if isinstance(table, pa.Table) else None

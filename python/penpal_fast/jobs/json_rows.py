@@ -1,0 +1,111 @@
+"""Rows of Arrow columns as lines of JSON."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from penpal_fast.errors import PenpalError
+from penpal_fast.schema import is_text, texts_of
+
+NULL = "null"
+
+Table: TypeAlias = pa.RecordBatch | pa.Table
+
+
+def check_names(schema: pa.Schema) -> None:
+    """Make sure that each column has a name of its own, as the fields of an object need.
+
+    Raises:
+        PenpalError: Two columns have the same name.
+    """
+    if twice := [name for name in schema.names if schema.names.count(name) > 1]:
+        raise PenpalError(
+            f"there is more than one column {twice[0]!r}, which JSON cannot hold; rename one, or write Parquet"
+        )
+
+
+def json_lines(rows: Table) -> bytes:
+    """Write each row as a JSON object on a line of its own, in UTF-8.
+
+    Numbers are as short as they can be and still be the same in their type. NaN and infinities become null, bytes
+    base64, and times ISO 8601.
+    """
+    if not len(rows):
+        return b""
+    lines = _objects(rows.schema.names, [_whole(column) for column in rows.columns], len(rows))
+    return "".join(f"{line}\n" for line in lines.to_pylist()).encode()
+
+
+def _whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+
+
+def json_texts(values: pa.Array) -> pa.Array:
+    """Return each value as JSON: strings [N] without nulls."""
+    kind = values.type
+    if isinstance(values, pa.ExtensionArray):
+        return json_texts(values.storage)
+    if pa.types.is_dictionary(kind):
+        return pc.fill_null(json_texts(values.dictionary).take(values.indices), NULL)
+    if pa.types.is_run_end_encoded(kind):
+        return json_texts(pc.run_end_decode(values))
+    if pa.types.is_struct(kind):
+        texts = _objects([field.name for field in kind], values.flatten(), len(values))
+    elif _is_list(kind):
+        texts = _lists(values)
+    elif pa.types.is_floating(kind):
+        texts = _floats(values)
+    elif pa.types.is_boolean(kind) or pa.types.is_integer(kind):
+        texts = pc.cast(values, pa.string())
+    elif is_text(kind):
+        texts = pa.array([_text(text) for text in texts_of(values)], pa.string())
+    else:
+        texts = pa.array([_text(value) for value in values.to_pylist()], pa.string())
+    return pc.if_else(values.is_valid(), texts, NULL)
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
+def _lists(values: pa.Array) -> pa.Array:
+    lengths = pc.fill_null(pc.list_value_length(values), 0).to_numpy(zero_copy_only=False)
+    inner = values.filter(values.is_valid()) if pa.types.is_fixed_size_list(values.type) else values
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    joined = pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), json_texts(inner.flatten())), ",")
+    return pc.binary_join_element_wise("[", joined, "]", "")
+
+
+def _objects(names: list[str], columns: list[pa.Array], count: int) -> pa.Array:
+    pieces: list[Any] = []
+    for name, column in zip(names, columns, strict=True):
+        pieces += [f"{',' if pieces else '{'}{json.dumps(name, ensure_ascii=False)}:", json_texts(column)]
+    return pc.binary_join_element_wise(*pieces, "}", "") if pieces else pa.array(["{}"] * count, pa.string())
+
+
+def _floats(values: pa.Array) -> pa.Array:
+    values = pc.cast(values, pa.float32()) if pa.types.is_float16(values.type) else values
+    texts = pc.cast(values, pa.string())
+    # Arrow writes 1.0 as 1, and a column of such numbers would be read as integers.
+    whole = pc.match_substring_regex(texts, r"^-?\d+$")
+    texts = pc.if_else(whole, pc.binary_join_element_wise(texts, ".0", ""), texts)
+    return pc.if_else(pc.is_finite(values), texts, NULL)
+
+
+def _text(value: Any) -> str:
+    return NULL if value is None else json.dumps(value, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of another type as one that JSON has."""
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

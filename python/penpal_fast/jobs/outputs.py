@@ -1,0 +1,107 @@
+"""What an output's name says: a Parquet file, JSON lines, standard output or a folder of parts."""
+
+from __future__ import annotations
+
+import enum
+import mimetypes
+import os
+import sys
+from pathlib import Path
+from typing import Literal
+
+from penpal_fast.errors import PenpalError
+from penpal_fast.files import check_name
+from penpal_fast.sources.suffixes import CSV_SUFFIXES, JSON_LINES_SUFFIXES, JSON_SUFFIXES, PARQUET_SUFFIXES
+
+STANDARD_OUTPUT = ("-", "/dev/stdout")
+
+StdoutFormat = Literal["arrow", "jsonl"]
+"""What is written to standard output: a stream of Arrow IPC, or JSON lines."""
+
+INK = (".svg", ".svgz", ".inkml", ".xopp", ".xoj", ".unp", ".unipen", ".dat")
+ARRAYS = (".npy", ".npz", ".arrow", ".ipc", ".feather", ".arrows")
+PACKED = (".zst", ".gz", ".bz2", ".xz", ".zip", ".7z", ".rar", ".tar", ".tgz", ".lz4", ".snappy", ".br")
+TABLES = (".xlsx", ".xls", ".ods", ".orc", ".avro", ".pickle", ".pkl", ".h5", ".hdf5", ".db", ".sqlite", ".sqlite3")
+TEXTS = (".txt", ".md", ".yaml", ".yml", ".toml", ".ini", ".log", ".html", ".htm", ".xml", ".msgpack")
+
+OTHER_SUFFIXES = (*CSV_SUFFIXES, *JSON_SUFFIXES, *INK, *ARRAYS, *PACKED, *TABLES, *TEXTS)
+"""Endings that say what a file is. A folder of such a name would surprise whoever asked for the file."""
+
+CHOICES = "a file that ends with .parquet (or .pq), .jsonl or .jsonl.gz"
+
+
+class Kind(enum.Enum):
+    """What is written."""
+
+    PARQUET = "Parquet file"
+    JSON_LINES = "JSON lines"
+    STREAM = "standard output"
+    FOLDER = "folder"
+
+
+def kind_of(output: str | os.PathLike[str], *, folders: bool) -> Kind:
+    """Tell from its name what an output is.
+
+    Args:
+        output: The name; "-" is standard output.
+        folders: Whether it may be a folder of parts.
+
+    Raises:
+        PenpalError: Nothing of this name can be written; the error says what can.
+    """
+    check_name(output)
+    text = os.fspath(output)
+    if text in STANDARD_OUTPUT:
+        return Kind.STREAM
+    name = Path(text).name.lower()
+    if name.endswith(PARQUET_SUFFIXES):
+        return Kind.PARQUET
+    if name.endswith(JSON_LINES_SUFFIXES):
+        return Kind.JSON_LINES
+    if ending := _other_ending(name):
+        raise PenpalError(f"{text}: cannot write {ending} files; write {_choices(folders=folders)}")
+    if not folders:
+        raise PenpalError(f"{text}: the name does not say what to write; write {_choices(folders=folders)}")
+    return Kind.FOLDER
+
+
+def _choices(*, folders: bool) -> str:
+    folder = ", or a folder, whose name has no such ending" if folders else ""
+    return f"{CHOICES}, or - for standard output{folder}"
+
+
+def _other_ending(name: str) -> str | None:
+    """Return the ending of a name that says that it is a file of another kind."""
+    if ending := next((suffix for suffix in OTHER_SUFFIXES if name.endswith(suffix)), None):
+        return ending
+    suffix = Path(name).suffix
+    # Without the lists of this machine, so that a name is refused everywhere or nowhere.
+    return suffix if suffix in mimetypes.MimeTypes(filenames=()).types_map[1] else None
+
+
+def check_stdout(form: StdoutFormat | None, kind: Kind, *, resume: bool = False) -> StdoutFormat:
+    """Return what to write to standard output, if that is the output.
+
+    Raises:
+        PenpalError: It is not one of the formats, the output is a file, a terminal would show bytes, or the job is to
+            be resumed.
+    """
+    if form not in (None, "arrow", "jsonl"):
+        raise PenpalError(f"the format of standard output is arrow or jsonl, got {form!r}")
+    if kind is not Kind.STREAM:
+        if form is not None:
+            raise PenpalError(
+                "--format (stdout_format=) is for standard output, -o -; the name of a file says what it is, such as "
+                "lines.jsonl"
+            )
+        return "arrow"
+    if resume:
+        raise PenpalError(
+            "standard output is a stream and cannot be resumed; write to a file or folder, or leave --resume out"
+        )
+    if form != "jsonl" and sys.stdout.isatty():
+        raise PenpalError(
+            "Arrow IPC is not for a terminal; send it to a program or file, or ask for text with --format jsonl "
+            "(stdout_format='jsonl')"
+        )
+    return form or "arrow"

@@ -1,0 +1,60 @@
+"""Rows of anything that `score` reads, which the live page shows: folders, globs, JSON lines, ink, the hub."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from penpal_fast.checks.check import Check
+from penpal_fast.errors import PenpalError, errors_about
+from penpal_fast.look.serve.row_file import BATCH_ROWS, described_rows
+from penpal_fast.schema import TEXT_COLUMN
+from penpal_fast.sources.streams import open_source
+
+
+class SourceRows:
+    """Rows of a source; see `RowFile`. Those of JSON lines are found by reading all lines before them."""
+
+    def __init__(self, source: str, column: str, checks: Sequence[Check], layout: str | None = None) -> None:
+        """Open a source.
+
+        Raises:
+            PenpalError: It cannot be read, or has no strokes column of this name.
+        """
+        self.name = source
+        self._column = column
+        self._checks = checks
+        self._lock = threading.Lock()
+        self._source = open_source(source, column, layout)
+        with errors_about(source):
+            for check in checks:
+                check.prepare(self._source.schema)
+        self.rows: int = self._source.rows
+
+    def page(self, start: int, count: int) -> list[dict[str, Any]]:
+        """Return rows as JSON; see `RowFile.page`.
+
+        Raises:
+            PenpalError: A file is damaged.
+        """
+        try:
+            with self._lock:
+                return list(self._rows(start, start + count))
+        except (OSError, pa.ArrowException) as error:
+            raise PenpalError(f"{self.name}: cannot read it: {error}") from error
+
+    def _rows(self, start: int, stop: int) -> Iterator[dict[str, Any]]:
+        if start >= self.rows:
+            return
+        read = {name for check in self._checks for name in check.reads} | {self._column, TEXT_COLUMN}
+        columns = [name for name in self._source.schema.names if name in read]
+        first = start
+        for batch in self._source.batches(BATCH_ROWS, start=start, columns=columns):
+            shown = batch.cut(0, min(len(batch.data), stop - first))
+            yield from described_rows(shown.data, first, self._column, self._checks, shown.problems)
+            first += len(shown.data)
+            if first >= stop:
+                return

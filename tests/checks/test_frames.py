@@ -1,0 +1,121 @@
+"""Tables of other libraries: data frames, Hugging Face datasets, dicts of columns."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from helpers.arrow import column
+from helpers.made_lines import scrawl
+from penpal_fast import ArrowScorer, ContactSheet, PenpalError, Scorer, explain
+
+# Numbers that float32 holds, so that the rows are the same in all types.
+ROWS = [
+    [[(round(8 * x) / 8, round(8 * y) / 8) for x, y in stroke] for stroke in scrawl(seed, 3, 15)] for seed in range(6)
+]
+TEXTS = [f"line {row}" for row in range(6)]
+
+
+@pytest.fixture(scope="module")
+def expected(scorer):
+    return scorer.score(ROWS)
+
+
+def cells(kind):
+    """The rows in layouts that cells of a data frame have."""
+    if kind == "lists":
+        return ROWS
+    if kind == "dicts":
+        return [[{"points": [{"x": x, "y": y} for x, y in stroke]} for stroke in row] for row in ROWS]
+    return [[np.array(stroke) for stroke in row] for row in ROWS]
+
+
+@pytest.mark.parametrize("kind", ["lists", "dicts", "arrays"])
+def test_data_frames_are_tables_of_rows(scorer, expected, kind):
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed; pip install '.[cluster]' brings it")
+    # Labels that are no numbers of rows, as after a selection.
+    frame = pandas.DataFrame({"text": TEXTS, "ink": cells(kind)}, index=range(10, 16))
+    np.testing.assert_array_equal(scorer.score(frame, column="ink"), expected)
+    np.testing.assert_array_equal(scorer.score(frame["ink"]), expected)
+    scored = ArrowScorer(column="ink", backend="native")(frame)
+    assert scored.schema.names == ["text", "ink", "quality", "quality_error", "quality_note"]
+    np.testing.assert_array_equal(scored["quality"].to_numpy(), expected)
+    assert scored["text"].to_pylist() == TEXTS
+    sheet = ContactSheet(frame, column="ink", texts=frame["text"], scorer=scorer)
+    assert sheet.image.tobytes() == ContactSheet(ROWS, texts=TEXTS, scorer=scorer).image.tobytes()
+    renamed = frame.rename(columns={"ink": "strokes"})
+    assert explain(renamed.iloc[2], scorer=scorer).score == pytest.approx(float(expected[2]), abs=1e-6)
+    with pytest.raises(PenpalError, match=r"take one row of it, such as frame\['strokes'\]\.iloc\[0\]"):
+        explain(renamed, scorer=scorer)
+    with pytest.raises(PenpalError, match="no column 'strokes'; name the one that is meant with column=\nthe columns"):
+        scorer.score(frame)
+
+
+def test_missing_cells_of_data_frames_are_null(scorer, expected):
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed; pip install '.[cluster]' brings it")
+    frame = pandas.DataFrame({"strokes": [ROWS[0], None, float("nan"), pandas.NA]})
+    found = scorer.score(frame, errors="null")
+    np.testing.assert_array_equal(found, [expected[0], np.nan, np.nan, np.nan])
+
+
+def test_hugging_face_datasets_are_tables_of_rows(scorer, expected):
+    datasets = pytest.importorskip("datasets", reason="datasets is not installed; pip install '.[cluster]' brings it")
+    data = datasets.Dataset(pa.table({"strokes": column(ROWS), "text": TEXTS})).select([5, 4, 3, 2, 1, 0])
+    np.testing.assert_array_equal(scorer.score(data), expected[::-1])
+    np.testing.assert_array_equal(scorer.score(data["strokes"]), expected[::-1])
+    assert ContactSheet(data, scorer=scorer).image.size == ContactSheet(ROWS, scorer=scorer).image.size
+    assert explain(data[0], scorer=scorer).score == pytest.approx(float(expected[5]), abs=1e-6)
+    for mapped in (
+        data.map(ArrowScorer(backend="native"), batched=True, batch_size=4),
+        data.with_format("arrow").map(ArrowScorer(backend="native"), batched=True, batch_size=4).with_format(None),
+    ):
+        assert mapped.column_names == ["strokes", "text", "quality", "quality_error", "quality_note"]
+        np.testing.assert_array_equal(np.array(mapped["quality"][:], np.float32), expected[::-1])
+        assert mapped["text"][:] == TEXTS[::-1]
+    stream = data.to_iterable_dataset()
+    scored = stream.map(ArrowScorer(backend="native"), batched=True)
+    np.testing.assert_array_equal(np.array([row["quality"] for row in scored], np.float32), expected[::-1])
+    with pytest.raises(PenpalError, match=r"this dataset is a stream; score it batch by batch with data\.map"):
+        scorer.score(stream)
+    with pytest.raises(PenpalError, match=r"choose one of 'train', such as data\['train'\]"):
+        scorer.score(datasets.DatasetDict(train=data))
+    with pytest.raises(PenpalError, match=r"take one row of it, such as dataset\[0\]\['strokes'\]"):
+        explain(data, scorer=scorer)
+
+
+@pytest.mark.parametrize("kind", ["lists", "dicts", "arrays"])
+def test_dicts_of_columns_get_columns(scorer, expected, kind):
+    batch = {"strokes": [*cells(kind), None], "other": [object()] * 7}
+    found = ArrowScorer(backend="native")(batch)
+    assert list(found) == ["strokes", "other", "quality", "quality_error", "quality_note"]
+    assert found["strokes"] is batch["strokes"]
+    np.testing.assert_array_equal(np.array(found["quality"][:6], np.float32), expected)
+    assert (found["quality"][6], found["quality_error"][6]) == (None, "null: the row is null")
+    np.testing.assert_array_equal(scorer.score(batch, errors="null")[:6], expected)
+    with pytest.raises(PenpalError, match="no column 'strokes'"):
+        ArrowScorer()({"ink": ROWS})
+
+
+def test_one_row_of_a_table_is_asked_for(scorer):
+    with pytest.raises(PenpalError, match=r"take one row of it, such as table\['strokes'\]\[0\]"):
+        explain(pa.table({"strokes": column(ROWS)}), scorer=scorer)
+
+
+def test_a_table_may_be_shown(scorer):
+    table = pa.table({"ink": column(ROWS)})
+    assert ContactSheet(table, column="ink", scorer=scorer).image.tobytes() == (
+        ContactSheet(ROWS, scorer=scorer).image.tobytes()
+    )
+
+
+def test_the_column_of_scores_may_have_another_name(caplog):
+    table = pa.table({"strokes": column(ROWS), "quality": ["mine"] * 6})
+    assert ArrowScorer(backend="native")(table)["quality"].type == pa.float32()
+    assert "the column 'quality' was not written by a check" in caplog.text
+    caplog.clear()
+    found = ArrowScorer(backend="native", quality_column="looks")(table)
+    assert found.schema.names == ["strokes", "quality", "looks", "looks_error", "looks_note"]
+    np.testing.assert_array_equal(found["looks"].to_numpy(), Scorer(backend="native").score(ROWS))
+    assert ArrowScorer(backend="native", quality_column="looks")(found).equals(found)
+    assert caplog.text == ""

@@ -1,0 +1,260 @@
+"""Outputs by their names: JSON lines, standard output, folders, and names that are refused."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from helpers.arrow import column
+from helpers.commands import run
+from helpers.made_lines import scrawl
+from penpal_fast import PenpalError, convert_dataset, filter_dataset, read_rows, score_dataset
+from penpal_fast.jobs import parts
+from penpal_fast.jobs.json_rows import json_lines
+from penpal_fast.jobs.outputs import Kind, kind_of
+from penpal_fast.sources.names import SUFFIXES
+from penpal_fast.sources.suffixes import JSON_LINES_SUFFIXES, PARQUET_SUFFIXES
+
+ROWS = [*(scrawl(seed, 2 + seed % 4, 15) for seed in range(20)), None, []]
+
+
+@pytest.fixture
+def lines(tmp_path):
+    path = tmp_path / "in.parquet"
+    table = pa.table({"strokes": column(ROWS), "text": [f"line “{row}”\n" for row in range(len(ROWS))]})
+    pq.write_table(table, path)
+    return path
+
+
+@pytest.fixture
+def expected(lines, tmp_path, scorer):
+    score_dataset(lines, tmp_path / "expected.parquet", scorer=scorer)
+    return pq.read_table(tmp_path / "expected.parquet")
+
+
+def scores(path):
+    """The scores in a file of any kind."""
+    return np.array(read_rows(path)["quality"].to_numpy(), np.float32)
+
+
+@pytest.mark.parametrize("name", ["out.jsonl", "OUT.NDJSON", "out.jsonl.gz", "out.jsonl.zst"])
+def test_scores_are_written_as_json_lines(lines, expected, tmp_path, name):
+    out = tmp_path / name
+    assert run("score", lines, "-o", out, "-q").exit_code == 0
+    assert read_rows(out).num_rows == len(ROWS)
+    np.testing.assert_array_equal(scores(out), expected["quality"].to_numpy())
+    assert read_rows(out)["text"].to_pylist() == expected["text"].to_pylist()
+    assert read_rows(out)["quality_error"].to_pylist() == expected["quality_error"].to_pylist()
+    # The strokes are float32 there; their numbers in JSON are as short as that allows.
+    assert (
+        read_rows(out)["strokes"].cast(expected["strokes"].type).slice(0, 20).equals(expected["strokes"].slice(0, 20))
+    )
+    assert not (tmp_path / f"{name}.parts").exists()
+
+
+def test_json_lines_are_the_same_bytes_however_they_are_read(lines, tmp_path):
+    for memory in (1, 64):
+        score_dataset(lines, tmp_path / f"{memory}.jsonl.gz", memory_mb=memory)
+        filter_dataset(lines, tmp_path / f"kept{memory}.jsonl", threshold=0, memory_mb=memory)
+    assert (tmp_path / "1.jsonl.gz").read_bytes() == (tmp_path / "64.jsonl.gz").read_bytes()
+    assert (tmp_path / "kept1.jsonl").read_bytes() == (tmp_path / "kept64.jsonl").read_bytes()
+
+
+HALF = """
+import sys
+from penpal_fast import score_dataset, filter_dataset
+from penpal_fast.jobs import parts
+parts.PART_ROWS = 5
+job, lines, out = sys.argv[1:]
+def progress(done, total):
+    if done > 17:
+        import os; os._exit(9)
+if job == "score":
+    score_dataset(lines, out, progress=progress)
+else:
+    filter_dataset(lines, out, threshold=0.02, progress=progress)
+"""
+
+
+def killed(job, lines, out):
+    """Run a job that is killed when some of its parts are finished."""
+    done = subprocess.run([sys.executable, "-c", HALF, job, lines, out], timeout=300, env={**os.environ})
+    assert done.returncode == 9
+    assert not out.exists()
+    assert (out.parent / f"{out.name}.parts" / "part-00000.parquet").exists()
+
+
+@pytest.fixture
+def counted(scorer, monkeypatch):
+    """How many rows the scorer looked at."""
+    rows = []
+    look = type(scorer).outcome
+    monkeypatch.setattr(type(scorer), "outcome", lambda self, some: rows.append(len(some)) or look(self, some))
+    return lambda: sum(rows)
+
+
+def test_json_lines_resume(lines, tmp_path, monkeypatch, counted):
+    monkeypatch.setattr(parts, "PART_ROWS", 5)
+    score_dataset(lines, tmp_path / "whole.jsonl")
+    before = counted()
+    killed("score", lines, tmp_path / "out.jsonl")
+    score_dataset(lines, tmp_path / "out.jsonl", resume=True)
+    assert 0 < counted() - before <= len(ROWS) - 5
+    assert (tmp_path / "out.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+    assert not (tmp_path / "out.jsonl.parts").exists()
+
+
+@pytest.mark.parametrize("settings", [{}, {"top": 0.5}, {"best_of": "text"}])
+@pytest.mark.parametrize("name", ["out.parquet", "out.jsonl"])
+def test_a_filter_resumes(lines, tmp_path, monkeypatch, counted, name, settings):
+    monkeypatch.setattr(parts, "PART_ROWS", 5)
+    settings = {"threshold": 0.02, **settings}
+    whole = filter_dataset(lines, tmp_path / f"whole_{name}", **settings)
+    assert 0 < whole.kept < len(ROWS)
+    before = counted()
+    killed("filter", lines, tmp_path / name)
+    again = filter_dataset(lines, tmp_path / name, **settings, resume=True)
+    # The scoring is ahead of what is counted, and may have been done.
+    assert counted() - before <= len(ROWS) - 5
+    assert again == whole
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["in.parquet", name, f"whole_{name}"])
+    assert (tmp_path / name).read_bytes() == (tmp_path / f"whole_{name}").read_bytes()
+
+
+def test_a_finished_filter_is_not_done_again(lines, tmp_path, counted):
+    kept, rest = tmp_path / "kept.parquet", tmp_path / "rest.parquet"
+    first = filter_dataset(lines, kept, threshold=0.1, keep_rejected=rest)
+    before, content = counted(), [kept.read_bytes(), rest.read_bytes()]
+    assert filter_dataset(lines, kept, threshold=0.1, keep_rejected=rest, resume=True) == first
+    assert counted() == before
+    assert [kept.read_bytes(), rest.read_bytes()] == content
+    with pytest.raises(PenpalError, match="cannot resume: this file exists already"):
+        filter_dataset(lines, kept, threshold=0.2, keep_rejected=rest, resume=True)
+    assert [kept.read_bytes(), rest.read_bytes()] == content
+    kept.write_bytes(content[0][:-9] + b"x" + content[0][-8:])
+    with pytest.raises(PenpalError, match="cannot resume: this file exists already"):
+        filter_dataset(lines, kept, threshold=0.1, keep_rejected=rest, resume=True)
+
+
+def test_standard_output_is_arrow_and_the_summary_goes_to_stderr(lines, expected):
+    done = run("score", lines, "-o", "-")
+    assert done.exit_code == 0
+    table = pa.ipc.open_stream(done.stdout_bytes).read_all()
+    assert table.equals(expected)
+    assert "22 rows, 20 scored, 2 bad" in done.stderr
+    assert "wrote to standard output" in done.stderr
+
+
+def test_standard_output_is_json_lines_where_asked(lines, expected):
+    done = run("score", lines, "-o", "-", "--format", "jsonl", "--json")
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["quality"] is None for row in found] == [one is None for one in expected["quality"].to_pylist()]
+    assert json.loads(done.stderr)["rows"] == len(ROWS)
+
+
+def test_a_filter_writes_to_standard_output(lines, tmp_path):
+    for settings in ([], ["--top", "7"], ["--best-of", "text", "--threshold", "0.02"]):
+        filtered = run("filter", lines, "-o", tmp_path / "kept.parquet", *settings)
+        assert filtered.exit_code == 0, filtered.output
+        done = run("filter", lines, "-o", "-", *settings)
+        assert done.exit_code == 0, done.stderr
+        assert pa.ipc.open_stream(done.stdout_bytes).read_all().equals(pq.read_table(tmp_path / "kept.parquet"))
+        assert "kept" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.parquet", "kept.parquet"]
+
+
+def test_a_reader_that_leaves_early_ends_the_job_quietly(lines):
+    command = f"{sys.executable} -m penpal_fast score {lines} {lines} -o - -q --format jsonl | head -c 10"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, timeout=300)  # noqa: S607
+    assert done.stdout == b'{"strokes"'
+    assert b"Traceback" not in done.stderr
+
+
+def test_standard_output_cannot_be_resumed(lines):
+    done = run("score", lines, "-o", "-", "--resume")
+    assert (done.exit_code, done.stdout_bytes) == (1, b"")
+    assert "standard output is a stream and cannot be resumed" in done.stderr
+
+
+REFUSED = ["o.csv", "o.json", "O.CSV.gz", "o.txt", "o.feather", "o.arrow", "o.npz", "o.xlsx", "o.zip", "o.png", "o.py"]
+
+
+@pytest.mark.parametrize("command", ["score", "filter", "read", "convert"])
+def test_names_that_cannot_be_written_are_refused(lines, tmp_path, command):
+    for name in REFUSED:
+        done = run(command, lines, "-o", tmp_path / name)
+        assert done.exit_code == 2
+        assert ".parquet" in done.output
+    assert list(tmp_path.iterdir()) == [lines]
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_they_are_refused_in_python_too(lines, tmp_path, name):
+    for job in (score_dataset, filter_dataset, convert_dataset):
+        with pytest.raises(PenpalError, match="parquet"):
+            job(lines, tmp_path / name)
+    assert list(tmp_path.iterdir()) == [lines]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_folder_has_no_name_of_a_file_that_can_be_read(suffix):
+    if suffix in PARQUET_SUFFIXES + JSON_LINES_SUFFIXES:
+        assert kind_of(f"out{suffix}", folders=True) in (Kind.PARQUET, Kind.JSON_LINES)
+    else:
+        with pytest.raises(PenpalError, match=r"cannot write \..* files"):
+            kind_of(f"out{suffix}", folders=True)
+
+
+@pytest.mark.parametrize("name", ["out", "out.d", "scored-v1.2", "run.2026-11-29", ".hidden"])
+def test_other_names_are_folders(name):
+    assert kind_of(name, folders=True) is Kind.FOLDER
+
+
+def test_a_folder_is_called_one(lines, tmp_path):
+    assert f"wrote folder {tmp_path / 'out'}" in run("score", lines, "-o", tmp_path / "out").output
+    assert f"wrote {tmp_path / 'out.jsonl'}" in run("score", lines, "-o", tmp_path / "out.jsonl").output
+
+
+def test_columns_of_the_same_name_are_no_json(tmp_path):
+    table = pa.table([column(ROWS[:2]), pa.array([1, 2]), pa.array([3, 4])], names=["strokes", "id", "id"])
+    pq.write_table(table, tmp_path / "in.parquet")
+    with pytest.raises(PenpalError, match="more than one column 'id', which JSON cannot hold"):
+        score_dataset(tmp_path / "in.parquet", tmp_path / "out.jsonl")
+    assert [path.name for path in tmp_path.iterdir()] == ["in.parquet"]
+
+
+def test_json_has_all_types():
+    table = pa.table(
+        {
+            "float": pa.array([0.1, float("nan"), float("inf"), 1.0, None], pa.float32()),
+            "whole": pa.array([2**63, 0, None, 1, 2], pa.uint64()),
+            "text": ['a"\\\n\u2028\x00', "é", None, "", "😀"],
+            "bytes": [b"\xff", b"", None, b"a", b"b"],
+            "list": [[[1.5]], [], None, [None], [[]]],
+            "pair": pa.array([[1, 2], None, [3, 4], [5, 6], None], pa.list_(pa.int8(), 2)),
+            "record": [{"x": 1, "y": None}, None, {"x": None, "y": [1]}, {"x": 2, "y": []}, {"x": 3, "y": [None]}],
+            "word": pa.array(["u", None, "v", "u", "v"]).dictionary_encode(),
+            "truth": [True, None, False, True, False],
+            "nothing": pa.nulls(5),
+        }
+    )
+    for some in (table, table.slice(1, 3), table.slice(0, 0)):
+        found = [json.loads(line) for line in json_lines(some).decode().split("\n")[:-1]]
+        for one, row in zip(found, some.to_pylist(), strict=True):
+            is_number = row["float"] is not None and np.isfinite(row["float"])
+            assert (None if one["float"] is None else np.float32(one["float"])) == (
+                np.float32(row["float"]) if is_number else None
+            )
+            assert one["bytes"] == {b"\xff": "/w==", b"a": "YQ==", b"b": "Yg==", b"": "", None: None}[row["bytes"]]
+            others = [name for name in row if name not in ("float", "bytes")]
+            assert {name: one[name] for name in others} == {name: row[name] for name in others}
+    assert b'"float":0.1,' in json_lines(table)
+    assert gzip.compress(json_lines(table.slice(0, 0)))
