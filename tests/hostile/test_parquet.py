@@ -179,7 +179,7 @@ READERS = {
 def test_rows_that_are_promised_and_not_there(lines, tmp_path, read):
     """Nothing that reads a file takes fewer rows for all of them."""
     scored = pq.read_table(lines).append_column("quality", pa.array([0.5] * 12, pa.float32()))
-        scored = scored.append_column("quality_error", pa.nulls(12, pa.string()))
+    scored = scored.append_column("quality_error", pa.nulls(12, pa.string()))
     pq.write_table(scored, lines, row_group_size=4)
     changed(lines, more_rows)
     message = "the Parquet file is damaged: its metadata promises 13 rows in row groups 0 to 2, but there are 12"
