@@ -22,15 +22,14 @@ Network = Callable[[np.ndarray], np.ndarray]
 def bundled():
     """The bundled network, batch norm folded in, with its configuration."""
     config, tensors = load()
-    if config.shortcut != "identity":
-        raise NotImplementedError("the peers are written for identity shortcuts")
     return config, folded(config, tensors)
 
 
 def as_oihw(layer, inputs: int) -> tuple[np.ndarray, np.ndarray]:
-    """Weights [O, I, 3, 3] and bias [O], from weights flattened [O, 3, 3, I]."""
+    """Weights [O, I, K, K] and bias [O], from weights flattened [O, K, K, I]; K is 3, or 1 for a projection."""
     weights, bias = layer
-    return np.ascontiguousarray(weights.reshape(len(bias), 3, 3, inputs).transpose(0, 3, 1, 2)), bias
+    side = round((weights.size / len(bias) / inputs) ** 0.5)
+    return np.ascontiguousarray(weights.reshape(len(bias), side, side, inputs).transpose(0, 3, 1, 2)), bias
 
 
 @functools.cache
@@ -52,18 +51,22 @@ def onnx_bytes() -> bytes:
     def convolution(name, source, layer, inputs, stride):
         weights, bias = as_oihw(layer, inputs)
         sources = [source, constant(f"{name}.weight", weights), constant(f"{name}.bias", bias)]
-        return node("Conv", sources, name, kernel_shape=[3, 3], strides=[stride] * 2, pads=[1] * 4)
+        side = weights.shape[-1]
+        return node("Conv", sources, name, kernel_shape=[side] * 2, strides=[stride] * 2, pads=[side // 2] * 4)
 
     # One channel: NHWC and NCHW are the same numbers.
     x = node("Reshape", ["pictures", constant("shape", np.array([-1, 1, 256, 256], np.int64))], "nchw")
     x = node("Relu", [convolution("stem", x, network.stem, 1, 2)], "stem.relu")
-    for index, (first, second, _) in enumerate(network.blocks):
+    for index, (first, second, projection) in enumerate(network.blocks):
         inputs, outputs = config.channels[index : index + 2]
         name = f"block{index}"
         y = node("Relu", [convolution(f"{name}.1", x, first, inputs, 2)], f"{name}.1.relu")
         y = convolution(f"{name}.2", y, second, outputs, 1)
-        around = node("MaxPool", [x], f"{name}.half", kernel_shape=[1, 1], strides=[2, 2])
-        if outputs > inputs:
+        if projection is not None:
+            around = convolution(f"{name}.around", x, projection, inputs, 2)
+        else:
+            around = node("MaxPool", [x], f"{name}.half", kernel_shape=[1, 1], strides=[2, 2])
+        if projection is None and outputs > inputs:
             pads = constant(f"{name}.pads", np.array([0, 0, 0, 0, 0, outputs - inputs, 0, 0], np.int64))
             around = node("Pad", [around, pads], f"{name}.around")
         x = node("Relu", [node("Add", [y, around], f"{name}.sum")], f"{name}.relu")
@@ -118,17 +121,22 @@ def pytorch(threads: int) -> Network:
 
     stem = tensors(network.stem, 1)
     widths = zip(config.channels, config.channels[1:], network.blocks, strict=False)
-    blocks = [(tensors(first, i), tensors(second, o), o - i) for i, o, (first, second, _) in widths]
+    blocks = [
+        (tensors(first, i), tensors(second, o), projection and tensors(projection, i), o - i)
+        for i, o, (first, second, projection) in widths
+    ]
     head = torch.from_numpy(network.head_weight)
 
     @torch.inference_mode()
     def run(pictures):
         x = torch.from_numpy(pictures).permute(0, 3, 1, 2)
         x = functional.relu_(functional.conv2d(x, *stem, stride=2, padding=1))
-        for first, second, more in blocks:
+        for first, second, projection, more in blocks:
             y = functional.relu_(functional.conv2d(x, *first, stride=2, padding=1))
             y = functional.conv2d(y, *second, padding=1)
-            x = functional.relu_(y + functional.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, 0, more)))
+            half = x[:, :, ::2, ::2]
+            around = functional.conv2d(half, *projection) if projection else functional.pad(half, (0,) * 5 + (more,))
+            x = functional.relu_(y + around)
         return (x.mean(dim=(2, 3)) @ head + network.head_bias).numpy()
 
     return run
