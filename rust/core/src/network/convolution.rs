@@ -121,6 +121,10 @@ impl Convolution {
         pixels: &mut Vec<Pixel>,
     ) -> usize {
         output.changes.set_reached(&input.changes, self.stride, output.side);
+        if self.inputs > 1 {
+            // An infinite input of one pixel, times a weight of 0, makes its neighbours NaN.
+            output.changes.grow(self.width);
+        }
         output.changes.list(self.width, pixels);
         // A separate function: otherwise every layer would get its own copy of all kernels.
         simd.vectorize(
