@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-
 import mlx.core as mx
 import numpy as np
 import pytest
@@ -27,9 +25,9 @@ def assert_rust_writes_into_mlx(array: mx.array, view: np.ndarray) -> None:
     """Let Rust write through the view, and look in MLX."""
     before = address(array)
     assert view.__array_interface__["data"][0] == before
-    expected = np.stack([penpal_fast.render_strokes(row) for row in ROWS])
-    assert not np.array_equal(np.array(array), expected)
+    assert mx.abs(array).sum().item() == 0
     assert Rows(ROWS).render_into(view, 0, 1.5, 2) == []
+    expected = np.stack([penpal_fast.render_strokes(row) for row in ROWS])
     assert np.array_equal(np.array(array), expected)
     assert address(array) == before
 
@@ -62,38 +60,6 @@ def test_render_batch_returns_the_memory_that_was_written(monkeypatch):
     assert batch.dtype == mx.float32
     assert written == [address(batch)]
     assert np.array_equal(np.array(batch), np.stack([penpal_fast.render_strokes(row) for row in ROWS]))
-
-
-@pytest.mark.skipif(mx.default_device() != mx.cpu, reason="MLX computes on a GPU here, and clears its arrays")
-def test_memory_for_pictures_is_not_written_before_rust_does():
-    writable_canvases(512)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    array, view = writable_canvases(512)
-    pages = view.nbytes // resource.getpagesize()
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before < pages / 10
-    view[-1, -1, -1] = 3
-    assert array[-1, -1, -1, 0].item() == 3
-
-
-@pytest.mark.parametrize("count", [1, 20, 150])
-def test_used_memory_does_not_show(count):
-    """Smaller arrays get memory that was used before, larger ones memory in large pages."""
-    rows = [ROWS[index % len(ROWS)] for index in range(count)]
-    mx.eval(mx.full((count, 256, 256, 1), 7.0))
-    expected = np.stack([penpal_fast.render_strokes(row) for row in ROWS])
-    batch = np.array(penpal_fast.render_batch(rows))
-    assert all(
-        np.array_equal(batch[index::3], expected[index : index + 1].repeat(len(batch[index::3]), 0))
-        for index in range(min(count, 3))
-    )
-    assert penpal_fast.render_batch([]).shape == (0, 256, 256, 1)
-
-
-def test_bad_rows_have_blank_pictures_in_used_memory():
-    array, view = writable_canvases(2)
-    view[:] = 9
-    assert [problem[0] for problem in Rows([None, ROWS[0]]).render_into(view, 0, 1.5, 1)] == [0]
-    assert array[0].max().item() == 0
 
 
 def test_a_sentinel_in_the_view_is_seen_by_an_operation():
