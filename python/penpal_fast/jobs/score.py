@@ -45,7 +45,7 @@ from penpal_fast.jobs.part_files import CopiedFile, EncodedFile, PartFile
 from penpal_fast.jobs.part_reading import part_rows
 from penpal_fast.jobs.parts import Part, binary_metadata, group_rows, planned_parts
 from penpal_fast.jobs.pipeline import Stopwatch, made_ahead
-from penpal_fast.jobs.row_files import JSON_ROWS, has_lines, json_lines_file, standard_output
+from penpal_fast.jobs.row_files import JSON_ROWS, RowsFile, has_lines, json_lines_file, standard_output
 from penpal_fast.jobs.seal import seal
 from penpal_fast.jobs.strokes import strokes_for
 from penpal_fast.jobs.summary import JobSummary
@@ -237,11 +237,7 @@ class _Job:
             checked = opened.enter_context(made_ahead(self._checked(read), "scoring"))
             file = opened.enter_context(standard_output(form, schema))
             for _, batch, outcomes in checked:
-                with self._stopwatch.measured("writing"):
-                    file.add(with_outcomes(batch.data, self._checks, outcomes, schema))
-                self._summary.add_outcomes(outcomes)
-                self._summary.first_problem = self._unscored.first_problem
-                self._progress(self._summary.rows, self._rows)
+                self._add(file, batch, outcomes, schema)
         self._unscored.check()
         self._stopwatch.seconds["all"] = time.perf_counter() - start
         return self._summary
@@ -311,17 +307,21 @@ class _Job:
                 with contextlib.ExitStack() as opened:
                     file = self._opened_file(opened, folder.file(part), schema, part)
                     for _, batch, outcomes in batches:
-                        with self._stopwatch.measured("writing"):
-                            file.add(with_outcomes(batch.data, self._checks, outcomes, schema))
-                        self._summary.add_outcomes(outcomes)
-                        self._summary.first_problem = self._unscored.first_problem
-                        self._progress(self._summary.rows, self._rows)
+                        self._add(file, batch, outcomes, schema)
                     if before:
                         before.result()
                     # The next part is scored while the disk finishes this one.
                     before = finishing.submit(self._finish_part, opened.pop_all(), folder, part)
             if before:
                 before.result()
+
+    def _add(self, file: PartFile | RowsFile, batch: Batch, outcomes: Sequence[Outcome], schema: pa.Schema) -> None:
+        """Write rows with what the checks found, and count them."""
+        with self._stopwatch.measured("writing"):
+            file.add(with_outcomes(batch.data, self._checks, outcomes, schema))
+        self._summary.add_outcomes(outcomes)
+        self._summary.first_problem = self._unscored.first_problem
+        self._progress(self._summary.rows, self._rows)
 
     def _opened_file(self, opened: contextlib.ExitStack, target: Path, schema: pa.Schema, part: Part) -> PartFile:
         source = self._sources[part.source]

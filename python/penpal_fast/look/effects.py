@@ -44,22 +44,17 @@ class Explaining(Protocol):
         """
 
 
-def word_effects(scorer: Explaining, strokes: Strokes, parts: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return what each word, or group of words, does to the score of its row, float32 [P]; see `Explanation.effects`.
+def word_effects(
+    scorer: Explaining, strokes: Strokes, parts: NDArray[np.int64], added: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return what each word, or group of words, does to the score of its row, given what it adds to the rest, float32
+    [P]; see `Explanation.effects`.
 
     What a word adds to the rest says little of the word: any ink changes the picture. What it looks like alone says
     more, and is the same for words that are the same. The mean of both is what it adds as the last and as the first.
     """
-    log_odds = scorer.log_odds_without(strokes, parts)
     alone = scorer.log_odds([list(compress(strokes, parts == part)) for part in range(int(parts.max()) + 1)])
-    return ((log_odds[0] - log_odds[1:] + alone) / 2).astype(np.float32)
-
-
-def stroke_effects(scorer: Explaining, strokes: Strokes, parts: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Return what each stroke, or group of strokes, adds to the rest of its row, float32 [P]; a stroke alone says
-    nothing."""
-    log_odds = scorer.log_odds_without(strokes, parts)
-    return log_odds[0] - log_odds[1:]
+    return ((added + alone) / 2).astype(np.float32)
 
 
 class Rescoring:

@@ -18,7 +18,7 @@ from penpal_fast.checks.quality import Scorer, default_scorer
 from penpal_fast.errors import PenpalError
 from penpal_fast.frames import row_of
 from penpal_fast.look.drawing import MARK, draw
-from penpal_fast.look.effects import Explaining, Level, stroke_effects, word_effects
+from penpal_fast.look.effects import Explaining, Level, word_effects
 from penpal_fast.look.misfits import marked_ink, marked_pieces
 from penpal_fast.look.row_reading import RowReading, read_row
 from penpal_fast.reading.reader import Letter, Reader, default_reader
@@ -171,11 +171,12 @@ def explained(words: list[Strokes], scorer: Explaining) -> Explanation:
     groups = np.array_split(np.arange(len(units)), min(len(units), _most_parts(words)))
     lengths = [sum(len(units[unit]) for unit in group) for group in groups]
     strokes, parts = _joined(words), np.repeat(np.arange(len(groups)), lengths)
-    effects = np.array([np.nan], np.float32)
-    if len(groups) > 1:
-        effects = (word_effects if by_word else stroke_effects)(scorer, strokes, parts)
+    log_odds = scorer.log_odds_without(strokes, parts)
+    effects = log_odds[0] - log_odds[1:] if len(groups) > 1 else np.array([np.nan], np.float32)
+    if by_word:  # A stroke alone says nothing.
+        effects = word_effects(scorer, strokes, parts, effects)
     return Explanation(
-        score=float(1 / (1 + np.exp(-np.float64(scorer.log_odds([strokes])[0])))),
+        score=float(1 / (1 + np.exp(-np.float64(log_odds[0])))),
         strokes=strokes,
         level=level,
         parts=parts,
