@@ -18,9 +18,9 @@ import penpal_fast
 if len(sys.argv) > 1:
     os.sched_setaffinity(0, {int(sys.argv[1])})
 out = np.empty((8, 256, 256, 1), dtype=np.float32)
+before = len(os.listdir("/proc/self/task"))
 penpal_fast.render_into([[[(0, 0), (1, 1)]]] * 8, out)
-names = [open(f"/proc/self/task/{task}/comm").read() for task in os.listdir("/proc/self/task")]
-print(sum(name.startswith("penpal-") for name in names))
+print(len(os.listdir("/proc/self/task")) - before)
 """
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc, which Linux has")
