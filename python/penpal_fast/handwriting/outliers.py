@@ -24,7 +24,7 @@ def spike(random: np.random.Generator, row: Strokes) -> Strokes:
     chosen = int(random.integers(len(strokes)))
     stroke = strokes[chosen].copy()
     first = int(random.integers(len(stroke)))
-    stroke[first : first + int(random.integers(1, 4))] += _away(random, row, 1.5, 25)
+    stroke[first : first + int(random.integers(1, 4))] += _away(random, row, 1.5, 60)
     strokes[chosen] = stroke
     return strokes
 
@@ -32,7 +32,7 @@ def spike(random: np.random.Generator, row: Strokes) -> Strokes:
 def jump(random: np.random.Generator, row: Strokes) -> Strokes:
     """Move all that comes after a point of a row far away, with a line to it where the point is within a stroke."""
     chosen = int(random.integers(len(row)))
-    offset = _away(random, row, 2.5, 20)
+    offset = _away(random, row, 2.5, 40)
     stroke, place = row[chosen], int(random.integers(len(row[chosen]) + 1))
     if random.random() < 0.5 and 0 < place < len(stroke):
         broken = [np.concatenate([stroke[:place], stroke[place:] + offset])]
@@ -58,7 +58,7 @@ OUTLIERS: dict[str, Outlier] = {kind.__name__: kind for kind in (spike, jump, st
 def _away(random: np.random.Generator, row: Strokes, least: float, most: float) -> NDArray[np.float64]:
     """Draw a move by so many heights, mostly up or down, where it is seen from the smallest distance on."""
     length = height_of(row) * math.exp(random.uniform(math.log(least), math.log(most)))
-    angle = random.choice([-0.5, 0.5]) * math.pi + random.normal(0, 0.5)
+    angle = random.choice([-0.5, 0.5]) * math.pi + random.normal(0, random.choice([0.05, 0.5]))
     if random.random() < 0.3:
         # Along the line a small move would be a space between words.
         angle, length = random.choice([0.0, math.pi]) + random.normal(0, 0.15), length + 3 * height_of(row)
@@ -69,7 +69,7 @@ def _dot(random: np.random.Generator, row: Strokes) -> NDArray[np.float64]:
     """Make a stroke of one point, or a speck, beyond the edge of a row."""
     points = np.concatenate(row)
     low, high = points.min(axis=0), points.max(axis=0)
-    away = _away(random, row, 0.8, 25)
+    away = _away(random, row, 0.8, 60)
     inside = random.uniform(low, high)
     # Beyond the edge in the direction of the move.
     place = np.where(away > 0, np.where(np.abs(away) > np.abs(away).max() / 2, high, inside), inside)
