@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -81,7 +82,7 @@ def report(source: Path, target: Path) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     seconds = summaries[0].seconds
 
-    table = Table("", "rows/s", "processor, us/row")
+    table = Table("", "rows/s", "processor, us/row", box=box.MARKDOWN)
     table.add_row("job", f"{1 / job[0]:,.0f}", f"{job[1] * 1e6:.0f}")
     table.add_row("engine alone", f"{1 / engine[0]:,.0f}", f"{engine[1] * 1e6:.0f}")
     table.add_row("job / engine", f"{engine[0] / job[0]:.2f}", f"{job[1] / engine[1]:.2f}")

@@ -8,12 +8,13 @@ really does: only what the ink reaches, and half of the definition's where its k
 
 from __future__ import annotations
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from measuring import options_parser, read_lines
-from peers import bundled
 from penpal_fast import _core
+from weights import bundled
 
 
 def main() -> None:
@@ -28,7 +29,7 @@ def main() -> None:
         peaks.append(_core.peak_multiplications())
     peak = max(peaks)
 
-    table = Table("stage", "µs/row", "share of time", "multiplications/row", "share of peak")
+    table = Table("stage", "µs/row", "share of time", "multiplications/row", "share of peak", box=box.MARKDOWN)
     stages = [min(same, key=lambda stage: stage[1]) for same in zip(*rounds, strict=True)]
     total = sum(seconds for _, seconds, _ in stages)
     for name, seconds, multiplications in stages:

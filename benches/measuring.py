@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -20,6 +21,7 @@ REAL_LINES = ROOT.parent / "shared" / "data" / "iam_ondb_lines.parquet"
 EXAMPLE_LINES = ROOT / "examples" / "lines.parquet"
 
 Work = Callable[[], object]
+Columns = dict[str, dict[str, str]]
 
 
 def default_lines() -> Path:
@@ -63,15 +65,40 @@ def take_turns(works: dict[str, Work], rounds: int) -> dict[str, list[float]]:
     return {name: [each[name] for each in times] for name in works}
 
 
-def print_times(title: str, times: dict[str, list[float]], rows: dict[str, int], unit: str) -> None:
-    """Print times per row and their ratio to `unit`: medians over the rounds, of ratios within a round."""
-    table = Table("", "µs/row", "rows/s", f"time / {unit}", title=title)
+def print_times(
+    title: str, times: dict[str, list[float]], rows: dict[str, int], unit: str, more: Columns | None = None
+) -> None:
+    """Print times per row and their ratio to `unit`: medians over the rounds, of ratios within a round.
+
+    `more` has other columns by their titles, each with texts by the names of the rows.
+    """
+    more = more or {}
+    table = Table("", "µs/row", "rows/s", f"time / {unit}", *more, title=title, box=box.MARKDOWN)
     per_row = {name: np.array(each) / rows[name] for name, each in times.items()}
     for name, each in per_row.items():
         middle = statistics.median(each)
         ratio = statistics.median(each / per_row[unit])
-        table.add_row(name, f"{middle * 1e6:.1f}", f"{1 / middle:,.0f}", f"{ratio:.2f}")
-    Console(width=110).print(table)
+        table.add_row(
+            name,
+            f"{middle * 1e6:.1f}",
+            f"{1 / middle:,.0f}",
+            f"{ratio:.2f}",
+            *(texts.get(name, "") for texts in more.values()),
+        )
+    Console(width=160).print(table)
+
+
+def differences(what: str, found: dict[str, np.ndarray], expected: np.ndarray) -> Columns:
+    """Columns of how far what was found is from the first as many of what was expected: the largest, and the mean."""
+    apart = {name: np.abs(values - expected[: len(values)]) for name, values in found.items()}
+    return {
+        f"{what} differ by at most": {name: f"{each.max():.1g}" for name, each in apart.items()},
+        "in the mean": {name: f"{each.mean():.1g}" for name, each in apart.items()},
+    }
+
+
+def print_left_out(name: str, error: Exception, package: str) -> None:
+    print(f"left out {name}: {error} (pip install {package})")
 
 
 def elsewhere(work: Callable[..., None], *arguments: object) -> None:

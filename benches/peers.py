@@ -1,114 +1,138 @@
 """The same network, with the same weights, in other engines.
 
-Each maker takes a number of threads and returns a function from pictures, float32 [B, 256, 256, 1], to logits [B]. It
-raises ImportError where its package is not installed.
+A network is a function from pictures, float32 [B, 256, 256, 1], to logits [B]. Making one raises ImportError where its
+package is not installed.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from penpal_fast import QualityClassifier
-from penpal_fast.engines.folding import folded
-from penpal_fast.network.pretrained import load
+import litert
+import onnx_file
+import quantization
+from penpal_fast import QualityClassifier, render_into
+from weights import bundled, unflattened
 
 Network = Callable[[np.ndarray], np.ndarray]
 
 
-@functools.cache
-def bundled():
-    """The bundled network, batch norm folded in, with its configuration."""
-    config, tensors = load()
-    return config, folded(config, tensors)
+def pictures_of(rows: pa.Array) -> np.ndarray:
+    """Draw rows as the network sees them: float32 [N, 256, 256, 1]."""
+    pictures = np.empty((len(rows), 256, 256, 1), np.float32)
+    render_into(rows, pictures, line_width=bundled()[0].line_width)
+    return pictures
 
 
-def as_oihw(layer, inputs: int) -> tuple[np.ndarray, np.ndarray]:
-    """Weights [O, I, K, K] and bias [O], from weights flattened [O, K, K, I]; K is 3, or 1 for a projection."""
-    weights, bias = layer
-    side = round((weights.size / len(bias) / inputs) ** 0.5)
-    return np.ascontiguousarray(weights.reshape(len(bias), side, side, inputs).transpose(0, 3, 1, 2)), bias
+def last_pictures(lines: Path, rows: int) -> np.ndarray:
+    """Draw the last rows of a file, which a benchmark of the first ones has not seen."""
+    return pictures_of(pq.read_table(lines, columns=["strokes"])["strokes"][-rows:].combine_chunks())
 
 
-@functools.cache
-def onnx_bytes() -> bytes:
-    """The network as an ONNX file, batches of any size."""
-    from onnx import TensorProto, checker, helper, numpy_helper
+class Files:
+    """The network as files of other engines, made when they are first asked for.
 
-    config, network = bundled()
-    nodes, constants = [], []
+    `pictures`, float32 [N, 256, 256, 1], give the int8 networks their ranges.
+    """
 
-    def constant(name, values):
-        constants.append(numpy_helper.from_array(np.asarray(values), name))
-        return name
+    def __init__(self, pictures: np.ndarray) -> None:
+        self._pictures = pictures
 
-    def node(kind, inputs, name, **attributes):
-        nodes.append(helper.make_node(kind, inputs, [name], name=name, **attributes))
-        return name
+    @functools.cached_property
+    def onnx(self) -> bytes:
+        return onnx_file.onnx_bytes()
 
-    def convolution(name, source, layer, inputs, stride):
-        weights, bias = as_oihw(layer, inputs)
-        sources = [source, constant(f"{name}.weight", weights), constant(f"{name}.bias", bias)]
-        side = weights.shape[-1]
-        return node("Conv", sources, name, kernel_shape=[side] * 2, strides=[stride] * 2, pads=[side // 2] * 4)
+    @functools.cached_property
+    def litert(self) -> bytes:
+        return litert.model_bytes()
 
-    # One channel: NHWC and NCHW are the same numbers.
-    x = node("Reshape", ["pictures", constant("shape", np.array([-1, 1, 256, 256], np.int64))], "nchw")
-    x = node("Relu", [convolution("stem", x, network.stem, 1, 2)], "stem.relu")
-    for index, (first, second, projection) in enumerate(network.blocks):
-        inputs, outputs = config.channels[index : index + 2]
-        name = f"block{index}"
-        y = node("Relu", [convolution(f"{name}.1", x, first, inputs, 2)], f"{name}.1.relu")
-        y = convolution(f"{name}.2", y, second, outputs, 1)
-        if projection is not None:
-            around = convolution(f"{name}.around", x, projection, inputs, 2)
-        else:
-            around = node("MaxPool", [x], f"{name}.half", kernel_shape=[1, 1], strides=[2, 2])
-        if projection is None and outputs > inputs:
-            pads = constant(f"{name}.pads", np.array([0, 0, 0, 0, 0, outputs - inputs, 0, 0], np.int64))
-            around = node("Pad", [around, pads], f"{name}.around")
-        x = node("Relu", [node("Add", [y, around], f"{name}.sum")], f"{name}.relu")
-    x = node("Flatten", [node("GlobalAveragePool", [x], "average")], "averages")
-    weight = constant("head.weight", network.head_weight[None])
-    bias = constant("head.bias", np.array([network.head_bias], np.float32))
-    x = node("Gemm", [x, weight, bias], "head", transB=1)
-    node("Reshape", [x, constant("flat", np.array([-1], np.int64))], "logits")
+    @functools.cached_property
+    def onnx_int8(self) -> bytes:
+        return self._quantized.onnx
 
-    graph = helper.make_graph(
-        nodes,
-        "quality",
-        [helper.make_tensor_value_info("pictures", TensorProto.FLOAT, ["batch", 256, 256, 1])],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch"])],
-        constants,
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    checker.check_model(model)
-    return model.SerializeToString()
+    @functools.cached_property
+    def litert_int8(self) -> bytes:
+        return litert.model_bytes(self._quantized)
+
+    @functools.cached_property
+    def _quantized(self) -> quantization.Quantized:
+        return quantization.quantize(self.onnx, self._pictures)
 
 
-def onnx_runtime(threads: int) -> Network:
+@dataclasses.dataclass(frozen=True)
+class Peer:
+    """Another engine.
+
+    Attributes:
+        make: Takes the file and a number of threads.
+        file: Which one of `Files`; engines without files take None.
+        package: What pip installs.
+        int8: Weights and activations have 8 bits, so the scores differ.
+        many: Several networks may run at the same time.
+    """
+
+    make: Callable[[bytes | None, int], Network]
+    file: str | None
+    package: str
+    int8: bool = False
+    many: bool = True
+
+    def networks(self, files: Files, threads: int, *, together: bool = False) -> list[Network]:
+        """Make what keeps this many threads busy: a network for each of them, or one that all work in `together`."""
+        file = self.file and getattr(files, self.file)
+        if together or not self.many:
+            return [self.make(file, threads)]
+        return [self.make(file, 1) for _ in range(threads)]
+
+
+def onnx_runtime(file: bytes | None, threads: int) -> Network:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(onnx_bytes(), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
     return lambda pictures: session.run(None, {"pictures": pictures})[0]
 
 
-def openvino(threads: int) -> Network:
+def openvino(file: bytes | None, threads: int) -> Network:
     import openvino
 
     core = openvino.Core()
     settings = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
-    compiled = core.compile_model(core.read_model(onnx_bytes()), "CPU", settings)
+    compiled = core.compile_model(core.read_model(file), "CPU", settings)
     request = compiled.create_infer_request()
     return lambda pictures: request.infer({"pictures": pictures})["logits"].copy()
 
 
-def pytorch(threads: int) -> Network:
+def litert_xnnpack(file: bytes | None, threads: int) -> Network:
+    from ai_edge_litert.interpreter import Interpreter
+
+    @functools.cache
+    def prepared(batch: int):
+        interpreter = Interpreter(model_content=file, num_threads=threads)
+        source, result = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+        interpreter.resize_tensor_input(source, [batch, 256, 256, 1])
+        interpreter.allocate_tensors()
+        return interpreter, source, result
+
+    def run(pictures: np.ndarray) -> np.ndarray:
+        interpreter, source, result = prepared(len(pictures))
+        interpreter.set_tensor(source, pictures)
+        interpreter.invoke()
+        return interpreter.get_tensor(result)[:, 0]
+
+    return run
+
+
+def pytorch(_file: bytes | None, threads: int) -> Network:
     import torch
     from torch.nn import functional
 
@@ -116,8 +140,9 @@ def pytorch(threads: int) -> Network:
     config, network = bundled()
 
     def tensors(layer, inputs):
-        weights, bias = as_oihw(layer, inputs)
-        return torch.from_numpy(weights).to(memory_format=torch.channels_last), torch.from_numpy(bias)
+        weights, bias = unflattened(layer, inputs)
+        oihw = torch.from_numpy(weights).permute(0, 3, 1, 2)
+        return oihw.contiguous(memory_format=torch.channels_last), torch.from_numpy(bias)
 
     stem = tensors(network.stem, 1)
     widths = zip(config.channels, config.channels[1:], network.blocks, strict=False)
@@ -142,7 +167,7 @@ def pytorch(threads: int) -> Network:
     return run
 
 
-def mlx(_threads: int) -> Network:
+def mlx(_file: bytes | None, _threads: int) -> Network:
     """MLX chooses its threads itself; its convolution uses one on a CPU."""
     import mlx.core as mx
 
@@ -150,4 +175,13 @@ def mlx(_threads: int) -> Network:
     return lambda pictures: np.array(model(mx.array(pictures)))
 
 
-PEERS = {"ONNX Runtime": onnx_runtime, "OpenVINO": openvino, "PyTorch": pytorch, "MLX": mlx}
+PEERS = {
+    "ONNX Runtime": Peer(onnx_runtime, "onnx", "onnx onnxruntime"),
+    "ONNX Runtime, int8": Peer(onnx_runtime, "onnx_int8", "onnx onnxruntime", int8=True),
+    "LiteRT": Peer(litert_xnnpack, "litert", "ai-edge-litert"),
+    "LiteRT, int8": Peer(litert_xnnpack, "litert_int8", "ai-edge-litert onnx onnxruntime", int8=True),
+    "OpenVINO": Peer(openvino, "onnx", "openvino onnx"),
+    "OpenVINO, int8": Peer(openvino, "onnx_int8", "openvino onnx onnxruntime", int8=True),
+    "PyTorch": Peer(pytorch, None, "torch"),
+    "MLX": Peer(mlx, None, "mlx", many=False),
+}

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -96,7 +97,7 @@ def print_judgements(judges: dict[str, Judge], kinds: dict[str, list[Line]], let
     """Print the errors of each judge, and how well its scores tell clean lines from corrupted ones."""
     counts = ", ".join(f"{len(lines)} {name}" for name, lines in kinds.items())
     columns = ("CER real", "CER clean", "AUC match", "AUC readability")
-    table = Table("", *columns, title=f"{counts} lines; AUC of clean against corrupted")
+    table = Table("", *columns, title=f"{counts} lines; AUC of clean against corrupted", box=box.MARKDOWN)
     for name, judge in judges.items():
         found = {kind: judge(lines) for kind, lines in kinds.items()}
         texts = {kind: [line.text for line in lines] for kind, lines in kinds.items()}
@@ -127,7 +128,7 @@ def print_stages(rows: Rows, texts: Sequence[str | None], rounds: int, seconds: 
     encoded = encode_texts(texts, config.letters)
     engine = native_reader(config, tensors)
     profiles = [dict(engine.profile(rows, (encoded.codes, encoded.offsets))) for _ in range(rounds)]
-    table = Table("stage", "µs/row", title="where the time goes, one thread")
+    table = Table("stage", "µs/row", title="where the time goes, one thread", box=box.MARKDOWN)
     for stage in profiles[0]:
         table.add_row(stage, f"{min(profile[stage] for profile in profiles) / len(rows) * 1e6:.1f}")
     Console(width=110).print(table)

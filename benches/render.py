@@ -17,11 +17,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from measuring import ROOT, as_arrays, options_parser, print_times, read_lines, take_turns
+from measuring import ROOT, as_arrays, options_parser, print_left_out, print_times, read_lines, take_turns
 from penpal_fast import render_into
-from rivals import LINE_WIDTH, RIVALS, SIDE
+from rivals import LINE_WIDTH, PACKAGES, RIVALS, SIDE
 
 OURS = "penpal_fast, Arrow"
+MEMSET = "memset of the canvases"
 
 
 def contestants(column, arrays, out):
@@ -51,14 +52,30 @@ def contestants(column, arrays, out):
         OURS: ours(column, 1),
         "penpal_fast, NumPy strokes": ours(arrays, 1),
         "penpal_fast, Arrow, 2 threads": ours(column, 2),
-        "memset of the canvases": memset,
+        MEMSET: memset,
     }
     for name, make in RIVALS.items():
         try:
             found[name] = one_by_one(make())
         except (ImportError, OSError) as error:
-            print(f"left out {name}: {error}")
+            print_left_out(name, error, PACKAGES[name])
     return found
+
+
+def pictures_apart(works, out, rows):
+    """Columns of how far each renderer's pictures are from ours: the largest of a pixel, and all over all ink."""
+    last = slice(0, (rows - 1) % len(out) + 1)
+    works[OURS]()
+    expected = out[last].copy()
+    largest, ink = {}, {}
+    for name, work in works.items():
+        if name == MEMSET:
+            continue
+        out.fill(0)
+        work()
+        apart = np.abs(out[last] - expected)
+        largest[name], ink[name] = f"{apart.max():.2f}", f"{apart.sum() / expected.sum():.1%}"
+    return {"pixels differ by at most": largest, "in all, of the ink": ink}
 
 
 def rust_renderers(column, batch, rounds):
@@ -92,15 +109,17 @@ def main() -> None:
     arrays = as_arrays(column)
     out = np.zeros((min(options.batch, len(column)), SIDE, SIDE, 1), dtype=np.float32)
     rust = rust_renderers(column, len(out), options.rounds)
-    times = take_turns(contestants(column, arrays, out), options.rounds)
+    works = contestants(column, arrays, out)
+    apart = pictures_apart(works, out, len(column))
+    times = take_turns(works, options.rounds)
 
     points = sum(len(stroke) for row in arrays for stroke in row) / len(arrays)
     title = f"{options.lines.name}: {len(column)} rows, {points:.0f} points a row, into a buffer of {len(out)}"
     rows = dict.fromkeys([*times, *rust], len(column))
-    print_times(title, times, rows, OURS)
+    print_times(title, times, rows, OURS, apart)
     if rust:
         print_times("The same rows in a Rust program, without Python", rust, rows, "penpal-core")
-    memset = statistics.median(np.array(times[OURS]) / np.array(times["memset of the canvases"]))
+    memset = statistics.median(np.array(times[OURS]) / np.array(times[MEMSET]))
     print(f"{OURS} takes {memset:.1f} times as long as memset")
 
 

@@ -12,6 +12,8 @@ import numpy as np
 SIDE, PADDING = 256, 12
 INNER = SIDE - 2 * PADDING
 LINE_WIDTH = 1.5
+DOT = 1e-3
+"""Length of a stroke of one point, which has no direction otherwise, in pixels."""
 
 Row = list[np.ndarray]
 Renderer = Callable[[Row, np.ndarray], None]
@@ -117,4 +119,45 @@ def aggdraw() -> Renderer:
     return render
 
 
-RIVALS = {"aggdraw": aggdraw, "OpenCV": opencv, "Cairo": cairo, "Skia": skia, "PIL, 4x supersampled": pil}
+def blend2d() -> Renderer:
+    import blend2d as bl
+
+    image = bl.BLImage.createNew(SIDE, SIDE, bl.BLFormat.A8)
+    context = bl.BLContext(image)
+    context.stroke_width = LINE_WIDTH
+    context.set_stroke_caps(bl.BLStrokeCap.CAP_ROUND)
+    context.stroke_join = bl.BLStrokeJoin.JOIN_ROUND
+    context.set_stroke_style((1.0, 1.0, 1.0))
+
+    def render(row: Row, out: np.ndarray) -> None:
+        context.clear_all()
+        path = bl.BLPath()
+        line_to = path.line_to
+        for stroke in fitted(row):
+            points = stroke.tolist()
+            path.move_to(*points[0])
+            for x, y in points[1:] or [(points[0][0] + DOT, points[0][1])]:
+                line_to(x, y)
+        context.stroke_path(path)
+        context.flush()
+        np.divide(image.getDataAsNumPy().reshape(SIDE, SIDE), np.float32(255), out=out[:, :, 0])
+
+    return render
+
+
+RIVALS = {
+    "aggdraw": aggdraw,
+    "Blend2D": blend2d,
+    "OpenCV": opencv,
+    "Cairo": cairo,
+    "Skia": skia,
+    "PIL, 4x supersampled": pil,
+}
+PACKAGES = {
+    "aggdraw": "aggdraw",
+    "Blend2D": "blend2d-python",
+    "OpenCV": "opencv-python-headless",
+    "Cairo": "cairocffi, and the system's libcairo2",
+    "Skia": "skia-python",
+    "PIL, 4x supersampled": "pillow",
+}

@@ -2,33 +2,54 @@
 
     python benches/score.py [LINES.parquet]
 
-aggdraw and ONNX Runtime run in one process for each thread, so that Python's lock does not slow them down, in batches
-of their best size. The pipelines take turns; the ratios are medians over the rounds.
+The pipelines of a renderer and a network run in one process for each thread, so that Python's lock does not slow them
+down, at the batch sizes given. They take turns; the ratios are medians over the rounds.
 """
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 
 import numpy as np
 
-from measuring import as_arrays, options_parser, print_times, read_lines, take_turns
-from peers import mlx, onnx_runtime
+from measuring import as_arrays, differences, options_parser, print_left_out, print_times, read_lines, take_turns
+from peers import PEERS, Files, last_pictures, mlx
 from penpal_fast import Scorer
-from rivals import RIVALS, SIDE
+from rivals import PACKAGES, RIVALS, SIDE
+
+PIPELINES = [
+    ("aggdraw", "ONNX Runtime"),
+    ("aggdraw", "ONNX Runtime, int8"),
+    ("aggdraw", "LiteRT"),
+    ("aggdraw", "LiteRT, int8"),
+    ("aggdraw", "OpenVINO"),
+    ("aggdraw", "OpenVINO, int8"),
+    ("Blend2D", "LiteRT, int8"),
+]
 
 _worker = {}
 
 
-def start_worker(path, rows):
-    """Prepare a worker process: the lines, a renderer and a network of one thread."""
-    arrays = as_arrays(read_lines(path, rows))
-    _worker.update(arrays=arrays, render=RIVALS["aggdraw"](), network=onnx_runtime(1))
+def start_worker(path, rows, files):
+    """Prepare a worker process: the lines, and the files of the networks by the names of the peers."""
+    _worker.update(arrays=as_arrays(read_lines(path, rows)), files=files)
 
 
-def work_on(part):
+@functools.cache
+def renderer_of(name):
+    return RIVALS[name]()
+
+
+@functools.cache
+def network_of(name):
+    return PEERS[name].make(_worker["files"][name], 1)
+
+
+def work_on(job):
+    renderer, network, part = job
     rows = [_worker["arrays"][index] for index in part]
-    return drawn_and_scored(rows, _worker["render"], _worker["network"])
+    return drawn_and_scored(rows, renderer_of(renderer), network_of(network))
 
 
 def drawn_and_scored(rows, render, network):
@@ -42,11 +63,39 @@ def in_batches(run, rows, size):
     return lambda: np.concatenate([run(rows[start : start + size]) for start in range(0, len(rows), size)])
 
 
+def files_of_peers(files):
+    """Name -> file, of the peers that work here."""
+    found = {}
+    for name in dict.fromkeys(network for _, network in PIPELINES):
+        peer = PEERS[name]
+        try:
+            peer.networks(files, 1)
+        except (ImportError, OSError) as error:
+            print_left_out(name, error, peer.package)
+        else:
+            found[name] = getattr(files, peer.file)
+    return found
+
+
+def renderers():
+    """Names of the renderers that work here."""
+    found = set()
+    for name in dict.fromkeys(renderer for renderer, _ in PIPELINES):
+        try:
+            RIVALS[name]()
+        except (ImportError, OSError) as error:
+            print_left_out(name, error, PACKAGES[name])
+        else:
+            found.add(name)
+    return found
+
+
 def main() -> None:
     parser = options_parser(__doc__, rows=2000, rounds=5)
     parser.add_argument("--mlx-rows", type=int, default=64, help="MLX is slow on a CPU, so it gets fewer of the rows")
+    parser.add_argument("--calibration-rows", type=int, default=128, help="last rows of the file, for int8 ranges")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--batches", type=int, nargs="+", default=[8, 32], help="of ONNX Runtime")
+    parser.add_argument("--batches", type=int, nargs="+", default=[8, 32], help="of the pipelines")
     options = parser.parse_args()
 
     column = read_lines(options.lines, options.rows)
@@ -58,34 +107,29 @@ def main() -> None:
         "penpal_fast, MLX engine": (Scorer(backend="mlx", threads=options.threads), few),
     }
     works = {name: lambda scorer=scorer, rows=rows: scorer.score(rows) for name, (scorer, rows) in scorers.items()}
-    rows = {name: len(rows) for name, (_, rows) in scorers.items()}
 
-    network, render = mlx(1), RIVALS["PIL, 4x supersampled"]()
+    network, render = mlx(None, 1), RIVALS["PIL, 4x supersampled"]()
     works["PIL + MLX"] = in_batches(lambda part: drawn_and_scored(part, render, network), as_arrays(few), 16)
-    rows["PIL + MLX"] = len(few)
 
-    pool = None
-    try:
-        start_worker(options.lines, 1)
-    except ImportError as error:
-        print(f"left out aggdraw + ONNX Runtime: {error}")
-    else:
-        spawn = multiprocessing.get_context("spawn")
-        pool = spawn.Pool(options.threads, start_worker, (options.lines, options.rows))
-        for size in options.batches:
-            parts = [range(start, min(start + size, len(column))) for start in range(0, len(column), size)]
-            name = f"aggdraw + ONNX Runtime, batch {size}"
-            works[name] = lambda parts=parts: np.concatenate(pool.map(work_on, parts))
-            rows[name] = len(column)
+    files = files_of_peers(Files(last_pictures(options.lines, options.calibration_rows)))
+    drawn = renderers()
+    spawn = multiprocessing.get_context("spawn")
+    with spawn.Pool(options.threads, start_worker, (options.lines, options.rows, files)) as pool:
+        for renderer, network_name in PIPELINES:
+            if renderer not in drawn or network_name not in files:
+                continue
+            for size in options.batches:
+                parts = [range(start, min(start + size, len(column))) for start in range(0, len(column), size)]
+                jobs = [(renderer, network_name, part) for part in parts]
+                name = f"{renderer} + {network_name}, batch {size}"
+                works[name] = lambda jobs=jobs: np.concatenate(pool.map(work_on, jobs, chunksize=1))
 
-    expected = works[ours]()
-    apart = {name: float(np.abs(work() - expected[: rows[name]]).max()) for name, work in works.items()}
-    times = take_turns(works, options.rounds)
-    print_times(f"{options.lines.name}: {len(column)} rows, {options.rounds} rounds", times, rows, ours)
-    same = max(apart[name] for name in scorers)
-    print(f"scores of the penpal_fast rows differ by {same:.1e} at most; the others draw their own way")
-    if pool:
-        pool.close()
+        scores = {name: work() for name, work in works.items()}
+        rows = {name: len(found) for name, found in scores.items()}
+        times = take_turns(works, options.rounds)
+    apart = differences("scores", scores, scores[ours])
+    print_times(f"{options.lines.name}: {len(column)} rows, {options.rounds} rounds", times, rows, ours, apart)
+    print("the scores of penpal_fast's own engines differ by rounding; the others draw their own way")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -50,7 +51,7 @@ def main() -> None:
             f"score of {options.rows} rows": [*command, "score", str(lines), "-o", f"{folder}/scored.parquet"],
         }
         rounds = [{name: times_of(each) for name, each in processes.items()} for _ in range(options.rounds + 1)][1:]
-    table = Table("", "processor time, s", "elapsed, s", title=f"medians of {options.rounds} rounds")
+    table = Table("", "processor time, s", "elapsed, s", title=f"medians of {options.rounds} rounds", box=box.MARKDOWN)
     for name in processes:
         table.add_row(name, *(f"{statistics.median(one[name][index] for one in rounds):.3f}" for index in (0, 1)))
     Console(width=110).print(table)
