@@ -102,6 +102,12 @@ def table_of(data: Any, columns: Iterable[str], strokes: Iterable[str] = ()) -> 
     return pa.table(data) if hasattr(data, "__arrow_c_stream__") else None
 
 
+def column_names(data: Any) -> list[str]:
+    """Return the names of the columns of a table that is no Arrow; none if it is no table."""
+    names = data.columns if _is_frame(data) else data if is_batch(data) else ()
+    return list(map(str, names))
+
+
 def is_batch(data: Any) -> bool:
     """Whether data is a dict of columns that has no Arrow table in it."""
     return isinstance(data, Mapping) and _arrow_batch(data) is None

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from penpal_fast import ArrowScorer, PenpalError, filter_dataset, read_rows, score_dataset, strokes_from_offsets
 from penpal_fast._core import Rows
 from penpal_fast.jobs.convert import convert_dataset
-from penpal_fast.layouts.choice import chosen_layout, empty_array
+from penpal_fast.layouts.choice import chosen_layout
+from penpal_fast.layouts.nested import empty_array
 from penpal_fast.layouts.shape import Shape
 
 STROKES = [[(0, 9), (4, 0), (8, 9)], [(2, 5), (6, 5)]]

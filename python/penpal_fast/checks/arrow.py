@@ -14,9 +14,10 @@ from penpal_fast.checks.quality import ModelSource, QualityCheck
 from penpal_fast.checks.text_match import ReadabilityCheck, TextCheck
 from penpal_fast.engines.settings import Backend
 from penpal_fast.errors import PenpalError
-from penpal_fast.frames import is_batch, table_of
+from penpal_fast.frames import column_names, is_batch, table_of
 from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.layouts.known import check_layout
+from penpal_fast.layouts.parts import parts_among
 
 OWN_CHECKS = (QualityCheck, TextCheck, ReadabilityCheck)
 """Checks whose first column is that of the strokes."""
@@ -125,6 +126,9 @@ class ArrowScorer:
         """
         strokes = [name for check in self._checks for name in check.reads[:1] if isinstance(check, OWN_CHECKS)]
         reads = dict.fromkeys(name for check in self._checks for name in check.reads)
+        if self._column in strokes and (parts := parts_among(column_names(data), self._column)):
+            reads = dict.fromkeys([*parts, *(name for name in reads if name != self._column)])
+            strokes = parts
         table = table_of(data, reads, dict.fromkeys(strokes))
         if table is None:
             raise PenpalError(

@@ -20,6 +20,7 @@ from penpal_fast.jobs.part_files import EncodedFile
 from penpal_fast.jobs.parts import group_rows
 from penpal_fast.jobs.score import Progress
 from penpal_fast.layouts.column import StrokesColumn
+from penpal_fast.layouts.parts import parts_of
 from penpal_fast.schema import HUGGING_FACE, check_one_column, nulls_as_strokes, strokes_type
 from penpal_fast.sources.batch import Source
 from penpal_fast.sources.drawn import drawn_batch, named_layouts, strokes_columns
@@ -142,8 +143,10 @@ def _schema(found: pa.Schema, column: str) -> pa.Schema:
     Raises:
         PenpalError: The strokes are missing, or another column has their name in the output.
     """
-    check_one_column(found, column)
-    others = [field for field in found if field.name != column]
+    parts = parts_of(found, column)
+    if not parts:
+        check_one_column(found, column)
+    others = [field for field in found if field.name not in (column, *parts)]
     if any(field.name == STROKES for field in others):
         raise PenpalError(f"the column {column!r} would be named {STROKES!r}, as another is already; rename that one")
     added = [pa.field(name, kind) for name, kind in ORIGIN.items() if name not in found.names]
@@ -190,7 +193,7 @@ def _converted(
                     STROKES: pa.array(drawn.to_penpal()),
                 }
                 if columns.get(UNREAD, NO_TEXTS).type == pa.string():
-                    unread = _unread(given.data.column(column), problems)
+                    unread = _unread(read.given(given.data), problems)
                     columns[UNREAD] = pc.coalesce(columns[UNREAD], unread) if UNREAD in columns else unread
                 if UNREAD not in schema.names and columns[UNREAD].null_count < count:
                     raise _UnreadError

@@ -54,6 +54,7 @@ from penpal_fast.jobs.selection import SELECTION_KEY, Selection, Verdict, noted_
 from penpal_fast.jobs.strokes import strokes_for
 from penpal_fast.jobs.top import TopRows, rows_of
 from penpal_fast.layouts.column import StrokesColumn
+from penpal_fast.layouts.parts import has_strokes
 from penpal_fast.schema import TEXT_COLUMN, check_text_column
 from penpal_fast.sources.batch import Source
 from penpal_fast.sources.drawn import named_layouts
@@ -200,7 +201,7 @@ def filter_dataset(
         quality_column=quality_column,
     )
     # Rows without strokes cannot be scored, so that there is only one thing that their scores can be.
-    trusted = [quality_column] if quality_column is not None else [] if column in schema.names else list(schema.names)
+    trusted = [quality_column] if quality_column is not None else [] if has_strokes(schema, column) else list(schema.names)
     available = {check.name: check for check in given}
     wanted = wanted_limits(given[0], threshold, text_threshold, thresholds)
     if named is not None and TextCheck.name not in wanted:

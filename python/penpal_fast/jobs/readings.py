@@ -53,14 +53,14 @@ def read_inputs(
     """
     sources = open_sources(inputs, column, Options(layout=layout))
     read = strokes_columns(sources, column, layout)
-    columns = [column] if text is None else [column, text]
     with errors_about(sources[0].file.name):
         if text is not None:
             check_text_column(sources[0].schema, text)
     first = 0
     for source, found in zip(sources, read, strict=True):
         size = min(batch_rows(memory_mb, source), BATCH_ROWS)
-        for batch in source.batches(size, columns=columns):
+        names = found.parts or [column]
+        for batch in source.batches(size, columns=names if text is None else [*names, text]):
             left = len(batch.data) if limit is None else min(limit - first, len(batch.data))
             if left <= 0:
                 return

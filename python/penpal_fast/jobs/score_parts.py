@@ -124,7 +124,8 @@ class ScoreParts:
     def _read_columns(self, columns: Sequence[str]) -> list[str]:
         is_scored = not self._checks or len(self._finished) == len(self._parts)
         needed = [] if is_scored else [name for check in self._checks for name in check.reads]
-        names = dict.fromkeys([*columns, *needed])
+        parts = [name for strokes in self._strokes for name in strokes.parts] if needed else []
+        names = dict.fromkeys([*columns, *needed, *parts])
         # A file cannot be read without any column.
         return [name for name in names if name in self._sources[0].schema.names] or self._sources[0].schema.names[:1]
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from penpal_fast.checks.check import Outcome, reason_of
 from penpal_fast.errors import PenpalError
+from penpal_fast.layouts.parts import has_strokes, joined_parts, parts_of
 from penpal_fast.sources.batch import Source
 from penpal_fast.sources.json_columns import unread_column
 from penpal_fast.sources.json_text import json_text
@@ -90,9 +91,10 @@ class Unscored:
     def _shown(self, rows: pa.RecordBatch, row: int) -> str:
         """Say what the column of strokes holds, and how a row of it begins."""
         names = rows.schema.names
-        if self._column not in names:
+        if not has_strokes(rows.schema, self._column):
             return ""
-        values = rows.column(self._column).slice(row, 1)
+        parts = parts_of(rows.schema, self._column)
+        values = joined_parts(rows.slice(row, 1), parts) if parts else rows.column(self._column).slice(row, 1)
         value = values[0].as_py() if values.nbytes <= SHOWN_BYTES else None
         unread = unread_column(self._column)
         text = rows.column(unread)[row].as_py() if unread in names else None
@@ -100,7 +102,7 @@ class Unscored:
             return ""
         text = text or (value if isinstance(value, str) else json_text(value))
         shown = text if len(text) <= SHOWN_LETTERS else f"{text[:SHOWN_LETTERS]}..."
-        return f"; its {self._column!r} is {shown}"
+        return f"; its {' and '.join(map(repr, parts or [self._column]))} is {shown}"
 
     def check(self) -> None:
         """Make sure that the rows of each file that was counted whole can be scored.

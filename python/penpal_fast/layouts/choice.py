@@ -186,6 +186,11 @@ def _without_fitting(shape: Shape, tally: Tally, name: str | None, *, is_drawn: 
 def missing_parts(shape: Shape) -> str:
     """Say what a shape lacks that is almost a layout; empty if it is far from any."""
     lists = len(shape.levels)
+    if shape.kind in ("points", "steps") and not lists:
+        return (
+            "each row is a single point; gather the points of a line in one row first, such as with "
+            'table.groupby("line", sort=False).agg(list) of pandas, where "line" says which line a point is in'
+        )
     is_flat = shape.kind == "numbers" and lists == 2 and set(shape.levels[1].lengths.tolist()) == {2}
     if is_flat or (shape.kind, lists, len(shape.parts)) in (("points", 1, 2), ("columns", 0, 2)):
         return (
@@ -215,8 +220,3 @@ def can_be_drawn(empty: pa.Array) -> bool:
     except (PenpalError, pa.ArrowException, NotImplementedError):
         return False
     return True
-
-
-def empty_array(kind: pa.DataType) -> pa.Array:
-    """Return an empty array of any type."""
-    return pa.schema([("rows", kind)]).empty_table().column(0).combine_chunks()

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator, Sequence
 
 import pyarrow as pa
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.layouts.choice import NoLayoutError, chosen_layout, empty_array
+from penpal_fast.layouts.choice import NoLayoutError, chosen_layout
 from penpal_fast.layouts.layout import Layout
-from penpal_fast.layouts.nested import WORDS
+from penpal_fast.layouts.nested import WORDS, empty_array, whole
+from penpal_fast.layouts.parts import Table, joined_parts, parts_of
 from penpal_fast.layouts.shape import Shape
 from penpal_fast.schema import check_one_column, no_strokes
-
-Table: TypeAlias = pa.RecordBatch | pa.Table
 
 
 class StrokesColumn:
@@ -22,11 +20,13 @@ class StrokesColumn:
 
     Attributes:
         layout: Its layout; None if it is drawn as it is.
+        parts: Names of the columns that stand for it, if there is none of its name.
     """
 
-    def __init__(self, column: str, layout: Layout | None) -> None:
-        """Take the name of the column and its layout."""
+    def __init__(self, column: str, layout: Layout | None, parts: Sequence[str] = ()) -> None:
+        """Take the name of the column, its layout, and the columns that stand for it."""
         self.layout = layout
+        self.parts = list(parts)
         self._column = column
 
     @classmethod
@@ -44,17 +44,20 @@ class StrokesColumn:
         Raises:
             PenpalError: There is no such column, or it holds no strokes, or may have several layouts.
         """
-        check_one_column(schema, column)
-        kind = schema.field(column).type
+        parts = parts_of(schema, column)
+        if not parts:
+            check_one_column(schema, column)
         try:
-            rows = _sound(_whole(sample.column(column)) for sample in samples)
-            return cls(column, chosen_layout(empty_array(kind), rows, layout))
+            rows = (_given(sample, column, parts) for sample in _sound(samples, parts or [column]))
+            empty = [empty_array(schema.field(name).type) for name in parts or [column]]
+            first = _given(pa.table(empty, names=parts), column, parts) if parts else empty[0]
+            return cls(column, chosen_layout(first, rows, layout), parts)
         except NoLayoutError as error:
-            raise no_strokes(schema, column, str(error)) from error
+            raise _not_found(schema, column, parts, str(error)) from error
         except PenpalError as error:
-            raise PenpalError(f"the column {column!r}: {error}") from error
+            raise PenpalError(f"{_named(column, parts)}: {error}") from error
         except (pa.ArrowException, NotImplementedError) as error:
-            raise no_strokes(schema, column) from error
+            raise _not_found(schema, column, parts, "") from error
 
     @property
     def name(self) -> str | None:
@@ -65,8 +68,12 @@ class StrokesColumn:
         """Return the columns as checks see them."""
         if self.layout is None:
             return schema
-        place = schema.get_field_index(self._column)
-        return schema.set(place, pa.field(self._column, WORDS))
+        field = pa.field(self._column, WORDS)
+        return schema.append(field) if self.parts else schema.set(schema.get_field_index(self._column), field)
+
+    def given(self, rows: Table) -> pa.Array:
+        """Return the strokes as they are given."""
+        return _given(rows, self._column, self.parts)
 
     def drawn(self, rows: Table) -> tuple[Table, dict[int, str]]:
         """Return rows as checks see them, and what is wrong with those that do not fit the layout, by index.
@@ -76,27 +83,44 @@ class StrokesColumn:
         """
         if self.layout is None:
             return rows, {}
+        for name in self.parts or [self._column]:
+            try:
+                rows.column(name).validate(full=True)
+            except pa.ArrowInvalid as error:
+                raise PenpalError(f"column {name!r}: it is broken: {error}") from error
+        converted = self.layout.convert(Shape.of(self.given(rows)))
+        field = pa.field(self._column, WORDS)
+        if self.parts:
+            return rows.append_column(field, converted.rows), converted.problems
         place = rows.schema.get_field_index(self._column)
-        column = _whole(rows.column(place))
-        try:
-            column.validate(full=True)
-        except pa.ArrowInvalid as error:
-            raise PenpalError(f"column {self._column!r}: it is broken: {error}") from error
-        converted = self.layout.convert(Shape.of(column))
-        return rows.set_column(place, pa.field(self._column, WORDS), converted.rows), converted.problems
+        return rows.set_column(place, field, converted.rows), converted.problems
 
 
-def _sound(columns: Iterable[pa.Array]) -> Iterator[pa.Array]:
-    """Leave out arrays with broken offsets, which nothing can be told by; whoever draws them says where."""
-    for column in columns:
+def _given(rows: Table, column: str, parts: Sequence[str]) -> pa.Array:
+    return joined_parts(rows, parts) if parts else whole(rows.column(column))
+
+
+def _sound(samples: Iterable[Table], columns: Sequence[str]) -> Iterator[Table]:
+    """Leave out rows with broken offsets, which nothing can be told by; whoever draws them says where."""
+    for sample in samples:
         try:
-            column.validate(full=True)
+            for name in columns:
+                sample.column(name).validate(full=True)
         except pa.ArrowInvalid:
             continue
-        yield column
+        yield sample
 
 
-def _whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    if not isinstance(column, pa.ChunkedArray):
-        return column
-    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks or [empty_array(column.type)])
+def _named(column: str, parts: Sequence[str]) -> str:
+    return f"the columns {', '.join(map(repr, parts))}" if parts else f"the column {column!r}"
+
+
+def _not_found(schema: pa.Schema, column: str, parts: Sequence[str], reason: str) -> PenpalError:
+    if not parts:
+        return no_strokes(schema, column, reason)
+    try:
+        check_one_column(schema, column)
+    except PenpalError as error:
+        why = f": {reason}" if reason else ""
+        return PenpalError(f"{error}\n{_named(column, parts)} do not hold them either{why}")
+    raise AssertionError

@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from penpal_fast.layouts.layout import Converted
-from penpal_fast.layouts.nested import Lengths, Level, is_list, numbers, peel, rows_of, without_rows, words_of_strokes
+from penpal_fast.layouts.nested import Lengths, Level, depth_of, is_list, numbers, peel, rows_of, without_rows, words_of_strokes
 from penpal_fast.layouts.problems import first_problems
 from penpal_fast.layouts.shape import Shape
 
@@ -123,11 +123,3 @@ def _are_lists(shape: Shape) -> bool:
     """Whether x and y are nested alike, as the points of strokes."""
     of_x, of_y = (depth_of(part.type) for part in shape.parts[:2])
     return of_x is not None and of_x == of_y and len(shape.levels) + of_x in (2, 3)
-
-
-def depth_of(kind: pa.DataType) -> int | None:
-    """Return how many levels of lists a column has above its numbers; None if it has something else in them."""
-    depth = 0
-    while is_list(kind):
-        kind, depth = kind.value_type, depth + 1
-    return depth if not pa.types.is_nested(kind) and not pa.types.is_string(kind) else None

@@ -70,6 +70,26 @@ def plain(array: pa.Array) -> pa.Array:
             return array
 
 
+def whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Return a column in one piece."""
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks or [empty_array(column.type)])
+
+
+def empty_array(kind: pa.DataType) -> pa.Array:
+    """Return an empty array of any type."""
+    return pa.schema([("rows", kind)]).empty_table().column(0).combine_chunks()
+
+
+def depth_of(kind: pa.DataType) -> int | None:
+    """Return how many levels of lists a column has above its numbers; None if it has something else in them."""
+    depth = 0
+    while is_list(kind):
+        kind, depth = kind.value_type, depth + 1
+    return depth if not pa.types.is_nested(kind) and not pa.types.is_string(kind) else None
+
+
 def peel(array: pa.Array) -> tuple[Level, pa.Array]:
     """Take the outermost lists off an array."""
     lengths = pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False).astype(np.int64)

@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from penpal_fast.layouts.layout import Converted
-from penpal_fast.layouts.nested import Level, numbers, peel, without_rows, words_of_strokes
+from penpal_fast.layouts.nested import Level, depth_of, numbers, peel, without_rows, words_of_strokes
 from penpal_fast.layouts.problems import first_problems
 from penpal_fast.layouts.shape import Shape
 
@@ -211,13 +211,18 @@ def _are_lists(shape: Shape) -> bool:
 
 def _are_steps(shape: Shape) -> bool:
     lists = {"steps": 1, "step columns": 0}.get(shape.kind)
-    return len(shape.levels) == lists and len(shape.parts) == 3
+    return len(shape.levels) == lists and len(shape.parts) == 3 and _are_flat(shape)
 
 
 def _are_points(shape: Shape) -> bool:
     """Whether rows are points, or columns of them, with a flag and without strokes."""
     lists = {"points": 1, "columns": 0}.get(shape.kind)
-    return len(shape.levels) == lists and len(shape.parts) == 3
+    return len(shape.levels) == lists and len(shape.parts) == 3 and _are_flat(shape)
+
+
+def _are_flat(shape: Shape) -> bool:
+    """Whether all columns of a row are lists of numbers, or all fields numbers."""
+    return {depth_of(part.type) for part in shape.parts} == {1 - len(shape.levels)}
 
 
 def _summed(steps: Steps, dx: int, dy: int, ends: NDArray[np.bool_], *, y_down: bool) -> Converted:

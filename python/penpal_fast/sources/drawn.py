@@ -10,6 +10,7 @@ import pyarrow as pa
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.layouts.choice import ENOUGH_ROWS
 from penpal_fast.layouts.column import StrokesColumn
+from penpal_fast.layouts.parts import read_columns
 from penpal_fast.sources.batch import Batch, Rows, Source
 from penpal_fast.sources.format_source import FormatSource
 from penpal_fast.sources.formats.ink import INK
@@ -48,12 +49,13 @@ def _strokes_column(source: Source, column: str, layout: str | None) -> StrokesC
     with errors_about(source.file.name):
         found = StrokesColumn.found(source.schema, column, _first_rows(source, column), layout)
     if found.layout is not None:
-        logger.info("%s: the column %r holds %s", source.file.name, column, found.layout.description)
+        held = ", ".join(map(repr, found.parts or [column]))
+        logger.info("%s: %s: %s", source.file.name, held, found.layout.description)
     return found
 
 
 def _first_rows(source: Source, column: str) -> Iterator[pa.RecordBatch]:
-    for batch in source.batches(ENOUGH_ROWS, columns=[column]):
+    for batch in source.batches(ENOUGH_ROWS, columns=read_columns(source.schema, column)):
         yield batch.data
 
 
@@ -71,15 +73,19 @@ def named_layouts(strokes: Sequence[StrokesColumn]) -> list[str]:
 class DrawnRows:
     """Rows with their strokes as checks see them; see `Rows`."""
 
-    def __init__(self, rows: Rows, strokes: StrokesColumn) -> None:
-        """Take the rows, and how their strokes are read."""
+    def __init__(self, rows: Rows, strokes: StrokesColumn, column: str) -> None:
+        """Take the rows, how their strokes are read, and the name of their column."""
         self._rows = rows
         self._strokes = strokes
+        self._column = column
         self.schema = strokes.schema(rows.schema)
         self.rows = rows.rows
         self.row_bytes = rows.row_bytes
 
     def batches(self, rows: int, *, start: int = 0, columns: list[str] | None = None) -> Iterator[Batch]:
         """Yield batches of the rows from `start` on, in order."""
+        if columns is not None:
+            names = [self._strokes.parts or [name] if name == self._column else [name] for name in columns]
+            columns = list(dict.fromkeys(name for some in names for name in some))
         for batch in self._rows.batches(rows, start=start, columns=columns):
             yield drawn_batch(batch, self._strokes)

@@ -13,6 +13,7 @@ import pyarrow as pa
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import parts_folder
 from penpal_fast.layouts.known import check_layout
+from penpal_fast.layouts.parts import parts_of
 from penpal_fast.sources.batch import Batch, Rows, Source
 from penpal_fast.sources.drawn import DrawnRows, strokes_columns
 from penpal_fast.sources.format_source import FormatSource
@@ -43,7 +44,8 @@ def open_sources(inputs: Inputs, column: str, options: Options | None = None) ->
     first, expected = sources[0].file.name, sources[0].schema
     for source in sources:
         # A single file gets an error that lists its columns.
-        if len(sources) > 1 and isinstance(source, JsonLinesSource) and source.rows and not source.has_strokes:
+        is_json = len(sources) > 1 and isinstance(source, JsonLinesSource) and bool(source.rows)
+        if is_json and not (source.has_strokes or parts_of(source.schema, column)):
             raise PenpalError(f"{source.file.name}: none of its lines has strokes under {column!r}")
         if not source.schema.equals(expected):
             raise PenpalError(
@@ -90,7 +92,7 @@ def open_source(path: str | Path, column: str, layout: str | None = None) -> Row
     sources = open_sources(path, column, Options(layout=layout))
     found = strokes_columns(sources, column, layout)
     rows: list[Rows] = [
-        source if strokes.layout is None else DrawnRows(source, strokes)
+        source if strokes.layout is None else DrawnRows(source, strokes, column)
         for source, strokes in zip(sources, found, strict=True)
     ]
     return rows[0] if len(rows) == 1 else _Joined(rows)

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.layouts.column import StrokesColumn
+from penpal_fast.layouts.parts import has_strokes
 from penpal_fast.sources.batch import Source
 from penpal_fast.sources.drawn import drawn_batch, strokes_columns
 from penpal_fast.sources.formats.format import Options
@@ -57,7 +58,7 @@ def read_rows(
 
 def _strokes(sources: Sequence[Source], column: str, layout: str | None) -> list[StrokesColumn]:
     """Find how strokes are read; tables without strokes are read as they are."""
-    if layout is None and column not in sources[0].schema.names:
+    if layout is None and not has_strokes(sources[0].schema, column):
         return [StrokesColumn(column, None) for _ in sources]
     try:
         found = strokes_columns(sources, column, layout)

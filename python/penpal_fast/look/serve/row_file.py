@@ -16,6 +16,7 @@ from penpal_fast.checks.check import Check, outcomes_of
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import open_regular
 from penpal_fast.layouts.column import StrokesColumn
+from penpal_fast.layouts.parts import read_columns
 from penpal_fast.schema import TEXT_COLUMN, is_text, texts_of
 from penpal_fast.sources.parquet_footer import ParquetFooter
 from penpal_fast.strokes import Strokes, words_of
@@ -70,7 +71,7 @@ class RowFile:
         self.rows = sum(group.rows for group in self._groups)
 
     def _first_rows(self) -> Iterator[pa.RecordBatch]:
-        return self._file.iter_batches(batch_size=BATCH_ROWS, columns=[self._column])
+        return self._file.iter_batches(batch_size=BATCH_ROWS, columns=read_columns(self._file.schema_arrow, self._column))
 
     def check_size(self) -> None:
         """Make sure that the file can be read in bounded memory.
@@ -100,7 +101,7 @@ class RowFile:
     def _rows(self, start: int, end: int) -> Iterator[dict[str, Any]]:
         first, groups = self._groups_from(start)
         read = {name for check in self._checks for name in check.reads}
-        columns = sorted({self._column, *read, *([TEXT_COLUMN] if self._has_text else [])})
+        columns = sorted({*read_columns(self._file.schema_arrow, self._column), *(read - {self._column}), *([TEXT_COLUMN] if self._has_text else [])})
         for batch in self._file.iter_batches(batch_size=BATCH_ROWS, row_groups=groups, columns=columns):
             if first >= end:
                 return

@@ -1,0 +1,85 @@
+"""Strokes that a table holds in several columns: dx, dy and eos, or x and y, each with the numbers of a row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from penpal_fast.layouts.fields import DX, DY, LIFT, X, Y, field_of
+from penpal_fast.layouts.nested import is_list, is_number, plain, whole
+from penpal_fast.schema import is_text, plain_texts
+
+Table: TypeAlias = pa.RecordBatch | pa.Table
+
+TEXT = pa.large_string()
+
+USUAL_COLUMN = "strokes"
+"""Name of the strokes column unless a caller gives another; only then others may stand for it."""
+
+
+def parts_of(schema: pa.Schema, column: str) -> list[str]:
+    """Return the names of the columns that together hold the strokes; none if a column of its own does, or no others.
+
+    Args:
+        schema: The columns of a table.
+        column: Name of the strokes column.
+    """
+    found = parts_among(schema.names, column)
+    forms = [_form(schema.field(name).type) for name in found]
+    if not found or forms[0] is None or forms[0] != forms[1]:
+        return []
+    return [name for name, form in zip(found, forms, strict=True) if form == forms[0]]
+
+
+def parts_among(names: Sequence[str], column: str) -> list[str]:
+    """Return the names of columns that may together hold the strokes, if their types allow it; see `parts_of`."""
+    if column != USUAL_COLUMN or column in names:
+        return []
+    fields = pa.struct([(name, pa.null()) for name in names])
+    for pair in ((DX, DY), (X, Y)):
+        places = [field_of(fields, one) for one in (*pair, LIFT)]
+        found = [names[place] for place in places if place is not None]
+        if None not in places[:2] and all(names.count(name) == 1 for name in found):
+            return found
+    return []
+
+
+def read_columns(schema: pa.Schema, column: str) -> list[str]:
+    """Return the names of the columns that the strokes are in."""
+    return parts_of(schema, column) or [column]
+
+
+def has_strokes(schema: pa.Schema, column: str) -> bool:
+    """Whether there is a column of strokes, or others that may stand for it."""
+    return column in schema.names or bool(parts_of(schema, column))
+
+
+def joined_parts(rows: Table, names: Sequence[str]) -> pa.Array:
+    """Return columns as one: structs, or the text of JSON objects where the columns are texts."""
+    arrays = [plain(whole(rows.column(name))) for name in names]
+    missing = [array.is_null() for array in arrays]
+    is_missing = missing[0]
+    for one in missing[1:]:
+        is_missing = pc.or_(is_missing, one)
+    if not is_text(arrays[0].type):
+        return pa.StructArray.from_arrays(arrays, names=list(names), mask=is_missing)
+    pieces: list[pa.Array | pa.Scalar] = []
+    for name, array in zip(names, arrays, strict=True):
+        start = f"{', ' if pieces else '{'}{json.dumps(name)}: "
+        pieces += [pa.scalar(start, TEXT), pc.cast(plain_texts(array), TEXT)]
+    return pc.binary_join_element_wise(*pieces, pa.scalar("}", TEXT), pa.scalar("", TEXT))
+
+
+def _form(kind: pa.DataType) -> str | None:
+    """How a column may hold numbers of a row: as a list, as JSON text, or each row one number."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if is_list(kind):
+        return "list"
+    if is_text(kind):
+        return "text"
+    return "number" if is_number(kind) and not pa.types.is_null(kind) else None
