@@ -191,8 +191,10 @@ def missing_parts(shape: Shape) -> str:
             "each row is a single point; gather the points of a line in one row first, such as with "
             'table.groupby("line", sort=False).agg(list) of pandas, where "line" says which line a point is in'
         )
-    is_flat = shape.kind == "numbers" and lists == 2 and set(shape.levels[1].lengths.tolist()) == {2}
-    if is_flat or (shape.kind, lists, len(shape.parts)) in (("points", 1, 2), ("columns", 0, 2)):
+    lengths = set(np.unique(shape.levels[1].lengths).tolist()) if shape.kind == "numbers" and lists == 2 else set()
+    if lengths - {2} and not any(length % 2 for length in lengths):
+        return "its rows may be strokes as flat lists, [x, y, x, y, ...]; if they are, add --layout flat (layout=)"
+    if lengths == {2} or (shape.kind, lists, len(shape.parts)) in (("points", 1, 2), ("columns", 0, 2)):
         return (
             "its rows are lists of points, without strokes: put each stroke in a list of its own, or give each point "
             "a flag that is 1 where the pen lifts"

@@ -13,6 +13,9 @@ DX, DY = ("dx", "deltax"), ("dy", "deltay")
 LIFT = ("eos", "pen", "penup", "penlift", "lift", "end", "endofstroke", "strokeend", "isend", "last", "up")
 """Flags that are 1 where the pen lifts after a point."""
 
+NUMBER = ("stroke", "strokeid", "strokeindex", "strokenumber", "strokenum", "strokeno")
+"""Numbers of the strokes that points are in."""
+
 INSIDE = (
     "points",
     "strokes",

@@ -9,8 +9,10 @@ import pyarrow as pa
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.layouts.columns import Columns
+from penpal_fast.layouts.flat import Flat
 from penpal_fast.layouts.layout import Layout
 from penpal_fast.layouts.nested import Lengths, is_number
+from penpal_fast.layouts.numbered import Numbered
 from penpal_fast.layouts.offsets import Lifts, Offsets, Stroke5
 from penpal_fast.layouts.points import RelativePoints, StrokesOfPoints
 from penpal_fast.layouts.shape import Shape
@@ -27,6 +29,8 @@ LAYOUTS = {
     "stroke-3": "offsets (dx, dy, pen lift); y grows downward",
     "stroke-5": "offsets (dx, dy, pen down, pen up, end); y grows downward",
     "lifts": "points (x, y, pen lift)",
+    "numbered": "points with the number of their stroke",
+    "flat": "strokes as flat lists, [x, y, x, y, ...]",
 }
 """Names that `--layout` takes, and what they are."""
 
@@ -73,11 +77,11 @@ def _offered(shape: Shape, name: str | None) -> Iterator[Layout]:
         if shape.kind == "numbers" or not offsets.flag_first:  # Fields have names, so any order is the same.
             yield offsets
     if shape.kind != "numbers":
-        yield from (RelativePoints(), StrokesOfPoints(), Columns(), Lifts())
+        yield from (RelativePoints(), StrokesOfPoints(), Columns(), Lifts(), Numbered())
         return
     yield Stroke5()
-    if name == Lifts.name:  # Offsets look the same, and are what people have.
-        yield Lifts()
+    yield Lifts(is_guess=name is None)
+    yield Flat(is_named=name is not None)
     if len(shape.levels) > 2:
         yield from _of_sizes(shape)
 

@@ -15,6 +15,9 @@ from penpal_fast.layouts.shape import Shape
 
 Numbers = NDArray[np.float64]
 
+MANY_POINTS = 4
+"""Points from which a row without negative numbers hardly is offsets."""
+
 PLACES = ("first", "second", "third", "fourth", "fifth")
 
 
@@ -188,8 +191,14 @@ class Stroke5:
 
 @dataclasses.dataclass(frozen=True)
 class Lifts:
-    """Points (x, y, flag), not offsets, where the flag is 1 with the last point of a stroke; y grows downward."""
+    """Points (x, y, flag), not offsets, where the flag is 1 with the last point of a stroke; y grows downward.
 
+    Attributes:
+        is_guess: Whether lists of three numbers may be offsets too: then only rows without negative numbers speak for
+            points, if any of them is long, as no hand moves only to the right and up.
+    """
+
+    is_guess: bool = False
     name: str = "lifts"
     description: str = "points (x, y, pen lift), where the pen lifts at 1"
 
@@ -201,8 +210,14 @@ class Lifts:
         """Convert rows."""
         steps = Steps.of(shape, 3)
         steps.check_flags((2,))
+        if self.is_guess:
+            steps.keep(_unpadded(steps))
         x, y, flags = steps.values.T
-        return steps.converted(x, y, flags > 0.5, steps.lengths > 0)
+        speaking = steps.lengths > 0
+        if self.is_guess:
+            positive = np.bincount(steps.owners[(x < 0) | (y < 0)], minlength=len(speaking)) == 0
+            speaking &= positive & bool((positive & (steps.lengths >= MANY_POINTS)).any())
+        return steps.converted(x, y, flags > 0.5, speaking)
 
 
 def _are_lists(shape: Shape) -> bool:
@@ -211,16 +226,16 @@ def _are_lists(shape: Shape) -> bool:
 
 def _are_steps(shape: Shape) -> bool:
     lists = {"steps": 1, "step columns": 0}.get(shape.kind)
-    return len(shape.levels) == lists and len(shape.parts) == 3 and _are_flat(shape)
+    return len(shape.levels) == lists and len(shape.parts) == 3 and are_flat(shape)
 
 
 def _are_points(shape: Shape) -> bool:
     """Whether rows are points, or columns of them, with a flag and without strokes."""
     lists = {"points": 1, "columns": 0}.get(shape.kind)
-    return len(shape.levels) == lists and len(shape.parts) == 3 and _are_flat(shape)
+    return len(shape.levels) == lists and len(shape.parts) == 3 and are_flat(shape)
 
 
-def _are_flat(shape: Shape) -> bool:
+def are_flat(shape: Shape) -> bool:
     """Whether all columns of a row are lists of numbers, or all fields numbers."""
     return {depth_of(part.type) for part in shape.parts} == {1 - len(shape.levels)}
 

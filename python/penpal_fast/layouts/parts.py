@@ -9,7 +9,7 @@ from typing import TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from penpal_fast.layouts.fields import DX, DY, LIFT, X, Y, field_of
+from penpal_fast.layouts.fields import DX, DY, LIFT, NUMBER, X, Y, field_of
 from penpal_fast.layouts.nested import is_list, is_number, plain, whole
 from penpal_fast.schema import is_text, plain_texts
 
@@ -41,7 +41,7 @@ def parts_among(names: Sequence[str], column: str) -> list[str]:
         return []
     fields = pa.struct([(name, pa.null()) for name in names])
     for pair in ((DX, DY), (X, Y)):
-        places = [field_of(fields, one) for one in (*pair, LIFT)]
+        places = [field_of(fields, one) for one in (*pair, LIFT, NUMBER)]
         found = [names[place] for place in places if place is not None]
         if None not in places[:2] and all(names.count(name) == 1 for name in found):
             return found

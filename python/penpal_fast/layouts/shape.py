@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from penpal_fast.layouts.fields import DX, DY, LIFT, X, Y, field_of, inside_of
-from penpal_fast.layouts.nested import Level, is_list, is_number, peel, plain
+from penpal_fast.layouts.fields import DX, DY, LIFT, NUMBER, X, Y, field_of, inside_of
+from penpal_fast.layouts.nested import Level, depth_of, is_list, is_number, peel, plain
 
 MOST_LEVELS = 16
 """Strokes have at most four levels of lists; this bounds what is looked into."""
@@ -43,6 +43,8 @@ class Shape:
             and step columns (the same of dx and dy); text.
         parts: The values: of numbers and text, all of them; else x, y and, where there is one, the pen's flag.
         place: Where strokes begin that have an x and y beside their points.
+        rows: Number of rows.
+        number: The number of the stroke that each point is in, if the points have it; nested as they are.
     """
 
     levels: tuple[Level, ...]
@@ -50,6 +52,7 @@ class Shape:
     parts: tuple[pa.Array, ...]
     place: Place | None
     rows: int
+    number: pa.Array | None = None
 
     @classmethod
     def of(cls, array: pa.Array) -> Shape:
@@ -68,7 +71,7 @@ class Shape:
             if kind == "points" and inside is not None:
                 place = Place(len(levels), *parts[:2])
             elif kind != "other":
-                return cls(tuple(levels), kind, parts, place, rows)
+                return cls(tuple(levels), kind, parts, place, rows, _stroke_numbers(array, parts[0].type))
             if inside is None:
                 break
             array = array.flatten()[inside]
@@ -83,6 +86,14 @@ class Shape:
         if not self.levels:
             return np.asarray(self.parts[0].is_valid())
         return self.levels[0].lengths > 0
+
+
+def _stroke_numbers(array: pa.StructArray, coordinates: pa.DataType) -> pa.Array | None:
+    """Find the number of the stroke that points are in, nested as their coordinates are."""
+    if (place := field_of(array.type, NUMBER)) is None:
+        return None
+    part = plain(array.flatten()[place])
+    return part if depth_of(part.type) is not None and depth_of(part.type) == depth_of(coordinates) else None
 
 
 def _is_view(kind: pa.DataType) -> bool:

@@ -1,0 +1,80 @@
+"""Strokes as flat lists, `[x, y, x, y, ...]`, as Konva and other libraries for drawings keep them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penpal_fast.layouts.layout import Converted
+from penpal_fast.layouts.nested import Level, numbers, rows_of, without_rows, words_of_strokes
+from penpal_fast.layouts.problems import first_problems
+from penpal_fast.layouts.shape import Shape
+
+MOST_POINT_NUMBERS = 8
+"""Lists of equal length may be points, up to this many numbers."""
+
+MOST_COLUMNS = 4
+"""So many lists of equal length may be the columns of a stroke."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Flat:
+    """Strokes as flat lists.
+
+    Attributes:
+        is_named: Whether a caller says so; else only rows speak for it that can hardly be anything else.
+    """
+
+    is_named: bool = False
+    name: str = "flat"
+    description: str = "strokes as flat lists, [x, y, x, y, ...]"
+
+    def takes(self, shape: Shape) -> bool:
+        """Whether rows may have this layout by their type."""
+        return shape.kind == "numbers" and shape.place is None and len(shape.levels) in (2, 3)
+
+    def convert(self, shape: Shape) -> Converted:
+        """Convert rows."""
+        *above, strokes = shape.levels
+        values, nulls = numbers(shape.parts[0])
+        odd = strokes.lengths % 2 == 1
+        wrong = np.flatnonzero(odd)
+        owners = rows_of(above)
+        problems = first_problems(
+            owners[wrong],
+            lambda place: f"wrong type: a stroke has {strokes.lengths[wrong[place]]} numbers; x and y are pairs",
+        )
+        lengths = np.where(odd, 0, strokes.lengths // 2)
+        inside = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        x = np.repeat(strokes.starts[:-1], lengths) + 2 * inside
+        rows = words_of_strokes(
+            [*above, Level(lengths, strokes.valid)], values[x], values[x + 1], nulls[x] | nulls[x + 1]
+        )
+        speaking = shape.found if self.is_named else shape.found & _are_clear(shape)
+        return Converted(without_rows(rows, list(problems)), problems, speaking)
+
+
+def _are_clear(shape: Shape) -> NDArray[np.bool_]:
+    """Which rows have lists that are neither points, nor offsets, nor the columns of a stroke."""
+    *above, lists = shape.levels
+    owners, rows = rows_of(above), len(above[0].lengths)
+    shortest, longest = np.full(rows, np.iinfo(np.int64).max), np.zeros(rows, np.int64)
+    np.minimum.at(shortest, owners, lists.lengths)
+    np.maximum.at(longest, owners, lists.lengths)
+    are_points = (shortest == longest) & (longest <= MOST_POINT_NUMBERS)
+    return ~are_points & ~_may_be_columns(shape)
+
+
+def _may_be_columns(shape: Shape) -> NDArray[np.bool_]:
+    """Which rows have only groups of 2 to 4 lists of equal length: the columns of a stroke."""
+    *above, lists = shape.levels
+    groups = above[-1]
+    owners = groups.owners()
+    first = lists.lengths[np.minimum(groups.starts[:-1], max(len(lists.lengths) - 1, 0))] if len(owners) else owners
+    alike = np.bincount(owners[lists.lengths != first[owners]], minlength=len(groups.lengths)) == 0
+    alike &= (groups.lengths >= 2) & (groups.lengths <= MOST_COLUMNS)
+    alike |= groups.lengths == 0
+    rows = rows_of(above[:-1]) if len(above) > 1 else np.arange(len(groups.lengths))
+    return np.bincount(rows[~alike], minlength=len(above[0].lengths)) == 0
