@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.hostile_files import damaged, read_or_refused, refused, strokes_of
-from penpal_fast import read_rows, strokes_from_offsets
+from penpal_fast import PenpalError, read_rows, strokes_from_offsets
 
 LAST = np.array([[3, 1, 0], [1, 4, 0], [1, -4, 1], [-1.5, 2, 0], [1, 0, 1]])
 """Two strokes, the end of a stroke last."""
@@ -57,6 +57,41 @@ def test_the_order_is_that_of_all_rows(tmp_path):
     assert strokes_of(read_rows(path))[1] == STROKES
 
 
+STROKE_5 = np.column_stack([LAST[:, 0], -LAST[:, 1], 1 - LAST[:, 2], LAST[:, 2], 0 * LAST[:, 2]])
+
+
+@pytest.mark.parametrize("layout", [None, "stroke-5"])
+def test_stroke_5_ends_where_it_says(tmp_path, layout):
+    """What follows the end is padding, whatever it is; y grows downward."""
+    rows = np.zeros((3, 9, 5))
+    rows[:, :, 4] = 1
+    rows[0, :5], rows[1, :2] = STROKE_5, STROKE_5[:2]
+    rows[0, 7] = [9, 9, 1, 0, 0]
+    path = tmp_path / "sketches.npy"
+    np.save(path, rows)
+    assert strokes_of(read_rows(path, layout=layout)) == [STROKES, [STROKES[0][:2]], []]
+    np.save(path, STROKE_5)
+    assert strokes_of(read_rows(path)) == [STROKES]
+
+
+def test_points_with_lifts_if_they_are_said_to_be(tmp_path):
+    path = tmp_path / "points.npz"
+    points = [[*point, point == stroke[-1]] for stroke in STROKES for point in stroke]
+    path.write_bytes(npz(a=np.array(points), b=np.array([*points, [0, 0, 0]])))
+    assert strokes_of(read_rows(path, layout="lifts")) == [STROKES, STROKES]
+    with pytest.raises(PenpalError, match="--layout stroke-5"):
+        read_rows(path, layout="stroke-5")
+
+
+def test_the_arrays_of_an_archive_have_one_order(tmp_path):
+    path = tmp_path / "lines.npz"
+    path.write_bytes(npz(short=AMBIGUOUS[:, [0, 1, 2]], long=FIRST))
+    assert strokes_of(read_rows(path))[1] == STROKES
+    path.write_bytes(npz(rows=LAST, sketches=np.stack([STROKE_5] * 2)))
+    table = read_rows(path)
+    assert (strokes_of(table), table["id"].to_pylist()) == ([STROKES] * 3, ["rows", "sketches", "sketches"])
+
+
 def test_an_archive_with_texts_and_lengths(tmp_path):
     path = tmp_path / "lines.npz"
     path.write_bytes(npz(a=LAST, b=np.stack([LAST, LAST]), text=np.array(["x", "yes", "z"]), lengths=[5, 3, 5]))
@@ -70,8 +105,11 @@ AMBIGUOUS = np.array([[0, 1.5, 1], [1, 2, 0]])
 REFUSED = {
     "both orders": (AMBIGUOUS, "both the first and the last"),
     "points": (LAST + 5, "neither the first nor the last"),
-    "pairs": (LAST[:, :2], r"\[5, 2\]"),
-    "stroke-5": (np.zeros((4, 5)), r"\[4, 5\]"),
+    "pairs": (LAST[:, :2], r"\[5, 2\], like points without a flag"),
+    "points with lifts": (np.abs(LAST), "--layout offsets-flag-last or --layout lifts"),
+    "no stroke-5": (np.full((4, 5), 0.5), "no stroke-5"),
+    "four numbers": (np.zeros((7, 4)), r"\[7, 4\]; rows are offsets"),
+    "swapped axes": (np.zeros((2, 3, 9)), r"numpy\.swapaxes\(array, 1, -1\)"),
     "a number": (np.float64(3), r"\[\]"),
     "texts": (np.array([["a", "b", "c"]]), "<U1"),
     "no row": (np.zeros((0, 3), complex), "complex"),
@@ -145,7 +183,7 @@ def test_damaged_files(tmp_path_factory, array, archive):
 
 @given(st.lists(st.tuples(st.integers(-9, 9), st.floats(2, 9), st.booleans()), min_size=1, max_size=20))
 def test_rows_are_those_of_strokes_from_offsets(tmp_path_factory, rows):
-    offsets = np.array(rows, float) * (1, 1, 1) + ((2.5, 0, 0),)
+    offsets = np.array([*rows, (-1, -1, 1)], float) + ((2.5, 0, 0),)
     path = tmp_path_factory.mktemp("rows") / "line.npy"
     np.save(path, offsets)
     assert strokes_of(read_rows(path)) == [[list(map(tuple, one)) for one in strokes_from_offsets(offsets)]]

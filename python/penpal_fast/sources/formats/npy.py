@@ -1,4 +1,6 @@
-"""NumPy's `.npy` and `.npz`: Graves offsets, as `[T, 3]` for one row or `[N, T, 3]` for many. Never pickled objects."""
+"""NumPy's `.npy` and `.npz`: offsets, as `[T, 3]` or `[T, 5]` for one row, with N before it for many. Never pickled
+objects.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.layouts.known import OFFSETS, check_layout
-from penpal_fast.layouts.offsets import PLACES, without_padding
+from penpal_fast.layouts.offsets import MANY_POINTS, PLACES, Lifts, Stroke5, without_padding
 from penpal_fast.sources.formats.format import Content, Format, Options, ReadableFile
 from penpal_fast.sources.formats.ink import Ink, check_points, ink_content
 from penpal_fast.strokes import Strokes, strokes_from_offsets
@@ -24,6 +26,11 @@ MOST_TEXT_BYTES = 256 << 20
 
 MOST_UNPACKED_BYTES = 4 << 30
 """Maximum size of an array in an archive, unpacked: a few kilobytes of archive can hold terabytes of zeros."""
+
+ROWS = "[T, 3] or [N, T, 3], or as stroke-5 [T, 5] or [N, T, 5]"
+
+SIZES = (3, 5)
+"""Numbers of an offset: stroke-3 and Graves' offsets, or stroke-5."""
 
 ORDERS = {"dx, dy, end of stroke": (0, 1, 2), "end of stroke, dx, dy": (1, 2, 0)}
 """Orders of the three numbers of an offset, and where dx, dy and the end of the stroke are."""
@@ -49,7 +56,8 @@ class _Array:
         if dtype.hasobject:
             raise PenpalError(
                 "it holds pickled Python objects, which are never loaded; save numbers: [T, 3] offsets of one row, or "
-                "[N, T, 3] of many, padded with zeros"
+                "[N, T, 3] of many, padded with zeros; or load it with allow_pickle=True, if you trust it, and save its "
+                "rows as Parquet or JSON lines"
             )
         count = 1
         for length in shape:
@@ -62,19 +70,29 @@ class _Array:
 
     @property
     def is_offsets(self) -> bool:
-        return self.dtype.kind in "fiub" and len(self.shape) in (2, 3) and self.shape[-1] == 3
+        return self.dtype.kind in "fiub" and len(self.shape) in (2, 3) and self.shape[-1] in SIZES
+
+    def __str__(self) -> str:
+        """Say what it is, and what its rows seem to be if they are no offsets."""
+        hint = ""
+        if self.dtype.kind in "fiub" and len(self.shape) in (2, 3):
+            if self.shape[-1] == 2:
+                hint = ", like points without a flag that is 1 where the pen lifts"
+            elif self.shape[-2] in SIZES:
+                hint = f", like offsets with the axes swapped: save numpy.swapaxes(array, {len(self.shape) - 2}, -1)"
+        return f"{self.dtype} {_shown(self.shape)}{hint}"
 
     def rows(self, file: IO[bytes]) -> Iterator[NDArray[np.float64]]:
-        """Yield the offsets of each row [T, 3], as they are stored."""
-        length = self.shape[-2]
+        """Yield the offsets of each row [T, 3] or [T, 5], as they are stored."""
+        length, size = self.shape[-2:]
         check_points(length)
         count = self.shape[0] if len(self.shape) == 3 else 1
         if self.is_fortran and count > 1:
             raise PenpalError("it is in Fortran order; save numpy.ascontiguousarray of it")
         for _ in range(count):
-            content = _read(file, length * 3 * self.dtype.itemsize)
+            content = _read(file, length * size * self.dtype.itemsize)
             values = np.frombuffer(content, self.dtype)
-            yield values.reshape((length, 3), order="F" if self.is_fortran else "C").astype(np.float64)
+            yield values.reshape((length, size), order="F" if self.is_fortran else "C").astype(np.float64)
 
     def whole(self, file: IO[bytes]) -> NDArray[Any]:
         """Read an array of texts or lengths."""
@@ -95,57 +113,107 @@ def _shown(shape: tuple[int, ...]) -> str:
     return f"[{', '.join(f'{length:,}' for length in shape)}]"
 
 
-class _Order:
-    """Finds the order of the numbers of offsets: the end of a stroke is 0 or 1 in all rows of a file."""
+class _Reading:
+    """Finds out how the offsets of an array are read: their flags are 0 or 1 in all rows."""
 
-    def __init__(self, layout: str | None) -> None:
-        """Begin with all orders; with a layout, with those that it stands for."""
+    def __init__(self, size: int, layout: str | None) -> None:
+        """Begin with all that offsets of this many numbers may be; with a layout, with what it stands for."""
         check_layout(layout)
-        if layout is not None and layout not in OFFSETS:
-            raise PenpalError(f"its rows are offsets; --layout {layout} (layout=) is for others")
-        offsets = OFFSETS[layout or "offsets"]
+        self._layout = layout
+        self._is_5, self._is_lifts = size == 5, layout == Lifts.name
+        names = {Stroke5.name} if self._is_5 else {*OFFSETS, Lifts.name}
+        if layout is not None and layout not in names:
+            raise PenpalError(f"its rows are offsets of {size} numbers; --layout {layout} (layout=) is for others")
+        offsets = OFFSETS.get(layout or "offsets", OFFSETS["offsets-flag-last"])
+        self._y_down = self._is_5 or self._is_lifts or (layout is not None and offsets[0].y_down)
         self._may_be = {list(ORDERS)[one.flag_first] for one in offsets}
         self._offered = tuple(self._may_be)
         self._flags = {0, 1, 2}
+        self._steps, self._is_positive = 0, True
 
     def look_at(self, offsets: NDArray[np.float64]) -> None:
+        """Look at a row."""
+        if self._is_5:
+            flags = offsets[:, 2:]
+            if not np.isin(flags[np.isfinite(flags)], (0, 1)).all():
+                raise PenpalError(
+                    "its rows of five numbers are no stroke-5 (dx, dy, pen down, pen up, end): the last three are not "
+                    "0 or 1 everywhere"
+                )
+            return
         for name in tuple(self._may_be):
             ends = offsets[:, ORDERS[name][2]]
             if not np.isin(ends[np.isfinite(ends)], (0, 1)).all():
                 self._may_be.discard(name)
         finite = np.isfinite(offsets).all(axis=1)
         self._flags -= {column for column in self._flags if not np.isin(offsets[finite, column], (0, 1)).all()}
+        self._steps = max(self._steps, len(without_padding(offsets)))
+        self._is_positive &= bool((offsets[finite, :2] >= 0).all())
 
-    def columns(self) -> tuple[int, int, int]:
-        """Where dx, dy and the end of a stroke are."""
-        if len(self._may_be) == 1:
-            return ORDERS[self._may_be.pop()]
-        if self._may_be:
+    def check(self) -> None:
+        """Make sure that rows can be read in one way only.
+
+        Raises:
+            PenpalError: They are no offsets, or may be read in several ways.
+        """
+        if self._is_5:
+            return
+        if len(self._may_be) > 1:
             raise PenpalError(
                 f"its rows of three numbers may be ({') or ('.join(ORDERS)}): both the first and the last are 0 or 1 "
                 "everywhere; say which with --layout offsets-flag-last or --layout offsets-flag-first (layout=)"
             )
+        if not self._may_be:
+            raise PenpalError(self._lacking())
+        is_last = next(iter(self._may_be)) == next(iter(ORDERS))
+        if self._layout is None and is_last and self._is_positive and self._steps >= MANY_POINTS:
+            raise PenpalError(
+                "its rows of three numbers may be offsets (dx, dy, end of stroke) or points (x, y, end of stroke): none "
+                "is negative; say which with --layout offsets-flag-last or --layout lifts (layout=)"
+            )
+
+    def _lacking(self) -> str:
         if len(self._flags) == 1:
             (place,) = self._flags
-            raise PenpalError(
+            return (
                 f"its rows of three numbers are no offsets ({') or ('.join(self._offered)}), but the "
                 f"{PLACES[place]} number looks like the end of a stroke; put the numbers into such an order"
             )
-        raise PenpalError(
+        return (
             f"its rows of three numbers are no offsets ({') or ('.join(ORDERS)}): neither the first nor the last is 0 "
             "or 1 everywhere"
         )
 
+    def strokes(self, offsets: NDArray[np.float64]) -> Strokes:
+        """Convert a row, without what it is padded with: zeros or NaN, or what follows the end of stroke-5."""
+        if self._is_5 and len(ended := np.flatnonzero(offsets[:, 4] == 1)):
+            offsets = offsets[: ended[0]]
+        kept = without_padding(offsets)
+        if not len(kept):
+            return []
+        if self._is_lifts:
+            points = np.split(kept[:, :2], np.flatnonzero(kept[:, 2] > 0.5) + 1)
+            return [stroke for stroke in points if len(stroke)]
+        columns = (0, 1, 3) if self._is_5 else ORDERS[next(iter(self._may_be))]
+        strokes = strokes_from_offsets(kept[:, columns])
+        return [stroke * (1.0, -1.0) for stroke in strokes] if self._y_down else strokes
 
-def _strokes(offsets: NDArray[np.float64], columns: tuple[int, int, int], *, y_down: bool) -> Strokes:
-    """Convert the offsets of a row, without what it is padded with: zeros or NaN."""
-    kept = without_padding(offsets)[:, columns]
-    strokes = strokes_from_offsets(kept) if len(kept) else []
-    return [stroke * (1.0, -1.0) for stroke in strokes] if y_down else strokes
 
+class _Readings:
+    """How the offsets of a file are read, by how many numbers they have: its arrays have one order."""
 
-def _is_y_down(options: Options) -> bool:
-    return options.layout is not None and OFFSETS[options.layout][0].y_down
+    def __init__(self, layout: str | None) -> None:
+        self._layout = layout
+        self._found: dict[int, _Reading] = {}
+
+    def of(self, size: int) -> _Reading:
+        if size not in self._found:
+            self._found[size] = _Reading(size, self._layout)
+        return self._found[size]
+
+    def check(self) -> None:
+        for reading in self._found.values():
+            reading.check()
 
 
 def _open_npy(file: ReadableFile, options: Options) -> Content:
@@ -153,16 +221,16 @@ def _open_npy(file: ReadableFile, options: Options) -> Content:
         with file.open(in_order=True) as opened:
             array = _Array.read(opened, file.size)
             if not array.is_offsets:
-                raise PenpalError(f"it is {array.dtype} {_shown(array.shape)}; rows are offsets: [T, 3], or [N, T, 3]")
+                raise PenpalError(f"it is {array}; rows are offsets: {ROWS}")
             yield from array.rows(opened)
 
-    order = _Order(options.layout)
+    readings = _Readings(options.layout)
     for offsets in rows():
-        order.look_at(offsets)
-    columns = order.columns()
+        readings.of(offsets.shape[1]).look_at(offsets)
+    readings.check()
 
     def ink() -> Iterator[Ink]:
-        return (Ink(_strokes(offsets, columns, y_down=_is_y_down(options))) for offsets in rows())
+        return (Ink(readings.of(offsets.shape[1]).strokes(offsets)) for offsets in rows())
 
     return ink_content(lambda _file, _options: ink())(file, options)
 
@@ -172,8 +240,8 @@ class _Archive:
 
     def __init__(self, file: ReadableFile, options: Options) -> None:
         self._file = file
-        self._options = options
-        self._columns: dict[str, tuple[int, int, int]] = {}
+        self._names: list[str] = []
+        self._readings = _Readings(options.layout)
         rows = 0
         others: dict[str, NDArray[Any]] = {}
         with self._opened() as archive:
@@ -181,19 +249,17 @@ class _Archive:
                 with self._array(archive, name) as (array, member):
                     if array.is_offsets:
                         rows += array.shape[0] if len(array.shape) == 3 else 1
-                        order = _Order(options.layout)
+                        self._names.append(name)
+                        reading = self._readings.of(array.shape[-1])
                         for offsets in array.rows(member):
-                            order.look_at(offsets)
-                        self._columns[name] = order.columns()
+                            reading.look_at(offsets)
                     elif array.dtype.kind in "USiu" and len(array.shape) <= 1:
                         others[name] = array.whole(member)
                     else:
-                        raise PenpalError(
-                            f"it is {array.dtype} {_shown(array.shape)}; rows are offsets: [T, 3], or [N, T, 3]; leave "
-                            "the others out"
-                        )
-        if not self._columns:
-            raise PenpalError("there are no offsets in it: no array is [T, 3] or [N, T, 3]")
+                        raise PenpalError(f"it is {array}; rows are offsets: {ROWS}; leave the others out")
+        if not self._names:
+            raise PenpalError(f"there are no offsets in it: no array is {ROWS}")
+        self._readings.check()
         self._texts: list[str | None] = [None] * rows
         self._lengths: list[int | None] = [None] * rows
         for name, values in others.items():
@@ -214,15 +280,14 @@ class _Archive:
             raise PenpalError("these numbers are no offsets; leave them out, or put 'len' into the name of lengths")
 
     def rows(self) -> Iterator[Ink]:
-        row, down = 0, _is_y_down(self._options)
+        row = 0
         with self._opened() as archive:
-            for name, columns in self._columns.items():
+            for name in self._names:
                 with self._array(archive, name) as (array, member):
                     for offsets in array.rows(member):
                         length = self._lengths[row]
-                        strokes = _strokes(
-                            offsets if length is None else offsets[: max(length, 0)], columns, y_down=down
-                        )
+                        kept = offsets if length is None else offsets[: max(length, 0)]
+                        strokes = self._readings.of(kept.shape[1]).strokes(kept)
                         yield Ink(strokes, self._texts[row], _key(name))
                         row += 1
 
