@@ -64,7 +64,24 @@ def _are_clear(shape: Shape) -> NDArray[np.bool_]:
     np.minimum.at(shortest, owners, lists.lengths)
     np.maximum.at(longest, owners, lists.lengths)
     are_points = (shortest == longest) & (longest <= MOST_POINT_NUMBERS)
-    return ~are_points & ~_may_be_columns(shape)
+    return ~are_points & (~_may_be_columns(shape) | _all_alternate(shape))
+
+
+def _all_alternate(shape: Shape) -> NDArray[np.bool_]:
+    """Which rows have only lists whose numbers are nearer to the second next than to the next, as x and y in turn."""
+    *above, lists = shape.levels
+    values = np.nan_to_num(numbers(shape.parts[0])[0])
+    owners = lists.owners()
+    to_next, to_second = (
+        np.bincount(
+            owners[:-ahead],
+            np.abs(values[ahead:] - values[:-ahead]) * (owners[ahead:] == owners[:-ahead]),
+            minlength=len(lists.lengths),
+        )
+        for ahead in (1, 2)
+    )
+    alternate = (to_second * 2 < to_next) | (lists.lengths == 0)
+    return np.bincount(rows_of(above)[~alternate], minlength=len(above[0].lengths)) == 0
 
 
 def _may_be_columns(shape: Shape) -> NDArray[np.bool_]:
