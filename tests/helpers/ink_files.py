@@ -58,7 +58,9 @@ def inkml_of_tablets(row: Row) -> bytes:
     """Channels in another order, force and time among them, in a group."""
     names = ("T", "Y", "F", "X")
     channels = "".join(f'<channel name="{name}" type="decimal"/>' for name in names)
-    context = f'<definitions><context xml:id="c"><traceFormat xml:id="f">{channels}</traceFormat></context></definitions>'
+    context = (
+        f'<definitions><context xml:id="c"><traceFormat xml:id="f">{channels}</traceFormat></context></definitions>'
+    )
     traces = "".join(f"<trace contextRef='#c'>{','.join(f'0 {y!r} 1 {x!r}' for x, y in s)}</trace>" for s in row)
     return _inkml(f"{context}<traceGroup>{traces}</traceGroup>")
 

@@ -80,7 +80,11 @@ FORMS: dict[str, Any] = {
     "a sequence": lambda row: {"x": [xy(stroke)[0] for stroke in row], "y": [xy(stroke)[1] for stroke in row]},
     "words as columns": lambda row: [[columns_of(stroke, "x", "y") for stroke in word] for word in halves(row)],
     "Excalidraw": lambda row: [{"type": "freedraw", "angle": 0, **relative(stroke)} for stroke in row],
-    "a scene": lambda row: {"type": "excalidraw", "elements": [relative(stroke) for stroke in row], "appState": {"zoom": 1}},
+    "a scene": lambda row: {
+        "type": "excalidraw",
+        "elements": [relative(stroke) for stroke in row],
+        "appState": {"zoom": 1},
+    },
     "offsets": lambda row: [list(step) for step in steps(row)],
     "offsets, flag first": lambda row: [[end, dx, dy] for dx, dy, end in steps(row)],
     "offsets by name": lambda row: [{"eos": end, "dy": dy, "dx": dx} for dx, dy, end in steps(row)],

@@ -201,7 +201,9 @@ def filter_dataset(
         quality_column=quality_column,
     )
     # Rows without strokes cannot be scored, so that there is only one thing that their scores can be.
-    trusted = [quality_column] if quality_column is not None else [] if has_strokes(schema, column) else list(schema.names)
+    trusted = (
+        [quality_column] if quality_column is not None else [] if has_strokes(schema, column) else list(schema.names)
+    )
     available = {check.name: check for check in given}
     wanted = wanted_limits(given[0], threshold, text_threshold, thresholds)
     if named is not None and TextCheck.name not in wanted:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from penpal_fast._core import Rows
 from penpal_fast.errors import PenpalError
-from penpal_fast.layouts.known import LAYOUTS, candidates, may_be_several, names_of
+from penpal_fast.layouts.fields import DX, DY, X, Y, field_of
+from penpal_fast.layouts.known import LAYOUTS, MOST_COLUMNS, candidates, may_be_several, names_of
 from penpal_fast.layouts.layout import Layout
-from penpal_fast.layouts.offsets import PLACES, flag_column
+from penpal_fast.layouts.offsets import PLACES, flag_column, mostly_lifts
 from penpal_fast.layouts.points import StrokesOfPoints
 from penpal_fast.layouts.shape import Shape
 from penpal_fast.layouts.text import JsonText, arrays_of, parsed
@@ -23,6 +24,9 @@ from penpal_fast.layouts.text import JsonText, arrays_of, parsed
 class NoLayoutError(Exception):
     """A column has none of the layouts, or not the one that was named; the message says why."""
 
+
+SHOWN_FIELDS = 6
+"""Names of fields that an error shows."""
 
 ENOUGH_ROWS = 256
 """Rows after which the layout that most of them fit is taken."""
@@ -44,12 +48,14 @@ class Tally:
         self._problems: dict[Layout, str] = {}
         self._unread = ""
         self._missing = ""
+        self._is_down = False
         self._flags: set[int | None] = set()
 
     def look_at(self, array: pa.Array) -> None:
         """Count rows of Arrow."""
         shape = Shape.of(array)
         self._missing = self._missing or missing_parts(shape)
+        self._is_down |= self._name is None and mostly_lifts(shape)
         self.rows += len(array) - array.null_count
         if shape.kind == "numbers":
             self._flags.add(flag_column(shape))
@@ -111,6 +117,11 @@ class Tally:
         """What rows lack that almost have a layout; empty if there are none."""
         if self._name is not None:
             return ""
+        if self._is_down:
+            return (
+                "its pen would lift after most points; if the flag is 1 while the pen is down, make it 1 where the pen "
+                "lifts; if these are dots, say so with --layout, such as --layout offsets-flag-last (layout=)"
+            )
         flags = next(iter(self._flags)) if len(self._flags) == 1 else None
         if flags is not None:
             return (
@@ -192,6 +203,8 @@ def missing_parts(shape: Shape) -> str:
             'table.groupby("line", sort=False).agg(list) of pandas, where "line" says which line a point is in'
         )
     lengths = set(np.unique(shape.levels[1].lengths).tolist()) if shape.kind == "numbers" and lists == 2 else set()
+    if lengths - {2} and _may_be_one_stroke(shape):
+        return "its rows look like the columns of one stroke, [[x...], [y...]]; put each stroke in a list of its own"
     if lengths - {2} and not any(length % 2 for length in lengths):
         return "its rows may be strokes as flat lists, [x, y, x, y, ...]; if they are, add --layout flat (layout=)"
     if lengths == {2} or (shape.kind, lists, len(shape.parts)) in (("points", 1, 2), ("columns", 0, 2)):
@@ -201,7 +214,32 @@ def missing_parts(shape: Shape) -> str:
         )
     if shape.kind in ("steps", "step columns") and len(shape.parts) == 2:
         return "its offsets (dx, dy) have no flag that is 1 where the pen lifts, such as eos"
-    return ""
+    return _of_other_kind(shape.parts[0].type) if shape.kind == "other" else ""
+
+
+def _of_other_kind(kind: pa.DataType) -> str:
+    """Say what the innermost values are, if they are no coordinates."""
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return "its lists hold texts, not numbers"
+    if not pa.types.is_struct(kind) or not kind.num_fields:
+        return ""
+    for pair in ((X, Y), (DX, DY)):
+        places = [field_of(kind, names) for names in pair]
+        if None not in places:
+            found = " and ".join(f"{kind.field(place).name!r} {kind.field(place).type}" for place in places)
+            return f"its x and y are no numbers: {found}"
+    names = [field.name for field in kind]
+    shown = ", ".join(map(repr, names[:SHOWN_FIELDS])) + (", ..." if len(names) > SHOWN_FIELDS else "")
+    return f"its objects have the fields {shown}, of which none is known to hold points; name x and y, or points, so"
+
+
+def _may_be_one_stroke(shape: Shape) -> bool:
+    """Whether all rows have from 2 to 4 lists, of equal length."""
+    rows, lists = shape.levels
+    first = lists.lengths[np.minimum(rows.starts[:-1], len(lists.lengths) - 1)]
+    alike = bool((lists.lengths == first[rows.owners()]).all())
+    filled = rows.lengths[rows.lengths > 0]
+    return alike and int(lists.lengths.max()) > 5 and bool(((filled >= 2) & (filled <= MOST_COLUMNS)).all())
 
 
 def is_drawn_layout(layout: Layout) -> bool:

@@ -12,7 +12,17 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from penpal_fast.layouts.layout import Converted
-from penpal_fast.layouts.nested import Lengths, Level, depth_of, is_list, numbers, peel, rows_of, without_rows, words_of_strokes
+from penpal_fast.layouts.nested import (
+    Lengths,
+    Level,
+    depth_of,
+    is_list,
+    numbers,
+    peel,
+    rows_of,
+    without_rows,
+    words_of_strokes,
+)
 from penpal_fast.layouts.problems import first_problems
 from penpal_fast.layouts.shape import Shape
 
@@ -52,7 +62,9 @@ def _from_lists(shape: Shape, size: int) -> Converted:
     owners = strokes.owners()
     first = np.minimum(strokes.starts[:-1], max(len(columns.lengths) - 1, 0))
     lengths = np.where(strokes.lengths > 0, columns.lengths[first], 0) if len(columns.lengths) else strokes.lengths
-    uneven = np.bincount(owners[columns.lengths != lengths[owners]], minlength=len(strokes.lengths)) > 0
+    differ = columns.lengths != lengths[owners]
+    differ &= (columns.lengths > 0) | (np.arange(len(owners)) - strokes.starts[owners] < 2)  # Times may be left out.
+    uneven = np.bincount(owners[differ], minlength=len(strokes.lengths)) > 0
     sized = strokes.lengths == size
     empty = strokes.lengths == 0
     wrong = np.flatnonzero((~sized & ~empty) | uneven)
@@ -80,8 +92,10 @@ def _timed(
 ) -> NDArray[np.bool_]:
     """Which rows have a third column that may be times, as it never falls, or have two columns only."""
     rows = len(above[0].lengths)
-    if size < 3:
+    if size < 3 or len(starts) < 2:
         return np.ones(rows, np.bool_)
+    third = np.minimum(strokes.starts[:-1] + 2, len(starts) - 2)
+    lengths = np.minimum(lengths, np.diff(starts)[third])  # Times may be left out.
     inside = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     owners = np.repeat(np.arange(len(lengths)), lengths)
     times = values[starts[strokes.starts[:-1] + 2 * (lengths > 0)][owners] + inside]

@@ -6,11 +6,29 @@ import re
 
 import pyarrow as pa
 
-from penpal_fast.layouts.nested import is_list
+from penpal_fast.layouts.nested import is_list, is_number
 
-X, Y = ("x", "xs"), ("y", "ys")
+MOST_LEVELS = 16
+"""Strokes have at most four levels of lists; this bounds what is looked into."""
+
+X = ("x", "xs", "posx", "xpos", "coordx", "xcoord", "px", "offsetx", "clientx", "pagex", "screenx")
+Y = tuple(name.replace("x", "y") for name in X)
 DX, DY = ("dx", "deltax"), ("dy", "deltay")
-LIFT = ("eos", "pen", "penup", "penlift", "lift", "end", "endofstroke", "strokeend", "isend", "last", "up")
+LIFT = (
+    "eos",
+    "pen",
+    "penup",
+    "penlift",
+    "lift",
+    "end",
+    "endofstroke",
+    "strokeend",
+    "isend",
+    "last",
+    "up",
+    "penstate",
+    "p",
+)
 """Flags that are 1 where the pen lifts after a point."""
 
 NUMBER = ("stroke", "strokeid", "strokeindex", "strokenumber", "strokenum", "strokeno")
@@ -50,12 +68,28 @@ def field_of(kind: pa.StructType, names: tuple[str, ...]) -> int | None:
 
 
 def inside_of(kind: pa.StructType) -> int | None:
-    """Return the place of the field that holds what is drawn: one of `INSIDE`, or the only nested one."""
+    """Return the place of the field that holds what is drawn: one of `INSIDE`, or the only one that may hold points."""
     nested = {index: plain_name(field.name) for index, field in enumerate(kind) if _is_nested(field.type)}
     named = [index for name in INSIDE for index, found in nested.items() if found == name]
     if named:
         return named[0]
-    return next(iter(nested)) if len(nested) == 1 else None
+    drawn = (
+        list(nested) if len(nested) == 1 else [index for index in nested if _may_hold_points(kind.field(index).type)]
+    )
+    return drawn[0] if len(drawn) == 1 else None
+
+
+def _may_hold_points(kind: pa.DataType, lists: int = 0, depth: int = 0) -> bool:
+    """Whether there are coordinates somewhere in a type, or lists of lists of numbers."""
+    if depth > MOST_LEVELS:
+        return False
+    if is_list(kind):
+        return _may_hold_points(kind.value_type, lists + 1, depth + 1)
+    if not pa.types.is_struct(kind):
+        return lists > 1 and is_number(kind)
+    if any(None not in (field_of(kind, one), field_of(kind, other)) for one, other in ((X, Y), (DX, DY))):
+        return True
+    return any(_may_hold_points(kind.field(index).type, lists, depth + 1) for index in range(kind.num_fields))
 
 
 def _is_nested(kind: pa.DataType) -> bool:

@@ -19,6 +19,10 @@ MOST_COLUMNS = 4
 """So many lists of equal length may be the columns of a stroke."""
 
 
+MOST_SMOOTH = 1.5
+"""Numbers that move on evenly are nearly twice as far from the second next as from the next: they are one column."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Flat:
     """Strokes as flat lists.
@@ -64,33 +68,33 @@ def _are_clear(shape: Shape) -> NDArray[np.bool_]:
     np.minimum.at(shortest, owners, lists.lengths)
     np.maximum.at(longest, owners, lists.lengths)
     are_points = (shortest == longest) & (longest <= MOST_POINT_NUMBERS)
-    return ~are_points & (~_may_be_columns(shape) | _all_alternate(shape))
+    to_next, to_second = _distances(shape)
+    smooth = np.bincount(owners, to_second, rows) > MOST_SMOOTH * np.bincount(owners, to_next, rows)
+    mixed = np.bincount(owners[to_second * 2 >= to_next], minlength=rows) > 0
+    return ~are_points & ~smooth & (~_may_be_columns(shape) | ~mixed)
 
 
-def _all_alternate(shape: Shape) -> NDArray[np.bool_]:
-    """Which rows have only lists whose numbers are nearer to the second next than to the next, as x and y in turn."""
-    *above, lists = shape.levels
-    values = np.nan_to_num(numbers(shape.parts[0])[0])
-    owners = lists.owners()
-    to_next, to_second = (
-        np.bincount(
-            owners[:-ahead],
-            np.abs(values[ahead:] - values[:-ahead]) * (owners[ahead:] == owners[:-ahead]),
-            minlength=len(lists.lengths),
-        )
-        for ahead in (1, 2)
-    )
-    alternate = (to_second * 2 < to_next) | (lists.lengths == 0)
-    return np.bincount(rows_of(above)[~alternate], minlength=len(above[0].lengths)) == 0
+def _distances(shape: Shape) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How far the numbers of each list are from the next ones, and from the second next, as x and y in turn are near."""
+    lists = shape.levels[-1]
+    values, owners = np.nan_to_num(numbers(shape.parts[0])[0], posinf=0, neginf=0), lists.owners()
+    found = []
+    for ahead in (1, 2):
+        with np.errstate(over="ignore"):
+            far = np.abs(values[ahead:] - values[:-ahead]) * (owners[ahead:] == owners[:-ahead])
+            found.append(np.bincount(owners[:-ahead], far, len(lists.lengths)))
+    return found[0], found[1]
 
 
 def _may_be_columns(shape: Shape) -> NDArray[np.bool_]:
-    """Which rows have only groups of 2 to 4 lists of equal length: the columns of a stroke."""
+    """Which rows have only groups of 2 to 4 lists of equal length, or none: the columns of a stroke."""
     *above, lists = shape.levels
     groups = above[-1]
     owners = groups.owners()
     first = lists.lengths[np.minimum(groups.starts[:-1], max(len(lists.lengths) - 1, 0))] if len(owners) else owners
-    alike = np.bincount(owners[lists.lengths != first[owners]], minlength=len(groups.lengths)) == 0
+    alike = (
+        np.bincount(owners[(lists.lengths != first[owners]) & (lists.lengths > 0)], minlength=len(groups.lengths)) == 0
+    )
     alike &= (groups.lengths >= 2) & (groups.lengths <= MOST_COLUMNS)
     alike |= groups.lengths == 0
     rows = rows_of(above[:-1]) if len(above) > 1 else np.arange(len(groups.lengths))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
@@ -75,12 +76,14 @@ def names_of(layout: Layout) -> list[str]:
 def _offered(shape: Shape, name: str | None) -> Iterator[Layout]:
     for offsets in OFFSETS.get(name or "offsets", ()):
         if shape.kind == "numbers" or not offsets.flag_first:  # Fields have names, so any order is the same.
-            yield offsets
+            yield dataclasses.replace(offsets, is_named=name is not None)
     if shape.kind != "numbers":
-        yield from (RelativePoints(), StrokesOfPoints(), Columns(), Lifts(), Numbered())
+        lifts = Lifts(is_named=name is not None)
+        yield from (RelativePoints(), StrokesOfPoints(), Columns(), lifts, Numbered())
         return
     yield Stroke5()
-    yield Lifts(is_guess=name is None)
+    for size in (3, 5):
+        yield Lifts(size, is_named=name is not None, is_guess=name is None)
     yield Flat(is_named=name is not None)
     if len(shape.levels) > 2:
         yield from _of_sizes(shape)

@@ -26,6 +26,10 @@ class Converted:
     problems: dict[int, str]
     speaking: NDArray[np.bool_]
 
+    def but_not(self, rows: NDArray[np.bool_]) -> Converted:
+        """Return the same, for which these rows do not speak."""
+        return dataclasses.replace(self, speaking=self.speaking & ~rows)
+
     @property
     def fitting(self) -> NDArray[np.bool_]:
         """Which rows speak for the layout."""

@@ -15,8 +15,11 @@ from penpal_fast.layouts.shape import Shape
 
 Numbers = NDArray[np.float64]
 
-MANY_POINTS = 4
-"""Points from which a row without negative numbers hardly is offsets."""
+MANY_POINTS, MOST_NEGATIVE = 4, 0.05
+"""Points from which a row hardly is offsets if no more than this share of x, and of y, is negative."""
+
+MANY_LIFTS, MOST_LIFTS = 8, 0.6
+"""Steps from which, and the share of them beyond which, a flag rather says that the pen is down than that it lifts."""
 
 PLACES = ("first", "second", "third", "fourth", "fifth")
 
@@ -136,10 +139,12 @@ class Offsets:
     Attributes:
         flag_first: Whether the flag is the first of three numbers, not the last.
         y_down: Whether y grows downward, as in Sketch-RNN's stroke-3; in Graves' offsets it grows upward.
+        is_named: Whether a caller says so; else rows of little but pen lifts do not speak for it.
     """
 
     flag_first: bool = False
     y_down: bool = False
+    is_named: bool = dataclasses.field(default=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -163,7 +168,9 @@ class Offsets:
         steps.keep(_unpadded(steps))
         dx, dy, flag = (1, 2, 0) if self.flag_first and shape.kind == "numbers" else (0, 1, 2)
         steps.check_flags((flag,))
-        return _summed(steps, dx, dy, steps.values[:, flag] > 0.5, y_down=self.y_down)
+        ends = steps.values[:, flag] > 0.5
+        found = _summed(steps, dx, dy, ends, y_down=self.y_down)
+        return found if self.is_named else found.but_not(_mostly_lifts(steps, ends))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -181,10 +188,7 @@ class Stroke5:
         """Convert rows. The step that ends a drawing, and all behind it, are not drawn."""
         steps = Steps.of(shape, 5)
         steps.check_flags((2, 3, 4))
-        ended = np.flatnonzero(steps.values[:, 4] == 1)
-        end = np.full(len(steps.lengths), len(steps.values))
-        np.minimum.at(end, steps.owners[ended], ended)
-        steps.keep(np.arange(len(steps.values)) < end[steps.owners])
+        _leave_out_ended(steps)
         steps.keep(_unpadded(steps))
         return _summed(steps, 0, 1, steps.values[:, 3] == 1, y_down=True)
 
@@ -193,11 +197,17 @@ class Stroke5:
 class Lifts:
     """Points (x, y, flag), not offsets, where the flag is 1 with the last point of a stroke; y grows downward.
 
+    They may have the three flags of stroke-5 instead.
+
     Attributes:
-        is_guess: Whether lists of three numbers may be offsets too: then only rows without negative numbers speak for
-            points, if any of them is long, as no hand moves only to the right and up.
+        size: How many numbers a point has, if it is a list.
+        is_named: Whether a caller says so; else rows of little but pen lifts do not speak for it.
+        is_guess: Whether lists of three numbers may be offsets too: then only rows with hardly any negative number speak
+            for points, if one of them is long, as no hand moves only to the right and up.
     """
 
+    size: int = 3
+    is_named: bool = dataclasses.field(default=False, compare=False)
     is_guess: bool = False
     name: str = "lifts"
     description: str = "points (x, y, pen lift), where the pen lifts at 1"
@@ -208,16 +218,47 @@ class Lifts:
 
     def convert(self, shape: Shape) -> Converted:
         """Convert rows."""
-        steps = Steps.of(shape, 3)
-        steps.check_flags((2,))
-        if self.is_guess:
+        size = self.size if shape.kind == "numbers" else 3
+        steps = Steps.of(shape, size)
+        steps.check_flags(tuple(range(2, size)))
+        if size == 5:
+            _leave_out_ended(steps)
+        if shape.kind == "numbers":
             steps.keep(_unpadded(steps))
-        x, y, flags = steps.values.T
+        x, y, flags = steps.values[:, [0, 1, size // 2 + 1]].T
         speaking = steps.lengths > 0
+        if not self.is_named and size == 3:
+            speaking &= ~_mostly_lifts(steps, flags > 0.5)
         if self.is_guess:
-            positive = np.bincount(steps.owners[(x < 0) | (y < 0)], minlength=len(speaking)) == 0
+            few = MOST_NEGATIVE * steps.lengths
+            counts = [np.bincount(steps.owners[axis < 0], minlength=len(speaking)) for axis in (x, y)]
+            positive = (counts[0] <= few) & (counts[1] <= few)
             speaking &= positive & bool((positive & (steps.lengths >= MANY_POINTS)).any())
         return steps.converted(x, y, flags > 0.5, speaking)
+
+
+def _leave_out_ended(steps: Steps) -> None:
+    """Leave out the step of stroke-5 that ends a drawing, and all behind it."""
+    ended = np.flatnonzero(steps.values[:, 4] == 1)
+    end = np.full(len(steps.lengths), len(steps.values))
+    np.minimum.at(end, steps.owners[ended], ended)
+    steps.keep(np.arange(len(steps.values)) < end[steps.owners])
+
+
+def _mostly_lifts(steps: Steps, ends: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which rows would have hardly anything but dots: their flag rather is 1 while the pen is down."""
+    lifts = np.bincount(steps.owners[ends], minlength=len(steps.lengths))
+    return (steps.lengths >= MANY_LIFTS) & (lifts > MOST_LIFTS * steps.lengths)
+
+
+def mostly_lifts(shape: Shape) -> bool:
+    """Whether a shape has rows of offsets, or of points, with a flag that rather is 1 while the pen is down."""
+    for layout in (Offsets(), Offsets(flag_first=True), Lifts()):
+        if layout.takes(shape):
+            named = dataclasses.replace(layout, is_named=True).convert(shape)
+            if (named.fitting & ~layout.convert(shape).fitting).any():
+                return True
+    return False
 
 
 def _are_lists(shape: Shape) -> bool:

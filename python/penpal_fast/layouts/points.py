@@ -120,7 +120,12 @@ class RelativePoints:
     def convert(self, shape: Shape) -> Converted:
         """Convert rows."""
         points = Points.of(shape, self.size)
-        if (place := shape.place) is None:  # A row of JSON text that lacks x and y.
+        if (place := shape.place) is not None and len(points.levels) > place.level:
+            # Texts and rectangles of a drawing have an x and y too, but no points.
+            levels, strokes = list(points.levels), points.levels[place.level]
+            levels[place.level] = dataclasses.replace(strokes, valid=np.ones(len(strokes.lengths), np.bool_))
+            points.levels = tuple(levels)
+        if place is None:  # A row of JSON text that lacks x and y.
             return points.converted(np.zeros(shape.rows, np.bool_))
         x, y = first_points(place, points)
         at_origin = ((x == 0) & (y == 0)) | np.isnan(x)

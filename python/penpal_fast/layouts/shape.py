@@ -9,11 +9,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from penpal_fast.layouts.fields import DX, DY, LIFT, NUMBER, X, Y, field_of, inside_of
+from penpal_fast.layouts.fields import DX, DY, LIFT, MOST_LEVELS, NUMBER, X, Y, field_of, inside_of
 from penpal_fast.layouts.nested import Level, depth_of, is_list, is_number, peel, plain
-
-MOST_LEVELS = 16
-"""Strokes have at most four levels of lists; this bounds what is looked into."""
 
 Kind = Literal["numbers", "points", "columns", "steps", "step columns", "text", "other"]
 
@@ -77,7 +74,7 @@ class Shape:
             array = array.flatten()[inside]
         if is_number(array.type) and levels:
             return cls(tuple(levels), "numbers", (array,), place, rows)
-        is_text = pa.types.is_string(array.type) or pa.types.is_large_string(array.type) or _is_view(array.type)
+        is_text = _is_text(array.type)
         return cls(tuple(levels), "text" if is_text and not levels else "other", (array,), place, rows)
 
     @property
@@ -96,8 +93,12 @@ def _stroke_numbers(array: pa.StructArray, coordinates: pa.DataType) -> pa.Array
     return part if depth_of(part.type) is not None and depth_of(part.type) == depth_of(coordinates) else None
 
 
-def _is_view(kind: pa.DataType) -> bool:
-    return bool(getattr(pa.types, "is_string_view", lambda _kind: False)(kind))
+def _is_text(kind: pa.DataType) -> bool:
+    """Whether a type holds texts, or bytes, as which some programs write them."""
+    checks = ("is_string", "is_large_string", "is_binary", "is_large_binary")
+    return any(getattr(pa.types, name)(kind) for name in checks) or bool(
+        getattr(pa.types, "is_string_view", lambda _kind: False)(kind)
+    )
 
 
 def _coordinates(array: pa.StructArray) -> tuple[Kind, tuple[pa.Array, ...]]:

@@ -71,7 +71,9 @@ class RowFile:
         self.rows = sum(group.rows for group in self._groups)
 
     def _first_rows(self) -> Iterator[pa.RecordBatch]:
-        return self._file.iter_batches(batch_size=BATCH_ROWS, columns=read_columns(self._file.schema_arrow, self._column))
+        return self._file.iter_batches(
+            batch_size=BATCH_ROWS, columns=read_columns(self._file.schema_arrow, self._column)
+        )
 
     def check_size(self) -> None:
         """Make sure that the file can be read in bounded memory.
@@ -101,7 +103,13 @@ class RowFile:
     def _rows(self, start: int, end: int) -> Iterator[dict[str, Any]]:
         first, groups = self._groups_from(start)
         read = {name for check in self._checks for name in check.reads}
-        columns = sorted({*read_columns(self._file.schema_arrow, self._column), *(read - {self._column}), *([TEXT_COLUMN] if self._has_text else [])})
+        columns = sorted(
+            {
+                *read_columns(self._file.schema_arrow, self._column),
+                *(read - {self._column}),
+                *([TEXT_COLUMN] if self._has_text else []),
+            }
+        )
         for batch in self._file.iter_batches(batch_size=BATCH_ROWS, row_groups=groups, columns=columns):
             if first >= end:
                 return

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.layouts.known import OFFSETS, check_layout
-from penpal_fast.layouts.offsets import MANY_POINTS, PLACES, Lifts, Stroke5, without_padding
+from penpal_fast.layouts.offsets import MANY_POINTS, MOST_NEGATIVE, PLACES, Lifts, Stroke5, without_padding
 from penpal_fast.sources.formats.format import Content, Format, Options, ReadableFile
 from penpal_fast.sources.formats.ink import Ink, check_points, ink_content
 from penpal_fast.strokes import Strokes, strokes_from_offsets
@@ -121,7 +121,7 @@ class _Reading:
         check_layout(layout)
         self._layout = layout
         self._is_5, self._is_lifts = size == 5, layout == Lifts.name
-        names = {Stroke5.name} if self._is_5 else {*OFFSETS, Lifts.name}
+        names = {Stroke5.name, Lifts.name} if self._is_5 else {*OFFSETS, Lifts.name}
         if layout is not None and layout not in names:
             raise PenpalError(f"its rows are offsets of {size} numbers; --layout {layout} (layout=) is for others")
         offsets = OFFSETS.get(layout or "offsets", OFFSETS["offsets-flag-last"])
@@ -129,7 +129,7 @@ class _Reading:
         self._may_be = {list(ORDERS)[one.flag_first] for one in offsets}
         self._offered = tuple(self._may_be)
         self._flags = {0, 1, 2}
-        self._steps, self._is_positive = 0, True
+        self._steps, self._are_points = 0, True
 
     def look_at(self, offsets: NDArray[np.float64]) -> None:
         """Look at a row."""
@@ -140,6 +140,7 @@ class _Reading:
                     "its rows of five numbers are no stroke-5 (dx, dy, pen down, pen up, end): the last three are not "
                     "0 or 1 everywhere"
                 )
+            self._note_signs(offsets)
             return
         for name in tuple(self._may_be):
             ends = offsets[:, ORDERS[name][2]]
@@ -147,8 +148,12 @@ class _Reading:
                 self._may_be.discard(name)
         finite = np.isfinite(offsets).all(axis=1)
         self._flags -= {column for column in self._flags if not np.isin(offsets[finite, column], (0, 1)).all()}
-        self._steps = max(self._steps, len(without_padding(offsets)))
-        self._is_positive &= bool((offsets[finite, :2] >= 0).all())
+        self._note_signs(offsets)
+
+    def _note_signs(self, offsets: NDArray[np.float64]) -> None:
+        kept = without_padding(offsets)
+        self._steps = max(self._steps, len(kept))
+        self._are_points &= bool(((kept[:, :2] < 0).sum(axis=0) <= MOST_NEGATIVE * len(kept)).all())
 
     def check(self) -> None:
         """Make sure that rows can be read in one way only.
@@ -157,6 +162,11 @@ class _Reading:
             PenpalError: They are no offsets, or may be read in several ways.
         """
         if self._is_5:
+            if self._layout is None and self._are_points and self._steps >= MANY_POINTS:
+                raise PenpalError(
+                    "its rows of five numbers may be offsets (stroke-5) or points (x, y, pen down, pen up, end): hardly any "
+                    "is negative; say which with --layout stroke-5 or --layout lifts (layout=)"
+                )
             return
         if len(self._may_be) > 1:
             raise PenpalError(
@@ -166,9 +176,9 @@ class _Reading:
         if not self._may_be:
             raise PenpalError(self._lacking())
         is_last = next(iter(self._may_be)) == next(iter(ORDERS))
-        if self._layout is None and is_last and self._is_positive and self._steps >= MANY_POINTS:
+        if self._layout is None and is_last and self._are_points and self._steps >= MANY_POINTS:
             raise PenpalError(
-                "its rows of three numbers may be offsets (dx, dy, end of stroke) or points (x, y, end of stroke): none "
+                "its rows of three numbers may be offsets (dx, dy, end of stroke) or points (x, y, end of stroke): hardly any "
                 "is negative; say which with --layout offsets-flag-last or --layout lifts (layout=)"
             )
 
@@ -192,7 +202,7 @@ class _Reading:
         if not len(kept):
             return []
         if self._is_lifts:
-            points = np.split(kept[:, :2], np.flatnonzero(kept[:, 2] > 0.5) + 1)
+            points = np.split(kept[:, :2], np.flatnonzero(kept[:, 3 if self._is_5 else 2] > 0.5) + 1)
             return [stroke for stroke in points if len(stroke)]
         columns = (0, 1, 3) if self._is_5 else ORDERS[next(iter(self._may_be))]
         strokes = strokes_from_offsets(kept[:, columns])
