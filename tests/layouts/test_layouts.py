@@ -15,9 +15,12 @@ from hypothesis import strategies as st
 from penpal_fast import ArrowScorer, PenpalError, filter_dataset, read_rows, score_dataset, strokes_from_offsets
 from penpal_fast._core import Rows
 from penpal_fast.jobs.convert import convert_dataset
-from penpal_fast.layouts.choice import chosen_layout
+from penpal_fast.layouts.choice import NoLayoutError, chosen_layout
+from penpal_fast.layouts.column import StrokesColumn
+from penpal_fast.layouts.known import LAYOUTS as LAYOUT_NAMES
 from penpal_fast.layouts.nested import empty_array
 from penpal_fast.layouts.shape import Shape
+from penpal_fast.schema import nulls_as_strokes
 
 STROKES = [[(0, 9), (4, 0), (8, 9)], [(2, 5), (6, 5)]]
 """The letter A."""
@@ -189,6 +192,131 @@ def test_the_file_decides_about_strokes_of_two_points():
     assert converted(pa.array([LINES]), "strokes")[0] is None
 
 
+def dashes(as_columns):
+    """Twelve short strokes of two points along a line of writing."""
+    strokes = [[(40 * n, 9 - n % 3), (40 * n + 9, 4 + n % 5)] for n in range(12)]
+    given = [[list(axis) for axis in zip(*stroke, strict=True)] for stroke in strokes] if as_columns else strokes
+    return strokes, [[list(one) for one in stroke] for stroke in given]
+
+
+def test_short_strokes_along_a_line_tell_points_from_columns():
+    """Read in the wrong way, each would lead across the whole line."""
+    for as_columns, layout in ((False, None), (True, "columns")):
+        strokes, row = dashes(as_columns)
+        assert converted(pa.array([row, row[:1]])) == (layout, [strokes, strokes[:1]], {})
+        assert converted(pa.array([json.dumps(row)]))[:2] == (layout or "strokes", [strokes])
+    hatching = [[[3 * n, 90 + 3 * n], [0, 90]] for n in range(12)]
+    with pytest.raises(PenpalError, match="--layout strokes or --layout columns"):
+        converted(pa.array([hatching]))
+
+
+def test_three_numbers_that_are_never_negative_may_be_points():
+    rows = pa.array([[[x, y, int(point == stroke[-1])] for stroke in STROKES for point in stroke for x, y in [point]]])
+    with pytest.raises(PenpalError, match="--layout offsets-flag-last or --layout lifts"):
+        converted(rows)
+    assert converted(rows, "lifts")[1] == [STROKES]
+    five = pa.array([[[x, y, 1 - end, end, 0] for x, y, end in rows[0].as_py()] + [[0, 0, 0, 0, 1]]])
+    with pytest.raises(PenpalError, match="--layout stroke-5 or --layout lifts"):
+        converted(five)
+    assert converted(five, "lifts")[1] == [STROKES]
+
+
+def test_a_flag_that_says_that_the_pen_is_down_is_refused():
+    """As offsets, nearly every point would be a dot."""
+    steps = [[3, -1, 0]] * 9 + [[-2, 1, 1]]
+    for row in (
+        [[dx, dy, 1 - end] for dx, dy, end in steps],
+        [{"dx": dx, "dy": dy, "pen": 1 - end} for dx, dy, end in steps],
+        [{"x": dx, "y": dy, "pen": 1 - end} for dx, dy, end in steps],
+        [[dx, dy, 1] for dx, dy, _ in steps],
+    ):
+        with pytest.raises(NoLayoutError, match="its pen would lift after most points"):
+            converted(pa.array([row]))
+    dots = converted(pa.array([[[dx, dy, 1] for dx, dy, _ in steps]]), "offsets-flag-last")
+    assert [len(stroke) for stroke in dots[1][0]] == [1] * len(steps)
+
+
+def test_flat_lists_are_read_where_nothing_else_fits():
+    long = [[number for x in range(9) for number in (10 * x, 50 + x % 4)] for _ in range(3)]
+    strokes = [[(10 * x, 50 + x % 4) for x in range(9)]] * 3
+    assert converted(pa.array([long]))[:2] == ("flat", [strokes])
+    assert converted(pa.array([[[0, 9, 4, 0, 8, 9], [2, 5, 6, 5]]]))[:2] == ("flat", [STROKES])
+    with pytest.raises(NoLayoutError, match="add --layout flat"):
+        converted(pa.array([[[0, 9, 4, 0]] * 7]))
+    assert converted(pa.array([[[0, 9, 4, 0]] * 7]), "flat")[1] == [[[(0, 9), (4, 0)]] * 7]
+    with pytest.raises(NoLayoutError, match="like the columns of one stroke"):
+        converted(pa.array([[list(range(10)), list(range(10))]]))
+    found, strokes, problems = converted(pa.array([[[0, 9, 4, 0, 8, 9], [2, 5]], [[1, 2, 3], [4, 5]], None]))
+    assert (found, strokes[1:], list(problems)) == ("flat", [None, None], [1])
+
+
+def test_times_may_be_empty():
+    """As Google's interface for handwriting has them."""
+    row = [[*axes, []] for axes in LAYOUTS["columns"][1]]
+    assert converted(pa.array([row]))[:2] == ("columns", [STROKES])
+
+
+def test_what_else_is_in_a_drawing_is_left_out():
+    scene = {"elements": [*LAYOUTS["Excalidraw"][1], {"type": "text", "x": 5, "y": 6}], "files": {"a": [1]}}
+    assert converted(pa.array([scene]))[:2] == ("relative", [STROKES])
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ([[{"x": "1", "y": "2"}]], "its x and y are no numbers: 'x' string and 'y' string"),
+        ([{"d": "M0 9L4 0"}], "its objects have the fields 'd'"),
+        (["M0 9L4 0"], "its lists hold texts"),
+        ({"x": 1, "y": 2}, "each row is a single point; gather the points"),
+    ],
+)
+def test_what_rows_have_in_place_of_points_is_said(row, message):
+    with pytest.raises(NoLayoutError, match=message):
+        converted(pa.array([row]))
+
+
+def test_strokes_in_several_columns(folder, scorer):
+    """Each command reads them, and the output keeps the columns as they are."""
+    right = scorer.score([STROKES])[0]
+    cells = {"delta_x": OFFSETS_X, "dy": OFFSETS_Y, "EndOfStroke": [bool(end) for end in ENDS]}
+    table = pa.table({"text": ["a", "b", "c"], **{name: pa.array([some, None, some]) for name, some in cells.items()}})
+    path, scored, kept = (folder / f"{name}.parquet" for name in ("parts", "parts_scored", "parts_kept"))
+    pq.write_table(table, path)
+    score_dataset(path, scored, scorer=scorer)
+    assert pq.read_table(scored).select(table.column_names).equals(table)
+    assert pq.read_table(scored)["quality"].to_pylist() == [pytest.approx(right), None, pytest.approx(right)]
+    for source in (path, scored):
+        assert filter_dataset(source, kept, scorer=scorer, threshold=0).kept == 2
+    assert pq.read_table(kept).select(table.column_names).equals(table.take([0, 2]))
+    convert_dataset(path, kept)
+    assert strokes_of(pq.read_table(kept)["strokes"]) == [STROKES, None, STROKES]
+    assert not set(cells) & set(pq.read_schema(kept).names)
+    batch = {name: [some, some] for name, some in cells.items()}
+    score = ArrowScorer(backend="native")
+    found = [pa.array(score(data)["quality"])[0].as_py() for data in (table, batch, table.to_batches()[0])]
+    assert found == [found[0]] * 3
+    assert 0 < found[0] < 1
+    with pytest.raises(PenpalError, match="no column 'ink'"):
+        score_dataset(path, scored, scorer=scorer, column="ink")
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ({"x": 1.5, "y": 2.5, "line": 3}, "'x', 'y' do not hold them either: each row is a single point"),
+        ({"x": [1, 2], "y": [3, 4]}, "lists of points, without strokes"),
+        ({"dx": [1, 2], "dy": [3, 4]}, "have no flag"),
+        ({"x": "left", "y": "top"}, "not JSON"),
+    ],
+)
+def test_several_columns_that_are_no_strokes(folder, scorer, cells, message):
+    pq.write_table(pa.table({name: pa.array([cell]) for name, cell in cells.items()}), folder / "parts.parquet")
+    (folder / "parts.jsonl").write_text(json.dumps(cells))
+    for name in ("parts.parquet", "parts.jsonl"):
+        with pytest.raises(PenpalError, match=rf"no column 'strokes'; name the one(.*\n)*.*{message}"):
+            score_dataset(folder / name, folder / "out.parquet", scorer=scorer)
+
+
 def test_rows_that_do_not_fit_cost_themselves():
     columns = LAYOUTS["columns"][1]
     rows = [columns, [[[1, 2, 3], [1, 2]]], [[[1, 2, 3]]], [], [None], [[[1, 2], None]], columns]
@@ -322,6 +450,56 @@ def test_offsets_are_those_of_strokes_from_offsets(rows):
     found = converted(pa.array([list(map(list, row)) for row in rows]))
     expected = [[list(map(tuple, stroke)) for stroke in strokes_from_offsets(np.array(row))] for row in rows]
     assert found == ("offsets-flag-last", expected, {})
+
+
+def _nested_types():
+    leaves = st.sampled_from(
+        [pa.float64(), pa.int8(), pa.float16(), pa.bool_(), pa.string(), pa.binary(), pa.null(), pa.decimal128(9, 2)]
+    )
+    names = st.sampled_from(["x", "y", "points", "dx", "dy", "eos", "stroke", "paths", "a"])
+    return st.recursive(
+        leaves,
+        lambda inside: (
+            inside.map(pa.list_)
+            | inside.map(pa.large_list)
+            | inside.map(lambda kind: pa.list_(kind, 2))
+            | st.dictionaries(names, inside, min_size=1, max_size=4).map(pa.struct)
+        ),
+        max_leaves=6,
+    )
+
+
+def _values(kind):
+    """A strategy for what a type holds."""
+    if pa.types.is_struct(kind):
+        return st.none() | st.fixed_dictionaries({field.name: _values(field.type) for field in kind})
+    if pa.types.is_fixed_size_list(kind):
+        return st.none() | st.lists(_values(kind.value_type), min_size=2, max_size=2)
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return st.none() | st.lists(_values(kind.value_type), max_size=4)
+    whole = st.none() | st.integers(-9, 9)
+    makes = {
+        "bool": bool,
+        "string": str,
+        "binary": lambda one: str(one).encode(),
+        "halffloat": np.float16,
+        "double": float,
+    }
+    make = makes.get(str(kind), int)
+    return st.none() if pa.types.is_null(kind) else whole.map(lambda one: None if one is None else make(one))
+
+
+@given(st.data(), _nested_types(), st.sampled_from([None, *LAYOUT_NAMES]))
+def test_any_type_is_converted_or_refused(data, kind, layout):
+    rows = data.draw(st.lists(_values(kind), max_size=4))
+    table = pa.table({"strokes": pa.array(rows, kind)})
+    try:
+        column = StrokesColumn.found(table.schema, "strokes", [table], layout)
+        drawn, problems = column.drawn(table)
+        assert all(row < len(rows) for row in problems)
+        Rows(nulls_as_strokes(drawn["strokes"]))
+    except PenpalError as error:
+        assert str(error)
 
 
 @given(

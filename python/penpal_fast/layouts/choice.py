@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from penpal_fast._core import Rows
 from penpal_fast.errors import PenpalError
+from penpal_fast.layouts.columns import Columns
 from penpal_fast.layouts.fields import DX, DY, X, Y, field_of
 from penpal_fast.layouts.known import LAYOUTS, MOST_COLUMNS, candidates, may_be_several, names_of
 from penpal_fast.layouts.layout import Layout
 from penpal_fast.layouts.offsets import PLACES, flag_column, mostly_lifts
+from penpal_fast.layouts.pairs import PairLengths
 from penpal_fast.layouts.points import StrokesOfPoints
 from penpal_fast.layouts.shape import Shape
 from penpal_fast.layouts.text import JsonText, arrays_of, parsed
@@ -50,6 +52,7 @@ class Tally:
         self._missing = ""
         self._is_down = False
         self._flags: set[int | None] = set()
+        self._pairs = PairLengths()
 
     def look_at(self, array: pa.Array) -> None:
         """Count rows of Arrow."""
@@ -57,6 +60,7 @@ class Tally:
         self._missing = self._missing or missing_parts(shape)
         self._is_down |= self._name is None and mostly_lifts(shape)
         self.rows += len(array) - array.null_count
+        self._pairs.look_at(shape)
         if shape.kind == "numbers":
             self._flags.add(flag_column(shape))
         fitting: dict[Layout, NDArray[np.bool_]] = {}
@@ -104,6 +108,9 @@ class Tally:
         drawn = [layout for layout in self.best if is_drawn_layout(layout) and self._alone[layout]]
         if len(drawn) == 1:
             return drawn[0]
+        pairs = {True: StrokesOfPoints(2), False: Columns(2)}
+        if set(self.best) == set(pairs.values()) and (are_points := self._pairs.are_points) is not None:
+            return pairs[are_points]
         if len(self.best) > 1:
             names = [layout.name for layout in self.best]
             raise PenpalError(

@@ -75,7 +75,7 @@ def _are_clear(shape: Shape) -> NDArray[np.bool_]:
 
 
 def _distances(shape: Shape) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """How far the numbers of each list are from the next ones, and from the second next, as x and y in turn are near."""
+    """How far the numbers of each list are from the next ones, and from the second next: x and y in turn are near."""
     lists = shape.levels[-1]
     values, owners = np.nan_to_num(numbers(shape.parts[0])[0], posinf=0, neginf=0), lists.owners()
     found = []

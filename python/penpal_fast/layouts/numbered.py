@@ -28,5 +28,5 @@ class Numbered:
         assert shape.number is not None  # noqa: S101 - `takes` made sure.
         steps = Steps.of(dataclasses.replace(shape, parts=(*shape.parts[:2], shape.number)), 3)
         x, y, number = steps.values.T
-        ends = np.append(number[1:] != number[:-1], True)[: len(number)]  # noqa: FBT003 - a flag of the last point.
+        ends = np.append(number[1:] != number[:-1], True)[: len(number)]
         return steps.converted(x, y, ends, steps.lengths > 0)

@@ -202,8 +202,8 @@ class Lifts:
     Attributes:
         size: How many numbers a point has, if it is a list.
         is_named: Whether a caller says so; else rows of little but pen lifts do not speak for it.
-        is_guess: Whether lists of three numbers may be offsets too: then only rows with hardly any negative number speak
-            for points, if one of them is long, as no hand moves only to the right and up.
+        is_guess: Whether lists of three numbers may be offsets too: then only rows with hardly any negative number
+            speak for points, if one of them is long, as no hand moves only to the right and up.
     """
 
     size: int = 3

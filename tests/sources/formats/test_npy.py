@@ -183,7 +183,8 @@ def test_damaged_files(tmp_path_factory, array, archive):
 
 @given(st.lists(st.tuples(st.integers(-9, 9), st.floats(2, 9), st.booleans()), min_size=1, max_size=20))
 def test_rows_are_those_of_strokes_from_offsets(tmp_path_factory, rows):
-    offsets = np.array([*rows, (-1, -1, 1)], float) + ((2.5, 0, 0),)
+    offsets = np.array([*rows, (-1, -1, 1)], float)
+    offsets[:, 0] += 2.5
     path = tmp_path_factory.mktemp("rows") / "line.npy"
     np.save(path, offsets)
     assert strokes_of(read_rows(path)) == [[list(map(tuple, one)) for one in strokes_from_offsets(offsets)]]

@@ -56,8 +56,8 @@ class _Array:
         if dtype.hasobject:
             raise PenpalError(
                 "it holds pickled Python objects, which are never loaded; save numbers: [T, 3] offsets of one row, or "
-                "[N, T, 3] of many, padded with zeros; or load it with allow_pickle=True, if you trust it, and save its "
-                "rows as Parquet or JSON lines"
+                "[N, T, 3] of many, padded with zeros; or, if you trust it, load it with allow_pickle=True and save "
+                "its rows as JSON lines"
             )
         count = 1
         for length in shape:
@@ -164,8 +164,8 @@ class _Reading:
         if self._is_5:
             if self._layout is None and self._are_points and self._steps >= MANY_POINTS:
                 raise PenpalError(
-                    "its rows of five numbers may be offsets (stroke-5) or points (x, y, pen down, pen up, end): hardly any "
-                    "is negative; say which with --layout stroke-5 or --layout lifts (layout=)"
+                    "its rows of five numbers may be offsets (stroke-5) or points (x, y, pen down, pen up, end): "
+                    "hardly any is negative; say which with --layout stroke-5 or --layout lifts (layout=)"
                 )
             return
         if len(self._may_be) > 1:
@@ -178,8 +178,8 @@ class _Reading:
         is_last = next(iter(self._may_be)) == next(iter(ORDERS))
         if self._layout is None and is_last and self._are_points and self._steps >= MANY_POINTS:
             raise PenpalError(
-                "its rows of three numbers may be offsets (dx, dy, end of stroke) or points (x, y, end of stroke): hardly any "
-                "is negative; say which with --layout offsets-flag-last or --layout lifts (layout=)"
+                "its rows of three numbers may be offsets (dx, dy, end of stroke) or points (x, y, end of stroke): "
+                "hardly any is negative; say which with --layout offsets-flag-last or --layout lifts (layout=)"
             )
 
     def _lacking(self) -> str:
