@@ -6,23 +6,17 @@ this may do to a pixel of 255 levels.
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
-import json
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from PIL import Image
-from pyarrow import feather, ipc
 
 import penpal_fast
 from helpers.ink_files import INK_FILES
 from helpers.layout_forms import FORMS, NAMED, TABLES, points, steps
 from helpers.made_lines import GOLDEN
+from helpers.table_files import TABLE_FILES
 
 TOLERANCE = 1
 
@@ -45,78 +39,6 @@ def check(path, rows=2, **options) -> None:
     assert len(strokes) == rows
     assert same_picture(strokes[0])
     assert same_picture(strokes[-1])
-
-
-def as_parquet(cells):
-    return pa_bytes(cells, lambda table, file: pq.write_table(table, file))
-
-
-def as_arrow(cells):
-    def write(table, file):
-        with ipc.new_file(file, table.schema) as writer:
-            writer.write_table(table, max_chunksize=1)
-
-    return pa_bytes(cells, write)
-
-
-def as_stream(cells):
-    def write(table, file):
-        with ipc.new_stream(file, table.schema) as writer:
-            writer.write_table(table)
-
-    return pa_bytes(cells, write)
-
-
-def pa_bytes(cells, write):
-    table = pa.table({name: pa.array([value, value]) for name, value in cells.items()})
-    file = io.BytesIO()
-    write(table, file)
-    return file.getvalue()
-
-
-def as_lines(cells):
-    return (json.dumps({"text": "a", **cells}) + "\n").encode() * 2
-
-
-def as_array(cells):
-    return json.dumps([cells, cells]).encode()
-
-
-def as_indented(cells):
-    return json.dumps([{"n": 1, **cells}, cells], indent=1).encode()
-
-
-def as_csv(cells, delimiter=","):
-    file = io.StringIO()
-    writer = csv.writer(file, delimiter=delimiter)
-    writer.writerow(["id", *cells])
-    texts = [value if isinstance(value, str) else json.dumps(value) for value in cells.values()]
-    writer.writerows([[1, *texts], [2, *texts]])
-    return file.getvalue().encode()
-
-
-def zstd(content):
-    file = io.BytesIO()
-    with pa.CompressedOutputStream(pa.PythonFile(file), "zstd") as packed:
-        packed.write(content)
-        packed.flush()
-        packed.close()
-    return file.getvalue()
-
-
-TABLE_FILES = {
-    "rows.parquet": as_parquet,
-    "rows.arrow": as_arrow,
-    "rows.arrows": as_stream,
-    "rows.feather": lambda cells: pa_bytes(cells, feather.write_feather),
-    "rows.jsonl": as_lines,
-    "rows.ndjson.gz": lambda cells: gzip.compress(as_lines(cells)),
-    "rows.json": as_array,
-    "indented.json": as_indented,
-    "rows.csv": as_csv,
-    "rows.tsv": lambda cells: as_csv(cells, "\t"),
-}
-"""What a file of each format holds, given the cells of a row."""
 
 
 @pytest.mark.parametrize("layout", FORMS)

@@ -108,7 +108,7 @@ class Tally:
         drawn = [layout for layout in self.best if is_drawn_layout(layout) and self._alone[layout]]
         if len(drawn) == 1:
             return drawn[0]
-        pairs = {True: StrokesOfPoints(2), False: Columns(2)}
+        pairs: dict[bool, Layout] = {True: StrokesOfPoints(2), False: Columns(2)}
         if set(self.best) == set(pairs.values()) and (are_points := self._pairs.are_points) is not None:
             return pairs[are_points]
         if len(self.best) > 1:

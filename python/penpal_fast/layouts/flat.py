@@ -82,7 +82,7 @@ def _distances(shape: Shape) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     for ahead in (1, 2):
         with np.errstate(over="ignore"):
             far = np.abs(values[ahead:] - values[:-ahead]) * (owners[ahead:] == owners[:-ahead])
-            found.append(np.bincount(owners[:-ahead], far, len(lists.lengths)))
+            found.append(np.bincount(owners[:-ahead], far, len(lists.lengths)).astype(np.float64))
     return found[0], found[1]
 
 
