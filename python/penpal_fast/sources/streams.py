@@ -44,8 +44,8 @@ def open_sources(inputs: Inputs, column: str, options: Options | None = None) ->
     first, expected = sources[0].file.name, sources[0].schema
     for source in sources:
         # A single file gets an error that lists its columns.
-        is_json = len(sources) > 1 and isinstance(source, JsonLinesSource) and bool(source.rows)
-        if is_json and not (source.has_strokes or parts_of(source.schema, column)):
+        lacks = isinstance(source, JsonLinesSource) and source.rows and not source.has_strokes
+        if len(sources) > 1 and lacks and not parts_of(source.schema, column):
             raise PenpalError(f"{source.file.name}: none of its lines has strokes under {column!r}")
         if not source.schema.equals(expected):
             raise PenpalError(
