@@ -210,6 +210,7 @@ def missing_parts(shape: Shape) -> str:
             'table.groupby("line", sort=False).agg(list) of pandas, where "line" says which line a point is in'
         )
     lengths = set(np.unique(shape.levels[1].lengths).tolist()) if shape.kind == "numbers" and lists == 2 else set()
+    lengths -= {0}
     if lengths - {2} and _may_be_one_stroke(shape):
         return "its rows look like the columns of one stroke, [[x...], [y...]]; put each stroke in a list of its own"
     if lengths - {2} and not any(length % 2 for length in lengths):
