@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from helpers.commands import run
-from penpal_fast import PenpalError, convert_dataset, score_dataset
+from penpal_fast import PenpalError, convert_dataset, filter_dataset, score_dataset
 
 A = [[[0.0, 9.0], [4.0, 0.0], [8.0, 9.0]], [[2.0, 5.0], [6.0, 5.0]]]
 NESTED = [{"points": [{"x": 0, "y": 9}, {"x": 4, "y": 0}]}]
@@ -122,3 +122,50 @@ def test_a_large_row_is_not_shown(tmp_path, scorer):
     pq.write_table(table, tmp_path / "in.parquet")
     with pytest.raises(PenpalError, match=r"its only row cannot be scored; row 0: null[^;]*$"):
         score_dataset(tmp_path / "in.parquet", tmp_path / "out.parquet", scorer=scorer, layout="strokes")
+
+
+FILTERS = {
+    "once": {},
+    "best": {"best_of": "id"},
+    "top": {"top": 1},
+    "texts": {"text": "id"},
+    "rejected": {"keep_rejected": "rejected.jsonl"},
+}
+
+
+@pytest.mark.parametrize("rules", FILTERS.values(), ids=FILTERS)
+@pytest.mark.parametrize("output", ["out.parquet", "out.jsonl"])
+def test_a_filter_of_a_file_of_which_no_row_can_be_scored(tmp_path, scorer, monkeypatch, output, rules):
+    monkeypatch.chdir(tmp_path)
+    bad = written(tmp_path / "in.jsonl", [{"strokes": {"ink": [1, 2]}, "id": "a"}] * 3)
+    with pytest.raises(PenpalError) as found:
+        filter_dataset(bad, output, scorer=scorer, **rules)
+    assert str(found.value).startswith(f"{bad}: none of its 3 rows can be scored; row 0: wrong type")
+    assert '"ink"' in str(found.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["in.jsonl"]
+
+
+def test_a_filter_names_one_file_of_several_and_the_first_bad_row(tmp_path, scorer):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    written(folder / "a.jsonl", [{"strokes": A}] * 2)
+    bad = written(folder / "b.jsonl", [{"strokes": A}, {"strokes": [["a"]]}, {"strokes": None}])
+    selection = filter_dataset(folder, tmp_path / "out.parquet", scorer=scorer, threshold=0)
+    assert (selection.kept, selection.bad) == (3, 2)
+    assert selection.first_problem.startswith(f"{bad}, row 1: wrong type: ")
+    assert selection.as_dict()["first_problem"] == selection.first_problem
+    again = filter_dataset(folder, tmp_path / "out.parquet", scorer=scorer, threshold=0, resume=True)
+    assert again == selection
+    done = run("filter", folder, "-o", tmp_path / "out.parquet", "--threshold", "0")
+    assert f"the first row without a score: {selection.first_problem}" in done.output.replace("\n", "")
+    written(bad, [{"strokes": [["a"]]}] * 2)
+    with pytest.raises(PenpalError, match=r"b.jsonl: none of its 2 rows can be scored"):
+        filter_dataset(folder, tmp_path / "other.parquet", scorer=scorer)
+
+
+def test_a_file_of_scored_rows_may_have_none(tmp_path, scorer):
+    """Such as a part of a scored folder: its rows were counted when they were scored."""
+    scored = pa.table({"quality": pa.array([None, None], pa.float32()), "quality_error": ["no points: 1", "null"]})
+    pq.write_table(scored, tmp_path / "in.parquet")
+    selection = filter_dataset(tmp_path / "in.parquet", tmp_path / "out.parquet", scorer=scorer)
+    assert (selection.kept, selection.first_problem) == (0, f"{tmp_path / 'in.parquet'}, row 0: no points: 1")

@@ -196,6 +196,8 @@ def print_selection(selection: Selection, best_of: str | None, *, aside: bool) -
     show(f"{selection.rows:,} rows, {selection.kept:,} kept, {selection.rows - selection.kept:,} rejected")
     for reason, count in (+selection.rejected).most_common():
         show(f"  {count:,} rejected: {reason}")
+    if selection.first_problem:
+        show(f"  the first row without a score: {selection.first_problem}")
     if selection.groups is not None:
         show(
             f"{selection.groups:,} groups by {best_of}, {selection.groups - selection.kept:,} without a kept row",

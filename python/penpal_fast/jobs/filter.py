@@ -53,6 +53,7 @@ from penpal_fast.jobs.seal import seal
 from penpal_fast.jobs.selection import SELECTION_KEY, Selection, Verdict, noted_selection, verdict_on
 from penpal_fast.jobs.strokes import strokes_for
 from penpal_fast.jobs.top import TopRows, rows_of
+from penpal_fast.jobs.unscored import NoScoresError, Unscored
 from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.layouts.parts import has_strokes
 from penpal_fast.schema import TEXT_COLUMN, check_text_column
@@ -168,9 +169,9 @@ def filter_dataset(
         progress: Called with the number of finished rows and of all rows; rows that are read again count again.
 
     Raises:
-        PenpalError: A file cannot be read or written, the files have different columns, a threshold has no scores, the
-            inputs' `text_match` was made with another column than `text`, or the good lines are too few or have other
-            scores.
+        PenpalError: A file cannot be read or written, the files have different columns, no row of a file can be scored,
+            a threshold has no scores, the inputs' `text_match` was made with another column than `text`, or the good
+            lines are too few or have other scores.
     """
     check_memory(memory_mb)
     check_top(top)
@@ -310,6 +311,8 @@ class _Filter:
         self._described = described_job(sources, checks, column, [one.name for one in strokes])
         self._passes = 1 + (rules.best_of is not None) + 2 * (rules.top is not None)
         self._total = sum(source.rows for source in sources)
+        # Files that have scores were checked when they were scored.
+        self._unscored = Unscored(sources, column) if checks else None
 
     def into_files(
         self, targets: list[Path], progress: Progress, *, resume: bool, found: Mapping[str, FoundThreshold]
@@ -396,16 +399,21 @@ class _Filter:
         with contextlib.ExitStack() as unchanged:
             for source in self._sources:
                 unchanged.enter_context(source.file.unchanged())
-            best = self._best_rows(rows, progress)
-            top = self._top_rows(rows, best, progress)
-            selection.groups = best.groups if best else None
-            before = (self._passes - 1) * self._total
-            judged = self._judged(rows, best, top)
-            for data, verdict in unchanged.enter_context(made_ahead(judged, "scoring")):
-                for file, mask in zip(files, (verdict.kept, ~verdict.kept), strict=False):
-                    file.add(data.filter(pa.array(mask)))
-                selection.add(verdict)
-                progress(before + selection.rows, before + self._total)
+            try:
+                best = self._best_rows(rows, progress)
+                top = self._top_rows(rows, best, progress)
+                selection.groups = best.groups if best else None
+                before = (self._passes - 1) * self._total
+                judged = self._judged(rows, best, top)
+                for data, verdict in unchanged.enter_context(made_ahead(judged, "scoring")):
+                    for file, mask in zip(files, (verdict.kept, ~verdict.kept), strict=False):
+                        file.add(data.filter(pa.array(mask)))
+                    selection.add(verdict)
+                    progress(before + selection.rows, before + self._total)
+            except NoScoresError:
+                if isinstance(folder, JobFolder):
+                    folder.remove()
+                raise
         return selection
 
     def _judged(
@@ -417,9 +425,14 @@ class _Filter:
     ) -> Generator[Judged, None, None]:
         """Yield rows in order with the verdict on them, by all rules that are given."""
         done = 0
+        unscored, self._unscored = self._unscored, None  # Rows are counted when they are read for the first time.
         with contextlib.closing(rows.batches(columns)) as scored:
             for some in scored:
                 verdict = verdict_on(some.data, self._thresholds, some.unread, some.where, some.first)
+                if unscored:
+                    names = [name for name in self._thresholds if name in some.data.schema.names]
+                    found = [read_outcome(some.data, name, some.where, some.first) for name in names]
+                    unscored.add(done, found, some.data)
                 if best and self._rules.best_of is not None:
                     verdict = verdict.among(best.chosen(some.data.column(self._rules.best_of), done), NOT_BEST)
                 if top:
@@ -427,6 +440,8 @@ class _Filter:
                     verdict = verdict.among(top.chosen(ranks.astype(np.float32)), NOT_TOP)
                 yield some.data, verdict
                 done += len(some.data)
+        if unscored:
+            unscored.check()
 
     def _best_rows(self, rows: ScoreParts, progress: Progress) -> BestRows | None:
         """Find the best row of each group, if that is a rule."""

@@ -32,16 +32,20 @@ class Verdict:
         kept: Whether each row is kept, [N].
         problems: What is wrong with each row that lacks a score, by its index.
         rejected: Number of rows that have their scores and are rejected, by reason.
+        first_problem: File and row of the first row that lacks a score, and what is wrong with it; None if all have
+            their scores.
     """
 
     kept: NDArray[np.bool_]
     problems: dict[int, str]
     rejected: Counter[str]
+    first_problem: str | None
 
     def among(self, chosen: NDArray[np.bool_], reason: str) -> Verdict:
         """Keep only rows that are chosen too, and reject the others for a reason."""
         others = int((self.kept & ~chosen).sum())
-        return Verdict(self.kept & chosen, self.problems, Counter({**self.rejected, reason: others}))
+        rejected = Counter({**self.rejected, reason: others})
+        return dataclasses.replace(self, kept=self.kept & chosen, rejected=rejected)
 
 
 @dataclasses.dataclass
@@ -57,6 +61,7 @@ class Selection:
         thresholds: The threshold of each check, by its name.
         layouts: What the strokes were converted from, if they had to be.
         found: The thresholds that were found from good lines, by the check's name.
+        first_problem: File and row of the first bad row, and what is wrong with it; None if there is none.
     """
 
     rows: int = 0
@@ -67,6 +72,7 @@ class Selection:
     thresholds: Mapping[str, float] = dataclasses.field(default_factory=dict)
     layouts: list[str] = dataclasses.field(default_factory=list)
     found: Mapping[str, FoundThreshold] = dataclasses.field(default_factory=dict)
+    first_problem: str | None = None
 
     def add(self, verdict: Verdict) -> None:
         """Count the rows of a batch."""
@@ -75,6 +81,7 @@ class Selection:
         self.bad += len(verdict.problems)
         self.rejected.update(verdict.rejected)
         count_reasons(self.rejected, verdict.problems.values())
+        self.first_problem = self.first_problem or verdict.first_problem
 
     def as_dict(self) -> dict[str, Any]:
         """Return the selection as JSON."""
@@ -87,6 +94,7 @@ class Selection:
             "kept": self.kept,
             "rejected": rejected,
             "bad": self.bad,
+            "first_problem": self.first_problem,
             **groups,
             **good,
             **layouts,
@@ -133,7 +141,8 @@ def verdict_on(
         reaches = _at_least(rows.column(name), threshold)
         below[BELOW if len(thresholds) == 1 else f"{name} {BELOW}"] = int((kept & ~reaches).sum())
         kept &= reaches
-    return Verdict(kept, problems, below)
+    bad = min(problems, default=None)
+    return Verdict(kept, problems, below, None if bad is None else f"{where}, row {first + bad}: {problems[bad]}")
 
 
 def _at_least(scores: pa.Array, threshold: float) -> NDArray[np.bool_]:

@@ -29,6 +29,10 @@ EMPTY_REASONS = ("null", "no points")
 logger = logging.getLogger(__name__)
 
 
+class NoScoresError(PenpalError):
+    """No row of a file has a score, so that what was written is of no use to a later run."""
+
+
 class Unscored:
     """Counts the scored rows of each source; rows are numbered through all sources of a job.
 
@@ -108,7 +112,7 @@ class Unscored:
         """Make sure that the rows of each file that was counted whole can be scored.
 
         Raises:
-            PenpalError: No row of the job has a score, or no row of a file has one, and they do not merely hold
+            NoScoresError: No row of the job has a score, or no row of a file has one, and they do not merely hold
                 nothing: then the file has another layout.
         """
         for index, source in enumerate(self._sources):
@@ -119,5 +123,5 @@ class Unscored:
             verb = "cannot be scored" if source.rows == 1 else "can be scored"
             message = f"{source.file.name}: {count} {verb}; row {place}: {problem}{shown}"
             if not self._scored.any() or reason_of(problem) not in EMPTY_REASONS:
-                raise PenpalError(message)
+                raise NoScoresError(message)
             logger.warning("%s", message)
