@@ -331,6 +331,17 @@ def test_an_uploaded_file(page, tmp_path):
     assert page.locator("#rows .words").first.text_content() == HOSTILE
 
 
+def test_an_uploaded_file_of_another_format(page, tmp_path):
+    strokes = [[[0, 9], [4, 0], [8, 9]], [[2, 5], [6, 5]]]
+    traces = "<trace>0 9, 4 0, 8 9</trace><trace>2 5, 6 5</trace>"
+    (tmp_path / "mine.inkml").write_text(f'<ink>{traces}<annotation type="truth">A</annotation></ink>')
+    page.set_input_files("#open", tmp_path / "mine.inkml")
+    expect(page.locator("#file-name")).to_have_text("mine.inkml")
+    assert page.locator("#rows .line").count() == 1
+    assert page.locator("#rows .words").text_content() == "A"
+    assert abs(float(page.locator("#rows .score").inner_text()) - penpal_fast.score([strokes])[0]) <= 0.001
+
+
 def test_a_file_that_cannot_be_opened(browser, server, tmp_path):
     (tmp_path / "broken.parquet").write_bytes(b"no Parquet")
     with open_page(browser) as (page, problems):

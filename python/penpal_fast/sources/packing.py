@@ -23,6 +23,11 @@ UNPACKING_ERRORS = (OSError, EOFError, zlib.error, pa.ArrowException)
 """What reading a damaged file raises."""
 
 
+def is_packed(start: bytes) -> bool:
+    """Whether a file begins as those of gzip or Zstandard do."""
+    return start.startswith((GZIP_MAGIC, ZSTANDARD_MAGIC))
+
+
 @contextlib.contextmanager
 def unpacked(file: InputFile) -> Iterator[IO[bytes]]:
     """Open a file for reading in order; unpack it if it begins as files of gzip or Zstandard do.

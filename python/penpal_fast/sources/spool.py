@@ -37,11 +37,12 @@ class Spool:
 
     Attributes:
         path: Where it is.
+        remove: Removes it now.
         size: Its size in bytes.
         sha256: Of its content.
     """
 
-    def __init__(self, stream: IO[bytes], name: str, start: bytes = b"") -> None:
+    def __init__(self, stream: IO[bytes], name: str, start: bytes = b"", *, most_bytes: int = MOST_BYTES) -> None:
         """Read a stream to its end; `start` was read from it already.
 
         Raises:
@@ -49,12 +50,16 @@ class Spool:
         """
         handle, place = tempfile.mkstemp(prefix="penpal-", suffix=".spool")
         self.path = Path(place)
-        weakref.finalize(self, self.path.unlink, missing_ok=True)
-        with os.fdopen(handle, "wb") as file:
-            self.size, self.sha256 = _copied(stream, name, start, file)
+        self.remove = weakref.finalize(self, self.path.unlink, missing_ok=True)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                self.size, self.sha256 = _copied(stream, name, start, file, most_bytes)
+        except BaseException:
+            self.remove()  # The error may refer to it for long.
+            raise
 
 
-def _copied(stream: IO[bytes], name: str, start: bytes, target: IO[bytes]) -> tuple[int, str]:
+def _copied(stream: IO[bytes], name: str, start: bytes, target: IO[bytes], most_bytes: int) -> tuple[int, str]:
     """Copy a stream, and return its length and SHA-256."""
     size = 0
     digest = hashlib.sha256()
@@ -62,8 +67,8 @@ def _copied(stream: IO[bytes], name: str, start: bytes, target: IO[bytes]) -> tu
         while chunk := start or stream.read(CHUNK_BYTES):
             start = b""
             size += len(chunk)
-            if size > MOST_BYTES:
-                raise PenpalError(f"{name}: over {MOST_BYTES:,} bytes came; write them to a file first")
+            if size > most_bytes:
+                raise PenpalError(f"{name}: over {most_bytes:,} bytes came; write them to a file first")
             digest.update(chunk)
             target.write(chunk)
         target.flush()

@@ -89,7 +89,16 @@ def open_source(path: str | Path, column: str, layout: str | None = None) -> Row
     Raises:
         PenpalError: A file does not exist, is of another kind, cannot be read or has no strokes.
     """
-    sources = open_sources(path, column, Options(layout=layout))
+    return _joined(open_sources(path, column, Options(layout=layout)), column, layout)
+
+
+def open_file(file: InputFile, column: str, layout: str | None = None) -> Rows:
+    """Open the rows of one file that was found already; see `open_source`."""
+    check_layout(layout)
+    return _joined(_with_rows([_opened(file, JsonColumns(column, layout), Options(layout=layout))]), column, layout)
+
+
+def _joined(sources: list[Source], column: str, layout: str | None) -> Rows:
     found = strokes_columns(sources, column, layout)
     rows: list[Rows] = [
         source if strokes.layout is None else DrawnRows(source, strokes, column)

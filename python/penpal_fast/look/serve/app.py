@@ -35,6 +35,7 @@ from penpal_fast.look.serve.drawn_file import DrawnFile
 from penpal_fast.look.serve.guard import Guard
 from penpal_fast.look.serve.row_file import MOST_PAGE_ROWS, RowFile
 from penpal_fast.look.serve.source_rows import SourceRows
+from penpal_fast.look.serve.upload import Upload, opened_upload
 from penpal_fast.reading.reader import Reader
 from penpal_fast.rendering import render_strokes
 from penpal_fast.schema import strokes_type
@@ -54,7 +55,7 @@ MOST_JSON_BYTES_AT_ONCE, MOST_UPLOADED_BYTES_AT_ONCE = 64 << 20, 128 << 20
 Result = TypeVar("Result")
 
 HEAVY_BYTES = 256 << 10
-"""Requests with larger bodies are worked on one after another, so that they do not hold up the others."""
+"""Requests with larger bodies are worked on one after another, so that they do not hold up the others. So are files."""
 
 MOST_WORKERS = 4
 """Other requests that are worked on at a time."""
@@ -78,7 +79,7 @@ class Server:
     given: RowFile | SourceRows | None = None
     drawn: DrawnFile | None = None
     reader: Reader | None = None
-    uploaded: dict[str, RowFile] = dataclasses.field(default_factory=dict)
+    uploaded: dict[str, Upload] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Make sure that the checks can score drawn rows.
@@ -103,11 +104,12 @@ class Server:
         """Read a JSON object from a request and answer it. A thread parses it and makes the answer."""
         check_declared(request)
         async with self._bodies.read(request, most_bytes) as body:
-            return await self._worked(lambda: JSONResponse(answer(parsed_object(body))), len(body))
+            is_heavy = len(body) > HEAVY_BYTES
+            return await self._worked(lambda: JSONResponse(answer(parsed_object(body))), is_heavy=is_heavy)
 
-    async def _worked(self, work: Callable[[], Result], size: int = 0) -> Result:
-        """Work in a thread, when it is this request's turn; `size` is that of its body."""
-        async with self._heavy if size > HEAVY_BYTES else self._light:
+    async def _worked(self, work: Callable[[], Result], *, is_heavy: bool) -> Result:
+        """Work in a thread, when it is this request's turn."""
+        async with self._heavy if is_heavy else self._light:
             return await run_in_threadpool(work)
 
     async def score(self, request: Request) -> Response:
@@ -193,28 +195,29 @@ class Server:
         )
 
     async def upload(self, request: Request) -> Response:
-        """Open a Parquet file that the page sends: its content to {"key": text, "rows": number}."""
+        """Open a file that the page sends: its content to {"key": text, "rows": number}.
+
+        It may be of any format that `score` reads. The query's "name" is the file's, of which the ending counts.
+        """
+        name = request.query_params.get("name", "")
         async with self._uploads.read(request, MOST_UPLOADED_BYTES) as body:
-            file = await self._worked(lambda: self._opened(body))
+            file = await self._worked(lambda: opened_upload(body, name, self.column, self.checks), is_heavy=True)
         key = secrets.token_urlsafe(12)
         self.uploaded[key] = file
         if len(self.uploaded) > MOST_UPLOADED_FILES:
             del self.uploaded[next(iter(self.uploaded))]
-        return JSONResponse({"key": key, "rows": file.rows})
-
-    def _opened(self, body: bytes) -> RowFile:
-        file = RowFile(body, "the uploaded file", self.column, self.checks)
-        file.check_size()
-        return file
+        return JSONResponse({"key": key, "rows": file.rows.rows})
 
     async def rows(self, request: Request) -> Response:
         """Return some rows of an opened file: {"rows": [...]}; see `RowFile.page`."""
         key = request.path_params["key"]
-        file: RowFile | SourceRows | None = self.given if key == "given" else self.uploaded.get(key)
+        upload = self.uploaded.get(key)
+        file = self.given if key == "given" else upload and upload.rows
         if file is None:
             raise HTTPException(404, "the file is no longer open; open it again")
         start, count = _number(request, "start", 0), _number(request, "count", MOST_PAGE_ROWS)
-        return await self._worked(lambda: _page(file, start, min(count, MOST_PAGE_ROWS)))
+        is_heavy = isinstance(file, SourceRows)  # It may be read from its beginning.
+        return await self._worked(lambda: _page(file, start, min(count, MOST_PAGE_ROWS)), is_heavy=is_heavy)
 
     async def save(self, request: Request) -> Response:
         """Save a drawn row: {"strokes": ROW, "text": text} to {"rows": number}, the number of rows in the file."""

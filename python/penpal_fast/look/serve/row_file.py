@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -34,10 +33,8 @@ MOST_GROUP_BYTES = 400 << 20
 class RowFile:
     """A Parquet file of rows, with or without scores."""
 
-    def __init__(
-        self, content: Path | bytes, name: str, column: str, checks: Sequence[Check], layout: str | None = None
-    ) -> None:
-        """Open a file, given its path or its content.
+    def __init__(self, path: Path, name: str, column: str, checks: Sequence[Check], layout: str | None = None) -> None:
+        """Open a file.
 
         Raises:
             PenpalError: It is not a Parquet file, or has no strokes column of this name.
@@ -47,12 +44,11 @@ class RowFile:
         self._checks = checks
         self._lock = threading.Lock()
         try:
-            with io.BytesIO(content) if isinstance(content, bytes) else open_regular(content) as opened:
+            with open_regular(path) as opened:
                 footer = ParquetFooter(opened)
             self._groups = footer.groups
-            source = pa.BufferReader(content) if isinstance(content, bytes) else content
             self._file = pq.ParquetFile(
-                source,
+                path,
                 metadata=footer.described().metadata,
                 pre_buffer=False,
                 buffer_size=1 << 20,

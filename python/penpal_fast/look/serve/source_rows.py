@@ -12,24 +12,27 @@ from penpal_fast.checks.check import Check
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.look.serve.row_file import BATCH_ROWS, described_rows
 from penpal_fast.schema import TEXT_COLUMN
-from penpal_fast.sources.streams import open_source
+from penpal_fast.sources.inputs import InputFile
+from penpal_fast.sources.streams import open_file, open_source
 
 
 class SourceRows:
     """Rows of a source; see `RowFile`. Those of JSON lines are found by reading all lines before them."""
 
-    def __init__(self, source: str, column: str, checks: Sequence[Check], layout: str | None = None) -> None:
-        """Open a source.
+    def __init__(
+        self, source: str | InputFile, column: str, checks: Sequence[Check], layout: str | None = None
+    ) -> None:
+        """Open a source, given as `score` takes it, or a file.
 
         Raises:
             PenpalError: It cannot be read, or has no strokes column of this name.
         """
-        self.name = source
+        self.name = source if isinstance(source, str) else source.name
         self._column = column
         self._checks = checks
         self._lock = threading.Lock()
-        self._source = open_source(source, column, layout)
-        with errors_about(source):
+        self._source = (open_source if isinstance(source, str) else open_file)(source, column, layout)
+        with errors_about(self.name):
             for check in checks:
                 check.prepare(self._source.schema)
         self.rows: int = self._source.rows

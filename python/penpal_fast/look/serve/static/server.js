@@ -19,6 +19,7 @@ export const settings = () => send("/settings");
 export const samples = () => send("/static/samples.json");
 export const look = (strokes, text, explain) => send("/look", json({ strokes, text: text || null, explain }));
 export const save = (strokes, text) => send("/drawn", json({ strokes, text }));
-export const upload = (file) => send("/files", { method: "POST", body: file });
+export const upload = (file) =>
+  send(`/files?name=${encodeURIComponent(file.name)}`, { method: "POST", body: file });
 export const rows = (key, start, count) =>
   send(`/files/${encodeURIComponent(key)}/rows?start=${start}&count=${count}`);

@@ -1,0 +1,102 @@
+"""Files that the page sends: unpacked into a temporary file, and read as `score` reads them."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import zipfile
+from collections.abc import Sequence
+
+from penpal_fast.checks.check import Check
+from penpal_fast.errors import PenpalError
+from penpal_fast.look.serve.row_file import RowFile
+from penpal_fast.look.serve.source_rows import SourceRows
+from penpal_fast.sources.formats.npy import NPZ
+from penpal_fast.sources.inputs import InputFile
+from penpal_fast.sources.kinds import PARQUET, kind_of
+from penpal_fast.sources.packing import UNPACKING_ERRORS, is_packed, unpacked
+from penpal_fast.sources.spool import Spool
+
+MOST_UNPACKED_BYTES = 400 << 20
+"""What an uploaded file may hold, unpacked; a small file can claim to hold much more."""
+
+UNNAMED = "the uploaded file"
+
+MOST_NAME = 255
+
+
+@dataclasses.dataclass(frozen=True)
+class Upload:
+    """A file that the page has sent.
+
+    Attributes:
+        file: The file, whose temporary file is removed with it.
+        rows: Its rows.
+    """
+
+    file: InputFile
+    rows: RowFile | SourceRows
+
+
+def opened_upload(content: bytes, name: str, column: str, checks: Sequence[Check]) -> Upload:
+    """Open a file of any format that `score` reads.
+
+    Args:
+        content: The file's bytes.
+        name: Its name, of which the ending counts where the first bytes say too little; may be empty.
+        column: Name of the strokes column.
+        checks: The checks that score its rows.
+
+    Raises:
+        PenpalError: It cannot be read, holds too much, or has no strokes column of this name.
+    """
+    name = name[-MOST_NAME:] or UNNAMED
+    spool = Spool(io.BytesIO(content), name)
+    try:
+        if is_packed(content):
+            spool = _unpacked(_spooled(spool, name))
+        return _opened(_spooled(spool, name), name, column, checks)
+    except BaseException:
+        spool.remove()  # The error may refer to it for long.
+        raise
+
+
+def _opened(file: InputFile, name: str, column: str, checks: Sequence[Check]) -> Upload:
+    file, kind = kind_of(file, column)
+    if kind is PARQUET:
+        assert file.path  # noqa: S101 - a spool has one.
+        rows = RowFile(file.path, name, column, checks)
+        rows.check_size()
+        return Upload(file, rows)
+    if kind is NPZ:
+        _check_archive(file)
+    return Upload(file, SourceRows(file, column, checks))
+
+
+def _spooled(spool: Spool, name: str) -> InputFile:
+    return InputFile(name, spool.size, spool.sha256, spool=spool)
+
+
+def _unpacked(file: InputFile) -> Spool:
+    """Unpack a file of gzip or Zstandard into another temporary file."""
+    try:
+        with unpacked(file) as content:
+            spool = Spool(content, file.name, most_bytes=MOST_UNPACKED_BYTES)
+    except UNPACKING_ERRORS as error:
+        raise PenpalError(f"{file.name}: cannot read it: {error}") from error
+    with spool.path.open("rb") as opened:
+        if is_packed(opened.read(4)):
+            spool.remove()
+            raise PenpalError(f"{file.name}: it is packed more than once; unpack it first")
+    return spool
+
+
+def _check_archive(file: InputFile) -> None:
+    """Make sure that a ZIP archive does not claim to hold more than is read."""
+    try:
+        with file.open(in_order=False) as opened, zipfile.ZipFile(opened) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
+        raise PenpalError(f"{file.name}: cannot read this {NPZ.name} file: {error}") from error
+    if size > MOST_UNPACKED_BYTES:
+        raise PenpalError(f"{file.name}: its arrays have {size:,} bytes; at most {MOST_UNPACKED_BYTES:,} are read here")
