@@ -20,6 +20,7 @@ from penpal_fast import PenpalError, convert_dataset, filter_dataset, read_rows,
 from penpal_fast.jobs import parts
 from penpal_fast.jobs.json_rows import json_lines
 from penpal_fast.jobs.outputs import Kind, kind_of
+from penpal_fast.jobs.records import record_path
 from penpal_fast.sources.names import SUFFIXES
 from penpal_fast.sources.suffixes import JSON_LINES_SUFFIXES, PARQUET_SUFFIXES
 
@@ -125,12 +126,77 @@ def test_a_filter_resumes(lines, tmp_path, monkeypatch, counted, name, settings)
     # The scoring is ahead of what is counted, and may have been done.
     assert counted() - before <= len(ROWS) - 5
     assert again == whole
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["in.parquet", name, f"whole_{name}"])
+    seen = {path.name for path in tmp_path.iterdir()} - {
+        record_path(tmp_path / f"{start}{name}").name for start in ("", "whole_")
+    }
+    assert seen == {"in.parquet", name, f"whole_{name}"}
     assert (tmp_path / name).read_bytes() == (tmp_path / f"whole_{name}").read_bytes()
 
 
-def test_a_finished_filter_is_not_done_again(lines, tmp_path, counted):
-    kept, rest = tmp_path / "kept.parquet", tmp_path / "rest.parquet"
+@pytest.mark.parametrize("ending", [".jsonl", ".ndjson.gz", ".jsonl.zst"])
+def test_finished_json_lines_are_not_done_again(lines, tmp_path, counted, ending):
+    out = tmp_path / f"out{ending}"
+    first = score_dataset(lines, out, resume=True)
+    assert 0 < first.bad < first.rows
+    before, content = counted(), out.read_bytes()
+    again = score_dataset(lines, out, resume=True)
+    expected, found = first.as_dict(), again.as_dict()
+    assert found.pop("seconds") != expected.pop("seconds")
+    assert found == expected
+    assert (counted(), out.read_bytes()) == (before, content)
+    out.write_bytes(content[:-1] + b" ")
+    with pytest.raises(PenpalError, match="this job wrote it, but it was changed or damaged since"):
+        score_dataset(lines, out, resume=True)
+    out.write_bytes(content)
+    with pytest.raises(PenpalError, match="was written from another input or model, by other versions or with other"):
+        score_dataset(lines, out, resume=True, quality_column="other")
+    record_path(out).unlink()
+    with pytest.raises(PenpalError, match="cannot resume: this file exists already"):
+        score_dataset(lines, out, resume=True)
+    assert (counted(), out.read_bytes()) == (before, content)
+    score_dataset(lines, out)
+    assert score_dataset(lines, out, resume=True).rows == first.rows
+
+
+def test_a_run_that_was_killed_before_its_parts_were_removed(lines, tmp_path, counted):
+    out = tmp_path / "out.jsonl"
+    score_dataset(lines, out)
+    before, content = counted(), out.read_bytes()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("penpal_fast.jobs.folder.JobFolder.remove", lambda _self: None)
+        score_dataset(lines, out)
+    assert (tmp_path / "out.jsonl.parts").is_dir()
+    before = counted()
+    score_dataset(lines, out, resume=True)
+    assert (counted(), out.read_bytes()) == (before, content)
+    assert {path.name for path in tmp_path.iterdir()} == {lines.name, out.name, record_path(out).name}
+
+
+@pytest.mark.parametrize(
+    "record", [b"", b"[]", b"{", b'{"job": 1}', b"[" * 10_000, b"\xff", b'{"sha256": null}'], ids=str
+)
+def test_damaged_records_are_those_of_others(lines, tmp_path, record):
+    score_dataset(lines, tmp_path / "out.jsonl")
+    content = json.loads(record_path(tmp_path / "out.jsonl").read_bytes())
+    wrong = json.dumps({**content, "summary": {"checks": {"quality": {"rows": []}}}}).encode()
+    for one in (record, wrong):
+        record_path(tmp_path / "out.jsonl").write_bytes(one)
+        with pytest.raises(PenpalError, match="cannot resume: this file exists already"):
+            score_dataset(lines, tmp_path / "out.jsonl", resume=True)
+
+
+def test_records_are_as_private_as_their_files(lines, tmp_path):
+    out = tmp_path / ("o" * 249 + ".jsonl")
+    for mode in (0o600, 0o640):
+        out.touch()
+        out.chmod(mode)
+        score_dataset(lines, out)
+        assert record_path(out).stat().st_mode & 0o777 == mode
+
+
+@pytest.mark.parametrize(("kept", "rest"), [("kept.parquet", "rest.parquet"), ("kept.jsonl.gz", "rest.jsonl")])
+def test_a_finished_filter_is_not_done_again(lines, tmp_path, counted, kept, rest):
+    kept, rest = tmp_path / kept, tmp_path / rest
     first = filter_dataset(lines, kept, threshold=0.1, keep_rejected=rest)
     before, content = counted(), [kept.read_bytes(), rest.read_bytes()]
     assert filter_dataset(lines, kept, threshold=0.1, keep_rejected=rest, resume=True) == first

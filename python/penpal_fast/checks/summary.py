@@ -89,6 +89,32 @@ class Summary:
         """Return the share of scored rows at or above each threshold, by the threshold's name; empty without scores."""
         return {name: count / self.scored for name, count in self._kept.items()} if self.scored else {}
 
+    def as_note(self) -> dict[str, Any]:
+        """Return all that was counted as JSON, for `take_note`."""
+        return {
+            "rows": self.rows,
+            "reasons": dict(self.reasons),
+            "bins": {str(place): int(self._counts[place]) for place in np.flatnonzero(self._counts)},
+            "kept": self._kept,
+            "sum": self._sum,
+            "reach": [self._low, self._high] if self.scored else [],
+        }
+
+    def take_note(self, note: dict[str, Any]) -> None:
+        """Take what `as_note` returned as what was counted.
+
+        Raises:
+            ValueError, TypeError, KeyError, IndexError: It is no such note.
+        """
+        counts = np.zeros(BINS, dtype=np.int64)
+        for place, count in note["bins"].items():
+            counts[int(place)] = count
+        kept = {name: int(note["kept"][name]) for name in self.thresholds}
+        rows, total, reasons = int(note["rows"]), float(note["sum"]), Counter(note["reasons"])
+        low, high = map(float, note["reach"] or (np.inf, -np.inf))
+        self.rows, self.reasons, self._counts, self._kept, self._sum = rows, reasons, counts, kept, total
+        self._low, self._high = low, high
+
     def as_dict(self) -> dict[str, Any]:
         """Return the summary as JSON."""
         return {

@@ -9,6 +9,7 @@ import os
 import tempfile
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -47,10 +48,11 @@ from penpal_fast.jobs.part_files import EncodedFile
 from penpal_fast.jobs.parts import group_rows, has_huge_rows, planned_parts
 from penpal_fast.jobs.pipeline import made_ahead
 from penpal_fast.jobs.plain_columns import plain_schema
+from penpal_fast.jobs.records import record_of, recorded
 from penpal_fast.jobs.row_files import RowsFile, has_lines, json_lines_file, standard_output
 from penpal_fast.jobs.score_parts import PartsFolder, PassingFolder, ScoreParts
 from penpal_fast.jobs.seal import seal
-from penpal_fast.jobs.selection import SELECTION_KEY, Selection, Verdict, noted_selection, verdict_on
+from penpal_fast.jobs.selection import SELECTION_KEY, Selection, Verdict, noted_selection, read_selection, verdict_on
 from penpal_fast.jobs.strokes import strokes_for
 from penpal_fast.jobs.top import TopRows, rows_of
 from penpal_fast.jobs.unscored import NoScoresError, Unscored
@@ -362,10 +364,11 @@ class _Filter:
         progress: Progress,
         found: Mapping[str, FoundThreshold],
     ) -> Selection:
+        records: list[dict[str, Any]] = []
         with contextlib.ExitStack() as stack:
             # Sealed when they are complete, in the reverse order.
             files = [
-                self._opened_file(stack, target, with_job(self.schema, job, sealed=True), job)
+                self._opened_file(stack, target, with_job(self.schema, job, sealed=True), job, records)
                 for target, job in zip(targets, jobs, strict=True)
             ]
             if self._checks:
@@ -378,13 +381,23 @@ class _Filter:
             for file in files:
                 if isinstance(file, EncodedFile):
                     file.note(SELECTION_KEY, json.dumps(selection.as_note()))
+            for record in records:
+                record["selection"] = selection.as_note()
         return selection
 
     def _opened_file(
-        self, stack: contextlib.ExitStack, target: Path, schema: pa.Schema, job: str | None = None
+        self,
+        stack: contextlib.ExitStack,
+        target: Path,
+        schema: pa.Schema,
+        job: str | None = None,
+        records: list[dict[str, Any]] | None = None,
     ) -> RowsFile:
-        aside = stack.enter_context(replaced_atomically(checked_target(target)))
+        file = checked_target(target)
+        aside = stack.enter_context(replaced_atomically(file))
         if kind_of(target, folders=False) is Kind.JSON_LINES:
+            if job is not None and records is not None:
+                records.append(stack.enter_context(recorded(aside, file, job)))
             return stack.enter_context(json_lines_file(aside, target.name, schema))
         rows = min(group_rows(source) for source in self._sources)
         may_be_huge = any(has_huge_rows(source) for source in self._sources)
@@ -502,19 +515,25 @@ def _finished(targets: list[Path], jobs: list[str], folder: JobFolder) -> Select
     Raises:
         PenpalError: An output exists that another job wrote, and this job was not begun.
     """
-    parquet = [kind_of(target, folders=False) is Kind.PARQUET for target in targets]
     files = [checked_target(target) for target in targets]
-    written = [is_output(file, job) for file, job in zip(files, jobs, strict=True)]
-    if all(written) and (selection := noted_selection(files[0])):
+    found = [_selection(target, file, job) for target, file, job in zip(targets, files, jobs, strict=True)]
+    if all(found):
         if folder.path.is_dir():
             folder.remove_rest()
-        return selection
+        return found[0]
     if not folder.path.exists():
-        for file, is_parquet, is_ours_already in zip(files, parquet, written, strict=True):
-            if is_parquet and not is_ours_already and file.exists():
+        for file, selection in zip(files, found, strict=True):
+            if selection is None and file.exists():
                 raise PenpalError(
                     f"{file}: cannot resume: this file exists already, and was written from another input or model, by "
                     "other versions or with other settings, or was changed since; remove it, or leave --resume out to "
                     "overwrite it"
                 )
     return None
+
+
+def _selection(target: Path, file: Path, job: str) -> Selection | None:
+    """Return what an earlier run of a job selected, if it wrote this whole file; `target` is the name that is given."""
+    if kind_of(target, folders=False) is Kind.JSON_LINES:
+        return read_selection(record_of(file, job).get("selection"))
+    return noted_selection(file) if is_output(file, job) else None

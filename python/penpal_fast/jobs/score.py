@@ -45,6 +45,7 @@ from penpal_fast.jobs.part_files import CopiedFile, EncodedFile, PartFile
 from penpal_fast.jobs.part_reading import part_rows
 from penpal_fast.jobs.parts import Part, binary_metadata, group_rows, planned_parts
 from penpal_fast.jobs.pipeline import Stopwatch, made_ahead
+from penpal_fast.jobs.records import record_of, recorded, recorded_job
 from penpal_fast.jobs.row_files import JSON_ROWS, RowsFile, has_lines, json_lines_file, standard_output
 from penpal_fast.jobs.seal import seal
 from penpal_fast.jobs.strokes import strokes_for
@@ -111,8 +112,7 @@ def score_dataset(
             first rows; see docs/data.md.
         checks: Checks in place of those that `scorer`, `text`, `reading` and `reader` ask for.
         quality_column: Name of the column of scores, in place of `quality`; `NAME_error` and `NAME_note` are beside it.
-        resume: Resume an interrupted job; if there is none, start a new one. Standard output cannot be resumed. A
-            finished file of JSON lines does not say which job wrote it, so that it is written again.
+        resume: Resume an interrupted job; if there is none, start a new one. Standard output cannot be resumed.
         stdout_format: What to write to standard output: "arrow", a stream of Arrow IPC, which is the default, or
             "jsonl".
         memory_mb: Approximate limit on the memory of the rows that are read ahead, in megabytes, by their average size.
@@ -197,7 +197,7 @@ class _Job:
             )
         folder = self._folder(parts_folder(target), is_single=True)
         with reserved(target):
-            if resume and self._is_finished(target, folder):
+            if resume and self._is_finished(target, folder, Kind.PARQUET):
                 return self._summary
             with folder.opened(resume=resume, mode=parts_mode(target)):
                 self._fill(folder)
@@ -209,19 +209,24 @@ class _Job:
 
     def into_json_lines(self, target: Path, *, resume: bool) -> JobSummary:
         folder = self._folder(parts_folder(target), is_single=True)
-        with reserved(target), folder.opened(resume=resume, mode=parts_mode(target)):
-            self._fill(folder)
-            schema = checked_schema(self._sources[0].schema, self._checks)
-            with (
-                self._stopwatch.measured("writing"),
-                appears_whole(target, aside_path(folder.path)) as aside,
-                json_lines_file(aside, target.name, schema) as file,
-            ):
-                for part in self._parts:
-                    rows = min(group_rows(self._sources[part.source], part.start, part.stop), JSON_ROWS)
-                    for batch in pq.ParquetFile(folder.file(part)).iter_batches(batch_size=rows):
-                        file.add(batch)
-            folder.remove()
+        with reserved(target):
+            if resume and self._is_finished(target, folder, Kind.JSON_LINES):
+                return self._summary
+            with folder.opened(resume=resume, mode=parts_mode(target)):
+                self._fill(folder)
+                schema = checked_schema(self._sources[0].schema, self._checks)
+                with (
+                    self._stopwatch.measured("writing"),
+                    appears_whole(target, aside_path(folder.path)) as aside,
+                    recorded(aside, target, folder.job) as record,
+                    json_lines_file(aside, target.name, schema) as file,
+                ):
+                    record["summary"] = self._summary.as_note()
+                    for part in self._parts:
+                        rows = min(group_rows(self._sources[part.source], part.start, part.stop), JSON_ROWS)
+                        for batch in pq.ParquetFile(folder.file(part)).iter_batches(batch_size=rows):
+                            file.add(batch)
+                folder.remove()
         return self._summary
 
     def into_stream(self, form: StdoutFormat) -> JobSummary:
@@ -253,15 +258,16 @@ class _Job:
         description = described_job(self._sources, self._checks, self._column, [one.name for one in self._strokes])
         return JobFolder(path, description, self._parts, is_single=is_single)
 
-    def _is_finished(self, target: Path, folder: JobFolder) -> bool:
+    def _is_finished(self, target: Path, folder: JobFolder, kind: Kind) -> bool:
         """Whether an earlier run already wrote the target; if so, count its rows."""
-        if is_output(target, folder.job):
-            self._count(target, 0)
+        was_counted = self._count_recorded if kind is Kind.JSON_LINES else self._count_sealed
+        if was_counted(target, folder.job):
             if folder.path.is_dir():
                 folder.remove_rest()
             return True
         if target.exists() and not folder.path.exists():
-            if (noted := noted_job(target)) and noted[0] == folder.job:
+            wrote = recorded_job(target) if kind is Kind.JSON_LINES else (noted_job(target) or [None])[0]
+            if wrote == folder.job:
                 raise PenpalError(
                     f"{target}: cannot resume: this file exists already; this job wrote it, but it was changed or "
                     "damaged since; remove it, or leave --resume out to overwrite it"
@@ -271,6 +277,19 @@ class _Job:
                 "other versions or with other settings; remove it, or leave --resume out to overwrite it"
             )
         return False
+
+    def _count_sealed(self, target: Path, job: str) -> bool:
+        if not is_output(target, job):
+            return False
+        self._count(target, 0)
+        return True
+
+    def _count_recorded(self, target: Path, job: str) -> bool:
+        try:
+            self._summary.take_note(record_of(target, job)["summary"])
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+            return False
+        return True
 
     def _fill(self, folder: JobFolder) -> None:
         """Write the missing parts, and make sure that the sources do not change meanwhile."""

@@ -109,9 +109,17 @@ def noted_selection(path: Path) -> Selection | None:
     """Return what the filter did that wrote a Parquet file; None if the file does not say."""
     try:
         noted = json.loads((pq.read_metadata(path).metadata or {})[SELECTION_KEY.encode()])
-        found = {name: FoundThreshold(**one) for name, one in noted.pop("found").items()}
+    except (OSError, pa.ArrowException, ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return read_selection(noted)
+
+
+def read_selection(noted: Any) -> Selection | None:
+    """Return the selection that `as_note` describes; None if it is no such note."""
+    try:
+        found = {name: FoundThreshold(**one) for name, one in noted["found"].items()}
         return Selection(**{**noted, "rejected": Counter(noted["rejected"]), "found": found})
-    except (OSError, pa.ArrowException, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
 

@@ -39,6 +39,17 @@ class JobSummary(Summary):
         for summary, outcome in zip(self.checks.values(), outcomes, strict=True):
             summary.add(outcome.scores, outcome.problems.values())
 
+    def as_note(self) -> dict[str, Any]:
+        """Return all that was counted as JSON, for `take_note`."""
+        checks = {name: Summary.as_note(summary) for name, summary in self.checks.items()}
+        return {"checks": checks, "first_problem": self.first_problem}
+
+    def take_note(self, note: dict[str, Any]) -> None:
+        """Take what `as_note` returned as what was counted; see `Summary.take_note`."""
+        for name, summary in self.checks.items():
+            Summary.take_note(summary, note["checks"][name])
+        self.first_problem = note["first_problem"]
+
     def as_dict(self) -> dict[str, Any]:
         """Return the summary as JSON: the first check's counts, and each check's under "checks"."""
         return {
