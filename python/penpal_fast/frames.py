@@ -45,7 +45,7 @@ def column_of(data: Any, column: str = "strokes") -> Any:
     """Return rows that can be taken by their number; see `rows_of`."""
     rows = rows_of(data, column)
     if hasattr(rows, "__arrow_c_stream__") and not isinstance(rows, (pa.RecordBatch, pa.Table, pa.ChunkedArray)):
-        rows = pa.table(rows)
+        rows = pa.chunked_array(rows) if _is_polars_series(rows) else pa.table(rows)
     if isinstance(rows, (pa.RecordBatch, pa.Table)):
         _check_column(rows.schema.names, column)
         return rows.column(column)
@@ -63,11 +63,16 @@ def row_of(data: Any, column: str = "strokes") -> Any:
         raise PenpalError(f"this is a table of rows; take one row of it, such as frame[{column!r}].iloc[0]")
     if _is_dataset(data):
         raise PenpalError(f"this is a dataset of rows; take one row of it, such as dataset[0][{column!r}]")
-    if hasattr(data, "__arrow_c_stream__") and not (_is_series(data) or isinstance(data, pa.ChunkedArray)):
+    if _is_series(data) and column in data.index:
+        return data[column]  # A row of a data frame.
+    if _is_series(data) or isinstance(data, pa.ChunkedArray) or (_is_polars_series(data) and data.name):
+        one = ".iloc[0]" if _is_series(data) else "[0]"
+        raise PenpalError(f"this is a column of rows; take one row of it, such as column{one}")
+    if _is_polars_series(data):
+        return data.to_list()  # A cell of a column.
+    if hasattr(data, "__arrow_c_stream__"):
         raise PenpalError(f"this is a table of rows; take one row of it, such as table[{column!r}][0]")
-    if isinstance(data, Mapping) and column in data:
-        return data[column]
-    return data[column] if _is_series(data) and column in data.index else data
+    return data[column] if isinstance(data, Mapping) and column in data else data
 
 
 def table_of(data: Any, columns: Iterable[str], strokes: Iterable[str] = ()) -> pa.RecordBatch | pa.Table | None:
@@ -91,7 +96,13 @@ def table_of(data: Any, columns: Iterable[str], strokes: Iterable[str] = ()) -> 
     if _is_frame(data):
         for name in columns:
             _check_column(list(data.columns), name)
-        kept = pa.Table.from_pandas(data.drop(columns=list(strokes)), preserve_index=False)
+        try:
+            kept = pa.Table.from_pandas(data.drop(columns=list(strokes)), preserve_index=False)
+        except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+            needed = ", ".join(map(repr, columns))
+            raise PenpalError(
+                f"the data frame cannot become Arrow: {error}; leave columns out, such as with frame[[{needed}]]"
+            ) from error
         return _with_strokes(kept, {name: _cells(data[name]) for name in strokes}, list(data.columns))
     if isinstance(data, Mapping):
         names = list(columns)
@@ -99,7 +110,7 @@ def table_of(data: Any, columns: Iterable[str], strokes: Iterable[str] = ()) -> 
             _check_column(list(data), name)
         others = {name: _arrow_column(name, data[name]) for name in names if name not in set(strokes)}
         return _with_strokes(pa.table(others), {name: data[name] for name in strokes}, names)
-    return pa.table(data) if hasattr(data, "__arrow_c_stream__") else None
+    return pa.table(data) if hasattr(data, "__arrow_c_stream__") and not _is_polars_series(data) else None
 
 
 def column_names(data: Any) -> list[str]:
@@ -169,6 +180,8 @@ def _check_one_table(data: Any) -> None:
         raise PenpalError(
             "this dataset is a stream; score it batch by batch with data.map(ArrowScorer(), batched=True)"
         )
+    if hasattr(data, "collect") and hasattr(data, "collect_schema"):
+        raise PenpalError("this is a lazy frame, whose rows are not there yet; give frame.collect()")
 
 
 def _check_column(names: Iterable[Any], column: str) -> None:
@@ -190,6 +203,10 @@ def _is_frame(data: Any) -> bool:
 
 def _is_series(data: Any) -> bool:
     return hasattr(data, "iloc") and hasattr(data, "dtype") and not hasattr(data, "columns")
+
+
+def _is_polars_series(data: Any) -> bool:
+    return hasattr(data, "__arrow_c_stream__") and hasattr(data, "to_list") and not hasattr(data, "iloc")
 
 
 def _is_dataset(data: Any) -> bool:

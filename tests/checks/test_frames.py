@@ -8,7 +8,8 @@ import pytest
 
 from helpers.arrow import column
 from helpers.made_lines import scrawl
-from penpal_fast import ArrowScorer, ContactSheet, PenpalError, Scorer, explain
+from helpers.models import random_reader
+from penpal_fast import ArrowScorer, ContactSheet, PenpalError, Reader, Scorer, explain
 
 # Numbers that float32 holds, so that the rows are the same in all types.
 ROWS = [
@@ -33,7 +34,7 @@ def cells(kind):
 
 @pytest.mark.parametrize("kind", ["lists", "dicts", "arrays"])
 def test_data_frames_are_tables_of_rows(scorer, expected, kind):
-    pandas = pytest.importorskip("pandas", reason="pandas is not installed; pip install '.[cluster]' brings it")
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed; pip install '.[test]' brings it")
     # Labels that are no numbers of rows, as after a selection.
     frame = pandas.DataFrame({"text": TEXTS, "ink": cells(kind)}, index=range(10, 16))
     np.testing.assert_array_equal(scorer.score(frame, column="ink"), expected)
@@ -48,19 +49,76 @@ def test_data_frames_are_tables_of_rows(scorer, expected, kind):
     assert explain(renamed.iloc[2], scorer=scorer).score == pytest.approx(float(expected[2]), abs=1e-6)
     with pytest.raises(PenpalError, match=r"take one row of it, such as frame\['strokes'\]\.iloc\[0\]"):
         explain(renamed, scorer=scorer)
+    with pytest.raises(PenpalError, match=r"a column of rows; take one row of it, such as column\.iloc\[0\]"):
+        explain(renamed["strokes"], scorer=scorer)
     with pytest.raises(PenpalError, match="no column 'strokes'; name the one that is meant with column=\nthe columns"):
         scorer.score(frame)
 
 
+def test_data_frames_of_other_types(scorer, expected):
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed; pip install '.[test]' brings it")
+    plain = pandas.DataFrame({"strokes": cells("arrays"), "text": TEXTS, "id": range(6)})
+    strokes = pandas.Series(column(ROWS), dtype=pandas.ArrowDtype(column(ROWS).type))
+    nested = [np.array([*map(np.array, row), None], dtype=object)[:-1] for row in ROWS]
+    frames = {
+        "nullable": plain.convert_dtypes(),
+        "labelled": plain.set_index("text").assign(text=pandas.Categorical(TEXTS)),
+        "Arrow": plain.assign(strokes=strokes, id=pandas.array([1, None] * 3, dtype="Int64")),
+        "arrays of arrays": plain.assign(strokes=nested),
+    }
+    for frame in frames.values():
+        np.testing.assert_array_equal(scorer.score(frame), expected)
+        np.testing.assert_array_equal(scorer.score(frame[::-1]), expected[::-1])
+        scored = ArrowScorer(backend="native")(frame)
+        np.testing.assert_array_equal(scored["quality"].to_numpy(), expected)
+        assert scored["text"].to_pylist() == TEXTS
+        assert ContactSheet(frame, scorer=scorer).image.size == ContactSheet(ROWS, scorer=scorer).image.size
+        for row in (frame.iloc[2], frame["strokes"].iloc[2], frame.to_dict("records")[2]):
+            assert explain(row, scorer=scorer).score == pytest.approx(float(expected[2]), abs=1e-6)
+    for frame in (plain.assign(other=object()), pandas.concat([plain, plain[["text"]]], axis=1)):
+        with pytest.raises(
+            PenpalError, match=r"cannot become Arrow: .*leave columns out, such as with frame\[\['strokes'"
+        ):
+            ArrowScorer()(frame)
+        np.testing.assert_array_equal(ArrowScorer(backend="native")(frame[["strokes"]])["quality"], expected)
+
+
+def test_a_reader_takes_tables_of_other_libraries(tmp_path):
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed; pip install '.[test]' brings it")
+    reader = Reader(random_reader(tmp_path), backend="native")
+    frame = pandas.DataFrame({"ink": cells("arrays"), "text": TEXTS}, index=range(10, 16))
+    assert reader.read(frame, column="ink") == reader.read(ROWS)
+    np.testing.assert_array_equal(reader.match(frame, frame["text"], column="ink"), reader.match(ROWS, TEXTS))
+
+
+def test_polars_frames_are_tables_of_rows(scorer, expected):
+    polars = pytest.importorskip("polars", reason="polars is not installed; pip install '.[cluster]' brings it")
+    frame = polars.DataFrame(pa.table({"strokes": column(ROWS), "text": TEXTS}))
+    for rows in (frame, frame["strokes"]):
+        np.testing.assert_array_equal(scorer.score(rows), expected)
+        assert ContactSheet(rows, scorer=scorer).image.size == ContactSheet(ROWS, scorer=scorer).image.size
+    assert ArrowScorer(backend="native")(frame)["quality"].to_pylist() == expected.tolist()
+    for row in (frame["strokes"][2], frame.row(2, named=True)):
+        assert explain(row, scorer=scorer).score == pytest.approx(float(expected[2]), abs=1e-6)
+    with pytest.raises(PenpalError, match=r"take one row of it, such as table\['strokes'\]\[0\]"):
+        explain(frame, scorer=scorer)
+    with pytest.raises(PenpalError, match=r"a column of rows; take one row of it, such as column\[0\]"):
+        explain(frame["strokes"], scorer=scorer)
+    with pytest.raises(PenpalError, match="expected a pyarrow RecordBatch or Table, got Series"):
+        ArrowScorer()(frame["strokes"])
+    with pytest.raises(PenpalError, match=r"give frame\.collect\(\)"):
+        scorer.score(frame.lazy())
+
+
 def test_missing_cells_of_data_frames_are_null(scorer, expected):
-    pandas = pytest.importorskip("pandas", reason="pandas is not installed; pip install '.[cluster]' brings it")
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed; pip install '.[test]' brings it")
     frame = pandas.DataFrame({"strokes": [ROWS[0], None, float("nan"), pandas.NA]})
     found = scorer.score(frame, errors="null")
     np.testing.assert_array_equal(found, [expected[0], np.nan, np.nan, np.nan])
 
 
 def test_hugging_face_datasets_are_tables_of_rows(scorer, expected):
-    datasets = pytest.importorskip("datasets", reason="datasets is not installed; pip install '.[cluster]' brings it")
+    datasets = pytest.importorskip("datasets", reason="datasets is not installed; pip install '.[test]' brings it")
     data = datasets.Dataset(pa.table({"strokes": column(ROWS), "text": TEXTS})).select([5, 4, 3, 2, 1, 0])
     np.testing.assert_array_equal(scorer.score(data), expected[::-1])
     np.testing.assert_array_equal(scorer.score(data["strokes"]), expected[::-1])
@@ -100,6 +158,8 @@ def test_dicts_of_columns_get_columns(scorer, expected, kind):
 def test_one_row_of_a_table_is_asked_for(scorer):
     with pytest.raises(PenpalError, match=r"take one row of it, such as table\['strokes'\]\[0\]"):
         explain(pa.table({"strokes": column(ROWS)}), scorer=scorer)
+    with pytest.raises(PenpalError, match=r"take one row of it, such as column\[0\]"):
+        explain(pa.table({"strokes": column(ROWS)})["strokes"], scorer=scorer)
 
 
 def test_a_table_may_be_shown(scorer):

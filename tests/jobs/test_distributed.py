@@ -145,7 +145,7 @@ def test_the_scores_are_those_of_the_command_line(lines, tmp_path, reader_folder
 
 
 def test_datasets_loads_what_was_scored(lines, tmp_path):
-    datasets = pytest.importorskip("datasets", reason="datasets is not installed; pip install '.[cluster]' brings it")
+    datasets = pytest.importorskip("datasets", reason="datasets is not installed; pip install '.[test]' brings it")
     data = datasets.Dataset.from_parquet(str(lines), cache_dir=str(tmp_path / "cache"))
     data.to_parquet(str(tmp_path / "features.parquet"))
     assert b"huggingface" in pq.read_schema(tmp_path / "features.parquet").metadata

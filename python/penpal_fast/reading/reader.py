@@ -17,6 +17,7 @@ from penpal_fast import _core
 from penpal_fast._core import Rows
 from penpal_fast.engines.settings import Backend, Errors, check_errors, takes_mlx
 from penpal_fast.errors import PenpalError, row_error
+from penpal_fast.frames import rows_of
 from penpal_fast.network.weights import fingerprint
 from penpal_fast.reading.alphabet import Texts, decode, encode, encode_texts
 from penpal_fast.reading.engine import ReadingEngine, Readings
@@ -152,7 +153,8 @@ class Reader:
         """Read rows.
 
         Args:
-            rows: Sequence of rows, or an Arrow array, chunked array, record batch or table.
+            rows: Sequence of rows, or an Arrow array, chunked array, record batch or table; a data frame or Hugging
+                Face dataset.
             errors: What to do with a bad row: "raise", or "null" for None.
             column: Name of the strokes column of a record batch or table.
 
@@ -184,7 +186,7 @@ class Reader:
             PenpalError: A row is bad, or its text null, empty or in letters that the reader does not know, and
                 `errors` is "raise"; or there are not as many texts as rows.
         """
-        given = Rows(nulls_as_strokes(rows), column)
+        given = Rows(nulls_as_strokes(rows_of(rows, column)), column)
         encoded = self._encoded(texts, len(given))
         readings = self._readings(given, encoded, errors, column)
         if encoded.problems and errors == "raise":
@@ -269,7 +271,7 @@ class Reader:
 
     def _readings(self, rows: Any, texts: Texts | None, errors: Errors, column: str) -> Readings:
         check_errors(errors)
-        given = rows if isinstance(rows, Rows) else Rows(nulls_as_strokes(rows), column)
+        given = rows if isinstance(rows, Rows) else Rows(nulls_as_strokes(rows_of(rows, column)), column)
         readings = self._engine.read(given, texts)
         if readings.problems and errors == "raise":
             raise row_error(*readings.problems[0])
