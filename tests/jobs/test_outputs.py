@@ -61,6 +61,19 @@ def test_scores_are_written_as_json_lines(lines, expected, tmp_path, name):
     assert not (tmp_path / f"{name}.parts").exists()
 
 
+def test_json_lines_with_scores_are_scored_again(lines, expected, tmp_path):
+    """They have lost what the schema says, but the columns are known."""
+    score_dataset(lines, tmp_path / "once.jsonl", text="text", reading=True)
+    score_dataset(tmp_path / "once.jsonl", tmp_path / "twice.parquet", text="text", reading=True)
+    twice = pq.read_table(tmp_path / "twice.parquet")
+    np.testing.assert_array_equal(twice["quality"].to_numpy(), expected["quality"].to_numpy())
+    assert twice.schema.names == read_rows(tmp_path / "once.jsonl").schema.names
+    foreign = pa.table({"strokes": column(ROWS), "quality_note": ["mine"] * len(ROWS)})
+    pq.write_table(foreign, tmp_path / "mine.parquet")
+    with pytest.raises(PenpalError, match="would replace the column 'quality_note', which no check wrote"):
+        score_dataset(tmp_path / "mine.parquet", tmp_path / "twice.parquet")
+
+
 def test_json_lines_are_the_same_bytes_however_they_are_read(lines, tmp_path):
     for memory in (1, 64):
         score_dataset(lines, tmp_path / f"{memory}.jsonl.gz", memory_mb=memory)

@@ -413,7 +413,7 @@ def test_the_oldest_upload_is_dropped(client):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"", "its first bytes are of no known format"),
+        (b"", "it is empty"),
         (b"PAR1 and no more", "cannot read it as a Parquet file"),
         (parquet_bytes(pa.table({"ink": [1]})), "no column 'strokes'; name the one with the strokes"),
         (parquet_bytes(pa.table({"strokes": [1]})), "the column 'strokes' does not hold strokes"),

@@ -57,6 +57,11 @@ def test_standard_input(files, given, name):
     assert json.loads(piped.stdout) == ROWS
 
 
+def test_empty_standard_input():
+    done = subprocess.run([sys.executable, "-c", PRINT, "-"], input=b"", capture_output=True, timeout=120)
+    assert b"standard input: it is empty: nothing came" in done.stderr
+
+
 def test_scores_of_what_is_piped(tmp_path):
     out = tmp_path / "out.parquet"
     command = [sys.executable, "-m", "penpal_fast", "score", "-", "-o", out, "--backend", "native"]

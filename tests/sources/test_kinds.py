@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pyarrow import ipc
 
 from helpers.hostile_files import damaged, read_or_refused, refused
-from penpal_fast import read_rows
+from penpal_fast import PenpalError, read_rows, score_dataset
 from penpal_fast.sources.gunzip import Gunzip
 
 A = [[[0.0, 9.0], [4.0, 0.0], [8.0, 9.0]], [[2.0, 5.0], [6.0, 5.0]]]
@@ -140,6 +140,20 @@ def test_python_literals_are_named(tmp_path, row):
     assert "these are Python literals; write rows with json.dumps" in refused(path)
 
 
+@pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl"])
+def test_python_literals_in_a_column_of_texts_are_named(tmp_path, name):
+    path, text = tmp_path / name, str([[(0, 9), (4, 0)]])
+    path.write_text(f'strokes,text\n"{text}",a\n' if name == "rows.csv" else json.dumps({"strokes": text}))
+    with pytest.raises(PenpalError, match=r"Python literals: write it with json\.dumps"):
+        score_dataset(path, tmp_path / "out.parquet")
+
+
+def test_text_in_another_encoding_is_named(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes('{"text": "é", "strokes": [[[0, 9], [4, 0]]]}\n'.encode("latin-1"))
+    assert "it is not UTF-8" in refused(path)
+
+
 def test_text_is_shown(tmp_path):
     path = tmp_path / "rows.jsonl"
     path.write_text("id;strokes\n1;2\n")
@@ -184,7 +198,7 @@ def test_damaged_files_under_one_name(tmp_path_factory, content):
     read_or_refused(path)
 
 
-@pytest.mark.parametrize("empty", [b"", b"\n\n", b"[]", b"\xef\xbb\xbf", gzip.compress(b"")])
+@pytest.mark.parametrize("empty", [b"", b"\n\n", b"[]", b"\xef\xbb\xbf", gzip.compress(b"", mtime=0)])
 def test_an_empty_shard_has_no_rows(tmp_path, empty):
     folder = tmp_path / "shards"
     folder.mkdir()

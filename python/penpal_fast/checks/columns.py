@@ -72,8 +72,8 @@ def added_columns(checks: Sequence[Check]) -> dict[str, pa.DataType]:
 def prepare(checks: Sequence[Check], schema: pa.Schema, *, replaced: Collection[str] = ()) -> None:
     """Make sure that checks can look at rows of a schema and that their columns can be added to it.
 
-    A check's details may replace only columns that a check wrote. If its scores replace a column of someone else, a
-    warning says so, unless its name is among `replaced`.
+    A check's details may replace only columns that a check wrote, as the schema says or the scores beside them. If its
+    scores replace a column of someone else, a warning says so, unless its name is among `replaced`.
 
     Raises:
         PenpalError: A column is missing, of the wrong type, or would be replaced.
@@ -87,7 +87,8 @@ def prepare(checks: Sequence[Check], schema: pa.Schema, *, replaced: Collection[
             raise PenpalError(
                 f"the check {check.name!r} cannot read the column {read[0]!r}, which the checks write; rename it"
             )
-        if taken := [name for name in check.details if name in schema.names and name not in written]:
+        ours = {*written, *(check.details if is_ours(schema, check.name) else ())}
+        if taken := [name for name in check.details if name in schema.names and name not in ours]:
             raise PenpalError(
                 f"the check {check.name!r} would replace the column {taken[0]!r}, which no check wrote; rename it"
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,9 @@ import pyarrow as pa
 from penpal_fast.layouts.layout import Converted, Layout
 from penpal_fast.layouts.nested import WORDS
 from penpal_fast.layouts.shape import Shape
+
+PYTHON = re.compile(rb"[\s{\[(]*[{\[(]\s*(?:u?'|None\b|True\b|False\b|\()|[:,]\s*(?:None|True|False|array\(|\(|')")
+"""What Python writes and JSON has not."""
 
 MOST_BYTES = 32 << 20
 """Maximum length of a text: parsed, it may take twenty times as much memory."""
@@ -51,6 +55,11 @@ class JsonText:
         return dataclasses.replace(converted, problems={**converted.problems, **problems})
 
 
+def is_python(text: bytes) -> bool:
+    """Whether a text that is not JSON looks like what Python's `str` writes, given its beginning."""
+    return text.lstrip().startswith((b"{", b"[", b"(")) and PYTHON.search(text) is not None
+
+
 def parsed(texts: pa.Array) -> tuple[list[Any], dict[int, str]]:
     """Parse texts; those that are not JSON become None and get a problem."""
     values: list[Any] = []
@@ -64,7 +73,8 @@ def parsed(texts: pa.Array) -> tuple[list[Any], dict[int, str]]:
             try:
                 value = jiter.from_json(content, allow_inf_nan=True, cache_mode="keys")
             except ValueError as error:
-                problems[row] = f"not JSON: {error}"
+                literals = "; it looks like Python literals: write it with json.dumps, not with str"
+                problems[row] = f"not JSON: {error}{literals if is_python(content) else ''}"
         values.append(value)
     return values, problems
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import jiter
 
+from penpal_fast.layouts.text import is_python
+
 
 def is_utf8(content: bytes) -> bool:
     """Whether bytes are text as JSON and Parquet have it."""
@@ -30,14 +32,16 @@ def is_json(content: bytes) -> bool:
 
 
 PYTHON_START = re.compile(rb"[\s{\[(]*[{\[(]\s*['(]")
-PYTHON = re.compile(rb"[\s{\[(]*[{\[(]\s*(?:u?'|None\b|True\b|False\b|\()|[:,]\s*(?:None|True|False|array\(|\(|')")
-"""What Python writes and JSON has not."""
 
 
 def described(start: bytes) -> str:
     """Say what a text that is not JSON seems to be, given its beginning."""
-    if start.lstrip().startswith((b"{", b"[", b"(")) and PYTHON.search(start):
+    if is_python(start):
         return "these are Python literals; write rows with json.dumps, not with str or print"
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError as error:
+        return f"it is not UTF-8, but perhaps Latin-1: {error}; convert it to UTF-8 first"
     return f"the first is {start[:60].decode(errors='replace')!r}"
 
 

@@ -232,6 +232,8 @@ def _kind(file: InputFile, start: Start, column: str) -> Kind:
     text = _text(ending, content.replace(b"\r", b"\n") if has_cr else content, column, is_whole=start.is_whole)
     if text is None and UNIPEN.begins(start.bytes):
         return UNIPEN
+    if text is None and file.spool and not start.bytes:
+        raise PenpalError("it is empty: nothing came")
     if text is None and file.spool:
         raise PenpalError("its first bytes are of no known format; give it as a file whose name ends as usual")
     if text is None:

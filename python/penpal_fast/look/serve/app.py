@@ -212,7 +212,7 @@ class Server:
         """Return some rows of an opened file: {"rows": [...]}; see `RowFile.page`."""
         key = request.path_params["key"]
         upload = self.uploaded.get(key)
-        file = self.given if key == "given" else upload and upload.rows
+        file = self.given if key == "given" else upload.rows if upload else None
         if file is None:
             raise HTTPException(404, "the file is no longer open; open it again")
         start, count = _number(request, "start", 0), _number(request, "count", MOST_PAGE_ROWS)

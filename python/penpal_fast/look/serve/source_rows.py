@@ -31,7 +31,10 @@ class SourceRows:
         self._column = column
         self._checks = checks
         self._lock = threading.Lock()
-        self._source = (open_source if isinstance(source, str) else open_file)(source, column, layout)
+        if isinstance(source, str):
+            self._source = open_source(source, column, layout)
+        else:
+            self._source = open_file(source, column, layout)
         with errors_about(self.name):
             for check in checks:
                 check.prepare(self._source.schema)
