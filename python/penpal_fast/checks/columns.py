@@ -87,7 +87,9 @@ def prepare(checks: Sequence[Check], schema: pa.Schema, *, replaced: Collection[
             raise PenpalError(
                 f"the check {check.name!r} cannot read the column {read[0]!r}, which the checks write; rename it"
             )
-        ours = {*written, *(check.details if is_ours(schema, check.name) else ())}
+        # JSON lines have lost what their schema said.
+        is_undescribed = check.name not in written and is_ours(schema, check.name)
+        ours = {*written, *(check.details if is_undescribed else ())}
         if taken := [name for name in check.details if name in schema.names and name not in ours]:
             raise PenpalError(
                 f"the check {check.name!r} would replace the column {taken[0]!r}, which no check wrote; rename it"
