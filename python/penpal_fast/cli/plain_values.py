@@ -27,12 +27,19 @@ def quick(parameter: Any) -> None:
 def _process(parameter: Any, usual: Callable[[Any, Any], Any], context: Any, value: Any) -> Any:
     about = parameter.type_descriptor.parameter_info
     try:
-        if about.parser is not None or parameter.required and parameter.value_is_missing(value):
+        if _is_checked(about) or (parameter.required and parameter.value_is_missing(value)):
             raise NotPlain
         found = _plain(value, parameter.type_descriptor.annotation, default=parameter.default)
     except NotPlain:
         return usual(context, value)
     return found if parameter.callback is None else parameter.callback(context, parameter, found)
+
+
+def _is_checked(about: Any) -> bool:
+    """Whether a parameter has a parser of its own, or files with more conditions than that they can be read."""
+    if about.parser is not None or not (about.file_okay and about.dir_okay):
+        return True
+    return any((about.exists, about.resolve_path, about.writable, about.path_type))
 
 
 def _plain(value: Any, kind: Any, *, default: Any) -> Any:
