@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 
-class NotPlain(Exception):
+class NotPlainError(Exception):
     """A value that has to be converted or checked."""
 
 
@@ -28,9 +28,9 @@ def _process(parameter: Any, usual: Callable[[Any, Any], Any], context: Any, val
     about = parameter.type_descriptor.parameter_info
     try:
         if _is_checked(about) or (parameter.required and parameter.value_is_missing(value)):
-            raise NotPlain
+            raise NotPlainError
         found = _plain(value, parameter.type_descriptor.annotation, default=parameter.default)
-    except NotPlain:
+    except NotPlainError:
         return usual(context, value)
     return found if parameter.callback is None else parameter.callback(context, parameter, found)
 
@@ -46,7 +46,7 @@ def _plain(value: Any, kind: Any, *, default: Any) -> Any:
     """The value as its type, if nothing can be wrong with it.
 
     Raises:
-        NotPlain: Something can be.
+        NotPlainError: Something can be.
     """
     if get_origin(kind) is list:
         if isinstance(value, (list, tuple)) and value:
@@ -58,4 +58,4 @@ def _plain(value: Any, kind: Any, *, default: Any) -> Any:
             return value
         if kind is Path and (not os.path.lexists(value) or os.access(value, os.R_OK)):
             return Path(value)
-    raise NotPlain
+    raise NotPlainError
