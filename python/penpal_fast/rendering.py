@@ -40,6 +40,9 @@ def render_strokes(strokes: Any, *, line_width: float = LINE_WIDTH) -> NDArray[n
 def render_batch(rows: Any, *, line_width: float = LINE_WIDTH, threads: int | None = None) -> mx.array:
     """Render rows into one MLX array, written in place.
 
+    MLX keeps the memory of a batch for the next one, once it is freed: `set_cache_limit` of MLX is raised by the size
+    of the batch where it is too low, to 1 GiB (4,096 rows) at most. `mx.clear_cache()` frees the memory.
+
     Args:
         rows: Sequence of rows, or an Arrow array, chunked array, record batch or table with a column "strokes".
         line_width: Width of a line in pixels, above 0 and at most 256.

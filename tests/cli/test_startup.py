@@ -6,11 +6,25 @@ import signal
 import subprocess
 import sys
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from penpal_fast.interrupts import ending_at_once
 
 HEAVY = {"numpy", "pyarrow", "mlx", "PIL", "penpal_fast._core", "huggingface_hub", "safetensors"}
+
+UNUSED = {"pydantic", "rich.markdown", "markdown_it", "rich.traceback", "typer._adapters"}
+"""What Typer loads unless it is kept from it."""
+
+
+OTHER_COMMANDS = {"penpal_fast.cli.filter", "penpal_fast.cli.serve", "penpal_fast.cli.train"}
+
+
+def write_lines(path):
+    """Write a file of one row."""
+    strokes = pa.array([[[[[0.0, 0.0], [3.0, 4.0], [5.0, 1.0]]]]])
+    pq.write_table(pa.table({"strokes": strokes}), path)
 
 
 def loaded(*arguments, code=0):
@@ -40,7 +54,23 @@ def test_the_import_loads_nothing_heavy():
 @pytest.mark.parametrize("command", [[], ["score"], ["filter"], ["sheet"], ["explain"], ["serve"], ["train"]])
 @pytest.mark.parametrize("option", ["--help", "-h"])
 def test_help_loads_nothing_heavy(command, option):
-    assert HEAVY & loaded("-m", "penpal_fast", *command, option) == set()
+    assert (HEAVY | UNUSED) & loaded("-m", "penpal_fast", *command, option) == set()
+
+
+def test_only_the_command_that_is_called_is_loaded():
+    assert loaded("-c", f"import {', '.join(OTHER_COMMANDS)}") >= OTHER_COMMANDS
+    assert (
+        OTHER_COMMANDS & (loaded("-m", "penpal_fast", "--help") | loaded("-m", "penpal_fast", "score", "-h")) == set()
+    )
+
+
+def test_a_score_loads_nothing_for_other_jobs(tmp_path):
+    lines, scored = str(tmp_path / "lines.parquet"), str(tmp_path / "scored.parquet")
+    write_lines(lines)
+    found = loaded("-m", "penpal_fast", "score", lines, "-o", scored)
+    assert {"penpal_fast.jobs.score", "pyarrow"} <= found
+    others = {"penpal_fast.reading.reader", "urllib.request", "huggingface_hub", "PIL", "rich.console"}
+    assert (UNUSED | OTHER_COMMANDS | others) & found == set()
 
 
 WRONG = [

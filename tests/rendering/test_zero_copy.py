@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+
 import mlx.core as mx
 import numpy as np
 import pytest
@@ -173,3 +177,40 @@ def test_rendering_twice_into_the_same_memory_leaves_nothing_behind():
     for row in ROWS:
         rendering.render_into([row], out)
         assert np.array_equal(out[0], penpal_fast.render_strokes(row))
+
+
+FAULTS = """
+import resource, sys
+import json
+import subprocess
+import sys
+
+import mlx.core as mx
+import penpal_fast
+
+def faults(count):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    penpal_fast.render_batch([[[(0, 0), (3, 2)]]] * count)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+print([faults(count) for count in (100, 130, 130, 200, 200, 130)], mx.set_cache_limit(0) <= 1 << 30)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts the pages that Linux gives a process")
+def test_batches_take_the_memory_of_those_before():
+    done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True)
+    counted, _, is_bounded = done.stdout.strip().rpartition(" ")
+    first, other, again, larger, larger_again, smaller = json.loads(counted)
+    assert min(first, other, larger) > 1000, "they are the first of their size"
+    assert max(again, larger_again, smaller) < 500, "a picture has 64 pages"
+    assert is_bounded == "True"
+
+
+def test_a_limit_of_the_caller_stays():
+    before = mx.set_cache_limit(1 << 31)
+    try:
+        penpal_fast.render_batch(ROWS)
+        assert mx.set_cache_limit(1 << 31) == 1 << 31
+    finally:
+        mx.set_cache_limit(before)

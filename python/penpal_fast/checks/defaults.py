@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pyarrow as pa
 
@@ -13,7 +13,9 @@ from penpal_fast.checks.quality import QualityCheck, Scorer
 from penpal_fast.checks.text_match import ReadabilityCheck, TextCheck
 from penpal_fast.engines.settings import Backend
 from penpal_fast.errors import PenpalError
-from penpal_fast.reading.reader import Reader, ReaderSource
+
+if TYPE_CHECKING:
+    from penpal_fast.reading.reader import Reader, ReaderSource
 
 ReaderChoice: TypeAlias = "Reader | ReaderSource"
 
@@ -119,6 +121,8 @@ def reader_checks(
                 "readings with --reading (reading=True)"
             )
         return []
+    from penpal_fast.reading.reader import Reader
+
     made, model = (reader, None) if isinstance(reader, Reader) else (None, reader)
     settings: dict[str, Any] = {
         "model": model,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -14,11 +14,20 @@ from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.engines.settings import Backend
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.first_points import without_first_points
-from penpal_fast.reading.reader import Reader, ReaderSource
 from penpal_fast.schema import TEXT_COLUMN, check_strokes_column, check_text_column
+
+if TYPE_CHECKING:
+    from penpal_fast.reading.reader import Reader, ReaderSource
 
 READING = "reading"
 READABILITY = "readability"
+
+
+def _loaded_reader(model: ReaderSource, **settings: Any) -> Reader:
+    """Load a reader. Its modules are imported here, as most jobs read nothing."""
+    from penpal_fast.reading.reader import Reader
+
+    return Reader(model, **settings)
 
 
 class _ReaderCheck:
@@ -38,7 +47,7 @@ class _ReaderCheck:
     ) -> None:
         self._column = column
         self._drop_first_point = drop_first_point
-        self._made = functools.partial(Reader, model, backend=backend, threads=threads, batch_size=batch_size)
+        self._made = functools.partial(_loaded_reader, model, backend=backend, threads=threads, batch_size=batch_size)
         self._reader = reader
         self._is_given = reader is not None
 

@@ -1,4 +1,4 @@
-"""The command `penpal-fast`: each of its commands is a module."""
+"""The command `penpal-fast`: each of its commands is a module, which is imported when the command is called."""
 
 from __future__ import annotations
 
@@ -6,22 +6,10 @@ from typing import Annotated
 
 import typer
 
-from penpal_fast.cli.console import say
-from penpal_fast.cli.convert import convert
-from penpal_fast.cli.evaluate import evaluate
-from penpal_fast.cli.explain import explain
-from penpal_fast.cli.filter import filter_rows
-from penpal_fast.cli.read import read
-from penpal_fast.cli.render import render
-from penpal_fast.cli.report import report
-from penpal_fast.cli.score import score
-from penpal_fast.cli.serve import serve
-from penpal_fast.cli.sheet import sheet
-from penpal_fast.cli.synthesize import synthesize
-from penpal_fast.cli.train import train
-from penpal_fast.cli.train_reader import train_reader
+from penpal_fast.cli.commands import Commands
 
 app = typer.Typer(
+    cls=Commands,
     no_args_is_help=True,
     invoke_without_command=True,
     pretty_exceptions_enable=False,
@@ -36,21 +24,7 @@ def main_options(
     """Score rows of pen strokes by handwriting quality, from 0 (corrupted) to 1 (legible, human-looking)."""
     if version:
         from penpal_fast import __version__
+        from penpal_fast.cli.console import say
 
         say(__version__)
         raise typer.Exit
-
-
-app.command()(score)
-app.command("filter")(filter_rows)
-app.command()(read)
-app.command()(convert)
-app.command()(render)
-app.command()(synthesize)
-app.command()(train)
-app.command("train-reader")(train_reader)
-app.command()(evaluate)
-app.command()(report)
-app.command()(sheet)
-app.command()(explain)
-app.command()(serve)

@@ -14,6 +14,12 @@ from numpy.typing import NDArray
 from penpal_fast.canvas import CANVAS_SHAPE
 from penpal_fast.engines.mlx_thread import run_on_mlx_thread
 
+MOST_KEPT_BYTES = 1 << 30
+"""The most freed memory that MLX is told to keep: 4,096 pictures."""
+
+SMALL_BYTES = 1 << 20
+"""What small arrays, freed in between, may take of it."""
+
 
 def writable_canvases(count: int) -> tuple[mx.array, NDArray[np.float32]]:
     """Allocate pictures, float32 [count, 256, 256, 1], in MLX and return it with a NumPy view of the same memory.
@@ -26,6 +32,7 @@ def writable_canvases(count: int) -> tuple[mx.array, NDArray[np.float32]]:
 
 def _allocated(count: int) -> tuple[mx.array, NDArray[np.float32]]:
     array = mx.zeros((count, *CANVAS_SHAPE), dtype=mx.float32)
+    _keep(array.nbytes)
     mx.eval(array)
     view = np.array(array, copy=False)
     if not (view.flags.c_contiguous and view.flags.writeable):
@@ -33,3 +40,15 @@ def _allocated(count: int) -> tuple[mx.array, NDArray[np.float32]]:
             "MLX returned memory that cannot be written in place; please report this with your mlx version"
         )
     return array, view
+
+
+def _keep(size: int) -> None:
+    """Let MLX keep memory of this size for the next array, once it is freed, beside what it keeps already.
+
+    On processors it keeps 32 MiB by default. The pages of larger arrays would come from the system each time, which
+    takes longer than drawing into them. MLX frees nothing to keep what is freed later, so the limit has to hold both.
+    """
+    wanted = min(mx.get_cache_memory() + size + SMALL_BYTES, MOST_KEPT_BYTES)
+    before = mx.set_cache_limit(wanted)
+    if before > wanted:
+        mx.set_cache_limit(before)

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import open_regular
@@ -152,6 +151,8 @@ def _files_of(given: str) -> list[InputFile]:
 
 def _elsewhere(given: str) -> list[InputFile]:
     if given.startswith(LOCAL):
+        from urllib.request import url2pathname
+
         return _files_of(url2pathname(urlsplit(given).path))
     from penpal_fast.sources.remote import download, list_files
 
