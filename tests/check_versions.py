@@ -79,7 +79,10 @@ def check(which: str, arguments: list[str], *, resolve: bool) -> None:
     constraints = written_constraints(which)
     if resolve:
         # Without the package itself, whose extension would have to be compiled to ask it what it needs.
-        subprocess.run([*pip, "--quiet", "--report", "-", "--dry-run", "-c", constraints, *declared()], check=True)
+        asked = [*pip, "--quiet", "--report", "-", "--dry-run", "-c", constraints, *declared()]
+        report = json.loads(subprocess.run(asked, check=True, stdout=subprocess.PIPE).stdout)
+        names = sorted(f"{one['metadata']['name']} {one['metadata']['version']}" for one in report["install"])
+        sys.stdout.write(f"{which}: {', '.join(names)}\n")
         return
     subprocess.run([*pip, "-c", constraints, f"{ROOT}[test]"], check=True)
     subprocess.run([python, "-m", "pytest", *arguments], cwd=ROOT, check=True)

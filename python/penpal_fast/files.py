@@ -116,8 +116,12 @@ def reserved(target: Path, *, wait: float = 0) -> Iterator[Path]:
             target.with_name(left).unlink(missing_ok=True)
 
     with contextlib.ExitStack() as held:
-        with contextlib.suppress(NoLocksError):
+        try:
             held.enter_context(locked(lock, target, note=aside.name, left=remove, wait=wait))
+        except NoLocksError:
+            pass
+        except FileNotFoundError as error:  # As in /proc, or a folder that was just removed.
+            raise PenpalError(f"{target}: cannot write it: no file can be made in {target.parent}") from error
         yield aside
 
 

@@ -124,6 +124,7 @@ WRONG_VALUES = [
     [
         (pa.ArrowInvalid("odd"), "error: odd"),
         (MemoryError("8 GB"), "error: out of memory: 8 GB"),
+        (MemoryError(), "error: out of memory; try"),
         (UnicodeDecodeError("utf-8", b"x", 0, 1, "bad"), "error: a name or text is not UTF-8"),
     ],
 )

@@ -21,6 +21,11 @@ def test_some_trials_of_each_kind_hold():
     assert len(campaign.missing) <= 1
 
 
+def test_rows_that_compare_themselves_are_tried():
+    """Arrays among the rows once broke the adversary instead of the package."""
+    Trial.named("rows:2111:283").make()
+
+
 BROKEN = """
 import os, sys, time
 from hostile.adversary.trials import NotHere

@@ -20,8 +20,10 @@ from helpers.interruption import Stop, stop_after
 from helpers.made_lines import scrawl
 from helpers.rights import without_rights
 from penpal_fast import PenpalError, QualityClassifier, Scorer, filter_dataset, score_dataset
+from penpal_fast.files import replaced_atomically
 from penpal_fast.jobs import parts
 from penpal_fast.sources import spool
+from penpal_fast.sources.inputs import find_inputs
 
 NOT_UTF8 = os.fsdecode(b"l\xff.parquet")
 
@@ -133,6 +135,23 @@ def test_an_input_that_cannot_be_read_is_named(lines, odd, scorer, monkeypatch, 
     with within(20), pytest.raises(PenpalError, match=INPUTS[name]) as found:
         score_dataset(inputs, odd / "out.parquet", scorer=scorer, progress=no_progress)
     assert shown(name) in shown(str(found.value))
+
+
+def test_a_folder_that_takes_no_files_is_named():
+    if not Path("/proc/self").is_dir():
+        pytest.skip("there is no /proc")
+    with (
+        pytest.raises(PenpalError, match=r"out.png: cannot write it: no file can be made in /proc/\d+"),
+        replaced_atomically(Path("/proc/self/out.png")),
+    ):
+        pass
+
+
+def test_an_input_without_a_name_is_refused(monkeypatch, lines):
+    monkeypatch.chdir(lines.parent)
+    for given in ("", ["lines.parquet", ""]):
+        with pytest.raises(PenpalError, match="the name of an input is empty"):
+            find_inputs(given)
 
 
 @pytest.mark.parametrize("command", [["report"], ["sheet"], ["read"], ["score", "-o", "out.parquet"], ["explain", "0"]])

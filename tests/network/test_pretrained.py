@@ -14,6 +14,7 @@ import pytest
 from helpers.hub_server import COMMIT, local_hub
 from penpal_fast import QualityClassifier
 from penpal_fast.network.config_file import MAX_CONFIG_BYTES
+from penpal_fast.network.pretrained import MAX_RECORD_BYTES
 from penpal_fast.network.weights import MAX_WEIGHTS_BYTES
 
 
@@ -39,6 +40,8 @@ def hub(files):
         "someone/damaged": damaged,
         "someone/code": dangerous,
         "someone/long.config": {**files, "config.json": files["config.json"] + b" " * MAX_CONFIG_BYTES},
+        "someone/recorded": {**files, "training.json": b'{"recipe": {"source_prefix": 5}}'},
+        "someone/long.record": {**files, "training.json": b"{}" + b" " * MAX_RECORD_BYTES},
         "someone/large": {**files, "weights.safetensors": bytes(MAX_WEIGHTS_BYTES + 1)},
     }
     with local_hub(repositories) as (address, requests):
@@ -46,10 +49,16 @@ def hub(files):
 
 
 def load(hub, tmp_path, source, *, revision=None, **environment):
-    """Load in a fresh process and return its output, or the error's text."""
+    """Load a model as `said` does, and print a shape."""
+    shape = f"QualityClassifier.from_pretrained({source!r}, revision={revision!r}).head.weight.shape"
+    return said(hub, tmp_path, f"from penpal_fast import QualityClassifier; print({shape})", **environment)
+
+
+def said(hub, tmp_path, work, **environment):
+    """Work in a fresh process and return its output, or the error's text."""
     code = (
-        "from penpal_fast import PenpalError, QualityClassifier\n"
-        f"try: print(QualityClassifier.from_pretrained({source!r}, revision={revision!r}).head.weight.shape)\n"
+        "from penpal_fast import PenpalError\n"
+        f"try: {work}\n"
         "except PenpalError as error: print(f'PenpalError: {error}')\n"
     )
     variables = {
@@ -136,6 +145,22 @@ def test_files_that_are_too_large_are_not_downloaded(hub, tmp_path, source, name
     assert f"{name} is of " in answer
     assert f"at most {limit:,} are downloaded" in answer
     assert not [request for request in hub[1] if request.startswith("GET") and request.endswith(f"/{name}")]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("someone/recorded", "5"),
+        ("someone/quality", "3"),  # As the model in this package.
+        ("someone/long.record", "PenpalError: cannot load training.json of 'someone/long.record' from the Hugging"),
+    ],
+)
+def test_the_record_of_a_model_is_fetched_unless_it_is_too_large(hub, tmp_path, source, expected):
+    hub[1].clear()
+    work = f"from penpal_fast.evaluation.held_out import prefix_of_models as of; print(of({source!r}, None))"
+    assert said(hub, tmp_path, work).startswith(expected)
+    fetched = [request for request in hub[1] if request.startswith("GET") and request.endswith("/training.json")]
+    assert bool(fetched) == (source == "someone/recorded")
 
 
 def test_a_cached_commit_is_loaded_without_the_hub(hub, tmp_path):

@@ -241,6 +241,10 @@ def npy_header(shape, kind="<f4"):
     return content.getvalue()
 
 
+def npy_text(header):
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode("latin1")
+
+
 def other_crc(path):
     zipped(path, {"a.npy": npy_header((1,)) + bytes(4)})
     content = bytearray(path.read_bytes())
@@ -267,6 +271,11 @@ NPZ = {
         lambda path: zipped(path, {f"{number:0200}": b"" for number in range(400)}),
         "its list of tensors",
     ),
+    "a header of brackets": (
+        lambda path: zipped(path, {"a.npy": npy_text("[" * 6000)}),
+        "the header of tensor 'a.npy'",
+    ),
+    "a header of letters": (lambda path: zipped(path, {"a.npy": npy_text("\xff\xfe")}), "the header of tensor 'a.npy'"),
     "no array": (lambda path: zipped(path, {"a.npy": b"nothing"}), "magic string"),
     "LZMA": (lambda path: zipped(path, {"a.npy": b"x"}, compression=zipfile.ZIP_LZMA), "does not write"),
     "integers": (lambda path: np.savez(path, a=np.zeros(3, int)), "not of floats"),

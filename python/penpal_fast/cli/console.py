@@ -39,7 +39,8 @@ def readable_errors() -> Iterator[None]:
     except _expected_errors() as error:
         raise _failed(str(error)) from error
     except MemoryError as error:
-        raise _failed(f"out of memory: {error}; try a smaller --memory or --batch-size") from error
+        what = f"out of memory: {error}" if str(error) else "out of memory"
+        raise _failed(f"{what}; try a smaller --memory or --batch-size") from error
     except UnicodeError as error:
         raise _failed(f"a name or text is not UTF-8: {error}") from error
     except KeyboardInterrupt as error:

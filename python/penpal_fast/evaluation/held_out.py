@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from penpal_fast.errors import PenpalError
+from penpal_fast.files import read_at_most
 from penpal_fast.handwriting.lines import EARLIER_PREFIX, decided_by, is_prefix
-from penpal_fast.network.pretrained import BUNDLED, find_record
+from penpal_fast.network.pretrained import BUNDLED, MAX_RECORD_BYTES, find_record
 
 RECORD = "training.json"
 """File beside the weights with the recipe: under "recipe", or of a reader the whole file."""
@@ -40,7 +41,10 @@ def prefix_of_models(model: str | None, reader: str | None) -> int | None:
 
 def _prefix_in(path: Path) -> int | None:
     try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        content = read_at_most(path, MAX_RECORD_BYTES)
+        if content is None:
+            raise ValueError(f"it is larger than {MAX_RECORD_BYTES:,} bytes")
+        record: dict[str, Any] = json.loads(content.decode("utf-8"))
         prefix = record.get("recipe", record).get("source_prefix", EARLIER_PREFIX)
         if not is_prefix(prefix):
             raise TypeError(f"source_prefix is {prefix!r}")

@@ -52,6 +52,9 @@ def load(source: str | os.PathLike[str] | None = None, *, revision: str | None =
 MAX_BYTES = {CONFIG_FILE: MAX_CONFIG_BYTES} | dict.fromkeys(WEIGHTS_FILES, MAX_WEIGHTS_BYTES)
 """Largest files that are downloaded."""
 
+MAX_RECORD_BYTES = 1 << 20
+"""Largest further file that is downloaded or read."""
+
 
 def find_files(source: str | os.PathLike[str], revision: str | None) -> tuple[Path, Path]:
     """Return the paths of the configuration and the weights; the hub's files are downloaded to its cache."""
@@ -78,11 +81,10 @@ def find_record(source: str, name: str) -> Path | None:
     match = REPOSITORY_ID.fullmatch(source)
     if match is None:
         return None
-    from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import EntryNotFoundError
 
     try:
-        return Path(hf_hub_download(match[1], name, revision=match[2]))
+        return _downloaded(match[1], name, match[2])
     except EntryNotFoundError:
         return None
     except Exception as error:
@@ -138,7 +140,8 @@ def _downloaded(repository: str, name: str, revision: str | None) -> Path:
             return cached()
         except LocalEntryNotFoundError:
             raise error from None
-    if size is None or size > MAX_BYTES[name]:
+    most = MAX_BYTES.get(name, MAX_RECORD_BYTES)
+    if size is None or size > most:
         has = "of unknown size" if size is None else f"of {size:,} bytes"
-        raise PenpalError(f"{name} is {has}, and at most {MAX_BYTES[name]:,} are downloaded")
+        raise PenpalError(f"{name} is {has}, and at most {most:,} are downloaded")
     return Path(hf_hub_download(repository, name, revision=revision))

@@ -131,6 +131,8 @@ def _given(item: str | os.PathLike[str]) -> str:
 
 
 def _files_of(given: str) -> list[InputFile]:
+    if not given:
+        raise PenpalError("the name of an input is empty; for the current folder, give .")
     if given.startswith(HUB):
         from penpal_fast.sources.hub import list_files
 

@@ -74,9 +74,12 @@ def _tensor(file: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[np.float3
     with file.open(member) as stream:
         # Ends at the size that was checked; the end checks the CRC too.
         data = io.BytesIO(stream.read())
-    version = npy.read_magic(data)
-    read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, is_fortran, kind = read_header(data)
+    try:
+        version = npy.read_magic(data)
+        read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, is_fortran, kind = read_header(data)
+    except Exception as error:  # NumPy parses the header as Python, with all errors of Python's parser.
+        raise ValueError(f"the header of {where} is none of NumPy's: {error}") from error
     if kind.kind != "f":
         raise ValueError(f"{where} is of type {kind}, not of floats")
     stored = np.frombuffer(data.getbuffer()[data.tell() :], kind)

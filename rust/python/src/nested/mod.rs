@@ -3,6 +3,7 @@
 //! `convert` walks through rows, words and strokes, which `level` tells apart. `points` reads the points of a stroke.
 
 mod convert;
+mod exceptions;
 mod level;
 mod points;
 mod sequence;

@@ -1,13 +1,15 @@
 //! Python objects that are read by position, and numbers.
 
 use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
-use pyo3::exceptions::{PyException, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{
     PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple, PyType,
 };
+
+use super::exceptions::is_of_row;
 
 pub fn is_number(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     if object.is_instance_of::<PyFloat>() || object.is_instance_of::<PyInt>() {
@@ -42,10 +44,10 @@ pub fn number(object: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
     if_it_works(object.py(), object.extract())
 }
 
-/// The result of a call to an object. `None` if it raised an exception, unless the exception ends the program.
+/// The result of a call to an object. `None` if the object raised an exception.
 pub fn if_it_works<T>(py: Python<'_>, outcome: PyResult<T>) -> PyResult<Option<T>> {
     match outcome {
-        Err(error) if error.is_instance_of::<PyException>(py) => Ok(None),
+        Err(error) if is_of_row(py, &error)? => Ok(None),
         outcome => outcome.map(Some),
     }
 }

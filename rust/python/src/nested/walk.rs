@@ -2,12 +2,12 @@
 
 use penpal_core::limits::MAX_POINTS;
 use penpal_core::{OwnedRows, RowError};
-use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 
+use super::exceptions::is_of_row;
 use super::sequence::Sequence;
 
-/// Why the walk through a row stopped: the row is bad, or an exception must reach Python (`KeyboardInterrupt`).
+/// Why the walk through a row stopped: the row is bad, or an exception must reach Python (`is_of_row`).
 pub enum Stop {
     Row(RowError),
     Python(PyErr),
@@ -16,12 +16,10 @@ pub enum Stop {
 impl From<PyErr> for Stop {
     /// A row is bad if its objects raise an exception.
     fn from(error: PyErr) -> Self {
-        Python::attach(|py| {
-            if error.is_instance_of::<PyException>(py) {
-                wrong_type(None, error.to_string())
-            } else {
-                Stop::Python(error)
-            }
+        Python::attach(|py| match is_of_row(py, &error) {
+            Ok(true) => wrong_type(None, error.to_string()),
+            Ok(false) => Stop::Python(error),
+            Err(interrupt) => Stop::Python(interrupt),
         })
     }
 }

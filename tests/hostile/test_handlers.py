@@ -1,0 +1,188 @@
+"""Handlers of signals that raise within the methods of a row: the call ends with their exception, and no row is bad."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import signal
+from collections import UserList
+
+import pytest
+
+import penpal_fast
+from penpal_fast import PenpalError, Reader, Scorer
+from penpal_fast.interrupts import is_from_handler
+
+POINTS = [(0.0, 0.0), (9.0, 4.0)]
+
+
+class ExpiredError(Exception):
+    """What a handler raises."""
+
+
+def plain(_number, _frame):
+    raise ExpiredError
+
+
+def of_any(*_arguments):
+    raise ExpiredError
+
+
+def forgetful(number, frame):
+    del number, frame
+    raise ExpiredError
+
+
+def deep(number, frame):
+    plain(number, frame)
+
+
+def wanted(_name, _number, _frame):
+    raise ExpiredError
+
+
+class Owner:
+    def method(self, _number, _frame):
+        raise ExpiredError
+
+    def __call__(self, number, frame):
+        del number, frame
+        raise ExpiredError
+
+
+HANDLERS = {
+    "a function": plain,
+    "of any arguments": of_any,
+    "that drops its frame": forgetful,
+    "that calls another": deep,
+    "a partial": functools.partial(wanted, "name"),
+    "a method": Owner().method,
+    "an object": Owner(),
+    "a lambda": lambda *_: [][0],
+}
+
+
+@contextlib.contextmanager
+def handled_by(handler):
+    before = signal.signal(signal.SIGALRM, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def alarm():
+    signal.raise_signal(signal.SIGALRM)
+
+
+class Items(UserList):
+    """A list in Python, in which an alarm goes off."""
+
+    def __getitem__(self, index):
+        alarm()
+        return self.data[index]
+
+
+class Length(UserList):
+    def __len__(self):
+        alarm()
+        return len(self.data)
+
+
+class Iterated:
+    def __len__(self):
+        return 2
+
+    def __iter__(self):
+        alarm()
+        return iter(POINTS)
+
+
+class Number:
+    def __float__(self):
+        alarm()
+        return 1.0
+
+
+class Scalar:
+    def as_py(self):
+        alarm()
+        return [POINTS]
+
+
+class Checked:
+    @property
+    def __class__(self):
+        alarm()
+        return object
+
+
+ROWS = {
+    "rows": Items([[POINTS]] * 3),
+    "a row": [Items([POINTS])],
+    "a stroke": [[Items(POINTS)]],
+    "a point": [[[Items((0.0, 1.0)), (1.0, 1.0)]]],
+    "a length": [Length([POINTS])],
+    "an iterator": [[Iterated()]],
+    "a number": [[[(Number(), 0.0), (1.0, 1.0)]]],
+    "a scalar": [Scalar()],
+    "a class": [[Checked()]],
+}
+"""Rows, by where the alarm goes off."""
+
+
+@pytest.mark.parametrize("rows", ROWS.values(), ids=ROWS)
+@pytest.mark.parametrize("handler", HANDLERS.values(), ids=HANDLERS)
+def test_what_a_handler_raises_ends_the_call(rows, handler):
+    with handled_by(handler), pytest.raises((ExpiredError, IndexError)):
+        penpal_fast.render_batch(rows, threads=1)
+
+
+CALLS = {
+    "scoring": lambda rows: Scorer(backend="native").score(rows),
+    "outcomes": lambda rows: Scorer(backend="native").outcome(rows),
+    "reading": lambda rows: Reader(backend="native").read(rows),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_every_call_ends(call):
+    for rows in ROWS.values():
+        with handled_by(plain), pytest.raises(ExpiredError):
+            call(rows)
+
+
+def test_rows_are_read_where_a_handler_raises_nothing():
+    heard = []
+    with handled_by(lambda *_: heard.append(1)):
+        assert len(penpal_fast.render_batch([[Items(POINTS)]], threads=1)) == 1
+    assert heard
+
+
+class Own(UserList):
+    """A list whose own methods raise, also with arguments that look like those of a handler's."""
+
+    def __getitem__(self, index):
+        raise ExpiredError(f"{index}")
+
+
+def test_what_a_row_raises_is_its_own_after_a_handler_too():
+    with handled_by(plain):
+        try:
+            alarm()
+        except ExpiredError:
+            with pytest.raises(PenpalError, match="row 1"):
+                penpal_fast.render_batch([[POINTS], Own([POINTS])], threads=1)
+
+
+@pytest.mark.parametrize("handler", HANDLERS.values(), ids=HANDLERS)
+def test_a_handler_is_known_by_its_frames(handler):
+    with handled_by(handler):
+        try:
+            alarm()
+        except (ExpiredError, IndexError) as error:
+            assert is_from_handler(error.__traceback__)
+        try:
+            Own([1])[0]
+        except ExpiredError as error:
+            assert not is_from_handler(error.__traceback__)
