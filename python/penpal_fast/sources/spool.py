@@ -42,8 +42,8 @@ class Spool:
         sha256: Of its content.
     """
 
-    def __init__(self, stream: IO[bytes], name: str, start: bytes = b"", *, most_bytes: int = MOST_BYTES) -> None:
-        """Read a stream to its end; `start` was read from it already.
+    def __init__(self, stream: IO[bytes], name: str, start: bytes = b"", *, most_bytes: int | None = None) -> None:
+        """Read a stream to its end; `start` was read from it already. It may have `MOST_BYTES`, or as many as given.
 
         Raises:
             PenpalError: It cannot be read, or is longer than fits.
@@ -53,7 +53,9 @@ class Spool:
         self.remove = weakref.finalize(self, self.path.unlink, missing_ok=True)
         try:
             with os.fdopen(handle, "wb") as file:
-                self.size, self.sha256 = _copied(stream, name, start, file, most_bytes)
+                self.size, self.sha256 = _copied(
+                    stream, name, start, file, MOST_BYTES if most_bytes is None else most_bytes
+                )
         except BaseException:
             self.remove()  # The error may refer to it for long.
             raise
