@@ -124,6 +124,14 @@ def is_batch(data: Any) -> bool:
     return isinstance(data, Mapping) and _arrow_batch(data) is None
 
 
+def plain_batch(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a dict of columns with lists in place of NumPy arrays of objects, which hold arrays of any shape."""
+    return {
+        name: _listed(cells) if isinstance(cells, np.ndarray) and cells.dtype == object else cells
+        for name, cells in data.items()
+    }
+
+
 def _with_strokes(table: pa.Table, strokes: Mapping[str, Any], order: list[str]) -> pa.Table:
     columns = {name: table.column(name) for name in table.column_names}
     for name, cells in strokes.items():

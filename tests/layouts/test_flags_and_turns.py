@@ -1,0 +1,146 @@
+"""Flags that say that the pen is down, and strokes that are turned or deleted."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from penpal_fast import ArrowScorer, PenpalError, Scorer
+from penpal_fast.layouts.choice import NoLayoutError, chosen_layout
+from penpal_fast.layouts.nested import empty_array
+from penpal_fast.layouts.shape import Shape
+
+STROKES = [[(0.0, 9.0), (4.0, 0.0), (8.0, 9.0)], [(2.0, 5.0), (6.0, 5.0)]]
+"""The letter A."""
+
+
+def strokes_of(rows, layout=None):
+    """The name of the layout of rows, and the strokes and problems that it gives."""
+    array = rows if isinstance(rows, pa.Array) else pa.array(rows)
+    found = chosen_layout(empty_array(array.type), [array], layout)
+    converted = found.convert(Shape.of(array))
+    strokes = [
+        None if row is None else [[(p["x"], p["y"]) for p in stroke] for word in row for stroke in word]
+        for row in converted.rows.to_pylist()
+    ]
+    return found.name, strokes, converted.problems
+
+
+def element(stroke, angle, name, **others):
+    """A stroke as an element whose points are as they were before it was turned."""
+    points = np.array(stroke)
+    centre = points[0] if name == "rotation" else (points.min(axis=0) + points.max(axis=0)) / 2
+    cosine, sine = math.cos(-angle), math.sin(-angle)
+    before = (points - centre) @ np.array([[cosine, sine], [-sine, cosine]]) + centre
+    x, y = before[0]
+    return {"x": x, "y": y, name: angle, "points": (before - before[0]).tolist(), **others}
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.5, math.pi / 2, math.pi, 5.5, -1.25])
+def test_elements_turned_about_their_own_place_are_drawn_turned(turn):
+    rows = [[element(stroke, turn, "rotation") for stroke in STROKES]] * 2
+    name, strokes, problems = strokes_of(rows)
+    assert (name, problems) == ("relative", {})
+    for row in strokes:
+        for found, stroke in zip(row, STROKES, strict=True):
+            np.testing.assert_allclose(found, stroke, atol=1e-9)
+
+
+def test_elements_turned_about_their_centre_are_drawn_turned():
+    bar = {"x": 10, "y": 20, "points": [[0, 0], [8, 0]]}
+    turned = [{**bar, "angle": math.pi / 2}, {**bar, "angle": 0}, {**bar, "angle": None}]
+    _, strokes, _ = strokes_of([turned])
+    np.testing.assert_allclose(strokes[0], [[(14, 16), (14, 24)], [(10, 20), (18, 20)], [(10, 20), (18, 20)]])
+    corner = {"x": 0, "y": 0, "angle": math.pi, "points": [[0, 0], [4, 0], [4, 2]]}
+    np.testing.assert_allclose(strokes_of([[corner]])[1][0][0], [(4, 2), (0, 2), (0, 0)], atol=1e-9)
+
+
+def test_angles_turn_points_of_segments_and_texts_without_points_have_none():
+    shape = {"x": 1, "y": 2, "rotation": math.pi / 2, "props": {"segments": [{"points": [{"x": 0, "y": 0}, {"x": 3, "y": 0}]}]}}
+    _, strokes, problems = strokes_of([[shape]])
+    assert problems == {}
+    np.testing.assert_allclose(strokes[0], [[(1, 2), (1, 5)]], atol=1e-9)
+    text = {"type": "text", "x": 7, "y": 7, "angle": 1.0, "points": None}
+    bar = {"type": "freedraw", "x": 1, "y": 2, "angle": math.pi, "points": [[0, 0], [3, 0]]}
+    _, strokes, problems = strokes_of([[text, bar]])
+    assert problems == {}
+    np.testing.assert_allclose(strokes[0][1], [(4, 2), (1, 2)], atol=1e-9)
+
+
+def test_angles_in_degrees_are_a_problem_of_their_row():
+    bar = {"x": 10, "y": 20, "angle": 0.0, "points": [[0, 0], [8, 0]]}
+    _, strokes, problems = strokes_of([[bar], [{**bar, "angle": 45.0}], [bar]])
+    assert list(problems) == [1]
+    assert "more than a full turn" in problems[1]
+    assert strokes[0] == strokes[2] == [[(10, 20), (18, 20)]]
+
+
+def test_deleted_elements_are_not_drawn():
+    kept = {"x": 1, "y": 2, "isDeleted": False, "points": [[0, 0], [3, 0]]}
+    deleted = {"x": 50, "y": 90, "isDeleted": True, "points": [[0, 0], [9, 9]]}
+    _, strokes, problems = strokes_of([[deleted, kept, deleted], [kept]])
+    assert problems == {}
+    assert [[stroke for stroke in row if stroke] for row in strokes] == [[[(1, 2), (4, 2)]]] * 2
+
+
+def test_turned_elements_score_as_what_they_look_like():
+    turned = [[element(stroke, 0.7, "rotation") for stroke in STROKES]]
+    expected = Scorer(backend="native").score([STROKES])[0]
+    for table in (pa.table({"strokes": turned}), pa.table({"strokes": list(map(json.dumps, turned))})):
+        assert ArrowScorer(backend="native")(table)["quality"][0].as_py() == pytest.approx(float(expected), abs=1e-4)
+
+
+POINTS = [(x, y, int((x, y) != stroke[-1])) for stroke in STROKES for x, y in stroke]
+
+
+def offsets(points):
+    """Steps between points, y upward, with their third numbers."""
+    x, y, flags = np.array(points).T
+    return list(zip(np.diff(x, prepend=0), -np.diff(y, prepend=0), flags.astype(int).tolist(), strict=True))
+
+
+@pytest.mark.parametrize("flag", ["pen_down", "down", "isDown", "is_pen_down", "PenDown"])
+@pytest.mark.parametrize("kind", [int, float, bool])
+def test_flags_named_for_a_pen_that_is_down_end_strokes_at_0(flag, kind):
+    for names, values in ((("x", "y"), POINTS), (("dx", "dy"), offsets(POINTS))):
+        objects = [{names[0]: a, flag: kind(down), names[1]: b} for a, b, down in values]
+        columns = {names[0]: [a for a, _, _ in values], names[1]: [b for _, b, _ in values]}
+        columns[flag] = [kind(down) for *_, down in values]
+        for row in (objects, columns):
+            name, strokes, problems = strokes_of([row, row])
+            assert name == ("lifts" if names[0] == "x" else "offsets-flag-last")
+            assert strokes == [STROKES] * 2
+            assert problems == {}
+
+
+def test_columns_of_a_table_may_say_that_the_pen_is_down():
+    x, y, down = map(list, zip(*POINTS, strict=True))
+    expected = Scorer(backend="native").score([STROKES])[0]
+    found = ArrowScorer(backend="native")(pa.table({"x": [x], "y": [y], "pen_down": [down]}))
+    assert found["quality"][0].as_py() == pytest.approx(float(expected), abs=1e-6)
+
+
+def test_a_pen_that_lifts_counts_before_one_that_is_down():
+    rows = [[{"x": x, "y": y, "pen_down": 1, "pen_up": 1 - down} for x, y, down in POINTS]]
+    assert strokes_of(rows)[1] == [STROKES]
+
+
+def test_padding_after_steps_of_a_pen_that_is_down_is_left_out():
+    row = [{"dx": dx, "dy": dy, "pen_down": down} for dx, dy, down in offsets(POINTS)]
+    row += [{"dx": 0.0, "dy": 0.0, "pen_down": 0}] * 5
+    name, strokes, _ = strokes_of([row], "offsets")
+    assert strokes == [STROKES]
+
+
+@pytest.mark.parametrize("moves", [[1, 1, 0, 0, 1], [0, 1, 1, 0, 1]], ids=["through the air", "first points"])
+def test_points_through_the_air_are_refused(moves):
+    rows = [[{"x": x, "y": y, "pen_down": down} for (x, y, _), down in zip(POINTS, moves, strict=True)]] * 3
+    with pytest.raises(NoLayoutError, match="not down at the first point of rows, or at several points in turn"):
+        strokes_of(rows)
+    assert strokes_of(rows, "lifts")[0] == "lifts"
+    with pytest.raises(PenpalError, match="moves through the air"):
+        ArrowScorer(backend="native")(pa.table({"strokes": rows}))
