@@ -60,7 +60,8 @@ def test_elements_turned_about_their_centre_are_drawn_turned():
 
 
 def test_angles_turn_points_of_segments_and_texts_without_points_have_none():
-    shape = {"x": 1, "y": 2, "rotation": math.pi / 2, "props": {"segments": [{"points": [{"x": 0, "y": 0}, {"x": 3, "y": 0}]}]}}
+    segments = [{"points": [{"x": 0, "y": 0}, {"x": 3, "y": 0}]}]
+    shape = {"x": 1, "y": 2, "rotation": math.pi / 2, "props": {"segments": segments}}
     _, strokes, problems = strokes_of([[shape]])
     assert problems == {}
     np.testing.assert_allclose(strokes[0], [[(1, 2), (1, 5)]], atol=1e-9)
@@ -144,3 +145,25 @@ def test_points_through_the_air_are_refused(moves):
     assert strokes_of(rows, "lifts")[0] == "lifts"
     with pytest.raises(PenpalError, match="moves through the air"):
         ArrowScorer(backend="native")(pa.table({"strokes": rows}))
+
+
+@pytest.mark.parametrize("flag", ["p", "pen", "pen_state"])
+def test_short_rows_of_flags_that_are_1_everywhere_are_not_dots(flag):
+    """Of rows that are too short to tell, all together tell."""
+    rows = [[{"x": x, "y": y, flag: 1} for x, y in stroke] for stroke in STROKES * 4]
+    with pytest.raises(NoLayoutError, match="its pen would lift after most points"):
+        strokes_of(rows)
+    assert len(strokes_of(rows[:1])[1][0]) == 3
+
+
+def test_strokes_within_what_has_a_place_too_are_refused():
+    bar = {"x": 1, "y": 2, "points": [[0, 0], [3, 0]]}
+    with pytest.raises(NoLayoutError, match="what they are in has too"):
+        strokes_of([[{"x": 9, "y": 9, "strokes": [bar, bar]}]] * 2)
+    name, strokes, _ = strokes_of([{"x": 9, "y": 9, "strokes": [bar, bar]}])  # This moves the whole row.
+    assert (name, strokes) == ("relative", [[[(1, 2), (4, 2)]] * 2])
+
+
+def test_points_with_nulls_are_no_columns():
+    rows = pa.array([[[[0.0, None], [2.0, 3.0]]]] * 3)
+    assert chosen_layout(empty_array(rows.type), [rows]) is None

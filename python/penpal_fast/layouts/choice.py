@@ -230,6 +230,8 @@ def missing_parts(shape: Shape) -> str:
         )
     if shape.kind in ("steps", "step columns") and len(shape.parts) == 2:
         return "its offsets (dx, dy) have no flag that is 1 where the pen lifts, such as eos"
+    if shape.kind == "nested places":
+        return "its strokes have an x and y of their own, and what they are in has too; add these up first"
     return _of_other_kind(shape.parts[0].type) if shape.kind == "other" else ""
 
 

@@ -262,9 +262,11 @@ def _leave_out_ended(steps: Steps) -> None:
 
 
 def _mostly_lifts(steps: Steps, ends: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which rows would have hardly anything but dots: their flag rather is 1 while the pen is down."""
+    """Which rows would have hardly anything but dots, or all if they would together: their flag is that of a pen down."""
     lifts = np.bincount(steps.owners[ends], minlength=len(steps.lengths))
-    return (steps.lengths >= MANY_LIFTS) & (lifts > MOST_LIFTS * steps.lengths)
+    mostly = lifts > MOST_LIFTS * steps.lengths
+    count = len(steps.values)
+    return mostly & (steps.lengths >= MANY_LIFTS) | (count >= MANY_LIFTS and ends.sum() > MOST_LIFTS * count)
 
 
 def _down_otherwise(steps: Steps) -> NDArray[np.bool_]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from penpal_fast.layouts.fields import ANGLE, DELETED, DOWN, DX, DY, LIFT, MOST_LEVELS, NUMBER, ROTATION, X, Y, field_of, inside_of
 from penpal_fast.layouts.nested import Level, depth_of, is_list, is_number, peel, plain
 
-Kind = Literal["numbers", "points", "columns", "steps", "step columns", "text", "other"]
+Kind = Literal["numbers", "points", "columns", "steps", "step columns", "text", "nested places", "other"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +52,8 @@ class Shape:
     Attributes:
         levels: The lists, from the rows inward.
         kind: What the innermost lists hold: numbers; points (structs of x and y); columns (x and y are lists); steps
-            and step columns (the same of dx and dy); text.
+            and step columns (the same of dx and dy); text; nested places (strokes and what they are in have an x and
+            y, so that nobody knows from where points count).
         parts: The values: of numbers and text, all of them; else x, y and, where there is one, the pen's flag.
         place: Where strokes begin that have an x and y beside their points.
         rows: Number of rows.
@@ -82,6 +83,8 @@ class Shape:
                 break
             kind, parts, is_down = _coordinates(array)
             inside = inside_of(array.type)
+            if kind == "points" and inside is not None and place is not None and place.level:
+                return cls(tuple(levels), "nested places", parts, place, rows)
             if kind == "points" and inside is not None:
                 place = Place.of(len(levels), array, *parts[:2])
             elif kind != "other":
