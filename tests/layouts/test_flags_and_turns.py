@@ -7,9 +7,11 @@ import math
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from penpal_fast import ArrowScorer, PenpalError, Scorer
+from helpers.commands import run
+from penpal_fast import ArrowScorer, PenpalError, Scorer, explain, render_strokes, score_dataset
 from penpal_fast.layouts.choice import NoLayoutError, chosen_layout
 from penpal_fast.layouts.nested import empty_array
 from penpal_fast.layouts.shape import Shape
@@ -133,7 +135,7 @@ def test_a_pen_that_lifts_counts_before_one_that_is_down():
 def test_padding_after_steps_of_a_pen_that_is_down_is_left_out():
     row = [{"dx": dx, "dy": dy, "pen_down": down} for dx, dy, down in offsets(POINTS)]
     row += [{"dx": 0.0, "dy": 0.0, "pen_down": 0}] * 5
-    name, strokes, _ = strokes_of([row], "offsets")
+    _, strokes, _ = strokes_of([row], "offsets")
     assert strokes == [STROKES]
 
 
@@ -167,3 +169,49 @@ def test_strokes_within_what_has_a_place_too_are_refused():
 def test_points_with_nulls_are_no_columns():
     rows = pa.array([[[[0.0, None], [2.0, 3.0]]]] * 3)
     assert chosen_layout(empty_array(rows.type), [rows]) is None
+
+
+APART = [{"x": s[0][0], "y": s[0][1], "points": [(x - s[0][0], y - s[0][1]) for x, y in s]} for s in STROKES]
+"""The letter A as elements of a drawing, of which the first does not say it: it begins at (0, 9)."""
+
+WITH_PLACES = {
+    "lists": APART,
+    "objects": [{**one, "points": [{"x": x, "y": y} for x, y in one["points"]]} for one in APART],
+    "words": [APART],
+}
+
+
+@pytest.mark.parametrize("kind", WITH_PLACES)
+def test_functions_for_rows_refuse_points_that_may_count_from_their_stroke(kind):
+    """They draw points as they stand."""
+    rows = [[], WITH_PLACES[kind]]
+    arrow = pa.array(rows)
+    scorer = Scorer(backend="native")
+    for given in (rows, arrow, pa.chunked_array([arrow]), pa.table({"strokes": arrow})):
+        with pytest.raises(PenpalError, match="from which their points may count"):
+            scorer.score(given, errors="null")
+    for call in (explain, render_strokes):
+        with pytest.raises(PenpalError, match="from which their points may count"):
+            call(rows[1])
+    expected = scorer.score([STROKES])[0]
+    assert ArrowScorer(backend="native")(pa.table({"strokes": arrow}))["quality"][1].as_py() == expected
+
+
+def test_points_that_begin_at_their_stroke_are_scored():
+    rows = [[{"x": stroke[0][0], "y": stroke[0][1], "points": stroke} for stroke in STROKES]]
+    scorer = Scorer(backend="native")
+    for given in (rows, pa.array(rows), [[{"points": stroke} for stroke in STROKES]]):
+        assert scorer.score(given)[0] == scorer.score([STROKES])[0]
+
+
+def test_a_named_layout_leaves_the_place_of_strokes_alone(tmp_path):
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.table({"strokes": [APART]}), path)
+    expected = Scorer(backend="native").score([[one["points"] for one in APART]])[0]
+    score_dataset(path, tmp_path / "scored.parquet", layout="strokes")
+    scored = pq.read_table(tmp_path / "scored.parquet")
+    assert scored["quality"].to_pylist() == pytest.approx([float(expected)], abs=1e-5)
+    assert scored["strokes"].to_pylist() == pq.read_table(path)["strokes"].to_pylist()
+    for command in ("explain", "sheet"):
+        done = run(command, path, "--layout", "strokes", "-o", tmp_path / f"{command}.png")
+        assert done.exit_code == 0, done.output

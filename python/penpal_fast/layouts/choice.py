@@ -187,7 +187,7 @@ def chosen_layout(empty: pa.Array, samples: Iterable[pa.Array], name: str | None
     layout = tally.choice()
     if layout is None:
         return _without_fitting(shape, tally, name, is_drawn=is_drawn)
-    if is_drawn and is_drawn_layout(layout):
+    if is_drawn and is_drawn_layout(layout) and (shape.place is None or name is None):
         return None
     return JsonText(layout) if shape.kind == "text" else layout
 

@@ -262,7 +262,7 @@ def _leave_out_ended(steps: Steps) -> None:
 
 
 def _mostly_lifts(steps: Steps, ends: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which rows would have hardly anything but dots, or all if they would together: their flag is that of a pen down."""
+    """Which rows would have hardly anything but dots, or all if they would together: their flag says pen down."""
     lifts = np.bincount(steps.owners[ends], minlength=len(steps.lengths))
     mostly = lifts > MOST_LIFTS * steps.lengths
     count = len(steps.values)

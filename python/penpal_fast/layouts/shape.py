@@ -9,7 +9,21 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from penpal_fast.layouts.fields import ANGLE, DELETED, DOWN, DX, DY, LIFT, MOST_LEVELS, NUMBER, ROTATION, X, Y, field_of, inside_of
+from penpal_fast.layouts.fields import (
+    ANGLE,
+    DELETED,
+    DOWN,
+    DX,
+    DY,
+    LIFT,
+    MOST_LEVELS,
+    NUMBER,
+    ROTATION,
+    X,
+    Y,
+    field_of,
+    inside_of,
+)
 from penpal_fast.layouts.nested import Level, depth_of, is_list, is_number, peel, plain
 
 Kind = Literal["numbers", "points", "columns", "steps", "step columns", "text", "nested places", "other"]
@@ -146,8 +160,8 @@ def _coordinates(array: pa.StructArray) -> tuple[Kind, tuple[pa.Array, ...], boo
         parts = tuple(plain(array.flatten()[place]) for place in places if place is not None)
         if all(is_number(part.type) for part in parts[:2]):
             kept = tuple(part for part in parts if is_number(part.type))
-            return single, kept, is_down and len(kept) > 2  # noqa: PLR2004
+            return single, kept, is_down and len(kept) > 2
         if all(is_list(part.type) for part in parts[:2]):
             kept = tuple(part for part in parts if is_list(part.type))
-            return listed, kept, is_down and len(kept) > 2  # noqa: PLR2004
+            return listed, kept, is_down and len(kept) > 2
     return "other", (), False

@@ -91,7 +91,7 @@ def check_claims(opened: IO[bytes], *, is_file: bool, most_bytes: int | None = N
         number += 1
         held = _held(opened, batch, body, packed)
         if held > MANY_BYTES and held > MOST_RATIO * packed:
-            raise PenpalError(f"batch {number} claims to hold {held:,} bytes in {packed:,}; pack it less, or not at all")
+            raise PenpalError(f"batch {number} claims to hold {held:,} bytes in {packed:,}; pack it less")
         longest = max((length for length, _ in batch.structs(1, NODE)), default=0)
         longest = max(longest, batch.number(0, "<q"))
         if longest > MOST_EMPTY_ITEMS + 8 * held:
