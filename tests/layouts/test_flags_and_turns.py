@@ -212,6 +212,7 @@ def test_a_named_layout_leaves_the_place_of_strokes_alone(tmp_path):
     scored = pq.read_table(tmp_path / "scored.parquet")
     assert scored["quality"].to_pylist() == pytest.approx([float(expected)], abs=1e-5)
     assert scored["strokes"].to_pylist() == pq.read_table(path)["strokes"].to_pylist()
-    for command, options in (("explain", ["--row", 0]), ("sheet", [])):
-        done = run(command, path, *options, "--layout", "strokes", "-o", tmp_path / f"{command}.png")
+    for command, *options in (("explain", "--row", 0, "-o", "explained.html"), ("sheet", "-o", "sheet.png")):
+        *options, name = options
+        done = run(command, path, "--layout", "strokes", *options, tmp_path / name)
         assert done.exit_code == 0, done.output
