@@ -14,14 +14,22 @@ import pyarrow as pa
 
 from penpal_fast._core import Rows
 from penpal_fast.errors import PenpalError
+from penpal_fast.places import check_places
 
 
 def rows_of(data: Any, column: str = "strokes") -> Any:
     """Return rows as `Rows` takes them: the column of a table of another library, anything else as it is.
 
     Raises:
-        PenpalError: The table has no such column, or is not one table; the error says what to write instead.
+        PenpalError: The table has no such column, or is not one table, or its strokes have an x and y of their own,
+            from which their points may count; the error says what to write instead.
     """
+    found = _rows_of(data, column)
+    check_places(found, column)
+    return found
+
+
+def _rows_of(data: Any, column: str) -> Any:
     if _is_arrow(data):
         return data
     _check_one_table(data)
@@ -72,7 +80,9 @@ def row_of(data: Any, column: str = "strokes") -> Any:
         return data.to_list()  # A cell of a column.
     if hasattr(data, "__arrow_c_stream__"):
         raise PenpalError(f"this is a table of rows; take one row of it, such as table[{column!r}][0]")
-    return data[column] if isinstance(data, Mapping) and column in data else data
+    row = data[column] if isinstance(data, Mapping) and column in data else data
+    check_places([row])
+    return row
 
 
 def table_of(data: Any, columns: Iterable[str], strokes: Iterable[str] = ()) -> pa.RecordBatch | pa.Table | None:
@@ -122,6 +132,14 @@ def column_names(data: Any) -> list[str]:
 def is_batch(data: Any) -> bool:
     """Whether data is a dict of columns that has no Arrow table in it."""
     return isinstance(data, Mapping) and _arrow_batch(data) is None
+
+
+def plain_batch(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a dict of columns with lists in place of NumPy arrays of objects, which hold arrays of any shape."""
+    return {
+        name: _listed(cells) if isinstance(cells, np.ndarray) and cells.dtype == object else cells
+        for name, cells in data.items()
+    }
 
 
 def _with_strokes(table: pa.Table, strokes: Mapping[str, Any], order: list[str]) -> pa.Table:

@@ -9,6 +9,7 @@ import numpy as np
 from penpal_fast._core import Rows
 from penpal_fast.canvas import CANVAS_SHAPE, LINE_WIDTH
 from penpal_fast.errors import PenpalError, row_error
+from penpal_fast.places import check_places
 
 if TYPE_CHECKING:
     import mlx.core as mx
@@ -33,6 +34,7 @@ def render_strokes(strokes: Any, *, line_width: float = LINE_WIDTH) -> NDArray[n
         PenpalError: The row has no points, a coordinate that is null, NaN or infinite, or is not made of strokes.
     """
     canvas = np.empty((1, *CANVAS_SHAPE), dtype=np.float32)
+    check_places([strokes])
     _render(Rows([strokes]), canvas, line_width=line_width, threads=1)
     return canvas[0]
 
@@ -56,6 +58,7 @@ def render_batch(rows: Any, *, line_width: float = LINE_WIDTH, threads: int | No
     """
     from penpal_fast.engines.mlx_memory import writable_canvases
 
+    check_places(rows)
     prepared = Rows(rows)
     if len(prepared) > MAX_BATCH_ROWS:
         raise PenpalError(
@@ -80,6 +83,7 @@ def render_into(rows: Any, out: Any, *, line_width: float = LINE_WIDTH, threads:
         PenpalError: The buffer has another shape, type or layout or is read-only; or a row is bad: its picture is
             then blank, and the others are rendered.
     """
+    check_places(rows)
     prepared = Rows(rows)
     _render(prepared, _checked_buffer(out, len(prepared)), line_width=line_width, threads=threads)
 

@@ -127,10 +127,12 @@ def test_hugging_face_datasets_are_tables_of_rows(scorer, expected):
     for mapped in (
         data.map(ArrowScorer(backend="native"), batched=True, batch_size=4),
         data.with_format("arrow").map(ArrowScorer(backend="native"), batched=True, batch_size=4).with_format(None),
+        data.with_format("numpy").map(ArrowScorer(backend="native"), batched=True, batch_size=4).with_format(None),
     ):
         assert mapped.column_names == ["strokes", "text", "quality", "quality_error", "quality_note"]
         np.testing.assert_array_equal(np.array(mapped["quality"][:], np.float32), expected[::-1])
         assert mapped["text"][:] == TEXTS[::-1]
+        assert mapped.features["strokes"] == data.features["strokes"]
     stream = data.to_iterable_dataset()
     scored = stream.map(ArrowScorer(backend="native"), batched=True)
     np.testing.assert_array_equal(np.array([row["quality"] for row in scored], np.float32), expected[::-1])

@@ -130,3 +130,18 @@ def test_a_pipe_that_is_closed_ends_it_without_a_word(tmp_path, reader_folder):
         process.stdout.close()
         assert process.stderr.read() == ""
         assert process.wait(timeout=60) == 1
+
+
+def test_readings_as_json_lines_resume(tmp_path, reader_folder, lines):
+    """A finished file is not read again, unless it is another job's or has changed since."""
+    out = tmp_path / "out.jsonl"
+    arguments = (lines, "-o", out, "--reader", reader_folder)
+    assert run("read", *arguments).exit_code == 0
+    written, content = out.stat().st_mtime_ns, out.read_bytes()
+    done = run("read", *arguments, "--resume")
+    assert (done.exit_code, out.stat().st_mtime_ns) == (0, written), done.output
+    assert "7 rows, 2 bad" in done.output
+    done = run("read", *arguments, "--resume", "--text", "text")
+    assert done.exit_code == 1
+    assert "--resume" in done.output or "another" in done.output
+    assert out.read_bytes() == content

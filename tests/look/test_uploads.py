@@ -150,6 +150,21 @@ def test_unpacked_uploads_are_bounded(client, monkeypatch):
         assert "over 1,000 bytes" in answer.json()["error"]
 
 
+@pytest.mark.parametrize("compression", ["lz4", "zstd"])
+def test_packed_arrow_uploads_are_bounded(client, monkeypatch, compression):
+    table = pa.table({"strokes": [A] * 400, "zeros": [[0.0] * 500] * 400})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
+        writer.write_table(table, max_chunksize=100)
+    content = sink.getvalue().to_pybytes()
+    assert client.post("/files", params={"name": "rows.feather"}, content=content).status_code == 200
+    monkeypatch.setattr("penpal_fast.look.serve.upload.MOST_UNPACKED_BYTES", 1_000_000)
+    assert len(content) < 100_000
+    answer = client.post("/files", params={"name": "rows.feather"}, content=content)
+    assert answer.status_code == 422
+    assert "more than 1,000,000 bytes, unpacked" in answer.json()["error"]
+
+
 @given(st.data())
 def test_damaged_uploads_are_read_or_refused(client, data):
     name = data.draw(st.sampled_from(sorted(FILES)))

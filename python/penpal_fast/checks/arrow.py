@@ -14,7 +14,7 @@ from penpal_fast.checks.quality import ModelSource, QualityCheck
 from penpal_fast.checks.text_match import ReadabilityCheck, TextCheck
 from penpal_fast.engines.settings import Backend
 from penpal_fast.errors import PenpalError
-from penpal_fast.frames import column_names, is_batch, table_of
+from penpal_fast.frames import column_names, is_batch, plain_batch, table_of
 from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.layouts.known import check_layout
 from penpal_fast.layouts.parts import parts_among
@@ -119,7 +119,8 @@ class ArrowScorer:
         """Return the same rows with the columns added; columns of the same names are replaced.
 
         Data frames (pandas, Polars) and Hugging Face datasets come back as a PyArrow table. A dict of columns comes
-        back as a dict with lists added, and what `Dataset.map(..., batched=True)` gives as what it takes.
+        back as a dict with lists added, and with lists in place of NumPy arrays of objects, which
+        `Dataset.map(..., batched=True)` cannot write. What else that gives comes back as what it takes.
 
         Raises:
             PenpalError: A column that a check reads is missing, or of the wrong type, or a check breaks its protocol.
@@ -139,7 +140,8 @@ class ArrowScorer:
         found = with_outcomes(table, self._checks, outcomes_of(self._checks, *column.drawn(table)), schema)
         if not is_batch(data):
             return found
-        return {**data, **{name: found.column(name).to_pylist() for name in added_columns(self._checks)}}
+        added = {name: found.column(name).to_pylist() for name in added_columns(self._checks)}
+        return {**plain_batch(data), **added}
 
     def _prepared(self, data: pa.RecordBatch | pa.Table) -> tuple[pa.Schema, StrokesColumn]:
         """Prepare the checks for a schema, and add their columns to it. The last schema usually comes again."""

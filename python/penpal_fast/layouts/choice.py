@@ -50,7 +50,7 @@ class Tally:
         self._problems: dict[Layout, str] = {}
         self._unread = ""
         self._missing = ""
-        self._is_down = False
+        self._is_down = self._is_in_air = False
         self._flags: set[int | None] = set()
         self._pairs = PairLengths()
 
@@ -58,7 +58,9 @@ class Tally:
         """Count rows of Arrow."""
         shape = Shape.of(array)
         self._missing = self._missing or missing_parts(shape)
-        self._is_down |= self._name is None and mostly_lifts(shape)
+        if self._name is None and mostly_lifts(shape):
+            self._is_in_air |= shape.is_down
+            self._is_down |= not shape.is_down
         self.rows += len(array) - array.null_count
         self._pairs.look_at(shape)
         if shape.kind == "numbers":
@@ -129,6 +131,12 @@ class Tally:
                 "its pen would lift after most points; if the flag is 1 while the pen is down, make it 1 where the pen "
                 "lifts; if these are dots, say so with --layout, such as --layout offsets-flag-last (layout=)"
             )
+        if self._is_in_air:
+            return (
+                "its pen is not down at the first point of rows, or at several points in turn, as if these were moves "
+                "through the air; leave them out and give each point a flag that is 1 where the pen lifts; if they "
+                "are the last points of strokes, say so with --layout lifts or --layout offsets (layout=)"
+            )
         flags = next(iter(self._flags)) if len(self._flags) == 1 else None
         if flags is not None:
             return (
@@ -179,7 +187,7 @@ def chosen_layout(empty: pa.Array, samples: Iterable[pa.Array], name: str | None
     layout = tally.choice()
     if layout is None:
         return _without_fitting(shape, tally, name, is_drawn=is_drawn)
-    if is_drawn and is_drawn_layout(layout):
+    if is_drawn and is_drawn_layout(layout) and (shape.place is None or name is None):
         return None
     return JsonText(layout) if shape.kind == "text" else layout
 
@@ -222,6 +230,8 @@ def missing_parts(shape: Shape) -> str:
         )
     if shape.kind in ("steps", "step columns") and len(shape.parts) == 2:
         return "its offsets (dx, dy) have no flag that is 1 where the pen lifts, such as eos"
+    if shape.kind == "nested places":
+        return "its strokes have an x and y of their own, and what they are in has too; add these up first"
     return _of_other_kind(shape.parts[0].type) if shape.kind == "other" else ""
 
 

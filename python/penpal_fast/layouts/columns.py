@@ -84,6 +84,7 @@ def _from_lists(shape: Shape, size: int) -> Converted:
     levels = [*above, Level(lengths, _all_valid(strokes, columns))]
     rows = words_of_strokes(levels, values[x], values[y], nulls[x] | nulls[y])
     speaking = shape.found & _timed(above, strokes, values, lengths, starts, size)
+    speaking[rows_of(levels)[nulls[x] | nulls[y]]] = False
     return Converted(without_rows(rows, list(problems)), problems, speaking)
 
 

@@ -31,6 +31,15 @@ LIFT = (
 )
 """Flags that are 1 where the pen lifts after a point."""
 
+DOWN = ("pendown", "down", "isdown", "ispendown", "isdrawing", "drawing", "touching", "contact")
+"""Flags that are 0 where the pen lifts after a point, and 1 elsewhere."""
+
+ANGLE, ROTATION = ("angle",), ("rotation",)
+"""How far strokes are turned, in radians: about their centre (Excalidraw), or about their own x and y (tldraw)."""
+
+DELETED = ("isdeleted", "deleted")
+"""Whether a stroke was deleted, but is kept so that others learn of it (Excalidraw)."""
+
 NUMBER = ("stroke", "strokeid", "strokeindex", "strokenumber", "strokenum", "strokeno")
 """Numbers of the strokes that points are in."""
 

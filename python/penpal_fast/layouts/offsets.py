@@ -21,6 +21,9 @@ MANY_POINTS, MOST_NEGATIVE = 4, 0.05
 MANY_LIFTS, MOST_LIFTS = 8, 0.6
 """Steps from which, and the share of them beyond which, a flag rather says that the pen is down than that it lifts."""
 
+MOST_IN_AIR = 0.25
+"""Share of rows with moves through the air, which dots in a row look like, beyond which no row is read."""
+
 PLACES = ("first", "second", "third", "fourth", "fifth")
 
 
@@ -33,12 +36,14 @@ class Steps:
         valid: Which rows are not null.
         values: The numbers of each step [T, numbers]; NaN for steps of rows with problems.
         problems: What is wrong with rows.
+        is_down: Whether the third number is 1 while the pen is down, not where it lifts.
     """
 
     lengths: NDArray[np.int64]
     valid: NDArray[np.bool_]
     values: Numbers
     problems: dict[int, str]
+    is_down: bool = False
 
     @classmethod
     def of(cls, shape: Shape, size: int) -> Steps:
@@ -58,6 +63,7 @@ class Steps:
             level, parts = Level(peeled[0][0].lengths, valid | uneven), [part for _, part in peeled]
         found = [numbers(part) for part in parts]
         steps = cls(level.lengths, level.valid, np.stack([values for values, _ in found], axis=1), problems)
+        steps.is_down = shape.is_down
         steps._note_nulls(np.any([nulls for _, nulls in found], axis=0))
         return steps
 
@@ -92,6 +98,12 @@ class Steps:
         """Leave the other steps out."""
         self.lengths = np.bincount(self.owners[kept], minlength=len(self.lengths)).astype(np.int64)
         self.values = self.values[kept]
+
+    def turn_flags(self) -> None:
+        """Make flags that are 1 while the pen is down those of pen lifts, as they are in lists."""
+        if self.is_down:
+            flags = self.values[:, 2]
+            self.values[:, 2] = np.where(np.isin(flags, (0, 1)), 1 - flags, flags)
 
     def check_flags(self, columns: tuple[int, ...]) -> None:
         """Give a problem to rows that have a flag that is neither 0 nor 1. NaN is left to whoever draws the row."""
@@ -166,11 +178,13 @@ class Offsets:
         """Convert rows."""
         steps = Steps.of(shape, 3)
         steps.keep(_unpadded(steps))
+        downs = _down_otherwise(steps)
+        steps.turn_flags()
         dx, dy, flag = (1, 2, 0) if self.flag_first and shape.kind == "numbers" else (0, 1, 2)
         steps.check_flags((flag,))
         ends = steps.values[:, flag] > 0.5
         found = _summed(steps, dx, dy, ends, y_down=self.y_down)
-        return found if self.is_named else found.but_not(_mostly_lifts(steps, ends))
+        return found if self.is_named else found.but_not(_mostly_lifts(steps, ends) | downs)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -220,6 +234,8 @@ class Lifts:
         """Convert rows."""
         size = self.size if shape.kind == "numbers" else 3
         steps = Steps.of(shape, size)
+        downs = _down_otherwise(steps)
+        steps.turn_flags()
         steps.check_flags(tuple(range(2, size)))
         if size == 5:
             _leave_out_ended(steps)
@@ -228,7 +244,7 @@ class Lifts:
         x, y, flags = steps.values[:, [0, 1, size // 2 + 1]].T
         speaking = steps.lengths > 0
         if not self.is_named and size == 3:
-            speaking &= ~_mostly_lifts(steps, flags > 0.5)
+            speaking &= ~_mostly_lifts(steps, flags > 0.5) & ~downs
         if self.is_guess:
             few = MOST_NEGATIVE * steps.lengths
             counts = [np.bincount(steps.owners[axis < 0], minlength=len(speaking)) for axis in (x, y)]
@@ -246,9 +262,28 @@ def _leave_out_ended(steps: Steps) -> None:
 
 
 def _mostly_lifts(steps: Steps, ends: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which rows would have hardly anything but dots: their flag rather is 1 while the pen is down."""
+    """Which rows would have hardly anything but dots, or all if they would together: their flag says pen down."""
     lifts = np.bincount(steps.owners[ends], minlength=len(steps.lengths))
-    return (steps.lengths >= MANY_LIFTS) & (lifts > MOST_LIFTS * steps.lengths)
+    mostly = lifts > MOST_LIFTS * steps.lengths
+    count = len(steps.values)
+    return mostly & (steps.lengths >= MANY_LIFTS) | (count >= MANY_LIFTS and ends.sum() > MOST_LIFTS * count)
+
+
+def _down_otherwise(steps: Steps) -> NDArray[np.bool_]:
+    """Which rows have a flag that is 1 while the pen is down, but not with every point but the last of a stroke.
+
+    They begin with a point that the pen was not down for, or have several such in a row: these are moves through the
+    air, or the first points of strokes.
+    """
+    found = np.zeros(len(steps.lengths), np.bool_)
+    if not steps.is_down or not len(steps.values):
+        return found
+    up, owners = steps.values[:, 2] == 0, steps.owners
+    first = np.append(True, np.diff(owners) > 0)
+    long = steps.lengths > 1
+    found[owners[up & (first | np.append(False, up[:-1]))]] = True
+    found &= long
+    return found | bool(found.sum() > MOST_IN_AIR * (steps.lengths > 0).sum())
 
 
 def mostly_lifts(shape: Shape) -> bool:

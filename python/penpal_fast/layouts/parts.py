@@ -9,7 +9,7 @@ from typing import TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from penpal_fast.layouts.fields import DX, DY, LIFT, NUMBER, X, Y, field_of
+from penpal_fast.layouts.fields import DOWN, DX, DY, LIFT, NUMBER, X, Y, field_of
 from penpal_fast.layouts.nested import is_list, is_number, plain, whole
 from penpal_fast.schema import is_text, plain_texts
 
@@ -40,8 +40,9 @@ def parts_among(names: Sequence[str], column: str) -> list[str]:
     if column != USUAL_COLUMN or column in names:
         return []
     fields = pa.struct([(name, pa.null()) for name in names])
+    flag = DOWN if field_of(fields, LIFT) is None else LIFT
     for pair in ((DX, DY), (X, Y)):
-        places = [field_of(fields, one) for one in (*pair, LIFT, NUMBER)]
+        places = [field_of(fields, one) for one in (*pair, flag, NUMBER)]
         found = [names[place] for place in places if place is not None]
         if None not in places[:2] and all(names.count(name) == 1 for name in found):
             return found

@@ -14,8 +14,14 @@ from penpal_fast.layouts.layout import Converted
 from penpal_fast.layouts.nested import Level, numbers, rows_of, without_rows, words_of_strokes
 from penpal_fast.layouts.problems import first_problems
 from penpal_fast.layouts.shape import Place, Shape
+from penpal_fast.layouts.turning import turned
 
 TOLERANCE = 1e-6
+
+TURNED_FAR = (
+    "wrong type: a stroke is turned by more than a full turn, if its angle is in radians; give radians, or turn the "
+    "points and leave the angle out"
+)
 
 
 @dataclasses.dataclass
@@ -59,6 +65,13 @@ class Points:
             ),
         )
         return cls(tuple(levels), x, y, missing, problems)
+
+    def leave_out(self, left_out: NDArray[np.bool_]) -> None:
+        """Leave out points."""
+        *above, innermost = self.levels
+        lengths = np.bincount(innermost.owners()[~left_out], minlength=len(innermost.lengths)).astype(np.int64)
+        self.levels = (*above, Level(lengths, innermost.valid))
+        self.x, self.y, self.nulls = self.x[~left_out], self.y[~left_out], self.nulls[~left_out]
 
     def converted(self, speaking: NDArray[np.bool_]) -> Converted:
         """Make words of strokes."""
@@ -132,8 +145,13 @@ class RelativePoints:
         owners = np.arange(len(place.x))
         for level in points.levels[place.level :]:
             owners = np.repeat(owners, level.lengths)
+        points.x, points.y, degrees = turned(points.x, points.y, owners, place)
+        above = rows_of(shape.levels[: place.level]) if place.level else np.arange(shape.rows)
+        points.problems |= first_problems(above[degrees], lambda _place: TURNED_FAR)
         points.x = points.x + np.nan_to_num(numbers(place.x)[0], nan=0)[owners]
         points.y = points.y + np.nan_to_num(numbers(place.y)[0], nan=0)[owners]
+        if place.deleted is not None:
+            points.leave_out(place.deleted.fill_null(False).to_numpy(zero_copy_only=False)[owners])
         return points.converted(shape.found & all_in_rows(shape, place, at_origin))
 
 

@@ -9,10 +9,24 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from penpal_fast.layouts.fields import DX, DY, LIFT, MOST_LEVELS, NUMBER, X, Y, field_of, inside_of
+from penpal_fast.layouts.fields import (
+    ANGLE,
+    DELETED,
+    DOWN,
+    DX,
+    DY,
+    LIFT,
+    MOST_LEVELS,
+    NUMBER,
+    ROTATION,
+    X,
+    Y,
+    field_of,
+    inside_of,
+)
 from penpal_fast.layouts.nested import Level, depth_of, is_list, is_number, peel, plain
 
-Kind = Literal["numbers", "points", "columns", "steps", "step columns", "text", "other"]
+Kind = Literal["numbers", "points", "columns", "steps", "step columns", "text", "nested places", "other"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,11 +37,26 @@ class Place:
         level: Number of levels of lists above the strokes.
         x: Of each stroke.
         y: Of each stroke.
+        turn: How far each is turned, in radians, clockwise as y grows downward; None where nothing says so.
+        about_centre: Whether it is turned about the centre of its points, not about its own x and y.
+        deleted: Whether each is deleted; None where nothing says so.
     """
 
     level: int
     x: pa.Array
     y: pa.Array
+    turn: pa.Array | None = None
+    about_centre: bool = False
+    deleted: pa.Array | None = None
+
+    @classmethod
+    def of(cls, level: int, array: pa.StructArray, x: pa.Array, y: pa.Array) -> Place:
+        """Find where strokes are, given their structs."""
+        angle, rotation = (_number_in(array, names) for names in (ANGLE, ROTATION))
+        deleted = _field_in(array, DELETED)
+        if deleted is not None and not pa.types.is_boolean(deleted.type):
+            deleted = None
+        return cls(level, x, y, rotation if angle is None else angle, angle is not None, deleted)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,11 +66,13 @@ class Shape:
     Attributes:
         levels: The lists, from the rows inward.
         kind: What the innermost lists hold: numbers; points (structs of x and y); columns (x and y are lists); steps
-            and step columns (the same of dx and dy); text.
+            and step columns (the same of dx and dy); text; nested places (strokes and what they are in have an x and
+            y, so that nobody knows from where points count).
         parts: The values: of numbers and text, all of them; else x, y and, where there is one, the pen's flag.
         place: Where strokes begin that have an x and y beside their points.
         rows: Number of rows.
         number: The number of the stroke that each point is in, if the points have it; nested as they are.
+        is_down: Whether the pen's flag is 1 while the pen is down, not where it lifts.
     """
 
     levels: tuple[Level, ...]
@@ -50,6 +81,7 @@ class Shape:
     place: Place | None
     rows: int
     number: pa.Array | None = None
+    is_down: bool = False
 
     @classmethod
     def of(cls, array: pa.Array) -> Shape:
@@ -63,12 +95,15 @@ class Shape:
                 continue
             if not pa.types.is_struct(array.type):
                 break
-            kind, parts = _coordinates(array)
+            kind, parts, is_down = _coordinates(array)
             inside = inside_of(array.type)
+            if kind == "points" and inside is not None and place is not None and place.level:
+                return cls(tuple(levels), "nested places", parts, place, rows)
             if kind == "points" and inside is not None:
-                place = Place(len(levels), *parts[:2])
+                place = Place.of(len(levels), array, *parts[:2])
             elif kind != "other":
-                return cls(tuple(levels), kind, parts, place, rows, _stroke_numbers(array, parts[0].type))
+                number = _stroke_numbers(array, parts[0].type)
+                return cls(tuple(levels), kind, parts, place, rows, number, is_down=is_down)
             if inside is None:
                 break
             array = array.flatten()[inside]
@@ -87,10 +122,20 @@ class Shape:
 
 def _stroke_numbers(array: pa.StructArray, coordinates: pa.DataType) -> pa.Array | None:
     """Find the number of the stroke that points are in, nested as their coordinates are."""
-    if (place := field_of(array.type, NUMBER)) is None:
+    if (part := _field_in(array, NUMBER)) is None:
         return None
-    part = plain(array.flatten()[place])
     return part if depth_of(part.type) is not None and depth_of(part.type) == depth_of(coordinates) else None
+
+
+def _field_in(array: pa.StructArray, names: tuple[str, ...]) -> pa.Array | None:
+    """Return the field of structs that has one of some names."""
+    place = field_of(array.type, names)
+    return None if place is None else plain(array.flatten()[place])
+
+
+def _number_in(array: pa.StructArray, names: tuple[str, ...]) -> pa.Array | None:
+    part = _field_in(array, names)
+    return part if part is not None and is_number(part.type) else None
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -101,20 +146,22 @@ def _is_text(kind: pa.DataType) -> bool:
     )
 
 
-def _coordinates(array: pa.StructArray) -> tuple[Kind, tuple[pa.Array, ...]]:
-    """Find x and y, or dx and dy, in structs, and the pen's flag beside them."""
+def _coordinates(array: pa.StructArray) -> tuple[Kind, tuple[pa.Array, ...], bool]:
+    """Find x and y, or dx and dy, in structs, the pen's flag beside them, and whether it is 1 while the pen is down."""
     kinds: tuple[tuple[tuple[str, ...], tuple[str, ...], Kind, Kind], ...] = (
         (DX, DY, "steps", "step columns"),
         (X, Y, "points", "columns"),
     )
+    is_down = field_of(array.type, LIFT) is None and field_of(array.type, DOWN) is not None
     for first, second, single, listed in kinds:
-        places = [field_of(array.type, names) for names in (first, second, LIFT)]
+        places = [field_of(array.type, names) for names in (first, second, DOWN if is_down else LIFT)]
         if places[0] is None or places[1] is None:
             continue
         parts = tuple(plain(array.flatten()[place]) for place in places if place is not None)
         if all(is_number(part.type) for part in parts[:2]):
             kept = tuple(part for part in parts if is_number(part.type))
-            return single, kept
+            return single, kept, is_down and len(kept) > 2
         if all(is_list(part.type) for part in parts[:2]):
-            return listed, tuple(part for part in parts if is_list(part.type))
-    return "other", ()
+            kept = tuple(part for part in parts if is_list(part.type))
+            return listed, kept, is_down and len(kept) > 2
+    return "other", (), False

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -99,6 +102,47 @@ def test_offsets_that_lead_away_are_refused(tmp_path, stream):
     path = tmp_path / "rows.arrow"
     path.write_bytes(whole.replace(offsets, offsets[:8] + b"\xff\xff\xff\x7f"))
     refused(path)
+
+
+def packed(values, **options):
+    """A file with these numbers in one row, packed."""
+    table = pa.table({"strokes": column([scrawl(0, 2, 5)]), "more": pa.array([values])})
+    return content(table, compression="zstd", **options)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_batches_that_would_unpack_to_far_more_are_refused(tmp_path, monkeypatch, stream):
+    bomb = tmp_path / "bomb.arrow"
+    bomb.write_bytes(packed(np.zeros(1_000_000), stream=stream))
+    read_rows(bomb)
+    monkeypatch.setattr("penpal_fast.sources.formats.arrow_claims.MANY_BYTES", 1_000_000)
+    assert "batch 0 claims to hold 8,000," in refused(bomb)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(("claim", "message"), [(1 << 61, "claims to hold 2,305,843,009,2"), (10, ""), (-5, "")])
+def test_packed_buffers_that_lie_are_refused(tmp_path, stream, claim, message):
+    whole = packed(np.arange(1234.0), stream=stream)
+    size = struct.pack("<q", 8 * 1234)
+    assert whole.count(size) == 1
+    path = tmp_path / "rows.arrow"
+    path.write_bytes(whole.replace(size, struct.pack("<q", claim)))
+    assert message in refused(path)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("name", ["strokes", "more"])
+def test_items_without_bytes_are_bounded(tmp_path, stream, name):
+    nulls = pa.nulls(123_457) if name == "strokes" else pa.array([[None] * 123_457])
+    sink = pa.BufferOutputStream()
+    with (ipc.new_stream if stream else ipc.new_file)(sink, pa.schema([(name, nulls.type)])) as writer:
+        writer.write_table(pa.table({name: nulls}))
+    count = struct.pack("<q", 123_457)
+    path = tmp_path / "rows.arrow"
+    path.write_bytes(sink.getvalue().to_pybytes())
+    assert len(read_rows(path)) == len(nulls)
+    path.write_bytes(path.read_bytes().replace(count, struct.pack("<q", 1 << 40)))
+    assert "claims to hold 1,099,511,627,776 items" in refused(path)
 
 
 @settings(max_examples=60)

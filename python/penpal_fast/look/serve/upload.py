@@ -8,9 +8,10 @@ import zipfile
 from collections.abc import Sequence
 
 from penpal_fast.checks.check import Check
-from penpal_fast.errors import PenpalError
+from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.look.serve.row_file import RowFile
 from penpal_fast.look.serve.source_rows import SourceRows
+from penpal_fast.sources.formats.arrow import ARROW, check_unpacked
 from penpal_fast.sources.formats.npy import NPZ
 from penpal_fast.sources.inputs import InputFile
 from penpal_fast.sources.kinds import PARQUET, kind_of
@@ -70,6 +71,9 @@ def _opened(file: InputFile, name: str, column: str, checks: Sequence[Check]) ->
         return Upload(file, rows)
     if kind is NPZ:
         _check_archive(file)
+    if kind is ARROW:
+        with errors_about(file.name):
+            check_unpacked(file, MOST_UNPACKED_BYTES)
     return Upload(file, SourceRows(file, column, checks))
 
 

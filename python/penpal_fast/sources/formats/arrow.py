@@ -9,6 +9,7 @@ import pyarrow as pa
 from pyarrow import ipc
 
 from penpal_fast.errors import PenpalError
+from penpal_fast.sources.formats.arrow_claims import check_claims
 from penpal_fast.sources.formats.format import Content, Format, Options, ReadableFile
 
 FILE_MAGIC = b"ARROW1"
@@ -22,6 +23,8 @@ class _ArrowContent:
         self._file = file
         with file.open(in_order=True) as opened:
             self._start = opened.read(len(FILE_MAGIC))
+        with file.open(in_order=False) as opened:
+            check_claims(opened, is_file=self._is_file)
         with self._opened() as opened:
             self.schema: pa.Schema = self._reader(opened).schema
 
@@ -52,6 +55,18 @@ def _open(file: ReadableFile, _options: Options) -> Content:
     if start == FEATHER_1_MAGIC:
         raise PenpalError("it is Feather of version 1, which has no nested columns; write version 2")
     return _ArrowContent(file)
+
+
+def check_unpacked(file: ReadableFile, most_bytes: int) -> None:
+    """Make sure that a file does not claim to hold more than this many bytes.
+
+    Raises:
+        PenpalError: It does, or is damaged.
+    """
+    with file.open(in_order=False) as opened:
+        is_file = opened.read(len(FILE_MAGIC)) == FILE_MAGIC
+        opened.seek(0)
+        check_claims(opened, is_file=is_file, most_bytes=most_bytes)
 
 
 ARROW = Format("Arrow IPC or Feather", (".arrow", ".arrows", ".ipc", ".feather"), _open)
