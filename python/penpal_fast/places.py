@@ -1,13 +1,17 @@
-"""Strokes with an x and y of their own beside their points: functions for rows draw only the points, so they refuse."""
+"""Strokes with an x and y of their own, from which their points count: functions for rows draw only the points.
+
+Their points begin at the origin, each stroke's. A point is only moved by this; several come to lie over one another.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from penpal_fast.errors import PenpalError
 
@@ -19,14 +23,14 @@ MOST_LEVELS = 8
 def check_places(rows: Any, column: str = "strokes") -> None:
     """Make sure that the points of strokes do not count from an x and y that the strokes have.
 
-    Points that begin at the x and y of their stroke do not.
+    They do if all strokes have an x and y, which differ, and all their points begin at the origin.
 
     Args:
         rows: Rows in any layout that `Rows` takes, or a table. What is wrong with others is left to it.
         column: Name of the strokes column of a table.
 
     Raises:
-        PenpalError: They may.
+        PenpalError: They do.
     """
     if isinstance(rows, (pa.RecordBatch, pa.Table)):
         if rows.schema.names.count(column) != 1:
@@ -37,41 +41,42 @@ def check_places(rows: Any, column: str = "strokes") -> None:
     elif isinstance(rows, pa.Array):
         found = _arrow_counts(rows)
     else:
-        found = isinstance(rows, (list, tuple)) and any(map(_counts, _placed(rows)))
+        found = isinstance(rows, (list, tuple)) and any(map(_row_counts, rows))
     if found:
         raise PenpalError(
-            "strokes have an x and y of their own, from which their points may count, as in Excalidraw; score them "
-            "with ArrowScorer or the command line, which add these up, or leave x and y out"
+            "strokes have an x and y of their own, from which their points count, as in Excalidraw; score them with "
+            "ArrowScorer or the command line, which add these up, or leave x and y out"
         )
 
 
-def _placed(rows: Sequence[Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the first stroke of each row, if strokes are objects with an x and y."""
-    for row in rows:
-        strokes: Any = row.get("strokes") if isinstance(row, Mapping) else row
-        first = _first(strokes)
-        stroke = first if isinstance(first, Mapping) else _first(first)
-        if isinstance(stroke, Mapping):
-            if not {"x", "y", "points"} <= stroke.keys():
-                return
-            yield from (one for one in (strokes if stroke is first else first) if isinstance(one, Mapping))
-        elif stroke is not None:
-            return
+def _row_counts(row: Any) -> bool:
+    strokes: Any = row.get("strokes") if isinstance(row, Mapping) else row
+    if isinstance(first := _first(strokes), (list, tuple)) and isinstance(_first(first), Mapping):
+        strokes = [stroke for word in strokes if isinstance(word, (list, tuple)) for stroke in word]
+    elif not isinstance(first, Mapping):
+        return False
+    return _strokes_count(strokes)
+
+
+def _strokes_count(strokes: Sequence[Any]) -> bool:
+    places = []
+    for stroke in strokes:
+        if not (isinstance(stroke, Mapping) and {"x", "y", "points"} <= stroke.keys()):
+            return False
+        point = _first(stroke["points"])
+        if isinstance(point, Mapping):
+            point = (point.get("x"), point.get("y"))
+        place = (stroke["x"], stroke["y"])
+        if not isinstance(point, (list, tuple)) or len(point) < len(place) or not _are_numbers([*point[:2], *place]):
+            return False
+        if max(map(abs, point[:2])) > TOLERANCE:
+            return False
+        places.append(place)
+    return len(set(places)) > 1
 
 
 def _first(items: Any) -> Any:
     return items[0] if isinstance(items, (list, tuple)) and items else None
-
-
-def _counts(stroke: Mapping[str, Any]) -> bool:
-    """Whether the points of a stroke may count from its x and y."""
-    point = _first(stroke.get("points"))
-    if isinstance(point, Mapping):
-        point = (point.get("x"), point.get("y"))
-    place = (stroke.get("x"), stroke.get("y"))
-    if not isinstance(point, (list, tuple)) or len(point) < len(place) or not _are_numbers([*point[:2], *place]):
-        return False
-    return any(abs(one - other) > TOLERANCE for one, other in zip(point, place, strict=False))
 
 
 def _are_numbers(values: Iterable[Any]) -> bool:
@@ -98,28 +103,32 @@ def _structs_count(strokes: pa.StructArray) -> bool:
         return False
     strokes = strokes.filter(pc.fill_null(pc.greater(pc.list_value_length(points), 0), False))
     first = pc.list_element(pc.struct_field(strokes, "points"), 0)
+    differ = False
     for axis, name in enumerate(("x", "y")):
-        place = pc.struct_field(strokes, name)
-        if pa.types.is_struct(first.type):
-            begins = pc.struct_field(first, name) if first.type.get_field_index(name) >= 0 else None
-        elif pa.types.is_fixed_size_list(first.type):
-            begins = pc.list_element(first, axis)
-        else:
-            first = first.filter(pc.fill_null(pc.greater(pc.list_value_length(first), 1), False))
-            if len(first) != len(strokes):
-                return False
-            begins = pc.list_element(first, axis)
+        place, begins = pc.struct_field(strokes, name), _coordinate(first, axis)
         if begins is None or not all(_is_number(part.type) for part in (begins, place)):
             return False
-        apart = np.abs(_float(begins) - _float(place))
-        if (apart > TOLERANCE).any():
-            return True
-    return False
+        if not (np.abs(_float(begins)) <= TOLERANCE).all():
+            return False
+        differ = differ or len(np.unique(_float(place))) > 1
+    return differ
+
+
+def _coordinate(points: pa.Array, axis: int) -> pa.Array | None:
+    """Return x or y of points, or None where they do not all have one."""
+    if pa.types.is_struct(points.type):
+        name = "xy"[axis]
+        return pc.struct_field(points, name) if points.type.get_field_index(name) >= 0 else None
+    if not (pa.types.is_list(points.type) or pa.types.is_fixed_size_list(points.type)):
+        return None
+    if pa.types.is_list(points.type) and not pc.all(pc.greater(pc.list_value_length(points), axis)).as_py():
+        return None
+    return pc.list_element(points, axis)
 
 
 def _is_number(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
-def _float(array: pa.Array) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _float(array: pa.Array) -> NDArray[np.float64]:
     return np.asarray(pc.cast(array, pa.float64(), safe=False).to_numpy(zero_copy_only=False))
