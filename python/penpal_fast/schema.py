@@ -71,7 +71,7 @@ def check_strokes_column(schema: pa.Schema, column: str) -> None:
     """
     check_one_column(schema, column)
     try:
-        Rows(nulls_as_strokes(pa.array([], schema.field(column).type)))
+        Rows(nulls_as_strokes(pa.nulls(0, schema.field(column).type)))
     except (PenpalError, pa.ArrowException) as error:
         raise no_strokes(schema, column) from error
 
@@ -184,6 +184,41 @@ def _decoded(texts: pa.Array, errors: str) -> list[str | None]:
 
 def _buffers(texts: pa.Array) -> list[bytes | None]:
     return [text.as_buffer().to_pybytes() if text.is_valid else None for text in texts]
+
+
+def few_texts(texts: Mapping[int, str], rows: int) -> pa.StringArray:
+    """Return a column of texts [rows] that is null but for some rows.
+
+    It is made of buffers, because `pa.array` imports pandas where it is installed, which takes a quarter of a second.
+
+    Args:
+        texts: The texts by row.
+        rows: Number of rows.
+
+    Raises:
+        PenpalError: The texts take 2 GiB or more.
+    """
+    places = sorted(texts)
+    encoded = [texts[row].encode() for row in places]
+    ends = np.zeros(rows + 1, np.int64)
+    ends[np.array(places, np.int64) + 1] = [len(text) for text in encoded]
+    ends = ends.cumsum()
+    if ends[-1] > np.iinfo(np.int32).max:
+        raise PenpalError(f"the texts of {rows} rows take {ends[-1] >> 20} MiB; a column takes less than 2,048")
+    valid = np.zeros(rows, np.bool_)
+    valid[places] = True
+    buffers = [_bits(valid), pa.py_buffer(ends.astype(np.int32)), pa.py_buffer(b"".join(encoded))]
+    return pa.Array.from_buffers(pa.string(), rows, buffers)
+
+
+def scores_array(scores: NDArray[np.float32]) -> pa.FloatArray:
+    """Return scores as a column, null where they are NaN; made of buffers as `few_texts` is."""
+    values = pa.py_buffer(np.ascontiguousarray(scores, np.float32))
+    return pa.Array.from_buffers(pa.float32(), len(scores), [_bits(~np.isnan(scores)), values])
+
+
+def _bits(valid: NDArray[np.bool_]) -> pa.Buffer | None:
+    return None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little"))
 
 
 def extended_schema(schema: pa.Schema, added: Mapping[str, pa.DataType]) -> pa.Schema:

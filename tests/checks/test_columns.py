@@ -13,7 +13,7 @@ from penpal_fast import ArrowScorer, Outcome, PenpalError
 from penpal_fast.checks.check import outcomes_of
 from penpal_fast.checks.columns import CHECKS_KEY, checked_schema, noted_scores, prepare, read_outcome
 from penpal_fast.checks.defaults import known_scores
-from penpal_fast.schema import is_text, texts_of
+from penpal_fast.schema import few_texts, is_text, scores_array, texts_of
 
 
 class Given:
@@ -336,3 +336,20 @@ def test_outcomes_are_read_from_columns_of_any_width(kind, texts):
     assert np.array_equal(outcome.scores, np.array([np.nan, 0.5, np.nan], np.float32), equal_nan=True)
     known = texts is not None and not pa.types.is_integer(texts)
     assert outcome.problems == {0: "null: a" if known else "no score", 2: "no score"}
+
+
+@pytest.mark.parametrize(
+    "texts", [{}, {0: "a"}, {8: "tail"}, {3: "", 1: "né", 2: "x" * 100}, dict.fromkeys(range(9), "y")]
+)
+def test_few_texts(texts):
+    found = few_texts(texts, 9)
+    found.validate(full=True)
+    assert found.equals(pa.array([texts.get(row) for row in range(9)], pa.string()))
+    assert len(few_texts({}, 0)) == 0
+
+
+@pytest.mark.parametrize("scores", [[], [0.5], [np.nan, 0.25], [np.nan] * 9, [0.0, 1.0] * 9])
+def test_scores_are_null_where_they_are_nan(scores):
+    found = scores_array(np.array(scores, np.float32))
+    found.validate(full=True)
+    assert found.to_pylist() == [None if np.isnan(score) else score for score in scores]

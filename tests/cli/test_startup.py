@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from penpal_fast.interrupts import ending_at_once
+from penpal_fast.schema import STROKES
 
 HEAVY = {"numpy", "pyarrow", "mlx", "PIL", "penpal_fast._core", "huggingface_hub", "safetensors"}
 
@@ -71,6 +72,17 @@ def test_a_score_loads_nothing_for_other_jobs(tmp_path):
     assert {"penpal_fast.jobs.score", "pyarrow"} <= found
     others = {"penpal_fast.reading.reader", "urllib.request", "huggingface_hub", "PIL", "rich.console"}
     assert (UNUSED | OTHER_COMMANDS | others) & found == set()
+
+
+def test_a_score_does_not_load_pandas(tmp_path):
+    pytest.importorskip("pandas")
+    lines = tmp_path / "lines.parquet"
+    line = [[{"points": [{"x": 0, "y": 0}, {"x": 3, "y": 4}]}]]
+    pq.write_table(pa.table({"strokes": pa.array([line, None, []], STROKES)}), lines)
+    for out in ("scored", "scored.parquet"):
+        found = loaded("-m", "penpal_fast", "score", str(lines), "-o", str(tmp_path / out))
+        assert "pyarrow.parquet" in found
+        assert "pandas" not in found
 
 
 WRONG = [

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from penpal_fast.checks.check import NO_REASON, Check, Outcome, Table
 from penpal_fast.errors import PenpalError
-from penpal_fast.schema import extended_schema, is_text, plain_texts, texts_of
+from penpal_fast.schema import extended_schema, few_texts, is_text, plain_texts, scores_array, texts_of
 
 logger = logging.getLogger(__name__)
 
@@ -194,9 +194,8 @@ def with_outcomes(rows: Table, checks: Sequence[Check], outcomes: Sequence[Outco
 
 
 def _arrays(check: Check, outcome: Outcome) -> list[pa.Array]:
-    scores = pa.array(outcome.scores, pa.float32(), mask=np.isnan(outcome.scores))
-    errors = pa.array([outcome.problems.get(row) for row in range(len(scores))], pa.string())
-    return [scores, errors, *(outcome.details[name] for name in check.details)]
+    errors = few_texts(outcome.problems, len(outcome.scores))
+    return [scores_array(outcome.scores), errors, *(outcome.details[name] for name in check.details)]
 
 
 def is_ours(schema: pa.Schema, name: str) -> bool:

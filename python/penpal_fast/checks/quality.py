@@ -25,7 +25,7 @@ from penpal_fast.network.config import ModelConfig, Tensors
 from penpal_fast.network.pretrained import load
 from penpal_fast.network.weights import fingerprint
 from penpal_fast.rendering import checked_threads
-from penpal_fast.schema import check_strokes_column, nulls_as_strokes
+from penpal_fast.schema import check_strokes_column, few_texts, nulls_as_strokes
 from penpal_fast.strokes import Strokes
 
 if TYPE_CHECKING:
@@ -116,9 +116,7 @@ class Scorer:
         """Score rows like `score` with `errors="null"`, and say what is wrong with each bad row."""
         read = Rows(nulls_as_strokes(rows))
         quality, problems = self._engine.score(read)
-        notes = pa.nulls(len(read), pa.string())
-        if found := dict(read.notes(self._threads)):
-            notes = pa.array([found.get(row) for row in range(len(read))], pa.string())
+        notes = few_texts(dict(read.notes(self._threads)), len(read))
         return Outcome(quality, {row: text for row, _, _, text in problems}, {NOTE: notes})
 
     def log_odds_without(self, strokes: Strokes, parts: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -8,9 +8,12 @@ from collections.abc import Iterator
 FIRST_ROWS, MOST_ROWS = 4, 4096
 """Rows of one call, at first and at most."""
 
+GROWTH = 4
+"""Threads wait for each other at the end of a call, so there should be few small ones."""
+
 SHORT_SECONDS, LONG_SECONDS = 0.25, 1.0
-"""A call that takes less time is followed by one with twice as many rows, a longer one by half as many, because a row
-may have a million points."""
+"""A call that takes less time is followed by one with `GROWTH` times as many rows, and a longer one by half as many: a
+row may have a million points."""
 
 
 def pieces(rows: int) -> Iterator[tuple[int, int]]:
@@ -23,6 +26,6 @@ def pieces(rows: int) -> Iterator[tuple[int, int]]:
         start += taken
         seconds = time.perf_counter() - began
         if seconds < SHORT_SECONDS:
-            count = min(2 * count, MOST_ROWS)
+            count = min(GROWTH * count, MOST_ROWS)
         elif seconds > LONG_SECONDS:
             count = max(count // 2, 1)

@@ -171,5 +171,5 @@ def _file_metadata(schema: pa.Schema) -> dict[bytes, bytes]:
 
 def _empty_file(schema: pa.Schema) -> pq.ParquetFile:
     buffer = io.BytesIO()
-    pq.write_table(schema.empty_table(), buffer)
+    pq.write_table(pa.Table.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema), buffer)
     return pq.ParquetFile(buffer)

@@ -47,7 +47,7 @@ from penpal_fast.jobs.parts import Part, binary_metadata, group_rows, planned_pa
 from penpal_fast.jobs.pipeline import Stopwatch, made_ahead
 from penpal_fast.jobs.records import record_of, recorded, recorded_job
 from penpal_fast.jobs.row_files import JSON_ROWS, RowsFile, has_lines, json_lines_file, standard_output
-from penpal_fast.jobs.seal import seal
+from penpal_fast.jobs.seal import Content, seal
 from penpal_fast.jobs.strokes import strokes_for
 from penpal_fast.jobs.summary import JobSummary
 from penpal_fast.jobs.unscored import Unscored
@@ -201,9 +201,15 @@ class _Job:
                 return self._summary
             with folder.opened(resume=resume, mode=parts_mode(target)):
                 self._fill(folder)
-                with self._stopwatch.measured("writing"), appears_whole(target, aside_path(folder.path)) as aside:
-                    _core.concatenate([str(folder.file(part)) for part in self._parts], str(aside))
-                    seal(aside, folder.job)
+                with (
+                    self._stopwatch.measured("writing"),
+                    appears_whole(target, aside_path(folder.path)) as aside,
+                    ThreadPoolExecutor(1, "penpal-hashing") as hashing,
+                ):
+                    files = [folder.file(part) for part in self._parts]
+                    content = hashing.submit(Content, files)
+                    _core.concatenate([str(file) for file in files], str(aside))
+                    seal(aside, folder.job, content.result())
                 folder.remove()
         return self._summary
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -15,14 +16,45 @@ PIECE_BYTES = 1 << 20
 ENDING_BYTES = 8
 """The length of the footer and the letters PAR1."""
 
+MAGIC = b"PAR1"
+"""The letters at the beginning of a file."""
+
 
 def job_note(job: str, digest: str | None = None) -> bytes:
     """What a file's metadata says of the job that wrote it, and the file's SHA-256 if the file is sealed."""
     return json.dumps({"job": job} if digest is None else {"job": job, "sha256": digest}).encode()
 
 
-def seal(path: Path, job: str) -> None:
+class Content:
+    """The bytes of Parquet files one after another, without their footers: those of a file that has their row groups.
+
+    Attributes:
+        size: Number of bytes, with the letters at the beginning of a file.
+        sha256: Their hash.
+    """
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        """Read the files.
+
+        Raises:
+            OSError: A file cannot be read.
+        """
+        self.size = len(MAGIC)
+        self.sha256 = hashlib.sha256(MAGIC)
+        for path in files:
+            with path.open("rb") as file:
+                start, _ = _footer(file)
+                _add(self.sha256, file, len(MAGIC), start)
+                self.size += start - len(MAGIC)
+
+
+def seal(path: Path, job: str, content: Content | None = None) -> None:
     """Put the SHA-256 of a Parquet file into its note, which must be `job_note(job, UNSEALED)`.
+
+    Args:
+        path: The file.
+        job: Id of the job that wrote it.
+        content: Its bytes before the footer, if they were read already.
 
     Raises:
         ValueError: The footer does not have the note once.
@@ -32,7 +64,12 @@ def seal(path: Path, job: str) -> None:
         note = job_note(job, UNSEALED)
         if footer.count(note) != 1:
             raise ValueError("the footer does not have the job's note once")
-        digest = _digest(file, start, footer)
+        if content and content.size == start:
+            whole = content.sha256.copy()
+            whole.update(footer)
+            digest = whole.hexdigest()
+        else:
+            digest = _digest(file, start, footer)
         file.seek(start + footer.index(note))
         file.write(job_note(job, digest))
 
@@ -61,8 +98,13 @@ def _footer(file: IO[bytes]) -> tuple[int, bytes]:
 def _digest(file: IO[bytes], start: int, footer: bytes) -> str:
     """Return the SHA-256 of all bytes before the footer, and of the footer."""
     content = hashlib.sha256()
-    file.seek(0)
-    while piece := file.read(min(PIECE_BYTES, start - file.tell())):
-        content.update(piece)
+    _add(content, file, 0, start)
     content.update(footer)
     return content.hexdigest()
+
+
+def _add(content: hashlib._Hash, file: IO[bytes], start: int, stop: int) -> None:
+    """Add the bytes of a file from `start` up to `stop` to a hash."""
+    file.seek(start)
+    while piece := file.read(min(PIECE_BYTES, stop - file.tell())):
+        content.update(piece)
