@@ -447,7 +447,8 @@ def test_points_of_three_numbers_are_those_of_two(rows, skipped):
 @given(st.lists(st.lists(st.tuples(*[st.floats(-9, 9)] * 2, st.integers(0, 1)), min_size=1, max_size=9), max_size=5))
 def test_offsets_are_those_of_strokes_from_offsets(rows):
     rows = [[*row, (1.5, 2.5, 1)] for row in rows] + [[(0.5, 1.5, 0), (2.5, 0.5, 1)]]
-    found = converted(pa.array([list(map(list, row)) for row in rows]))
+    # Steps of nothing but zeros, or dots, do not tell their layout.
+    found = converted(pa.array([list(map(list, row)) for row in rows]), "offsets-flag-last")
     expected = [[list(map(tuple, stroke)) for stroke in strokes_from_offsets(np.array(row))] for row in rows]
     assert found == ("offsets-flag-last", expected, {})
 
