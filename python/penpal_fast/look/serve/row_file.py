@@ -63,6 +63,8 @@ class RowFile:
                 check.prepare(self._strokes.schema(schema))
         except PenpalError as error:
             raise PenpalError(f"{name}: {error}") from error
+        except (OSError, pa.ArrowException) as error:
+            raise PenpalError(f"{name}: the Parquet file is damaged: {error}") from error
         self._has_text = has_texts(schema)
         self.rows = sum(group.rows for group in self._groups)
 

@@ -1,0 +1,82 @@
+"""Strokes with an x and y of their own, from which their points count, in Arrow data; see `penpal_fast.places`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+TOLERANCE = 1e-6
+"""Of coordinates at the origin."""
+
+MOST_LEVELS = 8
+
+
+def arrow_counts(rows: Any, column: str) -> bool:
+    """Whether the points of strokes count from an x and y of the strokes.
+
+    Args:
+        rows: An array, or a table with the strokes in `column`.
+        column: Its name.
+    """
+    if isinstance(rows, (pa.RecordBatch, pa.Table)):
+        if rows.schema.names.count(column) != 1:
+            return False
+        rows = rows.column(column)
+    if isinstance(rows, pa.ChunkedArray):
+        return any(map(_array_counts, rows.chunks))
+    return isinstance(rows, pa.Array) and _array_counts(rows)
+
+
+def _array_counts(array: pa.Array) -> bool:
+    for _ in range(MOST_LEVELS):
+        kind = array.type
+        if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+            array = pc.list_flatten(array)
+        elif pa.types.is_struct(kind):
+            if min(kind.get_field_index(name) for name in ("x", "y", "points")) < 0:
+                return False
+            return _structs_count(array)
+        else:
+            return False
+    return False
+
+
+def _structs_count(strokes: pa.StructArray) -> bool:
+    points = pc.struct_field(strokes, "points")
+    if not (pa.types.is_list(points.type) or pa.types.is_large_list(points.type)):
+        return False
+    strokes = strokes.filter(pc.fill_null(pc.greater(pc.list_value_length(points), 0), False))
+    first = pc.list_element(pc.struct_field(strokes, "points"), 0)
+    differ = False
+    for axis, name in enumerate(("x", "y")):
+        place, begins = pc.struct_field(strokes, name), _coordinate(first, axis)
+        if begins is None or not all(_is_number(part.type) for part in (begins, place)):
+            return False
+        if not (np.abs(_float(begins)) <= TOLERANCE).all():
+            return False
+        differ = differ or len(np.unique(_float(place))) > 1
+    return differ
+
+
+def _coordinate(points: pa.Array, axis: int) -> pa.Array | None:
+    """Return x or y of points, or None where they do not all have one."""
+    if pa.types.is_struct(points.type):
+        name = "xy"[axis]
+        return pc.struct_field(points, name) if points.type.get_field_index(name) >= 0 else None
+    if not (pa.types.is_list(points.type) or pa.types.is_fixed_size_list(points.type)):
+        return None
+    if pa.types.is_list(points.type) and not pc.all(pc.greater(pc.list_value_length(points), axis)).as_py():
+        return None
+    return pc.list_element(points, axis)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+def _float(array: pa.Array) -> NDArray[np.float64]:
+    return np.asarray(pc.cast(array, pa.float64(), safe=False).to_numpy(zero_copy_only=False))
