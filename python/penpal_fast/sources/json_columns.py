@@ -39,6 +39,7 @@ class JsonColumns:
 
     Attributes:
         strokes: Name of the column with the strokes.
+        layout: Name of their layout, if it is known.
         objects: Number of lines that were JSON objects with any names.
         crowded: Number of lines that were left out because their names would have made too many columns.
         with_strokes: Number of lines that had strokes, good or bad.
@@ -52,8 +53,8 @@ class JsonColumns:
             layout: Name of their layout, if it is known.
         """
         self.strokes = strokes
+        self.layout = layout
         self._tally = Tally(layout)
-        self._is_named = layout is not None
         self._good = 0
         self._others = _Place()
         self._has_huge_numbers = False
@@ -89,7 +90,7 @@ class JsonColumns:
         """Whether the strokes can be drawn as they are, but for bad rows; if not, their layout must be converted."""
         best = self._tally.best
         if not best:  # Where no row fits, whoever looks for the layout says why.
-            return bool(self._good) or not (self._tally.near_miss or self._is_named)
+            return bool(self._good) or not (self._tally.near_miss or self.layout is not None)
         return len(best) > 1 or (bool(self._good) and is_drawn_layout(best[0]))
 
     def schema(self) -> pa.Schema:

@@ -32,12 +32,22 @@ def json_items(file: IO[bytes], most: int) -> Iterator[Line]:
     is_whole = len(start) < CHUNK_BYTES
     check_encoding(start)
     start = without_mark(start).lstrip()
-    if start.startswith(b"["):
+    if is_array(start):
         yield from _array_items(start, file, most)
     elif is_items(start, is_whole=is_whole):
         yield from _objects(start, file, most)
     else:
         yield from text_lines(rejoined(start, file), most)
+
+
+def is_array(start: bytes) -> bool:
+    """Whether a text is one array, and not a list on each line.
+
+    Args:
+        start: Its beginning, without a byte-order mark and spaces.
+    """
+    first, _, rest = start.partition(b"\n")
+    return start.startswith(b"[") and not (rest.lstrip().startswith(b"[") and is_json(first))
 
 
 def is_items(start: bytes, *, is_whole: bool) -> bool:

@@ -1,11 +1,12 @@
 """JSON lines, and what becomes lines of JSON (`.json`, CSV), as streams of record batches.
 
 A file is read twice: once for the types of its columns, once for its rows. A line that is not a JSON object, or whose
-strokes cannot be drawn, makes only that row bad.
+strokes cannot be drawn, makes only that row bad. Where no line is an object, lists are rows too: each is the strokes.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,15 +16,17 @@ import pyarrow as pa
 
 from penpal_fast._core import Rows
 from penpal_fast.errors import PenpalError, errors_about
+from penpal_fast.layouts.choice import ENOUGH_ROWS
+from penpal_fast.sources.bare_rows import is_one_row
 from penpal_fast.sources.batch import Batch
 from penpal_fast.sources.csv_rows import csv_rows
 from penpal_fast.sources.inputs import InputFile
 from penpal_fast.sources.json_columns import MAX_COLUMNS, JsonColumns
-from penpal_fast.sources.json_items import json_items
+from penpal_fast.sources.json_items import CHUNK_BYTES, is_array, json_items
 from penpal_fast.sources.json_text import described, json_text, parsed_json
 from penpal_fast.sources.kinds import LINES, Text
 from penpal_fast.sources.packing import UNPACKING_ERRORS, unpacked
-from penpal_fast.sources.text_lines import Line, text_lines, with_newlines
+from penpal_fast.sources.text_lines import Line, text_lines, with_newlines, without_mark
 
 MAX_LINE_BYTES = 32 << 20
 """A line of this many bytes or more is a bad row: parsed, it may take twenty times as much memory."""
@@ -60,18 +63,24 @@ class JsonLinesSource:
         self._columns = columns
         self._text = text
         self._unit = text.unit
+        self._bare: str | None = None
+        self._is_one_row = False
         self.rows = size = 0
         first = b""
         content = hashlib.sha256()
         objects, crowded, with_strokes = columns.objects, columns.crowded, columns.with_strokes
+        kinds: set[type] = set()
         for lines in _groups(self._lines(), None, PIECE_BYTES):
             for _, line in lines:
                 content.update(line)
                 size += len(line)
             first = first or lines[0][1][:LOOKED_AT_BYTES]
             self.rows += len(lines)
-            parsed = (_parsed_line(number, line, self._unit) for number, line in lines)
+            parsed = [_content(line) for _, line in lines]
+            kinds.update(map(type, parsed))
             columns.look_at(content for content in parsed if isinstance(content, dict))
+        if list in kinds and dict not in kinds:
+            self._look_at_lists()
         if columns.objects == objects and columns.crowded > crowded:
             raise PenpalError(
                 f"{file.name}: with the names in this file, the JSON lines of the job would have over {MAX_COLUMNS:,} "
@@ -85,6 +94,26 @@ class JsonLinesSource:
         self.has_strokes = columns.with_strokes > with_strokes
         self.fingerprint = content.hexdigest()
         self.row_bytes = max(1, size // max(1, self.rows))
+
+    def _look_at_lists(self) -> None:
+        """Read the file again, as rows that are bare lists."""
+        self._bare = self._columns.strokes
+        self._is_one_row = self._unit == "item" and self._is_array() and self._is_row()
+        self.rows = 0
+        for lines in _groups(self._lines(), None, PIECE_BYTES):
+            self.rows += len(lines)
+            parsed = (_parsed_line(number, line, self._unit, self._bare) for number, line in lines)
+            self._columns.look_at(content for content in parsed if isinstance(content, dict))
+
+    def _is_array(self) -> bool:
+        with self._opened() as file:
+            return is_array(without_mark(file.read(CHUNK_BYTES)).lstrip())
+
+    def _is_row(self) -> bool:
+        lines = next(_groups(self._lines(), ENOUGH_ROWS, BATCH_BYTES))
+        with errors_about(self.file.name):
+            items = [one for _, line in lines if isinstance(one := _content(line), list)]
+            return bool(items) and is_one_row(items, self._columns.layout)
 
     @property
     def schema(self) -> pa.Schema:
@@ -102,7 +131,7 @@ class JsonLinesSource:
             pieces: list[pa.RecordBatch] = []
             problems: dict[int, str] = {}
             for lines in _groups(batch_lines, None, PIECE_BYTES):
-                piece = _parsed_batch(lines, schema, self._columns, kind, self._unit)
+                piece = _parsed_batch(lines, schema, self._columns, kind, self._unit, self._bare)
                 done = sum(one.num_rows for one in pieces)
                 problems |= {done + row: text for row, text in piece.problems.items()}
                 pieces.append(piece.data)
@@ -111,15 +140,21 @@ class JsonLinesSource:
 
     def _lines(self) -> Iterator[Line]:
         """Yield the lines, or what stands for them, with their numbers, from 1, long ones cut short."""
+        with self._opened() as file:
+            if self._is_one_row:
+                yield 1, without_mark(file.read(MAX_LINE_BYTES))
+            elif self._unit == "item":
+                yield from json_items(file, MAX_LINE_BYTES)
+            elif self._unit == "row":
+                yield from csv_rows(file, self._columns.strokes, MAX_LINE_BYTES)
+            else:
+                yield from text_lines(file, MAX_LINE_BYTES)
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[IO[bytes]]:
         try:
             with errors_about(self.file.name), unpacked(self.file) as file:
-                file = cast("IO[bytes]", with_newlines(file)) if self._text.is_split_by_cr else file
-                if self._unit == "item":
-                    yield from json_items(file, MAX_LINE_BYTES)
-                elif self._unit == "row":
-                    yield from csv_rows(file, self._columns.strokes, MAX_LINE_BYTES)
-                else:
-                    yield from text_lines(file, MAX_LINE_BYTES)
+                yield cast("IO[bytes]", with_newlines(file)) if self._text.is_split_by_cr else file
         except UNPACKING_ERRORS as error:
             raise PenpalError(f"{self.file.name}: cannot read it: {error}") from error
 
@@ -138,28 +173,44 @@ def _groups(lines: Iterable[Line], rows: int | None, size: int) -> Iterator[list
         yield group
 
 
-def _parsed_line(number: int, text: bytes, unit: str) -> dict[str, Any] | str:
-    """Parse a line into an object, or return its problem."""
+def _content(text: bytes) -> Any:
+    """Parse a line for what can be told from it; None if nothing can."""
+    try:
+        return None if len(text) == MAX_LINE_BYTES else parsed_json(text, infinities=True)
+    except ValueError:
+        return None
+
+
+def _parsed_line(number: int, text: bytes, unit: str, bare: str | None = None) -> dict[str, Any] | str:
+    """Parse a line into an object, or return its problem; `bare` names the column of strokes if lines are lists."""
     if len(text) == MAX_LINE_BYTES:
         return f"too long: {unit} {number} has {MAX_LINE_BYTES} bytes or more"
     try:
         content = parsed_json(text, infinities=True)
     except ValueError as error:
         return f"not JSON: {unit} {number}: {error}"
-    if not isinstance(content, dict):
-        return f"not JSON: {unit} {number}: expected an object, found {type(content).__name__}"
-    return content
+    if bare is not None and isinstance(content, list):
+        return {bare: content}
+    if bare is not None or not isinstance(content, dict):
+        expected = "an object" if bare is None else "a list"
+        return f"not JSON: {unit} {number}: expected {expected}, found {type(content).__name__}"
+    return cast("dict[str, Any]", content)
 
 
 def _parsed_batch(
-    lines: Sequence[Line], schema: pa.Schema, columns: JsonColumns, kind: pa.DataType | None, unit: str
+    lines: Sequence[Line],
+    schema: pa.Schema,
+    columns: JsonColumns,
+    kind: pa.DataType | None,
+    unit: str,
+    bare: str | None,
 ) -> Batch:
     """Parse lines into rows of a schema; `kind` is the type of strokes that nest alike, and `unit` what a line is."""
     names = set(schema.names)
     rows: list[dict[str, Any]] = []
     problems = {}
     for row, (number, text) in enumerate(lines):
-        content = _parsed_line(number, text, unit)
+        content = _parsed_line(number, text, unit, bare)
         if isinstance(content, dict) and not content.keys() <= names:
             content = f"too many columns: {unit} {number} has names beyond the first {len(names)}"
         if isinstance(content, str):

@@ -134,3 +134,62 @@ def test_zstandard_that_unpacks_to_much_more(tmp_path):
         table = read_rows(path)
     assert table["text"][0].as_py() == "A"
     assert len(table) <= 2
+
+
+OFFSETS = [[[3.5, 1, 0], [1, -4, 0], [-1, -4, 1], [2, 9, 0], [1, 0, 1]], [[1, 1, 0], [-2, -2, 1], [2.5, 1, 0]]]
+B = [[[1.0, 9.0], [4.0, 0.0]], [[0.0, 5.0], [6.0, 5.0]], [[0.5, 5.0], [6.0, 7.0]]]
+WORDS = [B, [[[x + 9, y] for x, y in stroke] for stroke in B], [[[x + 20, y] for x, y in stroke] for stroke in B]]
+
+
+@pytest.mark.parametrize("rows", [OFFSETS, [A, B, A], [WORDS, WORDS]], ids=["offsets", "strokes", "words"])
+@pytest.mark.parametrize("suffix", [".json", ".jsonl"])
+def test_rows_that_are_bare_lists(tmp_path, rows, suffix):
+    objects, lines, array, indented = (tmp_path / f"{name}{suffix}" for name in ("objects", "lines", "array", "indent"))
+    objects.write_text("\n".join(json.dumps({"strokes": row}) for row in rows))
+    lines.write_text("\n".join(map(json.dumps, rows)) + "\n")
+    array.write_text(json.dumps(rows))
+    indented.write_text(json.dumps(rows, indent=1))
+    expected = read_rows(objects).to_pylist()
+    assert len(expected) == len(rows)
+    for path in (lines, array, indented):
+        assert read_rows(path).to_pylist() == expected
+
+
+@pytest.mark.parametrize(
+    "row",
+    [A, OFFSETS[0], [[[x, y, 0.5] for x, y in stroke] for stroke in A], [[[0, 1, 2], [3, 5, 4]], [[7, 9], [0, 0]]]],
+    ids=["strokes", "offsets", "pressure", "columns"],
+)
+def test_an_array_that_is_one_row(tmp_path, row):
+    path, expected = tmp_path / "row.json", tmp_path / "expected.json"
+    path.write_text(json.dumps(row))
+    expected.write_text(json.dumps({"strokes": row}))
+    assert read_rows(path).to_pylist() == read_rows(expected).to_pylist()
+
+
+def test_words_side_by_side_may_be_one_row_or_many(tmp_path):
+    path = tmp_path / "row.json"
+    path.write_text(json.dumps(WORDS))
+    assert "together one row, strokes of points" in refused(path)
+    path.write_text("\n".join(map(json.dumps, WORDS)))
+    assert len(read_rows(path)) == 3
+
+
+def test_the_named_layout_says_whether_an_array_is_one_row(tmp_path):
+    path = tmp_path / "rows.json"
+    points = [[[1, 2, 0], [3, 4, 0], [5, 6, 0], [5, 9, 1]], [[4, 4, 0], [7, 5, 0], [8, 5, 0], [8, 6, 1]]] * 2
+    path.write_text(json.dumps(points))
+    assert "together one row, strokes of points" in refused(path)
+    assert len(read_rows(path, layout="strokes")) == 1
+    assert len(read_rows(path, layout="offsets")) == 4
+    assert len(read_rows(path, layout="lifts")) == 4
+
+
+def test_lists_among_objects_are_bad_rows(tmp_path, caplog):
+    path = tmp_path / "rows.json"
+    path.write_text(json.dumps([ROWS[0], A]))
+    assert len(read_rows(path)) == 2
+    assert "row 1: not JSON: item 2: expected an object, found list" in caplog.text
+    path.write_text(json.dumps([B, 7, A]))
+    assert [row["strokes"] is None for row in read_rows(path).to_pylist()] == [False, True, False]
+    assert "row 1: not JSON: item 2: expected a list, found int" in caplog.text
