@@ -317,6 +317,27 @@ def test_several_columns_that_are_no_strokes(folder, scorer, cells, message):
             score_dataset(folder / name, folder / "out.parquet", scorer=scorer)
 
 
+@pytest.mark.parametrize("suffix", ["parquet", "jsonl"])
+def test_columns_that_look_like_strokes_are_named(folder, scorer, suffix):
+    def error(*names):
+        values = {"offsets": OFFSETS, "ink": STROKES, "text": "a", "vector": [1.0, 2.0], "none": None}
+        row = {name: values[name] for name in names}
+        path = folder / f"in.{suffix}"
+        if suffix == "jsonl":
+            path.write_text(json.dumps(row))
+        else:
+            pq.write_table(pa.Table.from_pylist([row]), path)
+        with pytest.raises(PenpalError, match="no column 'strokes'") as raised:
+            score_dataset(path, folder / "out.parquet", scorer=scorer)
+        return str(raised.value).splitlines()
+
+    offsets = "the column 'offsets' looks like offsets (dx, dy, pen lift), y up: name it with --column offsets"
+    ink = "the column 'ink' looks like strokes"
+    assert error("text", "offsets", "vector", "none")[-1] == offsets
+    assert [line.startswith(ink) for line in error("ink", "text", "offsets")[-2:]] == [True, False]
+    assert not any("looks like" in line for line in error("text", "vector", "none"))
+
+
 def test_rows_that_do_not_fit_cost_themselves():
     columns = LAYOUTS["columns"][1]
     rows = [columns, [[[1, 2, 3], [1, 2]]], [[[1, 2, 3]]], [], [None], [[[1, 2], None]], columns]

@@ -92,9 +92,9 @@ def convert_dataset(
     target = checked_target(Path(output))
     sources = open_sources(inputs, column, Options(each_path, layout))
     check_apart(sources, inputs, target)
+    strokes = strokes_columns(sources, column, layout)
     with errors_about(sources[0].file.name):
         schema = _schema(sources[0].schema, column)
-    strokes = strokes_columns(sources, column, layout)
     try:
         return _convert(sources, strokes, target, column, schema, memory_mb, progress)
     except _UnreadError:

@@ -10,6 +10,7 @@ from penpal_fast.errors import PenpalError
 from penpal_fast.layouts.choice import NoLayoutError, chosen_layout
 from penpal_fast.layouts.layout import Layout
 from penpal_fast.layouts.nested import WORDS, empty_array, whole
+from penpal_fast.layouts.others import look_alikes
 from penpal_fast.layouts.parts import Table, joined_parts, parts_of
 from penpal_fast.layouts.shape import Shape
 from penpal_fast.schema import check_one_column, no_strokes
@@ -46,7 +47,7 @@ class StrokesColumn:
         """
         parts = parts_of(schema, column)
         if not parts:
-            check_one_column(schema, column)
+            _check_column(schema, column, samples)
         try:
             rows = (_given(sample, column, parts) for sample in _sound(samples, parts or [column]))
             empty = [empty_array(schema.field(name).type) for name in parts or [column]]
@@ -109,6 +110,14 @@ def _sound(samples: Iterable[Table], columns: Sequence[str]) -> Iterator[Table]:
         except pa.ArrowInvalid:
             continue
         yield sample
+
+
+def _check_column(schema: pa.Schema, column: str, samples: Iterable[Table]) -> None:
+    try:
+        check_one_column(schema, column)
+    except PenpalError as error:
+        others = look_alikes(schema, samples) if column not in schema.names else ""
+        raise PenpalError(f"{error}\n{others}" if others else str(error)) from error
 
 
 def _named(column: str, parts: Sequence[str]) -> str:

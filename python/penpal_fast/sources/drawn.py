@@ -55,7 +55,9 @@ def _strokes_column(source: Source, column: str, layout: str | None) -> StrokesC
 
 
 def _first_rows(source: Source, column: str) -> Iterator[pa.RecordBatch]:
-    for batch in source.batches(ENOUGH_ROWS, columns=read_columns(source.schema, column)):
+    names = read_columns(source.schema, column)
+    is_there = set(names) <= set(source.schema.names)
+    for batch in source.batches(ENOUGH_ROWS, columns=names if is_there else None):
         yield batch.data
 
 
