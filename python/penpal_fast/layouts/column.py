@@ -22,11 +22,13 @@ class StrokesColumn:
     Attributes:
         layout: Its layout; None if it is drawn as it is.
         parts: Names of the columns that stand for it, if there is none of its name.
+        read_as: Layouts that the reader of the file has converted already.
     """
 
     def __init__(self, column: str, layout: Layout | None, parts: Sequence[str] = ()) -> None:
         """Take the name of the column, its layout, and the columns that stand for it."""
         self.layout = layout
+        self.read_as: list[str] = []
         self.parts = list(parts)
         self._column = column
 

@@ -48,6 +48,8 @@ def _strokes_column(source: Source, column: str, layout: str | None) -> StrokesC
         layout = None  # The reader of the format has read it so already.
     with errors_about(source.file.name):
         found = StrokesColumn.found(source.schema, column, _first_rows(source, column), layout)
+    if isinstance(source, FormatSource):
+        found.read_as = source.read_as
     if found.layout is not None:
         held = ", ".join(map(repr, found.parts or [column]))
         logger.info("%s: %s: %s", source.file.name, held, found.layout.description)
@@ -68,8 +70,9 @@ def drawn_batch(batch: Batch, strokes: StrokesColumn) -> Batch:
 
 
 def named_layouts(strokes: Sequence[StrokesColumn]) -> list[str]:
-    """Say which layouts were converted, each once."""
-    return list(dict.fromkeys(one.layout.description for one in strokes if one.layout is not None))
+    """Say which layouts were converted, each once; also those that the reader of a format converted."""
+    found = [one.read_as if one.layout is None else [one.layout.description] for one in strokes]
+    return list(dict.fromkeys(name for names in found for name in names))
 
 
 class DrawnRows:

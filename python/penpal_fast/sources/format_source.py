@@ -21,7 +21,11 @@ DAMAGE = (OSError, EOFError, ValueError, OverflowError, pa.ArrowException, zlib.
 
 
 class FormatSource:
-    """A file of one of the formats; see `Source`."""
+    """A file of one of the formats; see `Source`.
+
+    Attributes:
+        read_as: What the reader of the format read the strokes as, where it had a choice.
+    """
 
     def __init__(self, file: InputFile, kind: Format, options: Options) -> None:
         """Read the file once, for its columns and the number of its rows.
@@ -35,6 +39,7 @@ class FormatSource:
         with self._problems():
             content = self._opened()
             self.schema: pa.Schema = content.schema
+            self.read_as = list(content.read_as)
             digest = hashlib.sha256()
             self.rows, self.row_bytes = 0, 1
             for batch in content.batches():

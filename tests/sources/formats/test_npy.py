@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers.hostile_files import damaged, read_or_refused, refused, strokes_of
-from penpal_fast import PenpalError, read_rows, strokes_from_offsets
+from penpal_fast import (
+    PenpalError,
+    convert_dataset,
+    filter_dataset,
+    read_rows,
+    score_dataset,
+    strokes_from_offsets,
+)
 
 LAST = np.array([[3, 1, 0], [1, 4, 0], [1, -4, 1], [-1.5, 2, 0], [1, 0, 1]])
 """Two strokes, the end of a stroke last."""
@@ -188,3 +195,24 @@ def test_rows_are_those_of_strokes_from_offsets(tmp_path_factory, rows):
     path = tmp_path_factory.mktemp("rows") / "line.npy"
     np.save(path, offsets)
     assert strokes_of(read_rows(path)) == [[list(map(tuple, one)) for one in strokes_from_offsets(offsets)]]
+
+
+@pytest.mark.parametrize(
+    ("rows", "layout", "described"),
+    [
+        (LAST, None, "offsets (dx, dy, pen lift), y up"),
+        (FIRST, None, "offsets (pen lift, dx, dy), y up"),
+        (LAST, "stroke-3", "offsets (dx, dy, pen lift), y down"),
+        (LAST, "lifts", "points (x, y, pen lift), where the pen lifts at 1"),
+        (STROKE_5, None, "stroke-5 (dx, dy, pen down, pen up, end), y down (Sketch-RNN)"),
+    ],
+)
+def test_jobs_say_what_rows_were_read_as(tmp_path, scorer, rows, layout, described):
+    np.save(tmp_path / "lines.npy", rows)
+    np.savez(tmp_path / "lines.npz", rows, rows)
+    for name in ("lines.npy", "lines.npz"):
+        out = tmp_path / "out.parquet"
+        assert score_dataset(tmp_path / name, out, scorer=scorer, layout=layout).layouts == [described]
+        kept = filter_dataset(tmp_path / name, out, scorer=scorer, layout=layout, threshold=0.0)
+        assert kept.layouts == [described]
+        assert convert_dataset(tmp_path / name, out, layout=layout).layouts == [described]

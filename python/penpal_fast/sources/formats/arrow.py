@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO
 
 import pyarrow as pa
@@ -18,6 +18,8 @@ FEATHER_1_MAGIC = b"FEA1"
 
 class _ArrowContent:
     """The batches of an IPC file or stream, checked: a damaged one may have offsets that lead anywhere."""
+
+    read_as: Sequence[str] = ()
 
     def __init__(self, file: ReadableFile) -> None:
         self._file = file

@@ -7,7 +7,7 @@ needs only a function that yields the rows of a file; see `ink.py`, and `xopp.py
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -51,7 +51,13 @@ class Options:
 
 
 class Content(Protocol):
-    """The rows of an opened file."""
+    """The rows of an opened file.
+
+    Attributes:
+        read_as: Layouts that the reader of the format chose among, to be told to the user; empty if there is no choice.
+    """
+
+    read_as: Sequence[str]
 
     @property
     def schema(self) -> pa.Schema:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -51,9 +51,11 @@ class Ink:
         return sum(map(len, self.strokes))
 
 
-def ink_content(read: Callable[[ReadableFile, Options], Iterator[Ink]]) -> Callable[[ReadableFile, Options], Content]:
-    """Make a format's `open` from a function that yields the rows of a file."""
-    return lambda file, options: _InkContent(lambda: read(file, options))
+def ink_content(
+    read: Callable[[ReadableFile, Options], Iterator[Ink]], read_as: Sequence[str] = ()
+) -> Callable[[ReadableFile, Options], Content]:
+    """Make a format's `open` from a function that yields the rows of a file; see `Content` for `read_as`."""
+    return lambda file, options: _InkContent(lambda: read(file, options), read_as)
 
 
 def check_points(count: int) -> None:
@@ -69,8 +71,9 @@ def check_points(count: int) -> None:
 class _InkContent:
     schema = INK
 
-    def __init__(self, rows: Callable[[], Iterator[Ink]]) -> None:
+    def __init__(self, rows: Callable[[], Iterator[Ink]], read_as: Sequence[str]) -> None:
         self._rows = rows
+        self.read_as = read_as
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         group: list[Ink] = []

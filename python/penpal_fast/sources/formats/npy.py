@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.layouts.known import OFFSETS, check_layout
-from penpal_fast.layouts.offsets import MANY_POINTS, MOST_NEGATIVE, PLACES, Lifts, Stroke5, without_padding
+from penpal_fast.layouts.offsets import MANY_POINTS, MOST_NEGATIVE, PLACES, Lifts, Offsets, Stroke5, without_padding
 from penpal_fast.sources.formats.format import Content, Format, Options, ReadableFile
 from penpal_fast.sources.formats.ink import Ink, check_points, ink_content
 from penpal_fast.strokes import Strokes, strokes_from_offsets
@@ -194,6 +194,16 @@ class _Reading:
             "or 1 everywhere"
         )
 
+    @property
+    def description(self) -> str:
+        """What rows are read as, once they were looked at."""
+        if self._is_lifts:
+            return Lifts.description
+        if self._is_5:
+            return Stroke5.description
+        is_first = next(iter(self._may_be)) != next(iter(ORDERS))
+        return Offsets(flag_first=is_first, y_down=self._y_down).description
+
     def strokes(self, offsets: NDArray[np.float64]) -> Strokes:
         """Convert a row, without what it is padded with: zeros or NaN, or what follows the end of stroke-5."""
         if self._is_5 and len(ended := np.flatnonzero(offsets[:, 4] == 1)):
@@ -225,6 +235,10 @@ class _Readings:
         for reading in self._found.values():
             reading.check()
 
+    @property
+    def descriptions(self) -> tuple[str, ...]:
+        return tuple(reading.description for reading in self._found.values())
+
 
 def _open_npy(file: ReadableFile, options: Options) -> Content:
     def rows() -> Iterator[NDArray[np.float64]]:
@@ -242,7 +256,7 @@ def _open_npy(file: ReadableFile, options: Options) -> Content:
     def ink() -> Iterator[Ink]:
         return (Ink(readings.of(offsets.shape[1]).strokes(offsets)) for offsets in rows())
 
-    return ink_content(lambda _file, _options: ink())(file, options)
+    return ink_content(lambda _file, _options: ink(), readings.descriptions)(file, options)
 
 
 class _Archive:
@@ -270,6 +284,7 @@ class _Archive:
         if not self._names:
             raise PenpalError(f"there are no offsets in it: no array is {ROWS}")
         self._readings.check()
+        self.read_as = self._readings.descriptions
         self._texts: list[str | None] = [None] * rows
         self._lengths: list[int | None] = [None] * rows
         for name, values in others.items():
@@ -324,7 +339,7 @@ def _key(name: str) -> str:
 
 def _open_npz(file: ReadableFile, options: Options) -> Content:
     archive = _Archive(file, options)
-    return ink_content(lambda _file, _options: archive.rows())(file, options)
+    return ink_content(lambda _file, _options: archive.rows(), archive.read_as)(file, options)
 
 
 NPY = Format("NumPy", (".npy",), _open_npy)
