@@ -74,7 +74,7 @@ def test_only_what_is_missing_is_scored(lines, tmp_path, scorer, caplog):
     caplog.set_level(logging.INFO, "penpal_fast")
     with pytest.raises(Stop):
         score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop_after(25))
-    assert "2 of 10 parts are finished and kept in" in caplog.text
+    assert "20 of 100 rows are kept; run it again with --resume" in caplog.text
     assert "--resume" in caplog.text
     os.remove(tmp_path / "out" / "part-00000.parquet")  # noqa: PTH107
     seen = []
@@ -82,6 +82,27 @@ def test_only_what_is_missing_is_scored(lines, tmp_path, scorer, caplog):
     assert "1 of 10 parts are finished already" in caplog.text
     assert (min(seen), max(seen)) == (10, 100)
     assert score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True).seconds.get("scoring", 0) == 0
+
+
+def interrupted_after(rows):
+    def progress(done, _total):
+        if done >= rows:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+@any_kind
+@pytest.mark.parametrize("job", [score_dataset, filter_dataset])
+def test_ctrl_c_says_what_is_kept_and_how_to_go_on(lines, tmp_path, scorer, job, monkeypatch):
+    monkeypatch.setattr("penpal_fast.sources.memory.BATCH_ROWS", 3)
+    again = "run it again with --resume" if job is score_dataset else "run it again to go on"
+    with pytest.raises(KeyboardInterrupt, match=rf"^[2-9]0 of 100 rows are kept; {again}"):
+        job(lines, tmp_path / "out.parquet", scorer=scorer, progress=interrupted_after(35))
+    assert (tmp_path / "out.parquet.parts").is_dir()
+    with pytest.raises(KeyboardInterrupt, match=r"no rows are kept, .* up to 10 rows"):
+        job(lines, tmp_path / "other.parquet", scorer=scorer, progress=interrupted_after(1), memory_mb=1)
+    assert not (tmp_path / "other.parquet.parts").exists()
 
 
 @any_kind

@@ -44,7 +44,7 @@ def readable_errors() -> Iterator[None]:
     except UnicodeError as error:
         raise _failed(f"a name or text is not UTF-8: {error}") from error
     except KeyboardInterrupt as error:
-        typer.echo("stopped", err=True)
+        typer.echo(f"stopped: {error}" if str(error) else "stopped", err=True)
         sent = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
         raise typer.Exit(128 + sent) from error
 

@@ -373,7 +373,7 @@ class _Filter:
             ]
             if self._checks:
                 # Scores that an interrupted run left are good for any thresholds.
-                with folder.opened(resume=True, mode=parts_mode(targets[0])):
+                with folder.opened(resume=True, mode=parts_mode(targets[0]), again="run it again to go on"):
                     selection = self._selected(files, folder, progress)
             else:
                 selection = self._selected(files, None, progress)

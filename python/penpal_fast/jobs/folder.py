@@ -43,15 +43,19 @@ class JobFolder:
         self._written: dict[str, dict[str, Any]] = {}
 
     @contextlib.contextmanager
-    def opened(self, *, resume: bool, mode: int = 0o777) -> Iterator[None]:
+    def opened(
+        self, *, resume: bool, mode: int = 0o777, again: str = "run it again with --resume (resume=True)"
+    ) -> Iterator[None]:
         """Create the folder or resume its job, with a lock against other processes.
 
         Args:
             resume: Resume the job that was started there, if one was.
             mode: Mode of a new folder, of which the umask is taken off.
+            again: How a user goes on after an error.
 
         Raises:
             PenpalError: It exists without `resume`, belongs to another job, has other files, or is in use.
+            KeyboardInterrupt: Ctrl-C; it says how many rows are kept.
         """
         with contextlib.ExitStack() as held:
             self._make(held, mode)
@@ -61,8 +65,13 @@ class JobFolder:
                 if is_new or (self.path / JOURNAL).exists():
                     self.write_manifest(None)
                 yield
+            except KeyboardInterrupt as error:
+                error.args = (self._leave(again),)
+                raise
             except BaseException:
-                self._leave()
+                left = self._leave(again)
+                if self._kept_rows():
+                    logger.warning("%s: %s", self.path, left)
                 raise
 
     @contextlib.contextmanager
@@ -114,18 +123,17 @@ class JobFolder:
             if ASIDE_NAME.fullmatch(path.name):
                 path.unlink()
 
-    def _leave(self) -> None:
-        """After an error, remove the folder unless a part is finished."""
-        finished = sum(self.file(part).exists() for part in self._parts)
-        if finished:
-            logger.warning(
-                "%d of %d parts are finished and kept in %s; resume with --resume (resume=True)",
-                finished,
-                len(self._parts),
-                self.path,
-            )
-        else:
-            self.remove()
+    def _kept_rows(self) -> int:
+        """Count the rows of finished parts."""
+        return sum(part.rows for part in self._parts if self.file(part).exists())
+
+    def _leave(self, again: str) -> str:
+        """After an error, remove the folder unless a part is finished, and say what is kept."""
+        if kept := self._kept_rows():
+            return f"{kept:,} of {sum(part.rows for part in self._parts):,} rows are kept; {again}"
+        self.remove()
+        most = max(part.rows for part in self._parts)
+        return f"no rows are kept, as no part was complete; a part of this job has up to {most:,} rows"
 
     def _read_manifest(self) -> None:
         path = self.path / MANIFEST
