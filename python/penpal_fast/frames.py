@@ -24,6 +24,7 @@ def rows_of(data: Any, column: str = "strokes") -> Any:
         PenpalError: The table has no such column, or is not one table, or its strokes have an x and y of their own,
             from which their points may count; the error says what to write instead.
     """
+    _check_parts(data, column)
     found = _rows_of(data, column)
     check_places(found, column)
     return found
@@ -209,6 +210,37 @@ def _check_column(names: Iterable[Any], column: str) -> None:
         raise PenpalError(
             f"{count} {column!r}; name the one that is meant with column=\nthe columns are {', '.join(map(str, found))}"
         )
+
+
+def _check_parts(data: Any, column: str) -> None:
+    """Make sure that a table has not its strokes in several columns, which functions for rows do not take."""
+    names = _names(data)
+    if column in names:
+        return
+    plain = {name.lower().replace("_", ""): name for name in names}
+    for pair, what in ((("dx", "dy"), "offsets"), (("x", "y"), "points")):
+        if plain.keys() >= set(pair):
+            found = " and ".join(repr(plain[name]) for name in pair)
+            converts = "; strokes_from_offsets converts those of one row" if what == "offsets" else ""
+            raise PenpalError(
+                f"no column {column!r}, but {found}: {what} in several columns are read by ArrowScorer()(table), and "
+                f"in files by score_dataset{converts}\nthe columns are {', '.join(names)}"
+            )
+
+
+def _names(data: Any) -> list[str]:
+    """The names of the columns of a table of any library; none if it is no table."""
+    if isinstance(data, (pa.RecordBatch, pa.Table)):
+        return list(data.schema.names)
+    if _is_dataset(data):
+        names = data.column_names
+    elif isinstance(data, Mapping):
+        names = list(data)
+    elif _is_frame(data) or (hasattr(data, "__arrow_c_stream__") and hasattr(data, "columns")):
+        names = data.columns
+    else:
+        return []
+    return [name for name in names if isinstance(name, str)] if not isinstance(names, Mapping) else []
 
 
 def _is_arrow(data: Any) -> bool:

@@ -181,3 +181,17 @@ def test_the_column_of_scores_may_have_another_name(caplog):
     np.testing.assert_array_equal(found["looks"].to_numpy(), Scorer(backend="native").score(ROWS))
     assert ArrowScorer(backend="native", quality_column="looks")(found).equals(found)
     assert caplog.text == ""
+
+
+@pytest.mark.parametrize("kind", ["pandas", "arrow", "dict"])
+@pytest.mark.parametrize("names", [("dx", "dy", "eos"), ("x", "y", "pen_up")])
+def test_strokes_in_several_columns_are_sent_to_who_reads_them(scorer, kind, names):
+    cells = dict(zip(names, [[[1.0, -2.0, 3.0]], [[1.0, 2.0, -4.0]], [[0, 0, 1]]], strict=True))
+    table = pa.table(cells) if kind == "arrow" else cells
+    if kind == "pandas":
+        table = pytest.importorskip("pandas", reason="pandas is not installed").DataFrame(cells)
+    with pytest.raises(
+        PenpalError, match=rf"no column 'strokes', but '{names[0]}' and .* read by ArrowScorer"
+    ) as error:
+        scorer.score(table)
+    assert ("strokes_from_offsets" in str(error.value)) == (names[0] == "dx")
