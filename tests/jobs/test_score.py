@@ -303,7 +303,7 @@ def folder(_lines, tmp_path):
 PROBLEMS = {
     "damaged": (damaged, "the Parquet file is damaged"),
     "truncated": (truncated, "cannot read it as a Parquet file"),
-    "empty": (named("empty.parquet"), "cannot read it as a Parquet file"),
+    "empty": (named("empty.parquet"), "cannot read it as a Parquet file: the file is empty"),
     "other columns": (
         other_columns,
         r"other.parquet and .*lines.parquet have different columns.*\n  text: no such column against string$",

@@ -41,3 +41,33 @@ def test_other_files_are_refused(tmp_path):
     (tmp_path / "a.docx").write_bytes(b"")
     with pytest.raises(PenpalError, match=r"must end with one of \.parquet"):
         read_rows(tmp_path / "a.docx")
+
+
+def test_a_folder_without_data_says_what_is_there(tmp_path):
+    with pytest.raises(PenpalError, match="there are no files") as empty:
+        read_rows(tmp_path)
+    assert str(empty.value).count(".xml") == 1
+    assert ".jsonl.gz" not in str(empty.value)
+    assert "there is '" not in str(empty.value)
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "inside" / "notes.docx").write_bytes(b"x")
+    with pytest.raises(PenpalError, match=r"; there is 'inside/notes\.docx'$"):
+        read_rows(tmp_path)
+    with pytest.raises(PenpalError, match=r"; there is '.*notes\.docx'$"):
+        read_rows(tmp_path / "inside" / "n*")
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.npy", "a.npz", "a.arrow", "a.svg", "a.inkml", "a.xopp"])
+def test_empty_files_are_said_to_be_empty(tmp_path, name):
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(PenpalError, match=f"{name}: .*the file is empty"):
+        read_rows(tmp_path / name)
+
+
+def test_objects_in_numpy_files_are_saved_as_arrays(tmp_path):
+    arrays = [np.array([[3, 1, 0], [-1, 4, 1]]), np.array([[2, -1, 1]])]
+    np.save(tmp_path / "a.npy", np.array(arrays, dtype=object))
+    with pytest.raises(PenpalError, match=r"np\.savez\(file, \*arrays\)"):
+        read_rows(tmp_path / "a.npy")
+    np.savez(tmp_path / "a.npz", *arrays)
+    assert len(read_rows(tmp_path / "a.npz")) == 2

@@ -36,6 +36,8 @@ class FormatSource:
         self.file = file
         self._options = options
         self._kind = kind
+        if not file.size:
+            raise PenpalError(f"{file.name}: the file is empty")
         with self._problems():
             content = self._opened()
             self.schema: pa.Schema = content.schema

@@ -7,7 +7,7 @@ from typing import IO, Any, cast
 from huggingface_hub import HfFileSystem
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.sources.names import HUB, SUFFIXES, inputs_of
+from penpal_fast.sources.names import HUB, SHOWN_SUFFIXES, SUFFIXES, inputs_of
 
 IN_ORDER_BYTES = 8 << 20
 """Bytes that one request fetches of a file that is read in order."""
@@ -48,7 +48,7 @@ def _listed(files: HfFileSystem, path: str) -> dict[str, dict[str, Any]]:
         }
     if files.isfile(path):
         if not path.lower().endswith(SUFFIXES):
-            raise PenpalError(f"the name must end with one of {', '.join(SUFFIXES)}")
+            raise PenpalError(f"the name must end with one of {SHOWN_SUFFIXES}")
         return {path: files.info(path)}
     found = cast("dict[str, dict[str, Any]]", files.find(path, detail=True))
     start = len(files.info(path)["name"]) + 1

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import open_regular
-from penpal_fast.sources.names import DOWNLOADED, HIDDEN, HUB, LOCAL, SUFFIXES, inputs_of, is_address
+from penpal_fast.sources.names import DOWNLOADED, HIDDEN, HUB, LOCAL, SHOWN_SUFFIXES, SUFFIXES, inputs_of, is_address
 from penpal_fast.sources.spool import STANDARD_INPUT, Spool, is_stream, spooled_stream
 
 ONE_SLASH = re.compile(r"^([a-z][a-z0-9+.-]+):/(?!/)", re.IGNORECASE)
@@ -144,10 +144,10 @@ def _files_of(given: str) -> list[InputFile]:
         return [_spooled(name, spooled_stream(given))]
     path = Path(given)
     if path.is_dir():
-        return _some(_in_folder(path), given)
+        return _some(_in_folder(path), given, _first_file(path))
     if not path.exists() and glob.has_magic(given):
         matches = sorted(glob.glob(given, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute patterns.
-        return _some([file for match in matches for file in _matched(Path(match))], given)
+        return _some([file for match in matches for file in _matched(Path(match))], given, next(iter(matches), None))
     return [_local(path)]
 
 
@@ -167,15 +167,22 @@ def _spooled(name: str, spool: Spool) -> InputFile:
     return InputFile(name, spool.size, spool.sha256, spool=spool)
 
 
-def _some(found: list[InputFile], given: str) -> list[InputFile]:
+def _some(found: list[InputFile], given: str, other: str | None = None) -> list[InputFile]:
     """Return the files that were found for a folder or a glob.
 
     Raises:
-        PenpalError: None were found.
+        PenpalError: None were found; the error names `other`, which was there.
     """
     if not found:
-        raise PenpalError(f"{given}: there are no files whose names end with one of {', '.join(SUFFIXES)}")
+        there = f"; there is {other!r}" if other else ""
+        raise PenpalError(f"{given}: there are no files whose names end with one of {SHOWN_SUFFIXES}{there}")
     return found
+
+
+def _first_file(folder: Path) -> str | None:
+    """Return the path of a file in a folder, hidden or not; None if there is none."""
+    inside = ((Path(place) / name for name in sorted(names)) for place, _, names in os.walk(folder))
+    return next((path.relative_to(folder).as_posix() for some in inside for path in some), None)
 
 
 def _in_folder(folder: Path) -> list[InputFile]:

@@ -25,7 +25,7 @@ from penpal_fast.sources.gunzip import Gunzip
 from penpal_fast.sources.inputs import InputFile
 from penpal_fast.sources.json_items import is_items
 from penpal_fast.sources.json_text import is_json
-from penpal_fast.sources.names import SUFFIXES
+from penpal_fast.sources.names import SHOWN_SUFFIXES, SUFFIXES
 from penpal_fast.sources.packing import UNPACKING_ERRORS, ZSTANDARD_MAGIC, unpacked
 from penpal_fast.sources.spool import Spool
 from penpal_fast.sources.suffixes import CSV_SUFFIXES, JSON_LINES_SUFFIXES, JSON_SUFFIXES, PARQUET_SUFFIXES
@@ -237,7 +237,7 @@ def _kind(file: InputFile, start: Start, column: str) -> Kind:
     if text is None and file.spool:
         raise PenpalError("its first bytes are of no known format; give it as a file whose name ends as usual")
     if text is None:
-        raise PenpalError(f"the name must end with one of {', '.join(SUFFIXES)}")
+        raise PenpalError(f"the name must end with one of {SHOWN_SUFFIXES}")
     return dataclasses.replace(text, is_split_by_cr=has_cr)
 
 

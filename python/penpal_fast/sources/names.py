@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 
 from penpal_fast.sources.formats.known import FORMATS
-from penpal_fast.sources.suffixes import CSV_SUFFIXES, JSON_SUFFIXES, TABLE_SUFFIXES
+from penpal_fast.sources.suffixes import CSV_SUFFIXES, JSON_SUFFIXES, PACKED, TABLE_SUFFIXES
 
 HUB = "hf://"
 LOCAL = "file://"
@@ -24,7 +24,13 @@ COMMON_SUFFIXES = (
 )
 """Endings of files that stand in many folders beside the data, such as `dataset_info.json`."""
 
-SUFFIXES = (*TABLE_SUFFIXES, *RARE_SUFFIXES, *COMMON_SUFFIXES)
+SUFFIXES = tuple(dict.fromkeys((*TABLE_SUFFIXES, *RARE_SUFFIXES, *COMMON_SUFFIXES)))
+
+SHOWN_SUFFIXES = (
+    f"{', '.join(suffix for suffix in SUFFIXES if not suffix.endswith(PACKED[1:]))} "
+    "(JSON, JSON lines and CSV also with .gz or .zst)"
+)
+"""The endings, for errors."""
 
 HIDDEN = (".", "_")
 """Start of the names of files and folders that are skipped in a folder."""

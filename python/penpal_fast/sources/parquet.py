@@ -53,6 +53,8 @@ class ParquetSource:
         """
         self.file = file
         with self._problems("cannot read it as a Parquet file"):
+            if not file.size:
+                raise PenpalError("the file is empty")
             footer = self._footer()
             described = footer.described()
             self.schema: pa.Schema = described.schema_arrow

@@ -55,9 +55,9 @@ class _Array:
             raise PenpalError(f"its header is none of NumPy's: {error}") from error
         if dtype.hasobject:
             raise PenpalError(
-                "it holds pickled Python objects, which are never loaded; save numbers: [T, 3] offsets of one row, or "
-                "[N, T, 3] of many, padded with zeros; or, if you trust it, load it with allow_pickle=True and save "
-                "its rows as JSON lines"
+                "it holds pickled Python objects, which are never loaded; save numbers: [T, 3] offsets of one row, "
+                "[N, T, 3] of many, padded with zeros, or rows of any lengths with np.savez(file, *arrays); if you "
+                "trust this file, load it with allow_pickle=True, and save its rows so"
             )
         count = 1
         for length in shape:
