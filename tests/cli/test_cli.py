@@ -214,3 +214,29 @@ def test_control_characters_are_escaped(tmp_path):
     assert done.exit_code == 1
     assert "\\x1b[2Jink: int64" in done.output
     assert "\x1b" not in done.output
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("sheet", ["InkML", "folder"]),
+        ("explain", ["InkML", "folder"]),
+        ("render", ["InkML", "folder"]),
+        ("score", ["quality_note", ".jsonl, also with .gz or .zst"]),
+        ("filter", [".jsonl, also with .gz or .zst"]),
+    ],
+)
+def test_the_help_names_what_is_read_and_written(command, words):
+    shown = " ".join(run(command, "--help").output.replace("│", " ").split())
+    assert all(word in shown for word in words), shown
+
+
+@pytest.mark.parametrize("command", ["sheet", "explain", "render"])
+def test_one_input_may_be_a_folder_of_any_format(tmp_path, command):
+    (tmp_path / "in").mkdir()
+    np.save(tmp_path / "in" / "line.npy", np.array([[3, 1, 0], [-1, 4, 0], [5, -3, 0], [2, 2, 1]]))
+    row = [] if command == "sheet" else ["--row", 0]
+    out = tmp_path / ("out.html" if command == "explain" else "out.png")
+    done = run(command, tmp_path / "in", *row, "-o", out)
+    assert done.exit_code == 0, done.output
+    assert out.is_file()

@@ -33,7 +33,7 @@ COMMANDS = {
     "score": Listed(
         "score",
         "score",
-        "Score every row. The output has all columns of the input, and `quality` and `quality_error`.",
+        "Score every row. The output has all columns of the input, and `quality`, `quality_error` and `quality_note`.",
     ),
     "filter": Listed(
         "filter",

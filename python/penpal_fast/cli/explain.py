@@ -15,7 +15,7 @@ from penpal_fast.interrupts import ending_at_once
 
 
 def explain(
-    source: Annotated[str, typer.Argument(metavar="INPUT", help="Parquet file or JSON lines.")],
+    source: Annotated[str, typer.Argument(metavar="INPUT", help=f"{options.ONE_INPUT} of them.")],
     row: Annotated[int, typer.Option(help="Number of the row, from 0.", min=0)],
     text: options.Text = None,
     says: Annotated[str | None, typer.Option(help="What the row should say, instead of a column.")] = None,

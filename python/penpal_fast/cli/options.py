@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SOME_ROWS_BAD = 3
 """Exit code of --strict if there are bad rows."""
 
+ONE_INPUT = "File of rows or of ink (Parquet, JSON lines, InkML, SVG, ...: see docs/data.md), or a folder or glob"
+
 Inputs = Annotated[
     list[str],
     typer.Argument(

@@ -14,7 +14,7 @@ from penpal_fast.interrupts import ending_at_once
 
 
 def render(
-    source: Annotated[Path, typer.Argument(metavar="INPUT", help="Parquet file or JSON lines.")],
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help=f"{options.ONE_INPUT} of them.")],
     row: Annotated[int, typer.Option(help="Number of the row, from 0.", min=0)],
     output: Annotated[Path, typer.Option("--output", "-o", help="PNG file to write.")],
     column: options.Column = "strokes",

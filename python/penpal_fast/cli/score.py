@@ -26,8 +26,8 @@ def score(
             "--output",
             "-o",
             callback=options.file_or_folder_name,
-            help="File to write: .parquet, .jsonl or .jsonl.gz; an existing one is replaced. - is standard output. A "
-            "name without an ending is a folder of parts.",
+            help="File to write: .parquet, or .jsonl, also with .gz or .zst; an existing one is replaced. - is "
+            "standard output. A name without an ending is a folder of parts.",
         ),
     ],
     column: options.Column = "strokes",
@@ -51,7 +51,7 @@ def score(
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
-    """Score every row. The output has all columns of the input, and `quality` and `quality_error`.
+    """Score every row. The output has all columns of the input, and `quality`, `quality_error` and `quality_note`.
 
     --text adds `text_match`, whether the ink says the text, and `text_match_error`; --reading adds `reading` and
     `readability`. Without --text, no texts are compared.

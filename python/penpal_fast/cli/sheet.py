@@ -14,7 +14,7 @@ from penpal_fast.interrupts import ending_at_once
 
 
 def sheet(
-    source: Annotated[Path, typer.Argument(metavar="INPUT", help="Parquet file or JSON lines, scored or not.")],
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help=f"{options.ONE_INPUT} of them; scored or not.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="PNG file to write.")],
     rows: Annotated[int, typer.Option(help="Rows to show, chosen evenly by rank.")] = 48,
     columns: Annotated[int, typer.Option(help="Rows side by side.")] = 3,

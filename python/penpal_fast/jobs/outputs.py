@@ -27,7 +27,7 @@ TEXTS = (".txt", ".md", ".yaml", ".yml", ".toml", ".ini", ".log", ".html", ".htm
 OTHER_SUFFIXES = (*CSV_SUFFIXES, *JSON_SUFFIXES, *INK, *ARRAYS, *PACKED, *TABLES, *TEXTS)
 """Endings that say what a file is. A folder of such a name would surprise whoever asked for the file."""
 
-CHOICES = "a file that ends with .parquet (or .pq), .jsonl or .jsonl.gz"
+CHOICES = "a file that ends with .parquet (or .pq), .jsonl, .jsonl.gz or .jsonl.zst"
 
 
 class Kind(enum.Enum):

@@ -86,8 +86,9 @@ def score_dataset(
     """Score files into a file or a folder of them. Reading, scoring and writing run at the same time.
 
     All columns, the order of the rows and the schema's metadata are kept. The columns of the checks, by default
-    `quality` and `quality_error`, are added, or replaced if the inputs have them. With `text`, `text_match` and
-    `text_match_error` are added too; without, a column `text` is not looked at. A bad row has a null score.
+    `quality`, `quality_error` and `quality_note`, are added, or replaced if the inputs have them. With `text`,
+    `text_match` and `text_match_error` are added too; without, a column `text` is not looked at. A bad row has a null
+    score.
 
     Memory grows with the number of files, not of rows.
 
