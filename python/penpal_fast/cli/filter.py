@@ -49,8 +49,8 @@ def filter_rows(
             "--output",
             "-o",
             callback=options.file_name,
-            help="File for the kept rows: .parquet, or .jsonl, also with .gz or .zst; an existing one is replaced. - is "
-            "standard output.",
+            help="File for the kept rows: .parquet, or .jsonl, also with .gz or .zst; an existing one is replaced. - "
+            "is standard output.",
         ),
     ],
     threshold: Annotated[

@@ -109,6 +109,18 @@ def test_damaged_files(tmp_path_factory, array, row):
         read_or_refused(path)
 
 
+BARE = json.dumps([[[3.5, 1, 0], [1, -4, 1]], [[[1, 9], [4, 0]]]]).encode()
+BARE_LINES = b"\n".join([b"[[[1, 9], [4, 0]]]", b"[[3.5, 1, 0], [1, -4, 1]]"])
+
+
+@given(damaged(BARE), damaged(BARE_LINES))
+def test_damaged_bare_lists(tmp_path_factory, array, lines):
+    path = tmp_path_factory.mktemp("damaged") / "rows.json"
+    for content in (array, lines):
+        path.write_bytes(content)
+        read_or_refused(path)
+
+
 PACKED = pa.compress("\n".join(map(json.dumps, ROWS * 9)).encode(), "zstd", asbytes=True)
 
 
@@ -165,6 +177,14 @@ def test_an_array_that_is_one_row(tmp_path, row):
     path.write_text(json.dumps(row))
     expected.write_text(json.dumps({"strokes": row}))
     assert read_rows(path).to_pylist() == read_rows(expected).to_pylist()
+
+
+def test_long_rows_of_bare_lists_on_lines(tmp_path):
+    row = [[0.125 * (step % 7) - 0.25, step / 8 % 1, int(step % 40 == 39)] for step in range(8000)]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join([json.dumps(row)] * 3))
+    assert path.stat().st_size > 3 * (64 << 10)
+    assert len(read_rows(path)) == 3
 
 
 def test_words_side_by_side_may_be_one_row_or_many(tmp_path):
