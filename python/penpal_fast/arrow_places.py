@@ -32,16 +32,25 @@ def arrow_counts(rows: Any, column: str) -> bool:
 
 
 def _array_counts(array: pa.Array) -> bool:
+    if not _has_places(array.type):
+        return False
+    try:
+        array.validate(full=True)  # Kernels end the process on offsets that are broken.
+    except pa.ArrowInvalid:
+        return False
+    while not pa.types.is_struct(array.type):
+        array = pc.list_flatten(array)
+    return _structs_count(array)
+
+
+def _has_places(kind: pa.DataType) -> bool:
+    """Whether lists hold structs of x, y and points."""
     for _ in range(MOST_LEVELS):
-        kind = array.type
-        if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-            array = pc.list_flatten(array)
-        elif pa.types.is_struct(kind):
-            if min(kind.get_field_index(name) for name in ("x", "y", "points")) < 0:
-                return False
-            return _structs_count(array)
-        else:
+        if pa.types.is_struct(kind):
+            return min(kind.get_field_index(name) for name in ("x", "y", "points")) >= 0
+        if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
             return False
+        kind = kind.value_type
     return False
 
 

@@ -17,16 +17,17 @@ def ending_at_once() -> Iterator[None]:
     Nothing changes where Ctrl-C does something else than usual, or outside the main thread. Garbage is collected
     afterwards: modules leave next to none, and looking for it takes a tenth of their loading time.
     """
-    with _no_collection():
-        is_usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        if not is_usual or threading.current_thread() is not threading.main_thread():
+    is_usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not is_usual or threading.current_thread() is not threading.main_thread():
+        with _no_collection():
             yield
-            return
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        try:
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        with _no_collection():
             yield
-        finally:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextlib.contextmanager

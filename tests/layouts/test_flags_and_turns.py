@@ -197,6 +197,15 @@ def test_functions_for_rows_refuse_points_that_count_from_their_stroke(kind):
     assert ArrowScorer(backend="native")(pa.table({"strokes": arrow}))["quality"][1].as_py() == expected
 
 
+def test_broken_offsets_of_such_strokes_are_an_error():
+    """Kernels of Arrow would end the process."""
+    strokes = pa.array(APART)
+    offsets = pa.py_buffer(np.array([0, 2**30, 2], np.int32))
+    broken = pa.Array.from_buffers(pa.list_(strokes.type), 2, [None, offsets], children=[strokes])
+    with pytest.raises(PenpalError, match="offsets"):
+        Scorer(backend="native").score(broken)
+
+
 def test_points_that_begin_at_their_stroke_are_scored():
     rows = [[{"x": stroke[0][0], "y": stroke[0][1], "points": stroke} for stroke in STROKES]]
     scorer = Scorer(backend="native")

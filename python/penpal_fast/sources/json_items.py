@@ -68,7 +68,9 @@ def is_items(start: bytes, *, is_whole: bool) -> bool:
         return first.rstrip().endswith((b"[", b"{", b",")) or not _has_whole_line(rest)
     _, ends = _Scan().look_at(start)
     if ends:
-        return is_json(start[: ends[0] + 1])
+        after = start[ends[0] + 1 : len(first)].strip()
+        # What follows on the line, other than an object, makes the line a bad row.
+        return is_json(start[: ends[0] + 1]) and (not after or after.startswith(b"{"))
     return not is_whole and first != start and not _has_whole_line(rest)
 
 

@@ -69,7 +69,7 @@ def _lines(chance: random.Random) -> tuple[list[bytes], dict[int, float]]:
         line = line.replace(b"\n", b" ").replace(b"\r", b" ")
         made.append(line if line.strip() else b"7")
     # A byte order mark at the start of a file, or another encoding's, is no part of the first line.
-    if not made[0].startswith(b"{"):
+    if not made[0].startswith(b"{") or b"\x00" in made[0][:4]:
         made[0] = b"{}"
     return made, expected
 
@@ -81,4 +81,12 @@ def _fields(chance: random.Random) -> dict[str, object]:
 
 
 def _is_unfit(lines: list[bytes]) -> bool:
-    return not any(b'"strokes"' in line for line in lines) or any(b'"qual' in line for line in lines)
+    return not any(map(_has_strokes, lines)) or any(b'"qual' in line for line in lines)
+
+
+def _has_strokes(line: bytes) -> bool:
+    try:
+        found = json.loads(line.decode(errors="surrogatepass"))
+    except ValueError:
+        return False
+    return isinstance(found, dict) and "strokes" in found

@@ -166,7 +166,8 @@ def _sent(page: _Page, request: bytes, chance: random.Random) -> None:
             request, end = request[piece:], end - piece
         if chance.random() < 0.3:
             return
-        client.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(OSError):  # The page may have closed the connection already.
+            client.shutdown(socket.SHUT_WR)
         answer = client.recv(1 << 16)
         if answer.startswith(b"HTTP/1.1 5") and not answer.startswith(b"HTTP/1.1 503"):
             page.broken.append(request + answer)

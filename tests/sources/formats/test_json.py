@@ -74,6 +74,15 @@ def test_whole_files_that_are_refused(tmp_path, content, message):
     assert message in refused(path)
 
 
+@pytest.mark.parametrize("name", ["rows.json", "rows.jsonl"])
+@pytest.mark.parametrize("first", ['{"strokes": {}}}}', '{"strokes": []} 7', '{"a": 1}]'])
+def test_a_first_line_that_goes_on_after_its_object_is_a_bad_row(tmp_path, name, first):
+    path = tmp_path / name
+    path.write_text("\n".join([first, *map(json.dumps, ROWS), "{"]))
+    texts = [row["text"] for row in ROWS]
+    assert read_rows(path)["text"].to_pylist() == [None, *texts, None]
+
+
 def test_deep_lists_are_bad_rows(tmp_path):
     path = tmp_path / "rows.json"
     path.write_text(f'[{json.dumps(ROWS[0])}, {{"strokes": {"[" * 100_000}{"]" * 100_000}}}]')

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 from urllib.parse import urlsplit
 
+from h11 import LocalProtocolError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -47,7 +49,9 @@ class Guard:
                 MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
-        await app(scope, receive, send_with_headers)
+        # A client that goes on with what is no request cannot be answered: its connection is closed.
+        with contextlib.suppress(LocalProtocolError):
+            await app(scope, receive, send_with_headers)
 
     def _refusal(self, headers: Headers) -> str | None:
         host = headers.get("host", "")
