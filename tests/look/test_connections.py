@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import logging
@@ -17,11 +18,13 @@ from helpers.made_lines import scrawl
 from penpal_fast import Outcome, QualityCheck
 
 uvicorn = pytest.importorskip("uvicorn", reason="the extra `look` is not installed")
+import h11  # noqa: E402
 
 from penpal_fast.look.serve import app as app_module  # noqa: E402
 from penpal_fast.look.serve import bodies, connections  # noqa: E402
 from penpal_fast.look.serve.app import HEAVY_BYTES, Server, application  # noqa: E402
 from penpal_fast.look.serve.connections import bounded  # noqa: E402
+from penpal_fast.look.serve.guard import Guard  # noqa: E402
 
 ROW = scrawl(1, 4, 15)
 SHORT = 0.4
@@ -104,6 +107,16 @@ def test_the_connections_that_wait_longest_make_room(page, monkeypatch):
         assert [rest(client) for client in clients[:5]] == [b""] * 5
         clients[-1].sendall(b"Host: localhost\r\nConnection: close\r\n\r\n")
         assert rest(clients[-1]).startswith(b"HTTP/1.1 200")
+
+
+def test_an_answer_that_a_connection_cannot_take_any_more_leaves_no_trace():
+    """So it is once a client has gone on with what is no request."""
+
+    async def answer(_scope, _receive, _send):
+        raise h11.LocalProtocolError("can't handle event type Response when role=SERVER and state=MUST_CLOSE")
+
+    scope = {"type": "http", "headers": [(b"host", b"localhost")]}
+    asyncio.run(Guard(answer, "localhost")(scope, None, None))
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET /settings HTTP/1.1\r\nX: ", SETTINGS.replace(b"close", b"keep-alive")])
