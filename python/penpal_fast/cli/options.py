@@ -28,7 +28,7 @@ ONE_INPUT = "File of rows or of ink (Parquet, JSON lines, InkML, SVG, ...: see d
 Inputs = Annotated[
     list[str],
     typer.Argument(
-        metavar="INPUT...",
+        metavar="INPUT",
         help="Files of rows or of ink (Parquet, JSON lines, InkML, SVG, ...: see docs/data.md), folders or globs of "
         "them, addresses (hf://datasets/OWNER/NAME/..., https://, s3://), or - for standard input.",
     ),

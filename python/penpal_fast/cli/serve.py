@@ -31,7 +31,7 @@ EXPOSED = (
 def serve(
     source: Annotated[
         str | None,
-        typer.Argument(metavar="[INPUT]", help="File, folder or glob whose rows the page shows, as `score` takes it."),
+        typer.Argument(metavar="INPUT", help="File, folder or glob whose rows the page shows, as `score` takes it."),
     ] = None,
     save: Annotated[Path | None, typer.Option(help="Parquet file to which drawn rows are added.")] = None,
     host: Annotated[
