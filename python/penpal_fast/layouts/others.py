@@ -21,12 +21,12 @@ def look_alikes(schema: pa.Schema, samples: Iterable[Table]) -> str:
 
     Args:
         schema: The columns.
-        samples: The first rows; only the first sample is looked at.
+        samples: The first rows, perhaps without some columns; only the first sample is looked at.
     """
     sample = next(iter(samples), None)
     if sample is None:
         return ""
-    names = [name for name in schema.names[:MOST_COLUMNS] if schema.names.count(name) == 1]
+    names = [name for name in schema.names[:MOST_COLUMNS] if sample.schema.names.count(name) == 1]
     found = {name: looks for name in names if (looks := _looks_like(sample, name)) is not None}
     said = [f"the column {name!r} looks like {looks}: name it with --column {name}" for name, looks in found.items()]
     return "\n".join(said)
