@@ -22,7 +22,7 @@ def rows_of(data: Any, column: str = "strokes") -> Any:
 
     Raises:
         PenpalError: The table has no such column, or is not one table, or its strokes have an x and y of their own,
-            from which their points may count; the error says what to write instead.
+            from which their points count; the error says what to write instead.
     """
     _check_parts(data, column)
     found = _rows_of(data, column)

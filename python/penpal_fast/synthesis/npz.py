@@ -8,12 +8,12 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import read_at_most
 from penpal_fast.network.weights import MAX_WEIGHTS_BYTES
+from penpal_fast.sources.formats.npy import array_header
 
 MAX_DIRECTORY_BYTES = 1 << 16
 """Limit on the file's list of tensors; that of a generator has 1 kB."""
@@ -75,11 +75,9 @@ def _tensor(file: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[np.float3
         # Ends at the size that was checked; the end checks the CRC too.
         data = io.BytesIO(stream.read())
     try:
-        version = npy.read_magic(data)
-        read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, is_fortran, kind = read_header(data)
-    except Exception as error:  # NumPy parses the header as Python, with all errors of Python's parser.
-        raise ValueError(f"the header of {where} is none of NumPy's: {error}") from error
+        shape, is_fortran, kind = array_header(data)
+    except ValueError as error:
+        raise ValueError(f"the header of {where} is {error}") from error
     if kind.kind != "f":
         raise ValueError(f"{where} is of type {kind}, not of floats")
     stored = np.frombuffer(data.getbuffer()[data.tell() :], kind)

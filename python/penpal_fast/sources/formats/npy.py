@@ -36,6 +36,20 @@ ORDERS = {"dx, dy, end of stroke": (0, 1, 2), "end of stroke, dx, dy": (1, 2, 0)
 """Orders of the three numbers of an offset, and where dx, dy and the end of the stroke are."""
 
 
+def array_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Read the shape of an array, whether it is in Fortran's order, and its type.
+
+    Raises:
+        ValueError: The header is none of NumPy's.
+    """
+    try:
+        version = npy_format.read_magic(file)
+        read = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
+        return read(file)
+    except Exception as error:  # NumPy parses the header as Python, with all errors of Python's parser.
+        raise ValueError(f"none of NumPy's: {error}") from error
+
+
 @dataclasses.dataclass(frozen=True)
 class _Array:
     """An array in a file: its header, which was compared with the number of bytes that follow it."""
@@ -48,11 +62,9 @@ class _Array:
     def read(cls, file: IO[bytes], size: int) -> _Array:
         """Read the header of an array of `size` bytes."""
         try:
-            version = npy_format.read_magic(file)
-            read = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
-            shape, is_fortran, dtype = read(file)
-        except Exception as error:  # NumPy parses the header as Python, with all errors of Python's parser.
-            raise PenpalError(f"its header is none of NumPy's: {error}") from error
+            shape, is_fortran, dtype = array_header(file)
+        except ValueError as error:
+            raise PenpalError(f"its header is {error}") from error
         if dtype.hasobject:
             raise PenpalError(
                 "it holds pickled Python objects, which are never loaded; save numbers: [T, 3] offsets of one row, "
