@@ -13,25 +13,28 @@ import pytest
 
 from helpers import made_generator
 from penpal_fast.evaluation import sets
+from penpal_fast.evaluation.figures import area_under_curve
 from penpal_fast.handwriting.lines import Line, is_held_out
 from penpal_fast.reading.config import ReaderConfig
 from penpal_fast.reading.model import ReaderNetwork
 from penpal_fast.reading.scores import match, readability
+from penpal_fast.synthesis.plan import Plan
 from penpal_fast.synthesis.table import strokes_array
 from penpal_fast.synthesis.texts import LONG_LINE
 from penpal_fast.training.reader.augmentation import Changes, changed
 from penpal_fast.training.reader.examples import Example
 from penpal_fast.training.reader.making import make_lines
-from penpal_fast.training.reader.recipe import BUNDLED, ReaderRecipe
+from penpal_fast.training.reader.recipe import BUNDLED, ReaderRecipe, Shares, Stage
 from penpal_fast.training.reader.texts import KINDS, draw_text
+from penpal_fast.training.synthetic_lines import SyntheticFile
 
 torch = pytest.importorskip("torch")
 torch.set_num_threads(1)
 
 from penpal_fast.reading.ctc import best_path  # noqa: E402
 from penpal_fast.synthesis.texts import Text  # noqa: E402
-from penpal_fast.training.reader.calibration import Read, calibrated  # noqa: E402
-from penpal_fast.training.reader.loop import Training  # noqa: E402
+from penpal_fast.training.reader.calibration import Read, calibrated, read  # noqa: E402
+from penpal_fast.training.reader.loop import Lines, Progress, Training  # noqa: E402
 from penpal_fast.training.reader.network import folded  # noqa: E402
 from penpal_fast.training.reader.run import Inputs, train_reader  # noqa: E402
 
@@ -39,11 +42,9 @@ LETTERS = "lov"
 SOURCES = [f"form {number}" for number in range(100)]
 RECIPE = ReaderRecipe(
     network=ReaderConfig(letters=LETTERS, stem_channels=(8, 16), dilations=(1, 2)),
-    rows=4000,
+    stages=(Stage(rows=4000, learning_rate=2e-2, warmup_steps=5),),
     round_rows=1000,
     batch_samples=3000,
-    learning_rate=2e-2,
-    warmup_steps=5,
     average_decay=0.9,
     unreadable_loss=3.0,
 )
@@ -73,7 +74,7 @@ def drawn(count: int, seed: int) -> list[Example]:
 
 def test_it_learns_and_leaves_out_what_is_wrong() -> None:
     wrong = [example("lllvv", "oovo"), example("vovov", "llll")]
-    training = Training(RECIPE, drawn(60, 1), [*drawn(30, 2), *wrong])
+    training = Training(RECIPE, Lines(drawn(60, 1), [*drawn(30, 2), *wrong]))
     losses = []
     network = training.run(lambda progress: losses.append(progress.real_loss))
     assert losses[-1] < 0.5
@@ -88,16 +89,56 @@ def test_it_learns_and_leaves_out_what_is_wrong() -> None:
     assert right >= 18
 
 
-def test_a_killed_training_goes_on(tmp_path) -> None:
-    real = drawn(40, 1)
-    whole = Training(dataclasses.replace(RECIPE, rows=300, round_rows=100), real, [])
-    whole.run(lambda _progress: whole.save(tmp_path / "checkpoint.pt") if whole.rows < 250 else None)
-    again = Training(whole.recipe, real, [])
+STAGES = (
+    Stage(rows=200, learning_rate=2e-2, warmup_steps=5),
+    Stage(rows=200, shares=Shares(0.5, 0, 0.2, 0.3), doubt_weight=1, learning_rate=2e-2, warmup_steps=5),
+)
+
+
+@pytest.mark.parametrize("seen", [100, 300])
+def test_a_killed_training_goes_on(tmp_path, seen) -> None:
+    lines = Lines(drawn(40, 1), clean=drawn(10, 2), corrupted=scribbled(10, 3))
+    whole = Training(dataclasses.replace(RECIPE, stages=STAGES, round_rows=100), lines)
+
+    def save(progress: Progress) -> None:
+        if 200 * (progress.stage - 1) + progress.rows <= seen + 50:
+            whole.save(tmp_path / "checkpoint.pt")
+
+    whole.run(save)
+    again = Training(whole.recipe, lines)
     again.load(tmp_path / "checkpoint.pt")
-    assert 0 < again.rows < whole.rows
+    assert (again.stage, again.rows // 100) == divmod(seen // 100, 2)
     again.run()
     for name, values in folded(whole.averaged()).items():
         np.testing.assert_allclose(folded(again.averaged())[name], values, atol=1e-5)
+
+
+def scribbled(count: int, seed: int) -> list[Example]:
+    """Lines that say their text, with strokes of which every second is bent."""
+    random = np.random.default_rng(seed)
+    made = []
+    for one in drawn(count, seed):
+        points = one.points + np.where(one.stroke[:, None] % 2, random.normal(0, 0.1, one.points.shape), 0)
+        made.append(dataclasses.replace(one, points=points.astype(np.float32), severity="mild"))
+    return made
+
+
+def test_a_later_stage_learns_to_doubt_corrupted_lines() -> None:
+    lines = Lines(drawn(60, 1), clean=drawn(60, 2), corrupted=scribbled(60, 3))
+    reading = Stage(rows=3000, learning_rate=2e-2, warmup_steps=5)
+    doubting = dataclasses.replace(reading, rows=2000, shares=Shares(0.4, 0, 0.3, 0.3), doubt_weight=1, changed=0.0)
+    areas = []
+    for stages in ((reading,), (reading, doubting)):
+        network = Training(dataclasses.replace(RECIPE, stages=stages), lines).run()
+        clean, corrupted = (read(network, examples) for examples in (drawn(80, 4), scribbled(80, 5)))
+        areas.append(
+            [
+                area_under_curve(-clean.text_doubts(RECIPE.network), -corrupted.text_doubts(RECIPE.network)),
+                area_under_curve(-clean.reading_doubts(), -corrupted.reading_doubts()),
+            ]
+        )
+    assert min(areas[1]) > 0.95
+    assert min(areas[1]) > max(areas[0])
 
 
 def test_changed_rows_keep_their_strokes_apart() -> None:
@@ -130,7 +171,15 @@ def test_the_bundled_recipe_is_read_and_others_are_refused(tmp_path) -> None:
     recipe = ReaderRecipe.from_file(BUNDLED)
     (tmp_path / "recipe.json").write_text(recipe.to_json())
     assert ReaderRecipe.from_file(tmp_path / "recipe.json") == recipe
-    for content in ("[]", "{", '{"rows": 0}', '{"row": 1}', '{"network": {"letters": ""}}'):
+    for content in (
+        "[]",
+        "{",
+        '{"stages": [{"rows": 0}]}',
+        '{"stages": []}',
+        '{"row": 1}',
+        '{"stages": [{"shares": {"real": 2}}]}',
+        '{"network": {"letters": ""}}',
+    ):
         (tmp_path / "recipe.json").write_text(content)
         with pytest.raises(ValueError, match="recipe"):
             ReaderRecipe.from_file(tmp_path / "recipe.json")
@@ -150,12 +199,21 @@ def test_the_recipe_ends_with_a_reader_and_its_figures(tmp_path, monkeypatch) ->
     save_lines(tmp_path / "clean.parquet", texts[::-1], ["a"] * 40)
     scribbled = [text[::-1] for text in texts]
     save_lines(tmp_path / "corrupted.parquet", scribbled, ["a"] * 40, ["mild", "gibberish"] * 20)
-    generator = made_generator.save(made_generator.made_tensors(), tmp_path / "generator.safetensors")
+    writable = {"alphabet": json.dumps(["\0", *"lovabcde "]), "primers": json.dumps(["lo", "v"])}
+    generator = made_generator.save(made_generator.made_tensors(), tmp_path / "generator.safetensors", **writable)
     inputs = Inputs(tmp_path / "real.parquet", generator, tmp_path / "clean.parquet", tmp_path / "corrupted.parquet")
-    recipe = dataclasses.replace(RECIPE, made_lines=0, rows=1500, round_rows=500)
+    plan = Plan(rows=3, seed=2, bias=(0.5, 0.5))
+    files = [
+        SyntheticFile(kind, "train", dataclasses.replace(plan, corrupted=kind == "corrupted"))
+        for kind in ("clean", "corrupted")
+    ]
+    doubting = Stage(rows=500, shares=Shares(0.4, 0, 0.3, 0.3), doubt_weight=0.3, warmup_steps=5)
+    stages = (dataclasses.replace(RECIPE.stages[0], rows=1000), doubting)
+    recipe = dataclasses.replace(RECIPE, made_lines=0, synthesis=tuple(files), stages=stages, round_rows=500)
     said: list[str] = []
     train_reader(recipe, inputs, tmp_path / "work", tmp_path / "reader", say=said.append)
-    assert len(said) == 3
+    expected = ["made clean", "made corrupted", "stage 1", "stage 1", "stage 2"]
+    assert [line.partition(",")[0] for line in said] == expected
     network = ReaderNetwork.from_pretrained(tmp_path / "reader")
     assert network.config.letters == LETTERS
     assert network.config.match_half != RECIPE.network.match_half

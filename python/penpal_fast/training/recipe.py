@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import open_regular
 from penpal_fast.handwriting.junk import KINDS
-from penpal_fast.handwriting.lines import is_prefix
 from penpal_fast.network.config import ModelConfig
-from penpal_fast.synthesis.plan import Plan
+from penpal_fast.training.recipe_fields import (
+    built,
+    check_names,
+    check_prefix,
+    check_ranges,
+    field_names,
+    number,
+    share,
+)
+from penpal_fast.training.synthetic_lines import SyntheticFile
 
 BUNDLED = Path(__file__).parent / "recipes" / "bundled.json"
 """The recipe of the bundled model."""
-
-NAME = re.compile("[A-Za-z0-9_-]+")
 
 MAX_LAYERS = 7
 """Limit on `channels` in training: each layer halves the picture, and batch norm needs more than one value."""
@@ -30,71 +35,19 @@ MAX_BATCH_SIZE = 1024
 """Limit on the pictures of a step; each takes about 3 MB."""
 
 
-def _number(default: float, least: float, most: float) -> Any:
-    """Make a field for a number from `least` to `most`; for a whole number if the default is one."""
-    return dataclasses.field(default=default, metadata={"range": (least, most)})
-
-
-def _share(default: float) -> Any:
-    return _number(default, 0, 1)
-
-
-def _check_ranges(part: Any) -> None:
-    for field in dataclasses.fields(part):
-        if "range" not in field.metadata:
-            continue
-        value, (least, most) = getattr(part, field.name), field.metadata["range"]
-        whole = isinstance(field.default, int)
-        numeric = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
-        if not numeric or not least <= value <= most:
-            kind = "a whole number" if whole else "a number"
-            raise PenpalError(f"recipe: {field.name} must be {kind} from {least:,} to {most:,}, got {value!r}")
-
-
-def check_prefix(prefix: Any) -> None:
-    """Make sure that a recipe's `source_prefix` is null or a number of characters.
-
-    Raises:
-        PenpalError: It is something else.
-    """
-    if not is_prefix(prefix):
-        raise PenpalError(
-            f"recipe: source_prefix must be a whole number of characters, at least 1, or null for the whole source, "
-            f"got {prefix!r}"
-        )
-
-
-def _check_names(where: str, values: Any, known: Iterable[str]) -> None:
-    if not isinstance(values, dict):
-        raise PenpalError(f"{where} must be an object, got {type(values).__name__}")
-    known = sorted(known)
-    if unknown := sorted(set(values) - set(known)):
-        raise PenpalError(f"{where} has unknown fields {unknown}; the fields are {known}")
-
-
-def _field_names(kind: Any) -> list[str]:
-    return [field.name for field in dataclasses.fields(kind)]
-
-
-def _built(kind: Any, where: str, values: Any) -> Any:
-    """Make a dataclass from a JSON object; fields that are missing get their defaults."""
-    _check_names(where, values, _field_names(kind))
-    return kind(**values)
-
-
 @dataclasses.dataclass(frozen=True)
 class Shares:
     """Shares of the kinds of lines among the pictures; they sum to 1."""
 
-    real: float = _share(0.36)
-    clean: float = _share(0.22)
-    corrupted: float = _share(0.25)
-    junk: float = _share(0.12)
-    outlier: float = _share(0.05)
+    real: float = share(0.36)
+    clean: float = share(0.22)
+    corrupted: float = share(0.25)
+    junk: float = share(0.12)
+    outlier: float = share(0.05)
 
     def __post_init__(self) -> None:
         """Check the ranges and the sum."""
-        _check_ranges(self)
+        check_ranges(self)
         if abs(sum(dataclasses.astuple(self)) - 1) > 1e-6:
             raise PenpalError(f"recipe: the shares must sum to 1, got {dataclasses.asdict(self)}")
 
@@ -124,27 +77,27 @@ class Changes:
             `penpal_fast.handwriting.junk`.
     """
 
-    real_cut: float = _share(0.45)
-    longest: int = _number(6, 1, 1000)
-    matched: float = _share(0.85)
-    link: float = _share(0.12)
-    follow: float = _share(0.06)
-    reshape: float = _share(0.85)
-    slope: float = _number(11.0, 0, 45)
-    slant: float = _number(27.0, 0, 60)
-    stretch: float = _number(4.4, 1, 10)
-    smooth: float = _share(0.3)
-    thin: float = _share(0.12)
-    resample: float = _share(0.12)
-    dots: float = _share(0.2)
-    line_width: float = _share(0.08)
-    spoilt: float = _share(0.6)
+    real_cut: float = share(0.45)
+    longest: int = number(6, 1, 1000)
+    matched: float = share(0.85)
+    link: float = share(0.12)
+    follow: float = share(0.06)
+    reshape: float = share(0.85)
+    slope: float = number(11.0, 0, 45)
+    slant: float = number(27.0, 0, 60)
+    stretch: float = number(4.4, 1, 10)
+    smooth: float = share(0.3)
+    thin: float = share(0.12)
+    resample: float = share(0.12)
+    dots: float = share(0.2)
+    line_width: float = share(0.08)
+    spoilt: float = share(0.6)
     junk_weights: dict[str, float] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check the ranges and the kinds of junk."""
-        _check_ranges(self)
-        _check_names("recipe: junk_weights", self.junk_weights, KINDS)
+        check_ranges(self)
+        check_names("recipe: junk_weights", self.junk_weights, KINDS)
         if not all(isinstance(weight, (int, float)) and 0 <= weight <= 1e6 for weight in self.junk_weights.values()):
             raise PenpalError(f"recipe: junk_weights must be from 0 to a million, got {self.junk_weights}")
 
@@ -171,24 +124,24 @@ class Optimization:
     """
 
     optimizer: Literal["adamw", "muon"] = "muon"
-    pictures: int = _number(640_000, 1, MAX_PICTURES)
-    batch_size: int = _number(64, 1, MAX_BATCH_SIZE)
-    learning_rate: float = _number(5e-3, 1e-9, 10)
-    warmup_share: float = _share(0.03)
-    weight_decay: float = _share(0.03)
-    average_decay: float = _share(0.999)
-    start_share: float = _share(0.0)
-    level_from: float = _share(0.25)
-    length_price: float = _share(0.0)
-    length_lean: float = _number(0.0, -1, 1)
-    checkpoint_steps: int = _number(500, 1, MAX_PICTURES)
-    seed: int = _number(1, 0, 2**32 - 1)
+    pictures: int = number(640_000, 1, MAX_PICTURES)
+    batch_size: int = number(64, 1, MAX_BATCH_SIZE)
+    learning_rate: float = number(5e-3, 1e-9, 10)
+    warmup_share: float = share(0.03)
+    weight_decay: float = share(0.03)
+    average_decay: float = share(0.999)
+    start_share: float = share(0.0)
+    level_from: float = share(0.25)
+    length_price: float = share(0.0)
+    length_lean: float = number(0.0, -1, 1)
+    checkpoint_steps: int = number(500, 1, MAX_PICTURES)
+    seed: int = number(1, 0, 2**32 - 1)
 
     def __post_init__(self) -> None:
         """Check the optimizer and the ranges."""
         if self.optimizer not in ("adamw", "muon"):
             raise PenpalError(f"recipe: optimizer must be adamw or muon, got {self.optimizer!r}")
-        _check_ranges(self)
+        check_ranges(self)
 
     @property
     def steps(self) -> int:
@@ -214,39 +167,8 @@ class Stage:
     def from_dict(cls, values: dict[str, Any]) -> Stage:
         """Make a stage from a recipe's JSON object."""
         parts: dict[str, Any] = {"shares": Shares, "changes": Changes, "optimization": Optimization}
-        _check_names("recipe: a stage", values, parts)
-        return cls(**{name: _built(parts[name], f"recipe: {name}", fields) for name, fields in values.items()})
-
-
-@dataclasses.dataclass(frozen=True)
-class SyntheticFile:
-    """A file of synthetic lines that the training makes.
-
-    Attributes:
-        name: Name of the file, without its extension.
-        split: The split of the real lines whose texts are written.
-        plan: How many lines of which kind.
-    """
-
-    name: str
-    split: Literal["train", "validation"]
-    plan: Plan
-
-    def __post_init__(self) -> None:
-        """Check the name and the split."""
-        if not isinstance(self.name, str) or not NAME.fullmatch(self.name):
-            raise PenpalError(f"recipe: a name must consist of letters, digits, - and _, got {self.name!r}")
-        if self.split not in ("train", "validation"):
-            raise PenpalError(f"recipe: the split of {self.name} must be train or validation, got {self.split!r}")
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> SyntheticFile:
-        """Make one from a recipe's JSON object."""
-        _check_names("recipe: a file of synthetic lines", values, _field_names(cls))
-        if missing := set(_field_names(cls)) - values.keys():
-            raise PenpalError(f"recipe: a file of synthetic lines needs {sorted(missing)}")
-        _check_names("recipe: a plan", values["plan"], _field_names(Plan))
-        return cls(values["name"], values["split"], Plan.from_dict(values["plan"]))
+        check_names("recipe: a stage", values, parts)
+        return cls(**{name: built(parts[name], f"recipe: {name}", fields) for name, fields in values.items()})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -308,7 +230,7 @@ class Recipe:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Recipe:
         """Make a recipe from a JSON object; see `from_file`."""
-        _check_names("the recipe", values, _field_names(cls))
+        check_names("the recipe", values, field_names(cls))
         readers: dict[str, Callable[[Any], Any]] = {
             "network": _network,
             "synthesis": lambda files: tuple(map(SyntheticFile.from_dict, files)),
@@ -326,4 +248,4 @@ class Recipe:
 def _network(values: dict[str, Any]) -> ModelConfig:
     if "channels" in values:
         values = {**values, "channels": tuple(values["channels"])}
-    return _built(ModelConfig, "recipe: network", values)
+    return built(ModelConfig, "recipe: network", values)

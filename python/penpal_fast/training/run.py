@@ -14,15 +14,14 @@ import mlx.core as mx
 from penpal_fast.errors import PenpalError
 from penpal_fast.evaluation.held_out import RECORD
 from penpal_fast.files import made_folder, replaced_atomically
-from penpal_fast.handwriting.lines import Split, decided_by, is_held_out, read_split
+from penpal_fast.handwriting.lines import Split, decided_by, read_split
 from penpal_fast.network.config import ModelConfig
 from penpal_fast.network.model import QualityClassifier
-from penpal_fast.synthesis.texts import read_texts
-from penpal_fast.synthesis.workers import is_made_by, synthesize
 from penpal_fast.training.examples import Sources, read_splits
 from penpal_fast.training.loop import CHECKPOINT, train
 from penpal_fast.training.measurement import Validation
-from penpal_fast.training.recipe import Recipe, SyntheticFile
+from penpal_fast.training.recipe import Recipe
+from penpal_fast.training.synthetic_lines import SyntheticFile, synthetic_lines
 
 Progress = Callable[[str, int, int], None]
 
@@ -80,7 +79,7 @@ def run_recipe(
     made_folder(work)
     if not resume and (work / CHECKPOINT).exists():
         raise PenpalError(f"{work}: it holds an earlier training: resume with --resume, or choose another folder")
-    made = [(file, _synthetic_lines(file, prefix, inputs, work, resume, progress)) for file in recipe.synthesis]
+    made = [(file, _made(file, recipe, inputs, work, resume, progress)) for file in recipe.synthesis]
     clean = [path for file, path in made if not file.plan.corrupted]
     corrupted = [path for file, path in made if file.plan.corrupted]
     sources = Sources(
@@ -148,33 +147,13 @@ def calibrate(model: QualityClassifier, scale: float, shift: float) -> None:
     mx.eval(model.parameters())
 
 
-def _synthetic_lines(
-    file: SyntheticFile, prefix: int | None, inputs: Inputs, work: Path, resume: bool, progress: Progress
-) -> Path:
-    """Make a file of synthetic lines unless an earlier run made it, and return its path."""
-    path = work / f"{file.name}.parquet"
-    if path.exists():
-        if not resume:
-            raise PenpalError(f"{path}: it exists already: resume with --resume, or choose another folder")
-        if not is_made_by(file.plan, path):
-            raise PenpalError(f"{path}: it was made by another plan: remove it, or choose another folder")
-        return path
-    if inputs.generator is None:
-        raise PenpalError("the recipe makes synthetic lines and needs a generator: name its weights with --generator")
-    held_out = file.split == "validation"
-    texts = [text for text in read_texts(inputs.real) if is_held_out(text.source, prefix) == held_out]
-    if not texts:
-        raise PenpalError(
-            f"{inputs.real}: no text belongs to the {file.split} split; more of its sources must differ in what "
-            f"decides the side, {decided_by(prefix)}"
-        )
-    synthesize(
-        file.plan,
-        texts,
-        inputs.generator,
-        path,
+def _made(file: SyntheticFile, recipe: Recipe, inputs: Inputs, work: Path, resume: bool, progress: Progress) -> Path:
+    return synthetic_lines(
+        file,
+        work,
+        real=inputs.real,
+        generator=inputs.generator,
+        prefix=recipe.source_prefix,
         resume=resume,
-        processes=os.cpu_count(),
         progress=lambda done, total: progress(f"making {file.name}", done, total),
     )
-    return path

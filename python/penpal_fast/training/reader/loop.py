@@ -1,4 +1,5 @@
-"""The training loop: AdamW on the CTC loss, and a running average of the weights, which is what is kept."""
+"""The training loop: AdamW on the CTC loss, in later stages also on that of doubting corrupted lines. A running average
+of the weights is what is kept."""
 
 from __future__ import annotations
 
@@ -14,15 +15,16 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from penpal_fast.training.reader.augmentation import Changes
+from penpal_fast.training.reader.doubt_loss import DoubtLoss
 from penpal_fast.training.reader.examples import Batch, Example, batches
 from penpal_fast.training.reader.network import TrainedReader
-from penpal_fast.training.reader.recipe import ReaderRecipe
+from penpal_fast.training.reader.recipe import ReaderRecipe, Stage
 
 LOSS_MEMORY = 0.6
 """How much of a row's earlier losses stays in its average."""
 
 KNOWN_SHARE = 0.9
-"""Share of the made lines that must have been seen before any is left out."""
+"""Share of the synthetic lines of a kind that must have been seen before any is left out."""
 
 LEAST_LEARNING_RATE = 0.01
 """Of its peak, at the end."""
@@ -30,52 +32,67 @@ LEAST_LEARNING_RATE = 0.01
 LARGEST_GRADIENT = 5.0
 
 
+KINDS = ("real", "made", "clean", "corrupted")
+
+
+@dataclasses.dataclass(frozen=True)
+class Lines:
+    """What a reader learns from; see `penpal_fast.training.reader.recipe.Shares`."""
+
+    real: Sequence[Example] = ()
+    made: Sequence[Example] = ()
+    clean: Sequence[Example] = ()
+    corrupted: Sequence[Example] = ()
+
+
 @dataclasses.dataclass(frozen=True)
 class Progress:
-    """Where a training is: rows seen, and the mean loss a letter of the last round, of real and of made lines."""
+    """Where a training is: the stage, from 1, the rows that it has seen, and the mean loss a letter of the last round,
+    of real lines and of synthetic ones that are not corrupted."""
 
+    stage: int
     rows: int
     real_loss: float
-    made_loss: float
+    synthetic_loss: float
 
 
 class Training:
     """A training that can be saved and gone on with."""
 
-    def __init__(
-        self, recipe: ReaderRecipe, real: Sequence[Example], made: Sequence[Example], device: str = "cpu"
-    ) -> None:
+    def __init__(self, recipe: ReaderRecipe, lines: Lines, device: str = "cpu") -> None:
         """Start from random weights.
 
         Args:
             recipe: All choices.
-            real: Real lines.
-            made: Generated lines; there may be none.
+            lines: The lines to learn from.
             device: PyTorch's name of what computes.
         """
         torch.manual_seed(recipe.seed)
         self.recipe = recipe
-        self.examples = [*real, *made]
-        self.real = len(real)
+        groups = [getattr(lines, kind) for kind in KINDS]
+        self.examples = [example for group in groups for example in group]
+        self.kinds = np.repeat(np.array(KINDS), [len(group) for group in groups])
         self.device = device
         self.network = TrainedReader(recipe.network).to(device)
         self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
-        self.optimizer = torch.optim.AdamW(self._parameter_groups(), lr=recipe.learning_rate, betas=(0.9, 0.98))
         self.losses = np.full(len(self.examples), np.nan)
-        self.rows = 0
-        self.steps = 0
+        self._begin(0)
+
+    def _begin(self, stage: int) -> None:
+        """Begin a stage with the averaged weights of the one before it."""
+        self.stage, self.rows, self.steps = stage, 0, 0
+        self.network.load_state_dict(self.average)
+        self.doubt_loss = DoubtLoss().to(self.device)
+        self.optimizer = torch.optim.AdamW(self._parameter_groups(), betas=(0.9, 0.98))
 
     def run(self, report: Callable[[Progress], None] = lambda _progress: None) -> TrainedReader:
         """Train to the end of the recipe and return the network with the averaged weights."""
-        while self.rows < self.recipe.rows:
-            seen: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
-            for batch in self._round():
-                seen.append((batch.rows, self._step(batch)))
-                if self.rows >= self.recipe.rows:
-                    break
-            rows, losses = (np.concatenate(parts) for parts in zip(*seen, strict=True))
-            report(Progress(self.rows, _mean(losses[rows < self.real]), _mean(losses[rows >= self.real])))
-        return self.averaged()
+        while True:
+            while self.rows < self._stage.rows:
+                report(self._learn_round())
+            if self.stage + 1 == len(self.recipe.stages):
+                return self.averaged()
+            self._begin(self.stage + 1)
 
     def averaged(self) -> TrainedReader:
         """Return the network with the averaged weights, ready to be measured or folded."""
@@ -85,8 +102,8 @@ class Training:
 
     @property
     def left_out(self) -> int:
-        """Number of made lines that do not say their text, as far as is known."""
-        return int((self.losses[self.real :] > self.recipe.unreadable_loss).sum())
+        """Number of synthetic lines that are not corrupted and do not say their text, as far as is known."""
+        return int((self.losses[np.isin(self.kinds, ["made", "clean"])] > self.recipe.unreadable_loss).sum())
 
     def save(self, path: Path) -> None:
         """Write a checkpoint."""
@@ -106,15 +123,25 @@ class Training:
         for name in _STATES:
             getattr(self, name).load_state_dict(state[name])
 
+    @property
+    def _stage(self) -> Stage:
+        return self.recipe.stages[self.stage]
+
+    def _learn_round(self) -> Progress:
+        seen: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
+        for batch in self._round():
+            seen.append((batch.rows, self._step(batch)))
+            if self.rows >= self._stage.rows:
+                break
+        rows, losses = (np.concatenate(parts) for parts in zip(*seen, strict=True))
+        kinds = self.kinds[rows]
+        synthetic = (kinds == "made") | (kinds == "clean")
+        return Progress(self.stage + 1, self.rows, _mean(losses[kinds == "real"]), _mean(losses[synthetic]))
+
     def _round(self) -> Iterator[Batch]:
-        """Draw rows, the real and the made ones in their shares, and yield them in batches."""
-        recipe, random = self.recipe, np.random.default_rng([self.recipe.seed, self.steps])
-        made = np.arange(self.real, len(self.examples))
-        if self._reads_most():
-            made = made[~(self.losses[made] > recipe.unreadable_loss)]
-        made_rows = round(recipe.round_rows * (1 - recipe.real_share)) if len(made) else 0
-        real_rows = recipe.round_rows - made_rows
-        drawn = np.concatenate([_drawn(np.arange(self.real), real_rows, random), _drawn(made, made_rows, random)])
+        """Draw rows, each kind in its share, and yield them in batches."""
+        recipe, random = self.recipe, np.random.default_rng([self.recipe.seed, self.stage, self.steps])
+        drawn = np.concatenate([self._drawn(kind, share, random) for kind, share in self._shares().items()])
         random.shuffle(drawn)
 
         def fits(samples: int, letters: int) -> bool:
@@ -122,14 +149,30 @@ class Training:
 
         return batches(self.examples, drawn, recipe.batch_samples, fits, self._changes(), random)
 
-    def _changes(self) -> Changes:
-        recipe = self.recipe
-        is_settled = self.rows >= (1 - recipe.settled_share) * recipe.rows
-        return recipe.changes.scaled(recipe.settled_changes) if is_settled else recipe.changes
+    def _shares(self) -> dict[str, float]:
+        """Return the shares of the kinds of which there are lines."""
+        shares = {kind: share for kind, share in dataclasses.asdict(self._stage.shares).items() if kind in self.kinds}
+        total = sum(shares.values())
+        return {kind: share / total for kind, share in shares.items()}
 
-    def _reads_most(self) -> bool:
-        """Whether the network reads so well that a made line with a large loss is itself to blame."""
-        losses = self.losses[self.real :]
+    def _drawn(self, kind: str, share: float, random: np.random.Generator) -> NDArray[np.int64]:
+        """Draw rows of a kind."""
+        rows, count = np.flatnonzero(self.kinds == kind), round(self.recipe.round_rows * share)
+        if kind == "corrupted":
+            chances = np.array([self._stage.severity_weights.get(self.examples[row].severity or "", 1) for row in rows])
+            return random.choice(rows, count, p=chances / chances.sum())
+        if kind != "real" and self._reads_most(kind):
+            rows = rows[~(self.losses[rows] > self.recipe.unreadable_loss)]
+        return _drawn(rows, count, random)
+
+    def _changes(self) -> Changes:
+        stage = self._stage
+        is_settled = self.rows >= (1 - stage.settled_share) * stage.rows
+        return self.recipe.changes.scaled(stage.settled_changes if is_settled else stage.changed)
+
+    def _reads_most(self, kind: str) -> bool:
+        """Whether the network reads synthetic lines so well that one with a large loss is itself to blame."""
+        losses = self.losses[self.kinds == kind]
         known = losses[~np.isnan(losses)]
         return len(known) > KNOWN_SHARE * len(losses) and float(np.median(known)) < self.recipe.unreadable_loss / 3
 
@@ -151,7 +194,7 @@ class Training:
             reduction="none",
             zero_infinity=True,
         )
-        (losses.sum() / letters.sum()).backward()
+        self._loss(batch, losses, _path_losses(log_probabilities, frames), letters).backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), LARGEST_GRADIENT)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
@@ -163,15 +206,34 @@ class Training:
         self.losses[batch.rows] = np.where(np.isnan(before), each, LOSS_MEMORY * before + (1 - LOSS_MEMORY) * each)
         return each
 
+    def _loss(
+        self, batch: Batch, text_losses: torch.Tensor, path_losses: torch.Tensor, letters: torch.Tensor
+    ) -> torch.Tensor:
+        """Return the loss a letter of the rows that are not corrupted, and that of doubting, by its weight."""
+        kinds = self.kinds[batch.rows]
+        corrupted = torch.from_numpy((kinds == "corrupted").astype(np.float32)).to(self.device)
+        good = 1 - corrupted
+        reading = (text_losses * good).sum() / (letters * good).sum().clamp(min=1)
+        if not self._stage.doubt_weight:
+            return reading
+        weights = np.select([kinds == "real", kinds == "made"], [self._stage.real_doubt, 0], 1).astype(np.float32)
+        doubting = self.doubt_loss(
+            text_losses / letters, path_losses / letters, corrupted, torch.from_numpy(weights).to(self.device)
+        )
+        return reading + self._stage.doubt_weight * doubting
+
     def _learning_rate(self) -> float:
         """Linear warm-up, then a cosine down."""
-        recipe = self.recipe
-        warmth = min((self.steps + 1) / recipe.warmup_steps, 1.0)
-        cosine = 0.5 * (1 + math.cos(math.pi * min(self.rows / recipe.rows, 1.0)))
-        return recipe.learning_rate * warmth * (LEAST_LEARNING_RATE + (1 - LEAST_LEARNING_RATE) * cosine)
+        stage = self._stage
+        warmth = min((self.steps + 1) / stage.warmup_steps, 1.0)
+        cosine = 0.5 * (1 + math.cos(math.pi * min(self.rows / stage.rows, 1.0)))
+        return stage.learning_rate * warmth * (LEAST_LEARNING_RATE + (1 - LEAST_LEARNING_RATE) * cosine)
 
     def _average(self) -> None:
-        decay = min(self.recipe.average_decay, (1 + self.steps) / (10 + self.steps))
+        # The first stage's first weights are random and soon forgotten; a later stage's are good.
+        decay = self.recipe.average_decay
+        if self.stage == 0:
+            decay = min(decay, (1 + self.steps) / (10 + self.steps))
         for name, value in self.network.state_dict().items():
             if value.dtype.is_floating_point:
                 self.average[name].lerp_(value, 1 - decay)
@@ -179,18 +241,24 @@ class Training:
                 self.average[name].copy_(value)
 
     def _parameter_groups(self) -> list[dict[str, Any]]:
-        """Keep weight decay off biases and batch norm."""
+        """Keep weight decay off biases, batch norm and the map of doubts."""
         parameters = list(self.network.parameters())
         matrices = [parameter for parameter in parameters if parameter.ndim > 1]
         vectors = [parameter for parameter in parameters if parameter.ndim <= 1]
         return [
             {"params": matrices, "weight_decay": self.recipe.weight_decay},
-            {"params": vectors, "weight_decay": 0.0},
+            {"params": [*vectors, *self.doubt_loss.parameters()], "weight_decay": 0.0},
         ]
 
 
-_KEPT = ("average", "losses", "rows", "steps")
-_STATES = ("network", "optimizer")
+_KEPT = ("average", "losses", "stage", "rows", "steps")
+_STATES = ("network", "doubt_loss", "optimizer")
+
+
+def _path_losses(log_probabilities: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:
+    """Return the loss of the likeliest way of each row, [rows]."""
+    number = torch.arange(log_probabilities.shape[1], device=log_probabilities.device)
+    return -(log_probabilities.amax(dim=-1) * (number[None] < frames[:, None])).sum(dim=1)
 
 
 def _drawn(rows: NDArray[np.int64], count: int, random: np.random.Generator) -> NDArray[np.int64]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,87 @@ from penpal_fast.errors import PenpalError
 from penpal_fast.files import open_regular
 from penpal_fast.reading.config import ReaderConfig
 from penpal_fast.training.reader.augmentation import Changes
-from penpal_fast.training.recipe import check_prefix
+from penpal_fast.training.recipe_fields import (
+    built,
+    check_names,
+    check_prefix,
+    check_ranges,
+    field_names,
+    number,
+    share,
+)
+from penpal_fast.training.synthetic_lines import SyntheticFile
 
 BUNDLED = Path(__file__).parent.parent / "recipes" / "reader.json"
 """The recipe of the reader in this package."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Shares:
+    """Shares of the kinds of lines among the rows; they sum to 1. A kind of which there are no lines is left out.
+
+    Attributes:
+        real: Real lines.
+        made: Lines made for their letters, with digits, capitals and rare letters, by hasty and tidy hands.
+        clean: Lines of the recipe's files of clean synthetic lines.
+        corrupted: Lines of its files of corrupted ones. Their texts are not learned; they are learned to be doubted.
+    """
+
+    real: float = share(0.5)
+    made: float = share(0.5)
+    clean: float = share(0.0)
+    corrupted: float = share(0.0)
+
+    def __post_init__(self) -> None:
+        """Check the sum."""
+        check_ranges(self)
+        if not math.isclose(sum(dataclasses.astuple(self)), 1, abs_tol=1e-6):
+            raise PenpalError(f"recipe: shares must sum to 1, got {dataclasses.asdict(self)}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """A part of the training. The first starts from random weights, each later one from the result before it.
+
+    Attributes:
+        rows: Rows to train on, each row counting each time.
+        shares: Shares of the kinds of lines.
+        severity_weights: How much more often than others corrupted lines of a severity are drawn; 1 for those that are
+            not named.
+        doubt_weight: Weight of the loss that teaches to doubt corrupted lines, beside that of reading.
+        real_doubt: How much a real line counts in that loss, beside 1 for clean and corrupted ones. Made lines do not.
+        changed: How much rows are changed, as a factor of the recipe's `changes`.
+        settled_share: Share of the rows, at the end, that are hardly changed any more: what is learned last is what
+            lines usually are.
+        settled_changes: How much they are still changed, as a factor of the recipe's `changes`.
+        learning_rate: Peak of the learning rate.
+        warmup_steps: Steps until the peak; a cosine leads down from it.
+    """
+
+    rows: int = number(400_000, 1, 1_000_000_000)
+    shares: Shares = dataclasses.field(default_factory=Shares)
+    severity_weights: dict[str, float] = dataclasses.field(default_factory=dict)
+    doubt_weight: float = number(0.0, 0, 1000)
+    real_doubt: float = share(0.4)
+    changed: float = share(1.0)
+    settled_share: float = share(0.15)
+    settled_changes: float = share(0.2)
+    learning_rate: float = number(4e-3, 1e-9, 10)
+    warmup_steps: int = number(300, 1, 1_000_000)
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        check_ranges(self)
+        for severity, weight in self.severity_weights.items():
+            if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 <= weight <= 1000:
+                raise PenpalError(f"recipe: severity weights must be from 0 to 1,000, {severity} has {weight!r}")
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Stage:
+        """Make a stage from a recipe's JSON object."""
+        check_names("recipe: a stage", values, field_names(cls))
+        shares = built(Shares, "recipe: shares", values.get("shares", {}))
+        return cls(**{**values, "shares": shares})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,62 +104,42 @@ class ReaderRecipe:
         changes: How rows are changed before they are learned from.
         source_prefix: How many of the first characters of a source decide whether its lines are for training or for
             validation (`penpal_fast.handwriting.lines.is_held_out`); None for the whole source.
-        made_lines: Generated lines to make.
-        real_share: Share of the real lines among the rows.
-        rows: Rows to train on, each row counting each time.
-        settled_share: Share of the rows, at the end, that are hardly changed any more: what is learned last is what
-            lines usually are.
-        settled_changes: How much they are still changed, as a factor.
+        made_lines: Lines to make for their letters.
+        synthesis: Files of clean and of corrupted synthetic lines to make, of the split `train`.
+        stages: The stages of the training, in order.
         round_rows: Rows that are drawn together; after each round there is a checkpoint, and the made lines that do not
             say their text are known better.
         batch_samples: Samples of a batch, padding included; some 30 lines.
-        learning_rate: Peak of the learning rate.
-        warmup_steps: Steps until the peak; a cosine leads down from it.
         weight_decay: Of AdamW, on matrices.
         average_decay: Of the running average of the weights.
-        unreadable_loss: Mean loss a letter above which a made line is left out: it does not say its text.
+        unreadable_loss: Mean loss a letter above which a made or clean line is left out: it does not say its text.
         seed: Of everything.
     """
 
     network: ReaderConfig = dataclasses.field(default_factory=ReaderConfig)
     changes: Changes = dataclasses.field(default_factory=Changes)
     source_prefix: int | None = None
-    made_lines: int = 12_000
-    real_share: float = 0.5
-    rows: int = 400_000
-    settled_share: float = 0.15
-    settled_changes: float = 0.2
-    round_rows: int = 8_000
-    batch_samples: int = 15_000
-    learning_rate: float = 4e-3
-    warmup_steps: int = 300
-    weight_decay: float = 0.02
-    average_decay: float = 0.998
-    unreadable_loss: float = 1.0
-    seed: int = 5
+    made_lines: int = number(12_000, 0, 10_000_000)
+    synthesis: tuple[SyntheticFile, ...] = ()
+    stages: tuple[Stage, ...] = (Stage(),)
+    round_rows: int = number(8_000, 1, 1_000_000)
+    batch_samples: int = number(15_000, 1, 10_000_000)
+    weight_decay: float = number(0.02, 0, 1)
+    average_decay: float = number(0.998, 0, 1)
+    unreadable_loss: float = number(1.0, 0, 1000)
+    seed: int = number(5, 0, 2**32 - 1)
 
     def __post_init__(self) -> None:
-        """Check ranges."""
+        """Check what the parts cannot check by themselves."""
         check_prefix(self.source_prefix)
-        ranges = {
-            "made_lines": (0, 10_000_000),
-            "real_share": (0, 1),
-            "rows": (1, 1_000_000_000),
-            "settled_share": (0, 1),
-            "settled_changes": (0, 1),
-            "round_rows": (1, 1_000_000),
-            "batch_samples": (1, 10_000_000),
-            "learning_rate": (1e-9, 10),
-            "warmup_steps": (1, 1_000_000),
-            "weight_decay": (0, 1),
-            "average_decay": (0, 1),
-            "unreadable_loss": (0, 1000),
-            "seed": (0, 2**32 - 1),
-        }
-        for name, (least, most) in ranges.items():
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
-                raise PenpalError(f"recipe: {name} must be from {least:,} to {most:,}, got {value!r}")
+        check_ranges(self)
+        if not self.stages:
+            raise PenpalError("recipe: stages is empty; give at least one")
+        names = [file.name for file in self.synthesis]
+        if len(set(names)) < len(names):
+            raise PenpalError(f"recipe: the files of synthetic lines need different names, got {names}")
+        if others := [file.name for file in self.synthesis if file.split != "train"]:
+            raise PenpalError(f"recipe: the files of synthetic lines must be of the split train, not so {others}")
 
     @classmethod
     def from_file(cls, path: Path) -> ReaderRecipe:
@@ -93,11 +151,15 @@ class ReaderRecipe:
         try:
             with open_regular(path) as file:
                 values: dict[str, Any] = json.load(file)
-            values["network"] = ReaderConfig(
-                **{name: _frozen(value) for name, value in values.get("network", {}).items()}
-            )
-            values["changes"] = Changes(**values.get("changes", {}))
-            return cls(**values)
+            check_names("the recipe", values, field_names(cls))
+            network = {name: _frozen(value) for name, value in values.get("network", {}).items()}
+            parts = {
+                "network": built(ReaderConfig, "recipe: network", network),
+                "changes": built(Changes, "recipe: changes", values.get("changes", {})),
+                "synthesis": tuple(map(SyntheticFile.from_dict, values.get("synthesis", []))),
+                "stages": tuple(map(Stage.from_dict, values.get("stages", [{}]))),
+            }
+            return cls(**{**values, **parts})
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise PenpalError(f"{path}: cannot read the recipe: {error}") from error
 

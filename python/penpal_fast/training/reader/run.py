@@ -23,6 +23,7 @@ from penpal_fast.synthesis.texts import read_texts
 from penpal_fast.training.reader.examples import Example, read_examples
 from penpal_fast.training.reader.making import make_lines
 from penpal_fast.training.reader.recipe import ReaderRecipe
+from penpal_fast.training.synthetic_lines import synthetic_lines
 
 MADE = "made"
 CHECKPOINT = "checkpoint.pt"
@@ -78,23 +79,25 @@ def train_reader(
         import torch
 
         from penpal_fast.training.reader.calibration import calibrated, read
-        from penpal_fast.training.reader.loop import Progress, Training
+        from penpal_fast.training.reader.loop import Lines, Progress, Training
         from penpal_fast.training.reader.network import folded
     for folder in (work, output):
         made_folder(folder)
     made = _made(recipe, inputs, work, processes, say)
+    clean, corrupted = (_synthetic(recipe, inputs, work, processes, say, corrupted=kind) for kind in (False, True))
     torch.set_num_threads(processes)
     letters = recipe.network.letters
     learned = read_examples(inputs.real, letters, lambda source: not is_held_out(source, recipe.source_prefix))
-    training = Training(recipe, learned, made, device)
+    training = Training(recipe, Lines(learned, made, clean, corrupted), device)
     if (work / CHECKPOINT).exists():
         training.load(work / CHECKPOINT)
 
     def report(progress: Progress) -> None:
         training.save(work / CHECKPOINT)
         say(
-            f"{progress.rows:,} rows: loss a letter {progress.real_loss:.3f} real, {progress.made_loss:.3f} made; "
-            f"{training.left_out:,} made lines say something else than their text"
+            f"stage {progress.stage}, {progress.rows:,} rows: loss a letter {progress.real_loss:.3f} real, "
+            f"{progress.synthetic_loss:.3f} synthetic; "
+            f"{training.left_out:,} lines say something else than their text"
         )
 
     network = training.run(report)
@@ -140,3 +143,30 @@ def _made(
         progress=report,
     )
     return [example for part in parts for example in read_examples(part, recipe.network.letters)]
+
+
+def _synthetic(
+    recipe: ReaderRecipe,
+    inputs: Inputs,
+    work: Path,
+    processes: int,
+    say: Callable[[str], None],
+    *,
+    corrupted: bool,
+) -> list[Example]:
+    """Make the recipe's files of clean or of corrupted lines, and read them."""
+    found: list[Example] = []
+    for file in recipe.synthesis:
+        if file.plan.corrupted == corrupted:
+            path = synthetic_lines(
+                file,
+                work,
+                real=inputs.real,
+                generator=inputs.generator,
+                prefix=recipe.source_prefix,
+                resume=True,
+                processes=processes,
+            )
+            say(f"made {file.name}")
+            found += read_examples(path, recipe.network.letters)
+    return found

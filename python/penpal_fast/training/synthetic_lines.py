@@ -1,0 +1,100 @@
+"""Files of synthetic lines that a training makes for itself, once."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from penpal_fast.errors import PenpalError
+from penpal_fast.handwriting.lines import decided_by, is_held_out
+from penpal_fast.synthesis.plan import Plan
+from penpal_fast.synthesis.texts import read_texts
+from penpal_fast.synthesis.workers import is_made_by, synthesize
+from penpal_fast.training.recipe_fields import check_names, field_names
+
+NAME = re.compile("[A-Za-z0-9_-]+")
+
+
+@dataclasses.dataclass(frozen=True)
+class SyntheticFile:
+    """A file of synthetic lines that the training makes.
+
+    Attributes:
+        name: Name of the file, without its extension.
+        split: The split of the real lines whose texts are written.
+        plan: How many lines of which kind.
+    """
+
+    name: str
+    split: Literal["train", "validation"]
+    plan: Plan
+
+    def __post_init__(self) -> None:
+        """Check the name and the split."""
+        if not isinstance(self.name, str) or not NAME.fullmatch(self.name):
+            raise PenpalError(f"recipe: a name must consist of letters, digits, - and _, got {self.name!r}")
+        if self.split not in ("train", "validation"):
+            raise PenpalError(f"recipe: the split of {self.name} must be train or validation, got {self.split!r}")
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> SyntheticFile:
+        """Make one from a recipe's JSON object."""
+        check_names("recipe: a file of synthetic lines", values, field_names(cls))
+        if missing := set(field_names(cls)) - values.keys():
+            raise PenpalError(f"recipe: a file of synthetic lines needs {sorted(missing)}")
+        check_names("recipe: a plan", values["plan"], field_names(Plan))
+        return cls(values["name"], values["split"], Plan.from_dict(values["plan"]))
+
+
+def synthetic_lines(
+    file: SyntheticFile,
+    work: Path,
+    *,
+    real: Path,
+    generator: Path | None,
+    prefix: int | None,
+    resume: bool,
+    processes: int | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Path:
+    """Make a file of synthetic lines unless an earlier run made it.
+
+    Args:
+        file: What to make.
+        work: Folder of the file.
+        real: Parquet file of real lines, whose texts are written.
+        generator: Weights of the generator.
+        prefix: How many of the first characters of a source decide its split; None for the whole source.
+        resume: Whether the file, or parts of it, may be there from an earlier run.
+        processes: Number of processes; None for one for each processor.
+        progress: Called with the rows made so far and the rows planned.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        PenpalError: The file is another run's, or it cannot be made.
+    """
+    path = work / f"{file.name}.parquet"
+    if path.exists():
+        if not resume:
+            raise PenpalError(f"{path}: it exists already: resume with --resume, or choose another folder")
+        if not is_made_by(file.plan, path):
+            raise PenpalError(f"{path}: it was made by another plan: remove it, or choose another folder")
+        return path
+    if generator is None:
+        raise PenpalError("the recipe makes synthetic lines and needs a generator: name its weights with --generator")
+    held_out = file.split == "validation"
+    texts = [text for text in read_texts(real) if is_held_out(text.source, prefix) == held_out]
+    if not texts:
+        raise PenpalError(
+            f"{real}: no text belongs to the {file.split} split; more of its sources must differ in what "
+            f"decides the side, {decided_by(prefix)}"
+        )
+    count = processes or os.cpu_count()
+    synthesize(file.plan, texts, generator, path, resume=resume, processes=count, progress=progress)
+    return path
