@@ -24,7 +24,7 @@ from penpal_fast.synthesis.texts import LONG_LINE
 from penpal_fast.training.reader.augmentation import Changes, changed
 from penpal_fast.training.reader.examples import Example
 from penpal_fast.training.reader.making import make_lines
-from penpal_fast.training.reader.recipe import BUNDLED, ReaderRecipe, Shares, Stage
+from penpal_fast.training.reader.recipe import BUNDLED, Changed, ReaderRecipe, Shares, Stage
 from penpal_fast.training.reader.texts import KINDS, draw_text
 from penpal_fast.training.synthetic_lines import SyntheticFile
 
@@ -113,6 +113,21 @@ def test_a_killed_training_goes_on(tmp_path, seen) -> None:
         np.testing.assert_allclose(folded(again.averaged())[name], values, atol=1e-5)
 
 
+def test_a_stage_keeps_a_share_of_its_first_weights() -> None:
+    lines = Lines(drawn(20, 1))
+    reading = Stage(rows=200, learning_rate=2e-2, warmup_steps=5)
+    first, whole, half = (
+        folded(Training(dataclasses.replace(RECIPE, stages=stages), lines).run())
+        for stages in (
+            (reading,),
+            (reading, dataclasses.replace(reading, start_share=1.0)),
+            (reading, dataclasses.replace(reading, start_share=0.5)),
+        )
+    )
+    np.testing.assert_array_equal(whole["head.weight"], first["head.weight"])
+    assert np.abs(half["head.weight"] - first["head.weight"]).max() > 1e-3
+
+
 def scribbled(count: int, seed: int) -> list[Example]:
     """Lines that say their text, with strokes of which every second is bent."""
     random = np.random.default_rng(seed)
@@ -126,7 +141,9 @@ def scribbled(count: int, seed: int) -> list[Example]:
 def test_a_later_stage_learns_to_doubt_corrupted_lines() -> None:
     lines = Lines(drawn(60, 1), clean=drawn(60, 2), corrupted=scribbled(60, 3))
     reading = Stage(rows=3000, learning_rate=2e-2, warmup_steps=5)
-    doubting = dataclasses.replace(reading, rows=2000, shares=Shares(0.4, 0, 0.3, 0.3), doubt_weight=1, changed=0.0)
+    doubting = dataclasses.replace(
+        reading, rows=2000, shares=Shares(0.4, 0, 0.3, 0.3), doubt_weight=1, changed=Changed(*[(0.0, 0.0)] * 4)
+    )
     areas = []
     for stages in ((reading,), (reading, doubting)):
         network = Training(dataclasses.replace(RECIPE, stages=stages), lines).run()
@@ -178,6 +195,9 @@ def test_the_bundled_recipe_is_read_and_others_are_refused(tmp_path) -> None:
         '{"stages": []}',
         '{"row": 1}',
         '{"stages": [{"shares": {"real": 2}}]}',
+        '{"stages": [{"severity_weights": {"mild": -1}}]}',
+        '{"stages": [{"changed": {"real": [1]}}]}',
+        '{"stages": [{"changed": {"real": [1, 2]}}]}',
         '{"network": {"letters": ""}}',
     ):
         (tmp_path / "recipe.json").write_text(content)

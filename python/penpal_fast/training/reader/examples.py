@@ -84,7 +84,7 @@ def batches(
     drawn: NDArray[np.int64],
     batch_samples: int,
     fits: Callable[[int, int], bool],
-    changes: Changes,
+    changes: Callable[[int], Changes],
     random: np.random.Generator,
 ) -> Iterator[Batch]:
     """Yield batches of examples with similar lengths, in the order drawn except for the sorting within a pool.
@@ -94,7 +94,7 @@ def batches(
         drawn: Indices of the examples to take.
         batch_samples: Samples of a batch, padding included.
         fits: Whether a path of this many samples can say a text of this many letters.
-        changes: How each row is changed.
+        changes: How a row is changed.
         random: Source of randomness.
     """
     pool_rows = POOL_BATCHES * max(batch_samples // 450, 1)
@@ -103,7 +103,7 @@ def batches(
         for row in drawn[first : first + pool_rows].tolist():
             example = examples[row]
             try:
-                path = example.changed_path(changes, random)
+                path = example.changed_path(changes(row), random)
             except TooLongError:
                 continue
             if fits(len(path), len(example.codes)):

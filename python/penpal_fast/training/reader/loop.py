@@ -81,6 +81,7 @@ class Training:
     def _begin(self, stage: int) -> None:
         """Begin a stage with the averaged weights of the one before it."""
         self.stage, self.rows, self.steps = stage, 0, 0
+        self.first = {name: value.clone() for name, value in self.average.items()}
         self.network.load_state_dict(self.average)
         self.doubt_loss = DoubtLoss().to(self.device)
         self.optimizer = torch.optim.AdamW(self._parameter_groups(), betas=(0.9, 0.98))
@@ -90,6 +91,7 @@ class Training:
         while True:
             while self.rows < self._stage.rows:
                 report(self._learn_round())
+            _blend(self.average, self.first, self._stage.start_share)
             if self.stage + 1 == len(self.recipe.stages):
                 return self.averaged()
             self._begin(self.stage + 1)
@@ -147,7 +149,8 @@ class Training:
         def fits(samples: int, letters: int) -> bool:
             return recipe.network.frames(samples) >= letters
 
-        return batches(self.examples, drawn, recipe.batch_samples, fits, self._changes(), random)
+        changes = self._changes()
+        return batches(self.examples, drawn, recipe.batch_samples, fits, lambda row: changes[self.kinds[row]], random)
 
     def _shares(self) -> dict[str, float]:
         """Return the shares of the kinds of which there are lines."""
@@ -165,10 +168,12 @@ class Training:
             rows = rows[~(self.losses[rows] > self.recipe.unreadable_loss)]
         return _drawn(rows, count, random)
 
-    def _changes(self) -> Changes:
+    def _changes(self) -> dict[str, Changes]:
+        """Return the changes to each kind of lines."""
         stage = self._stage
         is_settled = self.rows >= (1 - stage.settled_share) * stage.rows
-        return self.recipe.changes.scaled(stage.settled_changes if is_settled else stage.changed)
+        factors = dataclasses.asdict(stage.changed)
+        return {kind: self.recipe.changes.scaled(pair[is_settled]) for kind, pair in factors.items()}
 
     def _reads_most(self, kind: str) -> bool:
         """Whether the network reads synthetic lines so well that one with a large loss is itself to blame."""
@@ -234,11 +239,7 @@ class Training:
         decay = self.recipe.average_decay
         if self.stage == 0:
             decay = min(decay, (1 + self.steps) / (10 + self.steps))
-        for name, value in self.network.state_dict().items():
-            if value.dtype.is_floating_point:
-                self.average[name].lerp_(value, 1 - decay)
-            else:
-                self.average[name].copy_(value)
+        _blend(self.average, self.network.state_dict(), 1 - decay)
 
     def _parameter_groups(self) -> list[dict[str, Any]]:
         """Keep weight decay off biases, batch norm and the map of doubts."""
@@ -251,8 +252,17 @@ class Training:
         ]
 
 
-_KEPT = ("average", "losses", "stage", "rows", "steps")
+_KEPT = ("average", "first", "losses", "stage", "rows", "steps")
 _STATES = ("network", "doubt_loss", "optimizer")
+
+
+def _blend(weights: dict[str, torch.Tensor], others: dict[str, torch.Tensor], share: float) -> None:
+    """Move weights towards others, by a share of the way; counts of batches are the others'."""
+    for name, value in others.items():
+        if value.dtype.is_floating_point:
+            weights[name].lerp_(value, share)
+        else:
+            weights[name].copy_(value)
 
 
 def _path_losses(log_probabilities: torch.Tensor, frames: torch.Tensor) -> torch.Tensor:

@@ -51,6 +51,28 @@ class Shares:
 
 
 @dataclasses.dataclass(frozen=True)
+class Changed:
+    """How much the lines of each kind are changed, as factors of the recipe's `changes`: at first, and once the stage
+    settles. What is learned last is what lines usually are."""
+
+    real: tuple[float, float] = (1.0, 0.2)
+    made: tuple[float, float] = (1.0, 0.2)
+    clean: tuple[float, float] = (1.0, 0.2)
+    corrupted: tuple[float, float] = (1.0, 0.2)
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for kind, factors in dataclasses.asdict(self).items():
+            if len(factors) != 2 or not all(is_share(factor) for factor in factors):
+                raise PenpalError(f"recipe: changed: {kind} must have two numbers from 0 to 1, got {factors!r}")
+
+
+def is_share(value: Any) -> bool:
+    """Whether a value is a number from 0 to 1."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1
+
+
+@dataclasses.dataclass(frozen=True)
 class Stage:
     """A part of the training. The first starts from random weights, each later one from the result before it.
 
@@ -61,10 +83,10 @@ class Stage:
             not named.
         doubt_weight: Weight of the loss that teaches to doubt corrupted lines, beside that of reading.
         real_doubt: How much a real line counts in that loss, beside 1 for clean and corrupted ones. Made lines do not.
-        changed: How much rows are changed, as a factor of the recipe's `changes`.
-        settled_share: Share of the rows, at the end, that are hardly changed any more: what is learned last is what
-            lines usually are.
-        settled_changes: How much they are still changed, as a factor of the recipe's `changes`.
+        changed: How much lines are changed.
+        settled_share: Share of the rows, at the end, in which the training settles.
+        start_share: Share of the stage's first weights in its result, to forget less (Wortsman et al., "Robust
+            fine-tuning of zero-shot models", 2022).
         learning_rate: Peak of the learning rate.
         warmup_steps: Steps until the peak; a cosine leads down from it.
     """
@@ -74,9 +96,9 @@ class Stage:
     severity_weights: dict[str, float] = dataclasses.field(default_factory=dict)
     doubt_weight: float = number(0.0, 0, 1000)
     real_doubt: float = share(0.4)
-    changed: float = share(1.0)
+    changed: Changed = dataclasses.field(default_factory=Changed)
     settled_share: float = share(0.15)
-    settled_changes: float = share(0.2)
+    start_share: float = share(0.0)
     learning_rate: float = number(4e-3, 1e-9, 10)
     warmup_steps: int = number(300, 1, 1_000_000)
 
@@ -92,7 +114,8 @@ class Stage:
         """Make a stage from a recipe's JSON object."""
         check_names("recipe: a stage", values, field_names(cls))
         shares = built(Shares, "recipe: shares", values.get("shares", {}))
-        return cls(**{**values, "shares": shares})
+        factors = {kind: _frozen(pair) for kind, pair in values.get("changed", {}).items()}
+        return cls(**{**values, "shares": shares, "changed": built(Changed, "recipe: changed", factors)})
 
 
 @dataclasses.dataclass(frozen=True)
