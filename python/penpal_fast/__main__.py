@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import signal
+import sys
 
 from penpal_fast.interrupts import ending_at_once
+
+
+def run() -> None:
+    """Run the command line as the only work of this process, which starts and ends sooner than with `main`."""
+    ended: list[int] = []
+    atexit.register(_end, ended)  # The first that is registered is the last that is called.
+    sys.meta_path.insert(0, _WithoutPandas())
+    try:
+        main()
+    except SystemExit as end:
+        if end.code is None or isinstance(end.code, int):
+            ended.append(end.code or 0)
+        raise
 
 
 def main() -> None:
@@ -23,5 +39,28 @@ def main() -> None:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+class _WithoutPandas:
+    """Lets pandas look as if it were not installed: PyArrow imports it to make an array, for a third of a second."""
+
+    def find_spec(self, name: str, _path: object = None, _target: object = None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError("the command line works without pandas", name=name)
+
+
+def _end(ended: list[int]) -> None:
+    """End the process, if it has an exit code, without taking all modules apart: a tenth of the time of a short run.
+
+    All threads have ended, and all else that was registered was called.
+    """
+    if not ended:
+        return
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except Exception:  # Python says what is wrong, and ends with another code.
+        return
+    os._exit(ended[0] & 0xFF)
+
+
 if __name__ == "__main__":
-    main()
+    run()

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
+
+from penpal_fast import kernels as pc
 
 TOLERANCE = 1e-6
 """Of coordinates at the origin."""

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from penpal_fast import kernels as pc
 from penpal_fast._core import ACCEPTED_TYPES, Rows
 from penpal_fast.errors import PenpalError
 

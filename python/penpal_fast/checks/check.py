@@ -169,7 +169,8 @@ def _detail(details: Mapping[str, Any], name: str, kind: pa.DataType, rows: int)
     try:
         if isinstance(values, pa.ChunkedArray):
             values = values.combine_chunks()
-        array = values.cast(kind) if isinstance(values, pa.Array) else pa.array(values, kind)
+        array = values if isinstance(values, pa.Array) else pa.array(values, kind)
+        array = array if array.type == kind else array.cast(kind)
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         raise PenpalError(f"the details {name!r} are not of type {kind}: {error}") from error
     if len(array) != rows:

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from penpal_fast import kernels as pc
 from penpal_fast.checks.check import NO_REASON, Check, Outcome, Table
 from penpal_fast.errors import PenpalError
 from penpal_fast.schema import extended_schema, few_texts, is_text, plain_texts, scores_array, texts_of

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args, get_origin
+
+NUMBERS = {int: re.compile(r"[0-9]{1,9}"), float: re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")}
+"""How plain numbers are written, by their type."""
 
 
 class NotPlainError(Exception):
@@ -25,21 +29,45 @@ def quick(parameter: Any) -> None:
 
 
 def _process(parameter: Any, usual: Callable[[Any, Any], Any], context: Any, value: Any) -> Any:
-    about = parameter.type_descriptor.parameter_info
     try:
-        if _is_checked(about) or (parameter.required and parameter.value_is_missing(value)):
+        if parameter.required and parameter.value_is_missing(value):
             raise NotPlainError
-        found = _plain(value, parameter.type_descriptor.annotation, default=parameter.default)
+        found = _found(parameter, value)
     except NotPlainError:
         return usual(context, value)
     return found if parameter.callback is None else parameter.callback(context, parameter, found)
 
 
+def _found(parameter: Any, value: Any) -> Any:
+    """The value that a parameter gets.
+
+    Raises:
+        NotPlainError: Something may be wrong with it.
+    """
+    about, kind = parameter.type_descriptor.parameter_info, parameter.type_descriptor.annotation
+    if value is None and parameter.nargs == 1 and not parameter.multiple:
+        return None
+    if about.parser is not None and isinstance(value, str) and get_origin(kind) is not list:
+        try:
+            return about.parser(value)
+        except ValueError as error:
+            raise NotPlainError from error
+    if about.parser is not None or _is_checked(about):
+        raise NotPlainError
+    found = _plain(value, kind, default=parameter.default)
+    if type(found) in NUMBERS and not _is_in_range(found, about):
+        raise NotPlainError
+    return found
+
+
 def _is_checked(about: Any) -> bool:
-    """Whether a parameter has a parser of its own, or files with more conditions than that they can be read."""
-    if about.parser is not None or not (about.file_okay and about.dir_okay):
-        return True
-    return any((about.exists, about.resolve_path, about.writable, about.path_type))
+    """Whether a parameter has files with more conditions than that they can be read."""
+    is_checked = any((about.exists, about.resolve_path, about.writable, about.path_type))
+    return is_checked or not (about.file_okay and about.dir_okay)
+
+
+def _is_in_range(number: float, about: Any) -> bool:
+    return (about.min is None or about.min <= number) and (about.max is None or number <= about.max)
 
 
 def _plain(value: Any, kind: Any, *, default: Any) -> Any:
@@ -53,9 +81,18 @@ def _plain(value: Any, kind: Any, *, default: Any) -> Any:
             return [_plain(one, get_args(kind)[0], default=None) for one in value]
     elif value is None or (type(value) is kind and value == default):
         return value
-    elif isinstance(value, str) and value.isascii():
+    elif isinstance(value, str) and _is_utf8(value):
         if kind is str:
             return value
+        if kind in NUMBERS and NUMBERS[kind].fullmatch(value):
+            return kind(value)
         if kind is Path and (not os.path.lexists(value) or os.access(value, os.R_OK)):
             return Path(value)
     raise NotPlainError
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        return text.encode() is not None
+    except UnicodeEncodeError:
+        return False

@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from penpal_fast import kernels as pc
 from penpal_fast.errors import PenpalError
 from penpal_fast.schema import is_text, texts_of
 

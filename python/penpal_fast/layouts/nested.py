@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
+
+from penpal_fast import kernels as pc
 
 Lengths = NDArray[np.int64]
 
@@ -93,7 +94,7 @@ def depth_of(kind: pa.DataType) -> int | None:
 def peel(array: pa.Array) -> tuple[Level, pa.Array]:
     """Take the outermost lists off an array."""
     if not len(array):  # To tell a type from an empty array must not import pandas; see `empty_array`.
-        return Level(np.zeros(0, np.int64), np.zeros(0, np.bool_)), pc.list_flatten(array)
+        return Level(np.zeros(0, np.int64), np.zeros(0, np.bool_)), array.values[:0]
     lengths = pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False).astype(np.int64)
     return Level(lengths, np.asarray(array.is_valid())), pc.list_flatten(array)
 

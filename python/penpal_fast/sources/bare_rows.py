@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 
+from penpal_fast import kernels as pc
 from penpal_fast.errors import PenpalError
 from penpal_fast.layouts.choice import Tally
 from penpal_fast.layouts.layout import Layout

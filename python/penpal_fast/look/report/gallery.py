@@ -7,8 +7,8 @@ from itertools import chain, groupby
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from penpal_fast import kernels as pc
 from penpal_fast.errors import PenpalError
 from penpal_fast.look.captions import shortened
 from penpal_fast.look.drawing import Drawing, draw
