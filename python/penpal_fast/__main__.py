@@ -55,9 +55,10 @@ def _end(ended: list[int]) -> None:
     if not ended:
         return
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    except Exception:  # Python says what is wrong, and ends with another code.
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:
+                stream.flush()
+    except (OSError, ValueError):  # Python says what is wrong, and ends with another code.
         return
     os._exit(ended[0] & 0xFF)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
+from pathlib import Path
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.forks import is_forked_after_use
@@ -34,6 +34,6 @@ def _may_be_there() -> bool:
     if sys.platform != "linux":
         return True
     try:
-        return any(name.startswith(GPU_FILES) for name in os.listdir("/dev"))
+        return any(path.name.startswith(GPU_FILES) for path in Path("/dev").iterdir())
     except OSError:
         return True

@@ -14,8 +14,6 @@ from penpal_fast.checks.check import Outcome, reason_of
 from penpal_fast.errors import PenpalError
 from penpal_fast.layouts.parts import has_strokes, joined_parts, parts_of
 from penpal_fast.sources.batch import Source
-from penpal_fast.sources.json_columns import unread_column
-from penpal_fast.sources.json_text import json_text
 
 SHOWN_LETTERS = 100
 """Letters of a row that an error shows."""
@@ -94,6 +92,9 @@ class Unscored:
 
     def _shown(self, rows: pa.RecordBatch, row: int) -> str:
         """Say what the column of strokes holds, and how a row of it begins."""
+        from penpal_fast.sources.json_columns import unread_column
+        from penpal_fast.sources.json_text import json_text
+
         names = rows.schema.names
         if not has_strokes(rows.schema, self._column):
             return ""

@@ -10,22 +10,17 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from penpal_fast._core import Rows
 from penpal_fast.errors import PenpalError
 from penpal_fast.layouts.columns import Columns
 from penpal_fast.layouts.fields import DX, DY, X, Y, field_of
-from penpal_fast.layouts.known import LAYOUTS, MOST_COLUMNS, candidates, may_be_several, names_of
+from penpal_fast.layouts.known import LAYOUTS, MOST_COLUMNS, candidates, names_of
 from penpal_fast.layouts.layout import Layout
 from penpal_fast.layouts.offsets import PLACES, flag_column, mostly_lifts
 from penpal_fast.layouts.pairs import PairLengths
+from penpal_fast.layouts.plain import NoLayoutError, can_be_drawn, may_be_several
 from penpal_fast.layouts.points import StrokesOfPoints
 from penpal_fast.layouts.shape import Shape
 from penpal_fast.layouts.text import JsonText, arrays_of, parsed
-
-
-class NoLayoutError(Exception):
-    """A column has none of the layouts, or not the one that was named; the message says why."""
-
 
 SHOWN_FIELDS = 6
 """Names of fields that an error shows."""
@@ -263,18 +258,3 @@ def _may_be_one_stroke(shape: Shape) -> bool:
 def is_drawn_layout(layout: Layout) -> bool:
     """Whether rows of a layout are drawn without being converted, if their type allows it."""
     return isinstance(layout, StrokesOfPoints) and layout.size in (None, 2)
-
-
-def can_be_drawn(empty: pa.Array) -> bool:
-    """Whether an array can be drawn without being converted.
-
-    Args:
-        empty: An empty array of its type.
-    """
-    if pa.types.is_null(empty.type):
-        return True
-    try:
-        Rows(empty)
-    except (PenpalError, pa.ArrowException, NotImplementedError):
-        return False
-    return True

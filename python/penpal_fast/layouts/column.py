@@ -7,11 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 import pyarrow as pa
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.layouts.choice import NoLayoutError, chosen_layout
 from penpal_fast.layouts.layout import Layout
 from penpal_fast.layouts.nested import WORDS, empty_array, whole
-from penpal_fast.layouts.others import look_alikes
 from penpal_fast.layouts.parts import Table, joined_parts, parts_of
+from penpal_fast.layouts.plain import NoLayoutError, can_be_drawn, may_be_several
 from penpal_fast.layouts.shape import Shape
 from penpal_fast.schema import check_one_column, no_strokes
 
@@ -54,6 +53,10 @@ class StrokesColumn:
             rows = (_given(sample, column, parts) for sample in _sound(samples, parts or [column]))
             empty = [empty_array(schema.field(name).type) for name in parts or [column]]
             first = _given(pa.table(empty, names=parts), column, parts) if parts else empty[0]
+            if layout is None and can_be_drawn(first) and not may_be_several(first):
+                return cls(column, None, parts)
+            from penpal_fast.layouts.choice import chosen_layout
+
             return cls(column, chosen_layout(first, rows, layout), parts)
         except NoLayoutError as error:
             raise _not_found(schema, column, parts, str(error)) from error
@@ -118,6 +121,8 @@ def _check_column(schema: pa.Schema, column: str, samples: Iterable[Table]) -> N
     try:
         check_one_column(schema, column)
     except PenpalError as error:
+        from penpal_fast.layouts.others import look_alikes
+
         others = look_alikes(schema, samples) if column not in schema.names else ""
         raise PenpalError(f"{error}\n{others}" if others else str(error)) from error
 

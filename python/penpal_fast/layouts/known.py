@@ -6,13 +6,12 @@ import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
-import pyarrow as pa
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.layouts.columns import Columns
 from penpal_fast.layouts.flat import Flat
 from penpal_fast.layouts.layout import Layout
-from penpal_fast.layouts.nested import Lengths, is_number
+from penpal_fast.layouts.nested import Lengths
 from penpal_fast.layouts.numbered import Numbered
 from penpal_fast.layouts.offsets import Lifts, Offsets, Stroke5
 from penpal_fast.layouts.points import RelativePoints, StrokesOfPoints
@@ -103,32 +102,3 @@ def _sizes(lengths: Lengths, most: int) -> list[int]:
     """Return the most frequent lengths that may be of points or of columns."""
     found, counts = np.unique(lengths[(lengths >= 2) & (lengths <= most)], return_counts=True)
     return found[np.argsort(-counts, kind="stable")][:SIZES].tolist()
-
-
-def may_be_several(array: pa.Array) -> bool:
-    """Whether values must be looked at to tell the layout of an array that can be drawn as it is.
-
-    Args:
-        array: An empty array of its type.
-    """
-    shape = Shape.of(array)
-    if shape.kind == "numbers":
-        return not _is_pairs(array.type)
-    return shape.place is not None
-
-
-def _is_pairs(kind: pa.DataType) -> bool:
-    """Whether the innermost lists are of two numbers by their type."""
-    while not is_number(kind):
-        if pa.types.is_fixed_size_list(kind) and is_number(kind.value_type):
-            return bool(kind.list_size == 2)
-        if pa.types.is_struct(kind):
-            place = kind.get_field_index("points")
-            if place < 0:
-                return False
-            kind = kind.field(place).type
-        elif hasattr(kind, "value_type"):
-            kind = kind.value_type
-        else:
-            return False
-    return False

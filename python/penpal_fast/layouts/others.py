@@ -7,9 +7,10 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.layouts.choice import NoLayoutError, chosen_layout
+from penpal_fast.layouts.choice import chosen_layout
 from penpal_fast.layouts.nested import empty_array, whole
 from penpal_fast.layouts.parts import Table
+from penpal_fast.layouts.plain import NoLayoutError
 from penpal_fast.layouts.text import JsonText
 
 MOST_COLUMNS = 100

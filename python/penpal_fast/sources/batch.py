@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import pyarrow as pa
@@ -63,7 +63,15 @@ class Source(Rows, Protocol):
     Attributes:
         file: The file.
         fingerprint: SHA-256 of what was read to find the columns.
+        is_text: Whether the columns come from the rows, as in JSON and CSV: without rows, there are none.
+        is_ink: Whether the format says what the strokes are, so that they have no other layout.
+        has_strokes: Whether a row may have strokes.
+        read_as: Layouts that the reader of the format chose among and has converted.
     """
 
     file: InputFile
     fingerprint: str
+    is_text: bool
+    is_ink: bool
+    has_strokes: bool
+    read_as: Sequence[str]

@@ -8,12 +8,9 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 
 from penpal_fast.errors import PenpalError, errors_about
-from penpal_fast.layouts.choice import ENOUGH_ROWS
 from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.layouts.parts import read_columns
 from penpal_fast.sources.batch import Batch, Rows, Source
-from penpal_fast.sources.format_source import FormatSource
-from penpal_fast.sources.formats.ink import INK
 
 logger = logging.getLogger(__name__)
 
@@ -44,12 +41,11 @@ def strokes_columns(sources: Sequence[Source], column: str, layout: str | None =
 
 
 def _strokes_column(source: Source, column: str, layout: str | None) -> StrokesColumn:
-    if isinstance(source, FormatSource) and source.schema.equals(INK):
+    if source.is_ink:
         layout = None  # The reader of the format has read it so already.
     with errors_about(source.file.name):
         found = StrokesColumn.found(source.schema, column, _first_rows(source, column), layout)
-    if isinstance(source, FormatSource):
-        found.read_as = source.read_as
+    found.read_as = list(source.read_as)
     if found.layout is not None:
         held = ", ".join(map(repr, found.parts or [column]))
         logger.info("%s: %s: %s", source.file.name, held, found.layout.description)
@@ -57,6 +53,8 @@ def _strokes_column(source: Source, column: str, layout: str | None) -> StrokesC
 
 
 def _first_rows(source: Source, column: str) -> Iterator[pa.RecordBatch]:
+    from penpal_fast.layouts.choice import ENOUGH_ROWS
+
     names = read_columns(source.schema, column)
     is_there = set(names) <= set(source.schema.names)
     for batch in source.batches(ENOUGH_ROWS, columns=names if is_there else None):

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from xml.parsers.expat import ExpatError
 
 import pyarrow as pa
@@ -14,6 +14,7 @@ import pyarrow as pa
 from penpal_fast.errors import PenpalError
 from penpal_fast.sources.batch import Batch
 from penpal_fast.sources.formats.format import Content, Format, Options
+from penpal_fast.sources.formats.ink import INK
 from penpal_fast.sources.inputs import InputFile
 
 DAMAGE = (OSError, EOFError, ValueError, OverflowError, pa.ArrowException, zlib.error, zipfile.BadZipFile, ExpatError)
@@ -26,6 +27,9 @@ class FormatSource:
     Attributes:
         read_as: What the reader of the format read the strokes as, where it had a choice.
     """
+
+    is_text = False
+    has_strokes = True
 
     def __init__(self, file: InputFile, kind: Format, options: Options) -> None:
         """Read the file once, for its columns and the number of its rows.
@@ -41,7 +45,8 @@ class FormatSource:
         with self._problems():
             content = self._opened()
             self.schema: pa.Schema = content.schema
-            self.read_as = list(content.read_as)
+            self.is_ink: bool = bool(self.schema.equals(INK))
+            self.read_as: Sequence[str] = list(content.read_as)
             digest = hashlib.sha256()
             self.rows, self.row_bytes = 0, 1
             for batch in content.batches():

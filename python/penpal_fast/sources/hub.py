@@ -7,7 +7,8 @@ from typing import IO, Any, cast
 from huggingface_hub import HfFileSystem
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.sources.names import HUB, SHOWN_SUFFIXES, SUFFIXES, inputs_of
+from penpal_fast.sources.addresses import HUB
+from penpal_fast.sources.names import SHOWN_SUFFIXES, SUFFIXES, inputs_of
 
 IN_ORDER_BYTES = 8 << 20
 """Bytes that one request fetches of a file that is read in order."""

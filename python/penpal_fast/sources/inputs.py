@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import open_regular
-from penpal_fast.sources.names import DOWNLOADED, HIDDEN, HUB, LOCAL, SHOWN_SUFFIXES, SUFFIXES, inputs_of, is_address
+from penpal_fast.sources.addresses import DOWNLOADED, HIDDEN, HUB, LOCAL, is_address
 from penpal_fast.sources.spool import STANDARD_INPUT, Spool, is_stream, spooled_stream
 
 ONE_SLASH = re.compile(r"^([a-z][a-z0-9+.-]+):/(?!/)", re.IGNORECASE)
@@ -174,6 +174,8 @@ def _some(found: list[InputFile], given: str, other: str | None = None) -> list[
         PenpalError: None were found; the error names `other`, which was there.
     """
     if not found:
+        from penpal_fast.sources.names import SHOWN_SUFFIXES
+
         there = f"; there is {other!r}" if other else ""
         raise PenpalError(f"{given}: there are no files whose names end with one of {SHOWN_SUFFIXES}{there}")
     return found
@@ -186,6 +188,8 @@ def _first_file(folder: Path) -> str | None:
 
 
 def _in_folder(folder: Path) -> list[InputFile]:
+    from penpal_fast.sources.names import inputs_of
+
     found: list[str] = []
     links: list[Path] = []
     for place, folders, names in os.walk(folder, onerror=_raise):
@@ -209,6 +213,8 @@ def _raise(error: OSError) -> None:
 def _matched(path: Path) -> list[InputFile]:
     if path.is_dir():
         return _in_folder(path)
+    from penpal_fast.sources.names import SUFFIXES
+
     return [_local(path)] if path.name.lower().endswith(SUFFIXES) else []
 
 

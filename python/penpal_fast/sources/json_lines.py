@@ -48,6 +48,10 @@ class JsonLinesSource:
         has_strokes: Whether any of its lines has the strokes' name.
     """
 
+    is_text = True
+    is_ink = False
+    read_as: Sequence[str] = ()
+
     def __init__(self, file: InputFile, columns: JsonColumns, text: Text = LINES) -> None:
         """Read the file once, for the types of its columns and the number of its rows.
 

@@ -1,20 +1,13 @@
-"""Names of inputs: endings of files, and addresses."""
+"""Names of inputs: endings of files."""
 
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterable
 
+from penpal_fast.sources.addresses import HIDDEN
 from penpal_fast.sources.formats.known import FORMATS
 from penpal_fast.sources.suffixes import CSV_SUFFIXES, JSON_SUFFIXES, PACKED, TABLE_SUFFIXES
-
-HUB = "hf://"
-LOCAL = "file://"
-DOWNLOADED = ("http://", "https://")
-
-ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+(::[a-z][a-z0-9+.-]*)*://", re.IGNORECASE)
-"""Start of an address."""
 
 RARE_SUFFIXES = tuple(suffix for one in FORMATS if not one.is_common for suffix in one.suffixes)
 COMMON_SUFFIXES = (
@@ -32,16 +25,7 @@ SHOWN_SUFFIXES = (
 )
 """The endings, for errors."""
 
-HIDDEN = (".", "_")
-"""Start of the names of files and folders that are skipped in a folder."""
-
-
 logger = logging.getLogger(__name__)
-
-
-def is_address(given: str) -> bool:
-    """Whether something is an address and no path."""
-    return ADDRESS.match(given) is not None
 
 
 def inputs_of(folder: str, paths: Iterable[str]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -44,6 +44,11 @@ class ParquetSource:
         can_be_copied: Whether the encoded columns can be copied: the file is on this machine, and says where they
             begin.
     """
+
+    is_text = False
+    is_ink = False
+    has_strokes = True
+    read_as: Sequence[str] = ()
 
     def __init__(self, file: InputFile) -> None:
         """Read the file's schema and the sizes of its row groups.

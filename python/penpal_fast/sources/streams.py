@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import glob
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import parts_folder
-from penpal_fast.layouts.known import check_layout
 from penpal_fast.layouts.parts import parts_of
 from penpal_fast.sources.batch import Batch, Rows, Source
 from penpal_fast.sources.drawn import DrawnRows, strokes_columns
-from penpal_fast.sources.format_source import FormatSource
-from penpal_fast.sources.formats.format import Format, Options
+from penpal_fast.sources.formats.format import Options
 from penpal_fast.sources.inputs import InputFile, Inputs, find_inputs
-from penpal_fast.sources.json_columns import JsonColumns
-from penpal_fast.sources.json_lines import JsonLinesSource
-from penpal_fast.sources.kinds import PARQUET, Text, kind_of
 from penpal_fast.sources.parquet import ParquetSource
 from penpal_fast.sources.suffixes import PARQUET_SUFFIXES
+
+if TYPE_CHECKING:
+    from penpal_fast.sources.by_content import OpenedByContent
 
 
 def open_sources(inputs: Inputs, column: str, options: Options | None = None) -> list[Source]:
@@ -38,14 +38,12 @@ def open_sources(inputs: Inputs, column: str, options: Options | None = None) ->
         PenpalError: A file does not exist, is of another kind, cannot be read, or has other columns than the first.
     """
     options = options or Options()
-    check_layout(options.layout)
-    json_columns = JsonColumns(column, options.layout)
-    sources = _with_rows([_opened(file, json_columns, options) for file in find_inputs(inputs)])
+    _check_layout(options.layout)
+    sources = _opened(find_inputs(inputs), column, options)
     first, expected = sources[0].file.name, sources[0].schema
     for source in sources:
         # A single file gets an error that lists its columns.
-        lacks = isinstance(source, JsonLinesSource) and source.rows and not source.has_strokes
-        if len(sources) > 1 and lacks and not parts_of(source.schema, column):
+        if len(sources) > 1 and source.rows and not source.has_strokes and not parts_of(source.schema, column):
             raise PenpalError(f"{source.file.name}: none of its lines has strokes under {column!r}")
         if not source.schema.equals(expected):
             raise PenpalError(
@@ -55,32 +53,42 @@ def open_sources(inputs: Inputs, column: str, options: Options | None = None) ->
     return sources
 
 
-def _with_rows(sources: list[Source]) -> list[Source]:
-    """Leave out files of JSON and CSV without rows, which have no columns either.
+def _check_layout(name: str | None) -> None:
+    if name is not None:
+        from penpal_fast.layouts.known import check_layout
+
+        check_layout(name)
+
+
+def _opened(files: Sequence[InputFile], column: str, options: Options) -> list[Source]:
+    """Open files; leave out those of JSON and CSV without rows, which have no columns either.
 
     Raises:
-        PenpalError: There are no others.
+        PenpalError: One cannot be read, or there are no others.
     """
-    filled = [source for source in sources if source.rows or not isinstance(source, JsonLinesSource)]
+
+    @functools.cache
+    def by_content() -> OpenedByContent:
+        from penpal_fast.sources.by_content import OpenedByContent
+
+        return OpenedByContent(column, options)
+
+    sources = [_parquet_source(file) or by_content().source(file) for file in files]
+    filled = [source for source in sources if source.rows or not source.is_text]
     if not filled:
         also = f", nor are there in the {len(sources) - 1:,} other files" if len(sources) > 1 else ""
         raise PenpalError(f"{sources[0].file.name}: there are no rows in it{also}")
     return filled
 
 
-def _opened(file: InputFile, json_columns: JsonColumns, options: Options) -> Source:
-    if file.ending.endswith(PARQUET_SUFFIXES):
-        try:
-            return ParquetSource(file)
-        except PenpalError:
-            file, kind = kind_of(file, json_columns.strokes)
-            if kind is PARQUET and not file.spool:
-                raise
-    else:
-        file, kind = kind_of(file, json_columns.strokes)
-    if isinstance(kind, Text):
-        return JsonLinesSource(file, json_columns, kind)
-    return FormatSource(file, kind, options) if isinstance(kind, Format) else ParquetSource(file)
+def _parquet_source(file: InputFile) -> Source | None:
+    """Open a file that is Parquet as its name says; None if it is not."""
+    if not file.ending.endswith(PARQUET_SUFFIXES):
+        return None
+    try:
+        return ParquetSource(file)
+    except PenpalError:
+        return None
 
 
 def open_source(path: str | Path, column: str, layout: str | None = None) -> Rows:
@@ -94,8 +102,8 @@ def open_source(path: str | Path, column: str, layout: str | None = None) -> Row
 
 def open_file(file: InputFile, column: str, layout: str | None = None) -> Rows:
     """Open the rows of one file that was found already; see `open_source`."""
-    check_layout(layout)
-    return _joined(_with_rows([_opened(file, JsonColumns(column, layout), Options(layout=layout))]), column, layout)
+    _check_layout(layout)
+    return _joined(_opened([file], column, Options(layout=layout)), column, layout)
 
 
 def _joined(sources: list[Source], column: str, layout: str | None) -> Rows:

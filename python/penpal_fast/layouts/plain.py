@@ -1,0 +1,58 @@
+"""Columns whose type alone says that they are drawn as they are: most, so the layouts need not be loaded for them."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from penpal_fast._core import Rows
+from penpal_fast.errors import PenpalError
+from penpal_fast.layouts.nested import is_number
+from penpal_fast.layouts.shape import Shape
+
+
+class NoLayoutError(Exception):
+    """A column has none of the layouts, or not the one that was named; the message says why."""
+
+
+def can_be_drawn(empty: pa.Array) -> bool:
+    """Whether an array can be drawn without being converted.
+
+    Args:
+        empty: An empty array of its type.
+    """
+    if pa.types.is_null(empty.type):
+        return True
+    try:
+        Rows(empty)
+    except (PenpalError, pa.ArrowException, NotImplementedError):
+        return False
+    return True
+
+
+def may_be_several(array: pa.Array) -> bool:
+    """Whether values must be looked at to tell the layout of an array that can be drawn as it is.
+
+    Args:
+        array: An empty array of its type.
+    """
+    shape = Shape.of(array)
+    if shape.kind == "numbers":
+        return not _is_pairs(array.type)
+    return shape.place is not None
+
+
+def _is_pairs(kind: pa.DataType) -> bool:
+    """Whether the innermost lists are of two numbers by their type."""
+    while not is_number(kind):
+        if pa.types.is_fixed_size_list(kind) and is_number(kind.value_type):
+            return bool(kind.list_size == 2)
+        if pa.types.is_struct(kind):
+            place = kind.get_field_index("points")
+            if place < 0:
+                return False
+            kind = kind.field(place).type
+        elif hasattr(kind, "value_type"):
+            kind = kind.value_type
+        else:
+            return False
+    return False
