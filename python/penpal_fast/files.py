@@ -126,12 +126,13 @@ def reserved(target: Path, *, wait: float = 0) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def appears_whole(target: Path, aside: Path | None = None) -> Iterator[Path]:
+def appears_whole(target: Path, aside: Path | None = None, *, synced: bool = True) -> Iterator[Path]:
     """Give the path of an empty file to write to. On success it is synced and renamed to `target`, else removed.
 
     Args:
         target: The file to write; a link is replaced.
         aside: A path from `aside_path` on the target's file system; None for one beside the target.
+        synced: Whether the file must survive a power failure whole.
     """
     aside = aside or aside_path(target.parent)
     before = _status(target)
@@ -141,9 +142,11 @@ def appears_whole(target: Path, aside: Path | None = None) -> Iterator[Path]:
         with aside.open("rb+") as file:
             if before:
                 _take_over(file.fileno(), before)
-            os.fsync(file.fileno())
+            if synced:
+                os.fsync(file.fileno())
         aside.replace(target)
-        sync_folder(target.parent)
+        if synced:
+            sync_folder(target.parent)
 
 
 @contextlib.contextmanager

@@ -31,13 +31,22 @@ LOCK = f"{ASIDE}job.lock"
 
 
 class JobFolder:
-    """The folder of one job. A part is finished if its file is there and matches its checksum."""
+    """The folder of one job. A part is finished if its file is there and matches its checksum.
+
+    Attributes:
+        path: The folder.
+        is_single: Whether its parts become a single file.
+        job: Id of the job.
+        is_synced: Whether finished parts must survive a power failure. The only part of a file need not: it takes
+            seconds to write again, and the disk more to sync it than all else takes for a few rows.
+    """
 
     def __init__(self, path: Path, description: Description, parts: list[Part], *, is_single: bool = False) -> None:
         """Take the path of the folder, which need not exist, and whether its parts become a single file."""
         self.path = path
         self.is_single = is_single
         self.job = job_id(description)
+        self.is_synced = not is_single or len(parts) > 1
         self._description = description
         self._parts = parts
         self._written: dict[str, dict[str, Any]] = {}
@@ -90,7 +99,8 @@ class JobFolder:
         while True:
             if not self.path.exists():
                 self.path.mkdir(mode, exist_ok=True)
-                sync_folder(self.path.parent)
+                if self.is_synced:
+                    sync_folder(self.path.parent)
             try:
                 held.enter_context(self._locked())
             except FileNotFoundError:
@@ -99,6 +109,8 @@ class JobFolder:
 
     def _is_new(self, *, resume: bool) -> bool:
         """Whether the folder is empty, so that the job starts in it."""
+        if all(path.name == LOCK or self._is_started_manifest(path) for path in self.path.iterdir()):
+            return True
         if (self.path / MANIFEST).is_file():
             if not resume:
                 raise PenpalError(
@@ -106,16 +118,20 @@ class JobFolder:
                 )
             self._read_manifest()
             return False
-        if not all(path.name == LOCK or self._is_started_manifest(path) for path in self.path.iterdir()):
-            raise PenpalError(f"{self.path}: the folder is not empty; choose another place")
-        return True
+        raise PenpalError(f"{self.path}: the folder is not empty; choose another place")
 
     def _is_started_manifest(self, path: Path) -> bool:
-        """Whether a file is an incomplete manifest of this very job, from a run that was killed."""
+        """Whether a file is an incomplete manifest of this very job, from a run that was killed.
+
+        Under its own name it is only after a power failure.
+        """
         manifest = self._manifest(None)
         with contextlib.suppress(OSError):
-            content = read_at_most(path, len(manifest)) if ASIDE_NAME.fullmatch(path.name) else None
-            return content is not None and manifest.startswith(content)
+            is_named = ASIDE_NAME.fullmatch(path.name) or path.name == MANIFEST
+            content = read_at_most(path, len(manifest)) if is_named else None
+            return (
+                content is not None and manifest.startswith(content) and (path.name != MANIFEST or content != manifest)
+            )
         return False
 
     def _remove_asides(self) -> None:
@@ -160,7 +176,7 @@ class JobFolder:
 
     def write_manifest(self, summary: dict[str, Any] | None) -> None:
         """Write what the job is and which parts are finished, and the summary once all are."""
-        with appears_whole(self.path / MANIFEST) as aside:
+        with appears_whole(self.path / MANIFEST, synced=self.is_synced) as aside:
             aside.write_bytes(self._manifest(summary))
         (self.path / JOURNAL).unlink(missing_ok=True)
 
@@ -186,7 +202,8 @@ class JobFolder:
             line = {"file": part.file, "written": self._written[part.file]}
             journal.write(json.dumps(line).encode() + b"\n")
             journal.flush()
-            os.fsync(journal.fileno())
+            if self.is_synced:
+                os.fsync(journal.fileno())
 
     def file(self, part: Part) -> Path:
         """Path of a finished part."""
@@ -218,7 +235,8 @@ class JobFolder:
             self.path.rmdir()
         except OSError as error:
             logger.warning("%s: the folder is kept: %s", self.path, error.strerror)
-        sync_folder(self.path.parent)
+        if self.is_synced:
+            sync_folder(self.path.parent)
 
     def remove_rest(self) -> None:
         """Remove what remains of a finished job after a kill.

@@ -331,7 +331,7 @@ class _Job:
             before: Future[None] | None = None
             for part, batches in itertools.groupby(checked, key=operator.itemgetter(0)):
                 with contextlib.ExitStack() as opened:
-                    file = self._opened_file(opened, folder.file(part), schema, part)
+                    file = self._opened_file(opened, folder, schema, part)
                     for _, batch, outcomes in batches:
                         self._add(file, batch, outcomes, schema)
                     if before:
@@ -349,9 +349,9 @@ class _Job:
         self._summary.first_problem = self._unscored.first_problem
         self._progress(self._summary.rows, self._rows)
 
-    def _opened_file(self, opened: contextlib.ExitStack, target: Path, schema: pa.Schema, part: Part) -> PartFile:
+    def _opened_file(self, opened: contextlib.ExitStack, folder: JobFolder, schema: pa.Schema, part: Part) -> PartFile:
         source = self._sources[part.source]
-        path = opened.enter_context(appears_whole(target))
+        path = opened.enter_context(appears_whole(folder.file(part), synced=folder.is_synced))
         opened.enter_context(source.file.unchanged())
         if part.groups and isinstance(source, ParquetSource):
             added = list(added_columns(self._checks))

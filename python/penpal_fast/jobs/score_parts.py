@@ -32,6 +32,10 @@ logger = logging.getLogger(__name__)
 class PartsFolder(Protocol):
     """Where the scores of parts are kept; see `JobFolder`."""
 
+    @property
+    def is_synced(self) -> bool:
+        """Whether finished parts must survive a power failure."""
+
     def file(self, part: Part) -> Path:
         """Path of a finished part."""
 
@@ -47,6 +51,7 @@ class PassingFolder:
     """A folder that is gone when the job ends, so that nothing is noted."""
 
     path: Path
+    is_synced = False
 
     def file(self, part: Part) -> Path:
         """Path of a finished part."""
@@ -157,7 +162,10 @@ class ScoreParts:
     def _save(self, part: Part, scored: list[pa.RecordBatch]) -> None:
         assert self._folder  # noqa: S101 - `_part` made sure.
         target = self._folder.file(part)
-        with appears_whole(target) as aside, EncodedFile(aside, self._added, GROUP_ROWS, str(target)) as file:
+        with (
+            appears_whole(target, synced=self._folder.is_synced) as aside,
+            EncodedFile(aside, self._added, GROUP_ROWS, str(target)) as file,
+        ):
             for rows in scored:
                 file.add(rows)
         self._folder.note_written(part)
