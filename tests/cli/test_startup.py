@@ -5,11 +5,13 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from penpal_fast.engines import gpu
 from penpal_fast.interrupts import ending_at_once
 from penpal_fast.schema import STROKES
 
@@ -23,9 +25,9 @@ OTHER_COMMANDS = {"penpal_fast.cli.filter", "penpal_fast.cli.serve", "penpal_fas
 
 
 def write_lines(path):
-    """Write a file of one row."""
-    strokes = pa.array([[[[[0.0, 0.0], [3.0, 4.0], [5.0, 1.0]]]]])
-    pq.write_table(pa.table({"strokes": strokes}), path)
+    """Write a file of three rows, one of them null and one empty."""
+    line = [[{"points": [{"x": 0, "y": 0}, {"x": 3, "y": 4}]}]]
+    pq.write_table(pa.table({"strokes": pa.array([line, None, []], STROKES), "text": ["a", "b", "c"]}), path)
 
 
 def loaded(*arguments, code=0):
@@ -65,24 +67,100 @@ def test_only_the_command_that_is_called_is_loaded():
     )
 
 
+NOT_FOR_PARQUET = {
+    "penpal_fast.sources.kinds",
+    "penpal_fast.sources.json_lines",
+    "penpal_fast.sources.formats.known",
+    "penpal_fast.sources.formats.svg",
+    "penpal_fast.layouts.known",
+}
+"""Readers of other files, and layouts of which drawn strokes have none."""
+
+OF_OTHER_JOBS = {"urllib.request", "huggingface_hub", "rich.console", "pandas._libs", "mlx.core"}
+
+
+def has_gpu():
+    return gpu._may_be_there()
+
+
+def needless(found, *others):
+    """What a run loaded that it did not need."""
+    unused = UNUSED | OF_OTHER_JOBS | NOT_FOR_PARQUET | set(others)
+    return (unused - {"mlx.core"} if has_gpu() else unused) & found
+
+
 def test_a_score_loads_nothing_for_other_jobs(tmp_path):
     lines, scored = str(tmp_path / "lines.parquet"), str(tmp_path / "scored.parquet")
     write_lines(lines)
-    found = loaded("-m", "penpal_fast", "score", lines, "-o", scored)
+    found = loaded("-m", "penpal_fast", "score", lines, "-o", scored, "--threads", "2")
     assert {"penpal_fast.jobs.score", "pyarrow"} <= found
-    others = {"penpal_fast.reading.reader", "urllib.request", "huggingface_hub", "PIL", "rich.console"}
-    assert (UNUSED | OTHER_COMMANDS | others) & found == set()
+    assert needless(found, "penpal_fast.reading.reader", "PIL", "pyarrow.compute", *OTHER_COMMANDS) == set()
 
 
-def test_a_score_does_not_load_pandas(tmp_path):
+JOBS = [
+    ["filter", "LINES", "-o", "OUT.parquet", "--threshold", "0.4"],
+    ["filter", "LINES", "-o", "OUT.parquet", "--keep-rejected", "REST.parquet"],
+    ["score", "LINES", "-o", "OUT", "--text", "text", "--reading"],
+    ["read", "LINES", "--limit", "1"],
+    ["explain", "LINES", "--row", "0"],
+    ["sheet", "LINES", "-o", "OUT.png"],
+    ["render", "LINES", "--row", "0", "-o", "OUT.png"],
+    ["convert", "LINES", "-o", "OUT.parquet"],
+]
+
+
+@pytest.mark.parametrize("job", JOBS, ids=" ".join)
+def test_a_job_loads_nothing_for_other_jobs(tmp_path, job):
+    write_lines(tmp_path / "LINES.parquet")
+    command = [name.replace("LINES", str(tmp_path / "LINES.parquet")) for name in job]
+    found = loaded("-m", "penpal_fast", *[str(tmp_path / name) if "OUT" in name else name for name in command])
+    assert "pyarrow.parquet" in found
+    assert needless(found) == set()
+
+
+def test_the_commands_of_the_package_work_without_pandas_only_in_their_own_process():
     pytest.importorskip("pandas")
-    lines = tmp_path / "lines.parquet"
-    line = [[{"points": [{"x": 0, "y": 0}, {"x": 3, "y": 4}]}]]
-    pq.write_table(pa.table({"strokes": pa.array([line, None, []], STROKES)}), lines)
-    for out in ("scored", "scored.parquet"):
-        found = loaded("-m", "penpal_fast", "score", str(lines), "-o", str(tmp_path / out))
-        assert "pyarrow.parquet" in found
-        assert "pandas" not in found
+    code = (
+        "import sys; from penpal_fast.__main__ import main; sys.argv = ['penpal-fast', '--version']\n"
+        "try: main()\n"
+        "except SystemExit: import pandas; print('loaded')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("loaded\n")
+
+
+def test_scores_in_python_load_nothing_for_other_jobs():
+    code = "import penpal_fast; penpal_fast.Scorer().score([[[(0, 0), (3, 4)], [(1, 1), (5, 5)]]] * 3)"
+    found = loaded("-c", code)
+    assert "penpal_fast.engines.native" in found
+    assert needless(found, "pyarrow.compute", "pyarrow.parquet", "typer", "penpal_fast.sources") == set()
+
+
+@pytest.mark.parametrize(("last", "code"), [("0", 0), ("3", 3), ("None", 0), ("'said'", 1), ("True", 1), ("259", 3)])
+def test_the_process_ends_with_the_code_of_the_command(last, code):
+    program = (
+        "import atexit, sys, threading, time; import penpal_fast.__main__ as main\n"
+        f"def command():\n    print('printed', end=''); raise SystemExit({last})\n"
+        "main.main = command\n"
+        "threading.Thread(target=lambda: (time.sleep(0.1), print(' thread', end=''))).start()\n"
+        "try:\n    main.run()\n"
+        "finally:\n    atexit.register(lambda: print(' atexit', end=''))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (code, "printed thread atexit")
+    assert done.stderr == ("said\n" if last == "'said'" else "")
+
+
+def test_an_output_that_cannot_be_flushed_is_said():
+    program = (
+        "import penpal_fast.__main__ as main\n"
+        "def command():\n    print('printed'); raise SystemExit\n"
+        "main.main = command; main.run()"
+    )
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([sys.executable, "-c", program], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 120
+    assert "No space left on device" in done.stderr
 
 
 WRONG = [

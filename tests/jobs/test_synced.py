@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -29,8 +30,8 @@ def synced(monkeypatch):
     sync = os.fsync
 
     def noted(handle):
-        path = os.readlink(f"/proc/self/fd/{handle}")
-        found.append("folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else os.path.basename(path))
+        path = Path(f"/proc/self/fd/{handle}").readlink()
+        found.append("folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else path.name)
         sync(handle)
 
     monkeypatch.setattr(os, "fsync", noted)

@@ -1,6 +1,6 @@
 """What every command prints: output, errors and progress.
 
-Rich takes long to load, so only errors, warnings and terminals load it.
+Rich takes long to load, so only errors and terminals load it.
 """
 
 from __future__ import annotations
@@ -87,6 +87,9 @@ def say(text: str, *, aside: bool = False) -> None:
 
 def warn(text: str) -> None:
     """Print text to stderr as it is, above the progress bar if there is one; brackets are not markup."""
+    if "rich.console" not in sys.modules:  # Then there is no bar.
+        typer.echo(visible(text), err=True)
+        return
     err().print(visible(text), markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 

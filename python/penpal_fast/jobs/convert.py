@@ -22,11 +22,10 @@ from penpal_fast.jobs.score import Progress
 from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.layouts.parts import parts_of
 from penpal_fast.schema import HUGGING_FACE, check_one_column, nulls_as_strokes, strokes_type
-from penpal_fast.sources.batch import Source
+from penpal_fast.sources.batch import Source, unread_column
 from penpal_fast.sources.drawn import drawn_batch, named_layouts, strokes_columns
 from penpal_fast.sources.formats.format import Options
 from penpal_fast.sources.inputs import Inputs
-from penpal_fast.sources.json_columns import unread_column
 from penpal_fast.sources.json_text import json_text
 from penpal_fast.sources.memory import MEMORY_MB, batch_rows, check_memory
 from penpal_fast.sources.streams import check_apart, open_sources

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from penpal_fast.checks.check import Outcome, reason_of
 from penpal_fast.errors import PenpalError
 from penpal_fast.layouts.parts import has_strokes, joined_parts, parts_of
-from penpal_fast.sources.batch import Source
+from penpal_fast.sources.batch import Source, unread_column
 
 SHOWN_LETTERS = 100
 """Letters of a row that an error shows."""
@@ -92,9 +92,6 @@ class Unscored:
 
     def _shown(self, rows: pa.RecordBatch, row: int) -> str:
         """Say what the column of strokes holds, and how a row of it begins."""
-        from penpal_fast.sources.json_columns import unread_column
-        from penpal_fast.sources.json_text import json_text
-
         names = rows.schema.names
         if not has_strokes(rows.schema, self._column):
             return ""
@@ -105,7 +102,7 @@ class Unscored:
         text = rows.column(unread)[row].as_py() if unread in names else None
         if text is None and value is None:
             return ""
-        text = text or (value if isinstance(value, str) else json_text(value))
+        text = text or (value if isinstance(value, str) else _as_json(value))
         shown = text if len(text) <= SHOWN_LETTERS else f"{text[:SHOWN_LETTERS]}..."
         return f"; its {' and '.join(map(repr, parts or [self._column]))} is {shown}"
 
@@ -126,3 +123,9 @@ class Unscored:
             if not self._scored.any() or reason_of(problem) not in EMPTY_REASONS:
                 raise NoScoresError(message)
             logger.warning("%s", message)
+
+
+def _as_json(value: object) -> str:
+    from penpal_fast.sources.json_text import json_text
+
+    return json_text(value)

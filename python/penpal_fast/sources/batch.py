@@ -11,6 +11,11 @@ import pyarrow as pa
 from penpal_fast.sources.inputs import InputFile
 
 
+def unread_column(strokes: str) -> str:
+    """Name of the column for the JSON of strokes that the column of strokes cannot hold."""
+    return f"{strokes}_json"
+
+
 @dataclasses.dataclass(frozen=True)
 class Batch:
     """Rows as they were read.

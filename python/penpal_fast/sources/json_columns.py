@@ -16,6 +16,7 @@ import pyarrow as pa
 from penpal_fast._core import Rows
 from penpal_fast.layouts.choice import Tally, is_drawn_layout
 from penpal_fast.schema import strokes_type
+from penpal_fast.sources.batch import unread_column
 
 MAX_COLUMNS = 1000
 """A line whose names would exceed this is a bad row, because work grows with rows times columns."""
@@ -129,11 +130,6 @@ class JsonColumns:
         except TypeError:
             return True
         return self._has_huge_numbers or self.strokes_type() is None or joined != self.strokes_type()
-
-
-def unread_column(strokes: str) -> str:
-    """Name of the column for the JSON of strokes that the column of strokes cannot hold."""
-    return f"{strokes}_json"
 
 
 def _has_huge_number(value: Any) -> bool:
