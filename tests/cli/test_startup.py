@@ -158,7 +158,8 @@ def test_an_output_that_cannot_be_flushed_is_said():
         "main.main = command; main.run()"
     )
     with Path("/dev/full").open("wb") as full:
-        done = subprocess.run([sys.executable, "-c", program], stdout=full, stderr=subprocess.PIPE, text=True)
+        command = [sys.executable, "-I", "-c", f"import sys; sys.path[:] = {sys.path!r}\n{program}"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 120
     assert "No space left on device" in done.stderr
 
