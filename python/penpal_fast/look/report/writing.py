@@ -69,6 +69,7 @@ def write_report(
     if sys.flags.optimize > 1:
         raise PenpalError("Vega-Altair cannot draw a report under python -OO (PYTHONOPTIMIZE=2); use -O at most")
     with needs_extra("look"):
+        from penpal_fast.look.report.chart_library import being_built
         from penpal_fast.look.report.page import page
 
     if not 1 <= len(inputs) <= MOST_FILES:
@@ -89,7 +90,7 @@ def write_report(
         progress(done, total)
 
     share = min(FULL_GALLERIES / len(files), 1)
-    with replaced_atomically(output) as aside:
+    with replaced_atomically(output) as aside, being_built():
         read = [
             _read(file, name, columns_of(file, column, text), _group_column(file, group_column), share, advanced)
             for file, name in zip(files, _names(inputs), strict=True)
