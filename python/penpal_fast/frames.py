@@ -37,7 +37,7 @@ def _rows_of(data: Any, column: str) -> Any:
     if _is_dataset(data):
         _check_column(data.column_names, column)
         return data.select_columns([column]).with_format("arrow")[:].column(column)
-    if _is_frame(data):
+    if is_frame(data):
         _check_column(list(data.columns), column)
         return _cells(data[column])
     if _is_series(data):
@@ -68,7 +68,7 @@ def row_of(data: Any, column: str = "strokes") -> Any:
         PenpalError: It is a table of rows; the error says how to take one.
     """
     _check_one_table(data)
-    if _is_frame(data):
+    if is_frame(data):
         raise PenpalError(f"this is a table of rows; take one row of it, such as frame[{column!r}].iloc[0]")
     if _is_dataset(data):
         raise PenpalError(f"this is a dataset of rows; take one row of it, such as dataset[0][{column!r}]")
@@ -104,7 +104,7 @@ def table_of(data: Any, columns: Iterable[str], strokes: Iterable[str] = ()) -> 
         return data.with_format("arrow")[:]
     if (table := _arrow_batch(data)) is not None:
         return table
-    if _is_frame(data):
+    if is_frame(data):
         for name in columns:
             _check_column(list(data.columns), name)
         try:
@@ -126,8 +126,20 @@ def table_of(data: Any, columns: Iterable[str], strokes: Iterable[str] = ()) -> 
 
 def column_names(data: Any) -> list[str]:
     """Return the names of the columns of a table that is no Arrow; none if it is no table."""
-    names = data.columns if _is_frame(data) else data if is_batch(data) else ()
+    names = data.columns if is_frame(data) else data if is_batch(data) else ()
     return list(map(str, names))
+
+
+def with_added(frame: Any, added: pa.RecordBatch | pa.Table) -> Any:
+    """Return a data frame of pandas with columns at its end, in place of those of the same names.
+
+    Args:
+        frame: The frame; its index stays.
+        added: The columns, with a row for each row of the frame.
+    """
+    names = added.schema.names
+    kept = frame.drop(columns=[name for name in names if name in frame.columns])
+    return kept.assign(**{name: added.column(name).to_pandas().array for name in names})
 
 
 def is_batch(data: Any) -> bool:
@@ -236,7 +248,7 @@ def _names(data: Any) -> list[str]:
         names = data.column_names
     elif isinstance(data, Mapping):
         names = list(data)
-    elif _is_frame(data) or (hasattr(data, "__arrow_c_stream__") and hasattr(data, "columns")):
+    elif is_frame(data) or (hasattr(data, "__arrow_c_stream__") and hasattr(data, "columns")):
         names = data.columns
     else:
         return []
@@ -247,7 +259,8 @@ def _is_arrow(data: Any) -> bool:
     return isinstance(data, (pa.Array, pa.ChunkedArray, pa.RecordBatch, pa.Table))
 
 
-def _is_frame(data: Any) -> bool:
+def is_frame(data: Any) -> bool:
+    """Whether data is a data frame of pandas."""
     return hasattr(data, "iloc") and hasattr(data, "columns")
 
 

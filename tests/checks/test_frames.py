@@ -40,9 +40,9 @@ def test_data_frames_are_tables_of_rows(scorer, expected, kind):
     np.testing.assert_array_equal(scorer.score(frame, column="ink"), expected)
     np.testing.assert_array_equal(scorer.score(frame["ink"]), expected)
     scored = ArrowScorer(column="ink", backend="native")(frame)
-    assert scored.schema.names == ["text", "ink", "quality", "quality_error", "quality_note"]
+    assert list(scored.columns) == ["text", "ink", "quality", "quality_error", "quality_note"]
     np.testing.assert_array_equal(scored["quality"].to_numpy(), expected)
-    assert scored["text"].to_pylist() == TEXTS
+    pandas.testing.assert_frame_equal(scored[["text", "ink"]], frame)
     sheet = ContactSheet(frame, column="ink", texts=frame["text"], scorer=scorer)
     assert sheet.image.tobytes() == ContactSheet(ROWS, texts=TEXTS, scorer=scorer).image.tobytes()
     renamed = frame.rename(columns={"ink": "strokes"})
@@ -53,6 +53,26 @@ def test_data_frames_are_tables_of_rows(scorer, expected, kind):
         explain(renamed["strokes"], scorer=scorer)
     with pytest.raises(PenpalError, match="no column 'strokes'; name the one that is meant with column=\nthe columns"):
         scorer.score(frame)
+
+
+def test_scores_of_a_data_frame_go_where_its_rows_are(expected):
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed; pip install '.[test]' brings it")
+    frame = pandas.DataFrame({"strokes": cells("lists"), "text": TEXTS}, index=[3, 3, 1, 0, 9, 7])
+    frame.at[9, "strokes"] = None
+    add_scores = ArrowScorer(backend="native")
+    scored = add_scores(frame)
+    assert type(scored) is type(frame)
+    assert scored.index.equals(frame.index)
+    assert list(frame.columns) == ["strokes", "text"]
+    assert scored["quality"].dtype == np.float32
+    right = np.where(frame["strokes"].isna(), np.float32(np.nan), expected)
+    np.testing.assert_array_equal(scored["quality"].to_numpy(), right)
+    assert scored["quality_error"].notna().tolist() == frame["strokes"].isna().tolist()
+    assert scored.loc[9, "quality_error"] == "null: the row is null"
+    again = add_scores(scored.assign(quality=np.float32(0), more=1))
+    assert list(again.columns) == ["strokes", "text", "more", "quality", "quality_error", "quality_note"]
+    np.testing.assert_array_equal(again["quality"].to_numpy(), right)
+    assert add_scores(frame[:0]).shape == (0, 5)
 
 
 def test_data_frames_of_other_types(scorer, expected):
@@ -71,7 +91,7 @@ def test_data_frames_of_other_types(scorer, expected):
         np.testing.assert_array_equal(scorer.score(frame[::-1]), expected[::-1])
         scored = ArrowScorer(backend="native")(frame)
         np.testing.assert_array_equal(scored["quality"].to_numpy(), expected)
-        assert scored["text"].to_pylist() == TEXTS
+        pandas.testing.assert_frame_equal(scored[list(frame.columns)], frame)
         assert ContactSheet(frame, scorer=scorer).image.size == ContactSheet(ROWS, scorer=scorer).image.size
         for row in (frame.iloc[2], frame["strokes"].iloc[2], frame.to_dict("records")[2]):
             assert explain(row, scorer=scorer).score == pytest.approx(float(expected[2]), abs=1e-6)

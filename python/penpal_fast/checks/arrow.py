@@ -14,7 +14,7 @@ from penpal_fast.checks.quality import ModelSource, QualityCheck
 from penpal_fast.checks.text_match import ReadabilityCheck, TextCheck
 from penpal_fast.engines.settings import Backend
 from penpal_fast.errors import PenpalError
-from penpal_fast.frames import column_names, is_batch, plain_batch, table_of
+from penpal_fast.frames import column_names, is_batch, is_frame, plain_batch, table_of, with_added
 from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.layouts.known import check_layout
 from penpal_fast.layouts.parts import parts_among
@@ -118,9 +118,11 @@ class ArrowScorer:
     def __call__(self, data: Any) -> Any:
         """Return the same rows with the columns added; columns of the same names are replaced.
 
-        Data frames (pandas, Polars) and Hugging Face datasets come back as a PyArrow table. A dict of columns comes
-        back as a dict with lists added, and with lists in place of NumPy arrays of objects, which
-        `Dataset.map(..., batched=True)` cannot write. What else that gives comes back as what it takes.
+        A data frame of pandas comes back as one with the same index; scores are float32 there, NaN where they are null.
+        Data frames of Polars and Hugging Face datasets come back as a PyArrow table, of which `polars.from_arrow` makes
+        a frame again. A dict of columns comes back as a dict with lists added, and with lists in place of NumPy arrays
+        of objects, which `Dataset.map(..., batched=True)` cannot write. What else that gives comes back as what it
+        takes.
 
         Raises:
             PenpalError: A column that a check reads is missing, or of the wrong type, or a check breaks its protocol.
@@ -138,6 +140,8 @@ class ArrowScorer:
             )
         schema, column = self._prepared(table)
         found = with_outcomes(table, self._checks, outcomes_of(self._checks, *column.drawn(table)), schema)
+        if is_frame(data):
+            return with_added(data, found.select(list(added_columns(self._checks))))
         if not is_batch(data):
             return found
         added = {name: found.column(name).to_pylist() for name in added_columns(self._checks)}
