@@ -46,13 +46,13 @@ class FormatSource:
             content = self._opened()
             self.schema: pa.Schema = content.schema
             self.is_ink: bool = bool(self.schema.equals(INK))
-            self.read_as: Sequence[str] = list(content.read_as)
             digest = hashlib.sha256()
             self.rows, self.row_bytes = 0, 1
             for batch in content.batches():
                 self.rows += len(batch)
                 self.row_bytes = max(self.row_bytes, batch.nbytes // max(1, len(batch)))
                 digest.update(batch.serialize())
+            self.read_as: Sequence[str] = list(content.read_as)
         self.fingerprint = digest.hexdigest()
 
     def batches(self, rows: int, *, start: int = 0, columns: list[str] | None = None) -> Iterator[Batch]:  # noqa: ARG002

@@ -58,6 +58,47 @@ def test_a_generators_lines(tmp_path):
     assert strokes_of(pq.read_table(tmp_path / "out.parquet")) == lines
 
 
+def letters(*places):
+    """A path for each letter of a line, tall ones among them, and a dot."""
+    return "".join(
+        f'<path d="M{x} {y}l4 -{20 if x % 3 else 10}l4 {20 if x % 3 else 10}"/><circle cx="{x}" cy="{y - 24}" r="1"/>'
+        for x, y in places
+    )
+
+
+DRAWINGS = {
+    "a path for each line": ('<path d="M0 10l9 9l9 -9"/><path d="M0 50l9 9l9 -9"/>', True),
+    "tall letters reach into the line above": (
+        '<path d="M0 10L5 20L9 10L12 20L15 35"/><path d="M0 30L2 52L9 42L12 52L15 42"/>',
+        True,
+    ),
+    "a path for each letter of two lines": (letters((0, 20), (10, 21), (21, 22), (0, 60), (10, 61)), True),
+    "a path for each letter of one line": (letters((0, 20), (10, 21), (21, 22)), False),
+    "one path": ('<path d="M0 10l9 9M0 50l9 9"/>', False),
+    "a line under a word": ('<path d="M0 10l9 9l9 -9"/><path d="M0 40l60 1"/>', False),
+    "nothing": ("", False),
+}
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_paths_on_several_lines_are_noted(tmp_path, name):
+    content, is_noted = DRAWINGS[name]
+    (tmp_path / "drawing.svg").write_text(drawing(f"<g fill='none' stroke='black'>{content}</g>"))
+    for number, options in enumerate([[], ["--each-path"]]):
+        done = run("convert", tmp_path / "drawing.svg", *options, "-o", tmp_path / f"{number}.parquet")
+        assert ("convert --each-path" in done.output) is (is_noted and not options), done.output
+
+
+def test_a_score_of_paths_on_several_lines_says_so_once(tmp_path):
+    for name in ("one.svg", "two.svg"):
+        (tmp_path / name).write_text(GENERATED)
+    done = run("score", tmp_path / "*.svg", "-o", tmp_path / "scored.parquet")
+    assert done.exit_code == 0, done.output
+    assert done.output.count("though its paths lie on several lines") == 1
+    lines = run("convert", tmp_path / "*.svg", "--each-path", "-o", tmp_path / "lines.parquet")
+    assert "several lines" not in lines.output
+
+
 def test_packed_with_gzip(tmp_path):
     path = tmp_path / "lines.svgz"
     path.write_bytes(gzip.compress(GENERATED.encode()))

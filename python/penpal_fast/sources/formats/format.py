@@ -55,6 +55,7 @@ class Content(Protocol):
 
     Attributes:
         read_as: Layouts that the reader of the format chose among, to be told to the user; empty if there is no choice.
+            Complete once all rows were read.
     """
 
     read_as: Sequence[str]

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.sources.formats.format import Format, Options, ReadableFile
+from penpal_fast.sources.formats.format import Content, Format, Options, ReadableFile
 from penpal_fast.sources.formats.ink import Ink, check_points, ink_content
 from penpal_fast.sources.formats.svg_path import NUMBER, Placed, Subpath, subpaths
 from penpal_fast.sources.formats.xml_events import Start, xml_events
@@ -23,6 +23,14 @@ INHERITED = ("fill", "stroke", "display", "visibility", "class")
 
 TOLERANCE = 1 / 4000
 """How far points may be from a curve, as a share of the drawing's larger side: 0.06 pixels of the canvas."""
+
+BODY = (0.2, 0.8)
+"""Share of a path's points above its body, and above the end of it: tall letters may reach into the line above."""
+
+SEVERAL_LINES = (
+    "one row for each drawing, though its paths lie on several lines; if each path is a row, make a file of such rows "
+    "with penpal-fast convert --each-path (each_path=True)"
+)
 
 TRANSFORM = re.compile(r"([A-Za-z]+)\s*\(([^()]*)\)")
 
@@ -66,7 +74,13 @@ class _Shape:
     is_outline: bool
 
 
-def _read(file: ReadableFile, options: Options) -> Iterator[Ink]:
+def _open(file: ReadableFile, options: Options) -> Content:
+    read_as: list[str] = []
+    return ink_content(lambda file, options: _read(file, options, read_as), read_as)(file, options)
+
+
+def _read(file: ReadableFile, options: Options, read_as: list[str]) -> Iterator[Ink]:
+    """Yield the rows, and note what to say of them."""
     name = None
     shapes: list[_Shape] = []
     for root, shape in _shapes(file):
@@ -77,6 +91,7 @@ def _read(file: ReadableFile, options: Options) -> Iterator[Ink]:
             shapes.append(shape)
     if not options.each_path:
         yield Ink(_strokes(shapes), id=name)
+        read_as[:] = [SEVERAL_LINES] if _are_on_several_lines(shapes) else []
 
 
 def _shapes(file: ReadableFile) -> Iterator[tuple[str | None, _Shape]]:
@@ -151,6 +166,22 @@ def _strokes(shapes: list[_Shape]) -> list[NDArray[np.float64]]:
     return strokes
 
 
+def _are_on_several_lines(shapes: list[_Shape]) -> bool:
+    """Whether some paths lie below others of about their height, as lines of a text do, but not dots and letters."""
+    bodies = []
+    for shape in shapes:
+        pieces = [points for path in shape.paths for points in (path.start, *(points[1:] for _, points in path.pieces))]
+        bodies.append(np.quantile(np.concatenate(pieces)[:, 1], BODY))
+    lines: list[list[float]] = []
+    for top, bottom in sorted(map(tuple, bodies)):
+        if lines and top <= lines[-1][1]:
+            lines[-1][1] = max(lines[-1][1], bottom)
+        else:
+            lines.append([top, bottom])
+    heights = np.array([bottom - top for top, bottom in lines])
+    return int((heights > heights.max(initial=0) / 3).sum()) > 1
+
+
 def _transform(text: str) -> Matrix:
     matrix = _matrix(1, 0, 0, 1, 0, 0)
     for name, inside in TRANSFORM.findall(text):
@@ -199,4 +230,4 @@ def _length(text: str | None) -> float:
     return value
 
 
-SVG = Format("SVG", (".svg", ".svgz"), ink_content(_read))
+SVG = Format("SVG", (".svg", ".svgz"), _open)
