@@ -14,6 +14,9 @@ from penpal_fast.sources.text_lines import Line, check_encoding, rejoined, text_
 CHUNK_BYTES = 1 << 20
 """Bytes of an array that are looked at at a time."""
 
+LONGEST_LIST_BYTES = 16 << 20
+"""A first line with a list is looked at up to here, to see whether there is a list on the next line too."""
+
 ESCAPED = re.compile(rb"\\.", re.DOTALL)
 
 
@@ -28,16 +31,36 @@ def json_items(file: IO[bytes], most: int) -> Iterator[Line]:
         EOFError: An array does not end, or there is something after its end.
         PenpalError: The file is in another encoding.
     """
-    start = file.read(CHUNK_BYTES)
-    is_whole = len(start) < CHUNK_BYTES
-    check_encoding(start)
-    start = without_mark(start).lstrip()
+    start, is_whole = beginning(file)
     if is_array(start):
-        yield from _array_items(start, file, most)
+        rest = rejoined(start, file)
+        yield from _array_items(rest.read(CHUNK_BYTES), rest, most)
     elif is_items(start, is_whole=is_whole):
         yield from _objects(start, file, most)
     else:
         yield from text_lines(rejoined(start, file), most)
+
+
+def beginning(file: IO[bytes]) -> tuple[bytes, bool]:
+    """Read the beginning of a text, and of the next line if the first begins with a list.
+
+    Returns:
+        The beginning without a byte-order mark and spaces, and whether this is all of the text.
+
+    Raises:
+        PenpalError: The text is in another encoding.
+    """
+    chunk = file.read(CHUNK_BYTES)
+    check_encoding(chunk)
+    start = without_mark(chunk).lstrip()
+    pieces, length = [start], len(start)
+    _, newline, after = start.partition(b"\n")
+    while start.startswith(b"[") and chunk and length < LONGEST_LIST_BYTES and not after.strip():
+        chunk = file.read(CHUNK_BYTES)
+        _, newline, after = (b"", newline, chunk) if newline else chunk.partition(b"\n")
+        pieces.append(chunk)
+        length += len(chunk)
+    return b"".join(pieces), len(chunk) < CHUNK_BYTES
 
 
 def is_array(start: bytes) -> bool:

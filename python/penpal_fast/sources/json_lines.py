@@ -22,7 +22,7 @@ from penpal_fast.sources.batch import Batch
 from penpal_fast.sources.csv_rows import csv_rows
 from penpal_fast.sources.inputs import InputFile
 from penpal_fast.sources.json_columns import MAX_COLUMNS, JsonColumns
-from penpal_fast.sources.json_items import CHUNK_BYTES, is_array, json_items
+from penpal_fast.sources.json_items import beginning, is_array, json_items
 from penpal_fast.sources.json_text import described, json_text, parsed_json
 from penpal_fast.sources.kinds import LINES, Text
 from penpal_fast.sources.packing import UNPACKING_ERRORS, unpacked
@@ -111,7 +111,7 @@ class JsonLinesSource:
 
     def _is_array(self) -> bool:
         with self._opened() as file:
-            return is_array(without_mark(file.read(CHUNK_BYTES)).lstrip())
+            return is_array(beginning(file)[0])
 
     def _is_row(self) -> bool:
         lines = next(_groups(self._lines(), ENOUGH_ROWS, BATCH_BYTES))

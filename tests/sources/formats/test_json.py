@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 
@@ -194,6 +195,27 @@ def test_long_rows_of_bare_lists_on_lines(tmp_path):
     path.write_text("\n".join([json.dumps(row)] * 3))
     assert path.stat().st_size > 3 * (64 << 10)
     assert len(read_rows(path)) == 3
+
+
+@pytest.mark.parametrize("end", ["\n", "\n\n  "])
+@pytest.mark.parametrize("suffix", [".json", ".jsonl.gz"])
+def test_a_first_bare_list_of_megabytes_on_its_line(tmp_path, monkeypatch, suffix, end):
+    monkeypatch.setattr(json_items, "CHUNK_BYTES", 1 << 10)
+    long = [[[step, step % 7] for step in range(700)], [[0, 1], [1, 0]]]
+    opened = gzip.open if suffix.endswith(".gz") else open
+    for number, rows in enumerate([[long, A, B], [A, long], [long, long], [long] * 40]):
+        path = tmp_path / f"{number}{suffix}"
+        with opened(path, "wt") as file:
+            file.write("".join(json.dumps(row) + end for row in rows))
+        assert read_rows(path)["strokes"].to_pylist() == rows
+
+
+def test_an_array_of_lists_on_a_line_of_megabytes(tmp_path, monkeypatch):
+    monkeypatch.setattr(json_items, "CHUNK_BYTES", 1 << 10)
+    monkeypatch.setattr(json_items, "LONGEST_LIST_BYTES", 1 << 12)
+    path = tmp_path / "rows.json"
+    path.write_text(json.dumps([A, B] * 200) + "\n")
+    assert len(read_rows(path)) == 400
 
 
 def test_words_side_by_side_may_be_one_row_or_many(tmp_path):
