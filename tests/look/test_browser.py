@@ -610,3 +610,24 @@ def test_a_printed_report_has_all_its_charts(browser, tmp_path):
         pdf = page.pdf(format="A4")
         assert pdf.startswith(b"%PDF")
         assert problems == []
+
+
+@pytest.mark.parametrize("is_watched", [True, False], ids=["watched", "without IntersectionObserver"])
+def test_what_nobody_scrolled_to_is_drawn_too(browser, tmp_path, is_watched):
+    table = scored_table(np.linspace(0, 1, 200), text=["a" * (row % 30) for row in range(200)], source=["b", "c"] * 100)
+    pq.write_table(table, tmp_path / "scored.parquet")
+    write_report([tmp_path / "scored.parquet"], tmp_path / "report.html", checks=[QualityCheck()])
+    with open_page(browser, viewport={"width": 1200, "height": 500}) as (page, problems):
+        if not is_watched:
+            page.add_init_script("delete window.IntersectionObserver")
+        page.goto((tmp_path / "report.html").as_uri())
+        page.wait_for_selector("html[data-drawn]", state="attached")
+        assert page.locator("[data-chart] svg").count() == page.locator("[data-chart]").count() > 2
+        hidden = page.evaluate(
+            "[...document.querySelectorAll('.line svg')]"
+            ".map((one) => one.checkVisibility({ contentVisibilityAuto: true })).filter((one) => !one).length"
+        )
+        assert page.locator(".line svg").count() > 20
+        assert page.evaluate("scrollY") == 0
+        assert hidden == 0
+        assert problems == []

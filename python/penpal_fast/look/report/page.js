@@ -112,6 +112,12 @@
     const isInSight = (chart) => chart.getBoundingClientRect().top < innerHeight;
     await Promise.all(charts.filter(isInSight).map(drawOnce));
     document.documentElement.dataset.ready = "true";
+    if ("IntersectionObserver" in window) drawWhenNear();
+    drawRest();
+    addEventListener("beforeprint", () => charts.forEach(drawOnce));
+  }
+
+  function drawWhenNear() {
     const watcher = new IntersectionObserver((entries) => {
       for (const { target } of entries.filter((entry) => entry.isIntersecting)) {
         watcher.unobserve(target);
@@ -119,8 +125,6 @@
       }
     }, { rootMargin: "800px" });
     for (const chart of charts.filter((one) => !begun.has(one))) watcher.observe(chart);
-    drawRest();
-    addEventListener("beforeprint", () => charts.forEach(drawOnce));
   }
 
   /* The charts further down, one after another while nothing else is to do: whoever prints the page wants them all. */
