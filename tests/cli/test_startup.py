@@ -99,7 +99,7 @@ def test_a_score_loads_nothing_for_other_jobs(tmp_path):
 
 JOBS = [
     ["filter", "LINES", "-o", "OUT.parquet", "--threshold", "0.4"],
-    ["filter", "LINES", "-o", "OUT.parquet", "--keep-rejected", "REST.parquet"],
+    ["filter", "LINES", "-o", "OUT.parquet", "--keep-rejected", "OUT-REST.parquet"],
     ["score", "LINES", "-o", "OUT", "--text", "text", "--reading"],
     ["read", "LINES", "--limit", "1"],
     ["explain", "LINES", "--row", "0"],
