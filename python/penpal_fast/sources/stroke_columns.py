@@ -37,7 +37,8 @@ class StrokeColumns:
         self._path = path
         schema = opened.schema_arrow
         self._fields = {index: field for index, field in enumerate(schema) if columns is None or field.name in columns}
-        self._schema = pa.schema(list(self._fields.values()), metadata=schema.metadata)
+        ordered = [schema.field(name) for name in columns or [] if schema.names.count(name) == 1]
+        self._schema = pa.schema(list(self._fields.values()) if columns is None else ordered, metadata=schema.metadata)
         self._kinds = {
             index: self._fields[index].type
             for index, levels in footer.stroke_columns()

@@ -14,5 +14,5 @@ pub use bytes::Bytes;
 pub use checks::{Footer, RowGroup};
 pub use copying::{append_columns, concatenate};
 pub use error::text;
-pub use strokes::{Codec, Decompress, StrokeReader, StrokeRows, Values};
 pub use parquet::errors::ParquetError;
+pub use strokes::{Codec, Decompress, StrokeReader, StrokeRows, Values};

@@ -64,7 +64,8 @@ impl Footer {
 }
 
 type Bits<'py> = Option<Bound<'py, PyArray1<u8>>>;
-type StrokeRows<'py> = (usize, Vec<(Option<Bound<'py, PyArray1<i32>>>, Bits<'py>)>, [(Bound<'py, PyAny>, Bits<'py>); 2]);
+type StrokeRows<'py> =
+    (usize, Vec<(Option<Bound<'py, PyArray1<i32>>>, Bits<'py>)>, [(Bound<'py, PyAny>, Bits<'py>); 2]);
 
 /// Reads a column of strokes of a row group into the buffers of Arrow arrays.
 #[pyclass(frozen)]

@@ -37,7 +37,11 @@ pub fn checksum(bytes: &[u8]) -> u32 {
     let (groups, rest) = bytes.as_chunks::<8>();
     for group in groups {
         let mixed = u64::from_le_bytes(*group) ^ u64::from(sum);
-        sum = mixed.to_le_bytes().iter().zip(TABLES.iter().rev()).fold(0, |sum, (byte, table)| sum ^ table[*byte as usize]);
+        sum = mixed
+            .to_le_bytes()
+            .iter()
+            .zip(TABLES.iter().rev())
+            .fold(0, |sum, (byte, table)| sum ^ table[*byte as usize]);
     }
     !rest.iter().fold(sum, |sum, byte| (sum >> 8) ^ TABLES[0][((sum ^ u32::from(*byte)) & 0xff) as usize])
 }

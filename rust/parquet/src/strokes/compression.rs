@@ -16,13 +16,12 @@ pub enum Codec {
 }
 
 impl Codec {
-    /// `None` for no compression, `Some(None)` for one that is not read here.
-    pub(super) fn of(compression: Compression) -> Option<Option<Self>> {
+    /// The codec of compressed pages; `None` if they are not read here.
+    pub(super) fn of(compression: Compression) -> Option<Self> {
         match compression {
-            Compression::UNCOMPRESSED => None,
-            Compression::SNAPPY => Some(Some(Codec::Snappy)),
-            Compression::ZSTD(_) => Some(Some(Codec::Zstd)),
-            _ => Some(None),
+            Compression::SNAPPY => Some(Codec::Snappy),
+            Compression::ZSTD(_) => Some(Codec::Zstd),
+            _ => None,
         }
     }
 

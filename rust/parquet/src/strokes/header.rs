@@ -46,6 +46,7 @@ pub fn read_header(file: &File, place: Range<u64>) -> Result<(Header, u64)> {
 fn header(reader: &mut Reader<'_>) -> Result<Header> {
     let (mut kind, mut decoded_size, mut size, mut checksum) = (None, None, None, None);
     let mut fields = [None; 9];
+    let mut described = None;
     let mut is_compressed = true;
     reader.fields(|reader, number, code| {
         match (number, code) {
@@ -53,7 +54,10 @@ fn header(reader: &mut Reader<'_>) -> Result<Header> {
             (2, 5) => decoded_size = Some(count(reader)?),
             (3, 5) => size = Some(count(reader)?),
             (4, 5) => checksum = Some(reader.integer()? as u32),
-            (5 | 7 | 8, STRUCT) => {
+            (5..=8, STRUCT) => {
+                if described.replace(number).is_some() {
+                    return Err(mismatch("a page is of several kinds".into()));
+                }
                 reader.fields(|reader, number, code| {
                     match (number, code) {
                         (1..=8, 5) => fields[number as usize] = Some(reader.integer()?),
@@ -69,16 +73,16 @@ fn header(reader: &mut Reader<'_>) -> Result<Header> {
     })?;
     let field = |number: usize| fields[number].ok_or_else(|| mismatch("the header of a page is not complete".into()));
     let counted = |number: usize| usize::try_from(field(number)?).map_err(|_| negative());
-    let content = match kind {
-        Some(0) => {
+    let content = match (kind, described) {
+        (Some(0), Some(5)) => {
             const RLE: i64 = 3;
             if field(3)? != RLE || field(4)? != RLE {
                 return Err(mismatch("its levels are encoded in an old way".into()));
             }
             Content::Data
         }
-        Some(2) => Content::Dictionary,
-        Some(3) => {
+        (Some(2), Some(7)) => Content::Dictionary,
+        (Some(3), Some(8)) => {
             Content::DataV2 { definition_bytes: counted(5)?, repetition_bytes: counted(6)?, is_compressed }
         }
         _ => return Err(mismatch("a page of another kind".into())),

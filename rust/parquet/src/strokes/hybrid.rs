@@ -63,25 +63,29 @@ impl Hybrid {
         }
     }
 
-    /// Appends `count` numbers, mapped.
-    pub fn take<T: Copy>(&mut self, mut count: usize, out: &mut Vec<T>, map: impl Fn(u32) -> Option<T>) -> Result<()> {
+    /// Appends the items of a table that the next `count` numbers stand for.
+    pub fn take<T: Copy>(&mut self, mut count: usize, table: &[T], out: &mut Vec<T>) -> Result<()> {
         let unknown = || mismatch("an index is out of range".into());
         while count > 0 {
+            let some;
             if self.repeated > 0 {
-                let some = self.repeated.min(count);
-                out.resize(out.len() + some, map(self.value).ok_or_else(unknown)?);
+                some = self.repeated.min(count);
+                let item = table.get(self.value as usize).ok_or_else(unknown)?;
+                out.resize(out.len() + some, *item);
                 self.repeated -= some;
-                count -= some;
             } else if self.next < self.unpacked.len() {
-                let some = (self.unpacked.len() - self.next).min(count);
-                for &value in &self.unpacked[self.next..self.next + some] {
-                    out.push(map(value).ok_or_else(unknown)?);
+                some = (self.unpacked.len() - self.next).min(count);
+                let numbers = &self.unpacked[self.next..self.next + some];
+                if numbers.iter().fold(0, |most, &number| most.max(number)) as usize >= table.len() {
+                    return Err(unknown());
                 }
+                out.extend(numbers.iter().map(|&number| table[number as usize]));
                 self.next += some;
-                count -= some;
             } else {
                 self.fill()?;
+                continue;
             }
+            count -= some;
         }
         Ok(())
     }

@@ -101,7 +101,9 @@ impl Footer {
         let [x, y] = leaves[..] else { return Err(none()) };
         let file = Arc::new(file);
         let axes = match nesting.axes.map(|axis| axis.kind) {
-            [Physical::FLOAT, Physical::FLOAT] => Axes::Float32(Pair::new(group, &nesting, [x, y], &file, &decompress)?),
+            [Physical::FLOAT, Physical::FLOAT] => {
+                Axes::Float32(Pair::new(group, &nesting, [x, y], &file, &decompress)?)
+            }
             [Physical::DOUBLE, Physical::DOUBLE] => {
                 Axes::Float64(Pair::new(group, &nesting, [x, y], &file, &decompress)?)
             }
@@ -124,7 +126,9 @@ impl StrokeReader {
             Axes::Float64(pair) => pair.read(nesting, rows.max(1), points, Values::Float64)?,
         };
         let is_end = read.rows == 0;
-        *left = left.checked_sub(read.rows as u64).ok_or_else(|| mismatch("it has more rows than the footer says".into()))?;
+        *left = left
+            .checked_sub(read.rows as u64)
+            .ok_or_else(|| mismatch("it has more rows than the footer says".into()))?;
         if is_end && *left > 0 {
             return Err(mismatch("it has fewer rows than the footer says".into()));
         }
@@ -166,9 +170,10 @@ impl<T: Number> Pair<T> {
         let y = self.read_y(nesting, &x)?;
         let AxisRows { lists, numbers, .. } = x;
         self.rows += lists.rows;
-        let levels = nesting.levels.iter().zip(lists.levels).map(|(level, items)| {
-            ((level.kind == Kind::List).then_some(items.offsets), items.validity.into_bits())
-        });
+        let levels =
+            nesting.levels.iter().zip(lists.levels).map(|(level, items)| {
+                ((level.kind == Kind::List).then_some(items.offsets), items.validity.into_bits())
+            });
         let levels = levels.collect();
         let axes = [(values(numbers), lists.values.into_bits()), (values(y.0), y.1.into_bits())];
         Ok(StrokeRows { rows: lists.rows, levels, axes })

@@ -46,8 +46,14 @@ number!(f64, 0 1 2 3 4 5 6 7);
 
 /// The values of a page that are not null.
 pub enum Numbers {
-    Plain { bytes: Bytes, at: usize },
-    Split { bytes: Bytes, at: usize },
+    Plain {
+        bytes: Bytes,
+        at: usize,
+    },
+    Split {
+        bytes: Bytes,
+        at: usize,
+    },
     /// Indices into the dictionary.
     Indices(Hybrid),
 }
@@ -72,9 +78,7 @@ impl Numbers {
                 T::split(&streams[..T::SIZE], out);
                 *at += count;
             }
-            Numbers::Indices(indices) => {
-                indices.take(count, out, |index| dictionary.get(index as usize).copied())?;
-            }
+            Numbers::Indices(indices) => indices.take(count, dictionary, out)?,
         }
         Ok(())
     }

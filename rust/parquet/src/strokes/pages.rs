@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use parquet::basic::Compression;
 use parquet::file::metadata::ColumnChunkMetaData;
 
 use super::checksum::checksum;
@@ -63,10 +64,9 @@ pub struct Pages<T> {
 
 impl<T: Number> Pages<T> {
     pub fn new(file: Arc<File>, column: &ColumnChunkMetaData, most: Most, decompress: Decompress) -> Result<Self> {
-        let codec = match Codec::of(column.compression()) {
-            Some(None) => return Err(mismatch(format!("the compression {}", column.compression()))),
-            Some(codec) => codec,
-            None => None,
+        let codec = match column.compression() {
+            Compression::UNCOMPRESSED => None,
+            other => Some(Codec::of(other).ok_or_else(|| mismatch(format!("the compression {other}")))?),
         };
         let missing = column.num_values().unsigned_abs();
         Ok(Pages { file, place: place(column), codec, decompress, most, dictionary: None, missing })
@@ -97,9 +97,10 @@ impl<T: Number> Pages<T> {
                 Content::Dictionary => self.read_dictionary(&header, bytes.into())?,
                 _ => {
                     let page = self.read_page(&header, bytes.into())?;
-                    self.missing = self.missing.checked_sub(page.left as u64).ok_or_else(|| {
-                        mismatch("its pages have more values than the footer says".into())
-                    })?;
+                    self.missing = self
+                        .missing
+                        .checked_sub(page.left as u64)
+                        .ok_or_else(|| mismatch("its pages have more values than the footer says".into()))?;
                     if page.left > 0 {
                         return Ok(Some(page));
                     }
@@ -148,7 +149,8 @@ impl<T: Number> Pages<T> {
                     if most == 0 {
                         return Ok(Bytes::new());
                     }
-                    let size = rest.first_chunk().map(|size| u32::from_le_bytes(*size) as usize).ok_or_else(too_short)?;
+                    let size =
+                        rest.first_chunk().map(|size| u32::from_le_bytes(*size) as usize).ok_or_else(too_short)?;
                     if size > rest.len() - 4 {
                         return Err(too_short());
                     }
@@ -188,7 +190,11 @@ impl<T: Number> Pages<T> {
             Some(codec) if codec.promised(&bytes) == Some(size as u64) => (self.decompress)(codec, &bytes, size)?,
             Some(_) => return Err(mismatch("a page does not say how large it is".into())),
         };
-        if decompressed.len() == size { Ok(decompressed) } else { Err(mismatch("a page has another size than its header says".into())) }
+        if decompressed.len() == size {
+            Ok(decompressed)
+        } else {
+            Err(mismatch("a page has another size than its header says".into()))
+        }
     }
 }
 
