@@ -15,4 +15,4 @@ pub use checks::{Footer, RowGroup};
 pub use copying::{append_columns, concatenate};
 pub use error::text;
 pub use parquet::errors::ParquetError;
-pub use strokes::{Codec, Decompress, StrokeReader, StrokeRows, Values};
+pub use strokes::{Codec, Decompress, StrokeLevel, StrokeReader, StrokeRows, Values};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use numpy::PyArray1;
-use penpal_parquet::{Bytes, Decompress, ParquetError, Values};
+use penpal_parquet::{Bytes, Decompress, ParquetError, StrokeLevel, Values};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
@@ -82,9 +82,8 @@ impl StrokeReader {
         let read = py.detach(|| self.0.lock().unwrap_or_else(PoisonError::into_inner).read(rows, points));
         let read = read.map_err(|error| python_error(py, error))?;
         let bits = |bits: Option<Vec<u8>>| bits.map(|bits| PyArray1::from_vec(py, bits));
-        let level = |(offsets, valid): (Option<Vec<i32>>, _)| {
-            (offsets.map(|offsets| PyArray1::from_vec(py, offsets)), bits(valid))
-        };
+        let level =
+            |(offsets, valid): StrokeLevel| (offsets.map(|offsets| PyArray1::from_vec(py, offsets)), bits(valid));
         let axis = |(values, valid)| {
             let values = match values {
                 Values::Float32(values) => PyArray1::from_vec(py, values).into_any(),

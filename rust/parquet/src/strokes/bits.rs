@@ -42,7 +42,7 @@ impl Validity {
 
 fn ones(count: usize) -> Vec<u8> {
     let mut bits = vec![0xff; count / 8];
-    if count % 8 > 0 {
+    if !count.is_multiple_of(8) {
         bits.push((1 << (count % 8)) - 1);
     }
     bits

@@ -44,14 +44,16 @@ pub enum Values {
     Float64(Vec<f64>),
 }
 
+/// Where each list begins and the end of the last, if it is a level of lists, and the null bitmap, if there are nulls.
+pub type StrokeLevel = (Option<Vec<i32>>, Option<Vec<u8>>);
+
 /// Some rows of a column of strokes.
 #[derive(Debug)]
 pub struct StrokeRows {
     /// Number of rows.
     pub rows: usize,
-    /// From the rows down to the points: where each list begins and the end of the last, if it is a list, and the null
-    /// bitmap, if there are nulls.
-    pub levels: Vec<(Option<Vec<i32>>, Option<Vec<u8>>)>,
+    /// From the rows down to the points.
+    pub levels: Vec<StrokeLevel>,
     /// The two coordinates and their null bitmaps, in the order of the file.
     pub axes: [(Values, Option<Vec<u8>>); 2],
 }
