@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Protocol, final
 
 import numpy as np
@@ -14,6 +14,7 @@ __all__ = [
     "Footer",
     "Reader",
     "Rows",
+    "StrokeReader",
     "append_columns",
     "concatenate",
     "path",
@@ -105,6 +106,18 @@ class Footer:
     def __new__(cls, metadata: bytes, file_size: int) -> Footer: ...
     def row_groups(self) -> list[tuple[int, int, bool]]: ...
     def check_pages(self, path: str, row_group: int) -> int: ...
+    def stroke_columns(self) -> list[tuple[int, int]]: ...
+    def strokes(
+        self, path: str, row_group: int, column: int, decompress: Callable[[str, bytes, int], bytes]
+    ) -> StrokeReader: ...
+
+_Bits = NDArray[np.uint8] | None
+
+@final
+class StrokeReader:
+    def read(
+        self, rows: int, points: int
+    ) -> tuple[int, list[tuple[NDArray[np.int32] | None, _Bits]], list[tuple[NDArray[np.floating], _Bits]]]: ...
 
 def path(rows: Rows, row: int) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float64]]: ...
 def read_probabilities(

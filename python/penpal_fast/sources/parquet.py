@@ -14,6 +14,7 @@ from penpal_fast.errors import PenpalError
 from penpal_fast.sources.batch import Batch
 from penpal_fast.sources.inputs import InputFile
 from penpal_fast.sources.parquet_footer import ParquetFooter
+from penpal_fast.sources.stroke_columns import StrokeColumns, joined
 
 READ_BUFFER_BYTES = 1 << 20
 """Bytes of a column that are read at a time; otherwise PyArrow holds a whole column chunk in memory."""
@@ -102,16 +103,42 @@ class ParquetSource:
         skipped = start - starts[groups[0]] if groups else 0
         most_bytes = max(LEAST_BATCH_BYTES, rows * self.row_bytes)
         with self._opened("the Parquet file is damaged") as (opened, footer):
+            strokes = StrokeColumns(opened, footer, self.file.path, columns) if self.file.path else None
             for run in self._runs(groups, rows):
                 step = min(rows, self._decoded_rows(footer, run, most_bytes))
-                pieces = self._complete(
-                    opened.iter_batches(batch_size=step, row_groups=run, columns=columns, use_threads=False), run
-                )
+                pieces = self._complete(self._decoded(opened, strokes, run, rows, most_bytes, step, columns), run)
                 for data in _gathered(pieces, rows, most_bytes):
                     left = min(skipped, len(data))
                     skipped -= left
                     if left < len(data):
                         yield Batch(data.slice(left))
+
+    def _decoded(
+        self,
+        opened: pq.ParquetFile,
+        strokes: StrokeColumns | None,
+        run: list[int],
+        rows: int,
+        most_bytes: int,
+        step: int,
+        columns: list[str] | None,
+    ) -> Iterator[pa.RecordBatch]:
+        """Decode row groups, those of huge rows and whatever `strokes` does not know or finds damaged by PyArrow."""
+        done = 0
+        if strokes and all(self._group_row_bytes[group] < HUGE_ROW_BYTES for group in run):
+            try:
+                for piece in strokes.pieces(run, rows, most_bytes, step):
+                    yield piece
+                    done += len(piece)
+            except (OSError, pa.ArrowException, PenpalError) as error:
+                strokes.leave(str(error))
+            else:
+                return
+        for piece in opened.iter_batches(batch_size=step, row_groups=run, columns=columns, use_threads=False):
+            passed = min(done, len(piece))
+            done -= passed
+            if passed < len(piece):
+                yield piece.slice(passed)
 
     def _complete(self, pieces: Iterator[pa.RecordBatch], run: list[int]) -> Iterator[pa.RecordBatch]:
         """Pass pieces on, and make sure at their end that they have all rows that the metadata promises.
@@ -186,14 +213,10 @@ def _gathered(pieces: Iterator[pa.RecordBatch], rows: int, most_bytes: int) -> I
     for piece in pieces:
         size = piece.nbytes
         if waiting and (waiting_rows + len(piece) > rows or waiting_bytes + size > most_bytes):
-            yield _joined(waiting)
+            yield joined(waiting)
             waiting, waiting_rows, waiting_bytes = [], 0, 0
         waiting.append(piece)
         waiting_rows += len(piece)
         waiting_bytes += size
     if waiting:
-        yield _joined(waiting)
-
-
-def _joined(pieces: list[pa.RecordBatch]) -> pa.RecordBatch:
-    return pieces[0] if len(pieces) == 1 else pa.Table.from_batches(pieces).combine_chunks().to_batches()[0]
+        yield joined(waiting)

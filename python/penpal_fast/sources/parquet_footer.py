@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from penpal_fast._core import Footer
+from penpal_fast._core import Footer, StrokeReader
 from penpal_fast.errors import PenpalError
 
 END_BYTES = 8
@@ -81,6 +82,27 @@ class ParquetFooter:
             PenpalError: Pages are missing or damaged; the error names row group and column.
         """
         return self._checked.check_pages(str(path), group)
+
+    def stroke_columns(self) -> list[tuple[int, int]]:
+        """Return the columns that may be strokes: the index of each, and its number of levels above x and y."""
+        return self._checked.stroke_columns()
+
+    def strokes(
+        self, path: Path, group: int, column: int, decompress: Callable[[str, bytes, int], bytes]
+    ) -> StrokeReader:
+        """Begin to read a column of strokes of a row group.
+
+        Args:
+            path: The file.
+            group: The row group.
+            column: Index of the column.
+            decompress: Takes the name of a codec, bytes and the size of the result, and returns that.
+
+        Raises:
+            OSError: The file cannot be read.
+            PenpalError: The column is stored in a way that is not known here.
+        """
+        return self._checked.strokes(str(path), group, column, decompress)
 
 
 def _tail(file: IO[bytes], size: int) -> bytes:

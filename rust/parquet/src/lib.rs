@@ -2,13 +2,17 @@
 //! decoded and encoded again, which takes about as long as scoring it.
 //!
 //! [`append_columns`] puts the columns of one file beside the columns of another. [`concatenate`] puts the row groups
-//! of files one after another. A [`Footer`] holds checked metadata, as a file may come from anywhere.
+//! of files one after another. A [`Footer`] holds checked metadata, as a file may come from anywhere. A [`StrokeReader`]
+//! decodes columns of strokes.
 
 mod checks;
 mod copying;
 mod error;
+mod strokes;
 
+pub use bytes::Bytes;
 pub use checks::{Footer, RowGroup};
 pub use copying::{append_columns, concatenate};
 pub use error::text;
 pub use parquet::errors::ParquetError;
+pub use strokes::{Codec, Decompress, StrokeLevel, StrokeReader, StrokeRows, Values};

@@ -6,3 +6,4 @@ mod thrift;
 
 pub(crate) use footer::place;
 pub use footer::{Footer, RowGroup};
+pub(crate) use thrift::{Reader, STRUCT};
