@@ -3,7 +3,7 @@
 use fearless_simd::{Simd, SimdBase, SimdFloat, f32x4, f32x8};
 
 use super::changes::Pixel;
-use super::plane::Plane;
+use super::plane::{Grid, Plane};
 use super::registers::{Sums, accumulate, load};
 use super::structure::{Shape, Unit};
 use crate::aligned::Aligned;
@@ -77,6 +77,62 @@ pub enum Shortcut<'a> {
     Projection(&'a Plane, &'a [f32]),
 }
 
+impl Shortcut<'_> {
+    /// Where it reads, for each pixel of the output.
+    fn grid(self) -> Grid {
+        match self {
+            Shortcut::None => Grid::default(),
+            Shortcut::Identity(plane) | Shortcut::Projection(plane, _) => plane.centres(2),
+        }
+    }
+}
+
+/// Where a kernel finds the values for a pixel of the output, or for the first of several neighbours.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place {
+    /// What is multiplied by the weights.
+    pub input: usize,
+    /// In the plane of the shortcut.
+    pub shortcut: usize,
+    pub output: usize,
+}
+
+/// The places of all pixels.
+#[derive(Clone, Copy)]
+pub struct Places {
+    input: Grid,
+    shortcut: Grid,
+    output: Grid,
+}
+
+impl Places {
+    pub fn new(input: Grid, shortcut: Shortcut, output: &Plane) -> Self {
+        Places { input, shortcut: shortcut.grid(), output: output.centres(1) }
+    }
+
+    #[inline(always)]
+    pub fn of(&self, pixel: Pixel) -> Place {
+        Place { input: self.input.place(pixel), shortcut: self.shortcut.place(pixel), output: self.output.place(pixel) }
+    }
+
+    /// The place that lies `columns` to the right of another one.
+    #[inline(always)]
+    pub fn right_of(&self, place: Place, columns: usize) -> Place {
+        Place {
+            input: place.input + columns * self.input.right,
+            shortcut: place.shortcut + columns * self.shortcut.right,
+            output: place.output + columns * self.output.right,
+        }
+    }
+}
+
+/// Whole groups of `size` places. A group beyond the end of the list computes the last place again.
+pub fn in_groups(places: &mut Vec<Place>, size: usize) {
+    if let Some(&last) = places.last() {
+        places.resize(places.len().next_multiple_of(size), last);
+    }
+}
+
 impl Convolution {
     /// A 3x3 convolution from weights [outputs][3][3][inputs], as MLX keeps them, and a bias [outputs], for vectors of
     /// `lanes` numbers.
@@ -110,28 +166,30 @@ impl Convolution {
         self.block
     }
 
-    /// Recomputes what the changes of the input reach: convolution, shortcut, ReLU. `pixels` is overwritten. Returns
-    /// the number of multiplications.
+    /// Recomputes what the changes of the input reach: convolution, shortcut, ReLU. `list` is overwritten. Returns the
+    /// number of multiplications.
     pub fn apply<S: Simd>(
         &self,
         simd: S,
         input: &Plane,
         output: &mut Plane,
         shortcut: Shortcut,
-        pixels: &mut Vec<Pixel>,
+        list: &mut Vec<Place>,
     ) -> usize {
         output.changes.set_reached(&input.changes, self.stride, output.side);
         if self.inputs > 1 {
             // An infinite input of one pixel, times a weight of 0, makes its neighbours NaN.
             output.changes.grow(self.width);
         }
-        output.changes.list(self.width, pixels);
+        let places = Places::new(input.windows(self.stride), shortcut, output);
+        output.changes.list(self.width, |pixel| places.of(pixel), list);
+        let multiplications = list.len() * self.weights.len();
         // A separate function: otherwise every layer would get its own copy of all kernels.
         simd.vectorize(
             #[inline(always)]
-            || self.compute(Job { simd, input, output, shortcut, pixels }),
+            || self.compute(Job { simd, input, output, shortcut, list }),
         );
-        pixels.len() * self.weights.len()
+        multiplications
     }
 
     /// The channel counts of the published network have kernels with unrolled loops.
@@ -169,26 +227,20 @@ impl Convolution {
         &self,
         job: Job<S>,
     ) {
-        let Job { simd, input, output, shortcut, pixels } = job;
-        let Some(last) = pixels.len().checked_sub(1) else { return };
+        let Job { simd, input, output, shortcut, list } = job;
+        in_groups(list, P);
         let block = V * F::LEN;
         for (channel, weights) in (0..).step_by(block).zip(self.weights.chunks_exact(3 * L * block)) {
             let bias: [F; V] = load(simd, &self.bias[channel..channel + block]);
-            for first in (0..pixels.len()).step_by(P) {
-                // A group beyond the end of the list computes the last pixel again.
-                let mut group = [pixels[last]; P];
-                group.iter_mut().zip(&pixels[first..]).for_each(|(slot, pixel)| *slot = *pixel);
-                let mut places = [0; P];
-                for (place, pixel) in places.iter_mut().zip(&group) {
-                    *place = input.place(pixel.row * self.stride, pixel.column * self.stride);
-                }
+            for group in list.as_chunks::<P>().0 {
                 let mut sums: Sums<F, V, P> = [bias; P];
                 for (row, weights) in weights.chunks_exact(L * block).enumerate() {
+                    let down = row * input.row_values();
                     let mut taps = [&[0.0; L]; P];
-                    taps.iter_mut().zip(&places).for_each(|(taps, place)| *taps = input.below(*place, row));
+                    taps.iter_mut().zip(group).for_each(|(taps, place)| *taps = input.at(place.input + down));
                     accumulate(simd, &mut sums, taps, weights);
                 }
-                finish(simd, sums, shortcut, &group, self.width, channel, output);
+                finish(simd, sums, shortcut, group, self.width, channel, output);
             }
         }
     }
@@ -196,19 +248,19 @@ impl Convolution {
     /// The same for any number of channels, a pixel at a time.
     #[inline(always)]
     fn any_kernel<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize>(&self, job: Job<S>) {
-        let Job { simd, input, output, shortcut, pixels } = job;
+        let Job { simd, input, output, shortcut, list } = job;
         let (block, taps) = (V * F::LEN, 3 * self.inputs);
         for (channel, weights) in (0..).step_by(block).zip(self.weights.chunks_exact(3 * taps * block)) {
             let bias: [F; V] = load(simd, &self.bias[channel..channel + block]);
-            for &pixel in pixels {
+            for &place in list.iter() {
                 let mut sums: Sums<F, V, 1> = [bias];
                 for (row, weights) in weights.chunks_exact(taps * block).enumerate() {
-                    let window = input.bordered_slice(pixel.row * self.stride + row, pixel.column * self.stride, 3);
+                    let window = input.slice_at(place.input + row * input.row_values(), taps);
                     for (tap, weights) in window.iter().zip(weights.chunks_exact(block)) {
                         accumulate(simd, &mut sums, [&[*tap]], weights);
                     }
                 }
-                finish(simd, sums, shortcut, &[pixel], 1, channel, output);
+                finish(simd, sums, shortcut, &[place], 1, channel, output);
             }
         }
     }
@@ -220,7 +272,7 @@ struct Job<'a, S: Simd> {
     input: &'a Plane,
     output: &'a mut Plane,
     shortcut: Shortcut<'a>,
-    pixels: &'a [Pixel],
+    list: &'a mut Vec<Place>,
 }
 
 /// Adds the shortcut to the sums of some pixels, each of which is `width` neighbours, from output `channel` on, rectifies
@@ -230,7 +282,7 @@ pub fn finish<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize, const P: 
     simd: S,
     mut sums: Sums<F, V, P>,
     shortcut: Shortcut,
-    pixels: &[Pixel; P],
+    places: &[Place; P],
     width: usize,
     channel: usize,
     output: &mut Plane,
@@ -238,8 +290,8 @@ pub fn finish<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize, const P: 
     match shortcut {
         Shortcut::None => {}
         Shortcut::Identity(plane) => {
-            for (sums, &pixel) in sums.iter_mut().zip(pixels) {
-                add_identity(simd, sums, plane.every_second(pixel), channel);
+            for (sums, place) in sums.iter_mut().zip(places) {
+                add_identity(simd, sums, plane.slice_at(place.shortcut, plane.channels), channel);
             }
         }
         Shortcut::Projection(plane, weights) => {
@@ -248,19 +300,15 @@ pub fn finish<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize, const P: 
             let block = V * F::LEN;
             let inputs = (2 * width - 1) * plane.channels;
             let weights = &weights[channel * inputs..][..block * inputs];
-            let mut inputs: [&[[f32; TAPS]]; P] = [&[]; P];
-            for (inputs, &pixel) in inputs.iter_mut().zip(pixels) {
-                *inputs = plane.between_seconds(pixel, width).as_chunks().0;
-            }
             for (chunk, weights) in weights.chunks_exact(TAPS * block).enumerate() {
                 let mut taps = [&[0.0; TAPS]; P];
-                taps.iter_mut().zip(&inputs).for_each(|(taps, inputs)| *taps = &inputs[chunk]);
+                taps.iter_mut().zip(places).for_each(|(taps, place)| *taps = plane.at(place.shortcut + chunk * TAPS));
                 accumulate(simd, &mut sums, taps, weights);
             }
         }
     }
-    for (sums, &pixel) in sums.iter().zip(pixels) {
-        let written = &mut output.starting_at_mut(pixel)[channel..channel + V * F::LEN];
+    for (sums, place) in sums.iter().zip(places) {
+        let written = output.slice_at_mut(place.output + channel, V * F::LEN);
         for (target, sum) in written.chunks_exact_mut(F::LEN).zip(sums) {
             sum.max(F::splat(simd, 0.0)).store_slice(target);
         }
