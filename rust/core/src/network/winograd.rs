@@ -122,7 +122,8 @@ impl Winograd {
         if const { S::f32s::LEN == 16 } {
             match self.channels {
                 16 => self.compute::<S, S::f32s, 1, 48, 12>(job),
-                _ => self.compute::<S, S::f32s, 2, 96, 8>(job),
+                // A line of text has 28 tiles in the last but one block and 14 in the last.
+                _ => self.compute::<S, S::f32s, 2, 96, 7>(job),
             }
         } else {
             match self.channels {
