@@ -148,11 +148,11 @@ impl Second {
     fn arranged(&self, mut weights: Vec<f32>, inputs: usize, outputs: usize) -> Aligned {
         weights.resize(inputs * outputs, 0.0);
         let (weights, taps) = for_neighbours(weights, inputs, 2 * inputs, self.width());
-        let block = match self {
-            Second::Direct(layer) => layer.block(),
-            Second::Winograd(layer) => layer.block(),
+        let (block, together) = match self {
+            Second::Direct(layer) => (layer.block(), layer.together()),
+            Second::Winograd(layer) => (layer.block(), 1),
         };
-        Aligned::from(&in_blocks(&weights, taps, block)[..])
+        Aligned::from(&in_blocks(&weights, taps, block, together)[..])
     }
 }
 

@@ -9,7 +9,7 @@ use fearless_simd::{Simd, SimdBase, SimdFloat, f32x8};
 
 use super::convolution::{Place, Places, Shortcut, block, finish, in_blocks, in_groups};
 use super::plane::{Grid, Plane};
-use super::registers::{Sums, accumulate, load};
+use super::registers::{Sums, TAPS_AT_ONCE, accumulate_in, join, load};
 use crate::aligned::Aligned;
 
 /// Outputs that are computed together.
@@ -35,7 +35,8 @@ pub struct Winograd {
     channels: usize,
     /// Number of output channels that are computed together.
     block: usize,
-    /// Point, block of output channels, kernel row, input channel, output channel within the block.
+    /// Point, block of output channels, kernel row, input channel, output channel within the block. Four taps that one
+    /// load spreads follow each other for each output channel.
     weights: Aligned,
     bias: Vec<f32>,
 }
@@ -70,6 +71,7 @@ impl Winograd {
     pub fn new(weights: &[f32], bias: &[f32], lanes: usize) -> Self {
         let channels = bias.len();
         let block = block(channels, lanes);
+        let together = if lanes == 16 { TAPS_AT_ONCE } else { 1 };
         let arranged = WEIGHTS_TO_POINTS.iter().flat_map(|factors| {
             let rows = weights.chunks_exact(3 * channels).flat_map(|row| {
                 (0..channels).map(|input| {
@@ -77,7 +79,7 @@ impl Winograd {
                     columns.map(|(factor, &weight)| factor * f64::from(weight)).sum::<f64>() as f32
                 })
             });
-            in_blocks(&rows.collect::<Vec<_>>(), 3 * channels, block)
+            in_blocks(&rows.collect::<Vec<_>>(), 3 * channels, block, together)
         });
         let weights = Aligned::from(&arranged.collect::<Vec<_>>()[..]);
         Winograd { channels, block, weights, bias: bias.to_vec() }
@@ -121,14 +123,13 @@ impl Winograd {
         let job = Job { simd, input, output, shortcut, scratch, places };
         if const { S::f32s::LEN == 16 } {
             match self.channels {
-                16 => self.compute::<S, S::f32s, 1, 48, 12>(job),
-                // A line of text has 28 tiles in the last but one block and 14 in the last.
-                _ => self.compute::<S, S::f32s, 2, 96, 7>(job),
+                16 => self.compute::<S, S::f32s, 1, 4, 48, 6>(job),
+                _ => self.compute::<S, S::f32s, 2, 8, 96, 3>(job),
             }
         } else {
             match self.channels {
-                16 => self.compute::<S, f32x8<S>, 2, 48, 6>(job),
-                _ => self.compute::<S, f32x8<S>, 2, 96, 6>(job),
+                16 => self.compute::<S, f32x8<S>, 2, 2, 48, 6>(job),
+                _ => self.compute::<S, f32x8<S>, 2, 2, 96, 6>(job),
             }
         }
         multiplications
@@ -139,9 +140,16 @@ impl Winograd {
         Grid { first: 0, down: self.channels, right: POINTS * (side + 2) * self.channels / TILE }
     }
 
-    /// V vectors of output channels and P tiles at a time, each a sum over L values of three kernel rows.
+    /// V vectors of output channels and P tiles at a time, each a sum over L values of three kernel rows in W vectors.
     #[inline(always)]
-    fn compute<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize, const L: usize, const P: usize>(
+    fn compute<
+        S: Simd,
+        F: SimdFloat<S, Element = f32>,
+        const V: usize,
+        const W: usize,
+        const L: usize,
+        const P: usize,
+    >(
         &self,
         mut job: Job<S>,
     ) {
@@ -149,7 +157,7 @@ impl Winograd {
         in_groups(&mut job.scratch.tiles, P);
         job.scratch.products.grow(job.scratch.tiles.len() * POINTS * self.channels);
         self.transform_inputs::<S, F, L>(&mut job);
-        self.multiply::<S, F, V, L, P>(&mut job);
+        self.multiply::<S, F, V, W, L, P>(&mut job);
         self.transform_outputs::<S, F, V, L>(job, tiles);
     }
 
@@ -173,7 +181,14 @@ impl Winograd {
 
     /// For each tile and point the sums over kernel rows and input channels.
     #[inline(always)]
-    fn multiply<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize, const L: usize, const P: usize>(
+    fn multiply<
+        S: Simd,
+        F: SimdFloat<S, Element = f32>,
+        const V: usize,
+        const W: usize,
+        const L: usize,
+        const P: usize,
+    >(
         &self,
         job: &mut Job<S>,
     ) {
@@ -190,11 +205,12 @@ impl Winograd {
                     let first = tile.input + point * point_values;
                     *taps = inputs[first..].first_chunk().expect("a row of zeros lies below");
                 }
-                let mut sums: Sums<F, V, P> = [[F::splat(simd, 0.0); V]; P];
-                accumulate(simd, &mut sums, taps, weights);
-                for (products, sums) in products.chunks_exact_mut(POINTS * channels).zip(&sums) {
+                let mut sums: Sums<F, W, P> = [[F::splat(simd, 0.0); W]; P];
+                accumulate_in::<S, F, L, V, W, P>(simd, &mut sums, taps, weights);
+                for (products, sums) in products.chunks_exact_mut(POINTS * channels).zip(&mut sums) {
+                    join::<S, F, V, W>(sums);
                     let target = &mut products[point * channels + channel..][..block];
-                    for (target, sum) in target.chunks_exact_mut(F::LEN).zip(sums) {
+                    for (target, sum) in target.chunks_exact_mut(F::LEN).zip(&sums[..V]) {
                         sum.store_slice(target);
                     }
                 }
@@ -224,7 +240,7 @@ impl Winograd {
                         sums[vector] = output + sums[vector];
                     }
                 }
-                finish(simd, sums, shortcut, &pixels, 1, channel, output);
+                finish::<S, F, V, V, TILE>(simd, sums, shortcut, &pixels, 1, channel, output);
             }
         }
     }
