@@ -47,12 +47,15 @@ impl Clone for Aligned {
 impl Deref for Aligned {
     type Target = [f32];
 
+    // A call in a kernel would spill all of its sums.
+    #[inline(always)]
     fn deref(&self) -> &[f32] {
         &self.values[self.start..]
     }
 }
 
 impl DerefMut for Aligned {
+    #[inline(always)]
     fn deref_mut(&mut self) -> &mut [f32] {
         &mut self.values[self.start..]
     }

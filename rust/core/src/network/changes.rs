@@ -78,30 +78,34 @@ impl Changes {
         }
     }
 
-    /// Replaces `pixels` by the first pixel of each group of `width` (1, 2 or 4) pixels that has a change, row by row.
-    pub fn list(&self, width: usize, pixels: &mut Vec<Pixel>) {
-        pixels.clear();
+    /// Replaces `items` by one for the first pixel of each group of `width` (1, 2 or 4) pixels that has a change, row by
+    /// row.
+    #[inline(always)]
+    pub fn list<T>(&self, width: usize, item: impl Fn(Pixel) -> T, items: &mut Vec<T>) {
+        items.clear();
         for row in self.rows() {
-            list_row(row, self.row(row), width, pixels);
+            list_row(row, self.row(row), width, &item, items);
         }
     }
 
     /// The same as [`Changes::list`] with the groups above and below each change. `side` is the side of the plane.
-    pub fn list_with_neighbours(&self, width: usize, side: usize, pixels: &mut Vec<Pixel>) {
-        pixels.clear();
+    #[inline(always)]
+    pub fn list_with_neighbours<T>(&self, width: usize, side: usize, item: impl Fn(Pixel) -> T, items: &mut Vec<T>) {
+        items.clear();
         let rows = self.rows();
         for row in rows.start.saturating_sub(1)..(rows.end + 1).min(side) {
             let above = if row > 0 { self.row(row - 1) } else { RowBits::default() };
-            list_row(row, or(above, or(self.row(row), self.row(row + 1))), width, pixels);
+            list_row(row, or(above, or(self.row(row), self.row(row + 1))), width, &item, items);
         }
     }
 }
 
-fn list_row(row: usize, bits: RowBits, width: usize, pixels: &mut Vec<Pixel>) {
+#[inline(always)]
+fn list_row<T>(row: usize, bits: RowBits, width: usize, item: &impl Fn(Pixel) -> T, items: &mut Vec<T>) {
     for (first, word) in (0..).step_by(64).zip(bits) {
         let mut word = first_of_each(width, word);
         while word != 0 {
-            pixels.push(Pixel { row, column: first + word.trailing_zeros() as usize });
+            items.push(item(Pixel { row, column: first + word.trailing_zeros() as usize }));
             word &= word - 1;
         }
     }
@@ -170,7 +174,7 @@ mod tests {
 
     fn pixels(changes: &Changes) -> Vec<(usize, usize)> {
         let mut found = Vec::new();
-        changes.list(1, &mut found);
+        changes.list(1, |pixel| pixel, &mut found);
         found.iter().map(|pixel| (pixel.row, pixel.column)).collect()
     }
 
@@ -210,7 +214,7 @@ mod tests {
             [(2, vec![(2, 2), (2, 4), (2, 66), (69, 0)]), (4, vec![(2, 0), (2, 4), (2, 64), (69, 0)])]
         {
             let mut firsts = Vec::new();
-            changes.list(width, &mut firsts);
+            changes.list(width, |pixel| pixel, &mut firsts);
             assert_eq!(firsts, expected.iter().map(|&(row, column)| Pixel { row, column }).collect::<Vec<_>>());
         }
         changes.grow(4);
@@ -221,7 +225,7 @@ mod tests {
     #[test]
     fn neighbours_are_above_and_below() {
         let mut near = Vec::new();
-        of(8, &[(0, 3), (6, 1), (7, 5)]).list_with_neighbours(4, 8, &mut near);
+        of(8, &[(0, 3), (6, 1), (7, 5)]).list_with_neighbours(4, 8, |pixel| pixel, &mut near);
         let expected = [(0, 0), (1, 0), (5, 0), (6, 0), (6, 4), (7, 0), (7, 4)];
         assert_eq!(near, expected.map(|(row, column)| Pixel { row, column }));
     }

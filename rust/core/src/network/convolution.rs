@@ -3,8 +3,8 @@
 use fearless_simd::{Simd, SimdBase, SimdFloat, f32x4, f32x8};
 
 use super::changes::Pixel;
-use super::plane::Plane;
-use super::registers::{Sums, accumulate, load};
+use super::plane::{Grid, Plane};
+use super::registers::{Sums, TAPS_AT_ONCE, accumulate, accumulate_in, join, load};
 use super::structure::{Shape, Unit};
 use crate::aligned::Aligned;
 
@@ -20,18 +20,24 @@ pub struct Convolution {
     width: usize,
     /// Number of output channels that are computed together, over all pixels of the width.
     block: usize,
-    /// Block of output channels, kernel row, kernel column, input channel, output channel within the block.
+    /// Number of taps that one load spreads: 1 or 4.
+    together: usize,
+    /// Block of output channels, kernel row, kernel column, input channel, output channel within the block. Four
+    /// taps that one load spreads follow each other for each output channel.
     weights: Aligned,
+    /// Output channel, tap: the sum of each first tap starts from the bias, those of others from 0.
     bias: Vec<f32>,
 }
 
-/// Rearranges weights [outputs][taps] as [block of outputs][tap][output within the block], padded with zeros.
-pub fn in_blocks(weights: &[f32], taps: usize, block: usize) -> Vec<f32> {
+/// Rearranges weights [outputs][taps] as [block of outputs][group of taps][output within the block][tap], padded with
+/// zeros. `together` taps are a group.
+pub fn in_blocks(weights: &[f32], taps: usize, block: usize, together: usize) -> Vec<f32> {
     let outputs = weights.len() / taps;
     let mut arranged = vec![0.0; taps * outputs.next_multiple_of(block)];
     for (output, filter) in weights.chunks_exact(taps).enumerate() {
         for (tap, &value) in filter.iter().enumerate() {
-            arranged[(output / block * taps + tap) * block + output % block] = value;
+            let group = output / block * (taps / together) + tap / together;
+            arranged[(group * block + output % block) * together + tap % together] = value;
         }
     }
     arranged
@@ -77,6 +83,62 @@ pub enum Shortcut<'a> {
     Projection(&'a Plane, &'a [f32]),
 }
 
+impl Shortcut<'_> {
+    /// Where it reads, for each pixel of the output.
+    fn grid(self) -> Grid {
+        match self {
+            Shortcut::None => Grid::default(),
+            Shortcut::Identity(plane) | Shortcut::Projection(plane, _) => plane.centres(2),
+        }
+    }
+}
+
+/// Where a kernel finds the values for a pixel of the output, or for the first of several neighbours.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place {
+    /// What is multiplied by the weights.
+    pub input: usize,
+    /// In the plane of the shortcut.
+    pub shortcut: usize,
+    pub output: usize,
+}
+
+/// The places of all pixels.
+#[derive(Clone, Copy)]
+pub struct Places {
+    input: Grid,
+    shortcut: Grid,
+    output: Grid,
+}
+
+impl Places {
+    pub fn new(input: Grid, shortcut: Shortcut, output: &Plane) -> Self {
+        Places { input, shortcut: shortcut.grid(), output: output.centres(1) }
+    }
+
+    #[inline(always)]
+    pub fn of(&self, pixel: Pixel) -> Place {
+        Place { input: self.input.place(pixel), shortcut: self.shortcut.place(pixel), output: self.output.place(pixel) }
+    }
+
+    /// The place that lies `columns` to the right of another one.
+    #[inline(always)]
+    pub fn right_of(&self, place: Place, columns: usize) -> Place {
+        Place {
+            input: place.input + columns * self.input.right,
+            shortcut: place.shortcut + columns * self.shortcut.right,
+            output: place.output + columns * self.output.right,
+        }
+    }
+}
+
+/// Whole groups of `size` places. A group beyond the end of the list computes the last place again.
+pub fn in_groups(places: &mut Vec<Place>, size: usize) {
+    if let Some(&last) = places.last() {
+        places.resize(places.len().next_multiple_of(size), last);
+    }
+}
+
 impl Convolution {
     /// A 3x3 convolution from weights [outputs][3][3][inputs], as MLX keeps them, and a bias [outputs], for vectors of
     /// `lanes` numbers.
@@ -90,14 +152,19 @@ impl Convolution {
             _ => 1,
         };
         let block = block(width * outputs, lanes).min(width * outputs);
+        let together = match (stored_inputs, outputs) {
+            (4 | 8, 8) if lanes == 16 && width == 2 => TAPS_AT_ONCE,
+            (8 | 16, 16) | (16 | 32, 32) if lanes == 16 => TAPS_AT_ONCE,
+            _ => 1,
+        };
         let mut bias = bias.to_vec();
         bias.resize(outputs, 0.0);
         let mut weights = with_padded_inputs(weights, inputs, stored_inputs);
         weights.resize(9 * stored_inputs * outputs, 0.0);
         let (weights, row) = for_neighbours(weights, 3 * stored_inputs, stride * stored_inputs, width);
-        bias = bias.repeat(width);
-        let weights = Aligned::from(&in_blocks(&weights, 3 * row, block)[..]);
-        Convolution { inputs: stored_inputs, outputs, stride, width, block, weights, bias }
+        bias = with_padded_inputs(&bias.repeat(width), 1, together);
+        let weights = Aligned::from(&in_blocks(&weights, 3 * row, block, together)[..]);
+        Convolution { inputs: stored_inputs, outputs, stride, width, block, together, weights, bias }
     }
 
     /// Number of neighbouring pixels that are computed as one.
@@ -110,28 +177,35 @@ impl Convolution {
         self.block
     }
 
-    /// Recomputes what the changes of the input reach: convolution, shortcut, ReLU. `pixels` is overwritten. Returns
-    /// the number of multiplications.
+    /// Number of taps that one load spreads.
+    pub fn together(&self) -> usize {
+        self.together
+    }
+
+    /// Recomputes what the changes of the input reach: convolution, shortcut, ReLU. `list` is overwritten. Returns the
+    /// number of multiplications.
     pub fn apply<S: Simd>(
         &self,
         simd: S,
         input: &Plane,
         output: &mut Plane,
         shortcut: Shortcut,
-        pixels: &mut Vec<Pixel>,
+        list: &mut Vec<Place>,
     ) -> usize {
         output.changes.set_reached(&input.changes, self.stride, output.side);
         if self.inputs > 1 {
             // An infinite input of one pixel, times a weight of 0, makes its neighbours NaN.
             output.changes.grow(self.width);
         }
-        output.changes.list(self.width, pixels);
+        let places = Places::new(input.windows(self.stride), shortcut, output);
+        output.changes.list(self.width, |pixel| places.of(pixel), list);
+        let multiplications = list.len() * self.weights.len();
         // A separate function: otherwise every layer would get its own copy of all kernels.
         simd.vectorize(
             #[inline(always)]
-            || self.compute(Job { simd, input, output, shortcut, pixels }),
+            || self.compute(Job { simd, input, output, shortcut, list }),
         );
-        pixels.len() * self.weights.len()
+        multiplications
     }
 
     /// The channel counts of the published network have kernels with unrolled loops.
@@ -139,56 +213,60 @@ impl Convolution {
     fn compute<S: Simd>(&self, job: Job<S>) {
         if const { S::f32s::LEN == 16 } {
             match (self.inputs, self.outputs) {
-                (4, 8) if self.width == 2 => return self.kernel::<S, S::f32s, 20, 1, 12>(job),
-                (8, 8) if self.width == 2 => return self.kernel::<S, S::f32s, 32, 1, 12>(job),
-                (8, 16) => return self.kernel::<S, S::f32s, 24, 1, 12>(job),
-                (16, 16) => return self.kernel::<S, S::f32s, 48, 1, 12>(job),
-                (16, 32) => return self.kernel::<S, S::f32s, 48, 2, 8>(job),
-                (32, 32) => return self.kernel::<S, S::f32s, 96, 2, 8>(job),
-                _ if self.block == 16 => return self.any_kernel::<S, S::f32s, 1>(job),
-                _ if self.block == 32 => return self.any_kernel::<S, S::f32s, 2>(job),
+                _ if self.together == 1 => {}
+                (4, 8) => return self.kernel::<S, S::f32s, 20, 1, 4, 6>(job),
+                (8, 8) => return self.kernel::<S, S::f32s, 32, 1, 4, 6>(job),
+                (8, 16) => return self.kernel::<S, S::f32s, 24, 1, 4, 6>(job),
+                (16, 16) => return self.kernel::<S, S::f32s, 48, 1, 4, 6>(job),
+                (16, 32) => return self.kernel::<S, S::f32s, 48, 2, 8, 3>(job),
+                _ => return self.kernel::<S, S::f32s, 96, 2, 8, 3>(job),
+            }
+            match self.block {
+                16 => return self.any_kernel::<S, S::f32s, 1>(job),
+                32 => return self.any_kernel::<S, S::f32s, 2>(job),
                 _ => {}
             }
         }
         match (self.inputs, self.outputs) {
-            (1, 4) => self.kernel::<S, f32x8<S>, 5, 1, 12>(job),
-            (4, 8) => self.kernel::<S, f32x8<S>, 12, 1, 12>(job),
-            (8, 8) => self.kernel::<S, f32x8<S>, 24, 1, 12>(job),
-            (8, 16) => self.kernel::<S, f32x8<S>, 24, 2, 6>(job),
-            (16, 16 | 32) => self.kernel::<S, f32x8<S>, 48, 2, 6>(job),
-            (32, 32) => self.kernel::<S, f32x8<S>, 96, 2, 6>(job),
+            (1, 4) => self.kernel::<S, f32x8<S>, 5, 1, 1, 12>(job),
+            (4, 8) => self.kernel::<S, f32x8<S>, 12, 1, 1, 12>(job),
+            (8, 8) => self.kernel::<S, f32x8<S>, 24, 1, 1, 12>(job),
+            (8, 16) => self.kernel::<S, f32x8<S>, 24, 2, 2, 6>(job),
+            (16, 16 | 32) => self.kernel::<S, f32x8<S>, 48, 2, 2, 6>(job),
+            (32, 32) => self.kernel::<S, f32x8<S>, 96, 2, 2, 6>(job),
             (_, 4) => self.any_kernel::<S, f32x4<S>, 1>(job),
             _ if self.block == 8 => self.any_kernel::<S, f32x8<S>, 1>(job),
             _ => self.any_kernel::<S, f32x8<S>, 2>(job),
         }
     }
 
-    /// A kernel for P pixels at a time, with L values in a row of the 3x3 window and V vectors in a block.
+    /// A kernel for P pixels at a time, with L values in a row of the 3x3 window, V vectors in a block and W in its sums.
     #[inline(always)]
-    fn kernel<S: Simd, F: SimdFloat<S, Element = f32>, const L: usize, const V: usize, const P: usize>(
+    fn kernel<
+        S: Simd,
+        F: SimdFloat<S, Element = f32>,
+        const L: usize,
+        const V: usize,
+        const W: usize,
+        const P: usize,
+    >(
         &self,
         job: Job<S>,
     ) {
-        let Job { simd, input, output, shortcut, pixels } = job;
-        let Some(last) = pixels.len().checked_sub(1) else { return };
+        let Job { simd, input, output, shortcut, list } = job;
+        in_groups(list, P);
         let block = V * F::LEN;
         for (channel, weights) in (0..).step_by(block).zip(self.weights.chunks_exact(3 * L * block)) {
-            let bias: [F; V] = load(simd, &self.bias[channel..channel + block]);
-            for first in (0..pixels.len()).step_by(P) {
-                // A group beyond the end of the list computes the last pixel again.
-                let mut group = [pixels[last]; P];
-                group.iter_mut().zip(&pixels[first..]).for_each(|(slot, pixel)| *slot = *pixel);
-                let mut places = [0; P];
-                for (place, pixel) in places.iter_mut().zip(&group) {
-                    *place = input.place(pixel.row * self.stride, pixel.column * self.stride);
-                }
-                let mut sums: Sums<F, V, P> = [bias; P];
+            let bias: [F; W] = load(simd, &self.bias[channel * (W / V)..][..W * F::LEN]);
+            for group in list.as_chunks::<P>().0 {
+                let mut sums: Sums<F, W, P> = [bias; P];
                 for (row, weights) in weights.chunks_exact(L * block).enumerate() {
+                    let down = row * input.row_values();
                     let mut taps = [&[0.0; L]; P];
-                    taps.iter_mut().zip(&places).for_each(|(taps, place)| *taps = input.below(*place, row));
-                    accumulate(simd, &mut sums, taps, weights);
+                    taps.iter_mut().zip(group).for_each(|(taps, place)| *taps = input.at(place.input + down));
+                    accumulate_in::<S, F, L, V, W, P>(simd, &mut sums, taps, weights);
                 }
-                finish(simd, sums, shortcut, &group, self.width, channel, output);
+                finish::<S, F, V, W, P>(simd, sums, shortcut, group, self.width, channel, output);
             }
         }
     }
@@ -196,19 +274,19 @@ impl Convolution {
     /// The same for any number of channels, a pixel at a time.
     #[inline(always)]
     fn any_kernel<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize>(&self, job: Job<S>) {
-        let Job { simd, input, output, shortcut, pixels } = job;
+        let Job { simd, input, output, shortcut, list } = job;
         let (block, taps) = (V * F::LEN, 3 * self.inputs);
         for (channel, weights) in (0..).step_by(block).zip(self.weights.chunks_exact(3 * taps * block)) {
             let bias: [F; V] = load(simd, &self.bias[channel..channel + block]);
-            for &pixel in pixels {
+            for &place in list.iter() {
                 let mut sums: Sums<F, V, 1> = [bias];
                 for (row, weights) in weights.chunks_exact(taps * block).enumerate() {
-                    let window = input.bordered_slice(pixel.row * self.stride + row, pixel.column * self.stride, 3);
+                    let window = input.slice_at(place.input + row * input.row_values(), taps);
                     for (tap, weights) in window.iter().zip(weights.chunks_exact(block)) {
                         accumulate(simd, &mut sums, [&[*tap]], weights);
                     }
                 }
-                finish(simd, sums, shortcut, &[pixel], 1, channel, output);
+                finish::<S, F, V, V, 1>(simd, sums, shortcut, &[place], 1, channel, output);
             }
         }
     }
@@ -220,60 +298,51 @@ struct Job<'a, S: Simd> {
     input: &'a Plane,
     output: &'a mut Plane,
     shortcut: Shortcut<'a>,
-    pixels: &'a [Pixel],
+    list: &'a mut Vec<Place>,
 }
 
 /// Adds the shortcut to the sums of some pixels, each of which is `width` neighbours, from output `channel` on, rectifies
 /// and stores them.
 #[inline(always)]
-pub fn finish<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize, const P: usize>(
+pub fn finish<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize, const W: usize, const P: usize>(
     simd: S,
-    mut sums: Sums<F, V, P>,
+    mut sums: Sums<F, W, P>,
     shortcut: Shortcut,
-    pixels: &[Pixel; P],
+    places: &[Place; P],
     width: usize,
     channel: usize,
     output: &mut Plane,
 ) {
-    match shortcut {
-        Shortcut::None => {}
-        Shortcut::Identity(plane) => {
-            for (sums, &pixel) in sums.iter_mut().zip(pixels) {
-                add_identity(simd, sums, plane.every_second(pixel), channel);
-            }
-        }
-        Shortcut::Projection(plane, weights) => {
-            // Planes other than the picture store a multiple of four channels.
-            const TAPS: usize = 4;
-            let block = V * F::LEN;
-            let inputs = (2 * width - 1) * plane.channels;
-            let weights = &weights[channel * inputs..][..block * inputs];
-            let mut inputs: [&[[f32; TAPS]]; P] = [&[]; P];
-            for (inputs, &pixel) in inputs.iter_mut().zip(pixels) {
-                *inputs = plane.between_seconds(pixel, width).as_chunks().0;
-            }
-            for (chunk, weights) in weights.chunks_exact(TAPS * block).enumerate() {
-                let mut taps = [&[0.0; TAPS]; P];
-                taps.iter_mut().zip(&inputs).for_each(|(taps, inputs)| *taps = &inputs[chunk]);
-                accumulate(simd, &mut sums, taps, weights);
-            }
+    if let Shortcut::Projection(plane, weights) = shortcut {
+        // Planes other than the picture store a multiple of four channels.
+        let block = V * F::LEN;
+        let inputs = (2 * width - 1) * plane.channels;
+        let weights = &weights[channel * inputs..][..block * inputs];
+        for (first, weights) in (0..).step_by(TAPS_AT_ONCE).zip(weights.chunks_exact(TAPS_AT_ONCE * block)) {
+            let mut taps = [&[0.0; TAPS_AT_ONCE]; P];
+            taps.iter_mut().zip(places).for_each(|(taps, place)| *taps = plane.at(place.shortcut + first));
+            accumulate_in::<S, F, TAPS_AT_ONCE, V, W, P>(simd, &mut sums, taps, weights);
         }
     }
-    for (sums, &pixel) in sums.iter().zip(pixels) {
-        let written = &mut output.starting_at_mut(pixel)[channel..channel + V * F::LEN];
-        for (target, sum) in written.chunks_exact_mut(F::LEN).zip(sums) {
+    // In short loops, which are unrolled: otherwise the sums would go through memory.
+    for sums in &mut sums {
+        join::<S, F, V, W>(sums);
+    }
+    if let Shortcut::Identity(plane) = shortcut {
+        for (sums, place) in sums.iter_mut().zip(places) {
+            add_identity(simd, &mut sums[..V], plane.slice_at(place.shortcut, plane.channels), channel);
+        }
+    }
+    for (sums, place) in sums.iter().zip(places) {
+        let written = output.slice_at_mut(place.output + channel, V * F::LEN);
+        for (target, sum) in written.chunks_exact_mut(F::LEN).zip(&sums[..V]) {
             sum.max(F::splat(simd, 0.0)).store_slice(target);
         }
     }
 }
 
 #[inline(always)]
-fn add_identity<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize>(
-    simd: S,
-    sums: &mut [F; V],
-    old: &[f32],
-    channel: usize,
-) {
+fn add_identity<S: Simd, F: SimdFloat<S, Element = f32>>(simd: S, sums: &mut [F], old: &[f32], channel: usize) {
     for (vector, sum) in sums.iter_mut().enumerate() {
         let first = channel + vector * F::LEN;
         if let Some(old) = old.get(first..first + F::LEN) {

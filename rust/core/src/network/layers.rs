@@ -2,8 +2,7 @@
 
 use fearless_simd::Simd;
 
-use super::changes::Pixel;
-use super::convolution::{Convolution, Shortcut, for_neighbours, in_blocks, with_padded_inputs};
+use super::convolution::{Convolution, Place, Shortcut, for_neighbours, in_blocks, with_padded_inputs};
 use super::description::Network;
 use super::plane::Plane;
 use super::profile::Clock;
@@ -46,7 +45,7 @@ pub struct Blank {
 
 /// The working memory of one thread, besides activations.
 pub struct Scratch {
-    pixels: Vec<Pixel>,
+    places: Vec<Place>,
     /// One for each block, empty if the block does not need it.
     winograd: Vec<winograd::Scratch>,
 }
@@ -65,7 +64,7 @@ impl Layers {
             Second::Direct(_) => winograd::Scratch::default(),
             Second::Winograd(layer) => layer.scratch(output.side),
         });
-        Scratch { pixels: Vec::new(), winograd: winograd.collect() }
+        Scratch { places: Vec::new(), winograd: winograd.collect() }
     }
 
     /// Recomputes what the changes of the picture reach.
@@ -78,18 +77,18 @@ impl Layers {
         scratch: &mut Scratch,
         clock: &mut Clock,
     ) {
-        let Scratch { pixels, winograd } = scratch;
-        clock.lap(self.stem.apply(simd, picture, &mut activations.stem, Shortcut::None, pixels));
+        let Scratch { places, winograd } = scratch;
+        clock.lap(self.stem.apply(simd, picture, &mut activations.stem, Shortcut::None, places));
         let mut input = &activations.stem;
         let planes = activations.blocks.iter_mut().zip(winograd);
         for (block, ([middle, output], winograd)) in self.blocks.iter().zip(planes) {
-            clock.lap(block.first.apply(simd, input, middle, Shortcut::None, pixels));
+            clock.lap(block.first.apply(simd, input, middle, Shortcut::None, places));
             let shortcut = match &block.projection {
                 Some(weights) => Shortcut::Projection(input, weights),
                 None => Shortcut::Identity(input),
             };
             clock.lap(match &block.second {
-                Second::Direct(layer) => layer.apply(simd, middle, output, shortcut, pixels),
+                Second::Direct(layer) => layer.apply(simd, middle, output, shortcut, places),
                 Second::Winograd(layer) => layer.apply(simd, middle, output, shortcut, winograd),
             });
             input = output;
@@ -149,11 +148,11 @@ impl Second {
     fn arranged(&self, mut weights: Vec<f32>, inputs: usize, outputs: usize) -> Aligned {
         weights.resize(inputs * outputs, 0.0);
         let (weights, taps) = for_neighbours(weights, inputs, 2 * inputs, self.width());
-        let block = match self {
-            Second::Direct(layer) => layer.block(),
-            Second::Winograd(layer) => layer.block(),
+        let (block, together) = match self {
+            Second::Direct(layer) => (layer.block(), layer.together()),
+            Second::Winograd(layer) => (layer.block(), 1),
         };
-        Aligned::from(&in_blocks(&weights, taps, block)[..])
+        Aligned::from(&in_blocks(&weights, taps, block, together)[..])
     }
 }
 

@@ -15,6 +15,25 @@ pub struct Plane {
     values: Aligned,
 }
 
+/// Where values of pixels lie in a plane.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Grid {
+    /// The index for row 0 and column 0.
+    pub first: usize,
+    /// Values from a row to the next.
+    pub down: usize,
+    /// Values from a column to the next.
+    pub right: usize,
+}
+
+impl Grid {
+    /// The index of a pixel's first value.
+    #[inline(always)]
+    pub fn place(self, Pixel { row, column }: Pixel) -> usize {
+        self.first + row * self.down + column * self.right
+    }
+}
+
 impl Plane {
     /// A plane of zeros.
     pub fn new(side: usize, channels: usize) -> Self {
@@ -31,13 +50,41 @@ impl Plane {
     /// The `L` values from a pixel on, border included.
     #[inline(always)]
     pub fn bordered<const L: usize>(&self, row: usize, column: usize) -> &[f32; L] {
-        self.values[self.place(row, column)..].first_chunk().expect("windows lie in the border")
+        self.at(self.place(row, column))
     }
 
-    /// The `L` values from an index on, and as many rows further down as asked for.
+    /// Values of a row, border included.
     #[inline(always)]
-    pub(super) fn below<const L: usize>(&self, place: usize, rows: usize) -> &[f32; L] {
-        self.values[place + rows * (self.side + 2) * self.channels..].first_chunk().expect("windows lie in the border")
+    pub(super) fn row_values(&self) -> usize {
+        (self.side + 2) * self.channels
+    }
+
+    /// Where the 3x3 windows of a convolution of this stride begin, for each of its outputs.
+    pub(super) fn windows(&self, stride: usize) -> Grid {
+        Grid { first: 0, down: stride * self.row_values(), right: stride * self.channels }
+    }
+
+    /// The pixels in the middle of these windows.
+    pub(super) fn centres(&self, stride: usize) -> Grid {
+        Grid { first: self.place(1, 1), ..self.windows(stride) }
+    }
+
+    /// The `L` values from an index on.
+    #[inline(always)]
+    pub(super) fn at<const L: usize>(&self, place: usize) -> &[f32; L] {
+        self.values[place..].first_chunk().expect("windows lie in the border")
+    }
+
+    /// The `count` values from an index on.
+    #[inline(always)]
+    pub(super) fn slice_at(&self, place: usize, count: usize) -> &[f32] {
+        &self.values[place..][..count]
+    }
+
+    /// The same as [`Plane::slice_at`], mutable.
+    #[inline(always)]
+    pub(super) fn slice_at_mut(&mut self, place: usize, count: usize) -> &mut [f32] {
+        &mut self.values[place..][..count]
     }
 
     /// `count` pixels of a row, border included.
@@ -64,25 +111,6 @@ impl Plane {
         for (row, pixels) in pixels.chunks_exact(self.side * self.channels).enumerate() {
             self.pixels_mut(row, 0, self.side).copy_from_slice(pixels);
         }
-    }
-
-    /// All values from a pixel on, mutable.
-    #[inline(always)]
-    pub(super) fn starting_at_mut(&mut self, pixel: Pixel) -> &mut [f32] {
-        let place = self.place(pixel.row + 1, pixel.column + 1);
-        &mut self.values[place..]
-    }
-
-    /// The channels of the pixel that a convolution of stride 2 is centred on for an output pixel.
-    #[inline(always)]
-    pub(super) fn every_second(&self, pixel: Pixel) -> &[f32] {
-        self.between_seconds(pixel, 1)
-    }
-
-    /// The same for `count` neighbouring output pixels, with the pixels between them.
-    #[inline(always)]
-    pub(super) fn between_seconds(&self, pixel: Pixel, count: usize) -> &[f32] {
-        self.pixels(2 * pixel.row, 2 * pixel.column, 2 * count - 1)
     }
 
     /// For each row the first of the rows above it that all have its bits.

@@ -7,10 +7,9 @@
 
 use fearless_simd::{Simd, SimdBase, SimdFloat, f32x8};
 
-use super::changes::Pixel;
-use super::convolution::{Shortcut, block, finish, in_blocks};
-use super::plane::Plane;
-use super::registers::{Sums, accumulate, load};
+use super::convolution::{Place, Places, Shortcut, block, finish, in_blocks, in_groups};
+use super::plane::{Grid, Plane};
+use super::registers::{Sums, TAPS_AT_ONCE, accumulate_in, join, load};
 use crate::aligned::Aligned;
 
 /// Outputs that are computed together.
@@ -36,7 +35,8 @@ pub struct Winograd {
     channels: usize,
     /// Number of output channels that are computed together.
     block: usize,
-    /// Point, block of output channels, kernel row, input channel, output channel within the block.
+    /// Point, block of output channels, kernel row, input channel, output channel within the block. Four taps that one
+    /// load spreads follow each other for each output channel.
     weights: Aligned,
     bias: Vec<f32>,
 }
@@ -49,9 +49,16 @@ pub struct Scratch {
     inputs: Aligned,
     /// For each tile of the list: point, output channel.
     products: Aligned,
-    tiles: Vec<Pixel>,
+    tiles: Vec<Place>,
     /// The tiles of the list and the tiles above and below them.
-    near_tiles: Vec<Pixel>,
+    near_tiles: Vec<NearTile>,
+}
+
+/// Where a tile's inputs are, and where they go.
+#[derive(Clone, Copy, Debug)]
+struct NearTile {
+    window: usize,
+    transformed: usize,
 }
 
 impl Winograd {
@@ -64,6 +71,7 @@ impl Winograd {
     pub fn new(weights: &[f32], bias: &[f32], lanes: usize) -> Self {
         let channels = bias.len();
         let block = block(channels, lanes);
+        let together = if lanes == 16 { TAPS_AT_ONCE } else { 1 };
         let arranged = WEIGHTS_TO_POINTS.iter().flat_map(|factors| {
             let rows = weights.chunks_exact(3 * channels).flat_map(|row| {
                 (0..channels).map(|input| {
@@ -71,7 +79,7 @@ impl Winograd {
                     columns.map(|(factor, &weight)| factor * f64::from(weight)).sum::<f64>() as f32
                 })
             });
-            in_blocks(&rows.collect::<Vec<_>>(), 3 * channels, block)
+            in_blocks(&rows.collect::<Vec<_>>(), 3 * channels, block, together)
         });
         let weights = Aligned::from(&arranged.collect::<Vec<_>>()[..]);
         Winograd { channels, block, weights, bias: bias.to_vec() }
@@ -102,44 +110,65 @@ impl Winograd {
         output.changes.set_reached(&input.changes, 1, output.side);
         // A tile is computed as a whole: a change of any of its inputs may change the last bits of all its outputs.
         output.changes.grow(TILE);
-        output.changes.list(TILE, &mut scratch.tiles);
-        output.changes.list_with_neighbours(TILE, output.side, &mut scratch.near_tiles);
-        scratch.products.grow(scratch.tiles.len() * POINTS * self.channels);
-        let job = Job { simd, input, output, shortcut, scratch };
+        let (transformed, windows) = (self.transformed(output.side), input.windows(1));
+        let places = Places::new(transformed, shortcut, output);
+        output.changes.list(TILE, |pixel| places.of(pixel), &mut scratch.tiles);
+        // The middle row of a tile's window, and of the transformed rows.
+        let near = |pixel| NearTile {
+            window: windows.place(pixel) + input.row_values(),
+            transformed: transformed.place(pixel) + self.channels,
+        };
+        output.changes.list_with_neighbours(TILE, output.side, near, &mut scratch.near_tiles);
+        let multiplications = scratch.tiles.len() * POINTS * 3 * self.channels * self.channels;
+        let job = Job { simd, input, output, shortcut, scratch, places };
         if const { S::f32s::LEN == 16 } {
             match self.channels {
-                16 => self.compute::<S, S::f32s, 1, 48, 12>(job),
-                _ => self.compute::<S, S::f32s, 2, 96, 8>(job),
+                16 => self.compute::<S, S::f32s, 1, 4, 48, 6>(job),
+                _ => self.compute::<S, S::f32s, 2, 8, 96, 3>(job),
             }
         } else {
             match self.channels {
-                16 => self.compute::<S, f32x8<S>, 2, 48, 6>(job),
-                _ => self.compute::<S, f32x8<S>, 2, 96, 6>(job),
+                16 => self.compute::<S, f32x8<S>, 2, 2, 48, 6>(job),
+                _ => self.compute::<S, f32x8<S>, 2, 2, 96, 6>(job),
             }
         }
-        scratch.tiles.len() * POINTS * 3 * self.channels * self.channels
+        multiplications
     }
 
-    /// V vectors of output channels and P tiles at a time, each a sum over L values of three kernel rows.
+    /// Where the transformed inputs of each tile's three rows begin.
+    fn transformed(&self, side: usize) -> Grid {
+        Grid { first: 0, down: self.channels, right: POINTS * (side + 2) * self.channels / TILE }
+    }
+
+    /// V vectors of output channels and P tiles at a time, each a sum over L values of three kernel rows in W vectors.
     #[inline(always)]
-    fn compute<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize, const L: usize, const P: usize>(
+    fn compute<
+        S: Simd,
+        F: SimdFloat<S, Element = f32>,
+        const V: usize,
+        const W: usize,
+        const L: usize,
+        const P: usize,
+    >(
         &self,
         mut job: Job<S>,
     ) {
-        self.transform_inputs::<S, F>(&mut job);
-        self.multiply::<S, F, V, L, P>(&mut job);
-        self.transform_outputs::<S, F, V>(job);
+        let tiles = job.scratch.tiles.len();
+        in_groups(&mut job.scratch.tiles, P);
+        job.scratch.products.grow(job.scratch.tiles.len() * POINTS * self.channels);
+        self.transform_inputs::<S, F, L>(&mut job);
+        self.multiply::<S, F, V, W, L, P>(&mut job);
+        self.transform_outputs::<S, F, V, L>(job, tiles);
     }
 
     #[inline(always)]
-    fn transform_inputs<S: Simd, F: SimdFloat<S, Element = f32>>(&self, job: &mut Job<S>) {
+    fn transform_inputs<S: Simd, F: SimdFloat<S, Element = f32>, const L: usize>(&self, job: &mut Job<S>) {
         let Job { simd, input, scratch, .. } = job;
-        let channels = self.channels;
-        for &Pixel { row, column } in &scratch.near_tiles {
-            let window = input.bordered_slice(row + 1, column, POINTS);
-            let point_values = (input.side + 2) * channels;
-            let place = column / TILE * POINTS * point_values + (row + 1) * channels;
-            let target = &mut scratch.inputs[place..][..(POINTS - 1) * point_values + channels];
+        let channels = L / 3;
+        let point_values = (input.side + 2) * channels;
+        for &NearTile { window, transformed } in &scratch.near_tiles {
+            let window = input.slice_at(window, POINTS * channels);
+            let target = &mut scratch.inputs[transformed..][..(POINTS - 1) * point_values + channels];
             for channel in (0..channels).step_by(F::LEN) {
                 let pixel = |pixel: usize| F::from_slice(*simd, &window[pixel * channels + channel..][..F::LEN]);
                 let points = to_points(*simd, std::array::from_fn(pixel));
@@ -152,33 +181,36 @@ impl Winograd {
 
     /// For each tile and point the sums over kernel rows and input channels.
     #[inline(always)]
-    fn multiply<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize, const L: usize, const P: usize>(
+    fn multiply<
+        S: Simd,
+        F: SimdFloat<S, Element = f32>,
+        const V: usize,
+        const W: usize,
+        const L: usize,
+        const P: usize,
+    >(
         &self,
         job: &mut Job<S>,
     ) {
         let simd = job.simd;
-        let channels = L / 3;
+        let (channels, block) = (L / 3, V * F::LEN);
         let point_values = (job.input.side + 2) * channels;
         let Scratch { inputs, products, tiles, .. } = &mut *job.scratch;
-        let Some(last) = tiles.len().checked_sub(1) else { return };
-        let block = V * F::LEN;
         for (part, weights) in self.weights.chunks_exact(L * block).enumerate() {
             let (point, channel) = (part / (channels / block), part % (channels / block) * block);
-            for first in (0..tiles.len()).step_by(P) {
-                // A group beyond the end of the list computes the last tile again.
-                let mut group = [last; P];
-                group.iter_mut().zip(first..last).for_each(|(slot, tile)| *slot = tile);
+            let groups = tiles.as_chunks::<P>().0;
+            for (group, products) in groups.iter().zip(products.chunks_exact_mut(P * POINTS * channels)) {
                 let mut taps = [&[0.0; L]; P];
-                for (taps, &tile) in taps.iter_mut().zip(&group) {
-                    let Pixel { row: top, column } = tiles[tile];
-                    let place = (column / TILE * POINTS + point) * point_values + top * channels;
-                    *taps = inputs[place..].first_chunk().expect("a row of zeros lies below");
+                for (taps, tile) in taps.iter_mut().zip(group) {
+                    let first = tile.input + point * point_values;
+                    *taps = inputs[first..].first_chunk().expect("a row of zeros lies below");
                 }
-                let mut sums: Sums<F, V, P> = [[F::splat(simd, 0.0); V]; P];
-                accumulate(simd, &mut sums, taps, weights);
-                for (tile, sums) in group.iter().zip(&sums) {
-                    let target = &mut products[(tile * POINTS + point) * channels + channel..][..block];
-                    for (target, sum) in target.chunks_exact_mut(F::LEN).zip(sums) {
+                let mut sums: Sums<F, W, P> = [[F::splat(simd, 0.0); W]; P];
+                accumulate_in::<S, F, L, V, W, P>(simd, &mut sums, taps, weights);
+                for (products, sums) in products.chunks_exact_mut(POINTS * channels).zip(&mut sums) {
+                    join::<S, F, V, W>(sums);
+                    let target = &mut products[point * channels + channel..][..block];
+                    for (target, sum) in target.chunks_exact_mut(F::LEN).zip(&sums[..V]) {
                         sum.store_slice(target);
                     }
                 }
@@ -187,24 +219,28 @@ impl Winograd {
     }
 
     #[inline(always)]
-    fn transform_outputs<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize>(&self, job: Job<S>) {
-        let Job { simd, output, shortcut, scratch, .. } = job;
-        let products = scratch.products.chunks_exact(POINTS * self.channels);
-        for (&Pixel { row, column }, products) in scratch.tiles.iter().zip(products) {
-            let pixels: [Pixel; TILE] = std::array::from_fn(|right| Pixel { row, column: column + right });
-            for channel in (0..self.channels).step_by(V * F::LEN) {
+    fn transform_outputs<S: Simd, F: SimdFloat<S, Element = f32>, const V: usize, const L: usize>(
+        &self,
+        job: Job<S>,
+        tiles: usize,
+    ) {
+        let Job { simd, output, shortcut, scratch, places, .. } = job;
+        let channels = L / 3;
+        let products = scratch.products.chunks_exact(POINTS * channels);
+        for (tile, products) in scratch.tiles[..tiles].iter().zip(products) {
+            let pixels: [Place; TILE] = std::array::from_fn(|right| places.right_of(*tile, right));
+            for channel in (0..channels).step_by(V * F::LEN) {
                 let bias: [F; V] = load(simd, &self.bias[channel..channel + V * F::LEN]);
                 let mut sums: Sums<F, V, TILE> = [bias; TILE];
                 for vector in 0..V {
                     let first = channel + vector * F::LEN;
-                    let point =
-                        |point: usize| F::from_slice(simd, &products[point * self.channels + first..][..F::LEN]);
+                    let point = |point: usize| F::from_slice(simd, &products[point * channels + first..][..F::LEN]);
                     let outputs = from_points(simd, std::array::from_fn(point));
                     for (sums, output) in sums.iter_mut().zip(outputs) {
                         sums[vector] = output + sums[vector];
                     }
                 }
-                finish(simd, sums, shortcut, &pixels, 1, channel, output);
+                finish::<S, F, V, V, TILE>(simd, sums, shortcut, &pixels, 1, channel, output);
             }
         }
     }
@@ -217,6 +253,7 @@ struct Job<'a, S: Simd> {
     output: &'a mut Plane,
     shortcut: Shortcut<'a>,
     scratch: &'a mut Scratch,
+    places: Places,
 }
 
 /// From six neighbouring inputs to the points.
