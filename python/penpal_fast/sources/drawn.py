@@ -14,6 +14,7 @@ from penpal_fast.layouts.parts import read_columns
 from penpal_fast.sources.batch import Batch, Rows, Source
 from penpal_fast.sources.format_source import FormatSource
 from penpal_fast.sources.formats.ink import INK
+from penpal_fast.sources.memory import MEMORY_MB, batch_rows
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +60,8 @@ def _strokes_column(source: Source, column: str, layout: str | None) -> StrokesC
 def _first_rows(source: Source, column: str) -> Iterator[pa.RecordBatch]:
     names = read_columns(source.schema, column)
     is_there = set(names) <= set(source.schema.names)
-    for batch in source.batches(ENOUGH_ROWS, columns=names if is_there else None):
+    rows = min(ENOUGH_ROWS, batch_rows(MEMORY_MB, source))
+    for batch in source.batches(rows, columns=names if is_there else None):
         yield batch.data
 
 
