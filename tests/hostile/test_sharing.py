@@ -137,6 +137,16 @@ def test_other_columns_that_share_are_counted_too(kind, monkeypatch, tmp_path):
         open_sources(path, "strokes")
 
 
+def test_files_that_differ_in_a_dictionary_are_told_apart(tmp_path):
+    """A job that is resumed must not go on with another one."""
+    found = set()
+    for texts in (["a", "b", "c"], ["a", "b", "d"]):
+        table = pa.table({"strokes": column([SHORT] * 3), "text": dictionary(pa.array(texts), 3)})
+        (source,) = open_sources(write(tmp_path / "rows.arrow", table), "strokes")
+        found.add(source.fingerprint)
+    assert len(found) == 2
+
+
 def test_one_large_row_among_small_ones_that_share_is_a_batch_of_its_own(tmp_path):
     texts = pa.array(["a", "b" * 3_000_000])
     rows = [0] * 50 + [1] * 3 + [0] * 50

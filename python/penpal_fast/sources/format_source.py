@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from xml.parsers.expat import ExpatError
 
 import pyarrow as pa
+from pyarrow import ipc
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.layouts.sharing import MOST_TIMES, pieces, shared_bytes, too_much
+from penpal_fast.layouts.sharing import MOST_TIMES, may_share, pieces, shared_bytes, too_much
 from penpal_fast.sources.batch import Batch
 from penpal_fast.sources.formats.format import Content, Format, Options
 from penpal_fast.sources.inputs import InputFile
@@ -56,7 +57,7 @@ class FormatSource:
                     raise too_much(shared, file.size)
                 self.rows += len(batch)
                 self.row_bytes = max(self.row_bytes, (batch.nbytes + claimed) // max(1, len(batch)))
-                digest.update(batch.serialize())
+                digest.update(_content(batch))
         self.fingerprint = digest.hexdigest()
 
     def batches(self, rows: int, *, start: int = 0, columns: list[str] | None = None) -> Iterator[Batch]:  # noqa: ARG002
@@ -82,3 +83,13 @@ class FormatSource:
         except DAMAGE as error:
             reason = error or "it ends early"
             raise PenpalError(f"{self.file.name}: cannot read this {self._kind.name} file: {reason}") from error
+
+
+def _content(batch: pa.RecordBatch) -> pa.Buffer:
+    """Return all that a batch holds; what `RecordBatch.serialize` returns lacks its dictionaries."""
+    if not any(may_share(field.type) for field in batch.schema):
+        return batch.serialize()
+    sink = pa.BufferOutputStream()
+    with ipc.new_stream(sink, batch.schema) as stream:
+        stream.write_batch(batch)
+    return sink.getvalue()
