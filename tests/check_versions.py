@@ -4,8 +4,8 @@
 
 Each set gets a virtual environment in build/versions. The lowest set takes every dependency, also those of the extra
 `look`, at its lower bound, and what tests with at the newest version that fits; the newest set takes no constraints.
-With --resolve, pip only says what it would install. With --wheel, a wheel of this checkout is installed, so that it need
-not be compiled.
+With --resolve, pip only says what it would install. With --wheel, a wheel of this checkout is installed, and nothing is
+compiled.
 
 A run that passes is written to tests/versions.json: the day, Python, the versions of the dependencies, and which tests
 ran.
