@@ -87,7 +87,9 @@ def check(which: str, arguments: list[str], *, resolve: bool, wheel: Path | None
         sys.stdout.write(f"{which}: {', '.join(names)}\n")
         return
     subprocess.run([*pip, "-c", constraints, f"{wheel or ROOT}[test]"], check=True)
-    subprocess.run([python, "-m", "pytest", *arguments], cwd=ROOT, check=True)
+    # Old versions warn of newer ones that they are installed with.
+    warnings = ["-W", "default"] if which == "lowest" else []
+    subprocess.run([python, "-m", "pytest", *warnings, *arguments], cwd=ROOT, check=True)
     note(which, python, arguments)
 
 

@@ -13,7 +13,7 @@ import pytest
 from pyarrow import ipc
 
 from helpers.alarm import worked
-from helpers.arrow import column
+from helpers.arrow import column, runs
 from helpers.commands import run
 from helpers.made_lines import scrawl
 from penpal_fast import ArrowScorer, PenpalError, read_rows, score_dataset
@@ -71,7 +71,7 @@ def text_views(values, rows):
 
 def run_ends(values, rows):
     ends = [rows * (one + 1) // len(values) for one in range(len(values))]
-    return pa.RunEndEncodedArray.from_arrays(pa.array(ends, pa.int64()), values)
+    return runs(ends, values)
 
 
 SHARED = {
@@ -84,9 +84,20 @@ SHARED = {
 }
 
 
-@pytest.fixture(params=SHARED.values(), ids=SHARED)
+def can_unpack_views():
+    """Whether PyArrow can read list views, and make views of texts; 16 can do neither."""
+    try:
+        pc.list_flatten(views(STROKES, 1))
+    except pa.ArrowNotImplementedError:
+        return False
+    return True
+
+
+@pytest.fixture(params=SHARED, ids=SHARED)
 def shared(request):
-    return lambda rows: pa.table(request.param(rows))
+    if "views" in request.param and not can_unpack_views():
+        pytest.skip("this PyArrow cannot unpack views")
+    return lambda rows: pa.table(SHARED[request.param](rows))
 
 
 def write(path, table):
@@ -126,6 +137,8 @@ def test_a_file_whose_rows_claim_far_more_than_there_is_is_refused(shared, monke
 @pytest.mark.parametrize("kind", ["dictionary", "run ends", "views"])
 def test_other_columns_that_share_are_counted_too(kind, monkeypatch, tmp_path):
     """An output as JSON lines writes each row."""
+    if kind == "views" and not can_unpack_views():
+        pytest.skip("this PyArrow cannot make views of texts")
     long = pa.array(["x" * 50_000, "y", "z"])
     rows = 3_000
     made = {"dictionary": dictionary, "run ends": run_ends, "views": text_views}[kind](long, rows)
@@ -157,6 +170,15 @@ def test_one_large_row_among_small_ones_that_share_is_a_batch_of_its_own(tmp_pat
     assert [len(batch) for batch in batches if "b" * 3_000_000 in batch["text"].to_pylist()] == [1] * 3
     assert sum(map(len, batches)) == len(rows)
     assert len(batches) < 30
+
+
+def test_list_views_are_read_or_refused_by_any_pyarrow():
+    try:
+        found = ArrowScorer(backend="native", threads=1)(pa.table({"strokes": views(STROKES, 2)}))
+    except PenpalError as error:
+        assert not can_unpack_views(), error
+        return
+    assert found["quality"].null_count == 0
 
 
 def test_broken_arrays_that_share_are_refused():
@@ -226,9 +248,9 @@ def _as(kind):
 
 
 def test_run_ends_that_take_no_bytes_are_bounded():
-    run = pa.RunEndEncodedArray.from_arrays(pa.array([1 << 40], pa.int64()), pa.array(["[[[0, 0], [1, 1]]]"]))
+    claimed = runs([1 << 40], pa.array(["[[[0, 0], [1, 1]]]"]))
     with worked(5), pytest.raises(PenpalError, match="claim 1,099,511,627,776 items"):
-        ArrowScorer()(pa.table({"strokes": run}))
+        ArrowScorer()(pa.table({"strokes": claimed}))
 
 
 ARRAYS = {
@@ -238,7 +260,7 @@ ARRAYS = {
     "texts": (pa.array(["abc", None, "é"]), [3, 0, 2], [0, 0, 0]),
     "maps": (pa.array([[("a", 1)], None], pa.map_(pa.string(), pa.int32())), [5, 0], [1, 0]),
     "a dictionary": (pa.array(["aa", "b", None, "aa"]).dictionary_encode(), [2, 1, 0, 2], [0, 0, 0, 0]),
-    "runs": (pa.RunEndEncodedArray.from_arrays(pa.array([2, 5], pa.int32()), pa.array([1.0, 2.0])), [8] * 5, [1] * 5),
+    "runs": (runs([2, 5], pa.array([1.0, 2.0])), [8] * 5, [1] * 5),
     "lists of texts": (pa.array([["a", "bc"], [], ["def"]]), [3, 0, 3], [0, 0, 0]),
 }
 

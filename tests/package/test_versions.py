@@ -47,7 +47,9 @@ def test_a_set_is_installed_tested_and_noted(which, monkeypatch, tmp_path):
     assert install[-3:] == ["-c", str(tmp_path / f"{which}.txt"), f"{check_versions.ROOT}[test]"]
     held = (tmp_path / f"{which}.txt").read_text().splitlines()
     assert held == ([check_versions.lowest(one) for one in check_versions.declared()] if which == "lowest" else [])
-    assert [command[2:] for command in ran if "pytest" in command] == [["pytest"], ["pytest", "-k", "some"]]
+    tested = [command[2:] for command in ran if "pytest" in command]
+    warnings = ["-W", "default"] if which == "lowest" else []
+    assert tested == [["pytest", *warnings], ["pytest", *warnings, "-k", "some"]]
 
 
 def test_a_run_that_fails_is_not_noted(monkeypatch, tmp_path):

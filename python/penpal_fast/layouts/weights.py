@@ -78,7 +78,7 @@ class Scale:
         return np.full(len(array), self.fixed(kind))
 
     def _lists(self, array: pa.Array) -> Weights:
-        lengths = _plain(pc.list_value_length(array))
+        lengths = _list_lengths(array)
         if not pa.types.is_nested(array.type.value_type) and not is_any(
             array.type.value_type, "dictionary", *VIEWS, *TEXTS
         ):
@@ -90,6 +90,12 @@ class Scale:
         until = _until(self.of(array.values))
         starts = np.where(lengths > 0, starts, 0)
         return until[starts + lengths.astype(np.int64)] - until[starts]
+
+
+def _list_lengths(array: pa.Array) -> Weights:
+    if is_any(array.type, "list_view", "large_list_view"):  # PyArrow 16 cannot count their items.
+        return np.where(np.asarray(array.is_valid()), array.sizes.to_numpy(), 0).astype(np.float64)
+    return _plain(pc.list_value_length(array))
 
 
 def _plain(lengths: pa.Array) -> Weights:

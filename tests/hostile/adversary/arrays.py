@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from helpers.arrow import runs
 from hostile.adversary.material import EXTREMES, GOOD, any_row, good_scores, scorer
 from penpal_fast import ArrowScorer, PenpalError, QualityCheck
 
@@ -185,7 +186,7 @@ def _shared(chance: random.Random) -> None:
     elif values is texts and chance.random() < 0.5:
         rows = sorted(rows)
         ends = [sum(row <= one for row in rows) for one in sorted(set(rows))]
-        array = pa.RunEndEncodedArray.from_arrays(pa.array(ends, pa.int32()), texts.take(sorted(set(rows))))
+        array = runs(ends, texts.take(sorted(set(rows))))
     start = chance.randrange(len(rows) + 1)
     if start < len(rows):
         found = ArrowScorer(checks=[QualityCheck(scorer=scorer())])(pa.table({"strokes": array.slice(start)}))
