@@ -87,6 +87,8 @@ def check(which: str, arguments: list[str], *, resolve: bool, wheel: Path | None
         sys.stdout.write(f"{which}: {', '.join(names)}\n")
         return
     subprocess.run([*pip, "-c", constraints, f"{wheel or ROOT}[test]"], check=True)
+    # pip keeps a package of the same version that is there from an earlier run.
+    subprocess.run([*pip, "--force-reinstall", "--no-deps", str(wheel or ROOT)], check=True)
     # Old versions warn of newer ones that they are installed with.
     warnings = ["-W", "default"] if which == "lowest" else []
     subprocess.run([python, "-m", "pytest", *warnings, *arguments], cwd=ROOT, check=True)

@@ -138,7 +138,7 @@ class ArrowScorer:
                 "dataset and a dict of columns will do too"
             )
         for name in reads:
-            if name in table.schema.names:
+            if table.schema.names.count(name) == 1:
                 with errors_about(f"column {name!r}"):
                     check_sharing(table.column(name))
         schema, column = self._prepared(table)
