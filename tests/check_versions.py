@@ -1,12 +1,14 @@
 """Runs the tests with the lowest versions that pyproject.toml allows, and with the newest that there are.
 
-    python3.11 tests/check_versions.py [lowest] [newest] [--resolve] [-- ARGUMENTS OF PYTEST]
+    python3.11 tests/check_versions.py [lowest] [newest] [--resolve] [--wheel FILE] [-- ARGUMENTS OF PYTEST]
 
 Each set gets a virtual environment in build/versions. The lowest set takes every dependency, also those of the extra
 `look`, at its lower bound, and what tests with at the newest version that fits; the newest set takes no constraints.
-With --resolve, pip only says what it would install.
+With --resolve, pip only says what it would install. With --wheel, a wheel of this checkout is installed, and nothing is
+compiled.
 
-A run that passes is written to tests/versions.json: the day, Python, and the versions of the dependencies.
+A run that passes is written to tests/versions.json: the day, Python, the versions of the dependencies, and which tests
+ran.
 """
 
 from __future__ import annotations
@@ -69,7 +71,7 @@ def written_constraints(which: str) -> Path:
     return path
 
 
-def check(which: str, arguments: list[str], *, resolve: bool) -> None:
+def check(which: str, arguments: list[str], *, resolve: bool, wheel: Path | None = None) -> None:
     """Install a set, run the tests in it, and note what was tested."""
     PLACE.mkdir(parents=True, exist_ok=True)
     environment = PLACE / which
@@ -84,13 +86,16 @@ def check(which: str, arguments: list[str], *, resolve: bool) -> None:
         names = sorted(f"{one['metadata']['name']} {one['metadata']['version']}" for one in report["install"])
         sys.stdout.write(f"{which}: {', '.join(names)}\n")
         return
-    subprocess.run([*pip, "-c", constraints, f"{ROOT}[test]"], check=True)
-    subprocess.run([python, "-m", "pytest", *arguments], cwd=ROOT, check=True)
-    if not arguments:
-        note(which, python)
+    subprocess.run([*pip, "-c", constraints, f"{wheel or ROOT}[test]"], check=True)
+    # pip keeps a package of the same version that is there from an earlier run.
+    subprocess.run([*pip, "--force-reinstall", "--no-deps", str(wheel or ROOT)], check=True)
+    # Old versions warn of newer ones that they are installed with.
+    warnings = ["-W", "default"] if which == "lowest" else []
+    subprocess.run([python, "-m", "pytest", *warnings, *arguments], cwd=ROOT, check=True)
+    note(which, python, arguments)
 
 
-def note(which: str, python: Path) -> None:
+def note(which: str, python: Path, arguments: list[str]) -> None:
     """Write down what was tested, and when."""
     names = sorted({named(dependency) for dependency in declared()}, key=str.lower)
     asked = subprocess.run([python, "-c", ASKED, *names], check=True, capture_output=True, text=True).stdout
@@ -99,6 +104,7 @@ def note(which: str, python: Path) -> None:
         "day": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
         "python": platform.python_version(),
         "versions": json.loads(asked),
+        "tests": " ".join(arguments) or "all",
     }
     RECORD.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
@@ -107,13 +113,14 @@ def main() -> None:
     """Check the sets that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", nargs="*", metavar="lowest|newest", help="both if none is named")
+    parser.add_argument("--wheel", type=Path, help="a wheel of this checkout")
     parser.add_argument("--resolve", action="store_true", help="only say what pip would install")
     before, _, after = " ".join(sys.argv[1:]).partition(" -- ")
     options = parser.parse_args(before.split())
     if unknown := set(options.sets) - {"lowest", "newest"}:
         parser.error(f"there is no set {sorted(unknown)[0]!r}; there are lowest and newest")
     for which in options.sets or ["lowest", "newest"]:
-        check(which, after.split(), resolve=options.resolve)
+        check(which, after.split(), resolve=options.resolve, wheel=options.wheel)
 
 
 if __name__ == "__main__":

@@ -28,3 +28,8 @@ def views() -> pa.DataType:
     if not hasattr(pa, "string_view"):
         pytest.skip("this PyArrow has no string_view")
     return pa.string_view()
+
+
+def runs(ends: list[int], values: pa.Array) -> pa.Array:
+    """Make an array of run ends. PyArrow 16 takes these as integers only."""
+    return pa.RunEndEncodedArray.from_arrays(ends, values, pa.run_end_encoded(pa.int64(), values.type))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+import pytest
+
 from hostile.adversary import rows
 from hostile.adversary.campaign import Campaign, Worker
 from hostile.adversary.trials import KINDS, Trial
@@ -21,9 +23,10 @@ def test_some_trials_of_each_kind_hold():
     assert len(campaign.missing) <= 1
 
 
-def test_rows_that_compare_themselves_are_tried():
-    """Arrays among the rows once broke the adversary instead of the package."""
-    Trial.named("rows:2111:283").make()
+@pytest.mark.parametrize("name", ["rows:2111:283", "lines:2113:153", "lines:2113:181"])
+def test_what_once_broke_the_adversary_itself_holds(name):
+    """Arrays among the rows, and files of which no row can be scored."""
+    Trial.named(name).make()
 
 
 BROKEN = """

@@ -17,10 +17,12 @@ from helpers.arrow import column
 from helpers.made_lines import scrawl
 from helpers.paths import ROOT
 from penpal_fast import PenpalError, filter_dataset, score_dataset
+from penpal_fast.handwriting.lines import read_lines
 from penpal_fast.jobs import part_files, parts
 from penpal_fast.jobs.part_files import EncodedFile
 from penpal_fast.sources.scored_file import ScoredFile
 from penpal_fast.sources.streams import open_sources
+from penpal_fast.synthesis.texts import read_texts
 
 ROWS = [scrawl(seed, 2 + seed % 3, 12) for seed in range(12)]
 
@@ -232,6 +234,15 @@ def test_a_damaged_page_of_a_column_that_is_copied(lines, tmp_path, scorer):
     with pytest.raises(PenpalError, match=r"lines.parquet: the Parquet file is damaged: .*verification failed"):
         score_dataset(lines, tmp_path / "out.parquet", scorer=scorer)
     assert list(tmp_path.iterdir()) == [lines]
+
+
+@pytest.mark.parametrize("read", [read_lines, read_texts], ids=["lines", "texts"])
+def test_files_for_training_and_evaluation_are_checked_too(lines, read):
+    content = bytearray(lines.read_bytes())
+    content[text_page(lines) + 30] ^= 1
+    lines.write_bytes(content)
+    with pytest.raises(PenpalError, match=r"lines.parquet: the Parquet file is damaged: .*verification failed"):
+        read(lines)
 
 
 def test_a_damaged_header_of_a_page_that_is_copied(lines, tmp_path, scorer):

@@ -10,6 +10,7 @@ import time
 import pyarrow.parquet as pq
 import pytest
 
+from helpers.alarm import within
 from helpers.interruption import Stop
 from helpers.processes import started
 from penpal_fast import PenpalError
@@ -91,6 +92,40 @@ def test_what_killed_writers_left_is_removed(tmp_path):
     with replaced_atomically(target) as aside:
         aside.write_bytes(b"last")
     assert list(tmp_path.iterdir()) == [target]
+
+
+PLANTED = {
+    "a link": lambda path, mine: path.symlink_to(mine),
+    "a link to nothing": lambda path, mine: path.symlink_to(mine.with_name("nothing")),
+    "another name of a file": lambda path, mine: path.hardlink_to(mine),
+    "a file": lambda path, _mine: path.write_text("mine"),
+    "a pipe": lambda path, _mine: os.mkfifo(path),
+    "a folder": lambda path, _mine: path.mkdir(),
+    "a loop": lambda path, _mine: path.symlink_to(path.name),
+}
+
+
+@pytest.mark.parametrize("plant", PLANTED.values(), ids=PLANTED)
+def test_what_is_planted_where_a_lock_will_be_is_not_touched(tmp_path, plant):
+    """The name of a lock can be predicted, as others must find it; that of an incomplete file cannot."""
+    target, mine = tmp_path / "out", tmp_path / "mine"
+    mine.write_text("mine")
+    with replaced_atomically(target):
+        (lock,) = tmp_path.glob("*.lock")
+    plant(lock, mine)
+    before = sorted(tmp_path.iterdir())
+    with within(20), pytest.raises(PenpalError, match=r"out: cannot write it: .*\.lock"), replaced_atomically(target):
+        pass
+    assert sorted(tmp_path.iterdir()) == before
+    assert mine.read_text() == "mine"
+
+
+def test_names_of_incomplete_files_cannot_be_predicted(tmp_path):
+    names = set()
+    for _ in range(20):
+        with replaced_atomically(tmp_path / "out") as aside:
+            names.add(aside.name)
+    assert len(names) == 20
 
 
 def test_a_kill_while_another_kill_is_mended_leaves_nothing(tmp_path, monkeypatch):

@@ -24,6 +24,7 @@ from penpal_fast.files import replaced_atomically
 from penpal_fast.jobs import parts
 from penpal_fast.sources import spool
 from penpal_fast.sources.inputs import find_inputs
+from penpal_fast.training.recipe import BUNDLED
 
 NOT_UTF8 = os.fsdecode(b"l\xff.parquet")
 
@@ -154,16 +155,50 @@ def test_an_input_without_a_name_is_refused(monkeypatch, lines):
             find_inputs(given)
 
 
-@pytest.mark.parametrize("command", [["report"], ["sheet"], ["read"], ["score", "-o", "out.parquet"], ["explain", "0"]])
+COMMANDS = [
+    "score {} -o out.parquet",
+    "filter {} -o out.parquet",
+    "read {}",
+    "convert {} -o out.parquet",
+    "report {} -o out.html",
+    "sheet {} -o out.png",
+    "render {} --row 0 -o out.png",
+    "explain {} --row 0",
+    "serve {} --port 0",
+    "evaluate --real {0} --clean {0} --corrupted {0}",
+    "synthesize {} -o out.parquet --generator file",
+    "train recipe.json --real {} -o out --work work",
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_commands_refuse_pipes_and_loops(odd, monkeypatch, command):
     monkeypatch.chdir(odd)
     monkeypatch.setattr(spool, "WRITER_SECONDS", 0.2)
+    (odd / "recipe.json").write_bytes(BUNDLED.read_bytes())
+    before = sorted(odd.iterdir())
     for name in ("loop.parquet", "pipe.parquet"):
         with within(60):
-            done = run(command[0], name, *command[1:], *(["-o", "out.png"] if command == ["sheet"] else []))
-        assert done.exit_code in (1, 2)
-        assert "Traceback" not in done.output
+            done = run(*command.format(name).split())
+        assert done.exit_code == 1, done.output
+        assert re.search(rf"{name}: cannot read (it|the texts)", " ".join(done.output.split())), done.output
         assert isinstance(done.exception, SystemExit)
+    assert [path for path in sorted(odd.iterdir()) if path.name not in ("work", "out")] == before
+
+
+def test_a_folder_that_cannot_be_is_refused_before_rows_are_measured(lines, odd, monkeypatch):
+    monkeypatch.setattr("penpal_fast.checks.quality.Scorer.__init__", lambda *_, **__: pytest.fail("work began"))
+    for name in ("loop", "pipe", "file", "file/out"):
+        files = [part for kind in ("--real", "--clean", "--corrupted") for part in (kind, lines)]
+        done = run("evaluate", *files, "-o", odd / name)
+        assert done.exit_code == 1
+        assert "cannot make this folder" in " ".join(done.output.split())
+
+
+def test_an_empty_name_is_no_file_to_serve():
+    done = run("serve", "", "--port", "0")
+    assert done.exit_code == 1
+    assert "the name of an input is empty" in done.output
 
 
 @pytest.mark.parametrize("length", [250, 255])

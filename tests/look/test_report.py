@@ -407,3 +407,6 @@ def test_strokes_with_fields_of_points_are_drawn(tmp_path):
         done = run(command, tmp_path / "lines.parquet", "-o", tmp_path / name)
         assert done.exit_code == 0, done.output
     assert "cannot be drawn" not in (tmp_path / "report.html").read_text()
+    for command in (["explain"], ["render", "-o", tmp_path / "row.png"]):
+        done = run(command[0], tmp_path / "lines.parquet", "--row", "1", *command[1:])
+        assert done.exit_code == 0, done.output

@@ -13,11 +13,12 @@ from penpal_fast.checks.defaults import ReaderChoice, default_checks, reader_che
 from penpal_fast.checks.quality import ModelSource, QualityCheck
 from penpal_fast.checks.text_match import ReadabilityCheck, TextCheck
 from penpal_fast.engines.settings import Backend
-from penpal_fast.errors import PenpalError
+from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.frames import column_names, is_batch, is_frame, plain_batch, table_of, with_added
 from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.layouts.known import check_layout
 from penpal_fast.layouts.parts import parts_among
+from penpal_fast.layouts.sharing import check_sharing
 
 OWN_CHECKS = (QualityCheck, TextCheck, ReadabilityCheck)
 """Checks whose first column is that of the strokes."""
@@ -138,6 +139,10 @@ class ArrowScorer:
                 f"expected a pyarrow RecordBatch or Table, got {type(data).__name__}; a data frame, a Hugging Face "
                 "dataset and a dict of columns will do too"
             )
+        for name in reads:
+            if table.schema.names.count(name) == 1:
+                with errors_about(f"column {name!r}"):
+                    check_sharing(table.column(name))
         schema, column = self._prepared(table)
         found = with_outcomes(table, self._checks, outcomes_of(self._checks, *column.drawn(table)), schema)
         if is_frame(data):

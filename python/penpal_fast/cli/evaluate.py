@@ -73,6 +73,8 @@ def evaluate(
     with readable_errors():
         if source_prefix is not None and not held_out:
             raise PenpalError("--source-prefix is for --held-out; add it, or leave --source-prefix out")
+        if output is not None:
+            made_folder(output)  # What cannot be written is said before the work.
         measured, scorer = Reader(reader), Scorer(model)
         lines = {"real": read_set(real), "clean": read_set(clean), "corrupted": read_set(corrupted)}
         if held_out:
@@ -94,7 +96,6 @@ def evaluate(
             say(text)
         if output is None:
             return
-        made_folder(output)
         for name, content in {"evaluation.json": json.dumps(figures, indent=2) + "\n", **texts}.items():
             with replaced_atomically(output / name) as aside:
                 aside.write_text(content, encoding="utf-8")

@@ -62,7 +62,7 @@ def serve(
             checks=checks,
             reader=Reader(reader),
             column=column,
-            given=_given(source, column, checks, layout) if source else None,
+            given=_given(source, column, checks, layout) if source is not None else None,
             drawn=DrawnFile(save) if save else None,
         )
         with _listening(host, port) as listener:

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from penpal_fast.errors import PenpalError
+from penpal_fast.sources.tables import parquet_file, whole_table
 from penpal_fast.strokes import Strokes
 from penpal_fast.synthesis.texts import SOURCE_COLUMNS
 
@@ -81,10 +81,8 @@ def read_lines(path: Path) -> list[Line]:
     Raises:
         PenpalError: The file cannot be read or has no strokes.
     """
-    if not path.is_file():
-        raise PenpalError(f"{path}: there is no such file")
+    table = whole_table(parquet_file(path))
     try:
-        table = pq.read_table(path)
         words = [
             [[stroke for stroke in word if len(stroke)] for word in row]
             for row in _nested_points(table["strokes"].combine_chunks())

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import pyarrow as pa
 
-from penpal_fast.errors import PenpalError
+from penpal_fast.errors import PenpalError, errors_about
+from penpal_fast.layouts.huge import without_huge
 from penpal_fast.layouts.layout import Layout
 from penpal_fast.layouts.nested import WORDS, empty_array, whole
 from penpal_fast.layouts.parts import Table, joined_parts, parts_of
 from penpal_fast.layouts.plain import NoLayoutError, can_be_drawn, may_be_several
 from penpal_fast.layouts.shape import Shape
+from penpal_fast.layouts.sharing import check_sharing
 from penpal_fast.schema import check_one_column, no_strokes
 
 
@@ -50,7 +52,7 @@ class StrokesColumn:
         if not parts:
             _check_column(schema, column, samples)
         try:
-            rows = (_given(sample, column, parts) for sample in _sound(samples, parts or [column]))
+            rows = (without_huge(_given(sample, column, parts))[0] for sample in _sound(samples, parts or [column]))
             empty = [empty_array(schema.field(name).type) for name in parts or [column]]
             first = _given(pa.table(empty, names=parts), column, parts) if parts else empty[0]
             if layout is None and can_be_drawn(first) and not may_be_several(first):
@@ -85,7 +87,7 @@ class StrokesColumn:
         """Return rows as checks see them, and what is wrong with those that do not fit the layout, by index.
 
         Raises:
-            PenpalError: A column that must be converted has broken offsets.
+            PenpalError: A column that must be converted has broken offsets, or claims far more than there is.
         """
         if self.layout is None:
             return rows, {}
@@ -94,12 +96,16 @@ class StrokesColumn:
                 rows.column(name).validate(full=True)
             except pa.ArrowInvalid as error:
                 raise PenpalError(f"column {name!r}: it is broken: {error}") from error
-        converted = self.layout.convert(Shape.of(self.given(rows)))
+            with errors_about(f"column {name!r}"):
+                check_sharing(rows.column(name))
+        given, huge = without_huge(self.given(rows))
+        converted = self.layout.convert(Shape.of(given))
+        problems = {**converted.problems, **huge}
         field = pa.field(self._column, WORDS)
         if self.parts:
-            return rows.append_column(field, converted.rows), converted.problems
+            return rows.append_column(field, converted.rows), problems
         place = rows.schema.get_field_index(self._column)
-        return rows.set_column(place, field, converted.rows), converted.problems
+        return rows.set_column(place, field, converted.rows), problems
 
 
 def _given(rows: Table, column: str, parts: Sequence[str]) -> pa.Array:
@@ -112,6 +118,7 @@ def _sound(samples: Iterable[Table], columns: Sequence[str]) -> Iterator[Table]:
         try:
             for name in columns:
                 sample.column(name).validate(full=True)
+                check_sharing(sample.column(name))
         except pa.ArrowInvalid:
             continue
         yield sample

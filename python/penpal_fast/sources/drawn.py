@@ -11,6 +11,7 @@ from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.layouts.parts import read_columns
 from penpal_fast.sources.batch import Batch, Rows, Source
+from penpal_fast.sources.memory import MEMORY_MB, batch_rows
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +58,8 @@ def _first_rows(source: Source, column: str) -> Iterator[pa.RecordBatch]:
 
     names = read_columns(source.schema, column)
     is_there = set(names) <= set(source.schema.names)
-    for batch in source.batches(ENOUGH_ROWS, columns=names if is_there else None):
+    rows = min(ENOUGH_ROWS, batch_rows(MEMORY_MB, source))
+    for batch in source.batches(rows, columns=names if is_there else None):
         yield batch.data
 
 

@@ -10,15 +10,21 @@ from collections.abc import Iterator, Sequence
 from xml.parsers.expat import ExpatError
 
 import pyarrow as pa
+from pyarrow import ipc
 
 from penpal_fast.errors import PenpalError
+from penpal_fast.layouts.sharing import MOST_TIMES, may_share, pieces, shared_bytes, too_much
 from penpal_fast.sources.batch import Batch
 from penpal_fast.sources.formats.format import Content, Format, Options
 from penpal_fast.sources.formats.ink import INK
 from penpal_fast.sources.inputs import InputFile
+from penpal_fast.sources.memory import LEAST_BATCH_BYTES
 
 DAMAGE = (OSError, EOFError, ValueError, OverflowError, pa.ArrowException, zlib.error, zipfile.BadZipFile, ExpatError)
 """What libraries raise for files that are damaged or of another kind."""
+
+MANY_SHARED_BYTES = 1 << 30
+"""Rows of a file that share their parts may claim this many bytes together, or so many times its size."""
 
 
 class FormatSource:
@@ -47,11 +53,15 @@ class FormatSource:
             self.schema: pa.Schema = content.schema
             self.is_ink: bool = bool(self.schema.equals(INK))
             digest = hashlib.sha256()
-            self.rows, self.row_bytes = 0, 1
+            self.rows, self.row_bytes, shared = 0, 1, 0
             for batch in content.batches():
+                claimed = shared_bytes(batch)
+                shared += claimed
+                if shared > MANY_SHARED_BYTES and shared > MOST_TIMES * file.size:
+                    raise too_much(shared, file.size)
                 self.rows += len(batch)
-                self.row_bytes = max(self.row_bytes, batch.nbytes // max(1, len(batch)))
-                digest.update(batch.serialize())
+                self.row_bytes = max(self.row_bytes, (batch.nbytes + claimed) // max(1, len(batch)))
+                digest.update(_content(batch))
             self.read_as: Sequence[str] = list(content.read_as)
         self.fingerprint = digest.hexdigest()
 
@@ -61,10 +71,11 @@ class FormatSource:
         Raises:
             PenpalError: The file turns out to be damaged.
         """
+        most_bytes = max(LEAST_BATCH_BYTES, rows * self.row_bytes)
         with self._problems():
             for batch in self._opened().batches():
                 for first in range(min(start, len(batch)), len(batch), rows):
-                    yield Batch(batch.slice(first, rows))
+                    yield from map(Batch, pieces(batch.slice(first, rows), most_bytes))
                 start = max(start - len(batch), 0)
 
     def _opened(self) -> Content:
@@ -77,3 +88,13 @@ class FormatSource:
         except DAMAGE as error:
             reason = error or "it ends early"
             raise PenpalError(f"{self.file.name}: cannot read this {self._kind.name} file: {reason}") from error
+
+
+def _content(batch: pa.RecordBatch) -> pa.Buffer:
+    """Return all that a batch holds; what `RecordBatch.serialize` returns lacks its dictionaries."""
+    if not any(may_share(field.type) for field in batch.schema):
+        return batch.serialize()
+    sink = pa.BufferOutputStream()
+    with ipc.new_stream(sink, batch.schema) as stream:
+        stream.write_batch(batch)
+    return sink.getvalue()

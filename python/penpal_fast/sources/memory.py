@@ -18,6 +18,9 @@ BATCHES_IN_MEMORY = 8
 BATCH_ROWS = 4096
 """Maximum number of rows in a batch."""
 
+LEAST_BATCH_BYTES = 1 << 20
+"""Batches of fewer bytes are not split."""
+
 
 def check_memory(memory_mb: int) -> None:
     """Make sure that a limit on memory can be kept.

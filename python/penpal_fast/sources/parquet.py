@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from penpal_fast.errors import PenpalError
 from penpal_fast.sources.batch import Batch
 from penpal_fast.sources.inputs import InputFile
+from penpal_fast.sources.memory import LEAST_BATCH_BYTES
 from penpal_fast.sources.parquet_footer import ParquetFooter
 from penpal_fast.sources.stroke_columns import StrokeColumns, joined
 
@@ -25,9 +26,6 @@ DECODED_ROWS = 32
 HUGE_ROW_BYTES = 32 << 20
 """Average memory from which a row group's rows are huge: a row with as many points as can be scored takes half of
 it."""
-
-LEAST_BATCH_BYTES = 1 << 20
-"""Batches of fewer bytes are not split."""
 
 
 class ParquetSource:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -13,8 +14,9 @@ from penpal_fast.layouts.parts import has_strokes
 from penpal_fast.sources.batch import Source
 from penpal_fast.sources.drawn import drawn_batch, strokes_columns
 from penpal_fast.sources.formats.format import Options
-from penpal_fast.sources.inputs import Inputs
-from penpal_fast.sources.memory import MEMORY_MB, batch_rows
+from penpal_fast.sources.inputs import Inputs, find_inputs
+from penpal_fast.sources.memory import BATCH_ROWS, MEMORY_MB, batch_rows
+from penpal_fast.sources.parquet import ParquetSource
 from penpal_fast.sources.streams import open_sources
 
 logger = logging.getLogger(__name__)
@@ -54,6 +56,27 @@ def read_rows(
                 row += len(batch.data)
                 batches.append(batch.data)
     return pa.Table.from_batches(batches, read[0].schema(sources[0].schema))
+
+
+def parquet_file(path: Path) -> ParquetSource:
+    """Open a Parquet file of a stranger.
+
+    Raises:
+        PenpalError: It cannot be read.
+    """
+    if path.is_dir():
+        raise PenpalError(f"{path}: cannot read it: it is a folder; name a file")
+    return ParquetSource(find_inputs(path)[0])
+
+
+def whole_table(source: ParquetSource, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read all rows of a Parquet file, or some of its columns.
+
+    Raises:
+        PenpalError: It is damaged.
+    """
+    batches = [batch.data for batch in source.batches(BATCH_ROWS, columns=None if columns is None else list(columns))]
+    return pa.Table.from_batches(batches, None if batches else source.schema)
 
 
 def _strokes(sources: Sequence[Source], column: str, layout: str | None) -> list[StrokesColumn]:

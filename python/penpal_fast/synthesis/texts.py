@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import open_regular
+from penpal_fast.sources.tables import parquet_file, whole_table
 
 LONG_LINE = (45, 75)
 """Letters of a long line; at most 75."""
@@ -40,16 +39,11 @@ def read_texts(path: Path) -> list[Text]:
     try:
         open_regular(path).close()
         if path.suffix.lower() in (".parquet", ".pq"):
-            columns = pq.read_schema(path).names
-            source = next((name for name in SOURCE_COLUMNS if name in columns), "text")
-            if "text" not in columns:
-                raise PenpalError(f"{path}: there is no column 'text'; the columns are {columns}")
-            table = pq.read_table(path, columns=list({"text", source}))
-            lines, sources = table["text"].to_pylist(), table[source].to_pylist()
+            lines, sources = _columns(path)
         else:
-            lines = path.read_text(encoding="utf-8-sig").splitlines()  # A byte-order mark is no letter.
+            lines = list(path.read_text(encoding="utf-8-sig").splitlines())  # A byte-order mark is no letter.
             sources = lines
-    except (OSError, UnicodeDecodeError, pa.ArrowInvalid) as error:
+    except (OSError, UnicodeError) as error:
         raise PenpalError(f"{path}: cannot read the texts: {error}") from error
     texts = [
         Text(tuple(str(line).split()), str(source))
@@ -59,6 +53,17 @@ def read_texts(path: Path) -> list[Text]:
     if not texts:
         raise PenpalError(f"{path}: there is no text in this file")
     return texts
+
+
+def _columns(path: Path) -> tuple[list[str | None], list[str | None]]:
+    """Return the texts of a Parquet file, and their sources."""
+    file = parquet_file(path)
+    columns = file.schema.names
+    source = next((name for name in SOURCE_COLUMNS if name in columns), "text")
+    if "text" not in columns:
+        raise PenpalError(f"{path}: there is no column 'text'; the columns are {columns}")
+    table = whole_table(file, list({"text", source}))
+    return table["text"].to_pylist(), table[source].to_pylist()
 
 
 def run_of_words(text: Text, random: np.random.Generator, *, longest: int) -> str:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import math
 import random
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from hostile.adversary.material import GOOD, any_row, good_scores, scorer
+from helpers.arrow import runs
+from hostile.adversary.material import EXTREMES, GOOD, any_row, good_scores, scorer
 from penpal_fast import ArrowScorer, PenpalError, QualityCheck
 
 NUMBERS = [
@@ -39,7 +43,7 @@ OTHERS = [
 def trial(chance: random.Random, _folder: Path) -> None:
     """Score twenty arrays."""
     for _ in range(20):
-        chance.choice((_true, _true, _any_type, _lying, _table))(chance)
+        chance.choice((_true, _true, _any_type, _any_values, _shared, _lying, _table))(chance)
 
 
 def _true(chance: random.Random) -> None:
@@ -125,6 +129,72 @@ def _any_type(chance: random.Random) -> None:
         return
     assert len(quality) == len(array)
     assert np.isnan(quality).all()
+
+
+def _any_values(chance: random.Random) -> None:
+    """Rows of any type and values, whatever layout they look like, have a score or a reason; or they are refused."""
+    kind = _kind(chance)
+    try:
+        array = pa.array([_value(kind, chance) for _ in range(chance.randrange(6))], kind)
+    except (pa.ArrowException, NotImplementedError, TypeError, ValueError, OverflowError):
+        return
+    _scored_or_refused(array.slice(chance.randrange(len(array) + 1)))
+
+
+def _value(kind: pa.DataType, chance: random.Random) -> object:
+    if chance.random() < 0.1:
+        return None
+    if pa.types.is_struct(kind):
+        return {field.name: _value(field.type, chance) for field in kind}
+    if pa.types.is_map(kind):
+        return [("a", _value(kind.item_type, chance))]
+    if pa.types.is_fixed_size_list(kind):
+        return [_value(kind.value_type, chance) for _ in range(kind.list_size)]
+    if hasattr(kind, "value_type") and not pa.types.is_dictionary(kind):
+        return [_value(kind.value_type, chance) for _ in range(chance.choice((0, 1, 2, 3, 5)))]
+    if pa.types.is_floating(kind):
+        return chance.choice((*EXTREMES, chance.uniform(-9, 9), math.nan, math.inf))
+    if pa.types.is_integer(kind):
+        return chance.choice((0, 1, 1, 2, chance.randrange(100)))
+    return chance.choice((True, "[[[0, 0], [1, 1]]]", "{", "7", 1, b"\xff", b"123"))
+
+
+def _scored_or_refused(array: pa.Array) -> None:
+    try:
+        found = ArrowScorer(checks=[QualityCheck(scorer=scorer())])(pa.table({"strokes": array}))
+    except PenpalError as error:
+        assert len(str(error)) < 5000
+        return
+    assert found.num_rows == len(array)
+    problems = found["quality_error"].to_pylist()
+    assert [score is None for score in found["quality"].to_pylist()] == [text is not None for text in problems]
+
+
+def _shared(chance: random.Random) -> None:
+    """Rows that are parts of others have the scores of these; those of which too much is claimed are refused."""
+    some = chance.sample(range(len(GOOD)), 3)
+    rows = [chance.randrange(3) for _ in range(chance.randrange(1, 9))]
+    kind = chance.choice((pa.list_, pa.large_list))
+    lists = pa.array([GOOD[one] for one in some], kind(kind(pa.list_(pa.float64()))))
+    texts = pa.array([json.dumps(GOOD[one]) for one in some], chance.choice((pa.string(), pa.large_string())))
+    values = chance.choice((lists, texts))
+    array = pa.DictionaryArray.from_arrays(pa.array(rows, pa.int16()), values)
+    if values is lists and hasattr(pa, "ListViewArray") and chance.random() < 0.5:
+        wide = lists.cast(pa.large_list(lists.type.value_type))
+        starts, lengths = wide.offsets[:-1].take(rows), pc.list_value_length(wide).take(rows)
+        array = pa.LargeListViewArray.from_arrays(starts, lengths, wide.values)
+    elif values is texts and chance.random() < 0.5:
+        rows = sorted(rows)
+        ends = [sum(row <= one for row in rows) for one in sorted(set(rows))]
+        array = runs(ends, texts.take(sorted(set(rows))))
+    start = chance.randrange(len(rows) + 1)
+    if start < len(rows):
+        found = ArrowScorer(checks=[QualityCheck(scorer=scorer())])(pa.table({"strokes": array.slice(start)}))
+        assert found["quality"].to_pylist() == [good_scores()[some[row]] for row in rows[start:]]
+    many = pa.DictionaryArray.from_arrays(pa.array(np.zeros(1 << 20, np.int32)), values)
+    with contextlib.suppress(PenpalError):
+        ArrowScorer(checks=[QualityCheck(scorer=scorer())])(pa.table({"strokes": many}))
+        raise AssertionError("a million rows were taken from one")
 
 
 def _lying(chance: random.Random) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import tempfile
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -37,8 +38,7 @@ def _score(chance: random.Random, folder: Path) -> None:
     try:
         summary = score_dataset(path, output, scorer=scorer())
     except PenpalError as error:
-        # A column that a check would write, or no line that is an object, makes the whole file unfit.
-        assert is_spoilt or _is_unfit(lines), error
+        assert is_spoilt or _is_unfit(lines, folder), error
         assert path.name in str(error), error
         assert names(folder) == [path.name]
         return
@@ -80,13 +80,15 @@ def _fields(chance: random.Random) -> dict[str, object]:
     return {**fields, "strokes": row} if chance.random() < 0.9 else fields
 
 
-def _is_unfit(lines: list[bytes]) -> bool:
-    return not any(map(_has_strokes, lines)) or any(b'"qual' in line for line in lines)
+def _is_unfit(lines: list[bytes], folder: Path) -> bool:
+    """Whether a column is one that a check would write, or no line could be scored by itself."""
+    return any(b'"qual' in line for line in lines) or not any(_is_scored(line, folder) for line in lines)
 
 
-def _has_strokes(line: bytes) -> bool:
-    try:
-        found = json.loads(line.decode(errors="surrogatepass"))
-    except ValueError:
-        return False
-    return isinstance(found, dict) and "strokes" in found
+def _is_scored(line: bytes, folder: Path) -> bool:
+    with tempfile.TemporaryDirectory(dir=folder) as alone:
+        (Path(alone) / "line.jsonl").write_bytes(line)
+        try:
+            return bool(score_dataset(Path(alone) / "line.jsonl", Path(alone) / "out.parquet", scorer=scorer()).scored)
+        except PenpalError:
+            return False

@@ -1,0 +1,129 @@
+"""What the items of an array weigh, in bytes or in numbers, counted without unpacking them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from penpal_fast.errors import PenpalError
+from penpal_fast.layouts.nested import is_list
+
+Weights = NDArray[np.float64]
+
+VIEWS = ("string_view", "binary_view")
+
+TEXTS = ("string", "large_string", "binary", "large_binary")
+
+MOST_RUN_ITEMS = 1 << 27
+"""Items of an array of run ends, which take no bytes."""
+
+VIEW_BYTES = 16
+"""Bytes of the view of a text; they begin with its length as int32."""
+
+
+def is_any(kind: pa.DataType, *names: str) -> bool:
+    """Whether a type is one of these; PyArrow 15 does not know all of them."""
+    checks = (getattr(pa.types, f"is_{name}", None) for name in names)
+    return any(check(kind) for check in checks if check is not None)
+
+
+@dataclasses.dataclass(frozen=True)
+class Scale:
+    """How items are weighed.
+
+    Attributes:
+        fixed: What an item of a type weighs that has no parts.
+        text: What a byte of a text weighs.
+        join: What fields weigh together.
+    """
+
+    fixed: Callable[[pa.DataType], float]
+    text: float
+    join: np.ufunc
+
+    def of(self, array: pa.Array) -> Weights:
+        """Return what each item [N] of a sound array would weigh by itself.
+
+        Raises:
+            PenpalError: Run ends have more items than could be counted.
+        """
+        kind = array.type
+        if isinstance(array, pa.ExtensionArray):
+            return self.of(array.storage)
+        if is_any(kind, "dictionary"):
+            values = np.append(self.of(array.dictionary), 0.0)  # The last is for nulls.
+            return values[pc.fill_null(array.indices.cast(pa.int64()), len(values) - 1).to_numpy(zero_copy_only=False)]
+        if is_any(kind, "run_end_encoded"):
+            if len(array) > MOST_RUN_ITEMS:
+                raise PenpalError(f"its run ends claim {len(array):,} items; at most {MOST_RUN_ITEMS:,} are read")
+            items = np.arange(array.offset, array.offset + len(array))
+            return self.of(array.values)[np.searchsorted(array.run_ends.to_numpy(), items, side="right")]
+        if is_list(kind):
+            return self._lists(array)
+        if is_any(kind, "map"):
+            until = _until(self.join(self.of(array.keys), self.of(array.items)))
+            return np.diff(until[array.offsets.to_numpy()])
+        if is_any(kind, "struct"):
+            fields = [self.of(field) for field in array.flatten()]
+            return self.join.reduce(fields) if fields else np.zeros(len(array))
+        if is_any(kind, *VIEWS):
+            return self.text * _view_lengths(array)
+        if is_any(kind, *TEXTS):
+            return self.text * _plain(pc.binary_length(array))
+        return np.full(len(array), self.fixed(kind))
+
+    def _lists(self, array: pa.Array) -> Weights:
+        lengths = _list_lengths(array)
+        if not pa.types.is_nested(array.type.value_type) and not is_any(
+            array.type.value_type, "dictionary", *VIEWS, *TEXTS
+        ):
+            return lengths * self.fixed(array.type.value_type)
+        if is_any(array.type, "fixed_size_list"):
+            starts = (array.offset + np.arange(len(array))) * array.type.list_size
+        else:
+            starts = array.offsets.to_numpy()[: len(array)].astype(np.int64)
+        until = _until(self.of(array.values))
+        starts = np.where(lengths > 0, starts, 0)
+        return until[starts + lengths.astype(np.int64)] - until[starts]
+
+
+def _list_lengths(array: pa.Array) -> Weights:
+    if is_any(array.type, "list_view", "large_list_view"):  # PyArrow 16 cannot count their items.
+        return np.where(np.asarray(array.is_valid()), array.sizes.to_numpy(), 0).astype(np.float64)
+    return _plain(pc.list_value_length(array))
+
+
+def _plain(lengths: pa.Array) -> Weights:
+    return pc.fill_null(lengths, 0).to_numpy(zero_copy_only=False).astype(np.float64)
+
+
+def _until(weights: Weights) -> Weights:
+    """What all items before each weigh, and all together [N + 1]."""
+    return np.concatenate([[0.0], np.cumsum(weights)])
+
+
+def _view_lengths(array: pa.Array) -> Weights:
+    if not len(array):
+        return np.zeros(0)
+    places = VIEW_BYTES // 4 * (array.offset + np.arange(len(array)))
+    lengths = np.frombuffer(array.buffers()[1], np.int32)[places]
+    return np.where(np.asarray(array.is_valid()), lengths, 0).astype(np.float64)
+
+
+def _fixed_bytes(kind: pa.DataType) -> float:
+    try:
+        return float(kind.bit_width) / 8
+    except ValueError:  # Nulls, and unions, which nothing unpacks.
+        return 1 / 8
+
+
+BYTES = Scale(_fixed_bytes, 1.0, np.add)
+"""About how many bytes an item takes."""
+
+NUMBERS = Scale(lambda _kind: 1.0, 0.0, np.maximum)
+"""How many numbers an item has, of those fields that have the most."""
