@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from penpal_fast import kernels as pc
 from penpal_fast.errors import PenpalError
 from penpal_fast.layouts.nested import is_list
 
