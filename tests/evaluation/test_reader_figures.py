@@ -76,10 +76,10 @@ def test_each_edit_makes_one_mistake() -> None:
 
 def test_one_score_of_two_is_the_odds_of_the_first_times_the_second() -> None:
     both = combined(np.float32([0.9, 0.9, 0.5, 0.99, np.nan, 0.5]), np.float32([0.9, 0.1, 0.8, 0.5, 1, np.nan]))
-    odds = np.array([9 * 0.9, 9 * 0.1, 0.8, 99 * 0.5, np.nan, np.nan])
+    odds = np.array([9, 9, 1, 99, np.nan, np.nan]) * np.exp(-2 * np.array([0.1, 0.9, 0.2, 0.5, 0, np.nan]))
     np.testing.assert_allclose(both, odds / (1 + odds), atol=1e-6)
     certain = combined(np.float32([0, 1, 1, 0]), np.float32([1, 0, 1, 0]))
-    np.testing.assert_allclose(certain, [0, 0, 1, 0], atol=1e-5)
+    np.testing.assert_allclose(certain, [0, 1, 1, 0], atol=1e-5)
 
 
 def test_kinds_of_texts() -> None:

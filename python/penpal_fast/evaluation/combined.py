@@ -8,13 +8,16 @@ from numpy.typing import NDArray
 MOST = 0.999999
 """Picture scores are taken to be at most this, so that odds are finite."""
 
+WEIGHT = 2.0
+"""How much a match counts, in log-odds."""
+
 
 def combined(quality: NDArray[np.floating], match: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Return the odds of the picture score times the match, mapped back to [0, 1].
+    """Return the picture score with its log-odds lowered by 2 (1 - match).
 
-    A match of 0 makes 0, and one of 1 leaves the picture score as it is. As evidence of two witnesses this tells real
-    lines from corrupted ones better than the product of the scores; to choose a row, the product is better
-    (`filter --best-of`), since there a right text is worth more than the last bit of looks.
+    A match of 1 leaves the picture score as it is, and one of 0 divides its odds by 7.4. As evidence of two witnesses
+    this tells real lines from corrupted ones better than the product of the scores; to choose a row, the product is
+    better (`filter --best-of`), since there a right text is worth more than the last bit of looks.
 
     Args:
         quality: [N] in [0, 1]; NaN for a bad row.
@@ -24,5 +27,5 @@ def combined(quality: NDArray[np.floating], match: NDArray[np.floating]) -> NDAr
         float32 [N] in [0, 1]; NaN where either is.
     """
     looks = np.minimum(quality.astype(np.float64), MOST)
-    both = looks * match
+    both = looks * np.exp(WEIGHT * (match.astype(np.float64) - 1))
     return (both / (both + 1 - looks)).astype(np.float32)

@@ -35,7 +35,7 @@ class ReaderConfig:
         block_kernel: Frames that each block's depthwise convolution sees.
         dilations: Distance between them, block by block.
         half_letters: Number of letters of a text with which what speaks against it counts half.
-        unread_weight: How much the lesser of the losses of text and reading counts, a letter.
+        unread_weight: How much unsure ink counts.
         misfit_weight: How much the largest deficit of a letter of the text counts.
         match_half: Doubt of a text at which its match is 0.5.
         readability_half: Doubt of reading at which readability is 0.5.
@@ -48,9 +48,9 @@ class ReaderConfig:
     stem_strides: tuple[int, ...] = (3, 2)
     block_kernel: int = 9
     dilations: tuple[int, ...] = (1, 1, 2, 1, 1, 2, 1, 4, 1, 2, 1, 4)
-    half_letters: float = 3.0
-    unread_weight: float = 8.0
-    misfit_weight: float = 0.5
+    half_letters: float = 10.0
+    unread_weight: float = 10.0
+    misfit_weight: float = 0.6
     match_half: float = 1.0
     readability_half: float = 1.0
 

@@ -1,13 +1,13 @@
 """A reader's scores, match and readability, both in [0, 1], from the losses of what a row seems to say and of its text.
 
 Each score comes from a doubt, which is 0 or more. The doubt of reading is the loss of what the row seems to say,
-divided by its letters. The doubt of a text has three parts:
+divided by its letters. The doubt of a text is the larger of two, so that a wrong letter is found in ink of any hand:
 
-- what its loss is more than that of the reading, divided by 1 + letters / `half_letters`: a long line has more letters
-  that may be misread, and one wrong letter should still count in it;
-- the lesser of both losses a letter, because ink that says nothing surely does not say this text either;
-- the largest deficit of a letter: one letter that clearly is another makes a wrong text, while many that are a little
-  unsure do not.
+- how much the text differs from what the ink says: what its loss is more than that of the reading, divided by
+  1 + letters / `half_letters`, since a long line has more letters that may be misread; and the largest deficit of a
+  letter, since one letter that clearly is another makes a wrong text, while many that are a little unsure do not;
+- how unsure the ink is, by the lesser of both losses a letter, because ink that says nothing surely does not say this
+  text either. It grows with the logarithm: ink that is twice as unsure is not twice as wrong.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from penpal_fast.reading.ctc import LogProbabilities, best_path, misfit, reading
 
 STEEPNESS = 1.5
 """How steeply scores fall: with it, most corrupted lines are below 0.1."""
+
+UNSURE = 0.5
+"""Loss a letter from which the doubt of unsure ink grows ever more slowly."""
 
 Losses = NDArray[np.float32] | NDArray[np.float64]
 
@@ -50,9 +53,10 @@ def text_doubts(
     """
     text, reading = _losses(text_losses), _losses(reading_losses)
     lack = np.maximum(text - reading, 0) / (1 + letters / config.half_letters)
+    differs = lack + config.misfit_weight * misfits.astype(np.float64)
     # A text may be likelier than the reading, whose likeliest way is one of many.
     unread = np.minimum(text, reading) / np.maximum(letters, 1)
-    return lack + config.unread_weight * unread + config.misfit_weight * misfits.astype(np.float64)
+    return np.maximum(differs, config.unread_weight * np.log1p(unread / UNSURE))
 
 
 def reading_doubt(log_probabilities: LogProbabilities) -> float:

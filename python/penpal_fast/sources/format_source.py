@@ -51,6 +51,7 @@ class FormatSource:
         with self._problems():
             content = self._opened()
             self.schema: pa.Schema = content.schema
+            str(self.schema)  # Raises where a name is not UTF-8.
             self.is_ink: bool = bool(self.schema.equals(INK))
             digest = hashlib.sha256()
             self.rows, self.row_bytes, shared = 0, 1, 0
