@@ -25,6 +25,7 @@ from penpal_fast.evaluation.wrong_texts import EDITS
 from penpal_fast.handwriting.lines import EARLIER_PREFIX, Line
 from penpal_fast.reading.alphabet import encode_texts
 from penpal_fast.reading.native import NativeReadingEngine
+from penpal_fast.reading.scores import UNSURE
 from penpal_fast.reading.weights import load
 
 SEED = 3
@@ -58,16 +59,26 @@ def root(weight: float) -> Callable[[Losses], np.ndarray]:
     return doubt
 
 
+def larger(half_letters: float, weight: float, misfit_weight: float) -> Callable[[Losses], np.ndarray]:
+    def doubt(of: Losses) -> np.ndarray:
+        lack = np.maximum(of.text - of.reading, 0) / (1 + of.letters / half_letters)
+        unread = np.minimum(of.text, of.reading) / of.letters
+        return np.maximum(lack + misfit_weight * of.misfit, weight * np.log1p(unread / UNSURE))
+
+    return doubt
+
+
 DEFINITIONS: dict[str, Callable[[Losses], np.ndarray]] = {
     "loss a letter": lambda of: of.text / of.letters,
     "difference": lambda of: np.maximum(of.text - of.reading, 0),
-    "difference / root of letters + loss a letter": root(1),
-    "difference / (1 + letters / 20) + loss a letter": divided(20, 1),
-    "difference / (1 + letters / 5) + 2 losses a letter": divided(5, 2),
     "largest deficit of a letter": lambda of: of.misfit,
-    "the same / 4 + difference / (1 + letters / 3) + 8 losses a letter": divided(3, 8, 0.25),
-    "the same / 2 + difference / (1 + letters / 3) + 8 losses a letter (chosen)": divided(3, 8, 0.5),
-    "the same + difference / (1 + letters / 3) + 8 losses a letter": divided(3, 8, 1),
+    "difference / root of letters + loss a letter": root(1),
+    "difference / (1 + letters / 3) + 8 losses a letter": divided(3, 8),
+    "the same + deficit / 2 (once bundled)": divided(3, 8, 0.5),
+    "the same + deficit": divided(3, 8, 1),
+    "larger of two, 0.6 deficits, 10 logarithms (bundled)": larger(10, 10, 0.6),
+    "larger of two, 0.8 deficits, 12 logarithms": larger(10, 12, 0.8),
+    "larger of two, 0.5 deficits, 15 logarithms": larger(10, 15, 0.5),
 }
 
 
