@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from xml.parsers.expat import ExpatError
 
 import pyarrow as pa
@@ -51,7 +51,7 @@ class FormatSource:
         with self._problems():
             content = self._opened()
             self.schema: pa.Schema = content.schema
-            str(self.schema)  # Raises where a name is not UTF-8.
+            _check_names(self.schema)
             self.is_ink: bool = bool(self.schema.equals(INK))
             digest = hashlib.sha256()
             self.rows, self.row_bytes, shared = 0, 1, 0
@@ -99,3 +99,15 @@ def _content(batch: pa.RecordBatch) -> pa.Buffer:
     with ipc.new_stream(sink, batch.schema) as stream:
         stream.write_batch(batch)
     return sink.getvalue()
+
+
+def _check_names(fields: Iterable[pa.Field]) -> None:
+    """Make sure that all names are UTF-8: PyArrow decodes a name when it is asked for it.
+
+    Raises:
+        UnicodeDecodeError: One is not.
+    """
+    for field in fields:
+        _ = field.name
+        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        _check_names(kind.field(index) for index in range(kind.num_fields))

@@ -145,6 +145,13 @@ def test_items_without_bytes_are_bounded(tmp_path, stream, name):
     assert "claims to hold 1,099,511,627,776 items" in refused(path)
 
 
+@pytest.mark.parametrize("name", [b"strokes", b"points"])
+def test_names_that_are_not_utf_8(tmp_path, name):
+    path = tmp_path / "rows.arrow"
+    path.write_bytes(content(TABLE).replace(name, b"\xd0" + name[1:]))
+    assert "cannot read this Arrow" in refused(path)
+
+
 @settings(max_examples=60)
 @given(damaged(content(TABLE.slice(0, 9))), damaged(content(TABLE.slice(0, 9), stream=True, compression="lz4")))
 def test_damaged_files(tmp_path_factory, file, stream):
