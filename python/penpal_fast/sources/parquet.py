@@ -128,6 +128,8 @@ class ParquetSource:
                 for piece in strokes.pieces(run, rows, most_bytes, step):
                     yield piece
                     done += len(piece)
+            except TimeoutError:
+                raise  # It may be of the handler of an alarm.
             except (OSError, pa.ArrowException, PenpalError) as error:
                 strokes.leave(str(error))
             else:

@@ -10,6 +10,14 @@ use crate::error::{Result, mismatch};
 /// Entries that may follow once there are enough points: those of a row that is not huge.
 const MOST_OF_A_ROW: usize = 4 << 20;
 
+/// Bytes of pages that may be held, as their levels are compared with those of the other coordinate: in any case, and
+/// for each entry. A page that is full has at most 10 for each.
+const HELD_BYTES: usize = 32 << 20;
+const HELD_BYTES_OF_AN_ENTRY: usize = 16;
+
+/// What a page takes beside its bytes.
+const PAGE_BYTES: usize = 256;
+
 /// Reads a coordinate of the points of a row group.
 pub struct AxisReader<T> {
     pages: Pages<T>,
@@ -51,9 +59,14 @@ impl<T: Number> AxisReader<T> {
         let mut lists = Lists::new(nesting, self.axis);
         let mut numbers = self.room();
         let mut steps = Vec::new();
+        let mut held = 0;
         loop {
             let begins = self.turn_page()?;
             let Some(page) = &mut self.page else { break };
+            held += if begins.is_some() { PAGE_BYTES + page.bytes } else { 0 };
+            if held > HELD_BYTES + HELD_BYTES_OF_AN_ENTRY * lists.entries {
+                return Err(mismatch("its pages are large for what they hold".into()));
+            }
             let (first, left) = (lists.values.count(), page.left);
             let (is_enough, valid) = read_levels(page, &mut lists, rows, points)?;
             page.numbers.take(valid, self.pages.dictionary(), &mut numbers)?;

@@ -83,6 +83,8 @@ fn header(reader: &mut Reader<'_>) -> Result<Header> {
         }
         (Some(2), Some(7)) => Content::Dictionary,
         (Some(3), Some(8)) => {
+            // The numbers of nulls and of rows.
+            counted(2).and(counted(3))?;
             Content::DataV2 { definition_bytes: counted(5)?, repetition_bytes: counted(6)?, is_compressed }
         }
         _ => return Err(mismatch("a page of another kind".into())),

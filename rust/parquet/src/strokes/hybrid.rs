@@ -98,6 +98,9 @@ impl Hybrid {
         }
         let head = self.head()?;
         let count = head >> 1;
+        if count == 0 {
+            return Err(mismatch("a run of levels or indices is empty".into()));
+        }
         if head & 1 == 0 {
             let mut bytes = [0; 4];
             let size = self.width.div_ceil(8);
@@ -173,4 +176,17 @@ fn too_short() -> ParquetError {
 
 fn too_long() -> ParquetError {
     mismatch("a run of levels or indices is too long".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn empty_runs_are_refused() {
+        for head in [0, 1] {
+            let mut numbers = Hybrid::new(Bytes::from(vec![head, 0, 4, 1]), 1).unwrap();
+            assert!(numbers.run().is_err());
+        }
+    }
 }

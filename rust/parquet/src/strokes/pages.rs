@@ -35,6 +35,8 @@ pub struct EncodedLevels(Bytes, Bytes, usize);
 /// A page of data.
 pub struct Page {
     pub levels: EncodedLevels,
+    /// Size in memory.
+    pub bytes: usize,
     /// Number of values that are left, null or not.
     pub left: usize,
     pub repetition: Hybrid,
@@ -116,7 +118,7 @@ impl<T: Number> Pages<T> {
     fn read_dictionary(&mut self, header: &Header, bytes: Bytes) -> Result<()> {
         let bytes = self.decompressed(bytes, header.decoded_size)?;
         let is_plain = matches!(header.encoding, PLAIN | PLAIN_DICTIONARY);
-        if self.dictionary.is_some() || !is_plain || bytes.len() != header.values * T::SIZE {
+        if self.dictionary.is_some() || !is_plain || header.values.checked_mul(T::SIZE) != Some(bytes.len()) {
             return Err(mismatch("its dictionary is wrong".into()));
         }
         let mut dictionary = Vec::new();
@@ -163,6 +165,7 @@ impl<T: Number> Pages<T> {
         };
         Ok(Page {
             levels: EncodedLevels(repetition.clone(), definition.clone(), header.values),
+            bytes: header.size.max(header.decoded_size),
             left: header.values,
             repetition: levels_of(repetition, self.most.repetition)?,
             definition: levels_of(definition, self.most.definition)?,

@@ -1,0 +1,166 @@
+//! Pages that no usual writer makes: their memory is bounded, and what a reader must not guess is refused.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use parquet::basic::Compression;
+use parquet::file::metadata::{
+    ColumnChunkMetaData, FileMetaData, ParquetMetaDataBuilder, ParquetMetaDataWriter, RowGroupMetaData,
+};
+use parquet::schema::parser::parse_message_type;
+use parquet::schema::types::SchemaDescriptor;
+use penpal_parquet::{Bytes, Decompress, Footer, ParquetError, text};
+
+const SCHEMA: &str = "message schema { optional group strokes (LIST) { repeated group list { \
+    optional group element { optional float x; optional float y; } } } }";
+
+/// The definition level of a coordinate that is not null.
+const FULL: u8 = 4;
+
+/// Fields of Thrift's compact encoding: numbers of 32 bits.
+fn fields(fields: &[(u8, usize)]) -> Vec<u8> {
+    let mut before = 0;
+    let mut bytes = Vec::new();
+    for &(number, value) in fields {
+        bytes.push((number - before) << 4 | 5);
+        bytes.extend(varint(value << 1));
+        before = number;
+    }
+    bytes
+}
+
+fn varint(mut value: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while value >= 0x80 {
+        bytes.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
+    bytes
+}
+
+/// A page with the header's fields of its kind.
+fn page(kind: usize, described: &[(u8, usize)], decoded_size: usize, content: &[u8]) -> Vec<u8> {
+    let number = [5, 6, 7, 8][kind];
+    let sizes = fields(&[(1, kind), (2, decoded_size), (3, content.len())]);
+    [&sizes, &[(number - 3) << 4 | 12][..], &fields(described), &[0, 0], content].concat()
+}
+
+/// Writes both coordinates with the same pages.
+fn written(name: &str, compression: Compression, pages: &[u8], values: i64) -> (File, Footer) {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let file = File::options().read(true).write(true).create(true).truncate(true).open(path).unwrap();
+    file.write_all_at(&[b"PAR1", pages, pages].concat(), 0).unwrap();
+    let schema = Arc::new(SchemaDescriptor::new(Arc::new(parse_message_type(SCHEMA).unwrap())));
+    let size = pages.len() as i64;
+    let column = |index: usize| {
+        ColumnChunkMetaData::builder(schema.column(index))
+            .set_compression(compression)
+            .set_num_values(values)
+            .set_total_compressed_size(size)
+            .set_total_uncompressed_size(size)
+            .set_data_page_offset(4 + index as i64 * size)
+            .build()
+            .unwrap()
+    };
+    let group =
+        RowGroupMetaData::builder(schema.clone()).set_num_rows(values).set_column_metadata([0, 1].map(column).into());
+    let described = FileMetaData::new(1, values, None, None, schema.clone(), None);
+    let metadata = ParquetMetaDataBuilder::new(described).add_row_group(group.build().unwrap()).build();
+    let mut bytes = Vec::new();
+    ParquetMetaDataWriter::new(&mut bytes, &metadata).finish().unwrap();
+    let footer = Footer::parse(&bytes[..bytes.len() - 8], 4 + 2 * pages.len() as u64 + bytes.len() as u64).unwrap();
+    (file, footer)
+}
+
+fn read((file, footer): &(File, Footer), decompress: Decompress) -> Result<usize, ParquetError> {
+    let mut reader = footer.strokes(file.try_clone()?, 0, 0, decompress)?;
+    let mut rows = 0;
+    loop {
+        let found = reader.read(4096, 1 << 20)?;
+        if found.rows == 0 {
+            return Ok(rows);
+        }
+        rows += found.rows;
+    }
+}
+
+/// The content of a page with one row of one point: the levels, each after its size, and the number.
+fn one_row() -> Vec<u8> {
+    [&[2, 0, 0, 0, 2, 0][..], &[2, 0, 0, 0, 2, FULL], &1.5f32.to_le_bytes()].concat()
+}
+
+/// Decompressed bytes that are counted as long as they are there.
+struct Held(Vec<u8>, Arc<AtomicUsize>);
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.1.fetch_sub(self.0.len(), Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn large_pages_of_one_row_are_not_held_together() {
+    const SIZE: usize = 8 << 20;
+    let index = one_row()[..12].to_vec();
+    let content = [varint(SIZE), index].concat();
+    let dictionary = page(2, &[(1, 1), (2, 0)], 4, &[varint(4), 1.5f32.to_le_bytes().to_vec()].concat());
+    let data = page(0, &[(1, 1), (2, 8), (3, 3), (4, 3)], SIZE, &content).repeat(40);
+    let made = written("large_pages.parquet", Compression::SNAPPY, &[dictionary, data].concat(), 40);
+    let (held, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let counted = (held.clone(), most.clone());
+    let decompress: Decompress = Arc::new(move |_, bytes, size| {
+        most.fetch_max(held.fetch_add(size, Ordering::Relaxed) + size, Ordering::Relaxed);
+        let content = &bytes[if size == 4 { 1 } else { 4 }..];
+        let mut decompressed = content.to_vec();
+        decompressed.resize(size, 0);
+        // The indices: a run of the first number, of no bits.
+        if size > 4 {
+            decompressed[12..14].copy_from_slice(&[0, 2]);
+        }
+        Ok(Bytes::from_owner(Held(decompressed, held.clone())))
+    });
+    let error = read(&made, decompress).unwrap_err();
+    assert_eq!(text(&error), "its pages are large for what they hold");
+    let (held, most) = (counted.0.load(Ordering::Relaxed), counted.1.load(Ordering::Relaxed));
+    assert!(held == 0 && most < 64 << 20, "{held} {most}");
+}
+
+#[test]
+fn pages_of_one_row_are_read() {
+    let data = page(0, &[(1, 1), (2, 0), (3, 3), (4, 3)], one_row().len(), &one_row()).repeat(40);
+    let made = written("small_pages.parquet", Compression::UNCOMPRESSED, &data, 40);
+    assert_eq!(read(&made, Arc::new(|_, _, _| unreachable!())).unwrap(), 40);
+}
+
+#[test]
+fn headers_must_be_complete() {
+    let content = [&[2, 0, 2, FULL][..], &1.5f32.to_le_bytes()].concat();
+    let described = [(1, 1), (2, 0), (3, 1), (4, 0), (5, 2), (6, 2)];
+    for missing in 0..=described.len() {
+        let mut described = described.to_vec();
+        if missing < described.len() {
+            described.remove(missing);
+        }
+        let data = page(3, &described, content.len(), &content);
+        let made = written(&format!("header_{missing}.parquet"), Compression::UNCOMPRESSED, &data, 1);
+        let found = read(&made, Arc::new(|_, _, _| unreachable!()));
+        assert_eq!(found.is_ok(), missing == 6, "{missing}");
+    }
+}
+
+#[test]
+fn dictionaries_of_any_claimed_size_are_refused() {
+    let data = page(2, &[(1, 1 << 62), (2, 0)], 0, &[]);
+    let made = written("dictionary_size.parquet", Compression::UNCOMPRESSED, &data, 0);
+    assert!(read(&made, Arc::new(|_, _, _| unreachable!())).is_err());
+}
