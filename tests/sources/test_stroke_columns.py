@@ -227,3 +227,15 @@ def test_scores_are_the_same_bytes(tmp_path, monkeypatch):
     monkeypatch.setattr(StrokeColumns, "__bool__", lambda _self: False)
     score_dataset(tmp_path / "lines.parquet", tmp_path / "slow.parquet")
     assert (tmp_path / "fast.parquet").read_bytes() == (tmp_path / "slow.parquet").read_bytes()
+
+
+def test_alarms_are_not_taken_for_damage(tmp_path, monkeypatch):
+    def late(*_args):
+        raise TimeoutError("too late")
+
+    kind = pa.list_(pa.list_(point_type(pa.float32())))
+    path = tmp_path / "lines.parquet"
+    pq.write_table(pa.table({"strokes": made(np.random.default_rng(0), kind, 50, 0.0)}), path, compression="zstd")
+    monkeypatch.setattr("penpal_fast.sources.stroke_columns._decompressed", late)
+    with pytest.raises(PenpalError, match="too late"):
+        read(path)
