@@ -239,3 +239,20 @@ def test_alarms_are_not_taken_for_damage(tmp_path, monkeypatch):
     monkeypatch.setattr("penpal_fast.sources.stroke_columns._decompressed", late)
     with pytest.raises(PenpalError, match="too late"):
         read(path)
+
+
+def test_a_file_that_is_replaced_does_not_mix_its_rows(tmp_path, reasons):
+    def write(name, number):
+        strokes = pa.array([[[{"x": number, "y": number}]]] * 200, pa.list_(pa.list_(point_type(pa.float32()))))
+        table = pa.table({"strokes": strokes, "number": pa.array([number] * 200)})
+        pq.write_table(table, tmp_path / name, row_group_size=100)
+        return tmp_path / name
+
+    path = write("lines.parquet", 1.0)
+    batches = ParquetSource(find_inputs(path)[0]).batches(100)
+    found = [next(batches).data]
+    write("others.parquet", 2.0).replace(path)
+    found += [batch.data for batch in batches]
+    for row in pa.Table.from_batches(found).to_pylist():
+        assert row == {"strokes": [[{"x": 1.0, "y": 1.0}]], "number": 1.0}
+    assert reasons == ["the file has changed"]

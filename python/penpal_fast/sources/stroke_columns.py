@@ -35,6 +35,7 @@ class StrokeColumns:
         self._opened = opened
         self._footer = footer
         self._path = path
+        self._state = _state(path)
         schema = opened.schema_arrow
         self._fields = {index: field for index, field in enumerate(schema) if columns is None or field.name in columns}
         ordered = [schema.field(name) for name in columns or [] if schema.names.count(name) == 1]
@@ -94,6 +95,9 @@ class StrokeColumns:
     def _strokes(self, group: int, rows: int, most_bytes: int) -> Iterator[dict[str, pa.Array]]:
         """Yield the rows of the columns of strokes, by name."""
         readers = {index: self._footer.strokes(self._path, group, index, _decompressed) for index in self._kinds}
+        # PyArrow has had the file open from the beginning, and both must read the same rows.
+        if _state(self._path) != self._state:
+            raise PenpalError("the file has changed")
         while True:
             strokes: dict[str, pa.Array] = {}
             count = None
@@ -148,6 +152,11 @@ class _Beside:
 def joined(pieces: list[pa.RecordBatch]) -> pa.RecordBatch:
     """Return rows in one piece."""
     return pieces[0] if len(pieces) == 1 else pa.Table.from_batches(pieces).combine_chunks().to_batches()[0]
+
+
+def _state(path: Path) -> tuple[int, int, int, int]:
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _uneven() -> PenpalError:
