@@ -109,12 +109,12 @@ fn no_damage_is_more_than_an_error() {
         let path = written(name, 20, properties.build());
         let content = std::fs::read(&path).unwrap();
         let file = File::options().write(true).open(&path).unwrap();
-        for place in 4..content.len() {
-            for byte in [0, 0x7f, 0xff, content[place] ^ 1, content[place].wrapping_add(2)] {
+        for (place, &right) in content.iter().enumerate().skip(4) {
+            for byte in [0, 0x7f, 0xff, right ^ 1, right.wrapping_add(2)] {
                 file.write_all_at(&[byte], place as u64).unwrap();
                 let _ = read(&path, 9);
             }
-            file.write_all_at(&[content[place]], place as u64).unwrap();
+            file.write_all_at(&[right], place as u64).unwrap();
         }
     }
 }
