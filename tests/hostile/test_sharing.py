@@ -17,7 +17,7 @@ from helpers.arrow import column, runs
 from helpers.commands import run
 from helpers.made_lines import scrawl
 from penpal_fast import ArrowScorer, PenpalError, read_rows, score_dataset
-from penpal_fast.layouts import huge, sharing
+from penpal_fast.layouts import huge, sharing, weights
 from penpal_fast.layouts.weights import BYTES, NUMBERS
 from penpal_fast.sources import format_source
 from penpal_fast.sources.streams import open_sources
@@ -260,6 +260,8 @@ ARRAYS = {
     "texts": (pa.array(["abc", None, "é"]), [3, 0, 2], [0, 0, 0]),
     "maps": (pa.array([[("a", 1)], None], pa.map_(pa.string(), pa.int32())), [5, 0], [1, 0]),
     "a dictionary": (pa.array(["aa", "b", None, "aa"]).dictionary_encode(), [2, 1, 0, 2], [0, 0, 0, 0]),
+    "lists of lists of texts": (pa.array([[["a"], ["bc"]], [], None, [["def"]]]), [3, 0, 0, 3], [0, 0, 0, 0]),
+    "fixed lists of texts": (pa.array([["a", "b"], None, ["c", "def"]], pa.list_(pa.string(), 2)), [2, 0, 4], [0] * 3),
     "runs": (runs([2, 5], pa.array([1.0, 2.0])), [8] * 5, [1] * 5),
     "lists of texts": (pa.array([["a", "bc"], [], ["def"]]), [3, 0, 3], [0, 0, 0]),
 }
@@ -270,3 +272,24 @@ def test_items_are_weighed(array, size, numbers):
     for start in range(len(array)):
         assert BYTES.of(array.slice(start)).tolist() == size[start:]
         assert NUMBERS.of(array.slice(start)).tolist() == numbers[start:]
+        assert BYTES.of(array.slice(start, 1)).tolist() == size[start : start + 1]
+        assert NUMBERS.of(array.slice(start, 1)).tolist() == numbers[start : start + 1]
+
+
+SLICED = {
+    "lists": lambda texts: pa.ListArray.from_arrays(pa.array(range(len(texts) + 1), pa.int32()), texts),
+    "fixed lists": lambda texts: pa.FixedSizeListArray.from_arrays(texts, 1),
+    "maps": lambda texts: pa.MapArray.from_arrays(pa.array(range(len(texts) + 1), pa.int32()), texts, texts),
+}
+
+
+@pytest.mark.parametrize("make", SLICED.values(), ids=SLICED)
+def test_of_a_slice_only_its_own_items_are_weighed(make, monkeypatch):
+    """The slices of a large batch must not each take the time of the whole."""
+    weighed = []
+    plain = weights._plain
+    monkeypatch.setattr(weights, "_plain", lambda lengths: weighed.append(len(lengths)) or plain(lengths))
+    rows = make(pa.array(["ab"] * 1_000))
+    assert len(set(BYTES.of(rows.slice(300, 10)).tolist())) == 1
+    assert max(weighed) == 10
+    assert huge._longest(rows.slice(300, 10)) == 10

@@ -39,7 +39,18 @@ def without_huge(rows: pa.Array) -> tuple[pa.Array, dict[int, str]]:
 def _longest(array: pa.Array) -> int:
     """Return the most items of an array and of what is nested in it."""
     if is_list(array.type):
-        return max(len(array), _longest(array.values))
+        return max(len(array), _longest(_items(array)))
     if pa.types.is_struct(array.type):
         return max(map(_longest, array.flatten()), default=len(array))
     return len(array)
+
+
+def _items(array: pa.Array) -> pa.Array:
+    """Return the values of lists that do not share; of a slice, not those of the whole array."""
+    if not len(array):
+        return array.values[:0]
+    if pa.types.is_fixed_size_list(array.type):
+        size = array.type.list_size
+        return array.values[array.offset * size : (array.offset + len(array)) * size]
+    offsets = array.offsets
+    return array.values[offsets[0].as_py() : offsets[-1].as_py()]

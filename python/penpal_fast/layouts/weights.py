@@ -66,8 +66,10 @@ class Scale:
         if is_list(kind):
             return self._lists(array)
         if is_any(kind, "map"):
-            until = _until(self.join(self.of(array.keys), self.of(array.items)))
-            return np.diff(until[array.offsets.to_numpy()])
+            offsets = array.offsets.to_numpy().astype(np.int64)
+            first, last = offsets[0], offsets[-1]
+            keys, items = (self.of(part[first:last]) for part in (array.keys, array.items))
+            return np.diff(_until(self.join(keys, items))[offsets - first])
         if is_any(kind, "struct"):
             fields = [self.of(field) for field in array.flatten()]
             return self.join.reduce(fields) if fields else np.zeros(len(array))
@@ -83,13 +85,21 @@ class Scale:
             array.type.value_type, "dictionary", *VIEWS, *TEXTS
         ):
             return lengths * self.fixed(array.type.value_type)
-        if is_any(array.type, "fixed_size_list"):
-            starts = (array.offset + np.arange(len(array))) * array.type.list_size
-        else:
-            starts = array.offsets.to_numpy()[: len(array)].astype(np.int64)
-        until = _until(self.of(array.values))
-        starts = np.where(lengths > 0, starts, 0)
-        return until[starts + lengths.astype(np.int64)] - until[starts]
+        starts = list_starts(array)
+        stops = starts + lengths.astype(np.int64)
+        has_items = lengths > 0
+        if not has_items.any():
+            return lengths
+        first, last = starts[has_items].min(), stops[has_items].max()
+        until = _until(self.of(array.values[first:last]))  # Of a slice, the values are those of the whole array.
+        return until[np.where(has_items, stops - first, 0)] - until[np.where(has_items, starts - first, 0)]
+
+
+def list_starts(array: pa.Array) -> NDArray[np.int64]:
+    """Return where each list [N] begins in the values."""
+    if is_any(array.type, "fixed_size_list"):
+        return (array.offset + np.arange(len(array))) * array.type.list_size
+    return array.offsets.to_numpy()[: len(array)].astype(np.int64)
 
 
 def _list_lengths(array: pa.Array) -> Weights:
