@@ -151,6 +151,17 @@ def test_the_process_ends_with_the_code_of_the_command(last, code):
     assert done.stderr == ("said\n" if last == "'said'" else "")
 
 
+def test_what_was_registered_before_the_command_line_is_called_at_the_end():
+    """Such as by coverage, which starts before a program."""
+    code = (
+        "import atexit, sys; from penpal_fast.__main__ import run; sys.argv = ['penpal-fast', '--version']\n"
+        "atexit.register(lambda: print('atexit'))\n"
+        "run()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("\natexit\n")
+
+
 def test_an_output_that_cannot_be_flushed_is_said():
     program = (
         "import penpal_fast.__main__ as main\n"
