@@ -13,6 +13,9 @@ import pytest
 from penpal_fast import filter_dataset, score_dataset
 from penpal_fast.jobs import folder, parts
 
+START = b'{\n "complete": false'
+"""Start of a manifest."""
+
 LINE = [[[0.0, 0.0], [3.0, 4.0], [5.0, 1.0]]]
 
 
@@ -61,7 +64,7 @@ def test_a_folder_of_one_part_is_synced(lines, tmp_path, scorer, synced):
     assert folder.JOURNAL in synced
 
 
-@pytest.mark.parametrize("left", [0, 20])
+@pytest.mark.parametrize("left", [b"", START, START + b"\0" * 40, b"\0" * 60], ids=["nothing", "start", "end", "zeros"])
 def test_a_manifest_that_a_power_failure_cut_off_is_no_obstacle(lines, tmp_path, scorer, left):
     def stop(_done, _total):
         raise KeyboardInterrupt
@@ -69,5 +72,5 @@ def test_a_manifest_that_a_power_failure_cut_off_is_no_obstacle(lines, tmp_path,
     with pytest.raises(KeyboardInterrupt):
         score_dataset(lines, tmp_path / "out", scorer=scorer, progress=stop)
     (tmp_path / "out").mkdir(exist_ok=True)
-    (tmp_path / "out" / folder.MANIFEST).write_bytes(b'{\n "complete": false,\n'[:left])
+    (tmp_path / "out" / folder.MANIFEST).write_bytes(left)
     assert score_dataset(lines, tmp_path / "out", scorer=scorer).rows == 12

@@ -123,15 +123,14 @@ class JobFolder:
     def _is_started_manifest(self, path: Path) -> bool:
         """Whether a file is an incomplete manifest of this very job, from a run that was killed.
 
-        Under its own name it is only after a power failure.
+        Under its own name it is only after a power failure, which may leave zeros in place of its end.
         """
         manifest = self._manifest(None)
         with contextlib.suppress(OSError):
             is_named = ASIDE_NAME.fullmatch(path.name) or path.name == MANIFEST
             content = read_at_most(path, len(manifest)) if is_named else None
-            return (
-                content is not None and manifest.startswith(content) and (path.name != MANIFEST or content != manifest)
-            )
+            is_started = content is not None and manifest.startswith(content.rstrip(b"\0"))
+            return is_started and (path.name != MANIFEST or content != manifest)
         return False
 
     def _remove_asides(self) -> None:
