@@ -138,8 +138,10 @@ def with_added(frame: Any, added: pa.RecordBatch | pa.Table) -> Any:
         added: The columns, with a row for each row of the frame.
     """
     names = added.schema.names
-    kept = frame.drop(columns=[name for name in names if name in frame.columns])
-    return kept.assign(**{name: added.column(name).to_pandas().array for name in names})
+    made = frame.drop(columns=[name for name in names if name in frame.columns]).copy(deep=False)
+    for name in names:  # `assign` takes no column of the name "self".
+        made[name] = added.column(name).to_pandas().array
+    return made
 
 
 def is_batch(data: Any) -> bool:

@@ -75,6 +75,16 @@ def test_scores_of_a_data_frame_go_where_its_rows_are(expected):
     assert add_scores(frame[:0]).shape == (0, 5)
 
 
+@pytest.mark.parametrize("name", ["self", "strokes_quality"])
+def test_scores_of_a_data_frame_get_any_name(expected, name):
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed; pip install '.[test]' brings it")
+    index = pandas.MultiIndex.from_product([["a", "b"], [1, 2, 3]], names=["strokes", name])
+    frame = pandas.DataFrame({"strokes": cells("lists")}, index=index)
+    scored = ArrowScorer(backend="native", quality_column=name)(frame)
+    assert scored.index.equals(index)
+    np.testing.assert_array_equal(scored[name].to_numpy(), expected)
+
+
 def test_data_frames_of_other_types(scorer, expected):
     pandas = pytest.importorskip("pandas", reason="pandas is not installed; pip install '.[test]' brings it")
     plain = pandas.DataFrame({"strokes": cells("arrays"), "text": TEXTS, "id": range(6)})
