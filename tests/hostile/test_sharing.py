@@ -122,6 +122,14 @@ def test_rows_that_claim_far_more_than_there_is_are_refused(shared, monkeypatch)
         ArrowScorer(backend="native", threads=1)(table)
 
 
+def test_rows_that_claim_far_more_are_refused_after_others_too(shared, monkeypatch):
+    monkeypatch.setattr(sharing, "MANY_BYTES", 1 << 20)
+    add_scores = ArrowScorer(backend="native", threads=1)
+    assert add_scores(shared(3))["quality"].null_count == 0
+    with worked(5), pytest.raises(PenpalError, match="column 'strokes': its rows share their parts and claim"):
+        add_scores(shared(5_000))
+
+
 def test_a_file_whose_rows_claim_far_more_than_there_is_is_refused(shared, monkeypatch, scorer, tmp_path):
     monkeypatch.setattr(format_source, "MANY_SHARED_BYTES", 1 << 20)
     path = write(tmp_path / "rows.arrow", shared(5_000))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, TypedDict
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, TypedDict
 
 import pyarrow as pa
 
@@ -18,7 +18,7 @@ from penpal_fast.frames import column_names, is_batch, is_frame, plain_batch, ta
 from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.layouts.known import check_layout
 from penpal_fast.layouts.parts import parts_among
-from penpal_fast.layouts.sharing import check_sharing
+from penpal_fast.layouts.sharing import check_sharing, may_share
 
 OWN_CHECKS = (QualityCheck, TextCheck, ReadabilityCheck)
 """Checks whose first column is that of the strokes."""
@@ -28,6 +28,22 @@ class _Engine(TypedDict):
     backend: Backend
     threads: int | None
     batch_size: int | None
+
+
+class _Schemas(NamedTuple):
+    """What is known of rows of a schema.
+
+    Attributes:
+        given: The schema.
+        made: The same with the columns of the checks.
+        strokes: How strokes are read.
+        sharing: Columns that are read and whose rows may share their parts.
+    """
+
+    given: pa.Schema
+    made: pa.Schema
+    strokes: StrokesColumn
+    sharing: list[str]
 
 
 class ArrowScorer:
@@ -110,7 +126,7 @@ class ArrowScorer:
         check_layout(layout)
         self._column = column
         self._layout = layout
-        self._schemas: tuple[pa.Schema, pa.Schema, StrokesColumn] | None = None
+        self._schemas: _Schemas | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle the settings without the last schema."""
@@ -139,11 +155,7 @@ class ArrowScorer:
                 f"expected a pyarrow RecordBatch or Table, got {type(data).__name__}; a data frame, a Hugging Face "
                 "dataset and a dict of columns will do too"
             )
-        for name in reads:
-            if table.schema.names.count(name) == 1:
-                with errors_about(f"column {name!r}"):
-                    check_sharing(table.column(name))
-        schema, column = self._prepared(table)
+        schema, column = self._prepared(table, reads)
         found = with_outcomes(table, self._checks, outcomes_of(self._checks, *column.drawn(table)), schema)
         if is_frame(data):
             return with_added(data, found.select(list(added_columns(self._checks))))
@@ -152,13 +164,27 @@ class ArrowScorer:
         added = {name: found.column(name).to_pylist() for name in added_columns(self._checks)}
         return {**plain_batch(data), **added}
 
-    def _prepared(self, data: pa.RecordBatch | pa.Table) -> tuple[pa.Schema, StrokesColumn]:
-        """Prepare the checks for a schema, and add their columns to it. The last schema usually comes again."""
+    def _prepared(self, data: pa.RecordBatch | pa.Table, reads: Iterable[str]) -> tuple[pa.Schema, StrokesColumn]:
+        """Prepare the checks for a schema, and add their columns to it. The last schema usually comes again.
+
+        Raises:
+            PenpalError: A column that is read claims far more than there is, or does not fit the checks.
+        """
         last, schema = self._schemas, data.schema
-        if last is None or not last[0].equals(schema, check_metadata=True):
+        if last is None or not last.given.equals(schema, check_metadata=True):
+            sharing = [name for name in reads if schema.names.count(name) == 1 and may_share(schema.field(name).type)]
+            _check_sharing(data, sharing)
             strokes = StrokesColumn(self._column, None)
             if any(self._column in check.reads for check in self._checks):
                 strokes = StrokesColumn.found(schema, self._column, [data], self._layout)
             prepare(self._checks, strokes.schema(schema))
-            self._schemas = last = (schema, checked_schema(schema, self._checks), strokes)
-        return last[1:]
+            self._schemas = last = _Schemas(schema, checked_schema(schema, self._checks), strokes, sharing)
+        else:
+            _check_sharing(data, last.sharing)
+        return last.made, last.strokes
+
+
+def _check_sharing(data: pa.RecordBatch | pa.Table, columns: Iterable[str]) -> None:
+    for name in columns:
+        with errors_about(f"column {name!r}"):
+            check_sharing(data.column(name))
