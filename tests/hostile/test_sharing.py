@@ -122,6 +122,15 @@ def test_rows_that_claim_far_more_than_there_is_are_refused(shared, monkeypatch)
         ArrowScorer(backend="native", threads=1)(table)
 
 
+def test_many_rows_may_share_a_text_that_is_small_beside_their_strokes(monkeypatch):
+    """A large table whose texts are categories, as Polars and pandas make them."""
+    monkeypatch.setattr(sharing, "MANY_BYTES", 1 << 10)
+    rows = 600
+    text = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int8()), pa.array(["hello world " * 10]))
+    table = pa.table({"strokes": column([SHORT] * rows), "text": text})
+    assert ArrowScorer(backend="native", threads=1, text="text")(table)["quality"].null_count == 0
+
+
 def test_rows_that_claim_far_more_are_refused_after_others_too(shared, monkeypatch):
     monkeypatch.setattr(sharing, "MANY_BYTES", 1 << 20)
     add_scores = ArrowScorer(backend="native", threads=1)

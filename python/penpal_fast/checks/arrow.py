@@ -187,4 +187,4 @@ class ArrowScorer:
 def _check_sharing(data: pa.RecordBatch | pa.Table, columns: Iterable[str]) -> None:
     for name in columns:
         with errors_about(f"column {name!r}"):
-            check_sharing(data.column(name))
+            check_sharing(data, name)

@@ -97,7 +97,7 @@ class StrokesColumn:
             except pa.ArrowInvalid as error:
                 raise PenpalError(f"column {name!r}: it is broken: {error}") from error
             with errors_about(f"column {name!r}"):
-                check_sharing(rows.column(name))
+                check_sharing(rows, name)
         given, huge = without_huge(self.given(rows))
         converted = self.layout.convert(Shape.of(given))
         problems = {**converted.problems, **huge}
@@ -118,7 +118,7 @@ def _sound(samples: Iterable[Table], columns: Sequence[str]) -> Iterator[Table]:
         try:
             for name in columns:
                 sample.column(name).validate(full=True)
-                check_sharing(sample.column(name))
+                check_sharing(sample, name)
         except pa.ArrowInvalid:
             continue
         yield sample

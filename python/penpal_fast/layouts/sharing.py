@@ -15,7 +15,7 @@ from penpal_fast.layouts.nested import is_list
 from penpal_fast.layouts.weights import BYTES, VIEWS, Weights, is_any
 
 MANY_BYTES, MOST_TIMES = 256 << 20, 16
-"""Rows that share may claim this many bytes, or so many times the bytes that are there."""
+"""Rows that share may claim this many bytes, or so many times the bytes that are there in all columns."""
 
 SHARING = ("dictionary", "run_end_encoded", "list_view", "large_list_view", *VIEWS)
 
@@ -33,12 +33,13 @@ def may_share(kind: pa.DataType) -> bool:
     return is_any(kind, "struct") and any(may_share(field.type) for field in kind)
 
 
-def check_sharing(column: pa.Array | pa.ChunkedArray) -> None:
-    """Make sure that a column can be unpacked in memory of the order of its own.
+def check_sharing(rows: pa.RecordBatch | pa.Table, name: str) -> None:
+    """Make sure that a column can be unpacked in memory of the order of that of all columns.
 
     Raises:
         PenpalError: Its rows share parts and claim far more than there is, or it is broken.
     """
+    column = rows.column(name)
     if not may_share(column.type):
         return
     try:
@@ -47,7 +48,7 @@ def check_sharing(column: pa.Array | pa.ChunkedArray) -> None:
         raise PenpalError(f"it is broken: {error}") from error
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
     claimed = sum(float(BYTES.of(chunk).sum()) for chunk in chunks)
-    held = column.get_total_buffer_size()
+    held = rows.get_total_buffer_size()
     if claimed > MANY_BYTES and claimed > MOST_TIMES * held:
         raise too_much(claimed, held)
 
