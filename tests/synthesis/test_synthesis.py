@@ -36,6 +36,7 @@ from penpal_fast.synthesis.texts import LONG_LINE, Text, read_texts, run_of_word
 from penpal_fast.synthesis.weights import ALPHABET as DEFAULT_ALPHABET
 from penpal_fast.synthesis.weights import MOST_LETTERS
 from penpal_fast.synthesis.words import words_of_strokes
+from penpal_fast.training.recipe_fields import built
 
 
 @pytest.fixture(scope="module")
@@ -435,7 +436,7 @@ def test_long_lines_and_onsets_are_planned():
     assert (lengths > 30).mean() == pytest.approx(0.5, abs=0.1)
     onsets = [line.request.corruption.onset for line in lines]
     assert 0.2 <= min(onsets) < 0.25 < 0.55 < max(onsets) <= 0.6
-    assert Plan.from_dict(dataclasses.asdict(plan)) == plan
+    assert built(Plan, "a plan", json.loads(json.dumps(dataclasses.asdict(plan)))) == plan
 
 
 def test_bad_plans_are_refused():
@@ -445,6 +446,12 @@ def test_bad_plans_are_refused():
         Plan(1, whole_share=1.5)
     with pytest.raises(PenpalError, match="sum to 1"):
         Plan(1, corrupted=True, severities={"mild": SEVERITIES["mild"]})
+    with pytest.raises(PenpalError, match="seed must be at least 0, got -1"):
+        Plan(1, seed=-1)
+    with pytest.raises(PenpalError, match="bias must be a range"):
+        Plan(1, bias=(1.0, 0.5))
+    with pytest.raises(PenpalError, match="noise of a severity must be a range from 0 to 100"):
+        Severity(1.0, (1, 1), (1, 1), (-1, 0))
 
 
 def test_runs_of_words_are_neighbours():

@@ -27,7 +27,7 @@ from penpal_fast.schema import STROKES
 from penpal_fast.training import loop
 from penpal_fast.training.examples import TARGETS, Examples, Sources
 from penpal_fast.training.measurement import Validation
-from penpal_fast.training.recipe import BUNDLED, Recipe, Stage
+from penpal_fast.training.recipe import BUNDLED, Changes, Recipe, Shares, Stage
 from penpal_fast.training.run import calibrate
 
 ROWS = 60
@@ -316,7 +316,7 @@ def test_junk_is_drawn_by_its_weights(sources, monkeypatch):
             monkeypatch.setitem(kinds, kind, lambda _random, made, kind=kind: drawn.append(kind) or made.line)
     changes = {"junk_weights": {"spiral": 4.0, "tremor": 3.0}, "spoilt": 0.5}
     shares = {"real": 0, "clean": 0, "corrupted": 0, "junk": 1, "outlier": 0}
-    stage = Stage.from_dict({"shares": shares, "changes": changes})
+    stage = Stage(Shares(**shares), Changes(**changes))
     for step in range(40):
         Examples(sources, stage, 1.5).step(step)
     assert drawn.count("spiral") / len(drawn) == pytest.approx(0.5 * 4 / (4 + len(DRAWN) - 1), abs=0.04)
@@ -336,14 +336,18 @@ def _recipe(folder, values):
         ({"stages": [{"shares": {"real": 0.9}}]}, "must sum to 1"),
         (
             {"stages": [{"optimisation": {}}]},
-            r"a stage has unknown fields \['optimisation'\]; the fields are \['changes'",
+            r"stages\[0\] has unknown fields \['optimisation'\]; the fields are \['changes'",
         ),
         ({"steps": 3}, r"the recipe has unknown fields \['steps'\]"),
-        ({"stages": [{"changes": {"wobble": 1}}]}, r"recipe.json: changes has unknown fields \['wobble'\]"),
+        (
+            {"stages": [{"changes": {"wobble": 1}}]},
+            r"recipe.json: stages\[0\]: changes has unknown fields \['wobble'\]",
+        ),
         ({"stages": []}, r"recipe\.json: stages is empty; give at least one"),
         ({"network": {"batch_norm": False}}, "training needs batch_norm"),
         ({"network": {"channels": [4] * 8}}, "at most 7 channels, got 8"),
-        ({"network": {"channels": 8}}, "cannot use this recipe"),
+        ({"network": {"channels": 8}}, r"recipe\.json: network: channels must be an array, got 8"),
+        ({"network": {"channels": [4, "8"]}}, r"network: channels\[1\] must be a whole number, got '8'"),
         ({"stages": [{"changes": {"junk_weights": {"spirals": 2}}}]}, r"junk_weights has unknown fields \['spirals'\]"),
         ({"stages": [{"changes": {"junk_weights": {"spiral": -1}}}]}, "from 0 to a million"),
         ({"stages": [{"changes": {"longest": 0}}]}, "longest must be a whole number from 1 to 1,000, got 0"),
@@ -363,14 +367,17 @@ def _recipe(folder, values):
         ({"synthesis": [{"name": "../x", "split": "train", "plan": {"rows": 1}}]}, "a name must consist of letters"),
         (
             {"synthesis": [{"name": "x", "split": "test", "plan": {"rows": 1}}]},
-            "the split of x must be train or validation",
+            r"synthesis\[0\]: split must be one of \['train', 'validation'\], got 'test'",
         ),
-        ({"synthesis": [{"name": "x", "split": "train", "plan": {"row": 1}}]}, r"a plan has unknown fields \['row'\]"),
+        (
+            {"synthesis": [{"name": "x", "split": "train", "plan": {"row": 1}}]},
+            r"synthesis\[0\]: plan has unknown fields \['row'\]",
+        ),
         ({"synthesis": [{"name": "x", "split": "train"}]}, r"needs \['plan'\]"),
         ({"synthesis": [{"name": "x", "split": "train", "plan": {"rows": 1}}] * 2}, "need different names"),
         ({"clean_kept": [[0.7, 0.1], [0.5, 0.2]]}, "clean_kept must be two pairs"),
         ({"clean_kept": [[0.5, 0.03], [0.7, 0.2]]}, "clean_kept must be two pairs"),
-        ({"clean_kept": [[0.5]]}, "cannot use this recipe"),
+        ({"clean_kept": [[0.5]]}, "clean_kept must be an array of 2"),
         ([], "the recipe must be an object, got list"),
     ],
 )

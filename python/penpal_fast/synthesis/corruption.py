@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import numpy as np
+
+from penpal_fast.errors import PenpalError
 
 BETA_FLOOR = 0.01
 """Lower limit of the attention's beta in undisturbed sampling."""
@@ -27,7 +28,8 @@ class Corruption:
 
 UNDISTURBED = Corruption()
 
-RANGES = ("kappa_scale", "beta_floor", "noise", "onset")
+RANGES = {"kappa_scale": 100.0, "beta_floor": 1000.0, "noise": 100.0, "onset": 1.0}
+"""What is drawn, and the most that it may be; far less leaves nothing of a text."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,19 +42,19 @@ class Severity:
     noise: tuple[float, float]
     onset: tuple[float, float] = (0.0, 0.0)
 
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for name, most in RANGES.items():
+            low, high = getattr(self, name)
+            if not 0 <= low <= high <= most:
+                raise PenpalError(f"{name} of a severity must be a range from 0 to {most:g}, got {(low, high)}")
+
     def draw(self, random: np.random.Generator) -> Corruption:
         """Draw one corruption."""
         ranges = (self.kappa_scale, self.beta_floor, self.noise)
         kappa_scale, beta_floor, noise = (float(random.uniform(low, high)) for low, high in ranges)
         onset = float(random.uniform(*self.onset)) if self.onset[1] else 0.0
         return Corruption(kappa_scale, beta_floor, noise, onset)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Severity:
-        """Make a severity from a recipe's JSON object."""
-        values = {"onset": (0.0, 0.0), **values}
-        ranges = {name: (float(values[name][0]), float(values[name][1])) for name in RANGES}
-        return cls(share=float(values["share"]), **ranges)
 
 
 SEVERITIES = {

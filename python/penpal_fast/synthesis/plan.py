@@ -6,7 +6,6 @@ import collections
 import dataclasses
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -50,22 +49,16 @@ class Plan:
         """Check the ranges."""
         if self.rows < 1 or self.longest < 1:
             raise PenpalError(f"rows and longest must be at least 1, got {self.rows} and {self.longest}")
+        if self.seed < 0:
+            raise PenpalError(f"seed must be at least 0, got {self.seed}")
         for name in ("whole_share", "long_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise PenpalError(f"{name} must be from 0 to 1, got {getattr(self, name)}")
+        if self.bias[0] > self.bias[1]:
+            raise PenpalError(f"bias must be a range, the lower end first, got {self.bias}")
         shares = [severity.share for severity in self.severities.values()]
         if self.corrupted and (min(shares, default=-1.0) < 0 or abs(sum(shares) - 1) > 1e-6):
             raise PenpalError(f"the shares of the severities must be at least 0 and sum to 1, got {shares}")
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Plan:
-        """Make a plan from a recipe's JSON object."""
-        values = dict(values)
-        if "bias" in values:
-            values["bias"] = (float(values["bias"][0]), float(values["bias"][1]))
-        if "severities" in values:
-            values["severities"] = {name: Severity.from_dict(one) for name, one in values["severities"].items()}
-        return cls(**values)
 
     @property
     def parts(self) -> int:

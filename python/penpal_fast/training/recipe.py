@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.files import open_regular
 from penpal_fast.handwriting.junk import KINDS
 from penpal_fast.network.config import ModelConfig
 from penpal_fast.training.recipe_fields import (
+    WHOLE,
     built,
     check_names,
     check_prefix,
     check_ranges,
-    field_names,
     number,
+    read_recipe,
     share,
+    shown,
 )
 from penpal_fast.training.synthetic_lines import SyntheticFile
 
@@ -98,8 +97,8 @@ class Changes:
         """Check the ranges and the kinds of junk."""
         check_ranges(self)
         check_names("recipe: junk_weights", self.junk_weights, KINDS)
-        if not all(isinstance(weight, (int, float)) and 0 <= weight <= 1e6 for weight in self.junk_weights.values()):
-            raise PenpalError(f"recipe: junk_weights must be from 0 to a million, got {self.junk_weights}")
+        if not all(0 <= weight <= 1e6 for weight in self.junk_weights.values()):
+            raise PenpalError(f"recipe: junk_weights must be from 0 to a million, got {shown(self.junk_weights)}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -163,13 +162,6 @@ class Stage:
     changes: Changes = dataclasses.field(default_factory=Changes)
     optimization: Optimization = dataclasses.field(default_factory=Optimization)
 
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Stage:
-        """Make a stage from a recipe's JSON object."""
-        parts: dict[str, Any] = {"shares": Shares, "changes": Changes, "optimization": Optimization}
-        check_names("recipe: a stage", values, parts)
-        return cls(**{name: built(parts[name], f"recipe: {name}", fields) for name, fields in values.items()})
-
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
@@ -219,33 +211,15 @@ class Recipe:
         Raises:
             PenpalError: The file cannot be read, or has an unknown or unusable field.
         """
-        try:
-            with open_regular(path) as file:
-                return cls.from_dict(json.load(file))
-        except PenpalError as error:
-            raise PenpalError(f"{path}: {str(error).removeprefix('recipe: ')}") from error
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
-            raise PenpalError(f"{path}: cannot use this recipe: {error}") from error
+        recipe: Recipe = read_recipe(cls, path)
+        return recipe
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Recipe:
         """Make a recipe from a JSON object; see `from_file`."""
-        check_names("the recipe", values, field_names(cls))
-        readers: dict[str, Callable[[Any], Any]] = {
-            "network": _network,
-            "synthesis": lambda files: tuple(map(SyntheticFile.from_dict, files)),
-            "stages": lambda stages: tuple(map(Stage.from_dict, stages)),
-            "source_prefix": lambda prefix: prefix,
-            "clean_kept": lambda pairs: tuple((float(score), float(share)) for score, share in pairs),
-        }
-        return cls(**{name: readers[name](value) for name, value in values.items()})
+        recipe: Recipe = built(cls, WHOLE, values)
+        return recipe
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe with all defaults filled in."""
         return dataclasses.asdict(self)
-
-
-def _network(values: dict[str, Any]) -> ModelConfig:
-    if "channels" in values:
-        values = {**values, "channels": tuple(values["channels"])}
-    return built(ModelConfig, "recipe: network", values)

@@ -7,14 +7,14 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.handwriting.lines import decided_by, is_held_out
 from penpal_fast.synthesis.plan import Plan
 from penpal_fast.synthesis.texts import read_texts
 from penpal_fast.synthesis.workers import is_made_by, synthesize
-from penpal_fast.training.recipe_fields import check_names, field_names
+from penpal_fast.training.recipe_fields import shown
 
 NAME = re.compile("[A-Za-z0-9_-]+")
 
@@ -36,18 +36,9 @@ class SyntheticFile:
     def __post_init__(self) -> None:
         """Check the name and the split."""
         if not isinstance(self.name, str) or not NAME.fullmatch(self.name):
-            raise PenpalError(f"recipe: a name must consist of letters, digits, - and _, got {self.name!r}")
+            raise PenpalError(f"recipe: a name must consist of letters, digits, - and _, got {shown(self.name)}")
         if self.split not in ("train", "validation"):
             raise PenpalError(f"recipe: the split of {self.name} must be train or validation, got {self.split!r}")
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> SyntheticFile:
-        """Make one from a recipe's JSON object."""
-        check_names("recipe: a file of synthetic lines", values, field_names(cls))
-        if missing := set(field_names(cls)) - values.keys():
-            raise PenpalError(f"recipe: a file of synthetic lines needs {sorted(missing)}")
-        check_names("recipe: a plan", values["plan"], field_names(Plan))
-        return cls(values["name"], values["split"], Plan.from_dict(values["plan"]))
 
 
 def synthetic_lines(

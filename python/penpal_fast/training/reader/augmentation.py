@@ -8,6 +8,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from penpal_fast.training import recipe_fields
+from penpal_fast.training.recipe_fields import check_ranges
+
 Points = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
@@ -31,18 +34,22 @@ class Changes:
         turn: Share of the rows in which some short strokes are written from the other end.
     """
 
-    slant: float = 0.22
-    rotation: float = 2.5
-    stretch: float = 0.15
-    extreme_stretch: float = 0.08
-    wave: float = 0.35
-    shake: float = 0.3
-    noise: float = 0.25
-    smooth: float = 0.3
-    thin: float = 0.2
-    join: float = 0.15
-    delay: float = 0.25
-    turn: float = 0.1
+    slant: float = recipe_fields.number(0.22, 0, 2)
+    rotation: float = recipe_fields.number(2.5, 0, 45)
+    stretch: float = recipe_fields.number(0.15, 0, 1)
+    extreme_stretch: float = recipe_fields.share(0.08)
+    wave: float = recipe_fields.share(0.35)
+    shake: float = recipe_fields.share(0.3)
+    noise: float = recipe_fields.share(0.25)
+    smooth: float = recipe_fields.share(0.3)
+    thin: float = recipe_fields.share(0.2)
+    join: float = recipe_fields.share(0.15)
+    delay: float = recipe_fields.share(0.25)
+    turn: float = recipe_fields.share(0.1)
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        check_ranges(self)
 
     def scaled(self, factor: float) -> Changes:
         """Return changes that are rarer and smaller by a factor."""

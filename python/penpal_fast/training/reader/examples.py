@@ -83,7 +83,7 @@ def batches(
     examples: Sequence[Example],
     drawn: NDArray[np.int64],
     batch_samples: int,
-    fits: Callable[[int, int], bool],
+    fits: Callable[[int, Sequence[int]], bool],
     changes: Callable[[int], Changes],
     random: np.random.Generator,
 ) -> Iterator[Batch]:
@@ -93,7 +93,7 @@ def batches(
         examples: All examples.
         drawn: Indices of the examples to take.
         batch_samples: Samples of a batch, padding included.
-        fits: Whether a path of this many samples can say a text of this many letters.
+        fits: Whether a path of this many samples can say a text of these letters.
         changes: How a row is changed.
         random: Source of randomness.
     """
@@ -106,7 +106,7 @@ def batches(
                 path = example.changed_path(changes(row), random)
             except TooLongError:
                 continue
-            if fits(len(path), len(example.codes)):
+            if fits(len(path), example.codes):
                 made.append((path, example.codes, row))
         made.sort(key=lambda one: len(one[0]))
         groups: list[list[tuple[NDArray[np.float32], tuple[int, ...], int]]] = []

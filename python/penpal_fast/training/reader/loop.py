@@ -4,6 +4,7 @@ of the weights is what is kept."""
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from penpal_fast.errors import PenpalError
 from penpal_fast.training.reader.augmentation import Changes
 from penpal_fast.training.reader.doubt_loss import DoubtLoss
 from penpal_fast.training.reader.examples import Batch, Example, batches
@@ -66,17 +68,33 @@ class Training:
             recipe: All choices.
             lines: The lines to learn from.
             device: PyTorch's name of what computes.
+
+        Raises:
+            PenpalError: A stage has no lines to learn from.
         """
         torch.manual_seed(recipe.seed)
         self.recipe = recipe
         groups = [getattr(lines, kind) for kind in KINDS]
         self.examples = [example for group in groups for example in group]
         self.kinds = np.repeat(np.array(KINDS), [len(group) for group in groups])
+        self._check_lines()
         self.device = device
         self.network = TrainedReader(recipe.network).to(device)
         self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
         self.losses = np.full(len(self.examples), np.nan)
         self._begin(0)
+
+    def _check_lines(self) -> None:
+        for number, stage in enumerate(self.recipe.stages, start=1):
+            shares = dataclasses.asdict(stage.shares)
+            if not any(shares[kind] for kind in np.unique(self.kinds).tolist()):
+                raise PenpalError(
+                    f"stage {number}: there are no lines of {[kind for kind, share in shares.items() if share]} whose "
+                    f"text can be learned; give such lines, or other shares"
+                )
+            corrupted = [one for one, kind in zip(self.examples, self.kinds, strict=True) if kind == "corrupted"]
+            if shares["corrupted"] and corrupted and not any(_weight(one, stage) for one in corrupted):
+                raise PenpalError(f"stage {number}: severity_weights leaves no corrupted line; give one above 0")
 
     def _begin(self, stage: int) -> None:
         """Begin a stage with the averaged weights of the one before it."""
@@ -112,14 +130,23 @@ class Training:
         aside = path.with_name(path.name + ".part")
         torch.save(
             {name: getattr(self, name) for name in _KEPT}
-            | {name: getattr(self, name).state_dict() for name in _STATES},
+            | {name: getattr(self, name).state_dict() for name in _STATES}
+            | {"recipe": self.recipe.to_json()},
             aside,
         )
         aside.replace(path)
 
     def load(self, path: Path) -> None:
-        """Go on from a checkpoint of the same recipe and examples."""
+        """Go on from a checkpoint of the same recipe and examples.
+
+        Raises:
+            PenpalError: It is of other ones.
+        """
         state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=False)
+        if state.get("recipe") not in (None, self.recipe.to_json()) or len(state["losses"]) != len(self.losses):
+            raise PenpalError(
+                f"{path}: it belongs to another recipe or other lines; use these, or remove the file to start over"
+            )
         for name in _KEPT:
             setattr(self, name, state[name])
         for name in _STATES:
@@ -135,6 +162,8 @@ class Training:
             seen.append((batch.rows, self._step(batch)))
             if self.rows >= self._stage.rows:
                 break
+        if not seen:
+            raise PenpalError("no row of a round can be learned from: raise round_rows, or give lines of usual length")
         rows, losses = (np.concatenate(parts) for parts in zip(*seen, strict=True))
         kinds = self.kinds[rows]
         synthetic = (kinds == "made") | (kinds == "clean")
@@ -146,8 +175,10 @@ class Training:
         drawn = np.concatenate([self._drawn(kind, share, random) for kind, share in self._shares().items()])
         random.shuffle(drawn)
 
-        def fits(samples: int, letters: int) -> bool:
-            return recipe.network.frames(samples) >= letters
+        def fits(samples: int, codes: Sequence[int]) -> bool:
+            # A blank parts a letter from the same letter after it.
+            doubled = sum(one == other for one, other in itertools.pairwise(codes))
+            return recipe.network.frames(samples) >= len(codes) + doubled
 
         changes = self._changes()
         return batches(self.examples, drawn, recipe.batch_samples, fits, lambda row: changes[self.kinds[row]], random)
@@ -162,7 +193,7 @@ class Training:
         """Draw rows of a kind."""
         rows, count = np.flatnonzero(self.kinds == kind), round(self.recipe.round_rows * share)
         if kind == "corrupted":
-            chances = np.array([self._stage.severity_weights.get(self.examples[row].severity or "", 1) for row in rows])
+            chances = np.array([_weight(self.examples[row], self._stage) for row in rows])
             return random.choice(rows, count, p=chances / chances.sum())
         if kind != "real" and self._reads_most(kind):
             rows = rows[~(self.losses[rows] > self.recipe.unreadable_loss)]
@@ -200,13 +231,16 @@ class Training:
             zero_infinity=True,
         )
         self._loss(batch, losses, _path_losses(log_probabilities, frames), letters).backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), LARGEST_GRADIENT)
+        if not torch.nn.utils.clip_grad_norm_(self.network.parameters(), LARGEST_GRADIENT).isfinite():
+            raise PenpalError(
+                f"the training diverged after {self.rows:,} rows of stage {self.stage + 1}; lower its learning_rate"
+            )
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.rows += len(batch.rows)
         self.steps += 1
         self._average()
-        each = (losses.detach() / letters).double().cpu().numpy()
+        each = (losses.detach() / letters).cpu().double().numpy()
         before = self.losses[batch.rows]
         self.losses[batch.rows] = np.where(np.isnan(before), each, LOSS_MEMORY * before + (1 - LOSS_MEMORY) * each)
         return each
@@ -254,6 +288,11 @@ class Training:
 
 _KEPT = ("average", "first", "losses", "stage", "rows", "steps")
 _STATES = ("network", "doubt_loss", "optimizer")
+
+
+def _weight(example: Example, stage: Stage) -> float:
+    """Return how often a corrupted line is drawn, beside 1."""
+    return stage.severity_weights.get(example.severity or "", 1)
 
 
 def _blend(weights: dict[str, torch.Tensor], others: dict[str, torch.Tensor], share: float) -> None:

@@ -6,21 +6,11 @@ import dataclasses
 import json
 import math
 from pathlib import Path
-from typing import Any
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.files import open_regular
 from penpal_fast.reading.config import ReaderConfig
 from penpal_fast.training.reader.augmentation import Changes
-from penpal_fast.training.recipe_fields import (
-    built,
-    check_names,
-    check_prefix,
-    check_ranges,
-    field_names,
-    number,
-    share,
-)
+from penpal_fast.training.recipe_fields import check_prefix, check_ranges, number, read_recipe, share, shown
 from penpal_fast.training.synthetic_lines import SyntheticFile
 
 BUNDLED = Path(__file__).parent.parent / "recipes" / "reader.json"
@@ -63,13 +53,8 @@ class Changed:
     def __post_init__(self) -> None:
         """Check the ranges."""
         for kind, factors in dataclasses.asdict(self).items():
-            if len(factors) != 2 or not all(is_share(factor) for factor in factors):
-                raise PenpalError(f"recipe: changed: {kind} must have two numbers from 0 to 1, got {factors!r}")
-
-
-def is_share(value: Any) -> bool:
-    """Whether a value is a number from 0 to 1."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1
+            if len(factors) != 2 or not all(0 <= factor <= 1 for factor in factors):
+                raise PenpalError(f"recipe: changed: {kind} must have two numbers from 0 to 1, got {shown(factors)}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,16 +91,8 @@ class Stage:
         """Check ranges."""
         check_ranges(self)
         for severity, weight in self.severity_weights.items():
-            if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 <= weight <= 1000:
-                raise PenpalError(f"recipe: severity weights must be from 0 to 1,000, {severity} has {weight!r}")
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Stage:
-        """Make a stage from a recipe's JSON object."""
-        check_names("recipe: a stage", values, field_names(cls))
-        shares = built(Shares, "recipe: shares", values.get("shares", {}))
-        factors = {kind: _frozen(pair) for kind, pair in values.get("changed", {}).items()}
-        return cls(**{**values, "shares": shares, "changed": built(Changed, "recipe: changed", factors)})
+            if not 0 <= weight <= 1000:
+                raise PenpalError(f"recipe: severity_weights must be from 0 to 1,000, {severity} has {weight}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -163,6 +140,12 @@ class ReaderRecipe:
             raise PenpalError(f"recipe: the files of synthetic lines need different names, got {names}")
         if others := [file.name for file in self.synthesis if file.split != "train"]:
             raise PenpalError(f"recipe: the files of synthetic lines must be of the split train, not so {others}")
+        made = {severity for file in self.synthesis if file.plan.corrupted for severity in file.plan.severities}
+        if unknown := sorted({severity for stage in self.stages for severity in stage.severity_weights} - made):
+            raise PenpalError(
+                f"recipe: severity_weights names {shown(unknown)}, which no file of synthetic lines has; they have "
+                f"{sorted(made)}"
+            )
 
     @classmethod
     def from_file(cls, path: Path) -> ReaderRecipe:
@@ -171,25 +154,9 @@ class ReaderRecipe:
         Raises:
             PenpalError: The file cannot be read, or has a field that is not known or cannot be used.
         """
-        try:
-            with open_regular(path) as file:
-                values: dict[str, Any] = json.load(file)
-            check_names("the recipe", values, field_names(cls))
-            network = {name: _frozen(value) for name, value in values.get("network", {}).items()}
-            parts = {
-                "network": built(ReaderConfig, "recipe: network", network),
-                "changes": built(Changes, "recipe: changes", values.get("changes", {})),
-                "synthesis": tuple(map(SyntheticFile.from_dict, values.get("synthesis", []))),
-                "stages": tuple(map(Stage.from_dict, values.get("stages", [{}]))),
-            }
-            return cls(**{**values, **parts})
-        except (OSError, ValueError, TypeError, AttributeError) as error:
-            raise PenpalError(f"{path}: cannot read the recipe: {error}") from error
+        recipe: ReaderRecipe = read_recipe(cls, path)
+        return recipe
 
     def to_json(self) -> str:
         """Write the recipe as JSON text."""
         return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
