@@ -131,7 +131,7 @@ class Training:
         torch.save(
             {name: getattr(self, name) for name in _KEPT}
             | {name: getattr(self, name).state_dict() for name in _STATES}
-            | {"recipe": self.recipe.to_json()},
+            | {"losses": torch.from_numpy(self.losses), "recipe": self.recipe.to_json()},
             aside,
         )
         aside.replace(path)
@@ -142,13 +142,14 @@ class Training:
         Raises:
             PenpalError: It is of other ones.
         """
-        state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=False)
+        state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
         if state.get("recipe") not in (None, self.recipe.to_json()) or len(state["losses"]) != len(self.losses):
             raise PenpalError(
                 f"{path}: it belongs to another recipe or other lines; use these, or remove the file to start over"
             )
         for name in _KEPT:
             setattr(self, name, state[name])
+        self.losses = state["losses"].cpu().numpy()
         for name in _STATES:
             getattr(self, name).load_state_dict(state[name])
 
@@ -286,7 +287,7 @@ class Training:
         ]
 
 
-_KEPT = ("average", "first", "losses", "stage", "rows", "steps")
+_KEPT = ("average", "first", "stage", "rows", "steps")
 _STATES = ("network", "doubt_loss", "optimizer")
 
 
