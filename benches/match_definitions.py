@@ -24,8 +24,9 @@ from penpal_fast.evaluation.sets import held_out_lines, read_set
 from penpal_fast.evaluation.wrong_texts import EDITS
 from penpal_fast.handwriting.lines import EARLIER_PREFIX, Line
 from penpal_fast.reading.alphabet import encode_texts
+from penpal_fast.reading.config import ReaderConfig
 from penpal_fast.reading.native import NativeReadingEngine
-from penpal_fast.reading.scores import UNSURE
+from penpal_fast.reading.scores import text_doubts
 from penpal_fast.reading.weights import load
 
 SEED = 3
@@ -60,12 +61,8 @@ def root(weight: float) -> Callable[[Losses], np.ndarray]:
 
 
 def larger(half_letters: float, weight: float, misfit_weight: float) -> Callable[[Losses], np.ndarray]:
-    def doubt(of: Losses) -> np.ndarray:
-        lack = np.maximum(of.text - of.reading, 0) / (1 + of.letters / half_letters)
-        unread = np.minimum(of.text, of.reading) / of.letters
-        return np.maximum(lack + misfit_weight * of.misfit, weight * np.log1p(unread / UNSURE))
-
-    return doubt
+    config = ReaderConfig(half_letters=half_letters, unread_weight=weight, misfit_weight=misfit_weight)
+    return lambda of: text_doubts(of.text, of.letters, of.reading, of.misfit, config)
 
 
 DEFINITIONS: dict[str, Callable[[Losses], np.ndarray]] = {

@@ -15,12 +15,13 @@ from penpal_fast.training.recipe_fields import (
     check_names,
     check_prefix,
     check_ranges,
+    check_shares,
     number,
     read_recipe,
     share,
     shown,
 )
-from penpal_fast.training.synthetic_lines import SyntheticFile
+from penpal_fast.training.synthetic_lines import SyntheticFile, check_files
 
 BUNDLED = Path(__file__).parent / "recipes" / "bundled.json"
 """The recipe of the bundled model."""
@@ -46,9 +47,7 @@ class Shares:
 
     def __post_init__(self) -> None:
         """Check the ranges and the sum."""
-        check_ranges(self)
-        if abs(sum(dataclasses.astuple(self)) - 1) > 1e-6:
-            raise PenpalError(f"recipe: the shares must sum to 1, got {dataclasses.asdict(self)}")
+        check_shares(self)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -188,9 +187,7 @@ class Recipe:
         if not self.stages:
             raise PenpalError("recipe: stages is empty; give at least one")
         check_prefix(self.source_prefix)
-        names = [file.name for file in self.synthesis]
-        if len(set(names)) < len(names):
-            raise PenpalError(f"recipe: the files of synthetic lines need different names, got {names}")
+        check_files(self.synthesis)
         (low, many), (high, few) = self.clean_kept
         if not (0 < low < high < 1 and 1 > many > few > 0):
             raise PenpalError(

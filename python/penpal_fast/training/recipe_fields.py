@@ -53,6 +53,17 @@ def check_ranges(part: Any) -> None:
             raise PenpalError(f"recipe: {field.name} must be {kind} from {least:,} to {most:,}, got {shown(value)}")
 
 
+def check_shares(part: Any) -> None:
+    """Make sure that all fields of a part of a recipe are shares and sum to 1.
+
+    Raises:
+        PenpalError: They do not.
+    """
+    check_ranges(part)
+    if abs(sum(dataclasses.astuple(part)) - 1) > 1e-6:
+        raise PenpalError(f"recipe: the shares must sum to 1, got {dataclasses.asdict(part)}")
+
+
 def check_prefix(prefix: Any) -> None:
     """Make sure that a recipe's `source_prefix` is null or a number of characters.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -39,6 +39,17 @@ class SyntheticFile:
             raise PenpalError(f"recipe: a name must consist of letters, digits, - and _, got {shown(self.name)}")
         if self.split not in ("train", "validation"):
             raise PenpalError(f"recipe: the split of {self.name} must be train or validation, got {self.split!r}")
+
+
+def check_files(files: Sequence[SyntheticFile]) -> None:
+    """Make sure that a recipe's files have different names.
+
+    Raises:
+        PenpalError: Two have the same.
+    """
+    names = [file.name for file in files]
+    if len(set(names)) < len(names):
+        raise PenpalError(f"recipe: the files of synthetic lines need different names, got {names}")
 
 
 def synthetic_lines(

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 from pathlib import Path
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.reading.config import ReaderConfig
 from penpal_fast.training.reader.augmentation import Changes
-from penpal_fast.training.recipe_fields import check_prefix, check_ranges, number, read_recipe, share, shown
-from penpal_fast.training.synthetic_lines import SyntheticFile
+from penpal_fast.training.recipe_fields import (
+    check_prefix,
+    check_ranges,
+    check_shares,
+    number,
+    read_recipe,
+    share,
+    shown,
+)
+from penpal_fast.training.synthetic_lines import SyntheticFile, check_files
 
 BUNDLED = Path(__file__).parent.parent / "recipes" / "reader.json"
 """The recipe of the reader in this package."""
@@ -34,10 +41,8 @@ class Shares:
     corrupted: float = share(0.0)
 
     def __post_init__(self) -> None:
-        """Check the sum."""
-        check_ranges(self)
-        if not math.isclose(sum(dataclasses.astuple(self)), 1, abs_tol=1e-6):
-            raise PenpalError(f"recipe: shares must sum to 1, got {dataclasses.asdict(self)}")
+        """Check the ranges and the sum."""
+        check_shares(self)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,9 +140,7 @@ class ReaderRecipe:
         check_ranges(self)
         if not self.stages:
             raise PenpalError("recipe: stages is empty; give at least one")
-        names = [file.name for file in self.synthesis]
-        if len(set(names)) < len(names):
-            raise PenpalError(f"recipe: the files of synthetic lines need different names, got {names}")
+        check_files(self.synthesis)
         if others := [file.name for file in self.synthesis if file.split != "train"]:
             raise PenpalError(f"recipe: the files of synthetic lines must be of the split train, not so {others}")
         made = {severity for file in self.synthesis if file.plan.corrupted for severity in file.plan.severities}
