@@ -27,6 +27,7 @@ from penpal_fast.training.reader.examples import Example
 from penpal_fast.training.reader.making import make_lines
 from penpal_fast.training.reader.recipe import BUNDLED, Changed, ReaderRecipe, Shares, Stage
 from penpal_fast.training.reader.texts import KINDS, draw_text
+from penpal_fast.training.reader.wrong_codes import with_mistake
 from penpal_fast.training.synthetic_lines import SyntheticFile
 
 torch = pytest.importorskip("torch")
@@ -92,7 +93,14 @@ def test_it_learns_and_leaves_out_what_is_wrong() -> None:
 
 STAGES = (
     Stage(rows=200, learning_rate=2e-2, warmup_steps=5),
-    Stage(rows=200, shares=Shares(0.5, 0, 0.2, 0.3), doubt_weight=1, learning_rate=2e-2, warmup_steps=5),
+    Stage(
+        rows=200,
+        shares=Shares(0.5, 0, 0.2, 0.3),
+        doubt_weight=1,
+        wrong_texts=0.2,
+        learning_rate=2e-2,
+        warmup_steps=5,
+    ),
 )
 
 
@@ -198,6 +206,37 @@ def test_a_later_stage_learns_to_doubt_corrupted_lines() -> None:
     assert min(areas[1]) > max(areas[0])
 
 
+def test_a_later_stage_learns_to_doubt_wrong_texts() -> None:
+    lines = Lines(drawn(60, 1), clean=drawn(60, 2))
+    reading = Stage(rows=1500, learning_rate=1e-2, warmup_steps=5)
+    doubting = Stage(
+        rows=2000, shares=Shares(0.5, 0, 0.5, 0), doubt_weight=1, wrong_texts=0.4, learning_rate=2e-2, warmup_steps=5
+    )
+    random, areas = np.random.default_rng(6), []
+    right = drawn(150, 4)
+    wrong = [
+        dataclasses.replace(one, codes=with_mistake(one.codes, range(1, len(LETTERS) + 1), random)) for one in right
+    ]
+    for stages in ((reading,), (reading, doubting)):
+        training = Training(dataclasses.replace(RECIPE, stages=stages), lines)
+        network = training.run()
+        own, others = (read(network, examples).text_doubts(RECIPE.network) for examples in (right, wrong))
+        areas.append(area_under_curve(-own, -others))
+        # A wrong text says nothing about its line.
+        assert np.nanmax(training.losses) < RECIPE.unreadable_loss
+    assert areas[1] > max(areas[0], 0.95)
+
+
+def test_a_mistake_changes_the_text() -> None:
+    random = np.random.default_rng(7)
+    codes = (1, 1, 2, 3, 3, 1)
+    made = [with_mistake(codes, [1, 2, 3], random) for _ in range(300)]
+    assert codes not in made
+    assert {len(one) for one in made} == {5, 6, 7}
+    assert {tuple(sorted(one)) == tuple(sorted(codes)) for one in made} == {True, False}
+    assert {with_mistake((1, 1), [1, 2], random) for _ in range(100)} == {(1,), (1, 1, 1), (1, 2), (2, 1)}
+
+
 def test_changed_rows_keep_their_strokes_apart() -> None:
     random = np.random.default_rng(1)
     one = example("lovlov")
@@ -256,6 +295,7 @@ def synthesis(**plan):
         ({"stages": [{"severity_weights": {"mild": math.nan}}]}, "severity_weights: mild must be a number, got nan"),
         ({"stages": [{"severity_weights": [1]}]}, r"severity_weights must be an object, got \[1\]"),
         ({"stages": [{"severity_weights": {"faint": 2}}]}, r"severity_weights names \['faint'\], which no file"),
+        ({"stages": [{"wrong_texts": 0.1}]}, "wrong_texts is 0.1, but doubt_weight is 0"),
         ({"stages": [{"changed": []}]}, "changed must be an object, got list"),
         ({"stages": [{"changed": {"real": 1}}]}, "changed: real must be an array of 2, got 1"),
         ({"stages": [{"changed": {"real": [1]}}]}, "changed: real must be an array of 2"),

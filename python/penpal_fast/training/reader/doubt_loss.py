@@ -1,4 +1,4 @@
-"""What teaches a reader to doubt corrupted lines."""
+"""What teaches a reader to doubt corrupted lines and wrong texts."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ SLOPES = (0.3, 4.0)
 
 
 class DoubtLoss(nn.Module):
-    """The cross-entropy of telling corrupted lines from good ones by two doubts a letter: the loss of the text, and the
-    loss of the likeliest way. The map from each doubt to log-odds is learned with the network.
+    """The cross-entropy of telling bad rows from good ones by two doubts a letter: the loss of the text, and that of
+    the likeliest way. The map from each doubt to log-odds is learned with the network.
     """
 
     def __init__(self) -> None:
@@ -28,18 +28,17 @@ class DoubtLoss(nn.Module):
         self.threshold = nn.Parameter(torch.full((2, 1), THRESHOLD))
 
     def forward(
-        self, text_losses: torch.Tensor, path_losses: torch.Tensor, corrupted: torch.Tensor, weights: torch.Tensor
+        self, text_losses: torch.Tensor, path_losses: torch.Tensor, bad: torch.Tensor, weights: torch.Tensor
     ) -> torch.Tensor:
         """Return the loss of a batch, a number.
 
         Args:
             text_losses: Loss of each row's text, divided by its letters, [rows].
             path_losses: Loss of each row's likeliest way, divided by the letters of its text, [rows].
-            corrupted: 1 for a corrupted row, 0 for a good one, [rows].
+            bad: 1 where the text's doubt is to be large, then where that of the ink is, else 0, [2, rows].
             weights: How much each row counts, [rows].
         """
         doubts = torch.log(torch.stack([text_losses, path_losses]) + LEAST_DOUBT)
         log_odds = self.slope.clamp(*SLOPES) * (doubts - self.threshold)
-        targets = corrupted.expand_as(log_odds)
-        losses = functional.binary_cross_entropy_with_logits(log_odds, targets, reduction="none")
+        losses = functional.binary_cross_entropy_with_logits(log_odds, bad, reduction="none")
         return (losses * weights).sum() / weights.sum().clamp(min=1)

@@ -14,6 +14,7 @@ from penpal_fast.path_reference import TooLongError
 from penpal_fast.reading.alphabet import encode
 from penpal_fast.training.reader.augmentation import Changes, changed
 from penpal_fast.training.reader.paths import framed, path_of
+from penpal_fast.training.reader.wrong_codes import Codes
 
 POOL_BATCHES = 24
 """Batches whose rows are drawn together and sorted by length, so that little of a batch is padding."""
@@ -27,7 +28,7 @@ class Example:
     points: NDArray[np.float32]
     stroke: NDArray[np.int32]
     text: str
-    codes: tuple[int, ...]
+    codes: Codes
     severity: str | None
 
     @classmethod
@@ -59,24 +60,35 @@ def read_examples(path: Path, letters: str, keep: Callable[[str], bool] = lambda
 
 @dataclasses.dataclass(frozen=True)
 class Batch:
-    """Padded paths [rows, samples, 5], the samples of each, the codes of all texts in a row, the codes of each, and
-    which examples they are."""
+    """Padded paths [rows, samples, 5], the samples of each, the codes of all texts in a row, how many each text has,
+    which examples they are, and whether each was given a wrong text."""
 
     paths: NDArray[np.float32]
     samples: NDArray[np.int64]
     codes: NDArray[np.int64]
     letters: NDArray[np.int64]
     rows: NDArray[np.int64]
+    is_wrong: NDArray[np.bool_]
 
 
-def batch_of(paths: Sequence[NDArray[np.float32]], codes: Sequence[tuple[int, ...]], rows: Sequence[int]) -> Batch:
-    """Pad paths to the longest."""
+def batch_of(
+    paths: Sequence[NDArray[np.float32]],
+    codes: Sequence[Codes],
+    rows: Sequence[int],
+    is_wrong: Sequence[bool] | None = None,
+) -> Batch:
+    """Pad paths to the longest; without `is_wrong`, no text is wrong."""
     samples = np.array([len(path) for path in paths])
     padded = np.zeros((len(paths), int(samples.max()), paths[0].shape[1]), dtype=np.float32)
     for row, path in enumerate(paths):
         padded[row, : len(path)] = path
     letters = np.array([len(code) for code in codes])
-    return Batch(padded, samples, np.concatenate([np.array(code) for code in codes]), letters, np.array(rows))
+    wrong = np.zeros(len(paths), dtype=bool) if is_wrong is None else np.array(is_wrong, dtype=bool)
+    return Batch(padded, samples, np.concatenate([np.array(code) for code in codes]), letters, np.array(rows), wrong)
+
+
+_Told = tuple[NDArray[np.float32], Codes, int, bool]
+"""A path, the codes of the text given for it, the row, and whether the text is wrong."""
 
 
 def batches(
@@ -85,6 +97,7 @@ def batches(
     batch_samples: int,
     fits: Callable[[int, Sequence[int]], bool],
     changes: Callable[[int], Changes],
+    told: Callable[[int], tuple[Codes, bool]],
     random: np.random.Generator,
 ) -> Iterator[Batch]:
     """Yield batches of examples with similar lengths, in the order drawn except for the sorting within a pool.
@@ -95,22 +108,24 @@ def batches(
         batch_samples: Samples of a batch, padding included.
         fits: Whether a path of this many samples can say a text of these letters.
         changes: How a row is changed.
+        told: The codes of the text that is given for a row, and whether it is a wrong one.
         random: Source of randomness.
     """
     pool_rows = POOL_BATCHES * max(batch_samples // 450, 1)
     for first in range(0, len(drawn), pool_rows):
-        made = []
+        made: list[_Told] = []
         for row in drawn[first : first + pool_rows].tolist():
             example = examples[row]
             try:
                 path = example.changed_path(changes(row), random)
             except TooLongError:
                 continue
-            if fits(len(path), example.codes):
-                made.append((path, example.codes, row))
+            codes, is_wrong = told(row)
+            if fits(len(path), codes):
+                made.append((path, codes, row, is_wrong))
         made.sort(key=lambda one: len(one[0]))
-        groups: list[list[tuple[NDArray[np.float32], tuple[int, ...], int]]] = []
-        group: list[tuple[NDArray[np.float32], tuple[int, ...], int]] = []
+        groups: list[list[_Told]] = []
+        group: list[_Told] = []
         for one in made:
             if group and (len(group) + 1) * len(one[0]) > batch_samples:
                 groups.append(group)
@@ -119,5 +134,4 @@ def batches(
         if group:
             groups.append(group)
         for index in random.permutation(len(groups)):
-            paths, codes, rows = zip(*groups[index], strict=True)
-            yield batch_of(paths, codes, rows)
+            yield batch_of(*zip(*groups[index], strict=True))

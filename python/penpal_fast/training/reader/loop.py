@@ -21,6 +21,7 @@ from penpal_fast.training.reader.doubt_loss import DoubtLoss
 from penpal_fast.training.reader.examples import Batch, Example, batches
 from penpal_fast.training.reader.network import TrainedReader
 from penpal_fast.training.reader.recipe import ReaderRecipe, Stage
+from penpal_fast.training.reader.wrong_codes import Codes, with_mistake
 
 LOSS_MEMORY = 0.6
 """How much of a row's earlier losses stays in its average."""
@@ -76,6 +77,7 @@ class Training:
         self.recipe = recipe
         groups = [getattr(lines, kind) for kind in KINDS]
         self.examples = [example for group in groups for example in group]
+        self._letters = sorted({code for example in self.examples for code in example.codes})
         self.kinds = np.repeat(np.array(KINDS), [len(group) for group in groups])
         self._check_lines()
         self.device = device
@@ -181,8 +183,22 @@ class Training:
             doubled = sum(one == other for one, other in itertools.pairwise(codes))
             return recipe.network.frames(samples) >= len(codes) + doubled
 
-        changes = self._changes()
-        return batches(self.examples, drawn, recipe.batch_samples, fits, lambda row: changes[self.kinds[row]], random)
+        changes, told = self._changes(), self._told(random)
+        return batches(
+            self.examples, drawn, recipe.batch_samples, fits, lambda row: changes[self.kinds[row]], told, random
+        )
+
+    def _told(self, random: np.random.Generator) -> Callable[[int], tuple[Codes, bool]]:
+        """Return what gives a row its text, or now and then one with a mistake."""
+        share = self._stage.wrong_texts if len(self._letters) > 1 else 0
+
+        def told(row: int) -> tuple[Codes, bool]:
+            codes = self.examples[row].codes
+            if self.kinds[row] not in ("real", "clean") or len(codes) < 2 or random.random() >= share:
+                return codes, False
+            return with_mistake(codes, self._letters, random), True
+
+        return told
 
     def _shares(self) -> dict[str, float]:
         """Return the shares of the kinds of which there are lines."""
@@ -214,7 +230,7 @@ class Training:
         return len(known) > KNOWN_SHARE * len(losses) and float(np.median(known)) < self.recipe.unreadable_loss / 3
 
     def _step(self, batch: Batch) -> NDArray[np.float64]:
-        """Learn from a batch; return the loss a letter of each row."""
+        """Learn from a batch; return the loss a letter of each row, NaN where the text was a wrong one."""
         self.network.train()
         for group in self.optimizer.param_groups:
             group["lr"] = self._learning_rate()
@@ -242,23 +258,28 @@ class Training:
         self.steps += 1
         self._average()
         each = (losses.detach() / letters).cpu().double().numpy()
-        before = self.losses[batch.rows]
-        self.losses[batch.rows] = np.where(np.isnan(before), each, LOSS_MEMORY * before + (1 - LOSS_MEMORY) * each)
+        each[batch.is_wrong] = np.nan
+        self._remember(batch.rows[~batch.is_wrong], each[~batch.is_wrong])
         return each
+
+    def _remember(self, rows: NDArray[np.int64], losses: NDArray[np.float64]) -> None:
+        before = self.losses[rows]
+        self.losses[rows] = np.where(np.isnan(before), losses, LOSS_MEMORY * before + (1 - LOSS_MEMORY) * losses)
 
     def _loss(
         self, batch: Batch, text_losses: torch.Tensor, path_losses: torch.Tensor, letters: torch.Tensor
     ) -> torch.Tensor:
-        """Return the loss a letter of the rows that are not corrupted, and that of doubting, by its weight."""
+        """Return the loss a letter of good rows with their own texts, and that of doubting, by its weight."""
         kinds = self.kinds[batch.rows]
-        corrupted = torch.from_numpy((kinds == "corrupted").astype(np.float32)).to(self.device)
-        good = 1 - corrupted
+        corrupted = kinds == "corrupted"
+        bad = torch.from_numpy(np.stack([corrupted | batch.is_wrong, corrupted]).astype(np.float32)).to(self.device)
+        good = 1 - bad[0]
         reading = (text_losses * good).sum() / (letters * good).sum().clamp(min=1)
         if not self._stage.doubt_weight:
             return reading
         weights = np.select([kinds == "real", kinds == "made"], [self._stage.real_doubt, 0], 1).astype(np.float32)
         doubting = self.doubt_loss(
-            text_losses / letters, path_losses / letters, corrupted, torch.from_numpy(weights).to(self.device)
+            text_losses / letters, path_losses / letters, bad, torch.from_numpy(weights).to(self.device)
         )
         return reading + self._stage.doubt_weight * doubting
 
@@ -320,4 +341,5 @@ def _drawn(rows: NDArray[np.int64], count: int, random: np.random.Generator) -> 
 
 
 def _mean(values: NDArray[np.float64]) -> float:
-    return float(values.mean()) if len(values) else math.nan
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else math.nan

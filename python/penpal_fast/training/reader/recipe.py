@@ -73,6 +73,8 @@ class Stage:
             not named.
         doubt_weight: Weight of the loss that teaches to doubt corrupted lines, beside that of reading.
         real_doubt: How much a real line counts in that loss, beside 1 for clean and corrupted ones. Made lines do not.
+        wrong_texts: Share of real and clean lines whose text is given with a mistake in one letter. It is learned to be
+            doubted, not to be read; this takes a doubt_weight above 0.
         changed: How much lines are changed.
         settled_share: Share of the rows, at the end, in which the training settles.
         start_share: Share of the stage's first weights in its result, to forget less (Wortsman et al., "Robust
@@ -86,6 +88,7 @@ class Stage:
     severity_weights: dict[str, float] = dataclasses.field(default_factory=dict)
     doubt_weight: float = number(0.0, 0, 1000)
     real_doubt: float = share(0.4)
+    wrong_texts: float = share(0.0)
     changed: Changed = dataclasses.field(default_factory=Changed)
     settled_share: float = share(0.15)
     start_share: float = share(0.0)
@@ -98,6 +101,8 @@ class Stage:
         for severity, weight in self.severity_weights.items():
             if not 0 <= weight <= 1000:
                 raise PenpalError(f"recipe: severity_weights must be from 0 to 1,000, {severity} has {weight}")
+        if self.wrong_texts and not self.doubt_weight:
+            raise PenpalError(f"recipe: wrong_texts is {self.wrong_texts}, but doubt_weight is 0; give it a weight")
 
 
 @dataclasses.dataclass(frozen=True)
