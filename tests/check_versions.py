@@ -28,6 +28,9 @@ ROOT = Path(__file__).parent.parent
 PLACE = ROOT / "build" / "versions"
 RECORD = ROOT / "tests" / "versions.json"
 
+BESIDE = {"lowest": ["httpx"], "newest": []}
+"""What only the tests of a set need: Starlette 0.40 is tested with httpx, and newer ones with httpx2."""
+
 NAME = re.compile(r"^[A-Za-z0-9._-]+")
 BOUND = re.compile(r">=\s*([0-9.]+)")
 
@@ -86,7 +89,7 @@ def check(which: str, arguments: list[str], *, resolve: bool, wheel: Path | None
         names = sorted(f"{one['metadata']['name']} {one['metadata']['version']}" for one in report["install"])
         sys.stdout.write(f"{which}: {', '.join(names)}\n")
         return
-    subprocess.run([*pip, "-c", constraints, f"{wheel or ROOT}[test]"], check=True)
+    subprocess.run([*pip, "-c", constraints, f"{wheel or ROOT}[test]", *BESIDE[which]], check=True)
     # pip keeps a package of the same version that is there from an earlier run.
     subprocess.run([*pip, "--force-reinstall", "--no-deps", str(wheel or ROOT)], check=True)
     # Old versions warn of newer ones that they are installed with.
