@@ -52,7 +52,7 @@ def test_a_set_is_installed_tested_and_noted(which, monkeypatch, tmp_path):
     ]
     held = (tmp_path / f"{which}.txt").read_text().splitlines()
     assert held == ([check_versions.lowest(one) for one in check_versions.declared()] if which == "lowest" else [])
-    tested = [command[2:] for command in ran if "pytest" in command]
+    tested = [command[2:] for command in ran if command[1:3] == ["-m", "pytest"]]
     warnings = ["-W", "default"] if which == "lowest" else []
     assert tested == [["pytest", *warnings], ["pytest", *warnings, "-k", "some"]]
 
