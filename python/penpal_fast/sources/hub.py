@@ -43,7 +43,7 @@ def open_file(address: str, *, in_order: bool) -> IO[bytes]:
 
 def _listed(files: HfFileSystem, path: str) -> dict[str, dict[str, Any]]:
     # Without `expand_info`, huggingface_hub 0.30 also asks for the last commit of each file, which takes much longer.
-    how = {"detail": True, "expand_info": False}
+    how: dict[str, Any] = {"detail": True, "expand_info": False}
     if any(character in path for character in "*?["):
         found = cast("dict[str, dict[str, Any]]", files.glob(path, **how))
         return {
