@@ -7,8 +7,8 @@ Each set gets a virtual environment in build/versions. The lowest set takes ever
 With --resolve, pip only says what it would install. With --wheel, a wheel of this checkout is installed, and nothing is
 compiled.
 
-A run that passes is written to tests/versions.json: the day, Python, the versions of the dependencies, and which tests
-ran.
+A run that passes is written to tests/versions.json: the day, Python, the versions of the dependencies and of what tests
+with, and which tests ran.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ ROOT = Path(__file__).parent.parent
 PLACE = ROOT / "build" / "versions"
 RECORD = ROOT / "tests" / "versions.json"
 
+BESIDE = {"lowest": ["httpx"], "newest": []}
+"""What only the tests of a set need: Starlette 0.40 is tested with httpx, and newer ones with httpx2."""
+
 NAME = re.compile(r"^[A-Za-z0-9._-]+")
 BOUND = re.compile(r">=\s*([0-9.]+)")
 
@@ -36,10 +39,11 @@ ASKED = (
 )
 
 
-def declared() -> list[str]:
-    """Dependencies of this package and of its extra `look`, for this platform."""
+def declared(*extras: str) -> list[str]:
+    """Dependencies of this package, of its extra `look` and of further extras, for this platform."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    all_of_them = [*project["dependencies"], *project["optional-dependencies"]["look"]]
+    groups = [project["dependencies"], *(project["optional-dependencies"][extra] for extra in ("look", *extras))]
+    all_of_them = [one for group in groups for one in group if named(one) != project["name"]]
     return [one for one in all_of_them if "platform_system" not in one or f"'{platform.system()}'" in one]
 
 
@@ -86,7 +90,7 @@ def check(which: str, arguments: list[str], *, resolve: bool, wheel: Path | None
         names = sorted(f"{one['metadata']['name']} {one['metadata']['version']}" for one in report["install"])
         sys.stdout.write(f"{which}: {', '.join(names)}\n")
         return
-    subprocess.run([*pip, "-c", constraints, f"{wheel or ROOT}[test]"], check=True)
+    subprocess.run([*pip, "-c", constraints, f"{wheel or ROOT}[test]", *BESIDE[which]], check=True)
     # pip keeps a package of the same version that is there from an earlier run.
     subprocess.run([*pip, "--force-reinstall", "--no-deps", str(wheel or ROOT)], check=True)
     # Old versions warn of newer ones that they are installed with.
@@ -97,7 +101,7 @@ def check(which: str, arguments: list[str], *, resolve: bool, wheel: Path | None
 
 def note(which: str, python: Path, arguments: list[str]) -> None:
     """Write down what was tested, and when."""
-    names = sorted({named(dependency) for dependency in declared()}, key=str.lower)
+    names = sorted({named(dependency) for dependency in declared("test")}, key=str.lower)
     asked = subprocess.run([python, "-c", ASKED, *names], check=True, capture_output=True, text=True).stdout
     record = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
     record[which] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 STROKES = pa.list_(pa.struct([("points", pa.list_(pa.struct([("x", pa.float32()), ("y", pa.float32())])))]))
@@ -28,6 +29,16 @@ def views() -> pa.DataType:
     if not hasattr(pa, "string_view"):
         pytest.skip("this PyArrow has no string_view")
     return pa.string_view()
+
+
+def stored_views() -> pa.DataType:
+    """Return it where Parquet files can be written with it."""
+    kind = views()
+    try:
+        pq.ParquetWriter(pa.BufferOutputStream(), pa.schema([("text", kind)])).close()
+    except pa.ArrowNotImplementedError:
+        pytest.skip("this PyArrow writes no string_view to Parquet")
+    return kind
 
 
 def runs(ends: list[int], values: pa.Array) -> pa.Array:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from helpers.arrow import column, views
+from helpers.arrow import column, stored_views
 from helpers.commands import run
 from helpers.made_lines import scrawl
 from helpers.models import random_reader
@@ -20,7 +20,7 @@ from penpal_fast.schema import texts_of
 KINDS = {
     "string": (pa.binary, pa.string),
     "large": (pa.large_binary, pa.large_string),
-    "views": (lambda: views() and pa.binary_view(), views),
+    "views": (lambda: stored_views() and pa.binary_view(), stored_views),
 }
 TEXTS = [b"one", b"\xff\xfe", None, b"four \xc3"]
 SHOWN = ["one", "\ufffd\ufffd", None, "four \ufffd"]

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from helpers.arrow import column, views
+from helpers.arrow import column, stored_views, views
 from helpers.commands import run
 from helpers.made_lines import scrawl
 from penpal_fast import PenpalError, QualityCheck, Scorer, TextCheck, filter_dataset, score_dataset
@@ -327,7 +327,7 @@ def test_rows_with_strings_of_polars_are_filtered(tmp_path, scorer, reader):
     table = pa.table({"strokes": column(ROWS), "text": pa.array(TEXTS), "number": range(len(ROWS))})
     plain, viewed = tmp_path / "plain.parquet", tmp_path / "viewed.parquet"
     pq.write_table(table, plain)
-    with_views = table.set_column(1, "text", pa.array(TEXTS, views()))
+    with_views = table.set_column(1, "text", pa.array(TEXTS, stored_views()))
     with_views = with_views.append_column("bytes", pa.array(TEXTS).cast(pa.binary_view()))
     nested = pa.array([[text] for text in TEXTS], pa.list_(views()))
     pq.write_table(with_views.append_column("nested", nested), viewed)

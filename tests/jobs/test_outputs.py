@@ -322,6 +322,7 @@ def test_json_has_all_types():
             "record": [{"x": 1, "y": None}, None, {"x": None, "y": [1]}, {"x": 2, "y": []}, {"x": 3, "y": [None]}],
             "word": pa.array(["u", None, "v", "u", "v"]).dictionary_encode(),
             "truth": [True, None, False, True, False],
+            "runs": pa.RunEndEncodedArray.from_arrays([2, 3, 5], pa.array([[[1.5], []], None, [[2]]])),
             "nothing": pa.nulls(5),
         }
     )

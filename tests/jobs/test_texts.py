@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from helpers.arrow import column, views
+from helpers.arrow import column, stored_views
 from helpers.made_lines import scrawl
 from penpal_fast import PenpalError, Reader, TextCheck, score_dataset
 from penpal_fast.checks.columns import noted_scores
@@ -143,7 +143,7 @@ def test_a_readable_row_without_text_has_a_reading(tmp_path, scorer, reader):
 
 KINDS = {
     "large": lambda texts: pa.array(texts, pa.large_string()),
-    "views": lambda texts: pa.array(texts, views()),
+    "views": lambda texts: pa.array(texts, stored_views()),
     "dictionary": lambda texts: pa.array(texts).dictionary_encode(),
     "dictionary of large": lambda texts: pa.array(texts, pa.large_string()).dictionary_encode(),
 }

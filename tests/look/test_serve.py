@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import penpal_fast
-from helpers.arrow import column, views
+from helpers.arrow import column, stored_views
 from helpers.commands import run
 from helpers.made_lines import scrawl
 from helpers.models import random_reader
@@ -370,7 +370,7 @@ def test_a_stroke_with_a_field_called_x_is_a_stroke(client, tmp_path, checks):
 
 @pytest.mark.parametrize("kind", ["string", "large", "views", "dictionary"])
 def test_texts_of_any_type_are_shown(tmp_path, checks, kind):
-    kinds = {"string": pa.string, "large": pa.large_string, "views": views, "dictionary": pa.string}
+    kinds = {"string": pa.string, "large": pa.large_string, "views": stored_views, "dictionary": pa.string}
     texts = pa.array(["one", None, "three"], kinds[kind]())
     texts = texts.dictionary_encode() if kind == "dictionary" else texts
     pq.write_table(pa.table({"strokes": column([ROW] * 3), "text": texts}), tmp_path / "given.parquet")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from helpers.alarm import worked
@@ -90,6 +91,15 @@ def written(draw):
     return table, options
 
 
+def write_table(table: pa.Table, path, options) -> None:
+    """Write a table that the writer knows how to write: PyArrow 17 knows no items below a null of a struct."""
+    try:
+        pq.write_table(table, path, **options)
+    except pa.ArrowNotImplementedError as error:
+        assert "non-zero length null components" in str(error)
+        reject()
+
+
 def leaves(schema: pa.Schema) -> list[str]:
     empty = pa.BufferOutputStream()
     pq.write_table(schema.empty_table(), empty)
@@ -127,9 +137,15 @@ def same(found: list[pa.RecordBatch], expected: list[pa.RecordBatch]) -> None:
         assert bits(tables[0]) == bits(tables[1])
 
 
-def bits(table: pa.Table) -> list[object]:
-    """All values, where NaN is like itself and 0.0 unlike -0.0."""
-    return [repr(column.to_pylist()) for column in table.columns]
+def bits(array: pa.Table | pa.Array | pa.ChunkedArray) -> list[object]:
+    """All values, where NaN is like itself and 0.0 unlike -0.0, and fields may have the same name."""
+    if isinstance(array, pa.Table):
+        return [bits(column) for column in array.columns]
+    if pa.types.is_struct(array.type):
+        return [array.is_valid().to_pylist(), *map(bits, array.flatten())]
+    if pa.types.is_list(array.type) or pa.types.is_large_list(array.type):
+        return [pc.list_value_length(array).to_pylist(), bits(pc.list_flatten(array))]
+    return [repr(array.to_pylist())]
 
 
 @FEW
@@ -138,7 +154,7 @@ def test_rows_are_those_of_pyarrow(tmp_path, reasons, made, rows, start):
     table, options = made
     reasons.clear()
     path = tmp_path / "lines.parquet"
-    pq.write_table(table, path, **options)
+    write_table(table, path, options)
     same(read(path, rows=rows, start=start), read_by_pyarrow(path, rows=rows, start=start))
     assert not reasons or options["compression"] == "gzip", reasons
 
@@ -148,7 +164,7 @@ def test_rows_are_those_of_pyarrow(tmp_path, reasons, made, rows, start):
 def test_damaged_files_are_what_they_are_for_pyarrow(tmp_path, made, data):
     table, options = made
     path = tmp_path / "lines.parquet"
-    pq.write_table(table, path, **options)
+    write_table(table, path, options)
     content = bytearray(path.read_bytes())
     for _ in range(data.draw(st.integers(1, 3))):
         place = data.draw(st.integers(4, len(content) - 9))

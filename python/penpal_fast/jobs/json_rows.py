@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from penpal_fast import kernels as pc
 from penpal_fast.errors import PenpalError
+from penpal_fast.layouts.nested import places_of_runs
 from penpal_fast.schema import is_text, texts_of
 
 NULL = "null"
@@ -56,7 +57,7 @@ def json_texts(values: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(kind):
         return pc.fill_null(json_texts(values.dictionary).take(values.indices), NULL)
     if pa.types.is_run_end_encoded(kind):
-        return json_texts(pc.run_end_decode(values))
+        return json_texts(values.values).take(pa.array(places_of_runs(values)))
     if pa.types.is_struct(kind):
         texts = _objects([field.name for field in kind], values.flatten(), len(values))
     elif _is_list(kind):

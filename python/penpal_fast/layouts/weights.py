@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from penpal_fast import kernels as pc
 from penpal_fast.errors import PenpalError
-from penpal_fast.layouts.nested import is_list
+from penpal_fast.layouts.nested import is_list, places_of_runs
 
 Weights = NDArray[np.float64]
 
@@ -61,8 +61,7 @@ class Scale:
         if is_any(kind, "run_end_encoded"):
             if len(array) > MOST_RUN_ITEMS:
                 raise PenpalError(f"its run ends claim {len(array):,} items; at most {MOST_RUN_ITEMS:,} are read")
-            items = np.arange(array.offset, array.offset + len(array))
-            return self.of(array.values)[np.searchsorted(array.run_ends.to_numpy(), items, side="right")]
+            return self.of(array.values)[places_of_runs(array)]
         if is_list(kind):
             return self._lists(array)
         if is_any(kind, "map"):

@@ -42,17 +42,19 @@ def open_file(address: str, *, in_order: bool) -> IO[bytes]:
 
 
 def _listed(files: HfFileSystem, path: str) -> dict[str, dict[str, Any]]:
+    # Without `expand_info`, huggingface_hub 0.30 also asks for the last commit of each file, which takes much longer.
+    how: dict[str, Any] = {"detail": True, "expand_info": False}
     if any(character in path for character in "*?["):
-        found = cast("dict[str, dict[str, Any]]", files.glob(path, detail=True))
+        found = cast("dict[str, dict[str, Any]]", files.glob(path, **how))
         return {
             name: file for name, file in found.items() if file["type"] == "file" and name.lower().endswith(SUFFIXES)
         }
     if files.isfile(path):
         if not path.lower().endswith(SUFFIXES):
             raise PenpalError(f"the name must end with one of {SHOWN_SUFFIXES}")
-        return {path: files.info(path)}
-    found = cast("dict[str, dict[str, Any]]", files.find(path, detail=True))
-    start = len(files.info(path)["name"]) + 1
+        return {path: files.info(path, expand_info=False)}
+    found = cast("dict[str, dict[str, Any]]", files.find(path, **how))
+    start = len(files.info(path, expand_info=False)["name"]) + 1
     chosen = set(inputs_of(HUB + path, (name[start:] for name in found)))
     return {name: file for name, file in found.items() if name[start:] in chosen}
 

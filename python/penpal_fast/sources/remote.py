@@ -103,9 +103,10 @@ def _listed(files: Any, path: str, address: str) -> list[tuple[str, dict[str, An
     elif files.isfile(path):
         return [(address, files.info(path))]
     else:
-        if not files.exists(path):
-            raise FileNotFoundError
         found = files.find(path, detail=True)
+        # A folder exists if there are files in it; some file systems do not say so.
+        if not found and not files.exists(path):
+            raise FileNotFoundError
         start = path.rstrip("/") + "/"
         inside = inputs_of(address, (name.removeprefix(start) for name in found))
         return [(f"{address.rstrip('/')}/{name}", found[start + name]) for name in sorted(inside)]

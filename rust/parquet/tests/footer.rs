@@ -42,6 +42,21 @@ fn a_damaged_footer_is_an_error_or_still_fits_the_file() {
 }
 
 #[test]
+fn values_of_another_type_in_the_schema_are_an_error() {
+    let path = numbers(&folder("types"), "a", &[&[1]]);
+    let (metadata, size) = metadata(&path);
+    // Its type, its repetition and its name, each after the number and the type of the field.
+    let column = [0x15, 4, 0x25, 0, 0x18, 1, b'a'];
+    let place = metadata.windows(column.len()).position(|bytes| bytes == column).unwrap();
+    for field in [place, place + 2] {
+        let mut damaged = metadata.clone();
+        damaged[field] ^= 1; // 16 bits instead of 32.
+        let error = Footer::parse(&damaged, size).err().unwrap();
+        assert_eq!(text(&error), "its schema has a value of another type than it must have");
+    }
+}
+
+#[test]
 fn pages_that_are_whole_pass_and_others_do_not() {
     let path = numbers(&folder("pages"), "a", &[&[1], &[2, 3, 4]]);
     let footer = Footer::read(&File::open(&path).unwrap()).unwrap();

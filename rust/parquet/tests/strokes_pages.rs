@@ -143,6 +143,19 @@ fn pages_of_one_row_are_read() {
 }
 
 #[test]
+fn pages_without_values_may_leave_out_what_a_codec_makes_of_nothing() {
+    let levels = [2, 0, 2, 0];
+    // The second is what PyArrow 17 writes; the third promises five bytes.
+    for (index, (rest, is_read)) in [(&[][..], true), (&[0], true), (&[5], false)].into_iter().enumerate() {
+        let described = [(1, 1), (2, 1), (3, 1), (4, 0), (5, 2), (6, 2)];
+        let data = page(3, &described, levels.len(), &[&levels, rest].concat());
+        let made = written(&format!("no_values_{index}.parquet"), Compression::SNAPPY, &data, 1);
+        let found = read(&made, Arc::new(|_, _, size| Ok(vec![0; size].into())));
+        assert_eq!(found.ok(), is_read.then_some(1), "{rest:?}");
+    }
+}
+
+#[test]
 fn headers_must_be_complete() {
     let content = [&[2, 0, 2, FULL][..], &1.5f32.to_le_bytes()].concat();
     let described = [(1, 1), (2, 0), (3, 1), (4, 0), (5, 2), (6, 2)];

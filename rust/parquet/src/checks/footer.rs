@@ -10,7 +10,7 @@ use std::os::unix::fs::FileExt;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ColumnChunkMetaData, LevelHistogram, ParquetMetaData, ParquetMetaDataReader};
 
-use super::thrift::{LIST, Reader, STRUCT};
+use super::thrift::{BINARY, INTEGER, LIST, Reader, STRUCT};
 use crate::error::{Result, mismatch, text};
 
 /// The length of the metadata, and the 4 magic bytes.
@@ -146,7 +146,17 @@ fn check_schema(reader: &mut Reader<'_>) -> Result<()> {
             return Err(mismatch("its schema is not a list of columns".into()));
         }
         reader.fields(|reader, number, kind| {
-            let found = number == 5 && kind == 5;
+            // Of a field with a value of another type, some readers take the value, and others none.
+            let known = match number {
+                1..=3 | 5..=9 => INTEGER,
+                4 => BINARY,
+                10 => STRUCT,
+                _ => kind,
+            };
+            if kind != known {
+                return Err(mismatch("its schema has a value of another type than it must have".into()));
+            }
+            let found = number == 5;
             if found {
                 members = reader.integer()?;
             }

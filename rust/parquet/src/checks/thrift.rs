@@ -7,6 +7,8 @@ use crate::error::{Result, mismatch};
 /// Maximum number of levels of nested structs and lists. Parquet needs up to eight.
 const MAX_DEPTH: usize = 32;
 
+/// 32 bits.
+pub const INTEGER: u8 = 5;
 pub const BINARY: u8 = 8;
 pub const LIST: u8 = 9;
 pub const STRUCT: u8 = 12;
