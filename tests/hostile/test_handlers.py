@@ -7,10 +7,12 @@ import functools
 import signal
 from collections import UserList
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
 import penpal_fast
-from penpal_fast import PenpalError, Reader, Scorer
+from penpal_fast import ArrowScorer, ContactSheet, PenpalError, QualityCheck, Reader, Scorer
 from penpal_fast.interrupts import is_from_handler
 
 POINTS = [(0.0, 0.0), (9.0, 4.0)]
@@ -150,6 +152,40 @@ def test_every_call_ends(call):
     for rows in ROWS.values():
         with handled_by(plain), pytest.raises(ExpiredError):
             call(rows)
+
+
+STROKES = pa.record_batch({"strokes": [[[dict(zip("xy", point, strict=True)) for point in POINTS]]]})
+
+
+def stream(act):
+    """A stream of PyArrow in whose Python code something happens."""
+
+    def batches():
+        yield STROKES
+        act()
+        yield STROKES
+
+    return pa.RecordBatchReader.from_batches(STROKES.schema, batches())
+
+
+STREAM_CALLS = CALLS | {
+    "tables": lambda rows: ArrowScorer(checks=[QualityCheck(backend="native")])(rows),
+    "rendering": lambda rows: penpal_fast.render_batch(rows, threads=1),
+    "rendering into memory": lambda rows: penpal_fast.render_into(rows, np.empty((2, 256, 256, 1), np.float32)),
+    "first points": lambda rows: penpal_fast.without_first_points(rows),
+    "a sheet": lambda rows: ContactSheet(rows, scorer=Scorer(backend="native")),
+}
+
+
+@pytest.mark.parametrize("call", STREAM_CALLS.values(), ids=STREAM_CALLS)
+def test_what_is_raised_while_a_stream_of_arrow_is_read(call):
+    with handled_by(plain), pytest.raises(ExpiredError):
+        call(stream(alarm))
+    with pytest.raises(KeyboardInterrupt):
+        call(stream(lambda: signal.raise_signal(signal.SIGINT)))
+    with pytest.raises(PenpalError, match="cannot read the Arrow data"):
+        call(stream(lambda: [][0]))
+    call(stream(lambda: None))
 
 
 def test_rows_are_read_where_a_handler_raises_nothing():
