@@ -20,6 +20,7 @@ from penpal_fast import PenpalError, filter_dataset, score_dataset
 from penpal_fast.handwriting.lines import read_lines
 from penpal_fast.jobs import part_files, parts
 from penpal_fast.jobs.part_files import EncodedFile
+from penpal_fast.look.serve.row_file import RowFile
 from penpal_fast.sources.scored_file import ScoredFile
 from penpal_fast.sources.streams import open_sources
 from penpal_fast.synthesis.texts import read_texts
@@ -188,6 +189,36 @@ def test_rows_that_are_promised_and_not_there(lines, tmp_path, read):
     with pytest.raises(PenpalError, match=message):
         read(lines, tmp_path / "out.parquet")
     assert list(tmp_path.iterdir()) == [lines]
+
+
+def fewer_rows(metadata):
+    """Promise 11 rows where there are 12; PyArrow reads those that are promised."""
+    group(metadata, 2)[3] = (thrift.I64, 3)
+    metadata[ROW_COUNT] = (thrift.I64, 11)
+
+
+@pytest.mark.parametrize("read", READERS.values(), ids=READERS)
+def test_rows_that_are_there_and_not_promised(lines, tmp_path, read):
+    """They are not left out without a word."""
+    changed(lines, fewer_rows)
+    with pytest.raises(PenpalError, match="promises 3 rows in row group 2, but the column text has 4"):
+        read(lines, tmp_path / "out.parquet")
+    assert list(tmp_path.iterdir()) == [lines]
+
+
+def test_strokes_that_are_there_and_not_promised(lines, tmp_path):
+    pq.write_table(pq.read_table(lines, columns=["strokes"]), lines, row_group_size=4)
+    changed(lines, fewer_rows)
+    for job in (score_dataset, filter_dataset):
+        with pytest.raises(PenpalError, match="the Parquet file is damaged: it has more rows than the footer says"):
+            job(lines, tmp_path / "out.parquet")
+    assert list(tmp_path.iterdir()) == [lines]
+
+
+def test_the_live_page_shows_all_rows_or_none(lines):
+    changed(lines, fewer_rows)
+    with pytest.raises(PenpalError, match="promises 3 rows in row group 2"):
+        RowFile(lines, "lines", "strokes", [])
 
 
 ENDS = {

@@ -15,7 +15,7 @@ from penpal_fast.sources.batch import Batch
 from penpal_fast.sources.inputs import InputFile
 from penpal_fast.sources.memory import LEAST_BATCH_BYTES
 from penpal_fast.sources.parquet_footer import ParquetFooter
-from penpal_fast.sources.stroke_columns import StrokeColumns, joined
+from penpal_fast.sources.stroke_columns import TOO_MANY_ROWS, StrokeColumns, joined
 
 READ_BUFFER_BYTES = 1 << 20
 """Bytes of a column that are read at a time; otherwise PyArrow holds a whole column chunk in memory."""
@@ -131,6 +131,8 @@ class ParquetSource:
             except TimeoutError:
                 raise  # It may be of the handler of an alarm.
             except (OSError, pa.ArrowException, PenpalError) as error:
+                if TOO_MANY_ROWS in str(error):
+                    raise  # PyArrow leaves them out.
                 strokes.leave(str(error))
             else:
                 return
