@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.interrupts import is_from_handler
+from penpal_fast.interrupts import pass_on
 
 
 def read_whole(data: Any) -> Any:
@@ -23,6 +23,5 @@ def read_whole(data: Any) -> Any:
     try:
         return data.read_all()
     except Exception as error:
-        if is_from_handler(error.__traceback__):
-            raise
+        pass_on(error)
         raise PenpalError(f"cannot read the Arrow data: {error}") from error

@@ -42,6 +42,15 @@ def _no_collection() -> Iterator[None]:
         gc.enable()
 
 
+def pass_on(error: BaseException) -> None:
+    """Raise an exception again if the handler of a signal raised it, such as the TimeoutError of an alarm.
+
+    It is no error of the file, the hub or whatever was at work then.
+    """
+    if is_from_handler(error.__traceback__):
+        raise error
+
+
 def is_from_handler(trace: TracebackType | None) -> bool:
     """Whether an exception with this traceback was raised by the handler of a signal, in the midst of other code.
 

@@ -9,11 +9,24 @@ from collections import UserList
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import penpal_fast
-from penpal_fast import ArrowScorer, ContactSheet, PenpalError, QualityCheck, Reader, Scorer
+from penpal_fast import (
+    ArrowScorer,
+    ContactSheet,
+    PenpalError,
+    QualityCheck,
+    Reader,
+    Scorer,
+    convert_dataset,
+    files,
+    filter_dataset,
+    score_dataset,
+)
 from penpal_fast.interrupts import is_from_handler
+from penpal_fast.sources import parquet, parquet_footer, stroke_columns
 
 POINTS = [(0.0, 0.0), (9.0, 4.0)]
 
@@ -222,3 +235,43 @@ def test_a_handler_is_known_by_its_frames(handler):
             Own([1])[0]
         except ExpiredError as error:
             assert not is_from_handler(error.__traceback__)
+
+
+JOBS = {
+    "score": lambda lines, output: score_dataset(lines, output, scorer=Scorer(backend="native")),
+    "filter": lambda lines, output: filter_dataset(lines, output, scorer=Scorer(backend="native"), threshold=0),
+    "convert": lambda lines, output: convert_dataset(lines, output),
+}
+
+MOMENTS = {
+    "the footer is read": (parquet_footer, "_tail"),
+    "strokes are decoded": (stroke_columns, "_read"),
+    "rows are joined": (parquet, "joined"),
+    "a page is decompressed": (stroke_columns, "_decompressed"),
+    "the output is looked at": (files, "_status"),
+}
+
+
+@pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
+@pytest.mark.parametrize(("module", "name"), MOMENTS.values(), ids=MOMENTS)
+@pytest.mark.parametrize("error", [TimeoutError("it is late"), ConnectionError("it is late")], ids=lambda e: type(e))
+def test_what_a_handler_raises_is_no_damage(tmp_path, monkeypatch, job, module, name, error):
+    """These are kinds of OSError, which reading and writing raise too."""
+    lines = tmp_path / "lines.parquet"
+    pq.write_table(pa.table(STROKES), lines, compression="zstd")
+    usual, calls = getattr(module, name), []
+
+    def late(*arguments):
+        calls.append(signal.raise_signal(signal.SIGALRM))
+        return usual(*arguments)
+
+    def expired(_number, _frame):
+        raise error
+
+    monkeypatch.setattr(module, name, late)
+    with handled_by(expired), pytest.raises(type(error), match=r"^it is late$"):
+        job(lines, tmp_path / "out.parquet")
+    assert not (tmp_path / "out.parquet").exists()
+    with handled_by(lambda *_: None):
+        job(lines, tmp_path / "out.parquet")
+    assert calls

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from penpal_fast.errors import PenpalError
+from penpal_fast.interrupts import pass_on
 from penpal_fast.sources.batch import Batch
 from penpal_fast.sources.inputs import InputFile
 from penpal_fast.sources.memory import LEAST_BATCH_BYTES
@@ -128,9 +129,8 @@ class ParquetSource:
                 for piece in strokes.pieces(run, rows, most_bytes, step):
                     yield piece
                     done += len(piece)
-            except TimeoutError:
-                raise  # It may be of the handler of an alarm.
             except (OSError, pa.ArrowException, PenpalError) as error:
+                pass_on(error)
                 if TOO_MANY_ROWS in str(error):
                     raise  # PyArrow leaves them out.
                 strokes.leave(str(error))
@@ -205,6 +205,7 @@ class ParquetSource:
         try:
             yield
         except (OSError, pa.ArrowException, UnicodeDecodeError, PenpalError) as error:
+            pass_on(error)
             raise PenpalError(f"{self.file.name}: {problem}: {error}") from error
 
 
