@@ -370,6 +370,45 @@ def test_one_huge_row_does_not_make_all_others_slow(tmp_path):
     assert file.read(["quality"])["quality"].null_count == 3
 
 
+def written_arrow(path, tables):
+    with pa.ipc.new_file(path, tables[0].schema) as writer:
+        for table in tables:
+            writer.write_table(table)
+
+
+def written_parquet(path, tables):
+    with pq.ParquetWriter(path, tables[0].schema, compression="zstd") as writer:
+        for table in tables:
+            writer.write_table(table)
+
+
+@pytest.mark.parametrize("points", [200_000, 1_048_576, 1_200_000, 3_000_000])
+@pytest.mark.parametrize("write", [written_parquet, written_arrow])
+def test_a_few_large_rows_do_not_make_all_others_slow(tmp_path, write, points):
+    """Rows that can be scored, others just beyond the limit, and record batches of Arrow."""
+    usual = pa.table({"strokes": column(ROWS * 200)})
+    large = pa.table({"strokes": same_points(1, points).cast(usual.schema.field("strokes").type)})
+    name = "lines.parquet" if write is written_parquet else "lines.arrow"
+    write(tmp_path / name, [usual, large, usual, large, usual.slice(0, 5)])
+    (source,) = open_sources(tmp_path / name, "strokes")
+    assert source.rows == 4807
+    assert source.row_bytes < 1000
+    assert len(parts.planned_parts([source])) <= 5
+    read = [len(batch.data) for batch in source.batches(1000)]
+    assert (sum(read), len(read) <= 12) == (4807, True)
+
+
+@pytest.mark.parametrize("write", [written_parquet, written_arrow])
+def test_many_large_rows_set_sizes(tmp_path, write):
+    """Else they would not fit into memory together."""
+    usual = pa.table({"strokes": column(ROWS * 200)})
+    large = pa.table({"strokes": same_points(1, 200_000).cast(usual.schema.field("strokes").type)})
+    name = "lines.parquet" if write is written_parquet else "lines.arrow"
+    write(tmp_path / name, [usual, *[large] * 20])
+    (source,) = open_sources(tmp_path / name, "strokes")
+    assert source.row_bytes >= 1_600_000
+
+
 def test_huge_rows_that_follow_one_another_end_a_row_group_early(tmp_path, monkeypatch):
     monkeypatch.setattr(part_files, "MOST_WAITING_BYTES", 100_000)
     rows = pa.record_batch({"text": ["x" * 30_000] * 10})
