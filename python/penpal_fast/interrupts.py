@@ -72,8 +72,9 @@ def _is_handlers(frame: FrameType) -> bool:
     takes_two = code.co_argcount >= 2 or code.co_flags & CO_VARARGS
     if not (takes_two and code.co_flags & CO_OPTIMIZED):
         return False
-    for value in frame.f_locals.values():
-        if value is frame.f_back or (type(value) is tuple and value and value[-1] is frame.f_back):
+    before = frame.f_back  # None for a generator that has ended, whose other variables may be None too.
+    for value in frame.f_locals.values() if before is not None else ():
+        if value is before or (type(value) is tuple and value and value[-1] is before):
             return True
     return any(code is one for one in _codes_of_handlers())  # It may have dropped the frame that it was given.
 

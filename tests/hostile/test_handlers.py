@@ -237,6 +237,26 @@ def test_a_handler_is_known_by_its_frames(handler):
             assert not is_from_handler(error.__traceback__)
 
 
+def generated(one, other):
+    """A generator that fails, with variables that hold nothing."""
+    yield one
+    [][other or 0]
+
+
+def test_what_a_generator_raises_is_not_of_a_handler():
+    try:
+        list(generated(1, None))
+    except IndexError as error:
+        assert not is_from_handler(error.__traceback__)
+    with pytest.raises(PenpalError, match="row 1"):
+        penpal_fast.render_batch([[POINTS], Generated([POINTS])], threads=1)
+
+
+class Generated(UserList):
+    def __getitem__(self, index):
+        return list(generated(self.data[index], None))
+
+
 JOBS = {
     "score": lambda lines, output: score_dataset(lines, output, scorer=Scorer(backend="native")),
     "filter": lambda lines, output: filter_dataset(lines, output, scorer=Scorer(backend="native"), threshold=0),
