@@ -282,7 +282,9 @@ def test_what_a_handler_raises_is_no_damage(tmp_path, monkeypatch, job, module, 
     usual, calls = getattr(module, name), []
 
     def late(*arguments):
-        calls.append(signal.raise_signal(signal.SIGALRM))
+        calls.append(1)
+        if len(calls) == 1:  # A second alarm would go off while the first one's exception is on its way.
+            signal.raise_signal(signal.SIGALRM)
         return usual(*arguments)
 
     def expired(_number, _frame):
@@ -292,6 +294,4 @@ def test_what_a_handler_raises_is_no_damage(tmp_path, monkeypatch, job, module, 
     with handled_by(expired), pytest.raises(error, match=r"^it is late$"):
         job(lines, tmp_path / "out.parquet")
     assert not (tmp_path / "out.parquet").exists()
-    with handled_by(lambda *_: None):
-        job(lines, tmp_path / "out.parquet")
-    assert calls
+    job(lines, tmp_path / "out.parquet")
