@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -20,6 +21,9 @@ ASIDE = ".penpal-"
 
 ASIDE_NAME = re.compile(re.escape(ASIDE) + r"[0-9a-f]{16}\.incomplete")
 """Names of incomplete files; they are random, so that nobody can put a link there before."""
+
+ACCESS_LIST = "system.posix_acl_access"
+"""Linux's name of what a file grants to users and groups one by one."""
 
 LONGEST_NAME = 255
 """Bytes of a name in the usual file systems."""
@@ -135,13 +139,13 @@ def appears_whole(target: Path, aside: Path | None = None, *, synced: bool = Tru
         synced: Whether the file must survive a power failure whole.
     """
     aside = aside or aside_path(target.parent)
-    before = _status(target)
+    before, access = _status(target), _access_list(target)
     # Others may not read what replaces a file that they may not read.
     with made_aside(aside, mode=0o600 if before else 0o666):
         yield aside
         with aside.open("rb+") as file:
             if before:
-                _take_over(file.fileno(), before)
+                _take_over(file.fileno(), before, access)
             if synced:
                 os.fsync(file.fileno())
         aside.replace(target)
@@ -171,14 +175,42 @@ def _status(target: Path) -> os.stat_result | None:
         return None
 
 
-def _take_over(handle: int, before: os.stat_result) -> None:
-    """Give an open file the owner and the mode of the file that it replaces, as far as this process may."""
-    now = os.fstat(handle)
-    if (now.st_uid, now.st_gid) != (before.st_uid, before.st_gid):
+def _take_over(handle: int, before: os.stat_result, access: bytes | None) -> None:
+    """Give an open file the owner, access list and mode of the file that it replaces, as far as this process may.
+
+    Where it may not, nobody gets more rights than they had.
+    """
+    for owner, group in ((before.st_uid, -1), (-1, before.st_gid)):
         with contextlib.suppress(OSError):
-            os.fchown(handle, before.st_uid, before.st_gid)
+            os.fchown(handle, owner, group)
+    mode = stat.S_IMODE(before.st_mode) & 0o777
+    for_all = mode & ~0o070 | mode & (mode & 0o007) << 3
+    if not _has_access_list(handle, access) or os.fstat(handle).st_gid != before.st_gid:
+        mode = for_all  # Another group, or one to which the list had given less than the mode says.
     with contextlib.suppress(OSError):
-        os.fchmod(handle, stat.S_IMODE(before.st_mode) & 0o777)
+        os.fchmod(handle, mode)
+
+
+def _access_list(target: Path) -> bytes | None:
+    """Read the POSIX access list of a file; None if it has none, and where Python cannot read it."""
+    if hasattr(os, "getxattr"):
+        with contextlib.suppress(OSError):
+            return os.getxattr(target, ACCESS_LIST, follow_symlinks=False)
+    return None
+
+
+def _has_access_list(handle: int, access: bytes | None) -> bool:
+    """Give an open file an access list, or take away what it has from its folder; return whether that is so now."""
+    if not hasattr(os, "setxattr"):
+        return True
+    try:
+        if access is None:
+            os.removexattr(handle, ACCESS_LIST)
+        else:
+            os.setxattr(handle, ACCESS_LIST, access)
+    except OSError as error:
+        return access is None and error.errno in (errno.ENODATA, errno.EOPNOTSUPP)
+    return True
 
 
 def checked_target(target: Path) -> Path:
@@ -248,7 +280,10 @@ def parts_folder(target: Path) -> Path:
 def parts_mode(target: Path) -> int:
     """Mode of the folder of a file's parts: nobody may look into it who may not read the file."""
     before = _status(target)
-    return 0o777 if before is None else 0o700 | (before.st_mode & 0o044) >> 2 | (before.st_mode & 0o044)
+    if before is None:
+        return 0o777
+    is_for_all = before.st_mode & 0o044 == 0o044 and _access_list(target) is None
+    return 0o755 if is_for_all else 0o700  # The folder may have another group than the file.
 
 
 def _digest(name: str) -> str:

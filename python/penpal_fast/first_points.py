@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from penpal_fast._core import Rows
+from penpal_fast.arrow_streams import read_whole
 
 ListArray: TypeAlias = "pa.ListArray | pa.LargeListArray"
 
@@ -29,6 +30,7 @@ def without_first_points(rows: Any) -> Any:
     Raises:
         PenpalError: `rows` is not a sequence of rows.
     """
+    rows = read_whole(rows)
     if isinstance(rows, pa.ChunkedArray):
         return pa.chunked_array([_in_arrow(chunk) for chunk in rows.chunks], rows.type)
     if isinstance(rows, pa.Array):

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from penpal_fast._core import Rows
+from penpal_fast.arrow_streams import read_whole
 from penpal_fast.errors import PenpalError
 from penpal_fast.places import check_places
 
@@ -31,6 +32,7 @@ def rows_of(data: Any, column: str = "strokes") -> Any:
 
 
 def _rows_of(data: Any, column: str) -> Any:
+    data = read_whole(data)
     if _is_arrow(data):
         return data
     _check_one_table(data)
@@ -97,6 +99,7 @@ def table_of(data: Any, columns: Iterable[str], strokes: Iterable[str] = ()) -> 
     Raises:
         PenpalError: A column is missing or cannot become Arrow, or it is not one table.
     """
+    data = read_whole(data)
     if isinstance(data, (pa.RecordBatch, pa.Table)):
         return data
     _check_one_table(data)

@@ -42,6 +42,15 @@ def _no_collection() -> Iterator[None]:
         gc.enable()
 
 
+def pass_on(error: BaseException) -> None:
+    """Raise an exception again if the handler of a signal raised it, such as the TimeoutError of an alarm.
+
+    It is no error of the file, the hub or whatever was at work then.
+    """
+    if is_from_handler(error.__traceback__):
+        raise error
+
+
 def is_from_handler(trace: TracebackType | None) -> bool:
     """Whether an exception with this traceback was raised by the handler of a signal, in the midst of other code.
 
@@ -63,8 +72,9 @@ def _is_handlers(frame: FrameType) -> bool:
     takes_two = code.co_argcount >= 2 or code.co_flags & CO_VARARGS
     if not (takes_two and code.co_flags & CO_OPTIMIZED):
         return False
-    for value in frame.f_locals.values():
-        if value is frame.f_back or (type(value) is tuple and value and value[-1] is frame.f_back):
+    before = frame.f_back  # None for a generator that has ended, whose other variables may be None too.
+    for value in frame.f_locals.values() if before is not None else ():
+        if value is before or (type(value) is tuple and value and value[-1] is before):
             return True
     return any(code is one for one in _codes_of_handlers())  # It may have dropped the frame that it was given.
 

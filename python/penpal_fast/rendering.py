@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penpal_fast._core import Rows
+from penpal_fast.arrow_streams import read_whole
 from penpal_fast.canvas import CANVAS_SHAPE, LINE_WIDTH
 from penpal_fast.errors import PenpalError, row_error
 from penpal_fast.places import check_places
@@ -58,6 +59,7 @@ def render_batch(rows: Any, *, line_width: float = LINE_WIDTH, threads: int | No
     """
     from penpal_fast.engines.mlx_memory import writable_canvases
 
+    rows = read_whole(rows)
     check_places(rows)
     prepared = Rows(rows)
     if len(prepared) > MAX_BATCH_ROWS:
@@ -83,6 +85,7 @@ def render_into(rows: Any, out: Any, *, line_width: float = LINE_WIDTH, threads:
         PenpalError: The buffer has another shape, type or layout or is read-only; or a row is bad: its picture is
             then blank, and the others are rendered.
     """
+    rows = read_whole(rows)
     check_places(rows)
     prepared = Rows(rows)
     _render(prepared, _checked_buffer(out, len(prepared)), line_width=line_width, threads=threads)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from penpal_fast import kernels as pc
 from penpal_fast._core import ACCEPTED_TYPES, Rows
+from penpal_fast.arrow_streams import read_whole
 from penpal_fast.errors import PenpalError
 
 HUGGING_FACE = b"huggingface"
@@ -116,7 +117,11 @@ def check_text_column(schema: pa.Schema, column: str) -> None:
 
 
 def nulls_as_strokes(rows: Any) -> Any:
-    """Cast a column of Arrow's null type, which JSON and data frames give to a column without values, to strokes."""
+    """Cast a column of Arrow's null type, which JSON and data frames give to a column without values, to strokes.
+
+    A stream is read to its end, as `read_whole` does.
+    """
+    rows = read_whole(rows)
     if isinstance(rows, (pa.Array, pa.ChunkedArray)) and pa.types.is_null(rows.type):
         return rows.cast(STROKES)
     return rows

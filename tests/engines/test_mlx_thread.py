@@ -72,6 +72,25 @@ def test_a_process_that_is_forked_after_mlx_was_used_says_so(using):
     assert [line.partition(":")[0] for line in done.stdout.splitlines()] == [said] * len(children)
 
 
+def test_a_model_from_before_the_fork_says_so():
+    """Its tensors are computed when they are looked at."""
+    done = run(
+        f"{BEGIN}model, reader = penpal_fast.QualityClassifier().eval(), penpal_fast.ReaderNetwork().eval()\n"
+        f"{USES['the engine']}\n"
+        "for use in (lambda: penpal_fast.Scorer(model), model.tensors, lambda: model.save_pretrained('model'),\n"
+        "            reader.tensors, lambda: reader.save_pretrained('model')):\n"
+        "    if os.fork() == 0:\n"
+        "        signal.alarm(20)\n"
+        "        try: use()\n"
+        "        except penpal_fast.PenpalError as error: print(error, flush=True)\n"
+        "        os._exit(0)\n"
+        "    assert os.wait()[1] == 0\n"
+    )
+    assert done.returncode == 0, done.stderr
+    said = "MLX does not work in a forked process, as it was used before the fork"
+    assert [line.partition(":")[0] for line in done.stdout.splitlines()] == [said] * 5
+
+
 def test_a_process_that_is_forked_before_mlx_is_used_can_use_it():
     done = run(
         f"{BEGIN}import mlx.core\n"

@@ -7,11 +7,26 @@ import functools
 import signal
 from collections import UserList
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import penpal_fast
-from penpal_fast import PenpalError, Reader, Scorer
+from penpal_fast import (
+    ArrowScorer,
+    ContactSheet,
+    PenpalError,
+    QualityCheck,
+    Reader,
+    Scorer,
+    convert_dataset,
+    files,
+    filter_dataset,
+    score_dataset,
+)
 from penpal_fast.interrupts import is_from_handler
+from penpal_fast.sources import parquet, parquet_footer, stroke_columns
 
 POINTS = [(0.0, 0.0), (9.0, 4.0)]
 
@@ -152,6 +167,40 @@ def test_every_call_ends(call):
             call(rows)
 
 
+STROKES = pa.record_batch({"strokes": [[[dict(zip("xy", point, strict=True)) for point in POINTS]]]})
+
+
+def stream(act):
+    """A stream of PyArrow in whose Python code something happens."""
+
+    def batches():
+        yield STROKES
+        act()
+        yield STROKES
+
+    return pa.RecordBatchReader.from_batches(STROKES.schema, batches())
+
+
+STREAM_CALLS = CALLS | {
+    "tables": lambda rows: ArrowScorer(checks=[QualityCheck(backend="native")])(rows),
+    "rendering": lambda rows: penpal_fast.render_batch(rows, threads=1),
+    "rendering into memory": lambda rows: penpal_fast.render_into(rows, np.empty((2, 256, 256, 1), np.float32)),
+    "first points": lambda rows: penpal_fast.without_first_points(rows),
+    "a sheet": lambda rows: ContactSheet(rows, scorer=Scorer(backend="native")),
+}
+
+
+@pytest.mark.parametrize("call", STREAM_CALLS.values(), ids=STREAM_CALLS)
+def test_what_is_raised_while_a_stream_of_arrow_is_read(call):
+    with handled_by(plain), pytest.raises(ExpiredError):
+        call(stream(alarm))
+    with pytest.raises(KeyboardInterrupt):
+        call(stream(lambda: signal.raise_signal(signal.SIGINT)))
+    with pytest.raises(PenpalError, match="cannot read the Arrow data"):
+        call(stream(lambda: [][0]))
+    call(stream(lambda: None))
+
+
 def test_rows_are_read_where_a_handler_raises_nothing():
     heard = []
     with handled_by(lambda *_: heard.append(1)):
@@ -186,3 +235,63 @@ def test_a_handler_is_known_by_its_frames(handler):
             Own([1])[0]
         except ExpiredError as error:
             assert not is_from_handler(error.__traceback__)
+
+
+def generated(one, other):
+    """A generator that fails, with variables that hold nothing."""
+    yield one
+    [][other or 0]
+
+
+def test_what_a_generator_raises_is_not_of_a_handler():
+    try:
+        list(generated(1, None))
+    except IndexError as error:
+        assert not is_from_handler(error.__traceback__)
+    with pytest.raises(PenpalError, match="row 1"):
+        penpal_fast.render_batch([[POINTS], Generated([POINTS])], threads=1)
+
+
+class Generated(UserList):
+    def __getitem__(self, index):
+        return list(generated(self.data[index], None))
+
+
+JOBS = {
+    "score": lambda lines, output: score_dataset(lines, output, scorer=Scorer(backend="native")),
+    "filter": lambda lines, output: filter_dataset(lines, output, scorer=Scorer(backend="native"), threshold=0),
+    "convert": lambda lines, output: convert_dataset(lines, output),
+}
+
+MOMENTS = {
+    "the footer is read": (parquet_footer, "_tail"),
+    "strokes are decoded": (stroke_columns, "_read"),
+    "rows are joined": (parquet, "joined"),
+    "a page is decompressed": (stroke_columns, "_decompressed"),
+    "the output is looked at": (files, "_status"),
+}
+
+
+@pytest.mark.parametrize("job", JOBS.values(), ids=JOBS)
+@pytest.mark.parametrize(("module", "name"), MOMENTS.values(), ids=MOMENTS)
+@pytest.mark.parametrize("error", [TimeoutError, ConnectionError])
+def test_what_a_handler_raises_is_no_damage(tmp_path, monkeypatch, job, module, name, error):
+    """These are kinds of OSError, which reading and writing raise too."""
+    lines = tmp_path / "lines.parquet"
+    pq.write_table(pa.table(STROKES), lines, compression="zstd")
+    usual, calls = getattr(module, name), []
+
+    def late(*arguments):
+        calls.append(1)
+        if len(calls) == 1:  # A second alarm would go off while the first one's exception is on its way.
+            signal.raise_signal(signal.SIGALRM)
+        return usual(*arguments)
+
+    def expired(_number, _frame):
+        raise error("it is late")
+
+    monkeypatch.setattr(module, name, late)
+    with handled_by(expired), pytest.raises(error, match=r"^it is late$"):
+        job(lines, tmp_path / "out.parquet")
+    assert not (tmp_path / "out.parquet").exists()
+    job(lines, tmp_path / "out.parquet")

@@ -20,6 +20,7 @@ from penpal_fast import PenpalError, filter_dataset, score_dataset
 from penpal_fast.handwriting.lines import read_lines
 from penpal_fast.jobs import part_files, parts
 from penpal_fast.jobs.part_files import EncodedFile
+from penpal_fast.look.serve.row_file import RowFile
 from penpal_fast.sources.scored_file import ScoredFile
 from penpal_fast.sources.streams import open_sources
 from penpal_fast.synthesis.texts import read_texts
@@ -190,6 +191,36 @@ def test_rows_that_are_promised_and_not_there(lines, tmp_path, read):
     assert list(tmp_path.iterdir()) == [lines]
 
 
+def fewer_rows(metadata):
+    """Promise 11 rows where there are 12; PyArrow reads those that are promised."""
+    group(metadata, 2)[3] = (thrift.I64, 3)
+    metadata[ROW_COUNT] = (thrift.I64, 11)
+
+
+@pytest.mark.parametrize("read", READERS.values(), ids=READERS)
+def test_rows_that_are_there_and_not_promised(lines, tmp_path, read):
+    """They are not left out without a word."""
+    changed(lines, fewer_rows)
+    with pytest.raises(PenpalError, match="promises 3 rows in row group 2, but the column text has 4"):
+        read(lines, tmp_path / "out.parquet")
+    assert list(tmp_path.iterdir()) == [lines]
+
+
+def test_strokes_that_are_there_and_not_promised(lines, tmp_path):
+    pq.write_table(pq.read_table(lines, columns=["strokes"]), lines, row_group_size=4)
+    changed(lines, fewer_rows)
+    for job in (score_dataset, filter_dataset):
+        with pytest.raises(PenpalError, match="the Parquet file is damaged: it has more rows than the footer says"):
+            job(lines, tmp_path / "out.parquet")
+    assert list(tmp_path.iterdir()) == [lines]
+
+
+def test_the_live_page_shows_all_rows_or_none(lines):
+    changed(lines, fewer_rows)
+    with pytest.raises(PenpalError, match="promises 3 rows in row group 2"):
+        RowFile(lines, "lines", "strokes", [])
+
+
 ENDS = {
     "long": ((2**32 - 1).to_bytes(4, "little") + b"PAR1", "its metadata would be longer than the file"),
     "nothing": (bytes(4) + b"PAR1", "the encoding of the metadata is damaged: it ends too early"),
@@ -337,6 +368,45 @@ def test_one_huge_row_does_not_make_all_others_slow(tmp_path):
     file = pq.ParquetFile(tmp_path / "out.parquet")
     assert file.metadata.num_row_groups == 6
     assert file.read(["quality"])["quality"].null_count == 3
+
+
+def written_arrow(path, tables):
+    with pa.ipc.new_file(path, tables[0].schema) as writer:
+        for table in tables:
+            writer.write_table(table)
+
+
+def written_parquet(path, tables):
+    with pq.ParquetWriter(path, tables[0].schema, compression="zstd") as writer:
+        for table in tables:
+            writer.write_table(table)
+
+
+@pytest.mark.parametrize("points", [200_000, 1_048_576, 1_200_000, 3_000_000])
+@pytest.mark.parametrize("write", [written_parquet, written_arrow])
+def test_a_few_large_rows_do_not_make_all_others_slow(tmp_path, write, points):
+    """Rows that can be scored, others just beyond the limit, and record batches of Arrow."""
+    usual = pa.table({"strokes": column(ROWS * 200)})
+    large = pa.table({"strokes": same_points(1, points).cast(usual.schema.field("strokes").type)})
+    name = "lines.parquet" if write is written_parquet else "lines.arrow"
+    write(tmp_path / name, [usual, large, usual, large, usual.slice(0, 5)])
+    (source,) = open_sources(tmp_path / name, "strokes")
+    assert source.rows == 4807
+    assert source.row_bytes < 1000
+    assert len(parts.planned_parts([source])) <= 5
+    read = [len(batch.data) for batch in source.batches(1000)]
+    assert (sum(read), len(read) <= 12) == (4807, True)
+
+
+@pytest.mark.parametrize("write", [written_parquet, written_arrow])
+def test_many_large_rows_set_sizes(tmp_path, write):
+    """Else they would not fit into memory together."""
+    usual = pa.table({"strokes": column(ROWS * 200)})
+    large = pa.table({"strokes": same_points(1, 200_000).cast(usual.schema.field("strokes").type)})
+    name = "lines.parquet" if write is written_parquet else "lines.arrow"
+    write(tmp_path / name, [usual, *[large] * 20])
+    (source,) = open_sources(tmp_path / name, "strokes")
+    assert source.row_bytes >= 1_600_000
 
 
 def test_huge_rows_that_follow_one_another_end_a_row_group_early(tmp_path, monkeypatch):

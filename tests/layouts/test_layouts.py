@@ -21,6 +21,8 @@ from penpal_fast.layouts.known import LAYOUTS as LAYOUT_NAMES
 from penpal_fast.layouts.nested import empty_array
 from penpal_fast.layouts.shape import Shape
 from penpal_fast.schema import nulls_as_strokes
+from penpal_fast.sources.one_row import one_row
+from penpal_fast.strokes import words_of
 
 STROKES = [[(0, 9), (4, 0), (8, 9)], [(2, 5), (6, 5)]]
 """The letter A."""
@@ -542,3 +544,15 @@ def test_any_text_is_converted_or_refused(text):
         converted(pa.array([text, json.dumps(LAYOUTS["columns"][1])]))
     except PenpalError as error:
         assert "--layout" in str(error)
+
+
+@pytest.mark.parametrize("beside", [{}, {"points": 3}, {"x": 1.0, "words": 2}], ids=str)
+def test_records_with_strokes_under_the_name_of_the_column(folder, scorer, beside):
+    """They are no table: whoever takes a row of them sees the strokes too."""
+    record = {"strokes": [{"points": [{"x": x, "y": y} for x, y in stroke]} for stroke in STROKES], **beside}
+    path = folder / "rows.parquet"
+    pq.write_table(pa.table({"strokes": [record, None]}), path)
+    assert words_of(one_row(path, 0, "strokes").column(0)[0])[0][0].tolist() == [list(point) for point in STROKES[0]]
+    score_dataset(path, folder / "scored.parquet", scorer=scorer)
+    scores = pq.read_table(folder / "scored.parquet")["quality"].to_pylist()
+    assert scores == [pytest.approx(scorer.score([STROKES])[0], abs=1e-6), None]

@@ -14,6 +14,7 @@ from penpal_fast import kernels as pc
 from penpal_fast._core import Rows
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.files import checked_target, replaced_atomically
+from penpal_fast.interrupts import pass_on
 from penpal_fast.jobs.identity import with_job
 from penpal_fast.jobs.outputs import Kind, kind_of
 from penpal_fast.jobs.part_files import EncodedFile
@@ -132,6 +133,7 @@ def _convert(
             if done.bad and done.bad == done.rows:
                 raise PenpalError(f"no row can be drawn, so nothing was written; the first: {done.first_problem}")
     except (OSError, pa.ArrowException) as error:
+        pass_on(error)
         raise PenpalError(f"{target}: cannot write it: {error}") from error
     return done
 

@@ -23,6 +23,7 @@ from penpal_fast.checks.text_match import TextCheck, compared_text
 from penpal_fast.checks.thresholds import GOOD_SHARE, check_top
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.files import checked_target, parts_folder, parts_mode, replaced_atomically
+from penpal_fast.interrupts import pass_on
 from penpal_fast.jobs.best_of import BestRows, check_group_column
 from penpal_fast.jobs.folder import JobFolder
 from penpal_fast.jobs.good_lines import (
@@ -331,6 +332,7 @@ class _Filter:
             if self._checks:
                 folder.remove_rest()
         except (OSError, pa.ArrowException) as error:
+            pass_on(error)
             names = " and ".join(map(str, targets))
             raise PenpalError(f"{names}: cannot write {'them' if len(targets) > 1 else 'it'}: {error}") from error
         return selection
@@ -349,6 +351,7 @@ class _Filter:
         except BrokenPipeError:
             raise  # Whoever read standard output has enough.
         except (OSError, pa.ArrowException) as error:
+            pass_on(error)
             raise PenpalError(f"standard output: cannot write to it: {error}") from error
 
     def _job(self, place: int) -> str:

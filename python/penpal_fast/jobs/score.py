@@ -37,6 +37,7 @@ from penpal_fast.files import (
     parts_mode,
     reserved,
 )
+from penpal_fast.interrupts import pass_on
 from penpal_fast.jobs.folder import JobFolder
 from penpal_fast.jobs.identity import described_job, is_output, noted_job, with_job
 from penpal_fast.jobs.json_rows import check_names
@@ -162,6 +163,7 @@ def score_dataset(
     except BrokenPipeError:
         raise  # Whoever read standard output has enough.
     except (OSError, pa.ArrowException) as error:
+        pass_on(error)
         raise PenpalError(f"{target}: cannot write it: {error}") from error
 
 

@@ -22,6 +22,8 @@ def can_be_drawn(empty: pa.Array) -> bool:
     """
     if pa.types.is_null(empty.type):
         return True
+    if pa.types.is_struct(empty.type):
+        return False  # `Rows` would take it for a table with a column of strokes.
     try:
         Rows(empty)
     except (PenpalError, pa.ArrowException, NotImplementedError):

@@ -34,12 +34,22 @@ def with_tensors(network: Network, tensors: Tensors) -> Network:
 
 
 def tensors_of(network: nn.Module) -> Tensors:
-    """Return all tensors of a network as NumPy arrays, by name."""
+    """Return all tensors of a network as NumPy arrays, by name.
+
+    Raises:
+        PenpalError: The process was forked from one that had used MLX.
+    """
+    check_not_forked()
     return {name: np.array(values) for name, values in dict(tree_flatten(network.parameters())).items()}
 
 
 def save(folder: str | os.PathLike[str], config: str, write: Callable[[Path], None]) -> None:
-    """Write `config.json` with this text and `weights.safetensors` into a folder, which is created if needed."""
+    """Write `config.json` with this text and `weights.safetensors` into a folder, which is created if needed.
+
+    Raises:
+        PenpalError: The process was forked from one that had used MLX, or the files cannot be written.
+    """
+    check_not_forked()
     folder = Path(folder)
     made_folder(folder)
     with replaced_atomically(folder / CONFIG_FILE) as path:

@@ -18,7 +18,7 @@ from penpal_fast.sources.batch import Batch
 from penpal_fast.sources.formats.format import Content, Format, Options
 from penpal_fast.sources.formats.ink import INK
 from penpal_fast.sources.inputs import InputFile
-from penpal_fast.sources.memory import LEAST_BATCH_BYTES
+from penpal_fast.sources.memory import LEAST_BATCH_BYTES, limited, usual_row_bytes
 
 DAMAGE = (OSError, EOFError, ValueError, OverflowError, pa.ArrowException, zlib.error, zipfile.BadZipFile, ExpatError)
 """What libraries raise for files that are damaged or of another kind."""
@@ -54,15 +54,16 @@ class FormatSource:
             _check_names(self.schema)
             self.is_ink: bool = bool(self.schema.equals(INK))
             digest = hashlib.sha256()
-            self.rows, self.row_bytes, shared = 0, 1, 0
+            runs, shared = [], 0
             for batch in content.batches():
                 claimed = shared_bytes(batch)
                 shared += claimed
                 if shared > MANY_SHARED_BYTES and shared > MOST_TIMES * file.size:
                     raise too_much(shared, file.size)
-                self.rows += len(batch)
-                self.row_bytes = max(self.row_bytes, (batch.nbytes + claimed) // max(1, len(batch)))
+                runs.append((len(batch), batch.nbytes + claimed))
                 digest.update(_content(batch))
+            self.rows = sum(rows for rows, _ in runs)
+            self.row_bytes = usual_row_bytes(runs)
             self.read_as: Sequence[str] = list(content.read_as)
         self.fingerprint = digest.hexdigest()
 
@@ -75,8 +76,10 @@ class FormatSource:
         most_bytes = max(LEAST_BATCH_BYTES, rows * self.row_bytes)
         with self._problems():
             for batch in self._opened().batches():
-                for first in range(min(start, len(batch)), len(batch), rows):
-                    yield from map(Batch, pieces(batch.slice(first, rows), most_bytes))
+                average = batch.nbytes // max(1, len(batch))
+                step = rows if average <= self.row_bytes else limited(most_bytes // average, rows)
+                for first in range(min(start, len(batch)), len(batch), step):
+                    yield from map(Batch, pieces(batch.slice(first, step), most_bytes))
                 start = max(start - len(batch), 0)
 
     def _opened(self) -> Content:

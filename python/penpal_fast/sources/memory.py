@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from penpal_fast.errors import PenpalError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from penpal_fast.sources.batch import Rows
 
 MEMORY_MB = 256
@@ -20,6 +22,18 @@ BATCH_ROWS = 4096
 
 LEAST_BATCH_BYTES = 1 << 20
 """Batches of fewer bytes are not split."""
+
+LARGE_ROW_BYTES = 1 << 20
+"""Average memory from which rows are large, as few are: a row of 1,000 points takes 8 kB."""
+
+FEW_LARGE_BYTES = 256 << 20
+"""Memory of large rows that are so few that they do not set sizes for the others."""
+
+FEW_LARGE_RUNS = 16
+"""Row groups or record batches of large rows that are few: in a Parquet file each becomes a part of its own."""
+
+FEW_LARGE_SHARE = 64
+"""Large rows are few if there are at least this many times as many rows in all."""
 
 
 def check_memory(memory_mb: int) -> None:
@@ -40,3 +54,23 @@ def batch_rows(memory_mb: int, source: Rows) -> int:
 def limited(rows: int, most: int) -> int:
     """Return a number of rows from 1 up to `most`."""
     return max(1, min(rows, most))
+
+
+def usual_row_bytes(runs: Sequence[tuple[int, int]]) -> int:
+    """Memory of a row, on average where rows are largest, without large ones if these are few.
+
+    Args:
+        runs: Rows and bytes of each row group or record batch.
+    """
+    large = [(rows, size) for rows, size in runs if _average(rows, size) >= LARGE_ROW_BYTES]
+    are_few = (
+        len(large) <= FEW_LARGE_RUNS
+        and sum(size for _, size in large) <= FEW_LARGE_BYTES
+        and sum(rows for rows, _ in large) * FEW_LARGE_SHARE <= sum(rows for rows, _ in runs)
+    )
+    sizes = [_average(rows, size) for rows, size in runs]
+    return max((size for size in sizes if not are_few or size < LARGE_ROW_BYTES), default=1)
+
+
+def _average(rows: int, size: int) -> int:
+    return max(1, size // max(1, rows))

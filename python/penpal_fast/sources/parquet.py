@@ -11,11 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from penpal_fast.errors import PenpalError
+from penpal_fast.interrupts import pass_on
 from penpal_fast.sources.batch import Batch
 from penpal_fast.sources.inputs import InputFile
-from penpal_fast.sources.memory import LEAST_BATCH_BYTES
+from penpal_fast.sources.memory import LEAST_BATCH_BYTES, usual_row_bytes
 from penpal_fast.sources.parquet_footer import ParquetFooter
-from penpal_fast.sources.stroke_columns import StrokeColumns, joined
+from penpal_fast.sources.stroke_columns import TOO_MANY_ROWS, StrokeColumns, joined
 
 READ_BUFFER_BYTES = 1 << 20
 """Bytes of a column that are read at a time; otherwise PyArrow holds a whole column chunk in memory."""
@@ -37,7 +38,7 @@ class ParquetSource:
         schema: The columns.
         rows: Number of rows.
         row_bytes: Approximate memory of a row in bytes: the average of the row group where rows are largest, of those
-            that are not huge, if there are others.
+            that are neither huge nor among a few large ones, if there are others.
         group_rows: Number of rows of each row group.
         layout: The columns as they are stored.
         can_be_copied: Whether the encoded columns can be copied: the file is on this machine, and says where they
@@ -68,8 +69,9 @@ class ParquetSource:
         self.rows = sum(self.group_rows)
         self.can_be_copied = file.path is not None and all(group.has_beginnings for group in footer.groups)
         self._group_row_bytes = [max(1, group.size // max(1, group.rows)) for group in footer.groups]
-        usual = [size for size in self._group_row_bytes if size < HUGE_ROW_BYTES]
-        self.row_bytes = max(usual or self._group_row_bytes, default=1)
+        runs = [(group.rows, group.size) for group in footer.groups]
+        usual = [run for run, size in zip(runs, self._group_row_bytes, strict=True) if size < HUGE_ROW_BYTES]
+        self.row_bytes = usual_row_bytes(usual or runs)
 
     def stretches(self) -> Iterator[tuple[int, int, int]]:
         """Yield runs of rows of like size: the first row, the row after the last, and `row_bytes` of these rows.
@@ -128,9 +130,10 @@ class ParquetSource:
                 for piece in strokes.pieces(run, rows, most_bytes, step):
                     yield piece
                     done += len(piece)
-            except TimeoutError:
-                raise  # It may be of the handler of an alarm.
             except (OSError, pa.ArrowException, PenpalError) as error:
+                pass_on(error)
+                if TOO_MANY_ROWS in str(error):
+                    raise  # PyArrow leaves them out.
                 strokes.leave(str(error))
             else:
                 return
@@ -203,6 +206,7 @@ class ParquetSource:
         try:
             yield
         except (OSError, pa.ArrowException, UnicodeDecodeError, PenpalError) as error:
+            pass_on(error)
             raise PenpalError(f"{self.file.name}: {problem}: {error}") from error
 
 

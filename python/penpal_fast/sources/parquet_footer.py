@@ -69,7 +69,25 @@ class ParquetFooter:
             sum(group.rows for group in self.groups),
         ):
             raise PenpalError("its metadata contradicts itself about the number of rows")
+        self._check_rows(described)
         return described
+
+    def _check_rows(self, described: pq.ParquetFile) -> None:
+        """Compare the rows of each group with the values of a column that has one for each row.
+
+        PyArrow leaves out rows beyond those that the group promises.
+        """
+        schema, metadata = described.schema, described.metadata
+        flat = (index for index in range(len(schema)) if not schema.column(index).max_repetition_level)
+        if (index := next(flat, None)) is None:
+            return
+        for number, group in enumerate(self.groups):
+            column = metadata.row_group(number).column(index)
+            if column.num_values > group.rows:
+                raise PenpalError(
+                    f"its metadata promises {group.rows} rows in row group {number}, but the column "
+                    f"{column.path_in_schema} has {column.num_values}"
+                )
 
     def check_pages(self, path: Path, group: int) -> int:
         """Check the pages of a row group's columns without decoding them.

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from penpal_fast.errors import PenpalError
+from penpal_fast.interrupts import pass_on
 
 STANDARD_INPUT = "-"
 
@@ -75,6 +76,7 @@ def _copied(stream: IO[bytes], name: str, start: bytes, target: IO[bytes], most_
             target.write(chunk)
         target.flush()
     except OSError as error:
+        pass_on(error)
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise PenpalError(
                 f"{name}: its {size:,} bytes so far do not fit into {tempfile.gettempdir()}; choose a larger folder "

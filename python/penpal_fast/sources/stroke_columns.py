@@ -23,6 +23,9 @@ OTHERS = 16
 Level = tuple[Any, Any]
 """Offsets of a list or None, and the null bitmap or None."""
 
+TOO_MANY_ROWS = "it has more rows than the footer says"
+"""What `StrokeReader` says of a column that goes on after the last row of its row group."""
+
 
 class StrokeColumns:
     """Reads row groups, with their columns of strokes decoded in Rust and the others by PyArrow.
