@@ -1,4 +1,5 @@
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Final, Protocol, final
 
 import numpy as np
@@ -16,6 +17,7 @@ __all__ = [
     "Rows",
     "StrokeReader",
     "append_columns",
+    "appended_places",
     "concatenate",
     "path",
     "peak_multiplications",
@@ -124,7 +126,6 @@ def read_probabilities(
     log_probabilities: NDArray[np.float32], frames: NDArray[np.int64], texts: _Texts | None, threads: int
 ) -> _Readings: ...
 def peak_multiplications() -> float: ...
-def append_columns(
-    source: str, start: int, stop: int, added: str, metadata: list[tuple[str, str]], output: str
-) -> None: ...
+def append_columns(pieces: list[tuple[str, int, int, str]], metadata: list[tuple[str, str]], output: str) -> None: ...
+def appended_places(pieces: list[tuple[str, int, int, str]]) -> list[tuple[Path, int, int]]: ...
 def concatenate(files: list[str], output: str) -> None: ...

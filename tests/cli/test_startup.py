@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -225,3 +226,28 @@ def test_a_handler_of_the_caller_stays():
             assert signal.getsignal(signal.SIGINT) is handler
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def test_loaded_modules_are_not_searched_for_garbage():
+    code = (
+        "import gc; from penpal_fast.interrupts import ending_at_once\n"
+        "with ending_at_once(): import decimal\n"
+        "assert gc.isenabled() and not any(one is decimal for one in gc.get_objects())"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are listed in /proc")
+@pytest.mark.parametrize(("said", "threads"), [(None, 1), ("2", 2)])
+def test_numpy_starts_no_threads_for_scores(said, threads):
+    code = (
+        "import os; from penpal_fast.cli.numpy_threads import no_numpy_threads\n"
+        "with no_numpy_threads(): import numpy\n"
+        "print(len(os.listdir('/proc/self/task')), os.environ.get('OPENBLAS_NUM_THREADS'))"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    environment |= {} if said is None else {"OPENBLAS_NUM_THREADS": said}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    found, variable = done.stdout.split()
+    assert variable == str(said)
+    assert int(found) == min(threads, len(os.sched_getaffinity(0)))

@@ -79,7 +79,7 @@ def run(lines: Path, count: int, folder: Path) -> dict[str, int]:
 
 
 def _with_itself(files: list[str], output: str) -> None:
-    _core.append_columns(files[0], 0, 1, files[0], [], output)
+    _core.append_columns([(files[0], 0, 1, files[0])], [], output)
 
 
 if __name__ == "__main__":

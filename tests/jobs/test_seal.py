@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from penpal_fast import _core, score_dataset
-from penpal_fast.jobs import parts, seal
-from penpal_fast.jobs.seal import UNSEALED, Content, is_sealed, job_note
+from penpal_fast import PenpalError, _core, score_dataset
+from penpal_fast.jobs import parts, score, seal
+from penpal_fast.jobs.seal import UNSEALED, Content, is_sealed, job_note, row_group_places
 
 
 def write_parts(folder, **settings):
@@ -51,7 +51,7 @@ def test_parts_have_the_bytes_of_the_whole(tmp_path, settings):
     if any(map(has_gaps, files)):
         pytest.skip("parts of this PyArrow have other bytes, and the whole is read again")
     whole = joined(files, tmp_path / "whole.parquet").read_bytes()
-    content = Content(files)
+    content = Content(row_group_places(files))
     assert content.size == len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")
     assert content.sha256.digest() == hashlib.sha256(whole[: content.size]).digest()
 
@@ -61,7 +61,7 @@ def test_the_seal_does_not_depend_on_who_read_the_bytes(tmp_path, settings):
     files = write_parts(tmp_path, **settings)
     one, other = (joined(files, tmp_path / name) for name in ("one.parquet", "other.parquet"))
     seal.seal(one, "j")
-    seal.seal(other, "j", Content(files))
+    seal.seal(other, "j", Content(row_group_places(files)))
     assert one.read_bytes() == other.read_bytes()
     assert is_sealed(one, "j", digest_of(one))
 
@@ -80,3 +80,44 @@ def test_a_job_does_not_read_its_file_again(tmp_path, scorer, monkeypatch, copie
         score_dataset(lines, out, scorer=scorer)
     monkeypatch.setattr(scorer, "outcome", None)
     assert score_dataset(lines, out, scorer=scorer, resume=True).rows == 9
+
+
+def test_columns_of_sources_are_copied_once(tmp_path, scorer, monkeypatch):
+    """Parts hold the scores alone, and the file has the bytes of all columns as they were."""
+    lines, out = tmp_path / "lines.parquet", tmp_path / "out.parquet"
+    strokes = pa.array([[[[[0.0, 0.0], [3.0, row], [5.0, 1.0]]]] for row in range(1, 10)])
+    pq.write_table(pa.table({"id": range(9), "strokes": strokes}), lines, row_group_size=2)
+    monkeypatch.setattr(parts, "PART_ROWS", 4)
+    monkeypatch.setattr(parts, "COPIED_GROUP_ROWS", 1)
+    copied = []
+
+    def append_columns(pieces, metadata, output):
+        copied.append([(start, stop, pq.read_schema(added).names) for _, start, stop, added in pieces])
+        _core_append_columns(pieces, metadata, output)
+
+    _core_append_columns = _core.append_columns
+    monkeypatch.setattr(_core, "append_columns", append_columns)
+    score_dataset(lines, out, scorer=scorer)
+    names = ["quality", "quality_error", "quality_note"]
+    assert copied == [[(0, 2, names), (2, 4, names), (4, 5, names)]]
+    assert pq.read_table(out, columns=["id", "strokes"]).equals(pq.read_table(lines))
+    group, before = (pq.ParquetFile(path).metadata.row_group(1).column(0) for path in (out, lines))
+    assert group.total_compressed_size == before.total_compressed_size
+
+
+def test_a_source_that_changes_before_its_columns_are_copied(tmp_path, scorer, monkeypatch):
+    lines, out = tmp_path / "lines.parquet", tmp_path / "out.parquet"
+    strokes = pa.array([[[[[0.0, 0.0], [3.0, row], [5.0, 1.0]]]] for row in range(1, 10)])
+    pq.write_table(pa.table({"strokes": strokes}), lines)
+
+    def change(_folder):
+        with lines.open("r+b") as file:
+            file.seek(30)
+            file.write(b"changed")
+        return metadata_of(_folder)
+
+    metadata_of = score.file_metadata
+    monkeypatch.setattr(score, "file_metadata", change)
+    with pytest.raises(PenpalError, match=r"lines.parquet: it changed while it was being read"):
+        score_dataset(lines, out, scorer=scorer)
+    assert not out.exists()

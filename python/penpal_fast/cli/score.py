@@ -10,6 +10,7 @@ import typer
 
 from penpal_fast.cli import options
 from penpal_fast.cli.console import progress_bar, readable_errors, say, say_json, stopped_by_sigterm
+from penpal_fast.cli.numpy_threads import no_numpy_threads
 from penpal_fast.interrupts import ending_at_once
 from penpal_fast.sources.memory import MEMORY_MB
 
@@ -59,7 +60,7 @@ def score(
     Exit codes: 0 if the output was written, 1 if not, 2 for wrong usage,
     3 for bad rows with --strict, 130 after Ctrl-C and 143 after SIGTERM.
     """
-    with ending_at_once():
+    with ending_at_once(), no_numpy_threads():
         from penpal_fast.jobs.score import score_dataset
 
     with readable_errors(), stopped_by_sigterm(), options.logged(verbose=verbose):

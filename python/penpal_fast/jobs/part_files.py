@@ -92,8 +92,8 @@ class EncodedFile:
         self._writer.write_table(table, row_group_size=self._group_rows)
 
 
-class CopiedFile:
-    """Copies the encoded columns of a source's row groups, and encodes the columns that checks add.
+class AddedFile:
+    """Encodes the columns that checks add to row groups of a source, in row groups of as many rows.
 
     Leaving the `with` block writes the file, unless there was an error.
     """
@@ -101,7 +101,7 @@ class CopiedFile:
     def __init__(
         self, path: Path, schema: pa.Schema, source: ParquetSource, groups: tuple[int, int], added: Sequence[str]
     ) -> None:
-        """Take the output's path and schema, the row groups to copy, and the names of the columns to encode."""
+        """Take the output's path, the schema of all columns, the source, its row groups, and what columns are added."""
         self._path = path
         self._schema = schema
         self._source = source
@@ -114,7 +114,7 @@ class CopiedFile:
         """Take rows. Only their added columns are kept, as the source has the others."""
         self._added.append(pa.record_batch([rows.column(name) for name in self._names], schema=self._added_schema))
 
-    def __enter__(self) -> CopiedFile:
+    def __enter__(self) -> AddedFile:
         """Return itself."""
         return self
 
@@ -124,14 +124,9 @@ class CopiedFile:
             self._write()
 
     def _write(self) -> None:
-        added = aside_path(self._path.parent)
-        with made_aside(added):
-            self._write_added(added)
-            first, stop = self._groups
-            metadata = [(key.decode(), value.decode()) for key, value in _file_metadata(self._schema).items()]
-            _core.append_columns(str(self._source.file.path), first, stop, str(added), metadata, str(self._path))
+        self._encode(self._path)
 
-    def _write_added(self, path: Path) -> None:
+    def _encode(self, path: Path) -> None:
         table = pa.Table.from_batches(self._added, self._added_schema).combine_chunks()
         with _new_file(path) as file, pq.ParquetWriter(file, table.schema, compression="zstd") as writer:
             start = 0
@@ -140,7 +135,18 @@ class CopiedFile:
                 start += rows
 
 
-PartFile: TypeAlias = EncodedFile | CopiedFile
+class CopiedFile(AddedFile):
+    """Copies the encoded columns of a source's row groups too."""
+
+    def _write(self) -> None:
+        added = aside_path(self._path.parent)
+        with made_aside(added):
+            self._encode(added)
+            pieces = [(str(self._source.file.path), *self._groups, str(added))]
+            _core.append_columns(pieces, file_metadata(self._schema), str(self._path))
+
+
+PartFile: TypeAlias = EncodedFile | AddedFile
 
 
 def encoding(schema: pa.Schema) -> dict[str, object]:
@@ -164,9 +170,10 @@ def _new_file(path: Path) -> pa.NativeFile:
     return pa.OSFile(os.fsencode(path), "wb")
 
 
-def _file_metadata(schema: pa.Schema) -> dict[bytes, bytes]:
-    """Metadata that PyArrow would store, with its own description of the columns."""
-    return _empty_file(schema).metadata.metadata or {}
+def file_metadata(schema: pa.Schema) -> list[tuple[str, str]]:
+    """Return the metadata that PyArrow would store, with its own description of the columns."""
+    found: dict[bytes, bytes] = _empty_file(schema).metadata.metadata or {}
+    return [(key.decode(), value.decode()) for key, value in found.items()]
 
 
 def _empty_file(schema: pa.Schema) -> pq.ParquetFile:

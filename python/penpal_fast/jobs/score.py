@@ -42,13 +42,13 @@ from penpal_fast.jobs.folder import JobFolder
 from penpal_fast.jobs.identity import described_job, is_output, noted_job, with_job
 from penpal_fast.jobs.json_rows import check_names
 from penpal_fast.jobs.outputs import Kind, StdoutFormat, check_stdout, kind_of
-from penpal_fast.jobs.part_files import CopiedFile, EncodedFile, PartFile
+from penpal_fast.jobs.part_files import AddedFile, CopiedFile, EncodedFile, PartFile, file_metadata
 from penpal_fast.jobs.part_reading import part_rows
 from penpal_fast.jobs.parts import Part, binary_metadata, group_rows, planned_parts
 from penpal_fast.jobs.pipeline import Stopwatch, made_ahead
 from penpal_fast.jobs.records import record_of, recorded, recorded_job
 from penpal_fast.jobs.row_files import JSON_ROWS, RowsFile, has_lines, json_lines_file, standard_output
-from penpal_fast.jobs.seal import Content, seal
+from penpal_fast.jobs.seal import Content, row_group_places, seal
 from penpal_fast.jobs.strokes import strokes_for
 from penpal_fast.jobs.summary import JobSummary
 from penpal_fast.jobs.unscored import Unscored
@@ -203,18 +203,32 @@ class _Job:
             if resume and self._is_finished(target, folder, Kind.PARQUET):
                 return self._summary
             with folder.opened(resume=resume, mode=parts_mode(target)):
-                self._fill(folder)
-                with (
-                    self._stopwatch.measured("writing"),
-                    appears_whole(target, aside_path(folder.path)) as aside,
-                    ThreadPoolExecutor(1, "penpal-hashing") as hashing,
-                ):
-                    files = [folder.file(part) for part in self._parts]
-                    content = hashing.submit(Content, files)
-                    _core.concatenate([str(file) for file in files], str(aside))
-                    seal(aside, folder.job, content.result())
+                # What is copied is copied once, at the end.
+                self._fill(folder, AddedFile)
+                with self._stopwatch.measured("writing"), appears_whole(target, aside_path(folder.path)) as aside:
+                    self._join(folder, aside)
                 folder.remove()
         return self._summary
+
+    def _join(self, folder: JobFolder, output: Path) -> None:
+        """Make a sealed file of the parts, with the columns of the sources that are copied."""
+        files = [folder.file(part) for part in self._parts]
+        pieces = [
+            (str(self._sources[part.source].file.path), *part.groups, str(file))
+            for part, file in zip(self._parts, files, strict=True)
+            if part.groups
+        ]
+        with contextlib.ExitStack() as opened:
+            hashing = opened.enter_context(ThreadPoolExecutor(1, "penpal-hashing"))
+            if pieces:
+                for source in self._sources:
+                    opened.enter_context(source.file.unchanged())
+                content = hashing.submit(lambda: Content(_core.appended_places(pieces)))
+                _core.append_columns(pieces, file_metadata(self._schema(folder)), str(output))
+            else:
+                content = hashing.submit(lambda: Content(row_group_places(files)))
+                _core.concatenate([str(file) for file in files], str(output))
+            seal(output, folder.job, content.result())
 
     def into_json_lines(self, target: Path, *, resume: bool) -> JobSummary:
         folder = self._folder(parts_folder(target), is_single=True)
@@ -300,8 +314,16 @@ class _Job:
             return False
         return True
 
-    def _fill(self, folder: JobFolder) -> None:
-        """Write the missing parts, and make sure that the sources do not change meanwhile."""
+    def _schema(self, folder: JobFolder) -> pa.Schema:
+        """Columns and metadata of the output."""
+        schema = checked_schema(self._sources[0].schema, self._checks)
+        return with_job(schema, folder.job, sealed=folder.is_single)
+
+    def _fill(self, folder: JobFolder, copied: type[AddedFile] = CopiedFile) -> None:
+        """Write the missing parts, and make sure that the sources do not change meanwhile.
+
+        Parts that need not be encoded are written as `copied` says: without the columns of the sources, or with them.
+        """
         start = time.perf_counter()
         self._summary.seconds = self._stopwatch.seconds
         with contextlib.ExitStack() as unchanged:
@@ -313,7 +335,7 @@ class _Job:
                 logger.info("%s: %d of %d parts are finished already", folder.path, len(finished), len(self._parts))
             for part in finished:
                 self._count(folder.file(part), self._unscored.row(part.source, part.start))
-            self._write(folder, [part for part in self._parts if not is_finished[part]])
+            self._write(folder, [part for part in self._parts if not is_finished[part]], copied)
         try:
             self._unscored.check()
         except PenpalError:
@@ -321,9 +343,8 @@ class _Job:
             raise
         self._stopwatch.seconds["all"] = time.perf_counter() - start
 
-    def _write(self, folder: JobFolder, parts: list[Part]) -> None:
-        schema = checked_schema(self._sources[0].schema, self._checks)
-        schema = with_job(schema, folder.job, sealed=folder.is_single)
+    def _write(self, folder: JobFolder, parts: list[Part], copied: type[AddedFile]) -> None:
+        schema = self._schema(folder)
         rows = part_rows(parts, self._sources, self._memory_mb, self._stopwatch)
         with (
             ThreadPoolExecutor(1, "penpal-writing") as finishing,
@@ -333,7 +354,7 @@ class _Job:
             before: Future[None] | None = None
             for part, batches in itertools.groupby(checked, key=operator.itemgetter(0)):
                 with contextlib.ExitStack() as opened:
-                    file = self._opened_file(opened, folder, schema, part)
+                    file = self._opened_file(opened, folder, schema, part, copied)
                     for _, batch, outcomes in batches:
                         self._add(file, batch, outcomes, schema)
                     if before:
@@ -351,13 +372,20 @@ class _Job:
         self._summary.first_problem = self._unscored.first_problem
         self._progress(self._summary.rows, self._rows)
 
-    def _opened_file(self, opened: contextlib.ExitStack, folder: JobFolder, schema: pa.Schema, part: Part) -> PartFile:
+    def _opened_file(
+        self,
+        opened: contextlib.ExitStack,
+        folder: JobFolder,
+        schema: pa.Schema,
+        part: Part,
+        copied: type[AddedFile],
+    ) -> PartFile:
         source = self._sources[part.source]
         path = opened.enter_context(appears_whole(folder.file(part), synced=folder.is_synced))
         opened.enter_context(source.file.unchanged())
         if part.groups and isinstance(source, ParquetSource):
             added = list(added_columns(self._checks))
-            return opened.enter_context(CopiedFile(path, schema, source, part.groups, added))
+            return opened.enter_context(copied(path, schema, source, part.groups, added))
         return opened.enter_context(
             EncodedFile(path, schema, group_rows(source, part.start, part.stop), source.file.name)
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -26,26 +26,37 @@ def job_note(job: str, digest: str | None = None) -> bytes:
 
 
 class Content:
-    """The bytes of Parquet files one after another, without their footers: those of a file that has their row groups.
+    """The bytes of a Parquet file before its footer, read from the files that its row groups were copied from.
 
     Attributes:
         size: Number of bytes, with the letters at the beginning of a file.
         sha256: Their hash.
     """
 
-    def __init__(self, files: Sequence[Path]) -> None:
-        """Read the files.
+    def __init__(self, places: Iterable[tuple[Path, int, int]]) -> None:
+        """Read bytes of files, each from a place up to another.
 
         Raises:
             OSError: A file cannot be read.
         """
         self.size = len(MAGIC)
         self.sha256 = hashlib.sha256(MAGIC)
-        for path in files:
+        for path, start, stop in places:
             with path.open("rb") as file:
-                start, _ = _footer(file)
-                _add(self.sha256, file, len(MAGIC), start)
-                self.size += start - len(MAGIC)
+                _add(self.sha256, file, start, stop)
+            self.size += stop - start
+
+
+def row_group_places(files: Sequence[Path]) -> Iterator[tuple[Path, int, int]]:
+    """Yield where the row groups of Parquet files are: the files without their beginnings and footers.
+
+    Raises:
+        OSError: A file cannot be read.
+    """
+    for path in files:
+        with path.open("rb") as file:
+            start, _ = _footer(file)
+        yield path, len(MAGIC), start
 
 
 def seal(path: Path, job: str, content: Content | None = None) -> None:

@@ -22,7 +22,7 @@ mod _core {
     #[pymodule_export]
     use super::engine::{Engine, peak_multiplications};
     #[pymodule_export]
-    use super::parquet::{Footer, StrokeReader, append_columns, concatenate};
+    use super::parquet::{Footer, StrokeReader, append_columns, appended_places, concatenate};
     #[pymodule_export]
     use super::reader::{Reader, path, read_probabilities};
     #[pymodule_export]

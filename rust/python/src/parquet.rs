@@ -95,20 +95,33 @@ impl StrokeReader {
     }
 }
 
-/// Writes the row groups from `start` up to `stop` of `source` with the columns of the file `added`, which replace
-/// columns of the same name. `metadata` is the metadata of the new file.
+/// A file, its first row group and the one after the last, and the file whose columns are added, which replace columns
+/// of the same name.
+type Piece = (PathBuf, usize, usize, PathBuf);
+
+fn pieces_of(pieces: Vec<Piece>) -> Vec<penpal_parquet::Piece> {
+    let piece = |(source, start, stop, added)| penpal_parquet::Piece { source, row_groups: start..stop, added };
+    pieces.into_iter().map(piece).collect()
+}
+
+/// Writes row groups of files with the columns that are added. `metadata` is the metadata of the new file.
 #[pyfunction]
 pub fn append_columns(
     py: Python<'_>,
-    source: PathBuf,
-    start: usize,
-    stop: usize,
-    added: PathBuf,
+    pieces: Vec<Piece>,
     metadata: Vec<(String, String)>,
     output: PathBuf,
 ) -> PyResult<()> {
-    py.detach(|| penpal_parquet::append_columns(&source, start..stop, &added, metadata, &output))
+    py.detach(|| penpal_parquet::append_columns(&pieces_of(pieces), metadata, &output))
         .map_err(|error| python_error(py, error))
+}
+
+/// The files and ranges of bytes, each from the first up to the one after the last, that `append_columns` copies.
+#[pyfunction]
+pub fn appended_places(py: Python<'_>, pieces: Vec<Piece>) -> PyResult<Vec<(PathBuf, u64, u64)>> {
+    let places = py.detach(|| penpal_parquet::appended_places(&pieces_of(pieces)));
+    let places = places.map_err(|error| python_error(py, error))?;
+    Ok(places.into_iter().map(|(path, place)| (path, place.start, place.end)).collect())
 }
 
 /// Writes the row groups of files with the same schema, one after another, with the metadata of the first file.

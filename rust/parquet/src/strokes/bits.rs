@@ -10,7 +10,16 @@ pub struct Validity {
 }
 
 impl Validity {
+    #[inline]
     pub fn push(&mut self, count: usize, is_valid: bool) {
+        if is_valid && self.bits.is_none() {
+            self.count += count;
+        } else {
+            self.push_bits(count, is_valid);
+        }
+    }
+
+    fn push_bits(&mut self, count: usize, is_valid: bool) {
         let end = self.count + count;
         if !is_valid && self.bits.is_none() {
             self.bits = Some(ones(self.count));

@@ -29,13 +29,8 @@ macro_rules! number {
 
             fn split(streams: &[&[u8]], out: &mut Vec<Self>) {
                 let count = streams[0].len();
-                let start = out.len();
-                out.resize(start + count, 0.0);
-                $(let _ = $byte;)+
                 let streams = [$(&streams[$byte][..count]),+];
-                for (index, number) in out[start..].iter_mut().enumerate() {
-                    *number = <$kind>::from_le_bytes([$(streams[$byte][index]),+]);
-                }
+                out.extend((0..count).map(|index| <$kind>::from_le_bytes([$(streams[$byte][index]),+])));
             }
         }
     };
