@@ -295,3 +295,22 @@ def test_what_a_handler_raises_is_no_damage(tmp_path, monkeypatch, job, module, 
         job(lines, tmp_path / "out.parquet")
     assert not (tmp_path / "out.parquet").exists()
     job(lines, tmp_path / "out.parquet")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("method", ["__arrow_c_array__", "__arrow_c_stream__"])
+def test_what_ends_the_program_is_no_error_of_arrow_data(error, method):
+    def ended(_self, *_arguments, **_options):
+        raise error("ended")
+
+    with pytest.raises(error, match="^ended$"):
+        penpal_fast.score(type("Producer", (), {method: ended})())
+
+
+@pytest.mark.parametrize("method", ["__arrow_c_array__", "__arrow_c_stream__"])
+def test_arrow_data_that_cannot_be_made_is_an_error(method):
+    def broken(_self, *_arguments, **_options):
+        raise ValueError("no memory for it")
+
+    with pytest.raises(PenpalError, match="cannot read the Arrow data: .*no memory for it"):
+        penpal_fast.score(type("Producer", (), {method: broken})())

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3_arrow::input::AnyArray;
 
 use crate::errors::penpal_error;
+use crate::nested::is_of_row;
 use crate::quiet::unless_it_panics;
 
 /// Maximum number of levels in a PyArrow type. Arrow libraries recurse into types, and thousands of levels overflow the
@@ -63,7 +64,9 @@ pub fn import_column(source: &Bound<'_, PyAny>, column: &str) -> PyResult<Stroke
     let read = || PyResult::Ok(source.extract::<AnyArray>()?.into_chunked_array()?.into_inner());
     // The import panics on some arrays that break the rules of the C data interface.
     let (chunks, field) = match unless_it_panics(read) {
-        Some(read) => read.map_err(|error| unreadable(error.to_string()))?,
+        Some(Ok(read)) => read,
+        Some(Err(error)) if is_of_row(py, &error)? => return Err(unreadable(error.to_string())),
+        Some(Err(error)) => return Err(error),
         None => return Err(unreadable("it breaks the rules of Arrow's C data interface".into())),
     };
     let DataType::Struct(fields) = field.data_type() else {

@@ -10,3 +10,4 @@ mod sequence;
 mod walk;
 
 pub use convert::convert;
+pub use exceptions::is_of_row;
