@@ -303,7 +303,7 @@ def test_what_ends_the_program_is_no_error_of_arrow_data(error, method):
     def ended(_self, *_arguments, **_options):
         raise error("ended")
 
-    with pytest.raises(error, match="^ended$"):
+    with pytest.raises(error, match=r"^ended$"):
         penpal_fast.score(type("Producer", (), {method: ended})())
 
 
@@ -312,5 +312,5 @@ def test_arrow_data_that_cannot_be_made_is_an_error(method):
     def broken(_self, *_arguments, **_options):
         raise ValueError("no memory for it")
 
-    with pytest.raises(PenpalError, match="cannot read the Arrow data: .*no memory for it"):
+    with pytest.raises(PenpalError, match=r"cannot read the Arrow data: .*no memory for it"):
         penpal_fast.score(type("Producer", (), {method: broken})())
