@@ -6,6 +6,7 @@ import contextlib
 import os
 import threading
 import time
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -206,6 +207,21 @@ def test_a_folder_that_comes_and_goes_has_one_job(tmp_path, monkeypatch):
     in_threads(work, 3)
     assert len(done) > 20
     assert not (tmp_path / "held").exists()
+
+
+def test_a_folder_that_is_gone_as_soon_as_it_is_there_is_made(tmp_path, monkeypatch):
+    usual, calls = Path.mkdir, []
+
+    def mkdir(self, *arguments, **options):
+        calls.append(self)
+        if len(calls) == 1:  # Another job made it and removes it.
+            raise FileExistsError(self)
+        usual(self, *arguments, **options)
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    with JobFolder(tmp_path / "out", {}, [Part(0, 0, 0, 0)]).opened(resume=False):
+        assert (tmp_path / "out").is_dir()
+    assert len(calls) == 2
 
 
 ADDING = """

@@ -98,7 +98,8 @@ class JobFolder:
         """Create and lock the folder; another job may remove it in between."""
         while True:
             if not self.path.exists():
-                self.path.mkdir(mode, exist_ok=True)
+                with contextlib.suppress(FileExistsError):  # Another job's, which may be gone again.
+                    self.path.mkdir(mode)
                 if self.is_synced:
                     sync_folder(self.path.parent)
             try:
