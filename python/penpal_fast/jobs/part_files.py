@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from penpal_fast import _core
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import aside_path, made_aside
+from penpal_fast.sources.memory import held_bytes
 from penpal_fast.sources.parquet import ParquetSource
 
 MOST_WAITING_BYTES = 512 << 20
@@ -54,10 +55,10 @@ class EncodedFile:
             rows = rows.slice(len(taken))
             self._waiting.append(taken)
             self._rows += len(taken)
-            self._bytes += taken.nbytes
+            self._bytes += held_bytes(taken)
             if self._may_be_huge and self._bytes > MOST_WAITING_BYTES // 2:
                 self._write_group()
-            elif self._bytes > max(MOST_WAITING_BYTES, 2 * taken.nbytes):
+            elif self._bytes > max(MOST_WAITING_BYTES, 2 * held_bytes(taken)):
                 raise PenpalError(
                     f"{self._about}: a row group of {self._group_rows:,} rows would take more than "
                     f"{MOST_WAITING_BYTES >> 20} MB of memory, far more than its metadata says. Some rows may be much "

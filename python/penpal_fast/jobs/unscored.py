@@ -14,6 +14,7 @@ from penpal_fast.checks.check import Outcome, reason_of
 from penpal_fast.errors import PenpalError
 from penpal_fast.layouts.parts import has_strokes, joined_parts, parts_of
 from penpal_fast.sources.batch import Source, unread_column
+from penpal_fast.sources.memory import held_bytes
 
 SHOWN_LETTERS = 100
 """Letters of a row that an error shows."""
@@ -97,7 +98,7 @@ class Unscored:
             return ""
         parts = parts_of(rows.schema, self._column)
         values = joined_parts(rows.slice(row, 1), parts) if parts else rows.column(self._column).slice(row, 1)
-        value = values[0].as_py() if values.nbytes <= SHOWN_BYTES else None
+        value = values[0].as_py() if held_bytes(values) <= SHOWN_BYTES else None
         unread = unread_column(self._column)
         text = rows.column(unread)[row].as_py() if unread in names else None
         if text is None and value is None:

@@ -9,6 +9,8 @@ from penpal_fast.errors import PenpalError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pyarrow as pa
+
     from penpal_fast.sources.batch import Rows
 
 MEMORY_MB = 256
@@ -54,6 +56,16 @@ def batch_rows(memory_mb: int, source: Rows) -> int:
 def limited(rows: int, most: int) -> int:
     """Return a number of rows from 1 up to `most`."""
     return max(1, min(rows, most))
+
+
+def held_bytes(data: pa.RecordBatch | pa.Array) -> int:
+    """Return the memory of rows. Of texts in views, PyArrow 23 knows only that of their whole buffers."""
+    import pyarrow as pa
+
+    try:
+        return data.nbytes
+    except pa.ArrowTypeError:
+        return data.get_total_buffer_size()
 
 
 def usual_row_bytes(runs: Sequence[tuple[int, int]]) -> int:

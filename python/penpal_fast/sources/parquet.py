@@ -14,7 +14,7 @@ from penpal_fast.errors import PenpalError
 from penpal_fast.interrupts import pass_on
 from penpal_fast.sources.batch import Batch
 from penpal_fast.sources.inputs import InputFile
-from penpal_fast.sources.memory import LEAST_BATCH_BYTES, usual_row_bytes
+from penpal_fast.sources.memory import LEAST_BATCH_BYTES, held_bytes, usual_row_bytes
 from penpal_fast.sources.parquet_footer import ParquetFooter
 from penpal_fast.sources.stroke_columns import TOO_MANY_ROWS, StrokeColumns, joined
 
@@ -215,7 +215,7 @@ def _gathered(pieces: Iterator[pa.RecordBatch], rows: int, most_bytes: int) -> I
     waiting: list[pa.RecordBatch] = []
     waiting_rows = waiting_bytes = 0
     for piece in pieces:
-        size = piece.nbytes
+        size = held_bytes(piece)
         if waiting and (waiting_rows + len(piece) > rows or waiting_bytes + size > most_bytes):
             yield joined(waiting)
             waiting, waiting_rows, waiting_bytes = [], 0, 0

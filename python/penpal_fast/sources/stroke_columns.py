@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from penpal_fast._core import StrokeReader
 from penpal_fast.errors import PenpalError
+from penpal_fast.sources.memory import held_bytes
 from penpal_fast.sources.parquet_footer import ParquetFooter
 
 logger = logging.getLogger(__name__)
@@ -137,7 +138,7 @@ class _Beside:
             self._left = batch.slice(len(piece))
             pieces.append(piece)
             rows -= len(piece)
-            size += piece.nbytes
+            size += held_bytes(piece)
         if not pieces:
             raise _uneven()
         taken = joined(pieces)
