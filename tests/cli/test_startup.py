@@ -119,6 +119,11 @@ def test_a_job_loads_nothing_for_other_jobs(tmp_path, job):
     assert needless(found) == set()
 
 
+def printed(code: str) -> str:
+    """What a program prints that ends well."""
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
 def test_the_commands_of_the_package_work_without_pandas_only_in_their_own_process():
     pytest.importorskip("pandas")
     code = (
@@ -126,8 +131,7 @@ def test_the_commands_of_the_package_work_without_pandas_only_in_their_own_proce
         "try: main()\n"
         "except SystemExit: import pandas; print('loaded')"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.endswith("loaded\n")
+    assert printed(code).endswith("loaded\n")
 
 
 def test_scores_in_python_load_nothing_for_other_jobs():
@@ -159,8 +163,7 @@ def test_what_was_registered_before_the_command_line_is_called_at_the_end():
         "atexit.register(lambda: print('atexit'))\n"
         "run()"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.endswith("\natexit\n")
+    assert printed(code).endswith("\natexit\n")
 
 
 def test_an_output_that_cannot_be_flushed_is_said():

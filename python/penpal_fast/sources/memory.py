@@ -74,15 +74,16 @@ def usual_row_bytes(runs: Sequence[tuple[int, int]]) -> int:
     Args:
         runs: Rows and bytes of each row group or record batch.
     """
-    large = [(rows, size) for rows, size in runs if _average(rows, size) >= LARGE_ROW_BYTES]
+    large = [(rows, size) for rows, size in runs if average_row_bytes(rows, size) >= LARGE_ROW_BYTES]
     are_few = (
         len(large) <= FEW_LARGE_RUNS
         and sum(size for _, size in large) <= FEW_LARGE_BYTES
         and sum(rows for rows, _ in large) * FEW_LARGE_SHARE <= sum(rows for rows, _ in runs)
     )
-    sizes = [_average(rows, size) for rows, size in runs]
+    sizes = [average_row_bytes(rows, size) for rows, size in runs]
     return max((size for size in sizes if not are_few or size < LARGE_ROW_BYTES), default=1)
 
 
-def _average(rows: int, size: int) -> int:
+def average_row_bytes(rows: int, size: int) -> int:
+    """Memory of a row on average, at least 1."""
     return max(1, size // max(1, rows))

@@ -14,7 +14,7 @@ from penpal_fast.errors import PenpalError
 from penpal_fast.interrupts import pass_on
 from penpal_fast.sources.batch import Batch
 from penpal_fast.sources.inputs import InputFile
-from penpal_fast.sources.memory import LEAST_BATCH_BYTES, held_bytes, usual_row_bytes
+from penpal_fast.sources.memory import LEAST_BATCH_BYTES, average_row_bytes, held_bytes, usual_row_bytes
 from penpal_fast.sources.parquet_footer import ParquetFooter
 from penpal_fast.sources.stroke_columns import TOO_MANY_ROWS, StrokeColumns, joined
 
@@ -68,8 +68,8 @@ class ParquetSource:
         self.group_rows = [group.rows for group in footer.groups]
         self.rows = sum(self.group_rows)
         self.can_be_copied = file.path is not None and all(group.has_beginnings for group in footer.groups)
-        self._group_row_bytes = [max(1, group.size // max(1, group.rows)) for group in footer.groups]
         runs = [(group.rows, group.size) for group in footer.groups]
+        self._group_row_bytes = [average_row_bytes(*run) for run in runs]
         usual = [run for run, size in zip(runs, self._group_row_bytes, strict=True) if size < HUGE_ROW_BYTES]
         self.row_bytes = usual_row_bytes(usual or runs)
 
