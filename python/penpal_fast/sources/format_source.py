@@ -18,7 +18,7 @@ from penpal_fast.sources.batch import Batch
 from penpal_fast.sources.formats.format import Content, Format, Options
 from penpal_fast.sources.formats.ink import INK
 from penpal_fast.sources.inputs import InputFile
-from penpal_fast.sources.memory import LEAST_BATCH_BYTES, held_bytes, limited, usual_row_bytes
+from penpal_fast.sources.memory import LEAST_BATCH_BYTES, average_row_bytes, held_bytes, limited, usual_row_bytes
 
 DAMAGE = (OSError, EOFError, ValueError, OverflowError, pa.ArrowException, zlib.error, zipfile.BadZipFile, ExpatError)
 """What libraries raise for files that are damaged or of another kind."""
@@ -76,7 +76,7 @@ class FormatSource:
         most_bytes = max(LEAST_BATCH_BYTES, rows * self.row_bytes)
         with self._problems():
             for batch in self._opened().batches():
-                average = held_bytes(batch) // max(1, len(batch))
+                average = average_row_bytes(len(batch), held_bytes(batch))
                 step = rows if average <= self.row_bytes else limited(most_bytes // average, rows)
                 for first in range(min(start, len(batch)), len(batch), step):
                     yield from map(Batch, pieces(batch.slice(first, step), most_bytes))
