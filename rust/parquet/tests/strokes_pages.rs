@@ -12,7 +12,7 @@ use parquet::file::metadata::{
 };
 use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::SchemaDescriptor;
-use penpal_parquet::{Bytes, Decompress, Footer, ParquetError, text};
+use penpal_parquet::{Bytes, Decompress, Footer, ParquetError, Values, text};
 
 const SCHEMA: &str = "message schema { optional group strokes (LIST) { repeated group list { \
     optional group element { optional float x; optional float y; } } } }";
@@ -51,18 +51,24 @@ fn page(kind: usize, described: &[(u8, usize)], decoded_size: usize, content: &[
 
 /// Writes both coordinates with the same pages.
 fn written(name: &str, compression: Compression, pages: &[u8], values: i64) -> (File, Footer) {
+    written_axes(name, compression, [pages, pages], values)
+}
+
+/// Writes each coordinate with its pages.
+fn written_axes(name: &str, compression: Compression, pages: [&[u8]; 2], values: i64) -> (File, Footer) {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let file = File::options().read(true).write(true).create(true).truncate(true).open(path).unwrap();
-    file.write_all_at(&[b"PAR1", pages, pages].concat(), 0).unwrap();
+    file.write_all_at(&[b"PAR1", pages[0], pages[1]].concat(), 0).unwrap();
     let schema = Arc::new(SchemaDescriptor::new(Arc::new(parse_message_type(SCHEMA).unwrap())));
-    let size = pages.len() as i64;
+    let begins = [4, 4 + pages[0].len()];
     let column = |index: usize| {
+        let size = pages[index].len() as i64;
         ColumnChunkMetaData::builder(schema.column(index))
             .set_compression(compression)
             .set_num_values(values)
             .set_total_compressed_size(size)
             .set_total_uncompressed_size(size)
-            .set_data_page_offset(4 + index as i64 * size)
+            .set_data_page_offset(begins[index] as i64)
             .build()
             .unwrap()
     };
@@ -72,7 +78,7 @@ fn written(name: &str, compression: Compression, pages: &[u8], values: i64) -> (
     let metadata = ParquetMetaDataBuilder::new(described).add_row_group(group.build().unwrap()).build();
     let mut bytes = Vec::new();
     ParquetMetaDataWriter::new(&mut bytes, &metadata).finish().unwrap();
-    let footer = Footer::parse(&bytes[..bytes.len() - 8], 4 + 2 * pages.len() as u64 + bytes.len() as u64).unwrap();
+    let footer = Footer::parse(&bytes[..bytes.len() - 8], (begins[1] + pages[1].len() + bytes.len()) as u64).unwrap();
     (file, footer)
 }
 
@@ -140,6 +146,51 @@ fn pages_of_one_row_are_read() {
     let data = page(0, &[(1, 1), (2, 0), (3, 3), (4, 3)], one_row().len(), &one_row()).repeat(40);
     let made = written("small_pages.parquet", Compression::UNCOMPRESSED, &data, 40);
     assert_eq!(read(&made, Arc::new(|_, _, _| unreachable!())).unwrap(), 40);
+}
+
+/// A page with the points of rows of one point each, after their size, as if they were compressed.
+fn rows_of_one(points: &[f32]) -> Vec<u8> {
+    let run = |value: u8| [&[2, 0, 0, 0][..], &[2 * points.len() as u8, value]].concat();
+    let numbers: Vec<u8> = points.iter().flat_map(|point| point.to_le_bytes()).collect();
+    let content = [run(0), run(FULL), numbers].concat();
+    let compressed = [varint(content.len()), content.clone()].concat();
+    page(0, &[(1, points.len()), (2, 0), (3, 3), (4, 3)], content.len(), &compressed)
+}
+
+#[test]
+fn y_goes_on_where_its_pages_begin_to_differ_from_those_of_x() {
+    let points: Vec<f32> = (0..40).map(|point| point as f32).collect();
+    let pages = |sizes: &[usize]| {
+        let mut left = &points[..];
+        let pages = sizes.iter().map(|&size| rows_of_one(left.split_off(..size).unwrap()));
+        pages.collect::<Vec<_>>().concat()
+    };
+    let (x, y) = (pages(&[5; 8]), pages(&[5, 5, 5, 5, 4, 6, 5, 5]));
+    // The reads end within a page, and at its end.
+    for rows in [1, 3, 4, 5, 7, 40] {
+        let made = written_axes("late.parquet", Compression::SNAPPY, [&x, &y], 40);
+        let decompressed = Arc::new(AtomicUsize::new(0));
+        let count = decompressed.clone();
+        let decompress: Decompress = Arc::new(move |_, bytes, size| {
+            count.fetch_add(1, Ordering::Relaxed);
+            Ok(Bytes::copy_from_slice(&bytes[bytes.len() - size..]))
+        });
+        let mut reader = made.1.strokes(made.0.try_clone().unwrap(), 0, 0, decompress).unwrap();
+        let mut found = [Vec::new(), Vec::new()];
+        loop {
+            let read = reader.read(rows, 1 << 20).unwrap();
+            if read.rows == 0 {
+                break;
+            }
+            for (all, (values, _)) in found.iter_mut().zip(read.axes) {
+                let Values::Float32(values) = values else { panic!("float32 was written") };
+                all.extend(values);
+            }
+        }
+        assert_eq!(found, [points.clone(), points.clone()], "{rows}");
+        let pages_again = decompressed.load(Ordering::Relaxed) - 16;
+        assert!(pages_again <= rows.div_ceil(5), "{rows} rows at a time: {pages_again} pages were decoded twice");
+    }
 }
 
 #[test]

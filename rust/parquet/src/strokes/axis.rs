@@ -19,6 +19,7 @@ const HELD_BYTES_OF_AN_ENTRY: usize = 16;
 const PAGE_BYTES: usize = 256;
 
 /// Reads a coordinate of the points of a row group.
+#[derive(Clone)]
 pub struct AxisReader<T> {
     pages: Pages<T>,
     page: Option<Page>,
@@ -82,7 +83,7 @@ impl<T: Number> AxisReader<T> {
     }
 
     /// Reads the same rows as another coordinate that has the same levels in its pages, without decoding these again.
-    /// `None` if there are other levels; then nothing more can be read like this.
+    /// `None` if there are other levels.
     pub fn read_like(&mut self, other: &AxisRows<'_, T>) -> Result<Option<Vec<T>>> {
         let mut numbers = self.room();
         for step in &other.steps {
@@ -104,6 +105,11 @@ impl<T: Number> AxisReader<T> {
         }
         self.before = numbers.len();
         Ok(Some(numbers))
+    }
+
+    /// Passes over the levels of what `read_like` has read, so that `read` goes on from there.
+    pub fn pass_levels(&mut self) -> Result<()> {
+        self.page.as_mut().map_or(Ok(()), Page::pass_levels)
     }
 
     /// Goes to the next page if there is nothing left of this one, and returns the levels of the new page.

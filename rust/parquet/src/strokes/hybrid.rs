@@ -12,6 +12,7 @@ const GROUP: usize = 8;
 const UNPACKED: usize = 64 * GROUP;
 
 /// Decodes numbers of at most 32 bits one run after another.
+#[derive(Clone)]
 pub struct Hybrid {
     bytes: Bytes,
     at: usize,
@@ -61,6 +62,16 @@ impl Hybrid {
         } else {
             self.next += count;
         }
+    }
+
+    /// Leaves out the next `count` numbers.
+    pub fn pass(&mut self, mut count: usize) -> Result<()> {
+        while count > 0 {
+            let some = self.run()?.1.min(count);
+            self.skip(some);
+            count -= some;
+        }
+        Ok(())
     }
 
     /// Appends the items of a table that the next `count` numbers stand for.

@@ -31,10 +31,6 @@ use self::pages::{Most, Pages};
 use crate::checks::Footer;
 use crate::error::{Result, mismatch};
 
-/// Rows that are passed over at a time, and points that end it.
-const STEP_ROWS: usize = 1024;
-const STEP_POINTS: usize = 1 << 20;
-
 /// Coordinates of points, a number for each, 0 for null.
 #[derive(Clone, Debug)]
 pub enum Values {
@@ -74,10 +70,8 @@ enum Axes {
 struct Pair<T> {
     x: AxisReader<T>,
     y: AxisReader<T>,
-    /// The pages of y from the beginning, as long as they have had the same levels as those of x.
-    again: Option<Pages<T>>,
-    /// Number of rows that were read.
-    rows: usize,
+    /// Whether all pages of y so far have had the same levels as those of x.
+    alike: bool,
 }
 
 impl Footer {
@@ -156,9 +150,8 @@ impl<T: Number> Pair<T> {
             }
             Pages::new(file.clone(), column, most, decompress.clone())
         };
-        let (x, y) = (pages(0)?, pages(1)?);
-        let again = (nesting.axes[0].valid == nesting.axes[1].valid).then(|| y.clone());
-        Ok(Pair { x: AxisReader::new(x, 0), y: AxisReader::new(y, 1), again, rows: 0 })
+        let alike = nesting.axes[0].valid == nesting.axes[1].valid;
+        Ok(Pair { x: AxisReader::new(pages(0)?, 0), y: AxisReader::new(pages(1)?, 1), alike })
     }
 
     fn read(
@@ -171,7 +164,6 @@ impl<T: Number> Pair<T> {
         let x = self.x.read(nesting, rows, points)?;
         let y = self.read_y(nesting, &x)?;
         let AxisRows { lists, numbers, .. } = x;
-        self.rows += lists.rows;
         let levels =
             nesting.levels.iter().zip(lists.levels).map(|(level, items)| {
                 ((level.kind == Kind::List).then_some(items.offsets), items.validity.into_bits())
@@ -183,20 +175,14 @@ impl<T: Number> Pair<T> {
 
     /// Reads y of the rows whose x was read, and which of them are not null.
     fn read_y(&mut self, nesting: &Nesting, x: &AxisRows<'_, T>) -> Result<(Vec<T>, Validity)> {
-        if let Some(again) = &self.again {
+        if self.alike {
+            let before = self.y.clone();
             if let Some(numbers) = self.y.read_like(x)? {
                 return Ok((numbers, x.lists.values.clone()));
             }
-            self.y = AxisReader::new(again.clone(), 1);
-            self.again = None;
-            let mut passed = 0;
-            while passed < self.rows {
-                let step = self.y.read(nesting, STEP_ROWS.min(self.rows - passed), STEP_POINTS)?.lists.rows;
-                if step == 0 {
-                    return Err(mismatch("y has fewer rows than x".into()));
-                }
-                passed += step;
-            }
+            self.alike = false;
+            self.y = before;
+            self.y.pass_levels()?;
         }
         let y = self.y.read(nesting, x.lists.rows.max(1), x.lists.entries)?;
         if x.lists.rows != y.lists.rows || x.lists.levels != y.lists.levels {

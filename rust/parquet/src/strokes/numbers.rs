@@ -40,6 +40,7 @@ number!(f32, 0 1 2 3);
 number!(f64, 0 1 2 3 4 5 6 7);
 
 /// The values of a page that are not null.
+#[derive(Clone)]
 pub enum Numbers {
     Plain {
         bytes: Bytes,

@@ -33,6 +33,7 @@ pub type Decompress = Arc<dyn Fn(Codec, &[u8], usize) -> Result<Bytes> + Send + 
 pub struct EncodedLevels(Bytes, Bytes, usize);
 
 /// A page of data.
+#[derive(Clone)]
 pub struct Page {
     pub levels: EncodedLevels,
     /// Size in memory.
@@ -42,6 +43,15 @@ pub struct Page {
     pub repetition: Hybrid,
     pub definition: Hybrid,
     pub numbers: Numbers,
+}
+
+impl Page {
+    /// Passes over the levels of the values that are not left.
+    pub fn pass_levels(&mut self) -> Result<()> {
+        let passed = self.levels.2 - self.left;
+        self.repetition.pass(passed)?;
+        self.definition.pass(passed)
+    }
 }
 
 /// Largest levels of a coordinate.
@@ -59,7 +69,7 @@ pub struct Pages<T> {
     codec: Option<Codec>,
     decompress: Decompress,
     most: Most,
-    dictionary: Option<Vec<T>>,
+    dictionary: Option<Arc<[T]>>,
     /// Number of values that the pages must still have.
     missing: u64,
 }
@@ -123,7 +133,7 @@ impl<T: Number> Pages<T> {
         }
         let mut dictionary = Vec::new();
         T::plain(&bytes, &mut dictionary);
-        self.dictionary = Some(dictionary);
+        self.dictionary = Some(dictionary.into());
         Ok(())
     }
 
