@@ -145,6 +145,9 @@ GOOD = b'{"strokes": [[[0, 0], [3, 1], [4, 0]]]}\n'
 @example(
     GOOD * 9 + b'{"strokes": [[[0, 0]]], "new": 7.5}\n' + b'{"strokes": [[[0, 0]]], "new": 9007199254740993}', 512, 1
 )
+@example(GOOD + b'{"strokes": [{"points": [[0, 0]], "t": 1' + b"0" * 400 + b"}]}", 512, 1)
+@example(b'{"strokes": [{"points": [[0, 0]], "t": 1' + b"0" * 400 + b"}]}\n" + GOOD, 1, 1)
+@example(b'{"strokes": [{"points": [[0, 0]], "t": 1' + b"0" * 400 + b"}]}", 1, 1)
 @given(files(), st.sampled_from([1, 5, 512]), st.sampled_from([1, 200, json_lines.PIECE_BYTES]))
 def test_rows_are_as_python_reads_them(path, content, rows, piece):
     path.write_bytes(content)

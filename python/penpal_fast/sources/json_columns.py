@@ -29,7 +29,7 @@ MAX_FIELDS = 100
 set, without any further fields."""
 
 HUGE_BITS = 1024
-"""Integers of more bits are beyond float64."""
+"""Integers of as many bits may be beyond float64."""
 
 KINDS_INSIDE = {type(None): "null", bool: "boolean", int: "number", float: "number", str: "text", list: "list"}
 """Kinds of values inside strokes, by type. A dict is an "object", or a "stroke" if it has points."""
@@ -58,7 +58,6 @@ class JsonColumns:
         self._tally = Tally(layout)
         self._good = 0
         self._others = _Place()
-        self._has_huge_numbers = False
         self.objects = self.crowded = self.with_strokes = 0
         self._kinds: dict[str, set[str]] = {}
         self._nesting = _Place()
@@ -80,9 +79,7 @@ class JsonColumns:
         good = [value for row, value in enumerate(rows) if row not in bad]
         self._good += sum(map(bool, good))
         self._nesting.look_at(good)
-        others = [rows[row] for row in sorted(bad)]
-        self._others.look_at(others)
-        self._has_huge_numbers |= any(map(_has_huge_number, others))
+        self._others.look_at([rows[row] for row in sorted(bad)])
         if not self._tally.is_decided:
             self._tally.look_at_values([value for value in rows if isinstance(value, (list, dict))])
 
@@ -107,9 +104,9 @@ class JsonColumns:
 
     def strokes_type(self) -> pa.DataType | None:
         """Type of the strokes, of those that can be drawn if any can; None if no type keeps all, or there are none."""
-        if not self.are_drawn and self._has_huge_numbers:
-            return None
         nesting = self._nesting if self.are_drawn else _joined(self._nesting, self._others)
+        if not self.are_drawn and nesting.has_huge_numbers:
+            return None
         try:
             return nesting.arrow() if nesting.places() <= MAX_COLUMNS else None
         except TypeError:
@@ -122,22 +119,16 @@ class JsonColumns:
         return None if name in self._kinds else name
 
     def _has_unfit(self) -> bool:
-        """Whether some strokes that cannot be drawn are of another type than the others; then their text is kept."""
+        """Whether some strokes do not fit the type of the others; then their text is kept."""
+        joined = _joined(self._nesting, self._others)
+        if joined.has_huge_numbers:
+            return True
         if not self._others.has_values():
             return False
         try:
-            joined = _joined(self._nesting, self._others).arrow()
+            return self.strokes_type() is None or joined.arrow() != self.strokes_type()
         except TypeError:
             return True
-        return self._has_huge_numbers or self.strokes_type() is None or joined != self.strokes_type()
-
-
-def _has_huge_number(value: Any) -> bool:
-    if isinstance(value, list):
-        return any(map(_has_huge_number, value))
-    if isinstance(value, dict):
-        return any(map(_has_huge_number, value.values()))
-    return isinstance(value, int) and value.bit_length() >= HUGE_BITS
 
 
 def _column_kind(value: Any) -> str:
@@ -162,9 +153,14 @@ def _column_type(kinds: set[str]) -> pa.DataType:
 
 
 class _Place:
-    """What was seen at one place inside strokes, and at the places below it: one for each field, one for list items."""
+    """What was seen at one place inside strokes, and at the places below it: one for each field, one for list items.
+
+    Attributes:
+        has_huge_numbers: Whether an integer may be beyond float64, here or below.
+    """
 
     def __init__(self) -> None:
+        self.has_huge_numbers = False
         self._kinds: set[str] = set()
         self._fields: dict[str, _Place] = {}
         self._items: _Place | None = None
@@ -177,12 +173,16 @@ class _Place:
         objects = [value for value in values if type(value) is dict] if dict in types else []
         # What is a point in some rows may be a stroke in others.
         self._kinds |= {"stroke" if has_points else "object" for has_points in {"points" in value for value in objects}}
+        if int in types:
+            numbers = values if types == {int} else [value for value in values if type(value) is int]
+            self.has_huge_numbers |= max(max(numbers), -min(numbers)).bit_length() >= HUGE_BITS
         if level == MAX_LEVELS:
             return
         if list in types:
             items = itertools.chain.from_iterable(value for value in values if type(value) is list)
             self._items = self._items or _Place()
             self._items.look_at(list(items), level + 1)
+            self.has_huge_numbers |= self._items.has_huge_numbers
         names = dict.fromkeys(itertools.chain.from_iterable(objects))
         if len(self._fields.keys() | names.keys()) > MAX_FIELDS:
             self._is_crowded = True
@@ -190,11 +190,13 @@ class _Place:
         for name in names:
             place = self._fields.setdefault(name, _Place())
             place.look_at([value[name] for value in objects if name in value], level + 1)
+            self.has_huge_numbers |= place.has_huge_numbers
 
     def add(self, other: _Place) -> None:
         """Add what was seen at the same place in other rows."""
         self._kinds |= other._kinds
         self._is_crowded |= other._is_crowded
+        self.has_huge_numbers |= other.has_huge_numbers
         if other._items:
             self._items = self._items or _Place()
             self._items.add(other._items)
