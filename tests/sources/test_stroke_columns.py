@@ -133,7 +133,9 @@ def same(found: list[pa.RecordBatch], expected: list[pa.RecordBatch], *, metadat
     assert len(set(map(str, schemas))) <= 1
     if expected:
         tables = [pa.Table.from_batches(batches).combine_chunks() for batches in (found, expected)]
-        tables[0].validate(full=True)
+        for column in tables[0].columns:
+            if pa.types.is_nested(column.type):  # PyArrow reads texts, of which damage may leave no UTF-8.
+                column.validate(full=True)
         assert tables[0].schema.equals(tables[1].schema, check_metadata=True)
         assert bits(tables[0]) == bits(tables[1])
 
@@ -146,6 +148,8 @@ def bits(array: pa.Table | pa.Array | pa.ChunkedArray) -> list[object]:
         return [array.is_valid().to_pylist(), *map(bits, array.flatten())]
     if pa.types.is_list(array.type) or pa.types.is_large_list(array.type):
         return [pc.list_value_length(array).to_pylist(), bits(pc.list_flatten(array))]
+    if pa.types.is_string(array.type):
+        array = array.cast(pa.binary())
     return [repr(array.to_pylist())]
 
 
