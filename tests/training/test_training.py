@@ -25,7 +25,7 @@ from penpal_fast.handwriting.lines import Line, garbled_lines, is_held_out, read
 from penpal_fast.handwriting.outliers import OUTLIERS
 from penpal_fast.schema import STROKES
 from penpal_fast.training import loop
-from penpal_fast.training.examples import TARGETS, Examples, Sources
+from penpal_fast.training.examples import SHORT, TARGETS, Examples, Sources, _Pool
 from penpal_fast.training.measurement import Validation
 from penpal_fast.training.recipe import BUNDLED, Changes, Recipe, Shares, Stage
 from penpal_fast.training.run import calibrate
@@ -322,6 +322,32 @@ def test_junk_is_drawn_by_its_weights(sources, monkeypatch):
     assert drawn.count("spiral") / len(drawn) == pytest.approx(0.5 * 4 / (4 + len(DRAWN) - 1), abs=0.04)
     assert drawn.count("tremor") / len(drawn) == pytest.approx(0.5 * 3 / (3 + len(SPOILT) - 1), abs=0.04)
     assert drawn.count("coil") / len(drawn) == pytest.approx(0.5 / (4 + len(DRAWN) - 1), abs=0.04)
+
+
+def test_short_lines_are_drawn_by_their_share(sources, monkeypatch):
+    drawn = []
+
+    def spied(way, choose):
+        def choose_and_note(self, *arguments):
+            line = choose(self, *arguments)
+            drawn.append((way, len(line.text) < SHORT))
+            return line
+
+        return choose_and_note
+
+    for way in ("any", "like", "short"):
+        monkeypatch.setattr(_Pool, way, spied(way, getattr(_Pool, way)))
+    shares = Shares(real=0, clean=0.5, corrupted=0.5, junk=0, outlier=0)
+    examples = Examples(sources, Stage(shares, Changes(matched=0.3, short=0.5)), 1.5)
+    for step in range(10):
+        examples.step(step)
+    ways = [way for way, _ in drawn]
+    assert ways.count("short") / len(ways) == pytest.approx(0.5, abs=0.06)
+    assert ways.count("like") / len(ways) == pytest.approx(0.3, abs=0.06)
+    assert all(is_short for way, is_short in drawn if way == "short")
+    assert not all(is_short for way, is_short in drawn if way == "any")
+    with pytest.raises(PenpalError, match="more than 1 together"):
+        Changes(matched=0.7, short=0.4)
 
 
 def _recipe(folder, values):

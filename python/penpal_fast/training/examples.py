@@ -25,6 +25,9 @@ from penpal_fast.training.recipe import Stage
 TARGETS = {"real": 1.0, "clean": 0.5, "corrupted": 0.0, "junk": 0.0, "outlier": 0.0}
 """The target of the score for each kind of line."""
 
+SHORT = 20
+"""Lines of fewer characters are short."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Sources:
@@ -74,10 +77,15 @@ class _Pool:
         self._lines = [lines[index] for index in order]
         self._elongations = elongations[order]
         self._neighbours = max(len(lines) // 50, 1)
+        self._short = [line for line in self._lines if line.text and len(line.text) < SHORT] or self._lines
 
     def any(self, random: np.random.Generator) -> Line:
         """Return a random line."""
         return _pick(self._lines, random)
+
+    def short(self, random: np.random.Generator) -> Line:
+        """Return a random line of few characters; any if there are none."""
+        return _pick(self._short, random)
 
     def like(self, strokes: Strokes, random: np.random.Generator) -> Line:
         """Return a random line from the fiftieth of all lines whose elongation is closest to a row's."""
@@ -140,9 +148,11 @@ class Examples:
         strokes, text = self._real(random)
         if kind == "real":
             return strokes, text
-        pool = self._pools[kind]
-        matched = random.random() < self._stage.changes.matched
-        return (pool.like(strokes, random) if matched else pool.any(random)).strokes(), None
+        pool, changes, chance = self._pools[kind], self._stage.changes, random.random()
+        if chance < changes.matched:
+            return pool.like(strokes, random).strokes(), None
+        is_short = chance < changes.matched + changes.short
+        return (pool.short(random) if is_short else pool.any(random)).strokes(), None
 
     def _real(self, random: np.random.Generator) -> tuple[Strokes, str | None]:
         """Return a real line, and its text if the line is whole."""

@@ -115,7 +115,7 @@ class Training:
         """
         loaded: Any = mx.load(str(path), return_metadata=True)
         arrays, metadata = loaded
-        if _known_recipe(metadata.get("recipe")) != json.loads(_recipe_text(recipe)):
+        if _known_recipe(metadata.get("recipe", "")) != recipe:
             raise PenpalError(
                 f"{path}: it belongs to another recipe; use that recipe, or remove the file to start over"
             )
@@ -239,6 +239,12 @@ def _recipe_text(recipe: Recipe) -> str:
     return json.dumps(recipe.to_dict(), sort_keys=True)
 
 
-def _known_recipe(text: str | None) -> Any:
-    """Read the recipe of a checkpoint; that of an earlier version does not say which part of a source decides."""
-    return None if text is None else {"source_prefix": EARLIER_PREFIX, **json.loads(text)}
+def _known_recipe(text: str) -> Recipe | None:
+    """Read the recipe of a checkpoint; None if it is unknown.
+
+    Fields that were added since have their defaults, but an earlier version did not say which part of a source decides.
+    """
+    try:
+        return Recipe.from_dict({"source_prefix": EARLIER_PREFIX, **json.loads(text)})
+    except (PenpalError, ValueError):
+        return None

@@ -59,6 +59,8 @@ class Changes:
         longest: Maximum number of words in a cut line.
         matched: Share of the synthetic lines that are chosen to have the proportions of a real line, whole or cut. Long
             lines are small on the canvas, and matching keeps the network from learning length.
+        short: Share of the synthetic lines that are chosen among those of fewer than 20 characters; `matched` and this
+            are at most 1 together.
         link: Share of the real lines that are cut and have their letters joined.
         follow: Share of the real lines that go on with the next line of the file, to be as long as the longest.
         reshape: Share of all rows whose slope, slant and proportions are changed.
@@ -78,6 +80,7 @@ class Changes:
     real_cut: float = share(0.45)
     longest: int = number(6, 1, 1000)
     matched: float = share(0.85)
+    short: float = share(0.0)
     link: float = share(0.12)
     follow: float = share(0.06)
     reshape: float = share(0.85)
@@ -95,6 +98,8 @@ class Changes:
     def __post_init__(self) -> None:
         """Check the ranges and the kinds of junk."""
         check_ranges(self)
+        if self.matched + self.short > 1:
+            raise PenpalError(f"recipe: matched and short are {self.matched} and {self.short}, more than 1 together")
         check_names("recipe: junk_weights", self.junk_weights, KINDS)
         if not all(0 <= weight <= 1e6 for weight in self.junk_weights.values()):
             raise PenpalError(f"recipe: junk_weights must be from 0 to a million, got {shown(self.junk_weights)}")
