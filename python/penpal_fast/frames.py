@@ -200,10 +200,10 @@ def _cells(series: Any) -> Any:
     """Return a column of pandas as Arrow if it is that already, or else as a list with None where nothing is."""
     if type(series.dtype).__name__ == "ArrowDtype":
         return pa.array(series)
-    return [None if _is_missing(cell) else cell for cell in series]
+    return [None if is_missing(cell) else cell for cell in series]
 
 
-def _is_missing(cell: Any) -> bool:
+def is_missing(cell: Any) -> bool:
     """Whether a cell is what pandas puts where nothing is: NaN or NA."""
     return type(cell).__name__ in ("NAType", "NaTType") or (isinstance(cell, (float, np.floating)) and cell != cell)
 

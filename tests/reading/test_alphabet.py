@@ -32,6 +32,14 @@ def test_letters_are_different_and_stay_as_they_are() -> None:
         ("stra\u00dfe \u00c6sop", "strasse AEsop"),
         ("soft\u00adhyphen\u200b\ufeff", "softhyphen"),
         ("a\u200db\u2060c\u200e d\u200f hi\ufe0f", "abc d hi"),
+        ("\u2039so\u203a \u301dyes\u301e \u275bno\u275c", "'so' \"yes\" 'no'"),
+        ("a\u2e3ab \u2043 c\u301cd \ufe58", "a-b - c-d -"),
+        ("STRA\u1e9eE \u0110or\u0111e \u0141\u00f3d\u017a sm\u00f8r \u01fe \u0127a \u0140l", "STRASSE Dorde Lodz smor O ha ll"),
+        ("\u01c5 \u0133", "Dz ij"),
+        ("1\ufe0f\u20e3 x\u20dd", "1 x"),
+        ("1\u20442 \u00bd", "1/2 1/2"),
+        ("a\u3164b\u2800c\u115f\uffa0\u034f", "a b c"),
+        ("\u2067hi\u2069 \u061cyou", "hi you"),
     ],
 )
 def test_looks_of_letters_are_folded(text: str, expected: str) -> None:
@@ -75,6 +83,10 @@ def test_nothing_to_compare_is_a_reason(text: str) -> None:
         ("mostly English \u6f22", "Chinese"),
         ("mostly English \u304b", "Chinese"),
         ("mostly English \ud55c", "Chinese"),
+        ("mostly English \uff83\uff7d\uff84", "Chinese"),
+        ("mostly English \u3005", "Chinese"),
+        ("mostly English \u328a", "Chinese"),
+        ("\u202ehsilgnE yltsom", "right to left"),
     ],
 )
 def test_scripts_that_cannot_be_read_are_a_reason(text: str, reason: str) -> None:
@@ -104,3 +116,11 @@ def test_letters_of_an_alphabet_are_not_folded_away() -> None:
     letters = " abc\u00e9\u05e9~"
     assert decode(encode("c\u00e9a \u05e9~", letters).codes, letters) == "c\u00e9a \u05e9~"
     assert encode("\u00e8", letters).problem is not None
+
+
+def test_spaces_are_nothing_to_an_alphabet_without_one() -> None:
+    encoded = encode("a b\u00a0c", "abc")
+    assert decode(encoded.codes, "abc") == "abc"
+    assert encoded.unreadable == ""
+    assert encode(" ", "abc").problem == "empty text: the text has no letters"
+    assert encode_texts(["a b\u00a0c", "a b"], "abc").codes.tolist() == [1, 2, 3, 1, 2]

@@ -32,6 +32,13 @@ def match() -> np.ndarray:
     return reader().match(LINES, TEXTS)
 
 
+def series(texts: list[str | None], dtype: str, missing: str | None = None) -> object:
+    """Texts as a series of pandas, None as the value of pandas of this name."""
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed; pip install '.[test]' brings it")
+    filler = None if missing is None else getattr(pandas, missing)
+    return pandas.Series([filler if text is None else text for text in texts], dtype=dtype)
+
+
 def test_clean_lines_say_their_texts_and_others_do_not() -> None:
     assert match().dtype == np.float32
     assert (match()[KINDS == "clean"] >= 0.5).mean() > 0.9
@@ -64,11 +71,34 @@ def test_most_clean_lines_are_read_letter_by_letter() -> None:
         lambda texts: pa.array(texts, pa.large_string()),
         lambda texts: pa.array(texts).dictionary_encode(),
         lambda texts: pa.chunked_array([texts[:3], [], texts[3:]], pa.string()),
+        lambda texts: list(pa.array(texts)),
+        lambda texts: list(pa.array(texts).dictionary_encode()),
+        np.array,
+        lambda texts: series(texts, "string"),
+        lambda texts: series(texts, "category"),
     ],
 )
-def test_texts_may_be_lists_and_arrow_arrays(of: Callable[[list[str]], object]) -> None:
+def test_texts_may_be_lists_arrays_and_series(of: Callable[[list[str]], object]) -> None:
     found = reader().match(LINES["strokes"][:10], of(TEXTS[:10]))
     np.testing.assert_array_equal(found, match()[:10])
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        list,
+        pa.array,
+        lambda texts: list(pa.array(texts)),
+        lambda texts: series(texts, "string"),
+        lambda texts: series(texts, "category"),
+        lambda texts: series(texts, "object", "NA"),
+        lambda texts: series(texts, "object", "NaT"),
+        lambda texts: [np.float32("nan"), *texts[1:]],
+    ],
+)
+def test_a_missing_text_is_null_as_each_library_says_it(of: Callable[[list[str | None]], object]) -> None:
+    found = reader().match(LINES["strokes"][:3], of([None, *TEXTS[1:3]]), errors="null")
+    np.testing.assert_array_equal(found, [np.nan, *match()[1:3]])
 
 
 def test_looks_of_letters_do_not_matter() -> None:
@@ -149,7 +179,7 @@ def test_texts_are_checked() -> None:
 
 def test_values_of_wrong_types_are_named() -> None:
     rows = LINES["strokes"][:2]
-    for texts in (None, 5, {"a", "b"}, {"a": 1, "b": 2}, b"ab"):
+    for texts in (None, 5, {"a", "b"}, {"a": 1, "b": 2}, b"ab", np.array("ab")):
         with pytest.raises(PenpalError, match="texts must be a list of texts"):
             reader().match(rows, texts)
     for text in (None, b"x", 3):
@@ -192,6 +222,20 @@ def test_a_replaced_word_does_not_fit_where_it_stands() -> None:
 def test_folded_letters_keep_their_places() -> None:
     letters = reader().align(LINES["strokes"][0], " \u00e9\u6bb5".replace("\u6bb5", "x"))
     assert [(letter.letter, letter.position) for letter in letters] == [("\u00e9", 1), ("x", 2)]
+
+
+def test_a_row_and_its_text_may_be_values_of_arrow_and_a_record() -> None:
+    plain = reader().align(LINES["strokes"][0].as_py(), TEXTS[0])
+    assert reader().align(LINES["strokes"][0], LINES["text"][0]) == plain
+    assert reader().align(LINES.to_pylist()[0], TEXTS[0]) == plain
+    assert penpal_fast.explain(LINES["strokes"][0], text=LINES["text"][0]).text == TEXTS[0]
+
+
+def test_rows_that_cannot_be_read_cannot_be_aligned() -> None:
+    placed = [{"x": x, "y": 0.0, "points": [[0, 0], [4, 9], [8, 0]]} for x in (0.0, 40.0)]
+    for call in (lambda: reader().read([placed]), lambda: reader().align(placed, "a")):
+        with pytest.raises(PenpalError, match="an x and y of their own"):
+            call()
 
 
 def test_bad_rows_and_texts_cannot_be_aligned() -> None:

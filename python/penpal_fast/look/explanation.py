@@ -21,6 +21,7 @@ from penpal_fast.look.drawing import MARK, draw
 from penpal_fast.look.effects import Explaining, Level, word_effects
 from penpal_fast.look.misfits import marked_ink, marked_pieces
 from penpal_fast.look.row_reading import RowReading, read_row
+from penpal_fast.reading.given_texts import plain_text
 from penpal_fast.reading.reader import Letter, Reader, default_reader
 from penpal_fast.strokes import Strokes, words_of
 
@@ -143,6 +144,8 @@ def explain(
         PenpalError: The row cannot be drawn. With a text also: the row is too long to read, or the text is empty, of
             more than 1,000 characters or in letters that the reader does not know.
     """
+    if text is not None:
+        text = plain_text(text)
     if not (text is None or isinstance(text, str)):
         raise PenpalError(f"text must be a string or None, got {type(text).__name__}")
     words = words_of(row_of(row))

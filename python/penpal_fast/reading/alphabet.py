@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
@@ -20,23 +21,35 @@ Q, X, Z, %, + and /. Its brackets, * and & are too rare to be learned."""
 MOST_UNREADABLE = 0.25
 """Largest share of letters outside the alphabet with which a text is still compared, by the rest."""
 
+BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
+"""Letters of other scripts that show nothing, and stand for spaces."""
+
 FOLDED = {
-    **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u02bc\u0060\u00b4", "'"),
-    **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb", '"'),
-    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"),
+    **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u2035\u2039\u203a\u275b\u275c\u0060\u00b4", "'"),
+    **dict.fromkeys("\u02b9\u02bb\u02bc\u02bd\u02c8", "'"),
+    **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u2036\u00ab\u00bb\u275d\u275e\u301d\u301e\u301f\u02ba", '"'),
+    **dict.fromkeys("\u2043\u2212", "-"),
+    **dict.fromkeys("\u2044\u2215", "/"),
+    **dict.fromkeys(BLANKS, " "),
+    "\u034f": "",
     "\u00df": "ss",
+    "\u1e9e": "SS",
     "\u00c6": "AE",
     "\u00e6": "ae",
     "\u0152": "OE",
     "\u0153": "oe",
-    "\u00d8": "O",
-    "\u00f8": "o",
-    "\u0141": "L",
-    "\u0142": "l",
     "\u0131": "i",
 }
 """Letters that look like others in handwriting, or are not seen at all, and are not folded by Unicode's rules."""
 
+MARKED = re.compile("LATIN (SMALL|CAPITAL) LETTER ([A-Z]) WITH (?!SMALL LETTER).*")
+"""Names of letters with an accent, a stroke or a hook, of which Unicode takes off only the accents."""
+
+RIGHT_TO_LEFT = "\u202e"
+"""Mark after which any letters are shown from right to left."""
+
+CHINESE = ("Lo", "Lm", "Nl")
+"""Categories of Chinese, Japanese and Korean letters, with marks that repeat or lengthen one, and the zero."""
 
 NO_TEXT = "no text: the text is null"
 """Problem of a row whose text is null."""
@@ -73,8 +86,11 @@ def fold(character: str) -> str:
         return character
     if _is_invisible(character):
         return ""
-    parts = unicodedata.normalize("NFKD", character)
-    bare = "".join(part for part in parts if not unicodedata.combining(part))
+    if unicodedata.category(character) == "Pd":
+        return "-"
+    if found := MARKED.fullmatch(unicodedata.name(character, "")):
+        return found[2].lower() if found[1] == "SMALL" else found[2]
+    bare = "".join(part for part in unicodedata.normalize("NFKD", character) if not _is_mark(part))
     return "".join(FOLDED.get(part, " " if part.isspace() else part) for part in bare)
 
 
@@ -101,7 +117,8 @@ def encode(text: str, letters: str = LETTERS) -> Encoded:
         for folded in character if is_known else fold(character):
             code = known.get(folded)
             if code is None:
-                unreadable.append(character)
+                if folded != " ":  # An alphabet may have none.
+                    unreadable.append(character)
             elif folded != " " or (codes and codes[-1] != known[" "]):
                 codes.append(code)
                 positions.append(position)
@@ -175,13 +192,21 @@ def _is_invisible(character: str) -> bool:
     return unicodedata.category(character) == "Cf" or unicodedata.name(character, "").startswith("VARIATION SELECTOR")
 
 
+def _is_mark(character: str) -> bool:
+    """Whether a character is an accent of the one before it, or a circle, box or keycap around it."""
+    return unicodedata.combining(character) > 0 or unicodedata.category(character) == "Me"
+
+
 @functools.lru_cache(maxsize=4096)
 def _foreign(character: str) -> str | None:
     """Return why a script is not compared, or None."""
-    if character.isascii() or _is_invisible(character):
+    if character.isascii() or character in BLANKS or (_is_invisible(character) and character != RIGHT_TO_LEFT):
         return None
-    if unicodedata.bidirectional(character) in ("R", "AL", "AN", "RLE", "RLO", "RLI"):
+    if unicodedata.bidirectional(character) in ("R", "AL", "AN", "RLO"):
         return "unreadable text: it is written from right to left"
-    if unicodedata.east_asian_width(character) in ("W", "F") and unicodedata.category(character) == "Lo":
+    if any(
+        unicodedata.east_asian_width(part) in ("W", "F", "H") and unicodedata.category(part) in CHINESE
+        for part in unicodedata.normalize("NFKD", character)
+    ):
         return "unreadable text: it has Chinese, Japanese or Korean letters"
     return None

@@ -6,26 +6,25 @@ import dataclasses
 import functools
 import itertools
 import os
-from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from penpal_fast import _core
 from penpal_fast._core import Rows
 from penpal_fast.engines.settings import Backend, Errors, check_errors, takes_mlx
 from penpal_fast.errors import PenpalError, row_error
-from penpal_fast.frames import rows_of
+from penpal_fast.frames import row_of, rows_of
 from penpal_fast.network.weights import fingerprint
 from penpal_fast.reading.alphabet import Texts, decode, encode, encode_texts
 from penpal_fast.reading.engine import ReadingEngine, Readings
+from penpal_fast.reading.given_texts import listed_texts, plain_text
 from penpal_fast.reading.native import NativeReadingEngine, native_reader
 from penpal_fast.reading.scores import match, readability, reading_doubts, text_doubts
 from penpal_fast.reading.weights import load
 from penpal_fast.rendering import checked_threads
-from penpal_fast.schema import is_text, nulls_as_strokes, texts_of
+from penpal_fast.schema import nulls_as_strokes
 from penpal_fast.strokes import words_of
 
 ReaderSource: TypeAlias = "str | os.PathLike[str] | None"
@@ -209,7 +208,8 @@ class Reader:
         """Find each letter of a text in the ink of a row.
 
         Args:
-            row: One row: words of strokes or strokes, in any layout that `read` takes.
+            row: One row: words of strokes or strokes, in any layout that `read` takes; or a record with these in
+                `strokes`.
             text: What the row should say.
 
         Returns:
@@ -219,8 +219,10 @@ class Reader:
         Raises:
             PenpalError: The row is bad, or the text is empty or in letters that the reader does not know.
         """
+        text = plain_text(text)
         if not isinstance(text, str):
             raise PenpalError(f"the text must be a string, got {type(text).__name__}")
+        row = row_of(row)
         encoded = encode(text, self.letters)
         if encoded.problem:
             raise PenpalError(encoded.problem, reason=encoded.problem.partition(":")[0])
@@ -278,7 +280,7 @@ class Reader:
         return readings
 
     def _encoded(self, texts: Any, count: int) -> Texts:
-        found = _listed(texts)
+        found = listed_texts(texts)
         if len(found) != count:
             raise PenpalError(f"{len(found)} texts for {count} rows; give one for each row")
         return encode_texts(found, self.letters)
@@ -304,34 +306,6 @@ class Reader:
 def default_reader() -> Reader:
     """Return the reader in this package, which is loaded at first use."""
     return Reader()
-
-
-def _listed(texts: Any) -> Sequence[str | None]:
-    """Return texts as a list of strings.
-
-    Raises:
-        PenpalError: There is something else among them; the error names the row.
-    """
-    if isinstance(texts, (pa.Array, pa.ChunkedArray)):
-        chunks = texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]
-        if pa.types.is_null(texts.type):
-            return [None] * len(texts)
-        if not is_text(texts.type):
-            raise PenpalError(f"texts must be strings, got Arrow {texts.type}")
-        return [text for chunk in chunks for text in texts_of(chunk)]
-    is_listed = hasattr(texts, "__len__") and hasattr(texts, "__getitem__")  # Also a series of a data frame.
-    if isinstance(texts, (str, bytes, Mapping)) or not is_listed:
-        raise PenpalError(f"texts must be a list of texts, one for each row; got {type(texts).__name__}")
-    found = [None if _is_nan(text) else text for text in texts]
-    for row, text in enumerate(found):
-        if not (text is None or isinstance(text, str)):
-            raise PenpalError(f"row {row}: the text must be a string or None, got {type(text).__name__}", row=row)
-    return found
-
-
-def _is_nan(value: object) -> bool:
-    """Whether a value is NaN, which data frames have where a text is missing."""
-    return isinstance(value, float) and value != value
 
 
 def _spans(
