@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -62,6 +63,15 @@ def test_a_row_without_a_match_is_kept_if_there_is_no_better(tmp_path):
     assert kept(tmp_path, table(["a", "a"], [0.9, 0.9], [None, None]), text_threshold=0)[0] == []
 
 
+@pytest.mark.parametrize("match", [[None] * 5, [0.0, None, 0.0, None, 0.0], [float("nan")] * 5])
+def test_where_no_row_says_its_text_the_score_decides(tmp_path, match):
+    """A prompt in a script that cannot be read has no match in any row."""
+    found = table(["a", "a", "a", "b", "a"], [0.3, 0.5, 0.9, 0.7, 0.8], match)
+    assert kept(tmp_path, found, threshold=0)[0] == [2, 3]
+    some = table(["a", "a", "a"], [0.3, 0.9, 1.0], [1e-38, 0.0, None])
+    assert kept(tmp_path, some, threshold=0)[0] == [0]
+
+
 def test_the_first_of_equal_rows_is_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(memory, "BATCH_ROWS", 2)
     assert kept(tmp_path, table(["a", "b", "b", "a", "b", "a"], [0.7, 0.6, 0.8, 0.7, 0.8, 0.7]))[0] == [0, 2]
@@ -98,6 +108,8 @@ KINDS = {
     "floats": lambda numbers: [number / 2 for number in numbers],
     "bytes": lambda numbers: [bytes([number]) * 80 for number in numbers],
     "dictionary": lambda numbers: pa.array([f"prompt {number}" for number in numbers]).dictionary_encode(),
+    "bytes of a fixed size": lambda numbers: pa.array([bytes([number]) * 16 for number in numbers], pa.binary(16)),
+    "decimals": lambda numbers: pa.array([Decimal(number) / 4 for number in numbers], pa.decimal128(5, 2)),
     "large": lambda numbers: pa.array([f"prompt {number}" for number in numbers], pa.large_string()),
 }
 

@@ -38,7 +38,15 @@ def check_group_column(schema: pa.Schema, column: str) -> None:
         )
     kind = schema.field(column).type
     plain = kind.value_type if pa.types.is_dictionary(kind) else kind
-    kinds = (pa.types.is_floating, pa.types.is_boolean, pa.types.is_null, pa.types.is_binary, pa.types.is_large_binary)
+    kinds = (
+        pa.types.is_floating,
+        pa.types.is_decimal,
+        pa.types.is_boolean,
+        pa.types.is_null,
+        pa.types.is_binary,
+        pa.types.is_large_binary,
+        pa.types.is_fixed_size_binary,
+    )
     if not (is_text(kind, integers=True) or any(is_kind(plain) for is_kind in kinds)):
         raise PenpalError(
             f"rows cannot be grouped by the column {column!r}, which is of type {kind}; name a column of texts or "

@@ -70,6 +70,9 @@ from penpal_fast.sources.streams import check_apart, open_sources
 NOT_BEST = "not the best of its group"
 NOT_TOP = "not among the top"
 
+TINY = 1e-300
+"""Less than any product of scores that are not 0."""
+
 Progress = Callable[[int, int], None]
 
 Judged = tuple[pa.RecordBatch, Verdict]
@@ -126,7 +129,7 @@ def filter_dataset(
     With `best_of`, only one row is kept of those that share a value and reach the thresholds: the one with the highest
     product of its scores, because ink that says another text is worth nothing however good it looks, and the other way
     round. The scores are those that have thresholds, and `text_match` if the inputs have it; a row without it counts as
-    0. The first of equal rows is kept. A row without a value, null or NaN, shares it with none. The inputs are read
+    0. Of rows whose product is 0, the one with the highest sum is kept. The first of equal rows is kept. A row without a value, null or NaN, shares it with none. The inputs are read
     twice and scored once; memory grows with the number of values, not of rows.
 
     Args:
@@ -499,9 +502,15 @@ class _Filter:
     def _ranks(
         self, rows: pa.RecordBatch, names: list[str], verdict: Verdict, where: str, first: int
     ) -> NDArray[np.float64]:
-        """Multiply the scores of each row; a score that is missing counts as 0. Rows that are not kept have NaN."""
-        scores = [read_outcome(rows, name, where, first).scores for name in names]
-        ranks = np.prod(np.nan_to_num(np.array(scores, np.float64)), axis=0)
+        """Multiply the scores of each row; a score that is missing counts as 0. Rows that are not kept have NaN.
+
+        Where the product is 0, as without a text, it is a tiny share of the sum, so that rows differ there too.
+        """
+        scores = np.nan_to_num(
+            np.array([read_outcome(rows, name, where, first).scores for name in names], np.float64)
+        )
+        ranks = np.prod(scores, axis=0)
+        ranks = np.where(ranks > 0, ranks, TINY * scores.sum(axis=0))
         return np.where(verdict.kept, ranks, np.nan)
 
 

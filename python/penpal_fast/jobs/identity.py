@@ -20,7 +20,7 @@ from penpal_fast.jobs.seal import UNSEALED, is_sealed, job_note
 from penpal_fast.jobs.selection import SELECTION_KEY
 from penpal_fast.sources.batch import Source
 
-FORMAT = 8
+FORMAT = 9
 """Increase it when the same job would give a different output than before."""
 
 JOB_KEY = b"penpal_fast"
