@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from penpal_fast import kernels as pc
 from penpal_fast._core import Rows
 from penpal_fast.arrow_streams import read_whole
 from penpal_fast.errors import PenpalError
@@ -123,8 +124,22 @@ def table_of(data: Any, columns: Iterable[str], strokes: Iterable[str] = ()) -> 
         for name in names:
             _check_column(list(data), name)
         others = {name: _arrow_column(name, data[name]) for name in names if name not in set(strokes)}
-        return _with_strokes(pa.table(others), {name: data[name] for name in strokes}, names)
+        try:
+            return _with_strokes(pa.table(others), {name: data[name] for name in strokes}, names)
+        except pa.ArrowInvalid as error:
+            raise PenpalError(f"the columns of a dict must be of the same length: {error}") from error
     return pa.table(data) if hasattr(data, "__arrow_c_stream__") and not _is_polars_series(data) else None
+
+
+def with_empty_texts(table: pa.RecordBatch | pa.Table, name: str) -> pa.RecordBatch | pa.Table:
+    """Return a table whose texts are of Arrow's null type if they are floats without a value, which is what data frames
+    make of texts that are all missing."""
+    index = table.schema.names.index(name) if table.schema.names.count(name) == 1 else None
+    if index is None or not pa.types.is_floating(table.schema.field(index).type):
+        return table
+    texts = table.column(index)
+    is_empty = pc.all(pc.is_null(texts, nan_is_null=True), min_count=0).as_py()
+    return table.set_column(index, name, pa.nulls(len(texts))) if is_empty else table
 
 
 def column_names(data: Any) -> list[str]:
@@ -190,8 +205,14 @@ def _listed(cell: Any) -> Any:
 
 
 def _arrow_column(name: str, values: Any) -> Any:
+    if isinstance(values, (str, bytes)):
+        raise PenpalError(f"the column {name!r} must have a value for each row, got one {type(values).__name__}")
+    if _is_arrow(values):
+        return values
+    with contextlib.suppress(pa.ArrowException, TypeError, ValueError, OverflowError):
+        return pa.array(values)
     try:
-        return values if _is_arrow(values) else pa.array(values)
+        return pa.array(values, from_pandas=True)  # A data frame as a dict has NaN where a text is missing.
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         raise PenpalError(f"the column {name!r} cannot become Arrow: {error}") from error
 

@@ -121,6 +121,32 @@ def test_a_reader_takes_tables_of_other_libraries(tmp_path):
     np.testing.assert_array_equal(reader.match(frame, frame["text"], column="ink"), reader.match(ROWS, TEXTS))
 
 
+def test_missing_texts_of_data_frames_are_null(tmp_path):
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed; pip install '.[test]' brings it")
+    scorer = ArrowScorer(text="text", reader=random_reader(tmp_path), backend="native")
+    expected = [row["text_match"] for row in scorer(pa.table({"strokes": column(ROWS), "text": TEXTS})).to_pylist()]
+    for texts in (pandas.Series([pandas.NA, *TEXTS[1:]], dtype="string"), [float("nan"), *TEXTS[1:]]):
+        frame = pandas.DataFrame({"strokes": cells("lists"), "text": texts})
+        np.testing.assert_array_equal(scorer(frame)["text_match"], np.array([np.nan, *expected[1:]], np.float32))
+        assert scorer(frame.to_dict("list"))["text_match"] == [None, *expected[1:]]
+    nowhere = pandas.DataFrame({"strokes": cells("lists"), "text": [float("nan")] * 6})
+    for found in (scorer(nowhere)["text_match_error"].tolist(), scorer(nowhere.to_dict("list"))["text_match_error"]):
+        assert found == ["no text: the text is null"] * 6
+
+
+def test_columns_of_a_dict_are_checked(tmp_path):
+    scorer = ArrowScorer(text="text", reader=random_reader(tmp_path), backend="native")
+    for texts, message in (
+        (TEXTS[:5], "the columns of a dict must be of the same length: .*expected length"),
+        ("abcdef", "the column 'text' must have a value for each row, got one str"),
+        ([1, *TEXTS[1:]], "the column 'text' cannot become Arrow"),
+        ([1.5] * 6, "the column 'text' does not hold texts but double"),
+        ([1.5, *[float("nan")] * 5], "the column 'text' does not hold texts but double"),
+    ):
+        with pytest.raises(PenpalError, match=message):
+            scorer({"strokes": cells("lists"), "text": texts})
+
+
 def test_polars_frames_are_tables_of_rows(scorer, expected):
     polars = pytest.importorskip("polars", reason="polars is not installed; pip install '.[cluster]' brings it")
     frame = polars.DataFrame(pa.table({"strokes": column(ROWS), "text": TEXTS}))

@@ -89,11 +89,24 @@ def test_a_notebook_shows_the_sheet(tmp_path):
         ({"most": 0}, "a sheet shows from 1"),
         ({"columns": 0}, "a sheet has from 1"),
         ({"quality": [NAN] * len(ROWS)}, "no row has a score"),
+        ({"quality": [0.5]}, f"1 quality for {len(ROWS)} rows"),
+        ({"texts": ["so"]}, f"1 texts for {len(ROWS)} rows"),
+        ({"text_match": [0.5]}, f"1 text_match for {len(ROWS)} rows"),
+        ({"texts": [5] * len(ROWS)}, "row 0: the text must be a string or None, got int"),
+        ({"texts": "a" * len(ROWS)}, "texts must be a list of texts"),
     ],
 )
 def test_wrong_settings(settings, message):
     with pytest.raises(PenpalError, match=message):
         ContactSheet(ROWS, **settings)
+
+
+def test_texts_may_be_arrow_and_have_missing_values():
+    texts = ["so", *(f"line {row}" for row in range(2, len(ROWS))), None]
+    plain = ContactSheet(ROWS, texts=texts).image.tobytes()
+    for given in (pa.array(texts), pa.chunked_array([texts[:2], texts[2:]]), [*texts[:-1], NAN]):
+        assert ContactSheet(ROWS, texts=given).image.tobytes() == plain
+    assert ContactSheet(ROWS).image.tobytes() != plain
 
 
 def test_a_text_match_is_written_under_the_score():

@@ -34,7 +34,10 @@ def test_letters_are_different_and_stay_as_they_are() -> None:
         ("a\u200db\u2060c\u200e d\u200f hi\ufe0f", "abc d hi"),
         ("\u2039so\u203a \u301dyes\u301e \u275bno\u275c", "'so' \"yes\" 'no'"),
         ("a\u2e3ab \u2043 c\u301cd \ufe58", "a-b - c-d -"),
-        ("STRA\u1e9eE \u0110or\u0111e \u0141\u00f3d\u017a sm\u00f8r \u01fe \u0127a \u0140l", "STRASSE Dorde Lodz smor O ha ll"),
+        (
+            "STRA\u1e9eE \u0110or\u0111e \u0141\u00f3d\u017a sm\u00f8r \u01fe \u0127a \u0140l",
+            "STRASSE Dorde Lodz smor O ha ll",
+        ),
         ("\u01c5 \u0133", "Dz ij"),
         ("1\ufe0f\u20e3 x\u20dd", "1 x"),
         ("1\u20442 \u00bd", "1/2 1/2"),

@@ -14,7 +14,7 @@ from penpal_fast.checks.quality import ModelSource, QualityCheck
 from penpal_fast.checks.text_match import ReadabilityCheck, TextCheck
 from penpal_fast.engines.settings import Backend
 from penpal_fast.errors import PenpalError, errors_about
-from penpal_fast.frames import column_names, is_batch, is_frame, plain_batch, table_of, with_added
+from penpal_fast.frames import column_names, is_batch, is_frame, plain_batch, table_of, with_added, with_empty_texts
 from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.layouts.known import check_layout
 from penpal_fast.layouts.parts import parts_among
@@ -155,6 +155,9 @@ class ArrowScorer:
                 f"expected a pyarrow RecordBatch or Table, got {type(data).__name__}; a data frame, a Hugging Face "
                 "dataset and a dict of columns will do too"
             )
+        if is_frame(data) or is_batch(data):
+            for name in [check.text for check in self._checks if isinstance(check, TextCheck)]:
+                table = with_empty_texts(table, name)
         schema, column = self._prepared(table, reads)
         found = with_outcomes(table, self._checks, outcomes_of(self._checks, *column.drawn(table)), schema)
         if is_frame(data):

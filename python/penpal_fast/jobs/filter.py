@@ -129,8 +129,9 @@ def filter_dataset(
     With `best_of`, only one row is kept of those that share a value and reach the thresholds: the one with the highest
     product of its scores, because ink that says another text is worth nothing however good it looks, and the other way
     round. The scores are those that have thresholds, and `text_match` if the inputs have it; a row without it counts as
-    0. Of rows whose product is 0, the one with the highest sum is kept. The first of equal rows is kept. A row without a value, null or NaN, shares it with none. The inputs are read
-    twice and scored once; memory grows with the number of values, not of rows.
+    0. Of rows whose product is 0, the one with the highest sum is kept. The first of equal rows is kept. A row without
+    a value, null or NaN, shares it with none. The inputs are read twice and scored once; memory grows with the number
+    of values, not of rows.
 
     Args:
         inputs: As for `score_dataset`.
@@ -506,9 +507,7 @@ class _Filter:
 
         Where the product is 0, as without a text, it is a tiny share of the sum, so that rows differ there too.
         """
-        scores = np.nan_to_num(
-            np.array([read_outcome(rows, name, where, first).scores for name in names], np.float64)
-        )
+        scores = np.nan_to_num(np.array([read_outcome(rows, name, where, first).scores for name in names], np.float64))
         ranks = np.prod(scores, axis=0)
         ranks = np.where(ranks > 0, ranks, TINY * scores.sum(axis=0))
         return np.where(verdict.kept, ranks, np.nan)

@@ -19,6 +19,7 @@ from penpal_fast.frames import column_of
 from penpal_fast.look.captions import shortened
 from penpal_fast.look.font import font_for
 from penpal_fast.look.picture import png, save_png
+from penpal_fast.reading.given_texts import listed_texts
 from penpal_fast.strokes import words_of
 
 MOST_CELLS, MOST_COLUMNS = 600, 12
@@ -73,7 +74,7 @@ class ContactSheet:
         rows: Any,
         *,
         quality: Sequence[float] | NDArray[np.floating[Any]] | None = None,
-        texts: Sequence[str | None] | None = None,
+        texts: Any = None,
         text_match: Sequence[float] | NDArray[np.floating[Any]] | None = None,
         most: int = 48,
         columns: int = 3,
@@ -85,7 +86,7 @@ class ContactSheet:
         Args:
             rows: Sequence of rows, an Arrow array, chunked array or table, a data frame or a Hugging Face dataset.
             quality: Scores [N], NaN for a bad row; by default the rows are scored.
-            texts: What the rows say, if known.
+            texts: What the rows say, if known: what `Reader.match` takes.
             text_match: Whether the rows say so (`Reader.match`) [N], NaN where it is not known; shown under the score.
             most: Rows to show, from 1 to 600. If there are more rows, these are chosen evenly by rank.
             columns: Cells side by side, from 1 to 12.
@@ -93,23 +94,26 @@ class ContactSheet:
             column: Name of the strokes column of a table.
 
         Raises:
-            PenpalError: A setting is out of range, or no row has a score.
+            PenpalError: A setting is out of range, no row has a score, or there are fewer or more scores or
+                texts than rows.
         """
         rows = column_of(rows, column)
-        # A column of a data frame may have other labels than 0, 1, 2.
-        texts = None if texts is None else list(texts)
-        text_match = None if text_match is None else np.asarray(text_match, dtype=np.float32)
+        said = None if texts is None else listed_texts(texts)
+        matches = None if text_match is None else np.asarray(text_match, dtype=np.float32)
         if quality is None:
             quality = (scorer or default_scorer()).score(rows, errors="null")
         scores = np.asarray(quality, dtype=np.float32)
+        for name, values in (("quality", scores), ("texts", said), ("text_match", matches)):
+            if values is not None and len(values) != len(rows):
+                raise PenpalError(f"{len(values)} {name} for {len(rows)} rows; give one for each row")
         chosen = chosen_rows(scores, most)
         cells = [
             Cell(
                 row,
                 float(scores[row]),
                 rows[row],
-                texts[row] if texts is not None else None,
-                None if text_match is None or np.isnan(text_match[row]) else float(text_match[row]),
+                said[row] if said is not None else None,
+                None if matches is None or np.isnan(matches[row]) else float(matches[row]),
             )
             for row in chosen.tolist()
         ]
