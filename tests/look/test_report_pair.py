@@ -189,6 +189,16 @@ def test_the_texts_are_those_that_the_match_was_made_with(tmp_path):
         page_of(tmp_path, table, text="speech")
 
 
+def test_other_texts_are_not_shown_beside_a_match(tmp_path):
+    """The column that was compared is gone, and `text` has something else."""
+    table = matched_table([0.9, 0.8], [0.1, 0.9], ["one", "two"], text="prompt")
+    kept = table.drop_columns(["prompt"]).append_column("text", pa.array(["three", "four"]))
+    page = page_of(tmp_path, kept)
+    assert len(pairs_of(page)) == 1
+    assert "three" not in page
+    assert "Looks right" not in page
+
+
 def test_a_table_without_texts_has_a_map_and_no_comparison(tmp_path):
     page = page_of(tmp_path, matched_table([0.9], [0.1], ["a fine"]).drop_columns("text"))
     assert len(pairs_of(page)) == 1

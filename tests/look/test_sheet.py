@@ -14,6 +14,7 @@ import penpal_fast
 from helpers.arrow import column
 from helpers.commands import run
 from helpers.made_lines import scrawl
+from helpers.scored_lines import matched_table
 from penpal_fast import ContactSheet, PenpalError
 from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.look.font import font_for
@@ -190,6 +191,18 @@ def test_the_command_shows_the_text_matches_of_the_file(table, tmp_path):
     assert np.array_equal(picture(tmp_path / "sheet.png"), np.asarray(expected.image))
     other = ContactSheet(ROWS, quality=quality, texts=texts)
     assert not np.array_equal(np.asarray(expected.image), np.asarray(other.image))
+
+
+def test_the_texts_are_those_that_the_match_was_made_with(tmp_path):
+    quality, match = np.linspace(1, 0, len(ROWS)), np.linspace(0, 1, len(ROWS))
+    texts = [f"line {row}" for row in range(len(ROWS))]
+    scored = matched_table(quality, match, texts, text="prompt").set_column(0, "strokes", column(ROWS))
+    scored = scored.append_column("text", [["not this"] * len(ROWS)])
+    for name, expected in (("both", texts), ("other", None)):
+        pq.write_table(scored if name == "both" else scored.drop_columns(["prompt"]), tmp_path / f"{name}.parquet")
+        assert run("sheet", tmp_path / f"{name}.parquet", "-o", tmp_path / f"{name}.png").exit_code == 0
+        sheet = ContactSheet(ROWS, quality=quality, texts=expected, text_match=match)
+        assert np.array_equal(picture(tmp_path / f"{name}.png"), np.asarray(sheet.image))
 
 
 def test_a_folder_of_parts_is_one_sheet(table, tmp_path):

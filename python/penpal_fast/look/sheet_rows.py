@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from penpal_fast.checks.check import Check
 from penpal_fast.checks.columns import is_score
 from penpal_fast.checks.defaults import known_scores
-from penpal_fast.checks.text_match import TextCheck
+from penpal_fast.checks.text_match import TextCheck, compared_text
 from penpal_fast.errors import PenpalError
 from penpal_fast.first_points import without_first_points
 from penpal_fast.look.sheet import Cell
@@ -59,10 +59,11 @@ def cells_of(
     """Read the chosen rows, in the order given."""
     source = open_source(path, column, layout)
     wanted = set(chosen.tolist())
+    name = compared_text(known_scores(source.schema)) or TEXT_COLUMN  # Other texts say nothing about a match.
     cells = {}
     first = 0
     for batch in source.batches(batch_rows(MEMORY_MB, source)):
-        texts = batch.data.column(TEXT_COLUMN) if _has_texts(batch.data.schema) else None
+        texts = batch.data.column(name) if _has_texts(batch.data.schema, name) else None
         matches = batch.data.column(TextCheck.name) if is_score(batch.data.schema, TextCheck.name) else None
         for row in sorted(wanted.intersection(range(first, first + len(batch.data)))):
             text = None if texts is None else texts_of(texts.slice(row - first, 1))[0]
@@ -75,8 +76,8 @@ def cells_of(
     return [cells[row] for row in chosen.tolist()]
 
 
-def _has_texts(schema: pa.Schema) -> bool:
-    return schema.names.count(TEXT_COLUMN) == 1 and is_text(schema.field(TEXT_COLUMN).type, integers=True)
+def _has_texts(schema: pa.Schema, name: str) -> bool:
+    return schema.names.count(name) == 1 and is_text(schema.field(name).type, integers=True)
 
 
 def _words(row: pa.Scalar, unread: str | None) -> tuple[list[Strokes], str | None]:

@@ -72,7 +72,8 @@ def columns_of(file: ScoredFile, strokes: str, text: str | None) -> Columns:
     Args:
         file: The file.
         strokes: Name of the strokes column.
-        text: Name of the text column; by default the one that the text match was made with, or `TEXT_COLUMN`.
+        text: Name of the text column; by default the one that the text match was made with, or `TEXT_COLUMN` if there
+            is no match or it does not say: other texts say nothing about a match.
 
     Raises:
         PenpalError: There is no such column of texts, or the text match was made with another.
@@ -81,9 +82,9 @@ def columns_of(file: ScoredFile, strokes: str, text: str | None) -> Columns:
         raise PenpalError(f"{file.path}: there is no column {text!r} of texts")
     with errors_about(str(file.path)):
         check_compared_text(file.scores, text, "leave --text (text=) out, or score the file again with it")
-    choices = [name for name in (text or compared_text(file.scores), TEXT_COLUMN) if name]
+    name = text or compared_text(file.scores) or TEXT_COLUMN
     return Columns(
         strokes,
-        text=next((name for name in choices if file.has_texts(name)), None),
+        text=name if file.has_texts(name) else None,
         reading=READING if file.has_texts(READING) else None,
     )
