@@ -16,7 +16,7 @@ from helpers.arrow import column, stored_views
 from helpers.commands import run
 from helpers.made_lines import scrawl
 from helpers.models import random_reader
-from helpers.scored_lines import HOSTILE, scored_table
+from helpers.scored_lines import HOSTILE, matched_table, scored_table
 from penpal_fast import Outcome, PenpalError, QualityCheck, Reader, explain
 from penpal_fast.jobs.json_rows import json_lines
 from penpal_fast.strokes import words_of
@@ -74,6 +74,25 @@ def test_rows_of_all_that_can_be_scored_are_shown(tmp_path, checks, given, kind)
         for row, other in zip(rows, expected, strict=True):
             assert (row["text"], row["error"] is None) == (other["text"], other["error"] is None)
             assert row["score"] == pytest.approx(other["score"], abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow"])
+def test_the_texts_are_those_that_the_match_was_made_with(tmp_path, checks, kind):
+    table = matched_table([0.5, 0.7], [0.1, 0.9], ["one", "two"], text="prompt").append_column("text", [["no"] * 2])
+    for name, shown, expected in (
+        ("both", table, ["one", "two"]),
+        ("gone", table.drop_columns(["prompt"]), [None, None]),
+        ("plain", table.select(["strokes", "text"]).replace_schema_metadata(), ["no", "no"]),
+    ):
+        path = tmp_path / f"{name}.{kind}"
+        if kind == "parquet":
+            pq.write_table(shown, path)
+            rows = RowFile(path, name, "strokes", checks).page(0, 5)
+        else:
+            with pa.ipc.new_file(path, shown.schema) as file:
+                file.write_table(shown)
+            rows = SourceRows(str(path), "strokes", checks).page(0, 5)
+        assert [row["text"] for row in rows] == expected
 
 
 def test_a_column_of_another_quality_does_not_keep_rows_from_being_shown(tmp_path, checks):

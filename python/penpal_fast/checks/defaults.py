@@ -10,9 +10,10 @@ import pyarrow as pa
 from penpal_fast.checks.check import Check, check_settings
 from penpal_fast.checks.columns import ScoreColumn, is_ours, noted_scores, score_column
 from penpal_fast.checks.quality import QualityCheck, Scorer
-from penpal_fast.checks.text_match import ReadabilityCheck, TextCheck
+from penpal_fast.checks.text_match import ReadabilityCheck, TextCheck, compared_text
 from penpal_fast.engines.settings import Backend
 from penpal_fast.errors import PenpalError
+from penpal_fast.schema import TEXT_COLUMN
 
 if TYPE_CHECKING:
     from penpal_fast.reading.reader import Reader, ReaderSource
@@ -150,3 +151,9 @@ def known_scores(schema: pa.Schema) -> list[ScoreColumn]:
     if is_ours(schema, QualityCheck.name):
         known.setdefault(QualityCheck.name, score_column(QualityCheck()))
     return [known[name] for name in schema.names if name in known]
+
+
+def text_column_of(schema: pa.Schema) -> str:
+    """Return the name of the texts that rows should say: those that their match was made with, as others say nothing
+    about it, or else `TEXT_COLUMN`. There may be no such column."""
+    return compared_text(known_scores(schema)) or TEXT_COLUMN

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from penpal_fast.checks.check import Check
 from penpal_fast.checks.columns import checked_schema, error_column, is_ours, is_score, prepare, read_outcome
-from penpal_fast.checks.defaults import DEFAULT_THRESHOLDS, ReaderChoice, default_checks, known_scores
+from penpal_fast.checks.defaults import DEFAULT_THRESHOLDS, ReaderChoice, default_checks, text_column_of
 from penpal_fast.checks.quality import Scorer
-from penpal_fast.checks.text_match import TextCheck, compared_text
+from penpal_fast.checks.text_match import TextCheck
 from penpal_fast.checks.thresholds import GOOD_SHARE, check_top
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.files import checked_target, parts_folder, parts_mode, replaced_atomically
@@ -59,7 +59,7 @@ from penpal_fast.jobs.top import TopRows, rows_of
 from penpal_fast.jobs.unscored import NoScoresError, Unscored
 from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.layouts.parts import has_strokes
-from penpal_fast.schema import TEXT_COLUMN, check_text_column
+from penpal_fast.schema import check_text_column
 from penpal_fast.sources.batch import Source
 from penpal_fast.sources.drawn import named_layouts
 from penpal_fast.sources.formats.format import Options
@@ -189,7 +189,7 @@ def filter_dataset(
     schema = sources[0].schema
     named = text
     if text is None and text_threshold is not None and checks is None:
-        text = compared_text(known_scores(schema)) or TEXT_COLUMN
+        text = text_column_of(schema)
     if keep_good is not None:
         threshold = from_good_lines(threshold, thresholds)
     elif share is not None:

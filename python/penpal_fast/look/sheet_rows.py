@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from penpal_fast.checks.check import Check
 from penpal_fast.checks.columns import is_score
-from penpal_fast.checks.defaults import known_scores
-from penpal_fast.checks.text_match import TextCheck, compared_text
+from penpal_fast.checks.defaults import known_scores, text_column_of
+from penpal_fast.checks.text_match import TextCheck
 from penpal_fast.errors import PenpalError
 from penpal_fast.first_points import without_first_points
 from penpal_fast.look.sheet import Cell
-from penpal_fast.schema import TEXT_COLUMN, is_text, texts_of
+from penpal_fast.schema import is_text, texts_of
 from penpal_fast.sources.memory import MEMORY_MB, batch_rows
 from penpal_fast.sources.scored_file import ScoredFile
 from penpal_fast.sources.streams import open_source
@@ -59,7 +59,7 @@ def cells_of(
     """Read the chosen rows, in the order given."""
     source = open_source(path, column, layout)
     wanted = set(chosen.tolist())
-    name = compared_text(known_scores(source.schema)) or TEXT_COLUMN  # Other texts say nothing about a match.
+    name = text_column_of(source.schema)
     cells = {}
     first = 0
     for batch in source.batches(batch_rows(MEMORY_MB, source)):

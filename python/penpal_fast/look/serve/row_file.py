@@ -12,11 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from penpal_fast.checks.check import Check, outcomes_of
+from penpal_fast.checks.defaults import text_column_of
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import open_regular
 from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.layouts.parts import read_columns
-from penpal_fast.schema import TEXT_COLUMN, is_text, texts_of
+from penpal_fast.schema import is_text, texts_of
 from penpal_fast.sources.parquet_footer import ParquetFooter
 from penpal_fast.strokes import Strokes, words_of
 
@@ -65,7 +66,7 @@ class RowFile:
             raise PenpalError(f"{name}: {error}") from error
         except (OSError, pa.ArrowException) as error:
             raise PenpalError(f"{name}: the Parquet file is damaged: {error}") from error
-        self._has_text = has_texts(schema)
+        self._text = shown_text(schema)
         self.rows = sum(group.rows for group in self._groups)
 
     def _first_rows(self) -> Iterator[pa.RecordBatch]:
@@ -105,7 +106,7 @@ class RowFile:
             {
                 *read_columns(self._file.schema_arrow, self._column),
                 *(read - {self._column}),
-                *([TEXT_COLUMN] if self._has_text else []),
+                *([] if self._text is None else [self._text]),
             }
         )
         for batch in self._file.iter_batches(batch_size=BATCH_ROWS, row_groups=groups, columns=columns):
@@ -114,7 +115,7 @@ class RowFile:
             shown = batch.slice(max(start - first, 0), end - max(start, first))
             if len(shown):
                 drawn, problems = self._strokes.drawn(shown)
-                yield from described_rows(drawn, max(start, first), self._column, self._checks, problems)
+                yield from described_rows(drawn, max(start, first), self._column, self._text, self._checks, problems)
             first += len(batch)
 
     def _groups_from(self, start: int) -> tuple[int, list[int]]:
@@ -125,7 +126,12 @@ class RowFile:
 
 
 def described_rows(
-    rows: pa.RecordBatch, first: int, column: str, checks: Sequence[Check], unread: Mapping[int, str] | None = None
+    rows: pa.RecordBatch,
+    first: int,
+    column: str,
+    text: str | None,
+    checks: Sequence[Check],
+    unread: Mapping[int, str] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yield rows as JSON; see `RowFile.page`.
 
@@ -133,12 +139,13 @@ def described_rows(
         rows: The rows.
         first: Number of the first of them in the file.
         column: Name of the strokes column.
+        text: Name of the column of texts; None if they are not known.
         checks: The checks, of which the first gives the score.
         unread: What is wrong with rows that could not be read, by index.
     """
     strokes = rows.column(column)
     outcome = outcomes_of(checks, rows, unread or {})[0]
-    texts = texts_of(rows.column(TEXT_COLUMN)) if has_texts(rows.schema) else [None] * len(rows)
+    texts = [None] * len(rows) if text is None else texts_of(rows.column(text))
     for index in range(len(rows)):
         score, error = outcome.scores[index], outcome.problems.get(index)
         words, problem = ([], error) if error else _shown_words(strokes[index])
@@ -151,9 +158,10 @@ def described_rows(
         }
 
 
-def has_texts(schema: pa.Schema) -> bool:
-    """Whether rows have texts that can be shown."""
-    return schema.names.count(TEXT_COLUMN) == 1 and is_text(schema.field(TEXT_COLUMN).type)
+def shown_text(schema: pa.Schema) -> str | None:
+    """Return the name of the column of texts that can be shown; None if there is none."""
+    name = text_column_of(schema)
+    return name if schema.names.count(name) == 1 and is_text(schema.field(name).type) else None
 
 
 def _shown_words(row: Any) -> tuple[list[Strokes], str | None]:

@@ -10,8 +10,7 @@ import pyarrow as pa
 
 from penpal_fast.checks.check import Check
 from penpal_fast.errors import PenpalError, errors_about
-from penpal_fast.look.serve.row_file import BATCH_ROWS, described_rows
-from penpal_fast.schema import TEXT_COLUMN
+from penpal_fast.look.serve.row_file import BATCH_ROWS, described_rows, shown_text
 from penpal_fast.sources.inputs import InputFile
 from penpal_fast.sources.streams import open_file, open_source
 
@@ -55,12 +54,13 @@ class SourceRows:
     def _rows(self, start: int, stop: int) -> Iterator[dict[str, Any]]:
         if start >= self.rows:
             return
-        read = {name for check in self._checks for name in check.reads} | {self._column, TEXT_COLUMN}
+        text = shown_text(self._source.schema)
+        read = {name for check in self._checks for name in check.reads} | {self._column, text}
         columns = [name for name in self._source.schema.names if name in read]
         first = start
         for batch in self._source.batches(BATCH_ROWS, start=start, columns=columns):
             shown = batch.cut(0, min(len(batch.data), stop - first))
-            yield from described_rows(shown.data, first, self._column, self._checks, shown.problems)
+            yield from described_rows(shown.data, first, self._column, text, self._checks, shown.problems)
             first += len(shown.data)
             if first >= stop:
                 return
