@@ -6,7 +6,8 @@ last, and distances are `sqrt(dx * dx + dy * dy)`, so that another implementatio
 
 The way of a row: repeated points are dropped; the frame (slope, centre line, height) is estimated, roughly from points
 and then from ink; points are put into the frame; each stroke is thinned, cut where it jumps, and divided into equal
-steps. Each step is one sample of the path, and so is each lift of the pen between two strokes.
+steps. Each step is one sample of the path, and so is each lift of the pen between two strokes. A dot that is far from
+all other ink is left out.
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ REACH = 4.0
 """How far in heights anything reaches: ink farther from the line does not count for the frame, a longer segment is a
 jump and not ink, and longer lifts look alike."""
 
+STRAY = 3.0
+"""A dot that is farther than this from all other ink, in heights, is stray: where the pen was put down, not a mark of
+the text. The last dot of an ellipsis is some 2 from its word."""
+
 THINNED = 0.06
 """Points closer than this to the last one kept are dropped, in heights: half a step, below which there is only noise
 of the pen, and which a pen of a higher rate would give more of."""
@@ -55,8 +60,9 @@ FLATTEST = 1 / 64
 """Least height, in the distance between the middles of the left and right thirds: that of a line of 150 letters. A
 dash alone would have none."""
 
-FARTHEST = 1e6
-"""Coordinates are clipped to this many rough heights, so that no square overflows."""
+FARTHEST = 1e12
+"""Coordinates are clipped to this many rough heights, so that no square overflows. They are relative to the first
+point, which may be far from the rest."""
 
 MOST_SAMPLES = 4096
 """Samples of the longest path: twice that of a line of 100 letters. What has more is not a line of writing."""
@@ -119,6 +125,7 @@ def path(strokes: Sequence[Stroke]) -> tuple[list[Sample], list[Place]]:
     count = sum(steps(piece) for _, piece in pieces) + len(pieces) - 1
     if count > MOST_SAMPLES:
         raise TooLongError(f"too long to read: {count} samples of path, at most {MOST_SAMPLES}")
+    pieces = without_stray_dots(pieces)
     samples: list[Sample] = []
     places: list[Place] = []
     front = -math.inf
@@ -262,6 +269,23 @@ def cut_at_jumps(stroke: Sequence[Vertex]) -> Iterator[list[Vertex]]:
         piece.append(vertex)
     if piece:
         yield piece
+
+
+def without_stray_dots(pieces: list[tuple[int, list[Vertex]]]) -> list[tuple[int, list[Vertex]]]:
+    """Leave out dots that are more than STRAY from all that is no dot. A row of dots alone keeps them."""
+    ink = [vertex for _, piece in pieces if not is_dot(piece) for vertex in piece]
+    if not ink:
+        return pieces
+    return [
+        (stroke, piece)
+        for stroke, piece in pieces
+        if not is_dot(piece) or any(distance(piece[0], vertex) <= STRAY for vertex in ink)
+    ]
+
+
+def is_dot(piece: Sequence[Vertex]) -> bool:
+    """Whether a piece is as short as any."""
+    return steps(piece) == LEAST_STEPS
 
 
 def steps(piece: Sequence[Vertex]) -> int:

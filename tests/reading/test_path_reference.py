@@ -81,6 +81,21 @@ def test_one_far_point_does_not_matter(far: tuple[float, float], within: bool) -
     np.testing.assert_allclose(with_far[-30:], without[-30:], atol=0.02)
 
 
+@pytest.mark.parametrize("far", [(20.0, 0.0), (5.0, -9.0), (-1e3, 1e3), (1e9, -1e9)])
+@pytest.mark.parametrize("place", [0, 6, 16])
+def test_a_dot_far_from_all_other_ink_is_left_out(far: tuple[float, float], place: int) -> None:
+    row = written()
+    spoilt = [*row[:place], [far, (far[0] + 0.05, far[1])], *row[place:]]
+    np.testing.assert_allclose(samples(spoilt), samples(row), atol=0.02)
+    assert {place for _, (place, _) in zip(*path(spoilt), strict=True)} == set(range(len(spoilt))) - {place}
+
+
+def test_a_dot_near_the_ink_stays_and_so_do_dots_alone() -> None:
+    row = written()
+    assert len(samples([*row, [(12.5, 0.5)]])) == len(samples(row)) + 3
+    assert len(samples([[(10.0 * dot, 0.0)] for dot in range(4)])) == 4 * 2 + 3
+
+
 def test_a_step_is_a_direction_and_a_lift_a_way() -> None:
     row = [[(0.0, 0.0), (0.0, 1.0)], [(0.5, 0.0), (0.5, 1.0)]]
     found = samples(row)

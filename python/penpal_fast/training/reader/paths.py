@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from penpal_fast.path_reference import (
     SHORTEST,
     STEEPEST,
     STEP,
+    STRAY,
     THINNED,
     TooLongError,
 )
@@ -38,15 +40,14 @@ def path_of(points: NDArray[np.float64], stroke: NDArray[np.int64]) -> NDArray[n
     points, stroke = framed(points, stroke)
     kept = _thinned(points, stroke)
     points, stroke = points[kept], stroke[kept]
-    lengths = _lengths(points)
-    begins = np.concatenate([[True], (np.diff(stroke) != 0) | (lengths > REACH)])
-    first = np.flatnonzero(begins)
-    # Along the ink, with a gap of 1 between pieces, so that every place has a length of its own.
-    along = np.concatenate([[0.0], np.cumsum(np.where(begins[1:], 1.0, lengths))])
-    ink = along[np.append(first[1:], len(points)) - 1] - along[first]
-    steps = np.maximum(np.floor(ink / STEP + 0.5).astype(np.int64), LEAST_STEPS)
+    begins = np.concatenate([[True], (np.diff(stroke) != 0) | (_lengths(points) > REACH)])
+    along, first, ink, steps = _pieces(points, begins)
     if steps.sum() + len(steps) - 1 > MOST_SAMPLES:
         raise TooLongError("too long to read")
+    stays = ~_is_stray(points, begins, steps == LEAST_STEPS)
+    if not stays.all():
+        points, begins = points[stays], begins[stays]
+        along, first, ink, steps = _pieces(points, begins)
     number = np.arange(steps.sum() + len(steps)) - np.repeat(np.cumsum(steps + 1) - steps - 1, steps + 1)
     places = np.repeat(along[first], steps + 1) + number * np.repeat(ink / steps, steps + 1)
     x, y = np.interp(places, along, points[:, 0]), np.interp(places, along, points[:, 1])
@@ -59,6 +60,25 @@ def path_of(points: NDArray[np.float64], stroke: NDArray[np.int64]) -> NDArray[n
     samples[:, 3] = np.clip((y[:-1] + y[1:]) / 2, -HIGHEST, HIGHEST)
     samples[:, 4] = _behind((x[:-1] + x[1:]) / 2)
     return samples
+
+
+def _pieces(points: NDArray[np.float64], begins: NDArray[np.bool_]) -> tuple[NDArray[Any], ...]:
+    """Return the place of each point along the ink, and of each piece the first point, the length and the steps."""
+    first = np.flatnonzero(begins)
+    # With a gap of 1 between pieces, so that every place has a length of its own.
+    along = np.concatenate([[0.0], np.cumsum(np.where(begins[1:], 1.0, _lengths(points)))])
+    ink = along[np.append(first[1:], len(points)) - 1] - along[first]
+    return along, first, ink, np.maximum(np.floor(ink / STEP + 0.5).astype(np.int64), LEAST_STEPS)
+
+
+def _is_stray(points: NDArray[np.float64], begins: NDArray[np.bool_], is_dot: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether each point is of a dot that is far from all other ink."""
+    ink = points[~is_dot[np.cumsum(begins) - 1]]
+    if not len(ink):
+        return np.zeros(len(points), dtype=bool)
+    first = np.flatnonzero(begins)
+    stray = [dot and _distances(ink, points[start]).min() > STRAY for dot, start in zip(is_dot, first, strict=True)]
+    return np.array(stray)[np.cumsum(begins) - 1]
 
 
 def framed(points: NDArray[np.float64], stroke: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -140,7 +160,11 @@ def _behind(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _lengths(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    way = np.diff(points, axis=0)
+    return _distances(points[1:], points[:-1])
+
+
+def _distances(points: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    way = points - others
     return np.sqrt((way * way).sum(axis=1))
 
 

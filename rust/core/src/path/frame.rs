@@ -20,8 +20,9 @@ const SHORTEST: f64 = 1.0;
 /// Least height, in the distance between the middles of the left and right thirds: that of a line of 150 letters.
 const FLATTEST: f64 = 1.0 / 64.0;
 
-/// Coordinates are clipped to this many rough heights, so that no square overflows.
-const FARTHEST: f64 = 1e6;
+/// Coordinates are clipped to this many rough heights, so that no square overflows. They are relative to the first
+/// point, which may be far from the rest.
+const FARTHEST: f64 = 1e12;
 
 /// The line y = slope * x + centre, and the height of the writing on it.
 #[derive(Clone, Copy, Debug, PartialEq)]

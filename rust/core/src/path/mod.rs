@@ -93,6 +93,7 @@ impl Path {
         if samples > MAX_SAMPLES {
             return Err(RowError::TooLongToRead { samples });
         }
+        self.pieces.drop_stray_dots();
         self.walk();
         Ok(())
     }
@@ -210,6 +211,33 @@ mod tests {
             assert!(found.len().abs_diff(expected.len()) < 8);
             assert_close(&found[..30], &expected[..30], 0.02);
         }
+    }
+
+    #[test]
+    fn a_far_first_point_does_not_move_the_rest() {
+        let (mut path, mut other) = (Path::default(), Path::default());
+        let expected = traced(&written(12), &mut path).unwrap().samples();
+        for far in [(20.0, 0.0), (-1e3, 1e3), (1e9, -1e9)] {
+            let mut row = written(12);
+            row.insert(0, vec![far]);
+            assert_close(traced(&row, &mut other).unwrap().samples(), expected, 0.02);
+        }
+    }
+
+    #[test]
+    fn dots_far_from_all_other_ink_are_left_out() {
+        let (mut path, mut other) = (Path::default(), Path::default());
+        let expected = traced(&written(12), &mut path).unwrap().samples();
+        for (place, is_left_out) in [((13.0, 0.0), false), ((30.0, 0.0), true), ((5.0, -9.0), true)] {
+            let mut row = written(12);
+            row.insert(6, vec![place]);
+            row.push(vec![place, (place.0 + 0.1, place.1)]);
+            let found = traced(&row, &mut other).unwrap();
+            assert_eq!(found.samples().len() == expected.len(), is_left_out, "{place:?}");
+            assert!(found.places().iter().all(|place| !is_left_out || ![6, row.len() - 1].contains(&place.stroke)));
+        }
+        let dots: Row = (0..4).map(|dot| vec![(f64::from(dot), 0.0)]).collect();
+        assert_eq!(traced(&dots, &mut path).unwrap().samples().len(), 4 * 2 + 3);
     }
 
     #[test]

@@ -1,11 +1,17 @@
 //! Strokes in heights, thinned and cut where they jump.
 
+use std::ops::Range;
+
 use super::units::{REACH, STEP};
 use super::vertex::Vertex;
 
 /// Points closer than this to the last one kept are dropped, in heights: half a step, below which there is only noise
 /// of the pen, and which a pen of a higher rate would give more of.
 const THINNED: f64 = 0.06;
+
+/// A dot that is farther than this from all other ink, in heights, is stray: where the pen was put down, not a mark of
+/// the text. The last dot of an ellipsis is some 2 from its word.
+const STRAY: f64 = 3.0;
 
 /// Steps of the shortest piece, so that a dot is more than a moment between two lifts.
 const LEAST_STEPS: usize = 2;
@@ -15,8 +21,15 @@ const LEAST_STEPS: usize = 2;
 pub struct Pieces {
     /// The vertices that were kept, each with the distance to the one before.
     vertices: Vec<(Vertex, f64)>,
-    /// For each piece its stroke, the end of its vertices, and its length.
-    pieces: Vec<(usize, usize, f64)>,
+    pieces: Vec<Cut>,
+}
+
+/// Where a piece is: its stroke, its vertices, and its length.
+#[derive(Clone, Debug)]
+struct Cut {
+    stroke: usize,
+    vertices: Range<usize>,
+    length: f64,
 }
 
 /// Ink without a jump.
@@ -44,13 +57,14 @@ impl Pieces {
     fn cut_stroke(&mut self, number: usize, stroke: &[Vertex]) {
         let Some((&start, rest)) = stroke.split_first() else { return };
         self.vertices.push((start, 0.0));
-        let (mut kept, mut length) = (start, 0.0);
+        let (mut first, mut kept, mut length) = (self.vertices.len() - 1, start, 0.0);
         for (index, &vertex) in rest.iter().enumerate() {
             let distance = kept.distance(vertex);
             if distance >= THINNED || index + 1 == rest.len() {
                 if distance > REACH {
-                    self.pieces.push((number, self.vertices.len(), length));
-                    length = 0.0;
+                    let end = self.vertices.len();
+                    self.pieces.push(Cut { stroke: number, vertices: first..end, length });
+                    (first, length) = (end, 0.0);
                 } else {
                     length += distance;
                 }
@@ -58,20 +72,50 @@ impl Pieces {
                 kept = vertex;
             }
         }
-        self.pieces.push((number, self.vertices.len(), length));
+        self.pieces.push(Cut { stroke: number, vertices: first..self.vertices.len(), length });
+    }
+
+    /// Leaves out dots that are more than `STRAY` from all that is no dot. A row of dots alone keeps them.
+    pub fn drop_stray_dots(&mut self) {
+        if self.pieces.iter().all(Cut::is_dot) {
+            return;
+        }
+        let is_stray = |index: usize| {
+            let dot = self.vertices[self.pieces[index].vertices.start].0;
+            let is_near = |ink: &Cut| {
+                !ink.is_dot()
+                    && self.vertices[ink.vertices.clone()].iter().any(|(vertex, _)| dot.distance(*vertex) <= STRAY)
+            };
+            // What was written just before is most likely near.
+            let (before, after) = self.pieces.split_at(index);
+            !before.iter().rev().chain(after).any(is_near)
+        };
+        let dots = (0..self.pieces.len()).filter(|&index| self.pieces[index].is_dot());
+        let stray: Vec<usize> = dots.filter(|&index| is_stray(index)).collect();
+        for index in stray.into_iter().rev() {
+            self.pieces.remove(index);
+        }
     }
 
     /// Number of samples: the steps of each piece, and the lifts between them.
     pub fn samples(&self) -> usize {
-        self.pieces.iter().map(|&(_, _, length)| steps(length)).sum::<usize>() + self.pieces.len().saturating_sub(1)
+        self.pieces.iter().map(|piece| steps(piece.length)).sum::<usize>() + self.pieces.len().saturating_sub(1)
     }
 
     /// The pieces, in order.
     pub fn iter(&self) -> impl Iterator<Item = Piece<'_>> {
-        self.pieces.iter().scan(0, |first, &(stroke, end, length)| {
-            let vertices = &self.vertices[std::mem::replace(first, end)..end];
-            Some(Piece { stroke, vertices, length })
+        self.pieces.iter().map(|piece| Piece {
+            stroke: piece.stroke,
+            vertices: &self.vertices[piece.vertices.clone()],
+            length: piece.length,
         })
+    }
+}
+
+impl Cut {
+    /// Whether it is as short as any.
+    fn is_dot(&self) -> bool {
+        steps(self.length) == LEAST_STEPS
     }
 }
 
