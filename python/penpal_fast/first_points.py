@@ -54,8 +54,12 @@ def _in_arrow(rows: pa.Array) -> pa.Array:
     if levels is None:
         return rows
     lone = levels.lone_first_strokes()
+    if not lone:
+        return rows
+    bad = {row for row, *_ in Rows(rows).problems()}
+    strokes = np.unique([stroke for row, stroke in lone.items() if row not in bad]).astype(np.int64)
     try:
-        return levels.without(lone) if len(lone) else rows
+        return levels.without(strokes) if len(strokes) else rows
     except pa.ArrowInvalid:  # Offsets are broken, so it cannot be made; whoever draws it says where.
         return rows
 
@@ -91,16 +95,18 @@ class _Levels:
                 inner = inner[:-1]
         return cls(outer, structs, inner[0]) if len(inner) == 1 and len(outer) in (1, 2) else None
 
-    def lone_first_strokes(self) -> NDArray[np.int64]:
-        """Return the strokes of a single point that are the first of several in their row, in order."""
+    def lone_first_strokes(self) -> dict[int, int]:
+        """Return the strokes of a single point that are the first of several in their row, by the row."""
         bounds = _offsets(self.outer[0])
         for words in self.outer[1:]:
             bounds = _offsets(words)[np.clip(bounds, 0, len(words))]
         points = np.diff(_offsets(self.strokes))
         drawn = np.flatnonzero(points > 0)
         first, end = np.searchsorted(drawn, bounds[:-1]), np.searchsorted(drawn, bounds[1:])
-        found = drawn[first[end - first > 1]]
-        return np.unique(found[points[found] == 1])
+        rows = np.flatnonzero(end - first > 1)
+        found = drawn[first[rows]]
+        is_lone = points[found] == 1
+        return dict(zip(rows[is_lone].tolist(), found[is_lone].tolist(), strict=True))
 
     def without(self, strokes: NDArray[np.int64]) -> pa.Array:
         """Return the rows with these strokes, of a point each, without points."""

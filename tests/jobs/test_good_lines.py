@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from helpers.arrow import column
 from helpers.commands import run
@@ -47,6 +49,14 @@ def test_a_threshold_keeps_just_the_share(rows, share, kept):
     found = found_threshold(np.append(scores, np.float32(np.nan)), share)
     assert (scores >= np.float32(found.threshold)).sum() == kept
     assert (found.kept, found.rows) == (pytest.approx(kept / rows), rows)
+
+
+@given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=9), st.sampled_from([0.01, 0.5, 0.95, 1]))
+def test_the_threshold_that_is_shown_keeps_the_same(scores, share):
+    """All digits of a threshold are seldom needed, but four may round it up, and lose the row that it comes from."""
+    scores = np.array(scores, np.float32)
+    found = found_threshold(scores, share)
+    assert np.array_equal(scores >= found.threshold, scores.astype(np.float64) >= float(found.shown()))
 
 
 @pytest.mark.parametrize("share", [0.95, 0.5])

@@ -40,6 +40,18 @@ class FoundThreshold:
     kept: float
     rows: int
 
+    def shown(self) -> str:
+        """Return a short number from which a filter keeps the same rows: between the threshold and the next score below.
+
+        Scores are float32.
+        """
+        below = float(np.nextafter(np.float32(self.threshold), np.float32(-1)))
+        for digits in range(4, 12):
+            shown = f"{math.floor(self.threshold * 10**digits) / 10**digits:.{digits}f}"
+            if below < float(shown) <= self.threshold:
+                return shown
+        return repr(self.threshold)
+
 
 def from_good_lines(threshold: str | float | None, thresholds: Mapping[str, str | float] | None) -> str:
     """Return what stands for the threshold until it is found.
