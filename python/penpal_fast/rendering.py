@@ -96,7 +96,7 @@ def _claimed(rows: Any) -> int:
     """Return how many rows there are before they are read; 0 where that is not known."""
     try:
         return len(rows)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - of a stranger's `__len__`
         pass_on(error)
         return 0  # `Rows` says what is wrong.
 

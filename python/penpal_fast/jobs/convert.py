@@ -16,6 +16,7 @@ from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.files import checked_target, replaced_atomically
 from penpal_fast.interrupts import pass_on
 from penpal_fast.jobs.identity import with_job
+from penpal_fast.jobs.json_rows import json_of
 from penpal_fast.jobs.outputs import Kind, kind_of
 from penpal_fast.jobs.part_files import EncodedFile
 from penpal_fast.jobs.parts import group_rows
@@ -27,7 +28,6 @@ from penpal_fast.sources.batch import Source, unread_column
 from penpal_fast.sources.drawn import drawn_batch, named_layouts, strokes_columns
 from penpal_fast.sources.formats.format import Options
 from penpal_fast.sources.inputs import Inputs
-from penpal_fast.sources.json_text import json_text
 from penpal_fast.sources.memory import MEMORY_MB, batch_rows, check_memory
 from penpal_fast.sources.streams import check_apart, open_sources
 
@@ -159,8 +159,7 @@ def _unread(strokes: pa.Array, problems: Mapping[int, str]) -> pa.Array:
     """The JSON of rows with problems, unless they are null."""
     texts: list[str | None] = [None] * len(strokes)
     for row in problems:
-        value = strokes[row].as_py()
-        texts[row] = None if value is None else value if isinstance(value, str) else json_text(value)
+        texts[row] = json_of(strokes, row)
     return pa.array(texts, pa.string())
 
 

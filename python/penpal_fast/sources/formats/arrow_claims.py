@@ -80,8 +80,9 @@ def _number(content: bytes, form: str, place: int) -> int:
 
 
 def check_claims(opened: IO[bytes], name: str, *, is_file: bool, most_bytes: int | None = None) -> None:
-    """Make sure that a file can be read in bounded memory, and that all its batches are. A stream that may have been cut
-    short is warned of.
+    """Make sure that a file can be read in bounded memory, and would be read whole.
+
+    A stream that may have been cut short is warned of.
 
     Args:
         opened: An IPC file, or a stream.
