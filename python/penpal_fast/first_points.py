@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from penpal_fast._core import Rows
 from penpal_fast.arrow_streams import read_whole
+from penpal_fast.errors import PenpalError
 
 ListArray: TypeAlias = "pa.ListArray | pa.LargeListArray"
 
@@ -25,7 +26,8 @@ def without_first_points(rows: Any) -> Any:
         rows: Sequence of rows, or an Arrow array or chunked array of them, in any layout that `render_strokes` takes.
 
     Returns:
-        The rows, as Arrow of the same type if they were Arrow; the left-out stroke is then one without points.
+        The rows, as Arrow of the same type if they were Arrow; the left-out stroke is then one without points. Other
+        rows that had a lone first point become words of strokes, or strokes if they had one word or no word level.
 
     Raises:
         PenpalError: `rows` is not a sequence of rows.
@@ -42,9 +44,20 @@ def without_first_points(rows: Any) -> Any:
     return [row if number in bad else _in_python(row, read, number) for number, row in enumerate(rows)]
 
 
+def with_first_points_dropped(rows: pa.RecordBatch, column: str) -> pa.RecordBatch:
+    """Return rows of a table, their strokes as `without_first_points` returns them."""
+    place = rows.schema.get_field_index(column)
+    if place < 0:
+        return rows
+    return rows.set_column(place, rows.schema.field(place), without_first_points(rows.column(place)))
+
+
 def _in_python(row: Any, read: Rows, number: int) -> Any:
-    strokes = [stroke for word in read.words(number) for stroke in word]
-    return strokes[1:] if len(strokes) > 1 and len(strokes[0]) == 1 else row
+    words = read.words(number)
+    if sum(map(len, words)) <= 1 or len(words[0][0]) > 1:
+        return row
+    kept = [word for word in [words[0][1:], *words[1:]] if word]
+    return kept if len(words) > 1 else kept[0]
 
 
 def _in_arrow(rows: pa.Array) -> pa.Array:
@@ -54,8 +67,15 @@ def _in_arrow(rows: pa.Array) -> pa.Array:
     if levels is None:
         return rows
     lone = levels.lone_first_strokes()
+    if not lone:
+        return rows
     try:
-        return levels.without(lone) if len(lone) else rows
+        bad = {row for row, *_ in Rows(rows).problems()}
+    except PenpalError:  # It is no stroke column, which whoever draws it says better.
+        return rows
+    strokes = np.unique([stroke for row, stroke in lone.items() if row not in bad]).astype(np.int64)
+    try:
+        return levels.without(strokes) if len(strokes) else rows
     except pa.ArrowInvalid:  # Offsets are broken, so it cannot be made; whoever draws it says where.
         return rows
 
@@ -91,16 +111,18 @@ class _Levels:
                 inner = inner[:-1]
         return cls(outer, structs, inner[0]) if len(inner) == 1 and len(outer) in (1, 2) else None
 
-    def lone_first_strokes(self) -> NDArray[np.int64]:
-        """Return the strokes of a single point that are the first of several in their row, in order."""
+    def lone_first_strokes(self) -> dict[int, int]:
+        """Return the strokes of a single point that are the first of several in their row, by the row."""
         bounds = _offsets(self.outer[0])
         for words in self.outer[1:]:
             bounds = _offsets(words)[np.clip(bounds, 0, len(words))]
         points = np.diff(_offsets(self.strokes))
         drawn = np.flatnonzero(points > 0)
         first, end = np.searchsorted(drawn, bounds[:-1]), np.searchsorted(drawn, bounds[1:])
-        found = drawn[first[end - first > 1]]
-        return np.unique(found[points[found] == 1])
+        rows = np.flatnonzero(end - first > 1)
+        found = drawn[first[rows]]
+        is_lone = points[found] == 1
+        return dict(zip(rows[is_lone].tolist(), found[is_lone].tolist(), strict=True))
 
     def without(self, strokes: NDArray[np.int64]) -> pa.Array:
         """Return the rows with these strokes, of a point each, without points."""

@@ -10,6 +10,7 @@ from penpal_fast._core import Rows
 from penpal_fast.arrow_streams import read_whole
 from penpal_fast.canvas import CANVAS_SHAPE, LINE_WIDTH
 from penpal_fast.errors import PenpalError, row_error
+from penpal_fast.interrupts import pass_on
 from penpal_fast.places import check_places
 
 if TYPE_CHECKING:
@@ -60,12 +61,10 @@ def render_batch(rows: Any, *, line_width: float = LINE_WIDTH, threads: int | No
     from penpal_fast.engines.mlx_memory import writable_canvases
 
     rows = read_whole(rows)
+    _check_batch(_claimed(rows))
     check_places(rows)
     prepared = Rows(rows)
-    if len(prepared) > MAX_BATCH_ROWS:
-        raise PenpalError(
-            f"{len(prepared)} rows are too many for one batch; render at most {MAX_BATCH_ROWS}, which take 16 GiB"
-        )
+    _check_batch(len(prepared))
     array, view = writable_canvases(len(prepared))
     _render(prepared, view, line_width=line_width, threads=threads)
     return array
@@ -86,9 +85,27 @@ def render_into(rows: Any, out: Any, *, line_width: float = LINE_WIDTH, threads:
             then blank, and the others are rendered.
     """
     rows = read_whole(rows)
+    if (claimed := _claimed(rows)) > MAX_BATCH_ROWS:  # More than a buffer has room for takes long to read.
+        _checked_buffer(out, claimed)
     check_places(rows)
     prepared = Rows(rows)
     _render(prepared, _checked_buffer(out, len(prepared)), line_width=line_width, threads=threads)
+
+
+def _claimed(rows: Any) -> int:
+    """Return how many rows there are before they are read; 0 where that is not known."""
+    try:
+        return len(rows)
+    except Exception as error:  # noqa: BLE001 - of a stranger's `__len__`
+        pass_on(error)
+        return 0  # `Rows` says what is wrong.
+
+
+def _check_batch(count: int) -> None:
+    if count > MAX_BATCH_ROWS:
+        raise PenpalError(
+            f"{count} rows are too many for one batch; render at most {MAX_BATCH_ROWS}, which take 16 GiB"
+        )
 
 
 def _render(rows: Rows, out: NDArray[np.float32], *, line_width: float, threads: int | None) -> None:

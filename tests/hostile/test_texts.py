@@ -14,7 +14,8 @@ from helpers.commands import run
 from helpers.made_lines import scrawl
 from helpers.models import random_reader
 from helpers.scored_lines import scored_table
-from penpal_fast import QualityCheck, Reader, filter_dataset, score_dataset
+from penpal_fast import PenpalError, QualityCheck, Reader, convert_dataset, filter_dataset, score_dataset
+from penpal_fast.layouts.soundness import check_sound
 from penpal_fast.schema import texts_of
 
 KINDS = {
@@ -23,6 +24,8 @@ KINDS = {
     "views": (lambda: stored_views() and pa.binary_view(), stored_views),
 }
 TEXTS = [b"one", b"\xff\xfe", None, b"four \xc3"]
+QUALITY = ["quality", "quality_error"]
+NESTED_MAP = pa.map_(pa.string(), pa.list_(pa.float32()))
 SHOWN = ["one", "\ufffd\ufffd", None, "four \ufffd"]
 
 
@@ -137,3 +140,83 @@ def test_a_column_of_strokes_beside_them_has_its_scores(tmp_path):
     found = pq.read_table(tmp_path / "out.parquet")
     assert found["quality"].null_count == 0
     assert found["text"].combine_chunks().cast(pa.binary()).to_pylist() == [b"\xff", b"a"]
+
+
+COLOURS = [b"red", b"\xff\xfe", b"blue", b"\xc3", b"red", b"red"]
+
+LINE = [[[0, 9], [4, 0], [8, 9]], [[2, 5], [6, 5]]]
+"""The strokes of each row below."""
+
+
+def coloured(points, **places):
+    """Rows of two strokes each, whose colours are texts."""
+    fields = {"colour": texts("string", COLOURS), "points": pa.array(points * 3), **places}
+    strokes = pa.StructArray.from_arrays(list(fields.values()), list(fields))
+    return pa.ListArray.from_arrays(pa.array([0, 2, 4, 6], pa.int32()), strokes)
+
+
+def write_rows(tmp_path, strokes, **columns):
+    pq.write_table(pa.table({"strokes": strokes, **columns}), tmp_path / "lines.parquet")
+    return tmp_path / "lines.parquet"
+
+
+def test_strokes_that_are_moved_are_moved_whatever_their_colours(tmp_path, scorer):
+    """The layout was not told from rows with such texts, so that the points of all rows were left where they are."""
+    places = {name: pa.array(values * 3) for name, values in {"x": [0.0, 2.0], "y": [9.0, 5.0]}.items()}
+    moved = [[[0.0, 0.0], [4.0, -9.0], [8.0, 0.0]], [[0.0, 0.0], [4.0, 0.0]]]
+    path = write_rows(tmp_path, coloured(moved, **places))
+    summary = score_dataset(path, tmp_path / "scored.parquet", scorer=scorer)
+    assert len(summary.layouts) == 1
+    scores = pq.read_table(tmp_path / "scored.parquet")["quality"].to_pylist()
+    assert scores == scorer.score([LINE] * 3).tolist()
+
+
+@pytest.mark.parametrize("bad", [[5], [0, 2, 5]], ids=["one row", "all rows"])
+def test_bad_rows_with_such_texts_are_named(tmp_path, scorer, bad):
+    points = [[{"x": float(x), "y": float(y)} for x, y in stroke] for stroke in LINE * 3]
+    for stroke in bad:
+        points[stroke][1]["x"] = None
+    strokes = pa.StructArray.from_arrays([texts("string", COLOURS), pa.array(points)], ["colour", "points"])
+    path = write_rows(tmp_path, pa.ListArray.from_arrays(pa.array([0, 2, 4, 6], pa.int32()), strokes))
+    if len(bad) == 1:
+        assert score_dataset(path, tmp_path / "scored.parquet", scorer=scorer).bad == 1
+        converted = convert_dataset(path, tmp_path / "converted.parquet")
+        assert (converted.rows, converted.bad) == (3, 1)
+        kept = json.loads(pq.read_table(tmp_path / "converted.parquet")["strokes_json"][2].as_py())
+        assert [stroke["colour"] for stroke in kept] == ["red", "red"]
+    else:
+        with pytest.raises(PenpalError, match=r"lines\.parquet: none of its 3 rows .*row 0: null"):
+            score_dataset(path, tmp_path / "scored.parquet", scorer=scorer)
+        with pytest.raises(PenpalError, match=r"lines\.parquet, row 0: null"):
+            convert_dataset(path, tmp_path / "converted.parquet")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_strokes_as_json_texts_cost_their_own_rows(tmp_path, scorer, kind):
+    line = json.dumps(LINE).encode()
+    path = write_rows(tmp_path, texts(kind, [line, b'[[[0, 9], ["\xff", 0]]]', line, b"\xff\xfe", None]))
+    summary = score_dataset(path, tmp_path / "scored.parquet", scorer=scorer)
+    scores, errors = (pq.read_table(tmp_path / "scored.parquet")[name].to_pylist() for name in QUALITY[:2])
+    assert [score is None for score in scores] == [False, True, False, True, True]
+    assert [error and error.partition(":")[0] for error in errors] == [None, "not JSON", None, "not JSON", "null"]
+    assert summary.bad == 3
+
+
+def test_maps_in_json_lines(tmp_path, scorer):
+    keys = texts("string", [b"a", b"\xff", b"c"])
+    maps = pa.MapArray.from_arrays(pa.array([0, 2, 2, 3], pa.int32()), keys, pa.array([1, None, 3]))
+    nulls = pa.array([{"deep": [("k", [1.5])]}, None, {"deep": None}], pa.struct([("deep", NESTED_MAP)]))
+    path = write_rows(tmp_path, column([LINE] * 3), maps=maps, nested=nulls)
+    score_dataset(path, tmp_path / "scored.jsonl", scorer=scorer)
+    rows = [json.loads(line) for line in (tmp_path / "scored.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [row["maps"] for row in rows] == [[["a", 1], ["\ufffd", None]], [], [["c", 3]]]
+    assert [row["nested"] for row in rows] == [{"deep": [["k", [1.5]]]}, None, {"deep": None}]
+
+
+def test_other_faults_of_such_columns_are_still_found():
+    array = coloured([[[0.0, 0.0], [4.0, 0.0]]] * 2)
+    check_sound(array)
+    offsets = np.array([0, 2, 99, 6], np.int32)
+    broken = pa.Array.from_buffers(array.type, 3, [None, pa.py_buffer(offsets)], 0, 0, [array.values])
+    with pytest.raises(pa.ArrowInvalid, match="offset"):
+        check_sound(broken)

@@ -14,13 +14,18 @@ from helpers.commands import run
 from helpers.made_lines import scrawl
 from penpal_fast import (
     ArrowScorer,
+    ContactSheet,
     PenpalError,
     QualityCheck,
     Scorer,
+    convert_dataset,
+    explain,
     filter_dataset,
+    read_rows,
     score_dataset,
     without_first_points,
 )
+from penpal_fast.strokes import words_of
 
 LINES = [scrawl(seed, 3, 20) for seed in range(12)]
 POINTED = [[[(-300.0, -200.0)], *line] for line in LINES]
@@ -50,6 +55,54 @@ def test_rows_are_scored_without_it_and_written_with_it(pointed, tmp_path, score
     score_dataset(pointed, tmp_path / "without.parquet", **settings)
     without = pq.read_table(tmp_path / "without.parquet")
     assert np.abs(np.subtract(without["quality"].to_pylist()[:12], found["quality"].to_pylist()[:12])).max() > 0.01
+
+
+def test_rows_are_read_and_converted_without_it(pointed, tmp_path):
+    expected = [np.asarray(stroke, np.float32).tolist() for line in LINES for stroke in line]
+    convert_dataset(pointed, tmp_path / "converted.parquet", drop_first_point=True)
+    done = run("convert", pointed, "-o", tmp_path / "command.parquet", "--drop-first-point")
+    assert done.exit_code == 0, done.output
+    lines = "".join(json.dumps({"strokes": row}) + "\n" for row in POINTED)
+    (tmp_path / "lines.jsonl").write_text(lines, encoding="utf-8")
+    for found in (
+        pq.read_table(tmp_path / "converted.parquet"),
+        pq.read_table(tmp_path / "command.parquet"),
+        read_rows(pointed, drop_first_point=True),
+        read_rows(tmp_path / "lines.jsonl", drop_first_point=True),
+    ):
+        rows = [words_of(row) for row in found["strokes"].combine_chunks()[:12]]
+        strokes_found = [stroke for words in rows for word in words for stroke in word]
+        assert len(strokes_found) == len(expected)
+        for stroke, other in zip(strokes_found, expected, strict=True):
+            assert np.allclose(stroke, other)
+
+
+def test_functions_for_rows(scorer):
+    words = [POINTED[0][:2], LINES[0][1:]]  # The first word has the point.
+    explanation = explain(words, scorer=scorer, drop_first_point=True)
+    expected = explain([LINES[0][:1], LINES[0][1:]], scorer=scorer)
+    assert (explanation.score, explanation.level) == (expected.score, "word")
+    assert explanation.effects.tolist() == expected.effects.tolist()
+    sheet = ContactSheet(POINTED, scorer=scorer, drop_first_point=True)
+    assert sheet.image.tobytes() == ContactSheet(LINES, scorer=scorer).image.tobytes()
+
+
+def test_a_picture_and_the_rows_on_the_page(pointed, tmp_path, scorer):
+    pytest.importorskip("starlette", reason="the extra `look` is not installed")
+    from penpal_fast.look.serve.row_file import RowFile
+    from penpal_fast.look.serve.source_rows import SourceRows
+
+    pq.write_table(table(LINES), tmp_path / "lines.parquet")
+    for path, option in ((pointed, ["--drop-first-point"]), (tmp_path / "lines.parquet", [])):
+        done = run("render", path, "--row", "1", "-o", tmp_path / f"{path.name}.png", *option)
+        assert done.exit_code == 0, done.output
+    pictures = [(tmp_path / f"{name}.parquet.png").read_bytes() for name in ("pointed", "lines")]
+    assert pictures[0] == pictures[1]
+    checks = [QualityCheck(scorer=scorer)]
+    expected = RowFile(tmp_path / "lines.parquet", "lines", "strokes", checks).page(0, 13)
+    assert RowFile(pointed, "lines", "strokes", checks, drop_first_point=True).page(0, 13) == expected
+    assert SourceRows(str(pointed), "strokes", checks, drop_first_point=True).page(0, 13) == expected
+    assert run("serve", "--help").output.count("--drop-first-point") == 1
 
 
 def test_arrow_data_and_json_lines(pointed, tmp_path, scorer):

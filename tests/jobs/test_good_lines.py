@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from helpers.arrow import column
 from helpers.commands import run
@@ -47,6 +49,21 @@ def test_a_threshold_keeps_just_the_share(rows, share, kept):
     found = found_threshold(np.append(scores, np.float32(np.nan)), share)
     assert (scores >= np.float32(found.threshold)).sum() == kept
     assert (found.kept, found.rows) == (pytest.approx(kept / rows), rows)
+
+
+@given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=9), st.sampled_from([0.01, 0.5, 0.95, 1]))
+def test_the_threshold_that_is_shown_keeps_the_same(scores, share):
+    """All digits of a threshold are seldom needed, but four may round it up, and lose the row that it comes from."""
+    scores = np.array(scores, np.float32)
+    found = found_threshold(scores, share)
+    kept = scores >= np.float32(found.threshold)
+    assert kept.sum() >= share * len(scores)
+    digits = np.array([float(str(score)) for score in scores])  # As JSON has them.
+    for threshold in (found.threshold, float(found.shown())):
+        assert np.array_equal(kept, scores >= np.float32(threshold))
+        assert np.array_equal(kept, scores.astype(np.float64) >= threshold)
+        assert np.array_equal(kept, digits >= threshold)
+    assert len(found.shown()) < 24
 
 
 @pytest.mark.parametrize("share", [0.95, 0.5])
@@ -153,6 +170,22 @@ def test_few_good_rows_are_refused(lines, tmp_path, scorer):
     few = write(tmp_path / "few.parquet", [*(scrawl(seed, 3, 15) for seed in range(19)), None, []])
     with pytest.raises(PenpalError, match=r"few\.parquet: 19 of 21 rows have a quality; .* at least 20 good rows"):
         filter_dataset(lines, tmp_path / "kept.parquet", keep_good=few, scorer=scorer)
+
+
+@pytest.mark.parametrize("name", ["scored.jsonl", "scored.parquet"])
+def test_good_lines_keep_themselves_whatever_file_has_their_scores(tmp_path, good, scorer, name):
+    """JSON has a score in fewer digits, which are a double above or below it."""
+    scored, kept = tmp_path / name, tmp_path / "kept.parquet"
+    score_dataset(good, scored, scorer=scorer)
+    for share, count in ((1, 40), (0.95, 38), (0.5, 20)):
+        assert filter_dataset(scored, kept, keep_good=scored, share=share, scorer=scorer).kept == count
+
+
+def test_good_lines_keep_themselves_by_scores_of_any_precision(tmp_path):
+    scores = np.random.default_rng(0).random(40)
+    pq.write_table(pa.table({"looks": scores}), tmp_path / "rows.parquet")
+    settings = {"keep_good": tmp_path / "rows.parquet", "quality_column": "looks", "share": 1}
+    assert filter_dataset(tmp_path / "rows.parquet", tmp_path / "kept.parquet", **settings).kept == 40
 
 
 def test_the_command_says_the_threshold_that_it_found(lines, good, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -103,9 +105,27 @@ def test_other_fields_and_nulls_inside_stay():
     found = without_first_points(array)
     found.validate(full=True)
     expected = array.to_pylist()
-    expected[0][0]["points"] = expected[1][0]["points"] = []
+    expected[0][0]["points"] = []
     assert found.to_pylist() == expected
     assert drawn(found)[1] == drawn(array)[1]  # The problem of a bad row.
+
+
+def bad_point(x, y, kind):
+    """A lone point as a type of Arrow has it."""
+    point = {"x": x, "y": y} if pa.types.is_struct(kind) else [x, y]
+    return None if (x, y) == (None, None) else point
+
+
+@pytest.mark.parametrize("point", [(math.nan, 0.0), (0.0, math.inf), (None, 0.0), (None, None)])
+@pytest.mark.parametrize("kind", [POINT, LIST(pa.float64()), LIST(pa.float32(), 2)], ids=str)
+def test_a_bad_row_stays_bad_if_its_lone_point_is_what_is_wrong(point, kind):
+    ink = [bad_point(x, y, kind) for x, y in ((0.0, 0.0), (5.0, 9.0))]
+    rows = [[[bad_point(*point, kind)], ink], [[bad_point(3.0, 3.0, kind)], ink]]
+    array = pa.array(rows, LIST(LIST(kind)))
+    found = drawn(without_first_points(array))
+    assert found[0] == drawn(array)[0]
+    assert isinstance(found[0], str)
+    assert found[1] == [[[0.0, 0.0], [5.0, 9.0]]]
 
 
 def test_nothing_is_copied_where_there_is_no_lone_point():

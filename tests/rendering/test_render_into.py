@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import penpal_fast
+from helpers.alarm import worked
 from helpers.concurrency import run_in_threads
 from penpal_fast import PenpalError
 
@@ -147,3 +148,25 @@ for thread in threads:
     thread.join()
 """
     assert subprocess.run([sys.executable, "-c", program], timeout=60).returncode == 0
+
+
+class Claiming:
+    """Rows without end, which claim to be many."""
+
+    def __len__(self):
+        return 1 << 62
+
+    def __getitem__(self, row):
+        return ROW
+
+
+MANY = {"object": Claiming(), "NumPy": np.broadcast_to(np.zeros(2), (1 << 40, 1, 1, 2)), "range": range(1 << 60)}
+
+
+@pytest.mark.parametrize("rows", MANY.values(), ids=MANY)
+def test_more_rows_than_can_be_drawn_are_not_read(rows):
+    with worked(10):
+        with pytest.raises(PenpalError, match="rows are too many for one batch; render at most 65536"):
+            penpal_fast.render_batch(rows)
+        with pytest.raises(PenpalError, match=r"out must have the shape \(\d{13,}, 256, 256, 1\)"):
+            penpal_fast.render_into(rows, np.zeros(SHAPE, np.float32))

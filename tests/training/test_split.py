@@ -15,7 +15,7 @@ from helpers.made_lines import scrawl
 from penpal_fast import PenpalError, QualityClassifier
 from penpal_fast.evaluation import sets
 from penpal_fast.evaluation.held_out import prefix_of_models
-from penpal_fast.handwriting.lines import VALIDATION_PERCENT, is_held_out, read_split
+from penpal_fast.handwriting.lines import VALIDATION_PERCENT, is_held_out, read_lines, read_split
 from penpal_fast.network.pretrained import BUNDLED
 from penpal_fast.schema import STROKES
 from penpal_fast.training import loop
@@ -71,6 +71,19 @@ def test_no_source_is_on_both_sides(tmp_path):
     assert train | validation == set(WRITERS)
     assert not train & validation
     assert 8 <= len(validation) <= 30
+
+
+def test_lines_that_cannot_be_drawn_are_counted_and_texts_need_not_be_utf_8(tmp_path, caplog):
+    path = write_lines(tmp_path / "lines.parquet", ["a", "b", "c", "d"])
+    table = pq.read_table(path)
+    rows = table["strokes"].to_pylist()
+    rows[1], rows[3][0][0]["points"][0]["x"] = None, float("nan")
+    texts = pa.array([b"one", b"two", b"\xff three", b"four"]).view(pa.string())
+    table = pa.table({"strokes": pa.array(rows, STROKES), "text": texts, "source": table["source"]})
+    pq.write_table(table, path)
+    lines = read_lines(path)
+    assert [(line.source, line.text) for line in lines] == [("a", "one"), ("c", "\ufffd three")]
+    assert "lines.parquet: 2 of its 4 rows have no points or a bad one; they are left out" in caplog.text
 
 
 @pytest.mark.parametrize("prefix", [0, -1, True, 2.5, "3"])

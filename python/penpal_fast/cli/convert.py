@@ -27,6 +27,7 @@ def convert(
     each_path: Annotated[
         bool, typer.Option("--each-path", help="Make a row of each path of an SVG file, not of the whole drawing.")
     ] = False,
+    drop_first_point: Annotated[bool, typer.Option("--drop-first-point", help=options.DROPPED_POINT)] = False,
     memory: options.Memory = MEMORY_MB,
     strict: options.Strict = False,
     json: options.Json = False,
@@ -48,6 +49,7 @@ def convert(
                 column=column,
                 each_path=each_path,
                 layout=layout,
+                drop_first_point=drop_first_point,
                 memory_mb=memory,
                 progress=progress,
             )

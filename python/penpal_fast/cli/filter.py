@@ -191,9 +191,7 @@ def print_selection(selection: Selection, best_of: str | None, *, aside: bool) -
     for layout in selection.layouts:
         show(f"read as {layout}")
     for name, found in selection.found.items():
-        show(
-            f"{name}: the threshold {found.threshold:.4f} keeps {found.kept:.1%} of {found.rows:,} good rows",
-        )
+        show(f"{name}: the threshold {found.shown()} keeps {found.kept:.1%} of {found.rows:,} good rows")
     show(f"{selection.rows:,} rows, {selection.kept:,} kept, {selection.rows - selection.kept:,} rejected")
     for reason, count in (+selection.rejected).most_common():
         show(f"  {count:,} rejected: {reason}")

@@ -40,13 +40,13 @@ ReaderOption = Annotated[
     typer.Option("--reader", help="Folder or Hugging Face id of a reader, instead of the bundled one."),
 ]
 
+DROPPED_POINT = (
+    "Leave out the first stroke of each row where it is a single point, as in paths of SVG that begin with a lone "
+    "(0, 0)."
+)
+
 DropFirstPoint = Annotated[
-    bool,
-    typer.Option(
-        "--drop-first-point",
-        help="Leave out the first stroke of each row where it is a single point, as in paths of SVG that begin with a "
-        "lone (0, 0). The strokes in an output stay as they are.",
-    ),
+    bool, typer.Option("--drop-first-point", help=f"{DROPPED_POINT} The strokes in an output stay as they are.")
 ]
 
 Layout = Annotated[

@@ -19,9 +19,11 @@ def render(
     output: Annotated[Path, typer.Option("--output", "-o", help="PNG file to write.")],
     column: options.Column = "strokes",
     layout: options.Layout = None,
+    drop_first_point: Annotated[bool, typer.Option("--drop-first-point", help=options.DROPPED_POINT)] = False,
 ) -> None:
     """Draw one row as the network sees it, but black on white; for the network, ink is 1 and the background 0."""
     with ending_at_once():
+        from penpal_fast.first_points import without_first_points
         from penpal_fast.look.picture import picture_of, save_png
         from penpal_fast.rendering import render_strokes
         from penpal_fast.sources.one_row import one_row
@@ -29,7 +31,8 @@ def render(
     with readable_errors():
         if output.suffix.lower() != ".png":
             raise PenpalError(f"{output}: the picture is a PNG file; its name must end with .png")
-        strokes = one_row(source, row, column, layout=layout).column(column)[0]
+        found = one_row(source, row, column, layout=layout).column(column)
+        strokes = (without_first_points(found) if drop_first_point else found)[0]
         try:
             canvas = render_strokes(strokes)
         except PenpalError as error:

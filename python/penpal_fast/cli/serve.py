@@ -40,6 +40,9 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on; 0 for any free port.", min=0, max=65535)] = 8000,
     column: options.Column = "strokes",
     layout: options.Layout = None,
+    drop_first_point: Annotated[
+        bool, typer.Option("--drop-first-point", help=f"{options.DROPPED_POINT} Drawn rows stay as they are.")
+    ] = False,
     model: options.Model = None,
     reader: options.ReaderOption = None,
 ) -> None:
@@ -62,7 +65,7 @@ def serve(
             checks=checks,
             reader=Reader(reader),
             column=column,
-            given=_given(source, column, checks, layout) if source is not None else None,
+            given=None if source is None else _given(source, column, checks, layout, drop_first_point=drop_first_point),
             drawn=DrawnFile(save) if save else None,
         )
         with _listening(host, port) as listener:
@@ -76,15 +79,17 @@ def serve(
                 say("stopped")
 
 
-def _given(source: str, column: str, checks: list[Check], layout: str | None) -> RowFile | SourceRows:
+def _given(
+    source: str, column: str, checks: list[Check], layout: str | None, *, drop_first_point: bool
+) -> RowFile | SourceRows:
     """Open the rows to show. Those of a Parquet file on this machine are found fast."""
     from penpal_fast.look.serve.row_file import RowFile
     from penpal_fast.look.serve.source_rows import SourceRows
 
     path = Path(source)
     if source.lower().endswith(PARQUET_SUFFIXES) and path.is_file():
-        return RowFile(path, path.name, column, checks, layout)
-    return SourceRows(source, column, checks, layout)
+        return RowFile(path, path.name, column, checks, layout, drop_first_point=drop_first_point)
+    return SourceRows(source, column, checks, layout, drop_first_point=drop_first_point)
 
 
 def _check_writable(path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import itertools
+import logging
 import zlib
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from penpal_fast.errors import PenpalError
+from penpal_fast.schema import texts_of
 from penpal_fast.sources.tables import parquet_file, whole_table
 from penpal_fast.strokes import Strokes
 from penpal_fast.synthesis.texts import SOURCE_COLUMNS
@@ -24,6 +26,8 @@ EARLIER_PREFIX = 3
 """Characters of a source that decided the side of its lines before recipes said how many."""
 
 PENPAL_SCHEMA = "list<list<struct<points: list<struct<x, y>>>>>"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +80,9 @@ def decided_by(prefix: int | None) -> str:
 
 
 def read_lines(path: Path) -> list[Line]:
-    """Read the lines of a Parquet file in the penpal schema, without those that have no points or a bad one.
+    """Read the lines of a Parquet file in the penpal schema.
+
+    Those that have no points or a bad one are left out, and a warning counts them.
 
     Raises:
         PenpalError: The file cannot be read or has no strokes.
@@ -94,11 +100,16 @@ def read_lines(path: Path) -> list[Line]:
 
     def column(*names: str) -> list[str | None]:
         found = next((name for name in names if name in table.column_names), None)
-        return table[found].cast(pa.string()).to_pylist() if found else [None] * len(words)
+        return texts_of(table[found].combine_chunks()) if found else [None] * len(words)
 
     known = zip(words, column("text"), column(*SOURCE_COLUMNS), column("corruption"), strict=True)
     lines = [Line(*one) for one in known]
-    return [line for line in lines if (strokes := line.strokes()) and np.isfinite(np.concatenate(strokes)).all()]
+    sound = [line for line in lines if (strokes := line.strokes()) and np.isfinite(np.concatenate(strokes)).all()]
+    if missing := len(lines) - len(sound):
+        logger.warning(
+            "%s: %s of its %s rows have no points or a bad one; they are left out", path, missing, len(lines)
+        )
+    return sound
 
 
 def garbled_lines(lines: list[Line]) -> list[Line]:

@@ -14,8 +14,10 @@ from penpal_fast import kernels as pc
 from penpal_fast._core import Rows
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.files import checked_target, replaced_atomically
+from penpal_fast.first_points import without_first_points
 from penpal_fast.interrupts import pass_on
 from penpal_fast.jobs.identity import with_job
+from penpal_fast.jobs.json_rows import json_of
 from penpal_fast.jobs.outputs import Kind, kind_of
 from penpal_fast.jobs.part_files import EncodedFile
 from penpal_fast.jobs.parts import group_rows
@@ -27,7 +29,6 @@ from penpal_fast.sources.batch import Source, unread_column
 from penpal_fast.sources.drawn import drawn_batch, named_layouts, strokes_columns
 from penpal_fast.sources.formats.format import Options
 from penpal_fast.sources.inputs import Inputs
-from penpal_fast.sources.json_text import json_text
 from penpal_fast.sources.memory import MEMORY_MB, batch_rows, check_memory
 from penpal_fast.sources.streams import check_apart, open_sources
 
@@ -65,6 +66,7 @@ def convert_dataset(
     column: str = STROKES,
     each_path: bool = False,
     layout: str | None = None,
+    drop_first_point: bool = False,
     memory_mb: int = MEMORY_MB,
     progress: Progress | None = None,
 ) -> Converted:
@@ -80,6 +82,7 @@ def convert_dataset(
         each_path: Whether each path of an SVG file is a row; else the whole drawing is one.
         layout: Name of the layout of the strokes, such as "offsets", if it should not be told from the type and the
             first rows; see docs/data.md.
+        drop_first_point: Write the strokes as `without_first_points` returns them.
         memory_mb: Approximate limit on the memory of the rows that are read at a time, in megabytes.
         progress: Called with the number of finished rows and of all rows.
 
@@ -95,38 +98,42 @@ def convert_dataset(
     strokes = strokes_columns(sources, column, layout)
     with errors_about(sources[0].file.name):
         schema = _schema(sources[0].schema, column)
+    settings = _Settings(sources, strokes, column, memory_mb, drop_first_point)
     try:
-        return _convert(sources, strokes, target, column, schema, memory_mb, progress)
+        return _convert(settings, target, schema, progress)
     except _UnreadError:
-        schema = schema.append(pa.field(UNREAD, pa.string()))
-        return _convert(sources, strokes, target, column, schema, memory_mb, progress)
+        return _convert(settings, target, schema.append(pa.field(UNREAD, pa.string())), progress)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Settings:
+    """What is read, and how."""
+
+    sources: list[Source]
+    strokes: list[StrokesColumn]
+    column: str
+    memory_mb: int
+    drop_first_point: bool
 
 
 class _UnreadError(Exception):
     """A row cannot be drawn, and there is no column for what it was."""
 
 
-def _convert(
-    sources: list[Source],
-    strokes: list[StrokesColumn],
-    target: Path,
-    column: str,
-    schema: pa.Schema,
-    memory_mb: int,
-    progress: Progress | None,
-) -> Converted:
+def _convert(settings: _Settings, target: Path, schema: pa.Schema, progress: Progress | None) -> Converted:
     """Write the file.
 
     Raises:
         _UnreadError: A row cannot be drawn, and the schema has no column for what it was.
     """
-    done = Converted(layouts=named_layouts(strokes))
+    sources = settings.sources
+    done = Converted(layouts=named_layouts(settings.strokes))
     total = sum(source.rows for source in sources)
     try:
         with replaced_atomically(target) as aside:
             rows = min(map(group_rows, sources))
             with EncodedFile(aside, with_job(schema, None), rows, str(target), may_be_huge=True) as file:
-                for batch in _converted(sources, strokes, column, schema, memory_mb, done):
+                for batch in _converted(settings, schema, done):
                     file.add(batch)
                     if progress:
                         progress(done.rows, total)
@@ -159,28 +166,22 @@ def _unread(strokes: pa.Array, problems: Mapping[int, str]) -> pa.Array:
     """The JSON of rows with problems, unless they are null."""
     texts: list[str | None] = [None] * len(strokes)
     for row in problems:
-        value = strokes[row].as_py()
-        texts[row] = None if value is None else value if isinstance(value, str) else json_text(value)
+        texts[row] = json_of(strokes, row)
     return pa.array(texts, pa.string())
 
 
-def _converted(
-    sources: list[Source],
-    strokes: list[StrokesColumn],
-    column: str,
-    schema: pa.Schema,
-    memory_mb: int,
-    done: Converted,
-) -> Iterator[pa.RecordBatch]:
+def _converted(settings: _Settings, schema: pa.Schema, done: Converted) -> Iterator[pa.RecordBatch]:
     """Yield the rows of the output, and count them."""
+    sources, column = settings.sources, settings.column
     with contextlib.ExitStack() as unchanged:
         for source in sources:
             unchanged.enter_context(source.file.unchanged())
-        for source, read in zip(sources, strokes, strict=True):
+        for source, read in zip(sources, settings.strokes, strict=True):
             first = 0
-            for given in source.batches(batch_rows(memory_mb, source)):
+            for given in source.batches(batch_rows(settings.memory_mb, source)):
                 batch = drawn_batch(given, read)
-                drawn = Rows(nulls_as_strokes(batch.data.column(column)))
+                found = nulls_as_strokes(batch.data.column(column))
+                drawn = Rows(without_first_points(found) if settings.drop_first_point else found)
                 problems = {row: text for row, _, _, text in drawn.problems()} | batch.problems
                 if problems and done.first_problem is None:
                     row = min(problems)

@@ -31,7 +31,8 @@ class FoundThreshold:
     """A threshold from good lines.
 
     Attributes:
-        threshold: The threshold, a score of one of the lines.
+        threshold: The threshold: the lowest number that is the score of one of the lines as float32. Scores may also be
+            float64, as JSON lines are read, where that score is a number a little above or below.
         kept: Share of the lines that reach it.
         rows: Number of lines that have a score.
     """
@@ -39,6 +40,16 @@ class FoundThreshold:
     threshold: float
     kept: float
     rows: int
+
+    def shown(self) -> str:
+        """Return the number in few digits, with which a filter keeps the same scores of float32."""
+        score = np.float32(self.threshold)
+        highest = min(float(score), float(str(score)))
+        for digits in range(4, 12):
+            shown = f"{math.ceil(self.threshold * 10**digits) / 10**digits:.{digits}f}"
+            if self.threshold <= float(shown) <= highest:
+                return shown
+        return repr(self.threshold)
 
 
 def from_good_lines(threshold: str | float | None, thresholds: Mapping[str, str | float] | None) -> str:
@@ -66,8 +77,15 @@ def check_share(share: float) -> None:
 def found_threshold(scores: NDArray[np.float32], share: float) -> FoundThreshold:
     """Return the highest score that at least a share of scores reach; NaN does not count."""
     good = np.sort(scores[~np.isnan(scores)])[::-1]
-    threshold = good[max(math.ceil(share * len(good) - 1e-9), 1) - 1]
-    return FoundThreshold(float(threshold), float(np.mean(good >= threshold)), len(good))
+    score = good[max(math.ceil(share * len(good) - 1e-9), 1) - 1]
+    return FoundThreshold(_lowest_double(score), float(np.mean(good >= score)), len(good))
+
+
+def _lowest_double(score: np.float32) -> float:
+    """Return the lowest number, 0 at least, that is a score once it is rounded to float32."""
+    between = (float(np.nextafter(score, np.float32(-1))) + float(score)) / 2
+    lowest = between if np.float32(between) == score else float(np.nextafter(between, 1.0))
+    return max(lowest, 0.0)
 
 
 class GoodLines:

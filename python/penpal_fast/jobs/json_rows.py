@@ -49,6 +49,20 @@ def _whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 
+def json_of(values: pa.Array, row: int) -> str | None:
+    """Return a value as JSON, None for null, and texts as they are. Bytes that are not UTF-8 become U+FFFD."""
+    from penpal_fast.sources.json_text import json_text
+
+    value = values.slice(row, 1)
+    if is_text(value.type):
+        return texts_of(value)[0]
+    try:
+        found = value[0].as_py()
+    except UnicodeDecodeError:
+        return str(json_texts(value)[0])
+    return found if found is None or isinstance(found, str) else json_text(found)
+
+
 def json_texts(values: pa.Array) -> pa.Array:
     """Return each value as JSON: strings [N] without nulls."""
     kind = values.type
@@ -62,6 +76,8 @@ def json_texts(values: pa.Array) -> pa.Array:
         texts = _objects([field.name for field in kind], values.flatten(), len(values))
     elif _is_list(kind):
         texts = _lists(values)
+    elif pa.types.is_map(kind):
+        texts = _maps(values)
     elif pa.types.is_floating(kind):
         texts = _floats(values)
     elif pa.types.is_boolean(kind) or pa.types.is_integer(kind):
@@ -81,8 +97,18 @@ def _lists(values: pa.Array) -> pa.Array:
     lengths = pc.fill_null(pc.list_value_length(values), 0).to_numpy(zero_copy_only=False)
     inner = values.filter(values.is_valid()) if pa.types.is_fixed_size_list(values.type) else values
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-    joined = pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), json_texts(inner.flatten())), ",")
-    return pc.binary_join_element_wise("[", joined, "]", "")
+    return _joined(pa.ListArray.from_arrays(pa.array(offsets), json_texts(inner.flatten())))
+
+
+def _maps(maps: pa.MapArray) -> pa.Array:
+    """Write maps as lists of pairs, [key, value]."""
+    keys, items = json_texts(maps.keys), json_texts(maps.items)
+    pairs = pc.binary_join_element_wise("[", keys, ", ", items, "]", "")
+    return _joined(pa.ListArray.from_arrays(maps.offsets, pairs))
+
+
+def _joined(lists: pa.ListArray) -> pa.Array:
+    return pc.binary_join_element_wise("[", pc.binary_join(lists, ","), "]", "")
 
 
 def _objects(names: list[str], columns: list[pa.Array], count: int) -> pa.Array:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from penpal_fast.checks.check import Outcome, reason_of
 from penpal_fast.errors import PenpalError
 from penpal_fast.layouts.parts import has_strokes, joined_parts, parts_of
+from penpal_fast.schema import texts_of
 from penpal_fast.sources.batch import Source, unread_column
 from penpal_fast.sources.memory import held_bytes
 
@@ -98,12 +99,14 @@ class Unscored:
             return ""
         parts = parts_of(rows.schema, self._column)
         values = joined_parts(rows.slice(row, 1), parts) if parts else rows.column(self._column).slice(row, 1)
-        value = values[0].as_py() if held_bytes(values) <= SHOWN_BYTES else None
         unread = unread_column(self._column)
-        text = rows.column(unread)[row].as_py() if unread in names else None
-        if text is None and value is None:
+        text = texts_of(rows.column(unread).slice(row, 1))[0] if unread in names else None
+        if not text and held_bytes(values) <= SHOWN_BYTES:
+            from penpal_fast.jobs.json_rows import json_of
+
+            text = json_of(values, 0)
+        if text is None:
             return ""
-        text = text or (value if isinstance(value, str) else _as_json(value))
         shown = text if len(text) <= SHOWN_LETTERS else f"{text[:SHOWN_LETTERS]}..."
         return f"; its {' and '.join(map(repr, parts or [self._column]))} is {shown}"
 
@@ -124,9 +127,3 @@ class Unscored:
             if not self._scored.any() or reason_of(problem) not in EMPTY_REASONS:
                 raise NoScoresError(message)
             logger.warning("%s", message)
-
-
-def _as_json(value: object) -> str:
-    from penpal_fast.sources.json_text import json_text
-
-    return json_text(value)

@@ -14,6 +14,7 @@ from penpal_fast.layouts.parts import Table, joined_parts, parts_of
 from penpal_fast.layouts.plain import NoLayoutError, can_be_drawn, may_be_several
 from penpal_fast.layouts.shape import Shape
 from penpal_fast.layouts.sharing import check_sharing
+from penpal_fast.layouts.soundness import check_sound
 from penpal_fast.schema import check_one_column, no_strokes
 
 
@@ -93,7 +94,7 @@ class StrokesColumn:
             return rows, {}
         for name in self.parts or [self._column]:
             try:
-                rows.column(name).validate(full=True)
+                check_sound(rows.column(name))
             except pa.ArrowInvalid as error:
                 raise PenpalError(f"column {name!r}: it is broken: {error}") from error
             with errors_about(f"column {name!r}"):
@@ -117,7 +118,7 @@ def _sound(samples: Iterable[Table], columns: Sequence[str]) -> Iterator[Table]:
     for sample in samples:
         try:
             for name in columns:
-                sample.column(name).validate(full=True)
+                check_sound(sample.column(name))
                 check_sharing(sample, name)
         except pa.ArrowInvalid:
             continue

@@ -11,6 +11,7 @@ from penpal_fast.layouts.choice import chosen_layout
 from penpal_fast.layouts.nested import empty_array, whole
 from penpal_fast.layouts.parts import Table
 from penpal_fast.layouts.plain import NoLayoutError
+from penpal_fast.layouts.soundness import check_sound
 from penpal_fast.layouts.text import JsonText
 
 MOST_COLUMNS = 100
@@ -36,7 +37,7 @@ def look_alikes(schema: pa.Schema, samples: Iterable[Table]) -> str:
 def _looks_like(sample: Table, name: str) -> str | None:
     """What the values of a column look like; None if they are no strokes."""
     try:
-        sample.column(name).validate(full=True)
+        check_sound(sample.column(name))
         array = whole(sample.column(name))
         if array.null_count == len(array) or pa.types.is_null(array.type):
             return None

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.layouts.nested import is_list
+from penpal_fast.layouts.soundness import check_sound
 from penpal_fast.layouts.weights import BYTES, VIEWS, Weights, is_any
 
 MANY_BYTES, MOST_TIMES = 256 << 20, 16
@@ -43,7 +44,7 @@ def check_sharing(rows: pa.RecordBatch | pa.Table, name: str) -> None:
     if not may_share(column.type):
         return
     try:
-        column.validate(full=True)
+        check_sound(column)
     except pa.ArrowInvalid as error:
         raise PenpalError(f"it is broken: {error}") from error
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]

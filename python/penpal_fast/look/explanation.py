@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from penpal_fast.checks.quality import Scorer, default_scorer
 from penpal_fast.errors import PenpalError
+from penpal_fast.first_points import without_first_points
 from penpal_fast.frames import row_of
 from penpal_fast.look.drawing import MARK, draw
 from penpal_fast.look.effects import Explaining, Level, word_effects
@@ -127,7 +128,12 @@ class Explanation:
 
 
 def explain(
-    row: Any, *, text: str | None = None, scorer: Scorer | None = None, reader: Reader | None = None
+    row: Any,
+    *,
+    text: str | None = None,
+    scorer: Scorer | None = None,
+    reader: Reader | None = None,
+    drop_first_point: bool = False,
 ) -> Explanation:
     """Score a row without each of its words, and each word alone; if it has only one, without each of its strokes.
 
@@ -139,6 +145,7 @@ def explain(
         text: What the row should say, if that is to be compared.
         scorer: Scores the rows; by default one with the bundled model.
         reader: Compares the row with its text; by default the bundled reader.
+        drop_first_point: Explain the row as `without_first_points` returns it.
 
     Raises:
         PenpalError: The row cannot be drawn. With a text also: the row is too long to read, or the text is empty, of
@@ -149,6 +156,7 @@ def explain(
     if not (text is None or isinstance(text, str)):
         raise PenpalError(f"text must be a string or None, got {type(text).__name__}")
     words = words_of(row_of(row))
+    words = words_of(without_first_points([words])[0]) if drop_first_point else words
     found = None if text is None else read_row(reader or default_reader(), words, text)
     if found and (problem := found.problem or found.text_problem):
         raise PenpalError(problem, reason=problem.partition(":")[0])

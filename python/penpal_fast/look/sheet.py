@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from penpal_fast.checks.quality import Scorer, default_scorer
 from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.errors import PenpalError
+from penpal_fast.first_points import without_first_points
 from penpal_fast.frames import column_of
 from penpal_fast.look.captions import shortened
 from penpal_fast.look.font import font_for
@@ -80,6 +81,7 @@ class ContactSheet:
         columns: int = 3,
         scorer: Scorer | None = None,
         column: str = "strokes",
+        drop_first_point: bool = False,
     ) -> None:
         """Choose rows and draw them.
 
@@ -92,12 +94,14 @@ class ContactSheet:
             columns: Cells side by side, from 1 to 12.
             scorer: Scores the rows; by default one with the bundled model.
             column: Name of the strokes column of a table.
+            drop_first_point: Score and draw rows as `without_first_points` returns them.
 
         Raises:
             PenpalError: A setting is out of range, no row has a score, or there are fewer or more scores or
                 texts than rows.
         """
         rows = column_of(rows, column)
+        rows = without_first_points(rows) if drop_first_point else rows
         said = None if texts is None else listed_texts(texts)
         matches = None if text_match is None else np.asarray(text_match, dtype=np.float32)
         if quality is None:

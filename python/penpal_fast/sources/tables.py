@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from penpal_fast.errors import PenpalError
+from penpal_fast.first_points import with_first_points_dropped
 from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.layouts.parts import has_strokes
 from penpal_fast.sources.batch import Source
@@ -23,7 +24,12 @@ logger = logging.getLogger(__name__)
 
 
 def read_rows(
-    inputs: Inputs, *, column: str = "strokes", each_path: bool = False, layout: str | None = None
+    inputs: Inputs,
+    *,
+    column: str = "strokes",
+    each_path: bool = False,
+    layout: str | None = None,
+    drop_first_point: bool = False,
 ) -> pa.Table:
     """Read rows of any known format into memory, without scoring them.
 
@@ -33,6 +39,7 @@ def read_rows(
         each_path: Whether each path of an SVG file is a row; else the whole drawing is one.
         layout: Name of the layout of the strokes, such as "offsets", if it should not be told from the type and the
             first rows; see docs/data.md.
+        drop_first_point: Return the strokes as `without_first_points` does.
 
     Returns:
         The rows in order, with all columns. Strokes in a layout that must be converted become words of strokes.
@@ -54,7 +61,7 @@ def read_rows(
                 for place, problem in batch.problems.items():
                     logger.warning("%s, row %d: %s", source.file.name, row + place, problem)
                 row += len(batch.data)
-                batches.append(batch.data)
+                batches.append(with_first_points_dropped(batch.data, column) if drop_first_point else batch.data)
     return pa.Table.from_batches(batches, read[0].schema(sources[0].schema))
 
 

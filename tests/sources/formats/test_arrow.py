@@ -94,6 +94,53 @@ def test_other_files_are_refused(tmp_path, cut, message):
 
 
 @pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("second", [TABLE, TABLE.slice(0, 0), TABLE.slice(0, 9)], ids=len)
+@pytest.mark.parametrize("compression", [None, "zstd"])
+def test_files_that_were_joined_are_refused(tmp_path, stream, second, compression):
+    """PyArrow reads one of the two."""
+    path = tmp_path / "rows.arrow"
+    path.write_bytes(content(stream=stream, compression=compression) + content(second, stream=stream))
+    assert "joined" in refused(path)
+
+
+def test_a_batch_that_the_footer_does_not_list_is_refused(tmp_path):
+    count = 251
+    table = pa.table({"strokes": column([scrawl(1, 1, 3)] * count)})
+    sink = pa.BufferOutputStream()
+    with ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table, max_chunksize=1)
+    whole = sink.getvalue().to_pybytes()
+    footer = len(whole) - 10 - int.from_bytes(whole[-10:-6], "little")
+    listed = whole.index(count.to_bytes(4, "little"), footer)  # The list begins with its length.
+    path = tmp_path / "rows.arrow"
+    path.write_bytes(whole[:listed] + (count - 1).to_bytes(4, "little") + whole[listed + 4 :])
+    assert ipc.open_file(path).num_record_batches == count - 1
+    assert "does not list" in refused(path)
+
+
+@pytest.mark.parametrize(("kept", "rows"), [(-8, 40), ("batch", 35)])
+def test_a_stream_without_its_end_is_warned_of(tmp_path, caplog, kept, rows):
+    whole = content(TABLE.drop_columns(["text"]), stream=True)
+    if kept == "batch":
+        kept = whole.rindex(b"\xff\xff\xff\xff", 0, -8)
+    path = tmp_path / "rows.arrow"
+    path.write_bytes(whole[:kept])
+    assert len(read_rows(path)) == rows
+    assert "may have been cut short" in caplog.text
+    assert caplog.text.count("cut short") == 1
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("legacy", [False, True])
+def test_files_of_old_and_new_versions_are_read_without_a_word(tmp_path, caplog, stream, legacy):
+    for rows in (0, 7, 40):
+        path = tmp_path / f"{rows}.arrow"
+        path.write_bytes(content(TABLE.slice(0, rows), stream=stream, use_legacy_format=legacy))
+        assert read_rows(path).equals(TABLE.slice(0, rows))
+    assert not caplog.text
+
+
+@pytest.mark.parametrize("stream", [False, True])
 def test_offsets_that_lead_away_are_refused(tmp_path, stream):
     """The offsets of the texts say more than there is."""
     offsets = b"\0\0\0\0\3\0\0\0\7\0\0\0"

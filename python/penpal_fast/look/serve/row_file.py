@@ -15,6 +15,7 @@ from penpal_fast.checks.check import Check, outcomes_of
 from penpal_fast.checks.defaults import text_column_of
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import open_regular
+from penpal_fast.first_points import with_first_points_dropped
 from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.layouts.parts import read_columns
 from penpal_fast.schema import is_text, texts_of
@@ -34,8 +35,17 @@ MOST_GROUP_BYTES = 400 << 20
 class RowFile:
     """A Parquet file of rows, with or without scores."""
 
-    def __init__(self, path: Path, name: str, column: str, checks: Sequence[Check], layout: str | None = None) -> None:
-        """Open a file.
+    def __init__(
+        self,
+        path: Path,
+        name: str,
+        column: str,
+        checks: Sequence[Check],
+        layout: str | None = None,
+        *,
+        drop_first_point: bool = False,
+    ) -> None:
+        """Open a file. With `drop_first_point`, rows are scored and shown as `without_first_points` returns them.
 
         Raises:
             PenpalError: It is not a Parquet file, or has no strokes column of this name.
@@ -43,6 +53,7 @@ class RowFile:
         self.name = name
         self._column = column
         self._checks = checks
+        self._drop_first_point = drop_first_point
         self._lock = threading.Lock()
         try:
             with open_regular(path) as opened:
@@ -115,6 +126,7 @@ class RowFile:
             shown = batch.slice(max(start - first, 0), end - max(start, first))
             if len(shown):
                 drawn, problems = self._strokes.drawn(shown)
+                drawn = with_first_points_dropped(drawn, self._column) if self._drop_first_point else drawn
                 yield from described_rows(drawn, max(start, first), self._column, self._text, self._checks, problems)
             first += len(batch)
 

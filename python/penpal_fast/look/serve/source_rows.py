@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from penpal_fast.checks.check import Check
 from penpal_fast.errors import PenpalError, errors_about
+from penpal_fast.first_points import with_first_points_dropped
 from penpal_fast.look.serve.row_file import BATCH_ROWS, described_rows, shown_text
 from penpal_fast.sources.inputs import InputFile
 from penpal_fast.sources.streams import open_file, open_source
@@ -19,9 +20,15 @@ class SourceRows:
     """Rows of a source; see `RowFile`. Those of JSON lines are found by reading all lines before them."""
 
     def __init__(
-        self, source: str | InputFile, column: str, checks: Sequence[Check], layout: str | None = None
+        self,
+        source: str | InputFile,
+        column: str,
+        checks: Sequence[Check],
+        layout: str | None = None,
+        *,
+        drop_first_point: bool = False,
     ) -> None:
-        """Open a source, given as `score` takes it, or a file.
+        """Open a source, given as `score` takes it, or a file; see `RowFile` for `drop_first_point`.
 
         Raises:
             PenpalError: It cannot be read, or has no strokes column of this name.
@@ -29,6 +36,7 @@ class SourceRows:
         self.name = source if isinstance(source, str) else source.name
         self._column = column
         self._checks = checks
+        self._drop_first_point = drop_first_point
         self._lock = threading.Lock()
         if isinstance(source, str):
             self._source = open_source(source, column, layout)
@@ -60,7 +68,8 @@ class SourceRows:
         first = start
         for batch in self._source.batches(BATCH_ROWS, start=start, columns=columns):
             shown = batch.cut(0, min(len(batch.data), stop - first))
-            yield from described_rows(shown.data, first, self._column, text, self._checks, shown.problems)
+            rows = with_first_points_dropped(shown.data, self._column) if self._drop_first_point else shown.data
+            yield from described_rows(rows, first, self._column, text, self._checks, shown.problems)
             first += len(shown.data)
             if first >= stop:
                 return

@@ -26,7 +26,7 @@ class _ArrowContent:
         with file.open(in_order=True) as opened:
             self._start = opened.read(len(FILE_MAGIC))
         with file.open(in_order=False) as opened:
-            check_claims(opened, is_file=self._is_file)
+            check_claims(opened, file.name, is_file=self._is_file)
         with self._opened() as opened:
             self.schema: pa.Schema = self._reader(opened).schema
 
@@ -68,7 +68,7 @@ def check_unpacked(file: ReadableFile, most_bytes: int) -> None:
     with file.open(in_order=False) as opened:
         is_file = opened.read(len(FILE_MAGIC)) == FILE_MAGIC
         opened.seek(0)
-        check_claims(opened, is_file=is_file, most_bytes=most_bytes)
+        check_claims(opened, file.name, is_file=is_file, most_bytes=most_bytes)
 
 
 ARROW = Format("Arrow IPC or Feather", (".arrow", ".arrows", ".ipc", ".feather"), _open)

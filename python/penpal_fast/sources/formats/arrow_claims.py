@@ -6,6 +6,8 @@ So the claims bound what reading takes.
 
 from __future__ import annotations
 
+import functools
+import logging
 import os
 import struct
 from collections.abc import Iterator
@@ -25,6 +27,14 @@ FILE_START, FOOTER_TAIL = 8, struct.Struct("<i6s")
 BLOCK, BUFFER, NODE = struct.Struct("<qi4xq"), struct.Struct("<qq"), struct.Struct("<qq")
 DICTIONARY, RECORDS = 2, 3
 CONTINUATION = -1
+
+END_MARKS = (b"\xff\xff\xff\xff\0\0\0\0", b"\0\0\0\0")
+"""What ends a stream, today and before version 0.15 of Arrow."""
+
+MOST_PADDING = 256
+"""Bytes that may lie between messages, and after the last one: writers align them."""
+
+logger = logging.getLogger(__name__)
 
 
 class _Fields:
@@ -69,19 +79,23 @@ def _number(content: bytes, form: str, place: int) -> int:
     return int(struct.unpack_from(form, content, place)[0])
 
 
-def check_claims(opened: IO[bytes], *, is_file: bool, most_bytes: int | None = None) -> None:
-    """Make sure that a file can be read in bounded memory.
+def check_claims(opened: IO[bytes], name: str, *, is_file: bool, most_bytes: int | None = None) -> None:
+    """Make sure that a file can be read in bounded memory, and would be read whole.
+
+    A stream that may have been cut short is warned of.
 
     Args:
         opened: An IPC file, or a stream.
+        name: The file's name, for the warning.
         is_file: Which of the two it is.
         most_bytes: How much all its batches may hold together; None for no limit.
 
     Raises:
-        PenpalError: A batch claims to hold far more than it does, or all do more than `most_bytes`.
+        PenpalError: A batch claims to hold far more than it does, or all do more than `most_bytes`; or there is more
+            in the file than would be read.
     """
     total, number = 0, -1
-    for metadata, body in _file_messages(opened) if is_file else _stream_messages(opened):
+    for metadata, body in _file_messages(opened) if is_file else _stream_messages(opened, name):
         message = _Fields.root(metadata)
         packed = message.number(3, "<q")
         kind, header = message.number(1, "<B"), message.table(2)
@@ -117,13 +131,18 @@ def _held(opened: IO[bytes], batch: _Fields, body: int, packed: int) -> int:
 
 
 def _file_messages(opened: IO[bytes]) -> Iterator[tuple[bytes, int]]:
-    """Yield the metadata of each message of a file, and where its body is: its footer lists them in any order."""
+    """Yield the metadata of each message of a file, and where its body is: its footer lists them in any order.
+
+    Raises:
+        PenpalError: There are messages that the footer does not list.
+    """
     tail = opened.seek(-FOOTER_TAIL.size, os.SEEK_END)
     length, _ = FOOTER_TAIL.unpack(opened.read(FOOTER_TAIL.size))
     if not 0 < length <= min(tail, MOST_METADATA_BYTES):
         raise PenpalError("it is damaged or cut off: its footer is not where it should be")
     opened.seek(tail - length)
     footer = _Fields.root(opened.read(length))
+    _check_listed(opened, footer, tail - length)
     for field in (2, 3):
         for offset, size, _ in footer.structs(field, BLOCK):
             opened.seek(max(offset, 0))
@@ -132,16 +151,66 @@ def _file_messages(opened: IO[bytes]) -> Iterator[tuple[bytes, int]]:
                 yield found, offset + size
 
 
-def _stream_messages(opened: IO[bytes]) -> Iterator[tuple[bytes, int]]:
+def _check_listed(opened: IO[bytes], footer: _Fields, end: int) -> None:
+    """Make sure that nothing lies between the messages that a footer lists, from the schema on to the footer.
+
+    Raises:
+        PenpalError: Something does; PyArrow would leave it out.
+    """
+    opened.seek(FILE_START)
+    _metadata(opened)
+    last = opened.tell()
+    blocks = sorted((offset, size + body) for field in (2, 3) for offset, size, body in footer.structs(field, BLOCK))
+    for offset, size in [*blocks, (end, 0)]:
+        if offset - last > MOST_PADDING:
+            raise PenpalError(
+                f"its footer does not list what the {offset - last:,} bytes from byte {last:,} on hold; if files were "
+                "joined into one, give each by itself"
+            )
+        last = max(last, offset + size)
+
+
+def _stream_messages(opened: IO[bytes], name: str) -> Iterator[tuple[bytes, int]]:
+    """Yield the metadata of each message of a stream, and where its body is.
+
+    Raises:
+        PenpalError: More follows after the mark of its end.
+    """
     place = 0
     while True:
         opened.seek(place)
         metadata = _metadata(opened)
         if not metadata:
+            _check_end(opened, place, name)
             return
         body = opened.tell()
         yield metadata, body
         place = body + max(_Fields.root(metadata).number(3, "<q"), 0)
+
+
+def _check_end(opened: IO[bytes], place: int, name: str) -> None:
+    """Make sure that a stream's end is here, or warn; nothing may follow it.
+
+    Raises:
+        PenpalError: Something does; PyArrow would leave it out.
+    """
+    opened.seek(place)
+    found = opened.read(len(END_MARKS[0]))
+    mark = next((mark for mark in END_MARKS if found.startswith(mark)), None)
+    if mark is None:
+        if not found:
+            _warn(name)
+        return  # PyArrow refuses anything else.
+    rest = opened.seek(0, os.SEEK_END) - place - len(mark)
+    if rest > MOST_PADDING:
+        raise PenpalError(
+            f"{rest:,} bytes follow the end of its stream; if files were joined into one, give each by itself"
+        )
+
+
+@functools.lru_cache(maxsize=1000)  # A file is read more than once.
+def _warn(name: str) -> None:
+    logger.warning("%s: the stream has no mark of its end, so it may have been cut short", name)
 
 
 def _metadata(opened: IO[bytes]) -> bytes:
