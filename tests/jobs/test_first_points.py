@@ -155,13 +155,15 @@ def test_score_and_filter_commands(pointed, tmp_path):
 
 
 def test_read_and_explain_commands(pointed, tmp_path, reader_folder, reader):
-    settings = ["--reader", reader_folder, "--backend", "native"]
-    printed = run("read", pointed, *settings, "--drop-first-point", "--text", "text")
-    assert printed.exit_code == 0, printed.output
-    lines = tmp_path / "lines.parquet"
+    settings = ["--reader", reader_folder, "--backend", "native", "--text", "text"]
+    near, lines = tmp_path / "near.parquet", tmp_path / "lines.parquet"
+    pq.write_table(table([[[(line[0][0][0] - 9.0, line[0][0][1])], *line] for line in LINES]), near)
     pq.write_table(table(LINES), lines)
-    assert printed.output == run("read", lines, *settings, "--text", "text").output
-    assert printed.output != run("read", pointed, *settings, "--text", "text").output
+    for path in (pointed, near):
+        printed = run("read", path, *settings, "--drop-first-point")
+        assert printed.exit_code == 0, printed.output
+        assert printed.output == run("read", lines, *settings).output
+    assert printed.output != run("read", near, *settings).output
     assert run("read", pointed, *settings, "--drop-first-point", "-o", tmp_path / "out.parquet").exit_code == 0
     assert pq.read_table(tmp_path / "out.parquet")["reading"].to_pylist()[:12] == reader.read(
         table(LINES)["strokes"][:12]
