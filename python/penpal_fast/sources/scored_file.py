@@ -97,6 +97,10 @@ class ScoredFile:
         schema = self._source.schema
         return schema.names.count(name) == 1 and is_text(schema.field(name).type, integers=True)
 
+    def names_of_texts(self) -> list[str]:
+        """Return the columns of which `has_texts` is true."""
+        return [name for name in self._source.schema.names if self.has_texts(name)]
+
     def batches(self) -> Iterator[ScoredBatch]:
         """Yield the rows in order.
 

@@ -134,7 +134,11 @@ def _with_text_check(checks: Sequence[Check], given: TextCheck | None, text: str
 
 def _group_column(file: ScoredFile, named: str | None) -> str | None:
     if named is not None and not file.has_texts(named):
-        raise PenpalError(f"{file.path}: there is no column {named!r} of text or integers to group rows by")
+        usable = file.names_of_texts()
+        raise PenpalError(
+            f"{file.path}: there is no column {named!r} of text or integers to group rows by; "
+            + (f"columns that could be: {usable[:20]}" if usable else "no column is of text or integers")
+        )
     return named or next((name for name in GROUP_COLUMNS if file.has_texts(name)), None)
 
 
