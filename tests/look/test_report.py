@@ -254,7 +254,7 @@ def test_grouping(tmp_path):
     table = scored_table([0.2, 0.8], author=[1, 2], kind=["x", "y"])
     assert "By author" in page_of(tmp_path, table)
     assert "By kind" in page_of(tmp_path, table, group_column="kind")
-    with pytest.raises(PenpalError, match="no column 'colour' of text .*'author', 'kind'"):
+    with pytest.raises(PenpalError, match=r"no column 'colour' of text .*'author', 'kind'"):
         page_of(tmp_path, table, group_column="colour")
 
 
