@@ -272,15 +272,14 @@ def cut_at_jumps(stroke: Sequence[Vertex]) -> Iterator[list[Vertex]]:
 
 
 def without_stray_dots(pieces: list[tuple[int, list[Vertex]]]) -> list[tuple[int, list[Vertex]]]:
-    """Leave out dots that are more than STRAY from all that is no dot. A row of dots alone keeps them."""
+    """Leave out dots that are more than STRAY from all that is no dot. Where they are most of the row, they stay."""
     ink = [vertex for _, piece in pieces if not is_dot(piece) for vertex in piece]
-    if not ink:
-        return pieces
-    return [
+    kept = [
         (stroke, piece)
         for stroke, piece in pieces
         if not is_dot(piece) or any(distance(piece[0], vertex) <= STRAY for vertex in ink)
     ]
+    return kept if 2 * len(kept) >= len(pieces) else pieces
 
 
 def is_dot(piece: Sequence[Vertex]) -> bool:

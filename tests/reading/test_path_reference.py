@@ -93,7 +93,9 @@ def test_a_dot_far_from_all_other_ink_is_left_out(far: tuple[float, float], plac
 def test_a_dot_near_the_ink_stays_and_so_do_dots_alone() -> None:
     row = written()
     assert len(samples([*row, [(12.5, 0.5)]])) == len(samples(row)) + 3
-    assert len(samples([[(10.0 * dot, 0.0)] for dot in range(4)])) == 4 * 2 + 3
+    dots = [[(10.0 * dot, 0.0)] for dot in range(4)]
+    assert len(samples(dots)) == 4 * 2 + 3
+    assert [place.stroke for place in path([*dots, [(35.0, 0.0), (35.0, 1.0)]])[1]].count(0) == 3
 
 
 def test_a_step_is_a_direction_and_a_lift_a_way() -> None:

@@ -73,12 +73,12 @@ def _pieces(points: NDArray[np.float64], begins: NDArray[np.bool_]) -> tuple[NDA
 
 def _is_stray(points: NDArray[np.float64], begins: NDArray[np.bool_], is_dot: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Whether each point is of a dot that is far from all other ink."""
-    ink = points[~is_dot[np.cumsum(begins) - 1]]
-    if not len(ink):
-        return np.zeros(len(points), dtype=bool)
-    first = np.flatnonzero(begins)
-    stray = [dot and _distances(ink, points[start]).min() > STRAY for dot, start in zip(is_dot, first, strict=True)]
-    return np.array(stray)[np.cumsum(begins) - 1]
+    ink, first = points[~is_dot[np.cumsum(begins) - 1]], np.flatnonzero(begins)
+    stray = np.array(
+        [dot and not (_distances(ink, points[start]) <= STRAY).any() for dot, start in zip(is_dot, first, strict=True)]
+    )
+    # Where they are most of the row, they stay.
+    return (stray & (2 * stray.sum() <= len(stray)))[np.cumsum(begins) - 1]
 
 
 def framed(points: NDArray[np.float64], stroke: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

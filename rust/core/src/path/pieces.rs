@@ -75,11 +75,8 @@ impl Pieces {
         self.pieces.push(Cut { stroke: number, vertices: first..self.vertices.len(), length });
     }
 
-    /// Leaves out dots that are more than `STRAY` from all that is no dot. A row of dots alone keeps them.
+    /// Leaves out dots that are more than `STRAY` from all that is no dot. Where they are most of the row, they stay.
     pub fn drop_stray_dots(&mut self) {
-        if self.pieces.iter().all(Cut::is_dot) {
-            return;
-        }
         let is_stray = |index: usize| {
             let dot = self.vertices[self.pieces[index].vertices.start].0;
             let is_near = |ink: &Cut| {
@@ -92,8 +89,10 @@ impl Pieces {
         };
         let dots = (0..self.pieces.len()).filter(|&index| self.pieces[index].is_dot());
         let stray: Vec<usize> = dots.filter(|&index| is_stray(index)).collect();
-        for index in stray.into_iter().rev() {
-            self.pieces.remove(index);
+        if 2 * stray.len() <= self.pieces.len() {
+            for index in stray.into_iter().rev() {
+                self.pieces.remove(index);
+            }
         }
     }
 
