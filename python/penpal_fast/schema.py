@@ -148,6 +148,11 @@ def is_text(kind: pa.DataType, *, integers: bool = False) -> bool:
     return bool(is_integer or pa.types.is_string(kind) or pa.types.is_large_string(kind) or _is_view(kind))
 
 
+def has_texts(schema: pa.Schema, name: str, *, integers: bool = False) -> bool:
+    """Whether there is exactly one column of this name, and it holds texts as `is_text` has it."""
+    return schema.names.count(name) == 1 and is_text(schema.field(name).type, integers=integers)
+
+
 def _is_view(kind: pa.DataType) -> bool:
     """Whether a type is that of the strings of Polars. PyArrow 15 cannot read them, and later versions hardly can."""
     return bool(getattr(pa.types, "is_string_view", lambda _kind: False)(kind))

@@ -15,7 +15,7 @@ import pyarrow as pa
 from penpal_fast import kernels as pc
 from penpal_fast.checks.check import NO_REASON, Check, Outcome, Table
 from penpal_fast.errors import PenpalError
-from penpal_fast.schema import extended_schema, few_texts, is_text, plain_texts, scores_array, texts_of
+from penpal_fast.schema import extended_schema, few_texts, has_texts, is_text, plain_texts, scores_array, texts_of
 
 logger = logging.getLogger(__name__)
 
@@ -236,6 +236,6 @@ def read_outcome(rows: pa.RecordBatch, name: str, where: str, first: int) -> Out
         raise PenpalError(f"{where}, row {first + wrong[0]}: {name} is {scores[wrong[0]]:g}; scores are from 0 to 1")
     bad = np.flatnonzero(np.isnan(scores))
     texts: list[str | None] = [None] * len(bad)
-    if rows.schema.names.count(errors := error_column(name)) == 1 and is_text(rows.schema.field(errors).type):
+    if has_texts(rows.schema, errors := error_column(name)):
         texts = texts_of(plain_texts(rows.column(errors)).take(pa.array(bad)))
     return Outcome(scores, {row: text or NO_REASON for row, text in zip(bad.tolist(), texts, strict=True)})

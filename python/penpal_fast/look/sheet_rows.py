@@ -16,7 +16,7 @@ from penpal_fast.checks.text_match import TextCheck
 from penpal_fast.errors import PenpalError
 from penpal_fast.first_points import without_first_points
 from penpal_fast.look.sheet import Cell
-from penpal_fast.schema import is_text, texts_of
+from penpal_fast.schema import has_texts, texts_of
 from penpal_fast.sources.memory import MEMORY_MB, batch_rows
 from penpal_fast.sources.scored_file import ScoredFile
 from penpal_fast.sources.streams import open_source
@@ -63,7 +63,7 @@ def cells_of(
     cells = {}
     first = 0
     for batch in source.batches(batch_rows(MEMORY_MB, source)):
-        texts = batch.data.column(name) if _has_texts(batch.data.schema, name) else None
+        texts = batch.data.column(name) if has_texts(batch.data.schema, name, integers=True) else None
         matches = batch.data.column(TextCheck.name) if is_score(batch.data.schema, TextCheck.name) else None
         for row in sorted(wanted.intersection(range(first, first + len(batch.data)))):
             text = None if texts is None else texts_of(texts.slice(row - first, 1))[0]
@@ -74,10 +74,6 @@ def cells_of(
             cells[row] = Cell(row, float(scores[row]), words, text, match, problem)
         first += len(batch.data)
     return [cells[row] for row in chosen.tolist()]
-
-
-def _has_texts(schema: pa.Schema, name: str) -> bool:
-    return schema.names.count(name) == 1 and is_text(schema.field(name).type, integers=True)
 
 
 def _words(row: pa.Scalar, unread: str | None) -> tuple[list[Strokes], str | None]:

@@ -13,7 +13,7 @@ from penpal_fast.checks.columns import read_outcome, score_column
 from penpal_fast.checks.defaults import known_scores
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.first_points import without_first_points
-from penpal_fast.schema import is_text, texts_of
+from penpal_fast.schema import has_texts, texts_of
 from penpal_fast.sources.memory import MEMORY_MB, batch_rows
 from penpal_fast.sources.streams import open_source
 
@@ -94,8 +94,7 @@ class ScoredFile:
 
     def has_texts(self, name: str) -> bool:
         """Whether there is exactly one column of this name, and it holds texts or integers."""
-        schema = self._source.schema
-        return schema.names.count(name) == 1 and is_text(schema.field(name).type, integers=True)
+        return has_texts(self._source.schema, name, integers=True)
 
     def names_of_texts(self) -> list[str]:
         """Return the columns of which `has_texts` is true."""

@@ -18,7 +18,7 @@ from penpal_fast.files import open_regular
 from penpal_fast.first_points import with_first_points_dropped
 from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.layouts.parts import read_columns
-from penpal_fast.schema import is_text, texts_of
+from penpal_fast.schema import has_texts, texts_of
 from penpal_fast.sources.parquet_footer import ParquetFooter
 from penpal_fast.strokes import Strokes, words_of
 
@@ -173,7 +173,7 @@ def described_rows(
 def shown_text(schema: pa.Schema) -> str | None:
     """Return the name of the column of texts that can be shown; None if there is none."""
     name = text_column_of(schema)
-    return name if schema.names.count(name) == 1 and is_text(schema.field(name).type) else None
+    return name if has_texts(schema, name) else None
 
 
 def _shown_words(row: Any) -> tuple[list[Strokes], str | None]:
