@@ -170,6 +170,12 @@ def more_rows(metadata):
     metadata[ROW_COUNT] = (thrift.I64, 13)
 
 
+def scored(lines):
+    """The rows with scores, which `look` needs."""
+    table = pq.read_table(lines).append_column("quality", pa.array([0.5] * 12, pa.float32()))
+    return table.append_column("quality_error", pa.nulls(12, pa.string()))
+
+
 READERS = {
     "score": lambda lines, output: score_dataset(lines, output),
     "filter": lambda lines, output: filter_dataset(lines, output, threshold=0),
@@ -181,9 +187,7 @@ READERS = {
 @pytest.mark.parametrize("read", READERS.values(), ids=READERS)
 def test_rows_that_are_promised_and_not_there(lines, tmp_path, read):
     """Nothing that reads a file takes fewer rows for all of them."""
-    scored = pq.read_table(lines).append_column("quality", pa.array([0.5] * 12, pa.float32()))
-    scored = scored.append_column("quality_error", pa.nulls(12, pa.string()))
-    pq.write_table(scored, lines, row_group_size=4)
+    pq.write_table(scored(lines), lines, row_group_size=4)
     changed(lines, more_rows)
     message = "the Parquet file is damaged: its metadata promises 13 rows in row groups 0 to 2, but there are 12"
     with pytest.raises(PenpalError, match=message):
@@ -202,6 +206,22 @@ def test_rows_that_are_there_and_not_promised(lines, tmp_path, read):
     """They are not left out without a word."""
     changed(lines, fewer_rows)
     with pytest.raises(PenpalError, match="promises 3 rows in row group 2, but the column text has 4"):
+        read(lines, tmp_path / "out.parquet")
+    assert list(tmp_path.iterdir()) == [lines]
+
+
+@pytest.mark.parametrize("read", READERS.values(), ids=READERS)
+@pytest.mark.parametrize("second", [12, 8, 0])
+@pytest.mark.parametrize("options", [{}, {"write_page_index": True}, {"compression": "none"}], ids=str)
+def test_files_that_were_joined_are_refused(lines, tmp_path, read, second, options):
+    """The metadata at the end are those of the last file, and its rows are where the first has its own."""
+    table = scored(lines)
+    contents = [io.BytesIO(), io.BytesIO()]
+    for content, rows in zip(contents, (12, second), strict=True):
+        pq.write_table(table.slice(0, rows), content, **options)
+    lines.write_bytes(b"".join(content.getvalue() for content in contents))
+    size = len(contents[0].getvalue())
+    with pytest.raises(PenpalError, match=f"a whole Parquet file of {size:,} bytes lies before its rows"):
         read(lines, tmp_path / "out.parquet")
     assert list(tmp_path.iterdir()) == [lines]
 

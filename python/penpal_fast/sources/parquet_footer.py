@@ -20,6 +20,9 @@ END_BYTES = 8
 FIRST_READ_BYTES = 64 << 10
 """Bytes that are read first; most footers are shorter."""
 
+MAGIC = b"PAR1"
+"""The first and the last bytes of a file."""
+
 
 @dataclasses.dataclass(frozen=True)
 class RowGroup:
@@ -54,6 +57,7 @@ class ParquetFooter:
         size = file.seek(0, os.SEEK_END)
         self.tail = _tail(file, size)
         self._checked = Footer(self.tail[:-END_BYTES], size)
+        _check_begin(file, self._checked.bytes_before_metadata())
         self.groups = [RowGroup(*group) for group in self._checked.row_groups()]
 
     def described(self) -> pq.ParquetFile:
@@ -128,7 +132,7 @@ def _tail(file: IO[bytes], size: int) -> bytes:
     file.seek(begin)
     end = file.read(size - begin)
     length = int.from_bytes(end[-END_BYTES:-4], "little") + END_BYTES
-    if end[-4:] != b"PAR1" or len(end) != size - begin:
+    if end[-4:] != MAGIC or len(end) != size - begin:
         raise PenpalError("its last bytes are not PAR1; it may have been cut off")
     if length > size:
         raise PenpalError("its metadata would be longer than the file")
@@ -136,3 +140,20 @@ def _tail(file: IO[bytes], size: int) -> bytes:
         file.seek(size - length)
         end = file.read(length - len(end)) + end
     return end[-length:]
+
+
+def _check_begin(file: IO[bytes], begin: int) -> None:
+    """Make sure that a file does not begin with another one; the metadata of the last describes none of its rows.
+
+    Where both are alike, the rows of the first lie where the metadata of the last says that its own do.
+
+    Args:
+        file: The file.
+        begin: How many bytes the other file would have.
+    """
+    file.seek(max(begin - len(MAGIC), 0))
+    if file.read(2 * len(MAGIC)) == 2 * MAGIC:
+        raise PenpalError(
+            f"a whole Parquet file of {begin:,} bytes lies before its rows, and only one of the two would be read: "
+            "give the files one by one instead of joined"
+        )

@@ -30,6 +30,11 @@ impl Footer {
         self.0.row_groups().into_iter().map(|group| (group.rows, group.bytes, group.has_beginnings)).collect()
     }
 
+    /// Bytes between the last that the metadata describes and the metadata itself.
+    fn bytes_before_metadata(&self) -> u64 {
+        self.0.bytes_before_metadata()
+    }
+
     /// Checks the pages of a row group. Returns the size of the largest page that any number of texts may refer to.
     fn check_pages(&self, py: Python<'_>, path: PathBuf, row_group: usize) -> PyResult<u64> {
         py.detach(|| self.0.check_pages(&File::open(path)?, row_group)).map_err(|error| python_error(py, error))

@@ -8,7 +8,9 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{ColumnChunkMetaData, LevelHistogram, ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::{
+    ColumnChunkMetaData, LevelHistogram, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData,
+};
 
 use super::thrift::{BINARY, INTEGER, LIST, Reader, STRUCT};
 use crate::error::{Result, mismatch, text};
@@ -29,7 +31,11 @@ const NO_STRUCTS: u8 = STRUCT;
 const VALUE_BYTES: u64 = 8;
 
 /// Checked metadata: all columns lie within the file and do not overlap.
-pub struct Footer(ParquetMetaData);
+pub struct Footer {
+    metadata: ParquetMetaData,
+    /// Where the metadata begins in the file.
+    begin: u64,
+}
 
 /// A row group, as the footer describes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,13 +89,13 @@ impl Footer {
     fn decode(bytes: &[u8], end: u64) -> Result<Self> {
         let metadata = ParquetMetaDataReader::decode_metadata(bytes)?;
         check(&metadata, end)?;
-        Ok(Footer(metadata))
+        Ok(Footer { metadata, begin: end })
     }
 
     /// The row groups, in order.
     #[must_use]
     pub fn row_groups(&self) -> Vec<RowGroup> {
-        let groups = self.0.row_groups().iter().map(|group| RowGroup {
+        let groups = self.metadata.row_groups().iter().map(|group| RowGroup {
             rows: group.num_rows().unsigned_abs(),
             bytes: group.columns().iter().map(decoded_bytes).fold(0, u64::saturating_add),
             has_beginnings: group.columns().iter().all(|column| column.dictionary_page_offset() != Some(0)),
@@ -97,8 +103,25 @@ impl Footer {
         groups.collect()
     }
 
+    /// Bytes between the last that the metadata describes and the metadata itself. Where another file lies before a
+    /// file, these are as many as the other has.
+    #[must_use]
+    pub fn bytes_before_metadata(&self) -> u64 {
+        let columns = self.metadata.row_groups().iter().flat_map(RowGroupMetaData::columns);
+        let ends = columns.flat_map(|column| {
+            let filter = column.bloom_filter_offset().zip(column.bloom_filter_length());
+            let filter =
+                filter.map(|(begin, length)| begin.unsigned_abs().saturating_add(length.unsigned_abs().into()));
+            let indexes = [column.column_index_range(), column.offset_index_range()];
+            [place(column).end, filter.unwrap_or(0)]
+                .into_iter()
+                .chain(indexes.into_iter().flatten().map(|range| range.end))
+        });
+        self.begin.saturating_sub(ends.fold(BEGIN, u64::max))
+    }
+
     pub(crate) fn metadata(&self) -> &ParquetMetaData {
-        &self.0
+        &self.metadata
     }
 }
 
