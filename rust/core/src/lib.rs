@@ -39,6 +39,7 @@ mod spares;
 pub mod strokes;
 mod threads;
 
+pub use aligned::Aligned;
 pub use arrow::{StrokeColumn, penpal_array};
 pub use canvas::{Canvas, INNER, LineWidth, PADDING, PIXELS, SIDE};
 pub use coordinates::Coordinates;

@@ -4,8 +4,9 @@ use fearless_simd::{Level, dispatch, prelude::*};
 
 use crate::maps::Maps;
 use crate::normalization::{Normalization, add_up, moments, rectify_gradient};
+use crate::returns::Returns;
 use crate::weight_gradient::weight_gradient;
-use crate::windows::Windows;
+use crate::windows::{Met, Windows};
 use penpal_core::network::structure::{Block, STEM, Structure, Unit};
 use penpal_core::{PIXELS, SIDE, Threads};
 
@@ -101,7 +102,8 @@ impl Backpropagation {
         }
         self.pictures.truncate(pictures.len());
         let items = self.pictures.iter_mut().zip(&pictures).collect();
-        threads.map(items, || (), |(), (maps, picture): (&mut Maps, _)| maps.outputs[0].fill(picture));
+        let structure = &self.structure;
+        threads.map(items, || (), |(), (maps, picture): (&mut Maps, &&[f32])| maps.set_picture(structure, picture));
 
         let mut pass = Forward {
             network: self,
@@ -171,10 +173,11 @@ impl Backpropagation {
 
     /// The backward pass of a unit: the gradients of its parameters and of its input.
     fn unit_backward(&mut self, number: usize, batch: &Batch, threads: &Threads, way: Way) -> Layer {
-        let Unit { shape, input, output, .. } = self.structure.units[number];
+        let unit = self.structure.units[number];
+        let Unit { shape, input, output, .. } = unit;
         let normalization = &batch.normalizations[number];
         let totals = self.each(threads, |level, maps| {
-            let Maps { sums, outputs, gradients } = maps;
+            let Maps { sums, outputs, gradients, .. } = maps;
             let (sums, outputs, gradient) = (&sums[number], &outputs[output], &mut gradients[output]);
             dispatch!(level, simd => simd.vectorize(
                 #[inline(always)]
@@ -192,16 +195,20 @@ impl Backpropagation {
         let to_input =
             if input == 0 { Vec::new() } else { Windows::backward(shape, &batch.parameters.layers[number].weights) };
         let weights = self.each(threads, |level, maps| {
-            let Maps { sums, outputs, gradients } = maps;
+            let met = maps.windows(&unit);
+            let Maps { shared, sums, outputs, gradients } = maps;
             let (sums, inputs) = (&mut sums[number], &outputs[input]);
+            let counts: Vec<f32> = shared[output].counts().collect();
             dispatch!(level, simd => simd.vectorize(
                 #[inline(always)]
                 || {
-                    back.apply(simd, &gradients[output], sums);
+                    back.apply(simd, &gradients[output], sums, &counts);
+                    let returns = Returns::new(&met, sums, inputs.rows);
                     for windows in &to_input {
-                        windows.apply(simd, sums, &mut gradients[input], matches!(way, Way::Shortcut));
+                        let add = matches!(way, Way::Shortcut);
+                        windows.apply(simd, &returns.met(sums), &mut gradients[input], add);
                     }
-                    weight_gradient(simd, shape, inputs, sums)
+                    weight_gradient(simd, shape, inputs, &met, sums)
                 },
             ))
         });
@@ -238,16 +245,19 @@ struct Forward<'a> {
 impl Forward<'_> {
     /// Computes the sums of the next unit and their normalization.
     fn sum(&mut self, number: usize) {
-        let Unit { shape, side, input, .. } = self.network.structure.units[number];
+        let unit = self.network.structure.units[number];
+        let Unit { shape, side, input, output } = unit;
         let layer = &self.parameters.layers[number];
         let windows = Windows::forward(shape, &layer.weights);
         let moments = self.network.each(self.threads, |level, maps| {
-            let (input, sums) = (&maps.outputs[input], &mut maps.sums[number]);
+            let met = maps.windows(&unit);
+            let (input, sums, shared) = (&maps.outputs[input], &mut maps.sums[number], &maps.shared[output]);
+            let met: Vec<Met> = met.iter().map(|window| window.map(|row| row.map(|row| input.row(row)))).collect();
             dispatch!(level, simd => simd.vectorize(
                 #[inline(always)]
                 || {
-                    windows.apply(simd, input, sums, false);
-                    moments(simd, sums)
+                    windows.apply(simd, &met, sums, false);
+                    moments(simd, sums, shared.counts())
                 },
             ))
         });
@@ -338,6 +348,36 @@ mod tests {
                     assert!(close(&one.weights, &other.weights));
                     assert!(close(&one.scale, &other.scale) && close(&one.shift, &other.shift));
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn equal_rows_are_computed_once_and_count_as_often_as_they_are() {
+        for (channels, projection) in [(&[4, 8, 16, 32, 32][..], true), (&[4, 8, 16], false)] {
+            let picture = |blank: f32, rows: std::ops::Range<usize>| {
+                let mut picture = vec![blank; PIXELS];
+                picture[rows.start * SIDE..rows.end * SIDE].copy_from_slice(&numbers(5, rows.len() * SIDE));
+                picture
+            };
+            // Blank rows above, below, on both sides, and nothing but blank rows. Rows of 1e-30 are not blank.
+            let pictures =
+                |blank| [0..9, 250..256, 100..131, 77..78, 0..0, 0..256].map(|rows| picture(blank, rows)).concat();
+            let outcomes = [0.0, 1e-30].map(|blank| {
+                let mut network = Backpropagation::new(channels, projection, 1e-5).unwrap();
+                let parameters = parameters(&network, channels[channels.len() - 1]);
+                let (logits, _) = network.forward(parameters, &pictures(blank), &Threads::CALLER).unwrap();
+                let stored: Vec<usize> = network.pictures.iter().map(|maps| maps.outputs[1].rows).collect();
+                let by_logits = [1.0, -0.5, 0.3, -0.7, 0.2, -0.4];
+                (logits, network.backward(&by_logits, &Threads::CALLER).unwrap(), stored)
+            });
+            let [(logits, gradients, stored), (all_logits, all, all_stored)] = &outcomes;
+            assert_eq!(stored, &[6, 5, 18, 4, 2, 128]);
+            assert!(all_stored.iter().all(|&rows| rows == 128));
+            assert!(close(logits, all_logits) && close(&gradients.head, &all.head));
+            for (one, other) in gradients.layers.iter().zip(&all.layers) {
+                assert!(close(&one.weights, &other.weights));
+                assert!(close(&one.scale, &other.scale) && close(&one.shift, &other.shift));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use fearless_simd::{Simd, SimdFloat, f32x4, f32x8, prelude::*};
 
-use penpal_core::network::plane::Plane;
+use crate::feature_map::FeatureMap;
 
 /// Two sums for each channel of a plane.
 pub type Pair = [Vec<f64>; 2];
@@ -60,7 +60,7 @@ impl Normalization {
 
     /// Writes the normalized sums to `output`, or adds them with `add`. With `rectify`, ReLU follows.
     #[inline(always)]
-    pub fn apply<S: Simd>(&self, simd: S, sums: &Plane, output: &mut Plane, add: bool, rectify: bool) {
+    pub fn apply<S: Simd>(&self, simd: S, sums: &FeatureMap, output: &mut FeatureMap, add: bool, rectify: bool) {
         let floor = if rectify { 0.0 } else { f32::NEG_INFINITY };
         match sums.channels {
             4 => self.map.apply::<S, f32x4<S>>(simd, sums, output, add, floor),
@@ -70,8 +70,8 @@ impl Normalization {
 
     /// For each channel the sum of a picture's gradients, and the sum of gradients times deviations from the mean.
     #[inline(always)]
-    pub fn gradient_sums<S: Simd>(&self, simd: S, sums: &Plane, gradient: &Plane) -> Pair {
-        pair_sums(simd, gradient, |row| sums.pixels(row, 0, sums.side), &self.mean)
+    pub fn gradient_sums<S: Simd>(&self, simd: S, sums: &FeatureMap, gradient: &FeatureMap) -> Pair {
+        pair_sums(simd, gradient, |row| sums.pixels(row), &self.mean, std::iter::repeat(1.0))
     }
 
     /// The gradients of scale and shift of the first channels, from the gradient sums of all pictures.
@@ -104,13 +104,13 @@ impl ChannelMap {
     fn apply<S: Simd, F: SimdFloat<S, Element = f32>>(
         &self,
         simd: S,
-        from: &Plane,
-        to: &mut Plane,
+        from: &FeatureMap,
+        to: &mut FeatureMap,
         add: bool,
         floor: f32,
     ) {
         let floor = F::splat(simd, floor);
-        combine(simd, from, to, |channel, from: F, to: F| {
+        combine(simd, from, to, |_, channel, from: F, to: F| {
             let [factor, term]: [F; 2] = [&self.factor, &self.term].map(|values| vector(simd, values, channel));
             let mapped = from.mul_add(factor, term);
             (if add { mapped + to } else { mapped }).max(floor)
@@ -119,48 +119,54 @@ impl ChannelMap {
 }
 
 impl Back<'_> {
-    /// Replaces the sums by their gradient.
+    /// Replaces the sums by their gradient. `counts` says how many rows equal each stored one.
     #[inline(always)]
-    pub fn apply<S: Simd>(&self, simd: S, gradient: &Plane, sums: &mut Plane) {
+    pub fn apply<S: Simd>(&self, simd: S, gradient: &FeatureMap, sums: &mut FeatureMap, counts: &[f32]) {
         match sums.channels {
-            4 => self.apply_in::<S, f32x4<S>>(simd, gradient, sums),
-            _ => self.apply_in::<S, f32x8<S>>(simd, gradient, sums),
+            4 => self.apply_in::<S, f32x4<S>>(simd, gradient, sums, counts),
+            _ => self.apply_in::<S, f32x8<S>>(simd, gradient, sums, counts),
         }
     }
 
     #[inline(always)]
-    fn apply_in<S: Simd, F: SimdFloat<S, Element = f32>>(&self, simd: S, gradient: &Plane, sums: &mut Plane) {
+    fn apply_in<S: Simd, F: SimdFloat<S, Element = f32>>(
+        &self,
+        simd: S,
+        gradient: &FeatureMap,
+        sums: &mut FeatureMap,
+        counts: &[f32],
+    ) {
         let ChannelMap { factor, term } = &self.of_sum;
-        combine(simd, gradient, sums, |channel, gradient: F, sum: F| {
+        combine(simd, gradient, sums, |row, channel, gradient: F, sum: F| {
             let [of_gradient, factor, term]: [F; 3] =
                 [self.of_gradient, factor, term].map(|values| vector(simd, values, channel));
-            gradient.mul_add(of_gradient, sum.mul_add(factor, term))
+            gradient.mul_add(of_gradient, sum.mul_add(factor, term) * F::splat(simd, counts[row]))
         });
     }
 }
 
 /// The backward pass of ReLU: sets gradients to 0 where the output is 0.
 #[inline(always)]
-pub fn rectify_gradient<S: Simd>(simd: S, output: &Plane, gradient: &mut Plane) {
+pub fn rectify_gradient<S: Simd>(simd: S, output: &FeatureMap, gradient: &mut FeatureMap) {
     let zero = f32x4::splat(simd, 0.0);
-    combine(simd, output, gradient, |_, output: f32x4<S>, gradient| output.simd_gt(zero).select(gradient, zero));
+    combine(simd, output, gradient, |_, _, output: f32x4<S>, gradient| output.simd_gt(zero).select(gradient, zero));
 }
 
-/// Replaces the values of `to` by `combined`, a function of the first channel, the values of `from` and the values of
-/// `to`.
+/// Replaces the values of `to` by `combined`, a function of the row, the first channel, the values of `from` and the
+/// values of `to`.
 #[inline(always)]
 fn combine<S: Simd, F: SimdFloat<S, Element = f32>>(
     simd: S,
-    from: &Plane,
-    to: &mut Plane,
-    combined: impl Fn(usize, F, F) -> F,
+    from: &FeatureMap,
+    to: &mut FeatureMap,
+    combined: impl Fn(usize, usize, F, F) -> F,
 ) {
-    let (side, channels) = (from.side, from.channels);
-    for row in 0..side {
-        let pixels = from.pixels(row, 0, side).chunks_exact(channels);
-        for (from, to) in pixels.zip(to.pixels_mut(row, 0, side).chunks_exact_mut(channels)) {
+    let channels = from.channels;
+    for row in 0..from.rows {
+        let pixels = from.pixels(row).chunks_exact(channels);
+        for (from, to) in pixels.zip(to.pixels_mut(row).chunks_exact_mut(channels)) {
             for channel in (0..channels).step_by(F::LEN) {
-                let value = combined(channel, vector(simd, from, channel), vector(simd, to, channel));
+                let value = combined(row, channel, vector(simd, from, channel), vector(simd, to, channel));
                 value.store_slice(&mut to[channel..channel + F::LEN]);
             }
         }
@@ -185,23 +191,30 @@ pub fn add_up(pictures: Vec<Pair>) -> Pair {
     totals
 }
 
-/// For each channel the sum of a plane's values and the sum of their squares.
+/// For each channel the sum of a map's values and the sum of their squares. `counts` says how many rows equal each
+/// stored one.
 #[inline(always)]
-pub fn moments<S: Simd>(simd: S, plane: &Plane) -> Pair {
-    pair_sums(simd, plane, |row| plane.pixels(row, 0, plane.side), &vec![0.0; plane.channels])
+pub fn moments<S: Simd>(simd: S, map: &FeatureMap, counts: impl Iterator<Item = f32>) -> Pair {
+    pair_sums(simd, map, |row| map.pixels(row), &vec![0.0; map.channels], counts)
 }
 
-/// For each channel the sum of a plane's values, and the sum of their products with another plane's values minus
-/// `offsets`.
+/// For each channel the sum of a map's values, and the sum of their products with another map's values minus `offsets`.
+/// Each row counts as often as `counts` says.
 #[inline(always)]
-fn pair_sums<'a, S: Simd>(simd: S, plane: &'a Plane, other: impl Fn(usize) -> &'a [f32], offsets: &[f32]) -> Pair {
-    let mut totals = [vec![0.0; plane.channels], vec![0.0; plane.channels]];
-    for row in 0..plane.side {
+fn pair_sums<'a, S: Simd>(
+    simd: S,
+    map: &'a FeatureMap,
+    other: impl Fn(usize) -> &'a [f32],
+    offsets: &[f32],
+    counts: impl Iterator<Item = f32>,
+) -> Pair {
+    let mut totals = [vec![0.0; map.channels], vec![0.0; map.channels]];
+    for (row, count) in (0..map.rows).zip(counts) {
         // Each row is summed in float32, the row sums in float64.
-        let rows = (plane.pixels(row, 0, plane.side), other(row));
-        match plane.channels {
-            4 => row_sums::<S, f32x4<S>>(simd, rows, offsets, &mut totals),
-            _ => row_sums::<S, f32x8<S>>(simd, rows, offsets, &mut totals),
+        let (rows, count) = ((map.pixels(row), other(row)), f64::from(count));
+        match map.channels {
+            4 => row_sums::<S, f32x4<S>>(simd, rows, offsets, count, &mut totals),
+            _ => row_sums::<S, f32x8<S>>(simd, rows, offsets, count, &mut totals),
         }
     }
     totals
@@ -212,6 +225,7 @@ fn row_sums<S: Simd, F: SimdFloat<S, Element = f32>>(
     simd: S,
     (values, others): (&[f32], &[f32]),
     offsets: &[f32],
+    count: f64,
     totals: &mut Pair,
 ) {
     let channels = offsets.len();
@@ -225,7 +239,7 @@ fn row_sums<S: Simd, F: SimdFloat<S, Element = f32>>(
         }
         for (total, sums) in totals.iter_mut().zip([sum, products]) {
             for (total, &sum) in total[channel..].iter_mut().zip(sums.as_slice()) {
-                *total += f64::from(sum);
+                *total += count * f64::from(sum);
             }
         }
     }

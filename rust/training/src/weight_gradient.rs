@@ -2,17 +2,25 @@
 
 use fearless_simd::{Simd, SimdFloat, f32x4, f32x8};
 
+use crate::feature_map::FeatureMap;
+use crate::shared_rows::Window;
 use crate::windows::block;
-use penpal_core::network::plane::Plane;
 use penpal_core::network::registers::load;
 use penpal_core::network::structure::Shape;
 
-/// The gradient of the weights [outputs][kernel][kernel][inputs], from a picture's input and the gradient of its sums.
+/// The gradient of the weights [outputs][kernel][kernel][inputs], from a picture's input, the windows of its stored sums
+/// in it, and the gradient of these sums.
 #[inline(always)]
-pub fn weight_gradient<S: Simd>(simd: S, shape: Shape, input: &Plane, by_sums: &Plane) -> Vec<f32> {
+pub fn weight_gradient<S: Simd>(
+    simd: S,
+    shape: Shape,
+    input: &FeatureMap,
+    windows: &[Window],
+    by_sums: &FeatureMap,
+) -> Vec<f32> {
     let (length, block) = (shape.kernel * shape.stored_inputs, block(shape.stored_outputs()));
     let mut sums = vec![0.0; shape.kernel * length * shape.stored_outputs()];
-    let job = Job { simd, shape, input, by_sums, length };
+    let job = Job { simd, shape, input, windows, by_sums, length };
     // For the published network, eight to twelve sums at a time hide the latency of a multiply-add and fit into
     // registers.
     match (shape.stored_inputs, block) {
@@ -30,8 +38,9 @@ pub fn weight_gradient<S: Simd>(simd: S, shape: Shape, input: &Plane, by_sums: &
 struct Job<'a, S: Simd> {
     simd: S,
     shape: Shape,
-    input: &'a Plane,
-    by_sums: &'a Plane,
+    input: &'a FeatureMap,
+    windows: &'a [Window],
+    by_sums: &'a FeatureMap,
     /// Values of a row of a window.
     length: usize,
 }
@@ -41,27 +50,26 @@ impl<S: Simd> Job<'_, S> {
     /// output channels][kernel row][value of the row][output channel within the block].
     #[inline(always)]
     fn kernel<F: SimdFloat<S, Element = f32>, const R: usize, const T: usize, const V: usize>(&self, sums: &mut [f32]) {
-        let Job { simd, shape, input, by_sums, length } = *self;
+        let Job { simd, shape, input, windows, by_sums, length } = *self;
         let (block, first) = (V * F::LEN, if shape.kernel == 3 { 0 } else { 1 });
         let step = shape.stride * input.channels;
-        let columns = (by_sums.side - 1) * shape.stride + shape.kernel;
         let groups = (0..by_sums.channels).step_by(block).flat_map(|channel| {
             let rows = (0..shape.kernel).step_by(R);
             rows.flat_map(move |row| (0..length).step_by(T).map(move |tap| (channel, row, tap)))
         });
         for (channel, kernel_row, tap) in groups {
             let mut totals = [[[F::splat(simd, 0.0); V]; T]; R];
-            for row in 0..by_sums.side {
-                let mut windows: [&[f32]; R] = [&[]; R];
-                for (below, window) in windows.iter_mut().enumerate() {
-                    let row = row * shape.stride + first + kernel_row + below;
-                    *window = &input.bordered_slice(row, first, columns)[tap..];
+            for (row, window) in windows.iter().enumerate() {
+                let mut met: [&[f32]; R] = [&[]; R];
+                for (below, met) in met.iter_mut().enumerate() {
+                    let row = window[first + kernel_row + below].map_or(input.border(), |row| input.row(row));
+                    *met = &row[first * input.channels + tap..];
                 }
-                let gradients = by_sums.pixels(row, 0, by_sums.side).chunks_exact(by_sums.channels);
+                let gradients = by_sums.pixels(row).chunks_exact(by_sums.channels);
                 for (column, gradient) in gradients.enumerate() {
                     let gradient: [F; V] = load(simd, &gradient[channel..channel + block]);
-                    for (totals, window) in totals.iter_mut().zip(&windows) {
-                        let taps: &[f32; T] = window[column * step..].first_chunk().expect("in the border");
+                    for (totals, met) in totals.iter_mut().zip(&met) {
+                        let taps: &[f32; T] = met[column * step..].first_chunk().expect("in the border");
                         for (totals, &tap) in totals.iter_mut().zip(taps) {
                             let value = F::splat(simd, tap);
                             for (total, &gradient) in totals.iter_mut().zip(&gradient) {
