@@ -1,4 +1,4 @@
-"""What every command prints: output, errors and progress.
+"""What every command prints: output and errors.
 
 Rich takes long to load, so only errors and terminals load it.
 """
@@ -10,7 +10,7 @@ import functools
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -101,27 +101,3 @@ def visible(text: str) -> str:
 def say_json(content: dict[str, Any], *, aside: bool = False) -> None:
     """Print JSON on one line; see `say`."""
     typer.echo(json.dumps(content), err=aside)
-
-
-@contextlib.contextmanager
-def progress_bar(what: str, *, shown: bool = True) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar with rows/s and the time left; only on a terminal."""
-    if not (shown and sys.stderr.isatty()):
-        yield lambda _done, _total: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn(what),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=err(), disable=not err().is_terminal, transient=True) as progress:
-        task = progress.add_task(what, total=None, rate="")
-
-        def report(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total, rate=f"{progress.tasks[0].speed or 0:,.0f} rows/s")
-
-        yield report

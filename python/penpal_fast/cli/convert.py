@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from penpal_fast.cli import options
-from penpal_fast.cli.console import progress_bar, readable_errors, say, say_json, stopped_by_sigterm, warn
+from penpal_fast.cli.console import readable_errors, say, say_json, stopped_by_sigterm, warn
+from penpal_fast.cli.progress import progress_bar
 from penpal_fast.interrupts import ending_at_once
 from penpal_fast.sources.memory import MEMORY_MB
 

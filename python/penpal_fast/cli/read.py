@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from penpal_fast.cli import options
-from penpal_fast.cli.console import progress_bar, readable_errors, say, stopped_by_sigterm, visible
+from penpal_fast.cli.console import readable_errors, say, stopped_by_sigterm, visible
+from penpal_fast.cli.progress import progress_bar
 from penpal_fast.errors import PenpalError
 from penpal_fast.interrupts import ending_at_once
 from penpal_fast.sources.memory import MEMORY_MB

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from penpal_fast.cli import options
-from penpal_fast.cli.console import progress_bar, readable_errors, say
+from penpal_fast.cli.console import readable_errors, say
+from penpal_fast.cli.progress import progress_bar
 from penpal_fast.interrupts import ending_at_once
 
 

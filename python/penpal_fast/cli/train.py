@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from penpal_fast.cli.console import err, readable_errors, say
+from penpal_fast.cli.console import readable_errors, say
+from penpal_fast.cli.progress import stage_bars
 from penpal_fast.interrupts import ending_at_once
 
 
@@ -49,20 +48,3 @@ def train(
         rows = [[name.replace("_", " "), f"{value:.3f}"] for name, value in figures.items()]
         say(table(["validation lines", ""], rows))
         say(f"wrote {output}")
-
-
-@contextlib.contextmanager
-def stage_bars() -> Iterator[Callable[[str, int, int], None]]:
-    """Show a bar for each stage; only on a terminal."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err(), disable=not err().is_terminal) as bars:
-        tasks = {}
-
-        def report(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
-            bars.update(tasks[what], completed=done)
-
-        yield report

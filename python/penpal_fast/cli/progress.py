@@ -1,0 +1,88 @@
+"""How far a command is: a bar on a terminal, now and then a line elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+from penpal_fast.cli.console import err, say
+
+SECONDS = 60.0
+"""Time from a line to the next. Logs of schedulers show by these lines that a job is alive."""
+
+
+@contextlib.contextmanager
+def progress_bar(what: str, *, shown: bool = True) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar with rows/s and the time left; without a terminal, a line every minute."""
+    if not shown:
+        yield lambda _done, _total: None
+        return
+    if not sys.stderr.isatty():
+        lines = Lines(what, "rows")
+        yield lines.report
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn(what),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err(), disable=not err().is_terminal, transient=True) as progress:
+        task = progress.add_task(what, total=None, rate="")
+
+        def report(done: int, total: int) -> None:
+            progress.update(task, completed=done, total=total, rate=f"{progress.tasks[0].speed or 0:,.0f} rows/s")
+
+        yield report
+
+
+@contextlib.contextmanager
+def stage_bars() -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar for each stage; without a terminal, a line every minute."""
+    if not sys.stderr.isatty():
+        stages: dict[str, Lines] = {}
+
+        def report_line(what: str, done: int, total: int) -> None:
+            stages.setdefault(what, Lines(what)).report(done, total)
+
+        yield report_line
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err(), disable=not err().is_terminal) as bars:
+        tasks = {}
+
+        def report(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what, total=total)
+            bars.update(tasks[what], completed=done)
+
+        yield report
+
+
+class Lines:
+    """Prints to stderr how much is done and how fast, at most once in `SECONDS`, and nothing of short work."""
+
+    def __init__(self, what: str, unit: str = "") -> None:
+        """Begin the work; `unit` is what is counted."""
+        self._what = what
+        self._unit = unit and f" {unit}"
+        self._said, self._done = time.monotonic(), -1
+
+    def report(self, done: int, total: int) -> None:
+        """Print a line if it is time. A total of 0 is unknown."""
+        now = time.monotonic()
+        if self._done < 0:  # A resumed job begins with what was done before.
+            self._said, self._done = now, done
+        if now - self._said < SECONDS or done == self._done:
+            return
+        rate = (done - self._done) / (now - self._said)
+        of_all = f" of {total:,}" if total else ""
+        say(f"{self._what}: {done:,}{of_all}{self._unit}, {rate:,.0f}{self._unit}/s", aside=True)
+        self._said, self._done = now, done
