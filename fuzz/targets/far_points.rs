@@ -54,6 +54,7 @@ fn mirrored_side(side: Side) -> Side {
         Side::Right => Side::Left,
         Side::Above => Side::Below,
         Side::Below => Side::Above,
+        Side::LeftAndRight | Side::AboveAndBelow => side,
     }
 }
 
@@ -67,29 +68,33 @@ fn turned_side(side: Side) -> Side {
         Side::Right => Side::Below,
         Side::Above => Side::Left,
         Side::Below => Side::Right,
+        Side::LeftAndRight => Side::AboveAndBelow,
+        Side::AboveAndBelow => Side::LeftAndRight,
     }
 }
 
 fn check_found(found: &FarPoints, row: &[Stroke]) {
-    // Towards larger numbers the far points are the last.
-    let (axis, sign) = match found.side {
-        Side::Left => (0, -1.0),
-        Side::Right => (0, 1.0),
-        Side::Above => (1, -1.0),
-        Side::Below => (1, 1.0),
-    };
-    let mut values: Vec<f64> = row.iter().flatten().map(|point| sign * point[axis]).collect();
+    let axis = usize::from(matches!(found.side, Side::Above | Side::Below | Side::AboveAndBelow));
+    let mut values: Vec<f64> = row.iter().flatten().map(|point| point[axis]).collect();
     check!(found.points == values.len(), "{found:?} of {} points", values.len());
     let most = (values.len() / POINTS_FOR_EACH_FAR).max(1);
     check!((1..=most).contains(&found.far) && found.far < values.len(), "{found:?}");
     check!(found.growth >= LEAST_GROWTH, "{found:?}");
     values.sort_by(f64::total_cmp);
-    let (rest, far) = values.split_at(values.len() - found.far);
-    check!(rest[rest.len() - 1] < far[0], "{found:?}: the far points are not apart");
-    let first = row.get(found.stroke).and_then(|stroke| stroke.get(found.point));
-    check!(first.is_some_and(|point| sign * point[axis] >= far[0]), "{found:?}: the first is not far");
-    let mut before = row[..found.stroke].iter().flatten().chain(&row[found.stroke][..found.point]);
-    check!(before.all(|point| sign * point[axis] < far[0]), "{found:?} is not the first");
+    let last = values.len() - 1;
+    let end = (values[last] - values[0]) * (1.0 - 1.0 / LEAST_GROWTH);
+    // The smallest and the largest value of the rest.
+    let (low, high) = match found.side {
+        Side::Left | Side::Above => (values[found.far], f64::INFINITY),
+        Side::Right | Side::Below => (f64::NEG_INFINITY, values[last - found.far]),
+        Side::LeftAndRight | Side::AboveAndBelow => (values[0] + end, values[last] - end),
+    };
+    let is_far = |point: &&[f64; 2]| point[axis] < low || point[axis] > high;
+    let count = row.iter().flatten().filter(is_far).count();
+    check!(count == found.far, "{found:?}: {count} points are apart");
+    let first = row.iter().flatten().position(|point| is_far(&point));
+    let before: usize = row[..found.stroke].iter().map(Vec::len).sum();
+    check!(first == Some(before + found.point), "{found:?} is not the first");
     let text = found.to_string();
     check!(text.starts_with("far points: ") && text.len() < 600, "{text}");
 }

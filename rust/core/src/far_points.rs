@@ -14,7 +14,7 @@ const LEAST_GROWTH: f64 = 1.5;
 /// One point in so many may be far; of fewer points one.
 const POINTS_FOR_EACH_FAR: usize = 25;
 
-/// A few points at one end of a row, without which the rest would be drawn larger.
+/// A few points at one end of a row or both, without which the rest would be drawn larger.
 ///
 /// The text is `far points: DETAIL`. Strokes are counted from 0 over all words of the row, points from 0 within their
 /// stroke.
@@ -56,6 +56,10 @@ pub enum Side {
     Above,
     /// Larger y.
     Below,
+    /// Both ends in x.
+    LeftAndRight,
+    /// Both ends in y.
+    AboveAndBelow,
 }
 
 impl FarPoints {
@@ -69,25 +73,24 @@ impl FarPoints {
         }
         let inner = inner_range(range);
         let (before, after) = values.count_outside(inner);
-        let is_few =
-            |count: usize| count > 0 && count <= (values.len() / POINTS_FOR_EACH_FAR).max(1) && count < values.len();
-        let (far, is_before) = match (is_few(before), is_few(after)) {
-            (true, false) => (before, true),
-            (false, true) => (after, false),
-            // At both ends: the points at either one leave a row that the others still set the size of.
+        let few = (values.len() / POINTS_FOR_EACH_FAR).max(1);
+        let is_few = |count: usize| (1..=few).contains(&count) && count < values.len();
+        let [low, high, both] = if is_wide {
+            [Side::Left, Side::Right, Side::LeftAndRight]
+        } else {
+            [Side::Above, Side::Below, Side::AboveAndBelow]
+        };
+        let (side, kept) = match (is_few(before), is_few(after)) {
+            (true, false) => (low, Range { low: inner.low, ..range }),
+            (false, true) => (high, Range { high: inner.high, ..range }),
+            // Without those at one end, the others would still set the size.
+            (true, true) if before + after <= few => (both, inner),
             _ => return None,
         };
-        let rest = if is_before { Range { low: inner.low, ..range } } else { Range { high: inner.high, ..range } };
-        let (first, rest) = split(values, rest)?;
+        let Outside { count, first, rest } = Outside::of(values, kept)?;
         let growth = range.span() / rest.span().max(across);
         let (stroke, point) = strokes.locate(first);
-        let side = match (is_wide, is_before) {
-            (true, true) => Side::Left,
-            (true, false) => Side::Right,
-            (false, true) => Side::Above,
-            (false, false) => Side::Below,
-        };
-        (growth >= LEAST_GROWTH).then_some(FarPoints { far, points: values.len(), side, stroke, point, growth })
+        (growth >= LEAST_GROWTH).then_some(FarPoints { far: count, points: values.len(), side, stroke, point, growth })
     }
 }
 
@@ -97,18 +100,31 @@ fn inner_range(range: Range) -> Range {
     Range { low: range.low + end, high: range.high - end }
 }
 
-/// The index of the first value outside of a range, and the range of the values inside.
-fn split(values: Coordinates, kept: Range) -> Option<(usize, Range)> {
-    let (mut first, mut rest) = (None, Range { low: f64::INFINITY, high: f64::NEG_INFINITY });
-    for index in 0..values.len() {
-        let value = values.get(index)?;
-        if value < kept.low || value > kept.high {
-            first = first.or(Some(index));
-        } else {
-            rest = Range { low: rest.low.min(value), high: rest.high.max(value) };
+/// Values outside of a range.
+struct Outside {
+    count: usize,
+    /// Index of the first.
+    first: usize,
+    /// The range of all other values.
+    rest: Range,
+}
+
+impl Outside {
+    /// `None` if there are none.
+    fn of(values: Coordinates, kept: Range) -> Option<Self> {
+        let (mut count, mut first) = (0, None);
+        let mut rest = Range { low: f64::INFINITY, high: f64::NEG_INFINITY };
+        for index in 0..values.len() {
+            let value = values.get(index)?;
+            if value < kept.low || value > kept.high {
+                first = first.or(Some(index));
+                count += 1;
+            } else {
+                rest = Range { low: rest.low.min(value), high: rest.high.max(value) };
+            }
         }
+        Some(Outside { count, first: first?, rest })
     }
-    Some((first?, rest))
 }
 
 impl fmt::Display for FarPoints {
@@ -120,6 +136,8 @@ impl fmt::Display for FarPoints {
             Side::Right => "to the right of",
             Side::Above => "above",
             Side::Below => "below",
+            Side::LeftAndRight => "to the left and right of",
+            Side::AboveAndBelow => "above and below",
         };
         write!(
             f,
@@ -147,7 +165,7 @@ mod tests {
         let (x, y) = wave(100);
         assert_eq!(found_in(&x, &y, &[0, 100]), None);
         assert_eq!(found_in(&y, &x, &[0, 100]), None);
-        assert_eq!(found_in(&[0.0, 5.0], &[0.0, 0.0], &[0, 2]), None, "two points are both ends");
+        assert_eq!(found_in(&[0.0, 5.0], &[0.0, 0.0], &[0, 2]), None, "two points are the whole row");
         assert_eq!(found_in(&[5.0], &[5.0], &[0, 1]), None);
         assert_eq!(found_in(&[5.0; 3], &[5.0; 3], &[0, 3]), None);
     }
@@ -183,6 +201,22 @@ mod tests {
             let found = found_in(&x, &y, &[0, 40, 100]).unwrap();
             assert_eq!((found.far, found.side, found.stroke, found.point), (2, side, 1, 1));
         }
+    }
+
+    #[test]
+    fn far_points_at_both_ends_are_found_together() {
+        let (mut x, mut y) = wave(100);
+        (x[0], x[99]) = (-400.0, 500.0);
+        let found = found_in(&x, &y, &[0, 40, 100]).unwrap();
+        assert_eq!((found.far, found.side, found.stroke, found.point), (2, Side::LeftAndRight, 0, 0));
+        assert!((found.growth - 900.0 / 97.0).abs() < 1e-12);
+        assert!(found.to_string().contains("2 of 100 points are far to the left and right of the rest"));
+        std::mem::swap(&mut x, &mut y);
+        assert_eq!(found_in(&x, &y, &[0, 100]).unwrap().side, Side::AboveAndBelow);
+        // Of 100 points four may be far, at both ends together.
+        (y[1], y[98], y[97]) = (-390.0, 490.0, 480.0);
+        assert_eq!(found_in(&x, &y, &[0, 100]), None);
+        assert_eq!(found_in(&[0.0, 5.0, 10.0], &[0.0, 1.0, 0.0], &[0, 3]), None, "a short stroke");
     }
 
     #[test]
