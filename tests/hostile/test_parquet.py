@@ -210,20 +210,34 @@ def test_rows_that_are_there_and_not_promised(lines, tmp_path, read):
     assert list(tmp_path.iterdir()) == [lines]
 
 
+BETWEEN = {
+    "nothing": lambda first: first,
+    "a line break": lambda first: first + b"\n",
+    "zeros": lambda first: first.ljust(1 << 16, b"\0"),
+    "without its last byte": lambda first: first[:-1],
+    "without its last eight": lambda first: first[:-8],
+    "other bytes": lambda _first: b"# 12 rows\n",
+}
+
+
 @pytest.mark.parametrize("read", READERS.values(), ids=READERS)
-@pytest.mark.parametrize("second", [12, 8, 0])
+@pytest.mark.parametrize("before", BETWEEN.values(), ids=BETWEEN)
+@pytest.mark.parametrize("count", [12, 8, 0])
 @pytest.mark.parametrize("options", [{}, {"write_page_index": True}, {"compression": "none"}], ids=str)
-def test_files_that_were_joined_are_refused(lines, tmp_path, read, second, options):
+def test_files_that_were_joined_are_refused(lines, tmp_path, read, before, count, options):
     """The metadata at the end are those of the last file, and its rows are where the first has its own."""
     table = scored(lines)
-    contents = [io.BytesIO(), io.BytesIO()]
-    for content, rows in zip(contents, (12, second), strict=True):
-        pq.write_table(table.slice(0, rows), content, **options)
-    lines.write_bytes(b"".join(content.getvalue() for content in contents))
-    size = len(contents[0].getvalue())
-    with pytest.raises(PenpalError, match=f"a whole Parquet file of {size:,} bytes lies before its rows"):
+    first, last = (encoded(table.slice(0, rows), **options) for rows in (12, count))
+    lines.write_bytes(before(first) + last)
+    with pytest.raises(PenpalError, match=f"lines.parquet: .*: {len(before(first)):,} bytes lie before its beginning"):
         read(lines, tmp_path / "out.parquet")
     assert list(tmp_path.iterdir()) == [lines]
+
+
+def encoded(table, **options):
+    content = io.BytesIO()
+    pq.write_table(table, content, **options)
+    return content.getvalue()
 
 
 def test_strokes_that_are_there_and_not_promised(lines, tmp_path):

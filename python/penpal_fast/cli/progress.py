@@ -14,14 +14,19 @@ SECONDS = 60.0
 
 
 @contextlib.contextmanager
-def progress_bar(what: str, *, shown: bool = True) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar with rows/s and the time left; without a terminal, a line every minute."""
+def progress_bar(what: str, *, shown: bool = True, passes: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar with rows/s and the time left; without a terminal, at most a line a minute.
+
+    Args:
+        what: What the command does.
+        shown: Whether anything is shown.
+        passes: Whether rows are read several times, so that what is done is no number of rows.
+    """
     if not shown:
         yield lambda _done, _total: None
         return
-    if not sys.stderr.isatty():
-        lines = Lines(what, "rows")
-        yield lines.report
+    if not _is_terminal():
+        yield Lines(what, unit="" if passes else "rows").report
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -43,8 +48,8 @@ def progress_bar(what: str, *, shown: bool = True) -> Iterator[Callable[[int, in
 
 @contextlib.contextmanager
 def stage_bars() -> Iterator[Callable[[str, int, int], None]]:
-    """Show a bar for each stage; without a terminal, a line every minute."""
-    if not sys.stderr.isatty():
+    """Show a bar for each stage; without a terminal, at most a line a minute."""
+    if not _is_terminal():
         stages: dict[str, Lines] = {}
 
         def report_line(what: str, done: int, total: int) -> None:
@@ -66,13 +71,18 @@ def stage_bars() -> Iterator[Callable[[str, int, int], None]]:
         yield report
 
 
+def _is_terminal() -> bool:
+    """Whether stderr is a terminal. It may be closed."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 class Lines:
-    """Prints to stderr how much is done and how fast, at most once in `SECONDS`, and nothing of short work."""
+    """Prints to stderr how much is done, at most once in `SECONDS`, and nothing of short work."""
 
     def __init__(self, what: str, unit: str = "") -> None:
-        """Begin the work; `unit` is what is counted."""
+        """Begin the work. `unit` is what is counted; without it the lines have shares alone."""
         self._what = what
-        self._unit = unit and f" {unit}"
+        self._unit = unit
         self._said, self._done = time.monotonic(), -1
 
     def report(self, done: int, total: int) -> None:
@@ -82,7 +92,16 @@ class Lines:
             self._said, self._done = now, done
         if now - self._said < SECONDS or done == self._done:
             return
-        rate = (done - self._done) / (now - self._said)
-        of_all = f" of {total:,}" if total else ""
-        say(f"{self._what}: {done:,}{of_all}{self._unit}, {rate:,.0f}{self._unit}/s", aside=True)
+        # Nobody may read the lines, or their disk may be full; the job goes on.
+        with contextlib.suppress(OSError, ValueError):
+            say(f"{self._what}: {self._figures(done, total, now - self._said)}", aside=True)
         self._said, self._done = now, done
+
+    def _figures(self, done: int, total: int, seconds: float) -> str:
+        share = f"{done / total:.0%}" if total else ""
+        if not self._unit:
+            return share or f"{done:,}"
+        rate = (done - self._done) / seconds
+        rate_text = f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
+        of_all = f" of {total:,} {self._unit} ({share})" if total else f" {self._unit}"
+        return f"{done:,}{of_all}, {rate_text} {self._unit}/s"

@@ -335,6 +335,8 @@ class _Job:
                 logger.info("%s: %d of %d parts are finished already", folder.path, len(finished), len(self._parts))
             for part in finished:
                 self._count(folder.file(part), self._unscored.row(part.source, part.start))
+            if finished:
+                self._progress(self._summary.rows, self._rows)
             self._write(folder, [part for part in self._parts if not is_finished[part]], copied)
         try:
             self._unscored.check()
@@ -424,4 +426,3 @@ class _Job:
                 f"{path}: it is damaged: its metadata promises {file.metadata.num_rows} rows, but there are {counted}; "
                 "remove it"
             )
-        self._progress(self._summary.rows, self._rows)

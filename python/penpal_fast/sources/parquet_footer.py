@@ -143,17 +143,19 @@ def _tail(file: IO[bytes], size: int) -> bytes:
 
 
 def _check_begin(file: IO[bytes], begin: int) -> None:
-    """Make sure that a file does not begin with another one; the metadata of the last describes none of its rows.
+    """Make sure that a file does not begin with something else; its metadata describes none of that.
 
-    Where both are alike, the rows of the first lie where the metadata of the last says that its own do.
+    Where another file like it lies before it, the rows of the other lie where the metadata puts its own.
 
     Args:
         file: The file.
-        begin: How many bytes the other file would have.
+        begin: How many bytes would lie before the file. Few writers leave bytes before the metadata undescribed.
     """
-    file.seek(max(begin - len(MAGIC), 0))
-    if file.read(2 * len(MAGIC)) == 2 * MAGIC:
+    if not begin:
+        return
+    file.seek(begin)
+    if file.read(len(MAGIC)) == MAGIC:
         raise PenpalError(
-            f"a whole Parquet file of {begin:,} bytes lies before its rows, and only one of the two would be read: "
-            "give the files one by one instead of joined"
+            f"{begin:,} bytes lie before its beginning, such as another Parquet file, whose rows would be taken for "
+            "its own: give joined files one by one"
         )

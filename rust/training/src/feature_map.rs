@@ -2,7 +2,8 @@
 
 use penpal_core::Aligned;
 
-/// Rows of pixels with several channels each, in a border of one blank pixel at the left and right.
+/// Rows of pixels with several channels each, with a blank pixel at either end and a blank row for the borders above and
+/// below. Nothing writes to the border, so it stays 0.
 #[derive(Default)]
 pub struct FeatureMap {
     /// Stored rows.
@@ -21,10 +22,15 @@ impl FeatureMap {
         FeatureMap { rows: 0, columns, channels, values: Aligned::default() }
     }
 
-    /// Sets the number of stored rows, whose values are undefined then.
+    /// Sets the number of stored rows. Their pixels have any values then.
     pub fn set_rows(&mut self, rows: usize) {
         self.rows = rows;
-        self.values.grow((rows + 1) * self.row_values());
+        let needed = (rows + 1) * self.row_values();
+        if self.values.len() < needed {
+            // A map has at most as many rows as columns.
+            let most = (self.columns + 1) * self.row_values();
+            self.values = Aligned::zeros(needed.next_power_of_two().min(most).max(needed));
+        }
     }
 
     /// Values of a row, border included.

@@ -4,7 +4,7 @@ use fearless_simd::{Simd, SimdFloat, f32x4, f32x8, prelude::*};
 
 use crate::feature_map::FeatureMap;
 
-/// Two sums for each channel of a plane.
+/// Two sums for each channel of a map.
 pub type Pair = [Vec<f64>; 2];
 
 /// Batch norm of the channels of a unit's sums.

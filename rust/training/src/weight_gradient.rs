@@ -60,16 +60,16 @@ impl<S: Simd> Job<'_, S> {
         for (channel, kernel_row, tap) in groups {
             let mut totals = [[[F::splat(simd, 0.0); V]; T]; R];
             for (row, window) in windows.iter().enumerate() {
-                let mut met: [&[f32]; R] = [&[]; R];
-                for (below, met) in met.iter_mut().enumerate() {
+                let mut rows: [&[f32]; R] = [&[]; R];
+                for (below, values) in rows.iter_mut().enumerate() {
                     let row = window[first + kernel_row + below].map_or(input.border(), |row| input.row(row));
-                    *met = &row[first * input.channels + tap..];
+                    *values = &row[first * input.channels + tap..];
                 }
                 let gradients = by_sums.pixels(row).chunks_exact(by_sums.channels);
                 for (column, gradient) in gradients.enumerate() {
                     let gradient: [F; V] = load(simd, &gradient[channel..channel + block]);
-                    for (totals, met) in totals.iter_mut().zip(&met) {
-                        let taps: &[f32; T] = met[column * step..].first_chunk().expect("in the border");
+                    for (totals, values) in totals.iter_mut().zip(&rows) {
+                        let taps: &[f32; T] = values[column * step..].first_chunk().expect("in the border");
                         for (totals, &tap) in totals.iter_mut().zip(taps) {
                             let value = F::splat(simd, tap);
                             for (total, &gradient) in totals.iter_mut().zip(&gradient) {

@@ -27,7 +27,7 @@ pub struct Windows {
 }
 
 /// The rows, borders included, that the three rows of the kernel meet. `None` is blank.
-pub type Met<'a> = [Option<&'a [f32]>; 3];
+pub type WindowRows<'a> = [Option<&'a [f32]>; 3];
 
 /// Kernel columns that reach the even or the odd columns of the input of a convolution of stride 2.
 ///
@@ -91,29 +91,30 @@ impl Windows {
         }
     }
 
-    /// Writes the sums to `output`, or adds them with `add`. `met` are the rows that each row of the output meets.
+    /// Writes the sums to `output`, or adds them with `add`. `windows` are the rows of the input that each row
+    /// of the output takes in.
     #[inline(always)]
-    pub fn apply<S: Simd>(&self, simd: S, met: &[Met<'_>], output: &mut FeatureMap, add: bool) {
-        debug_assert_eq!((met.len(), output.channels), (output.rows, self.outputs));
+    pub fn apply<S: Simd>(&self, simd: S, windows: &[WindowRows<'_>], output: &mut FeatureMap, add: bool) {
+        debug_assert_eq!((windows.len(), output.channels), (output.rows, self.outputs));
         // The windows of the published network have kernels with an unrolled loop over their rows.
         match (self.columns * self.inputs, self.block) {
-            (3, 4) => self.kernel::<S, f32x4<S>, 3, 1, 12>(simd, met, output, add),
-            (8, 4) => self.kernel::<S, f32x4<S>, 8, 1, 12>(simd, met, output, add),
-            (16, 4) => self.kernel::<S, f32x4<S>, 16, 1, 12>(simd, met, output, add),
-            (12, 8) => self.kernel::<S, f32x8<S>, 12, 1, 12>(simd, met, output, add),
-            (16, 8) => self.kernel::<S, f32x8<S>, 16, 1, 12>(simd, met, output, add),
-            (24, 8) => self.kernel::<S, f32x8<S>, 24, 1, 12>(simd, met, output, add),
-            (32, 8) => self.kernel::<S, f32x8<S>, 32, 1, 12>(simd, met, output, add),
-            (24, 16) => self.kernel::<S, f32x8<S>, 24, 2, 6>(simd, met, output, add),
-            (32, 16) => self.kernel::<S, f32x8<S>, 32, 2, 6>(simd, met, output, add),
-            (48, 16) => self.kernel::<S, f32x8<S>, 48, 2, 6>(simd, met, output, add),
-            (64, 16) => self.kernel::<S, f32x8<S>, 64, 2, 6>(simd, met, output, add),
-            (96, 16) => self.kernel::<S, f32x8<S>, 96, 2, 6>(simd, met, output, add),
-            (3, 8) => self.kernel::<S, f32x8<S>, 3, 1, 12>(simd, met, output, add),
-            (3, _) => self.kernel::<S, f32x8<S>, 3, 2, 6>(simd, met, output, add),
-            (_, 4) => self.kernel::<S, f32x4<S>, 4, 1, 12>(simd, met, output, add),
-            (_, 8) => self.kernel::<S, f32x8<S>, 4, 1, 12>(simd, met, output, add),
-            (_, _) => self.kernel::<S, f32x8<S>, 4, 2, 6>(simd, met, output, add),
+            (3, 4) => self.kernel::<S, f32x4<S>, 3, 1, 12>(simd, windows, output, add),
+            (8, 4) => self.kernel::<S, f32x4<S>, 8, 1, 12>(simd, windows, output, add),
+            (16, 4) => self.kernel::<S, f32x4<S>, 16, 1, 12>(simd, windows, output, add),
+            (12, 8) => self.kernel::<S, f32x8<S>, 12, 1, 12>(simd, windows, output, add),
+            (16, 8) => self.kernel::<S, f32x8<S>, 16, 1, 12>(simd, windows, output, add),
+            (24, 8) => self.kernel::<S, f32x8<S>, 24, 1, 12>(simd, windows, output, add),
+            (32, 8) => self.kernel::<S, f32x8<S>, 32, 1, 12>(simd, windows, output, add),
+            (24, 16) => self.kernel::<S, f32x8<S>, 24, 2, 6>(simd, windows, output, add),
+            (32, 16) => self.kernel::<S, f32x8<S>, 32, 2, 6>(simd, windows, output, add),
+            (48, 16) => self.kernel::<S, f32x8<S>, 48, 2, 6>(simd, windows, output, add),
+            (64, 16) => self.kernel::<S, f32x8<S>, 64, 2, 6>(simd, windows, output, add),
+            (96, 16) => self.kernel::<S, f32x8<S>, 96, 2, 6>(simd, windows, output, add),
+            (3, 8) => self.kernel::<S, f32x8<S>, 3, 1, 12>(simd, windows, output, add),
+            (3, _) => self.kernel::<S, f32x8<S>, 3, 2, 6>(simd, windows, output, add),
+            (_, 4) => self.kernel::<S, f32x4<S>, 4, 1, 12>(simd, windows, output, add),
+            (_, 8) => self.kernel::<S, f32x8<S>, 4, 1, 12>(simd, windows, output, add),
+            (_, _) => self.kernel::<S, f32x8<S>, 4, 2, 6>(simd, windows, output, add),
         }
     }
 
@@ -122,25 +123,25 @@ impl Windows {
     fn kernel<S: Simd, F: SimdFloat<S, Element = f32>, const T: usize, const V: usize, const P: usize>(
         &self,
         simd: S,
-        met: &[Met<'_>],
+        windows: &[WindowRows<'_>],
         output: &mut FeatureMap,
         add: bool,
     ) {
         let (columns, length) = (output.columns / self.step, self.columns * self.inputs);
         let blocks = self.weights.chunks_exact(self.rows.len() * length * self.block);
         for (channel, weights) in (0..).step_by(self.block).zip(blocks) {
-            for (row, met) in met.iter().enumerate() {
+            for (row, window) in windows.iter().enumerate() {
                 for column in (0..columns).step_by(P) {
                     let mut sums: Sums<F, V, P> = [[F::splat(simd, 0.0); V]; P];
                     for (&row, weights) in self.rows.iter().zip(weights.chunks_exact(length * self.block)) {
-                        let Some(values) = met[row] else { continue };
+                        let Some(values) = window[row] else { continue };
                         for (tap, weights) in (0..length).step_by(T).zip(weights.chunks_exact(T * self.block)) {
                             let mut taps = [&[0.0; T]; P];
                             for (pixel, taps) in taps.iter_mut().enumerate() {
                                 // Past the end of a row its last window is used again.
                                 let column = (column + pixel).min(columns - 1) * self.stride + self.first;
-                                let window = &values[column * self.inputs..][..length];
-                                *taps = window[tap..].first_chunk().expect("a window's row is of whole groups of taps");
+                                let values = &values[column * self.inputs..][..length];
+                                *taps = values[tap..].first_chunk().expect("a window's row is of whole groups of taps");
                             }
                             accumulate(simd, &mut sums, taps, weights);
                         }

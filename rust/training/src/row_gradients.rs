@@ -1,16 +1,16 @@
-//! What goes back from the gradient of a convolution's sums to the rows of its input.
+//! Which rows of the gradient of a convolution's sums make up the gradient of each row of its input.
 
 use crate::feature_map::FeatureMap;
 use crate::shared_rows::Window;
-use crate::windows::Met;
+use crate::windows::WindowRows;
 
-/// For each row of an input and each row of the kernel the gradients of the sums that the kernel's row takes from it.
-pub struct Returns {
+/// For each row of an input and each row of the kernel the gradient of the sums that this kernel row takes from it.
+pub struct RowGradients {
     places: Vec<[Place; 3]>,
     totals: Vec<Vec<f32>>,
 }
 
-/// Where the gradient lies.
+/// Where a gradient lies.
 #[derive(Clone, Copy)]
 enum Place {
     Nowhere,
@@ -19,21 +19,21 @@ enum Place {
     Total(usize),
 }
 
-impl Returns {
+impl RowGradients {
     /// From the windows of the stored sums, the gradient of these sums, and the number of stored rows of the input.
     pub fn new(windows: &[Window], by_sums: &FeatureMap, rows: usize) -> Self {
-        let mut returns = Returns { places: vec![[Place::Nowhere; 3]; rows], totals: Vec::new() };
+        let mut gradients = RowGradients { places: vec![[Place::Nowhere; 3]; rows], totals: Vec::new() };
         for (from, window) in windows.iter().enumerate() {
             for (below, row) in window.iter().enumerate() {
                 if let &Some(row) = row {
-                    returns.add(by_sums, from, row, below);
+                    gradients.add(by_sums, from, row, below);
                 }
             }
         }
-        returns
+        gradients
     }
 
-    /// Adds a row of the gradient to what goes back to a row of the input.
+    /// Adds a row of the gradient of the sums to that of a row of the input.
     fn add(&mut self, by_sums: &FeatureMap, from: usize, row: usize, below: usize) {
         let place = &mut self.places[row][below];
         let number = match *place {
@@ -51,8 +51,8 @@ impl Returns {
         self.totals[number].iter_mut().zip(by_sums.row(from)).for_each(|(total, value)| *total += value);
     }
 
-    /// The rows of the gradient that meet each row of the input.
-    pub fn met<'a>(&'a self, by_sums: &'a FeatureMap) -> Vec<Met<'a>> {
+    /// For each row of the input the gradients that the rows of the kernel meet.
+    pub fn rows<'a>(&'a self, by_sums: &'a FeatureMap) -> Vec<WindowRows<'a>> {
         let row = |place| match place {
             Place::Nowhere => None,
             Place::Row(row) => Some(by_sums.row(row)),
