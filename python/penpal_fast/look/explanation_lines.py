@@ -42,7 +42,8 @@ def misfit_lines(explanation: Explanation) -> list[str]:
     if not explanation.letters:
         return []
     rows = misfit_rows(explanation)
+    counted = ", all counted from 0" if rows else ""
     return [
-        f"letters that do not fit: {len(rows)} of {len(explanation.letters)}",
+        f"letters that do not fit: {len(rows)} of {len(explanation.letters)}{counted}",
         *(f"  {letter}: fit {fit:.2f}, {place}" for letter, place, fit in rows),
     ]
