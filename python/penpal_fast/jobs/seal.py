@@ -9,15 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
+from penpal_fast.sources.parquet_footer import END_BYTES, MAGIC
+
 UNSEALED = "0" * 64
 """Stands in the place of the SHA-256 while it is computed."""
 
 PIECE_BYTES = 1 << 20
-ENDING_BYTES = 8
-"""The length of the footer and the letters PAR1."""
-
-MAGIC = b"PAR1"
-"""The letters at the beginning of a file."""
 
 
 def job_note(job: str, digest: str | None = None) -> bytes:
@@ -99,8 +96,8 @@ def is_sealed(path: Path, job: str, digest: str) -> bool:
 
 def _footer(file: IO[bytes]) -> tuple[int, bytes]:
     """Return the place of the footer and its bytes, with the ending."""
-    size = file.seek(-ENDING_BYTES, os.SEEK_END) + ENDING_BYTES
-    length = int.from_bytes(file.read(4), "little") + ENDING_BYTES
+    size = file.seek(-END_BYTES, os.SEEK_END) + END_BYTES
+    length = int.from_bytes(file.read(4), "little") + END_BYTES
     start = max(size - length, 0)
     file.seek(start)
     return start, file.read()

@@ -27,14 +27,13 @@ from penpal_fast.sources.json_items import is_items
 from penpal_fast.sources.json_text import is_json
 from penpal_fast.sources.names import SHOWN_SUFFIXES, SUFFIXES
 from penpal_fast.sources.packing import UNPACKING_ERRORS, ZSTANDARD_MAGIC, unpacked
+from penpal_fast.sources.parquet_footer import MAGIC as PARQUET_MAGIC
 from penpal_fast.sources.spool import Spool
 from penpal_fast.sources.suffixes import CSV_SUFFIXES, JSON_LINES_SUFFIXES, JSON_SUFFIXES, PARQUET_SUFFIXES
 from penpal_fast.sources.text_lines import check_encoding, is_split_by_cr, without_mark
 
 START_BYTES = 64 << 10
 """Bytes of a file that say what it is."""
-
-PARQUET_MAGIC = b"PAR1"
 
 JSON_STARTS = (b"{", b"[")
 

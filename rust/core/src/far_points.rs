@@ -80,17 +80,17 @@ impl FarPoints {
         } else {
             [Side::Above, Side::Below, Side::AboveAndBelow]
         };
-        let (side, kept) = match (is_few(before), is_few(after)) {
-            (true, false) => (low, Range { low: inner.low, ..range }),
-            (false, true) => (high, Range { high: inner.high, ..range }),
+        let (far, side, kept) = match (is_few(before), is_few(after)) {
+            (true, false) => (before, low, Range { low: inner.low, ..range }),
+            (false, true) => (after, high, Range { high: inner.high, ..range }),
             // Without those at one end, the others would still set the size.
-            (true, true) if before + after <= few => (both, inner),
+            (true, true) if before + after <= few => (before + after, both, inner),
             _ => return None,
         };
-        let Outside { count, first, rest } = Outside::of(values, kept)?;
+        let (first, rest) = split(values, kept)?;
         let growth = range.span() / rest.span().max(across);
         let (stroke, point) = strokes.locate(first);
-        (growth >= LEAST_GROWTH).then_some(FarPoints { far: count, points: values.len(), side, stroke, point, growth })
+        (growth >= LEAST_GROWTH).then_some(FarPoints { far, points: values.len(), side, stroke, point, growth })
     }
 }
 
@@ -100,31 +100,18 @@ fn inner_range(range: Range) -> Range {
     Range { low: range.low + end, high: range.high - end }
 }
 
-/// Values outside of a range.
-struct Outside {
-    count: usize,
-    /// Index of the first.
-    first: usize,
-    /// The range of all other values.
-    rest: Range,
-}
-
-impl Outside {
-    /// `None` if there are none.
-    fn of(values: Coordinates, kept: Range) -> Option<Self> {
-        let (mut count, mut first) = (0, None);
-        let mut rest = Range { low: f64::INFINITY, high: f64::NEG_INFINITY };
-        for index in 0..values.len() {
-            let value = values.get(index)?;
-            if value < kept.low || value > kept.high {
-                first = first.or(Some(index));
-                count += 1;
-            } else {
-                rest = Range { low: rest.low.min(value), high: rest.high.max(value) };
-            }
+/// The index of the first value outside of a range, and the range of the values inside.
+fn split(values: Coordinates, kept: Range) -> Option<(usize, Range)> {
+    let (mut first, mut rest) = (None, Range { low: f64::INFINITY, high: f64::NEG_INFINITY });
+    for index in 0..values.len() {
+        let value = values.get(index)?;
+        if value < kept.low || value > kept.high {
+            first = first.or(Some(index));
+        } else {
+            rest = Range { low: rest.low.min(value), high: rest.high.max(value) };
         }
-        Some(Outside { count, first: first?, rest })
     }
+    Some((first?, rest))
 }
 
 impl fmt::Display for FarPoints {

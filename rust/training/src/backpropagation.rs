@@ -204,10 +204,10 @@ impl Backpropagation {
                 #[inline(always)]
                 || {
                     back.apply(simd, &gradients[output], sums, &counts);
-                    let by_rows = RowGradients::new(&places, sums, inputs.rows);
-                    for windows in &to_input {
-                        let add = matches!(way, Way::Shortcut);
-                        windows.apply(simd, &by_rows.rows(sums), &mut gradients[input], add);
+                    if !to_input.is_empty() {
+                        let by_rows = RowGradients::new(&places, sums, inputs.rows);
+                        let (rows, add) = (by_rows.rows(sums), matches!(way, Way::Shortcut));
+                        to_input.iter().for_each(|windows| windows.apply(simd, &rows, &mut gradients[input], add));
                     }
                     weight_gradient(simd, shape, inputs, &places, sums)
                 },

@@ -14,7 +14,7 @@ mod convolution;
 mod description;
 mod engine;
 mod layers;
-pub mod plane;
+mod plane;
 mod profile;
 pub mod registers;
 pub mod structure;

@@ -47,12 +47,6 @@ impl Plane {
         (row * (self.side + 2) + column) * self.channels
     }
 
-    /// The `L` values from a pixel on, border included.
-    #[inline(always)]
-    pub fn bordered<const L: usize>(&self, row: usize, column: usize) -> &[f32; L] {
-        self.at(self.place(row, column))
-    }
-
     /// Values of a row, border included.
     #[inline(always)]
     pub(super) fn row_values(&self) -> usize {
