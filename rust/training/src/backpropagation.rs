@@ -207,7 +207,10 @@ impl Backpropagation {
                     if !to_input.is_empty() {
                         let by_rows = RowGradients::new(&places, sums, inputs.rows);
                         let (rows, add) = (by_rows.rows(sums), matches!(way, Way::Shortcut));
-                        to_input.iter().for_each(|windows| windows.apply(simd, &rows, &mut gradients[input], add));
+                        // No closure of an iterator: it would be compiled without the instructions of `simd`.
+                        for windows in &to_input {
+                            windows.apply(simd, &rows, &mut gradients[input], add);
+                        }
                     }
                     weight_gradient(simd, shape, inputs, &places, sums)
                 },
