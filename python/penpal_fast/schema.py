@@ -28,6 +28,9 @@ FEATURE_TYPES = re.compile(
 
 TYPE_TEXT_LENGTH = 100
 
+MOST_NAMED = 10
+"""Columns that an error names as those that could be meant."""
+
 TEXT_COLUMN = "text"
 """Column of texts, unless another is named."""
 
@@ -106,8 +109,11 @@ def check_text_column(schema: pa.Schema, column: str) -> None:
     count = schema.names.count(column)
     if count != 1:
         found = "more than one column" if count else "no column"
+        texts = ", ".join([repr(field.name) for field in schema if is_text(field.type)][:MOST_NAMED])
         raise PenpalError(
-            f"{found} {column!r}; name the one with the texts with --text or text=\n{listed_columns(schema)}"
+            f"{found} {column!r}; name the one with the texts with --text or text=\n"
+            + (f"columns that hold texts: {texts}\n" if texts else "no column holds texts\n")
+            + listed_columns(schema)
         )
     kind = schema.field(column).type
     if not (is_text(kind) or pa.types.is_null(kind)):

@@ -150,6 +150,15 @@ def test_emoji_codes_in_names_are_printed_as_they_are(lines, tmp_path):
     assert json.loads(run("score", lines, "-o", output, "--json").stdout)["output"] == str(output)
 
 
+def test_a_resumed_job_says_how_much_was_finished(lines, tmp_path):
+    output = tmp_path / "out.parquet"
+    rows = json.loads(run("score", lines, "-o", output, "--json").stdout)
+    assert rows["resumed_rows"] == 0
+    done = run("score", lines, "-o", output, "--resume")
+    assert f"resumed: an earlier run had finished {rows['rows']} of {rows['rows']} rows\n" in done.output
+    assert json.loads(run("score", lines, "-o", output, "--resume", "--json").stdout)["resumed_rows"] == rows["rows"]
+
+
 @pytest.mark.parametrize(
     "arguments", [["score"], ["render", "x.parquet"], ["scrore"], ["render", "x", "--row", "-1"], *WRONG_VALUES]
 )

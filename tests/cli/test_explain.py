@@ -55,7 +55,7 @@ def printed(*arguments):
 def test_words_have_their_effects(lines, folder, reader):
     output = printed(lines, "--row", 0, "--reader", folder)
     explanation = explain(ROWS[0])
-    assert f"row 0: score {explanation.score:.3f}" in output
+    assert f"row 0: quality {explanation.score:.3f}" in output
     assert f"reads {reader.read([ROWS[0]])[0]!r}, readability {reader.readability([ROWS[0]])[0]:.2f}" in output
     for number, effect in enumerate(explanation.effects):
         assert re.search(rf"word {number} +{re.escape(f'{effect:+.2f}')}", output)

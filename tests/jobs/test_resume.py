@@ -26,6 +26,7 @@ from helpers.readers import write_reader
 from penpal_fast import PenpalError, QualityClassifier, Scorer, filter_dataset, score_dataset
 from penpal_fast.jobs import parts
 from penpal_fast.jobs.part_files import EncodedFile
+from penpal_fast.jobs.summary import JobSummary
 
 ROWS = [scrawl(seed, 2 + seed % 3, 12) for seed in range(50)]
 
@@ -78,10 +79,18 @@ def test_only_what_is_missing_is_scored(lines, tmp_path, scorer, caplog):
     assert "--resume" in caplog.text
     os.remove(tmp_path / "out" / "part-00000.parquet")  # noqa: PTH107
     seen = []
-    score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True, progress=lambda done, _total: seen.append(done))
+
+    def run() -> JobSummary:
+        return score_dataset(
+            lines, tmp_path / "out", scorer=scorer, resume=True, progress=lambda done, _total: seen.append(done)
+        )
+
+    assert run().resumed_rows == 10
     assert "1 of 10 parts are finished already" in caplog.text
     assert (min(seen), max(seen)) == (10, 100)
-    assert score_dataset(lines, tmp_path / "out", scorer=scorer, resume=True).seconds.get("scoring", 0) == 0
+    again = run()
+    assert again.resumed_rows == again.rows == 100
+    assert again.seconds.get("scoring", 0) == 0
 
 
 def interrupted_after(rows):
@@ -465,6 +474,7 @@ import sys
 from penpal_fast import score_dataset
 from penpal_fast.jobs import parts
 from penpal_fast.jobs.part_files import EncodedFile
+from penpal_fast.jobs.summary import JobSummary
 parts.PART_ROWS, parts.COPIED_GROUP_ROWS, parts.GROUP_ROWS = 500, 1, 200
 score_dataset(sys.argv[1], sys.argv[2], resume=True)
 """

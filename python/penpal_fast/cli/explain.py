@@ -61,7 +61,7 @@ def explain(
         explanation = compared(explained(words, Scorer(model)), says, found)
         title = f"{source}, row {row}"
         summary = summary_lines(explanation, found)
-        say(f"{title}: score {explanation.score:.3f}")
+        say(f"{title}: quality {explanation.score:.3f}")
         for line in [*summary, *effect_lines(explanation, len(words)), *misfit_lines(explanation)]:
             say(line)
         if output is not None:

@@ -90,7 +90,8 @@ def score(
             )
         aside = options.is_stdout(output)
         if json:
-            say_json({**summary.as_dict(), "output": str(output)}, aside=aside)
+            about_run = {"resumed_rows": summary.resumed_rows, "output": str(output)}
+            say_json({**summary.as_dict(), **about_run}, aside=aside)
         elif not quiet:
             print_summary(summary, aside=aside)
             say(options.written(output), aside=aside)
@@ -102,6 +103,8 @@ def print_summary(summary: JobSummary, *, aside: bool) -> None:
     show = functools.partial(say, aside=aside)
     for layout in summary.layouts:
         show(f"read as {layout}")
+    if summary.resumed_rows:
+        show(f"resumed: an earlier run had finished {summary.resumed_rows:,} of {summary.rows:,} rows")
     for name, one in summary.checks.items():
         about = f"{name}: " if len(summary.checks) > 1 else ""
         show(f"{about}{one.rows:,} rows, {one.scored:,} scored, {one.bad:,} bad")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
+from penpal_fast.handwriting.geometry import split_like
 from penpal_fast.handwriting.height import height_of
 from penpal_fast.handwriting.lines import Line
 from penpal_fast.strokes import Strokes
@@ -49,16 +51,20 @@ def follow(line: Line, other: Line) -> Strokes:
 
 def smooth(strokes: Strokes, random: np.random.Generator) -> Strokes:
     """Remove the pen's noise with one to four passes of (1, 2, 1) / 4; the ends of strokes stay in place."""
+    points, starts, lasts = _joined(strokes)
     for _ in range(int(random.integers(1, 5))):
-        strokes = [_smoothed(stroke) for stroke in strokes]
-    return strokes
+        smoothed = points.copy()
+        smoothed[1:-1] = (points[:-2] + 2 * points[1:-1] + points[2:]) / 4
+        for ends in (starts, lasts):
+            smoothed[ends] = points[ends]
+        points = smoothed
+    return split_like(strokes, points)
 
 
-def _smoothed(stroke: np.ndarray) -> np.ndarray:
-    if len(stroke) < 3:
-        return stroke
-    inner = (stroke[:-2] + 2 * stroke[1:-1] + stroke[2:]) / 4
-    return np.concatenate([stroke[:1], inner, stroke[-1:]])
+def _joined(strokes: Strokes) -> tuple[NDArray[np.float64], NDArray[np.intp], NDArray[np.intp]]:
+    """Return all points of a row, and where each stroke's first and last are among them."""
+    after = np.cumsum([len(stroke) for stroke in strokes])
+    return np.concatenate(strokes), np.concatenate([[0], after[:-1]]), after - 1
 
 
 def thin(strokes: Strokes, random: np.random.Generator) -> Strokes:
@@ -98,20 +104,26 @@ def _linked(word: Strokes) -> Strokes:
 def resample(strokes: Strokes, random: np.random.Generator) -> Strokes:
     """Put points at equal distances along the strokes, as another device would; the ends of strokes stay in place."""
     step = height_of(strokes) * random.uniform(0.04, 0.16)
-    return [_resampled(stroke, step) for stroke in strokes]
-
-
-def _resampled(stroke: np.ndarray, step: float) -> np.ndarray:
-    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(stroke, axis=0).T))])
-    points = min(int(along[-1] / step) + 2, MOST_POINTS)
-    where = np.linspace(0, along[-1], points)
-    return np.stack([np.interp(where, along, stroke[:, axis]) for axis in (0, 1)], axis=1)
+    points, starts, lasts = _joined(strokes)
+    distances = np.hypot(*np.diff(points, axis=0).T.astype(np.float64))
+    distances[lasts[:-1]] = 1.0  # Between strokes; any number from 0 on.
+    along = np.concatenate([[0.0], np.cumsum(distances)])
+    lengths = along[lasts] - along[starts]
+    counts = np.minimum(lengths / step, MOST_POINTS - 2).astype(int) + 2
+    after = np.cumsum(counts)
+    number = np.arange(after[-1]) - np.repeat(after - counts, counts)
+    where = np.repeat(along[starts], counts) + number * np.repeat(lengths / (counts - 1), counts)
+    placed = np.stack([np.interp(where, along, points[:, axis]) for axis in (0, 1)], axis=1)
+    return np.split(placed, after[:-1])
 
 
 def resize_dots(strokes: Strokes, random: np.random.Generator) -> Strokes:
     """Draw the dots of a row smaller or larger, down to a point."""
     size, factor = DOT * height_of(strokes), random.choice([0.0, random.uniform(0.3, 2.5)])
-    return [_resized(stroke, factor) if np.ptp(stroke, axis=0).max() < size else stroke for stroke in strokes]
+    points, starts, _ = _joined(strokes)
+    extents = np.maximum.reduceat(points, starts) - np.minimum.reduceat(points, starts)
+    is_dot = extents.max(axis=1) < size
+    return [_resized(stroke, factor) if dot else stroke for stroke, dot in zip(strokes, is_dot, strict=True)]
 
 
 def _resized(dot: np.ndarray, factor: float) -> np.ndarray:

@@ -285,6 +285,7 @@ class _Job:
         """Whether an earlier run already wrote the target; if so, count its rows."""
         was_counted = self._count_recorded if kind is Kind.JSON_LINES else self._count_sealed
         if was_counted(target, folder.job):
+            self._summary.resumed_rows = self._summary.rows
             if folder.path.is_dir():
                 folder.remove_rest()
             return True
@@ -336,6 +337,7 @@ class _Job:
             for part in finished:
                 self._count(folder.file(part), self._unscored.row(part.source, part.start))
             if finished:
+                self._summary.resumed_rows = self._summary.rows
                 self._progress(self._summary.rows, self._rows)
             self._write(folder, [part for part in self._parts if not is_finished[part]], copied)
         try:

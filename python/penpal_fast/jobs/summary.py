@@ -18,6 +18,7 @@ class JobSummary(Summary):
         layouts: What the strokes were converted from, if they had to be.
         seconds: Seconds that reading, scoring and writing took, which overlap, and "all" of it; a resumed job counts
             its own time only.
+        resumed_rows: Number of rows that an earlier run of the job had finished.
     """
 
     def __init__(self, checks: Sequence[Check]) -> None:
@@ -29,6 +30,7 @@ class JobSummary(Summary):
         self.first_problem: str | None = None
         self.layouts: list[str] = []
         self.seconds: dict[str, float] = {}
+        self.resumed_rows = 0
 
     def __repr__(self) -> str:
         """Show the summary of each check."""

@@ -132,7 +132,9 @@ def _check_column(schema: pa.Schema, column: str, samples: Iterable[Table]) -> N
         from penpal_fast.layouts.others import look_alikes
 
         others = look_alikes(schema, samples) if column not in schema.names else ""
-        raise PenpalError(f"{error}\n{others}" if others else str(error)) from error
+        # What to do comes before the list of columns, which may be long.
+        said, listed = str(error).split("\n", 1)
+        raise PenpalError("\n".join(filter(None, [said, others, listed]))) from error
 
 
 def _named(column: str, parts: Sequence[str]) -> str:

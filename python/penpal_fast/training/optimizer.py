@@ -6,6 +6,8 @@ from typing import Any
 
 import mlx.core as mx
 import mlx.optimizers as optim
+import numpy as np
+from numpy.typing import NDArray
 
 MOMENTUM = 0.95
 
@@ -35,17 +37,20 @@ class Muon(optim.AdamW):
         if parameter.ndim != 4:
             return super().apply_single(gradient, parameter, state)
         state["momentum"] = MOMENTUM * state["momentum"] + gradient
-        matrix = (MOMENTUM * state["momentum"] + gradient).reshape(len(gradient), -1)
+        matrix = np.array(MOMENTUM * state["momentum"] + gradient).reshape(len(gradient), -1)
         step = 0.2 * max(matrix.shape) ** 0.5 * orthogonalized(matrix)
         rate = self.learning_rate.astype(gradient.dtype)
-        return parameter * (1 - rate * self.weight_decay) - rate * step.reshape(parameter.shape)
+        return parameter * (1 - rate * self.weight_decay) - rate * mx.array(step.reshape(parameter.shape))
 
 
-def orthogonalized(matrix: mx.array) -> mx.array:
-    """Return a matrix with the same singular vectors and singular values between 0.7 and 1.2, if they were not tiny."""
+def orthogonalized(matrix: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return a matrix with the same singular vectors and singular values between 0.7 and 1.2, if they were not tiny.
+
+    NumPy takes a tenth of MLX's time for matrices this small.
+    """
     if matrix.shape[0] > matrix.shape[1]:
         return orthogonalized(matrix.T).T
-    matrix = matrix / (mx.linalg.norm(matrix) + 1e-12)
+    matrix = matrix / (np.linalg.norm(matrix) + np.float32(1e-12))
     first, third, fifth = NEWTON_SCHULZ
     for _ in range(NEWTON_SCHULZ_STEPS):
         square = matrix @ matrix.T
