@@ -21,6 +21,7 @@ from penpal_fast.handwriting.augmentation import LONGEST, cut, follow, link, res
 from penpal_fast.handwriting.geometry import Geometry, drawn_geometry, levelled
 from penpal_fast.handwriting.height import height_of
 from penpal_fast.handwriting.junk import DRAWN, KINDS, SPOILT, UNSEEN, Material
+from penpal_fast.handwriting.junk.material import width_of
 from penpal_fast.handwriting.lines import Line, garbled_lines, is_held_out, read_split
 from penpal_fast.handwriting.outliers import OUTLIERS
 from penpal_fast.schema import STROKES
@@ -184,6 +185,15 @@ def test_junk_can_be_drawn_whatever_line_it_is_made_from(sources, kind):
             for _ in range(9):
                 canvas = penpal_fast.render_strokes(make(random, Material(line, other, other)))
                 assert canvas.max() > 0
+
+
+def test_a_line_goes_on_as_gibberish_for_a_third_of_its_length_or_more(sources):
+    line, other = (sources.real.train[number].strokes() for number in (0, 1))
+    width = width_of(line)
+    for seed in range(30):
+        garbled = other[: 1 + seed % 5]  # Shorter than a third of the line.
+        spoilt = SPOILT["tail"](np.random.default_rng(seed), Material(line, other, garbled))
+        assert 1.25 < width_of(spoilt) / width < 2.5
 
 
 def test_garbled_lines_are_gibberish_where_lines_say_so(sources):

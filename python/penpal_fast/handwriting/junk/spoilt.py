@@ -103,11 +103,19 @@ def crossed_out(random: np.random.Generator, material: Material) -> Strokes:
 def tail(random: np.random.Generator, material: Material) -> Strokes:
     """Let a line go on as gibberish for a third of its length to all of it again."""
     line, garbled = material.line, fitted(material.garbled, material.line)
-    right = max(stroke[:, 0].max() for stroke in line)
-    length = width_of(line) * random.uniform(0.33, 1)
     left = min(stroke[:, 0].min() for stroke in garbled)
-    rest = [stroke for stroke in garbled if stroke[:, 0].min() <= left + length] or garbled
-    return [*line, *moved(rest, right - left + random.uniform(0.2, 1) * height_of(line), 0)]
+    end = right = max(stroke[:, 0].max() for stroke in line)
+    length, strokes = width_of(line) * random.uniform(0.33, 1), list(line)
+    # Garbled lines are often much shorter than lines of their text, so they are repeated, but not without end: a line
+    # without height makes gibberish without width.
+    for _ in range(10):
+        gap = random.uniform(0.2, 1) * height_of(line)
+        rest = moved(garbled, right - left + gap, 0)
+        strokes += [stroke for stroke in rest if stroke[:, 0].min() <= end + length] or rest[:1]
+        right += gap + width_of(garbled)
+        if right > end + length:
+            break
+    return strokes
 
 
 def erased(random: np.random.Generator, material: Material) -> Strokes:
