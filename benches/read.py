@@ -154,7 +154,7 @@ def main() -> None:
 
     works = {
         f"match, {threads}": lambda: reader.match(strokes, texts, errors="null"),
-        f"picture score and match, {threads}": lambda: (
+        f"quality and match, {threads}": lambda: (
             scorer.score(strokes, errors="null"),
             reader.match(strokes, texts, errors="null"),
         ),

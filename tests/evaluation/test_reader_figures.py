@@ -152,7 +152,7 @@ def test_figures_of_a_reader_are_those_of_its_rows() -> None:
     assert areas["match"]["clean / very_mild"] == 0.5
     assert areas["match"]["clean / mild"] == areas["readability"]["clean / corrupted"] == 1
     assert areas["quality"]["clean / corrupted"] == 0.5
-    assert areas["combined"]["real / corrupted"] == 1  # The picture score tells the one row that says its text.
+    assert areas["combined"]["real / corrupted"] == 1  # Quality tells the one row that says its text.
     assert areas["match"]["real / corrupted"] == pytest.approx(2.5 / 3, abs=1e-4)
 
     assert figures["kept_where_clean_is"]["match"]["corrupted"] == pytest.approx(1 / 3, abs=1e-4)

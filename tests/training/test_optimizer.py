@@ -1,4 +1,4 @@
-"""The optimizers of the picture score's training."""
+"""The optimizers of the quality network's training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables and pictures for the model card of the picture score."""
+"""Tables and pictures for the model card of `quality`."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ Scores = NDArray[np.float32]
 
 @dataclasses.dataclass(frozen=True)
 class ReadSet:
-    """The rows of a set with their picture scores and what a reader finds in them.
+    """The rows of a set with their `quality` and what a reader finds in them.
 
     Attributes:
         rows: The rows.
@@ -35,7 +35,7 @@ class ReadSet:
 
     @property
     def combined(self) -> Scores:
-        """Picture score and match together."""
+        """Quality and match together."""
         return combined(self.rows.scores, self.match)
 
     def are(self, kind: str) -> NDArray[np.bool_]:

@@ -23,7 +23,7 @@ SCORES: dict[str, Callable[[ReadSet], Scores]] = {
     "readability": lambda one: one.readability,
     "combined": lambda one: one.combined,
 }
-"""The scores that are compared; `combined` is the picture score and the match together."""
+"""The scores that are compared; `combined` is `quality` and the match together."""
 
 WRITTEN = ("real", "clean", "corrupted")
 """Sets whose rows have texts of their own."""

@@ -1,4 +1,4 @@
-"""What each named threshold of the picture score keeps, for the model card."""
+"""What each named threshold of `quality` keeps, for the model card."""
 
 from __future__ import annotations
 
