@@ -20,7 +20,7 @@ def progress_bar(what: str, *, shown: bool = True, passes: bool = False) -> Iter
     Args:
         what: What the command does.
         shown: Whether anything is shown.
-        passes: Whether rows are read several times, so that what is done is no number of rows.
+        passes: Whether rows are read several times, so that what is done is no number of rows and has no rate.
     """
     if not shown:
         yield lambda _done, _total: None
@@ -37,11 +37,12 @@ def progress_bar(what: str, *, shown: bool = True, passes: bool = False) -> Iter
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=err(), disable=not err().is_terminal, transient=True) as progress:
+    with Progress(*columns, console=err(), transient=True) as progress:
         task = progress.add_task(what, total=None, rate="")
 
         def report(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total, rate=f"{progress.tasks[0].speed or 0:,.0f} rows/s")
+            rate = "" if passes else f"{progress.tasks[0].speed or 0:,.0f} rows/s"
+            progress.update(task, completed=done, total=total, rate=rate)
 
         yield report
 
@@ -60,7 +61,7 @@ def stage_bars() -> Iterator[Callable[[str, int, int], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err(), disable=not err().is_terminal) as bars:
+    with Progress(*columns, console=err()) as bars:
         tasks = {}
 
         def report(what: str, done: int, total: int) -> None:

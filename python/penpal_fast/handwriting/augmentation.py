@@ -81,8 +81,8 @@ def link(line: Line, random: np.random.Generator, *, longest: int) -> Strokes:
     """
     count = int(random.integers(1, longest + 1))
     first = int(random.integers(0, max(len(line.words) - count, 0) + 1))
-    words = line.words[first : first + count] or line.words
-    return [stroke for word in words if word for stroke in _linked(word)]
+    words = [word for word in line.words[first : first + count] if word] or [word for word in line.words if word]
+    return [stroke for word in words for stroke in _linked(word)]
 
 
 def _linked(word: Strokes) -> Strokes:

@@ -20,21 +20,28 @@ Outlier = Callable[[np.random.Generator, Strokes], Strokes]
 
 def spike(random: np.random.Generator, row: Strokes) -> Strokes:
     """Move one to three points of a stroke far away."""
+    others = sum(map(len, row)) - 1
+    if others == 0:
+        return stray_dot(random, row)
     strokes = list(row)
     chosen = int(random.integers(len(strokes)))
     stroke = strokes[chosen].copy()
     first = int(random.integers(len(stroke)))
-    stroke[first : first + int(random.integers(1, 4))] += _away(random, row, 1.5, 60)
+    stroke[first : first + min(int(random.integers(1, 4)), others)] += _away(random, row, 1.5, 60)
     strokes[chosen] = stroke
     return strokes
 
 
 def jump(random: np.random.Generator, row: Strokes) -> Strokes:
     """Move all that comes after a point of a row far away, with a line to it where the point is within a stroke."""
-    chosen = int(random.integers(len(row)))
+    ends = np.cumsum([len(stroke) for stroke in row])
+    if ends[-1] == 1:
+        return stray_dot(random, row)
+    first = int(random.integers(1, ends[-1]))
+    chosen = int(np.searchsorted(ends, first, side="right"))
     offset = _away(random, row, 2.5, 40)
-    stroke, place = row[chosen], int(random.integers(len(row[chosen]) + 1))
-    if random.random() < 0.5 and 0 < place < len(stroke):
+    stroke, place = row[chosen], first - int(ends[chosen]) + len(row[chosen])
+    if random.random() < 0.5 and place > 0:
         broken = [np.concatenate([stroke[:place], stroke[place:] + offset])]
     else:
         broken = [part for part in (stroke[:place], stroke[place:] + offset) if len(part)]

@@ -505,7 +505,8 @@ class _Filter:
     ) -> NDArray[np.float64]:
         """Multiply the scores of each row; a score that is missing counts as 0. Rows that are not kept have NaN.
 
-        Where the product is 0, as without a text, it is a tiny share of the sum, so that rows differ there too.
+        Where the product is 0, as without a text, it is a tiny share of the sum, so that rows differ there too. (Not
+        among the top rows, whose ranks are compared in float32.)
         """
         scores = np.nan_to_num(np.array([read_outcome(rows, name, where, first).scores for name in names], np.float64))
         ranks = np.prod(scores, axis=0)

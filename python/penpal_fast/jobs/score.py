@@ -191,6 +191,11 @@ class _Job:
         self._unscored = Unscored(sources, column)
         self._summary.layouts = named_layouts(strokes)
         self._stopwatch = Stopwatch()
+        self._summary.seconds = self._stopwatch.seconds
+        self._started = time.perf_counter()
+
+    def _note_time(self) -> None:
+        self._stopwatch.seconds["all"] = time.perf_counter() - self._started
 
     def into_file(self, target: Path, *, resume: bool) -> JobSummary:
         if keys := binary_metadata(self._sources[0].schema):
@@ -208,6 +213,7 @@ class _Job:
                 with self._stopwatch.measured("writing"), appears_whole(target, aside_path(folder.path)) as aside:
                     self._join(folder, aside)
                 folder.remove()
+        self._note_time()
         return self._summary
 
     def _join(self, folder: JobFolder, output: Path) -> None:
@@ -250,12 +256,11 @@ class _Job:
                         for batch in pq.ParquetFile(folder.file(part)).iter_batches(batch_size=rows):
                             file.add(batch)
                 folder.remove()
+        self._note_time()
         return self._summary
 
     def into_stream(self, form: StdoutFormat) -> JobSummary:
         """Write to standard output, batch by batch, without parts."""
-        start = time.perf_counter()
-        self._summary.seconds = self._stopwatch.seconds
         schema = with_job(checked_schema(self._sources[0].schema, self._checks), None)
         rows = part_rows(self._parts, self._sources, self._memory_mb, self._stopwatch)
         with contextlib.ExitStack() as opened:
@@ -267,13 +272,14 @@ class _Job:
             for _, batch, outcomes in checked:
                 self._add(file, batch, outcomes, schema)
         self._unscored.check()
-        self._stopwatch.seconds["all"] = time.perf_counter() - start
+        self._note_time()
         return self._summary
 
     def into_folder(self, path: Path, *, resume: bool) -> JobSummary:
         folder = self._folder(path)
         with folder.opened(resume=resume):
             self._fill(folder)
+            self._note_time()
             folder.write_manifest(self._summary.as_dict())
         return self._summary
 
@@ -286,6 +292,7 @@ class _Job:
         was_counted = self._count_recorded if kind is Kind.JSON_LINES else self._count_sealed
         if was_counted(target, folder.job):
             self._summary.resumed_rows = self._summary.rows
+            self._note_time()
             if folder.path.is_dir():
                 folder.remove_rest()
             return True
@@ -325,8 +332,6 @@ class _Job:
 
         Parts that need not be encoded are written as `copied` says: without the columns of the sources, or with them.
         """
-        start = time.perf_counter()
-        self._summary.seconds = self._stopwatch.seconds
         with contextlib.ExitStack() as unchanged:
             for source in self._sources:
                 unchanged.enter_context(source.file.unchanged())
@@ -345,7 +350,6 @@ class _Job:
         except PenpalError:
             folder.remove()
             raise
-        self._stopwatch.seconds["all"] = time.perf_counter() - start
 
     def _write(self, folder: JobFolder, parts: list[Part], copied: type[AddedFile]) -> None:
         schema = self._schema(folder)

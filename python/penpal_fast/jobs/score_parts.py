@@ -174,13 +174,10 @@ class ScoreParts:
     def _saved(self, part: Part) -> pa.RecordBatch:
         assert self._folder  # noqa: S101 - parts are finished in a folder only.
         path = self._folder.file(part)
-        table = pq.read_table(path).select(self._added.names).cast(self._added).combine_chunks()
+        table = pq.read_table(path).select(self._added.names).cast(self._added)
         if len(table) != part.rows:
             raise PenpalError(f"{path}: it is damaged: it has {len(table)} rows, not {part.rows}; remove it")
-        arrays = [column.combine_chunks() for column in table.columns]
-        return pa.RecordBatch.from_arrays(
-            [one.chunk(0) if isinstance(one, pa.ChunkedArray) else one for one in arrays], schema=self._added
-        )
+        return pa.RecordBatch.from_arrays([column.combine_chunks() for column in table.columns], schema=self._added)
 
 
 def _with_columns(rows: pa.RecordBatch, added: pa.RecordBatch, schema: pa.Schema | None) -> pa.RecordBatch:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from penpal_fast._core import Rows
 from penpal_fast.engines.mlx_memory import writable_canvases
+from penpal_fast.errors import PenpalError
 from penpal_fast.handwriting.augmentation import cut, follow, link, resample, resize_dots, smooth, thin
 from penpal_fast.handwriting.geometry import drawn_geometry, levelled
 from penpal_fast.handwriting.junk import DRAWN, SPOILT, Material
@@ -119,10 +120,11 @@ class Examples:
         optimization = self._stage.optimization
         random = np.random.default_rng([optimization.seed, step])
         kinds = list(TARGETS)
-        shares = [getattr(self._stage.shares, kind) for kind in kinds]
-        drawn = [kinds[index] for index in random.choice(len(kinds), optimization.batch_size, p=shares)]
+        shares = np.array([getattr(self._stage.shares, kind) for kind in kinds])
+        drawn = [kinds[index] for index in random.choice(len(kinds), optimization.batch_size, p=shares / shares.sum())]
         rows, lengths = zip(*[self._row(kind, random) for kind in drawn], strict=True)
         width = self._line_width + float(np.clip(random.normal(0, self._stage.changes.line_width), -0.3, 0.3))
+        width = max(width, self._line_width / 2)
         targets = np.array([TARGETS[kind] for kind in drawn], dtype=np.float32)
         return Batch(list(rows), targets, np.array(lengths, dtype=np.float32), width)
 
@@ -164,7 +166,8 @@ class Examples:
             return link(line, random, longest=3), None
         if chance < changes.link + changes.follow:
             following = lines[(number + 1) % len(lines)]
-            return (follow(line, following) if _are_of_one_form(line, following) else line.strokes()), None
+            may_follow = line.text and _are_of_one_form(line, following)
+            return (follow(line, following) if may_follow else line.strokes()), None
         if chance < changes.link + changes.follow + changes.real_cut:
             return cut(line, random, longest=changes.longest), None
         return line.strokes(), line.text
@@ -201,8 +204,12 @@ class Examples:
 
 
 def _are_of_one_form(line: Line, other: Line) -> bool:
-    """Whether the sources of two lines are the same but for what follows the last hyphen, such as a line's number."""
-    return str(line.source).rpartition("-")[0] == str(other.source).rpartition("-")[0]
+    """Whether the sources of two lines are the same, perhaps but for what follows the last hyphen, such as a number."""
+    return line.source == other.source or _form(line) == _form(other) != ""
+
+
+def _form(line: Line) -> str:
+    return str(line.source).rpartition("-")[0]
 
 
 def _pick(lines: list[Line], random: np.random.Generator) -> Line:
@@ -220,5 +227,5 @@ class Canvases:
         """Render at most a batch of rows. The result is valid until the next call."""
         problems = Rows(rows).render_into(self._view[: len(rows)], 0, line_width, 0)
         if problems:
-            raise ValueError(f"a training row cannot be rendered: {problems[0]}")
+            raise PenpalError(f"a training row cannot be drawn: {problems[0]}")
         return self._array[: len(rows)]

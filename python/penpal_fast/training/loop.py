@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import dataclasses
+import hashlib
 import json
 import math
 import time
@@ -23,6 +24,7 @@ from penpal_fast.handwriting.lines import EARLIER_PREFIX
 from penpal_fast.network.model import QualityClassifier
 from penpal_fast.training.examples import Canvases, Examples, Sources
 from penpal_fast.training.gradients import gradient_of, squashed
+from penpal_fast.training.log import Log
 from penpal_fast.training.optimizer import Muon
 from penpal_fast.training.recipe import Optimization, Recipe
 
@@ -34,12 +36,18 @@ OPTIMIZERS = {"adamw": optim.AdamW, "muon": Muon}
 class Training:
     """A network in one stage of its training, with the running average of its weights."""
 
-    def __init__(self, recipe: Recipe, stage: int = 0, start: QualityClassifier | None = None) -> None:
-        """Begin a stage, counted from 0, with random weights or the weights of a network."""
+    def __init__(
+        self, recipe: Recipe, stage: int = 0, start: QualityClassifier | None = None, inputs: str = ""
+    ) -> None:
+        """Begin a stage, counted from 0, with random weights or the weights of a network.
+
+        `inputs` is what `fingerprint` makes of the whole training's inputs, for its checkpoints.
+        """
         self.optimization = recipe.stages[stage].optimization
         mx.random.seed(self.optimization.seed)
         self.recipe = recipe
         self.stage = stage
+        self.inputs = inputs
         self.model = QualityClassifier(recipe.network)
         if start is not None:
             self.model.update(start.parameters())
@@ -57,15 +65,13 @@ class Training:
         """Take one step and return its loss; see `Batch` for the arguments.
 
         Raises:
-            PenpalError: The loss is not finite; the weights stay as they were.
+            PenpalError: The loss is not finite.
         """
         slopes = self.slope.price * np.nan_to_num(lengths, nan=0.0)
         loss, logits, gradients = self._gradient(pictures, mx.array(targets), mx.array(slopes))
         value = float(np.array(loss))
         if not math.isfinite(value):
-            raise PenpalError(
-                f"training diverged at step {self.done + 1} of stage {self.stage + 1}; lower its learning_rate"
-            )
+            raise self._diverged()
         self.optimizer.update(self.model, gradients)
         self.done += 1
         # At first the average follows quickly, to forget the random weights.
@@ -78,6 +84,11 @@ class Training:
             self.slope.observe(np.array(logits), lengths)
         return value
 
+    @property
+    def place(self) -> dict[str, float]:
+        """The stage, counted from 1, and the steps that are done, for the log."""
+        return {"stage": self.stage + 1, "step": self.done}
+
     def averaged(self) -> QualityClassifier:
         """Return the stage's result so far, in evaluation mode: the running average, mixed with its share of the first
         weights."""
@@ -86,8 +97,19 @@ class Training:
         model.eval()
         return model
 
+    def _diverged(self) -> PenpalError:
+        return PenpalError(
+            f"training diverged after step {self.done} of stage {self.stage + 1}; lower its learning_rate"
+        )
+
     def save(self, path: Path) -> None:
-        """Write a checkpoint."""
+        """Write a checkpoint.
+
+        Raises:
+            PenpalError: A weight is not finite; nothing is written.
+        """
+        if not all(np.isfinite(values).all() for values in self.model.tensors().values()):
+            raise self._diverged()
         trees = {
             "start": self.start,
             "model": self.model.parameters(),
@@ -101,17 +123,18 @@ class Training:
             "stage": str(self.stage),
             "step": str(self.done),
             "recipe": _recipe_text(self.recipe),
+            "inputs": self.inputs,
             "slope": json.dumps(dataclasses.asdict(self.slope)),
         }
         with replaced_atomically(path) as aside, aside.open("wb") as file:
             mx.save_safetensors(file, arrays, metadata)
 
     @classmethod
-    def load(cls, path: Path, recipe: Recipe) -> Training:
+    def load(cls, path: Path, recipe: Recipe, inputs: str = "") -> Training:
         """Resume from a checkpoint.
 
         Raises:
-            PenpalError: The checkpoint belongs to another recipe.
+            PenpalError: The checkpoint belongs to another recipe or to other inputs.
         """
         loaded: Any = mx.load(str(path), return_metadata=True)
         arrays, metadata = loaded
@@ -119,12 +142,18 @@ class Training:
             raise PenpalError(
                 f"{path}: it belongs to another recipe; use that recipe, or remove the file to start over"
             )
+        # Earlier versions did not note the inputs.
+        if metadata.get("inputs", inputs) != inputs:
+            raise PenpalError(
+                f"{path}: it was made from other lines or another network to start from; give those, or remove the "
+                "file to start over"
+            )
 
         def tree(name: str) -> Any:
             prefix = f"{name}."
             return tree_unflatten([(key.removeprefix(prefix), arrays[key]) for key in arrays if key.startswith(prefix)])
 
-        training = cls(recipe, int(metadata["stage"]))
+        training = cls(recipe, int(metadata["stage"]), inputs=inputs)
         training.model.update(tree("model"))
         training.start = tree("start")
         training.average = tree("average")
@@ -153,16 +182,22 @@ def train(
         measure: Measures a network at every checkpoint, for the log.
         progress: Called with the steps done and the steps planned, over all stages.
     """
-    checkpoint = folder / CHECKPOINT
-    training = Training.load(checkpoint, recipe) if checkpoint.exists() else Training(recipe, 0, start)
+    checkpoint, log = folder / CHECKPOINT, Log(folder / LOG)
+    inputs = fingerprint(sources, start)
+    if checkpoint.exists():
+        training = Training.load(checkpoint, recipe, inputs)
+        if not log.has(training.place):  # The run was killed between the checkpoint and its entry.
+            log.add({**training.place, **measure(training.averaged())})
+    else:
+        training = Training(recipe, 0, start, inputs)
+        log.clear()
     while True:
         examples = Examples(sources, recipe.stages[training.stage], recipe.network.line_width)
         for entry in _checkpoints(training, examples, checkpoint, progress):
-            with (folder / LOG).open("a", encoding="utf-8") as file:
-                file.write(json.dumps({**entry, **measure(training.averaged())}) + "\n")
+            log.add({**training.place, **entry, **measure(training.averaged())})
         if training.stage + 1 == len(recipe.stages):
             return training.averaged()
-        training = Training(recipe, training.stage + 1, training.averaged())
+        training = Training(recipe, training.stage + 1, training.averaged(), inputs)
 
 
 def _checkpoints(
@@ -188,8 +223,6 @@ def _checkpoints(
                 training.save(path)
                 rate = (training.done - first) * optimization.batch_size / (time.monotonic() - started)
                 yield {
-                    "stage": training.stage + 1,
-                    "step": training.done,
                     "loss": round(float(np.mean(losses)), 4),
                     "pictures_per_s": round(rate),
                     "length_price": round(training.slope.price, 4),
@@ -233,6 +266,19 @@ class Slope:
         covariance = float(np.mean((found - found.mean()) * (lengths[whole] - lengths[whole].mean())))
         self.excess += 0.02 * (covariance - self.lean * float(found.std()) - self.excess)
         self.price = min(max(self.price + 0.005 * self.excess, 0.0), 1.0)
+
+
+def fingerprint(sources: Sources, start: QualityClassifier | None) -> str:
+    """Return a SHA-256 of the lines to train on and of the network to start from."""
+    digest = hashlib.sha256()
+    for split in (sources.real, sources.clean, sources.corrupted):
+        for line in split.train:
+            digest.update(json.dumps([line.text, line.source, line.severity]).encode())
+            for stroke in line.strokes():
+                digest.update(stroke.tobytes())
+    for name, values in start.tensors().items() if start is not None else ():
+        digest.update(name.encode() + values.tobytes())
+    return digest.hexdigest()
 
 
 def _recipe_text(recipe: Recipe) -> str:

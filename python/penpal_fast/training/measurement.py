@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from penpal_fast._core import Rows
 from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.engines.native import NativeEngine
+from penpal_fast.errors import PenpalError
 from penpal_fast.evaluation.figures import area_under_curve, kept, rank_correlation, threshold_that_keeps
 from penpal_fast.handwriting.augmentation import cut, link, smooth
 from penpal_fast.handwriting.geometry import Geometry
@@ -81,11 +82,14 @@ class Validation:
         """Return the scale and shift of logits that make the recipe's scores keep the recipe's shares of clean lines.
 
         Raises:
-            ValueError: The network gives all clean lines the same logit.
+            PenpalError: The network gives all clean lines the same logit.
         """
         scale, shift = self._calibration(_engine(model).logits(self._rows["clean"])[0])
         if not 0 < scale < math.inf:
-            raise ValueError("cannot calibrate: clean lines that should score differently have the same logit")
+            raise PenpalError(
+                "cannot calibrate: clean validation lines that should score differently have the same logit; train "
+                "longer, or validate on more of them"
+            )
         return scale, shift
 
     def _calibration(self, clean: NDArray[np.float32]) -> tuple[float, float]:
@@ -106,7 +110,10 @@ class Validation:
         return drift
 
     def measure(self, model: QualityClassifier) -> dict[str, float]:
-        """Measure a network. The thresholds are those of the scores after calibration."""
+        """Measure a network. The thresholds are those of the scores after calibration.
+
+        What cannot be measured, such as a correlation over one line, is left out.
+        """
         found = self.logits(model)
         scale, shift = self._calibration(found["clean"])
         lenient, half, strict = (
@@ -129,7 +136,7 @@ class Validation:
             **self._largest_drift(found, (lenient, half, strict)),
             "length_correlation": rank_correlation(found["real"], self._lengths),
         }
-        return {name: round(value, 4) for name, value in figures.items()}
+        return {name: round(value, 4) for name, value in figures.items() if math.isfinite(value)}
 
 
 def _any(lines: list[Line], random: np.random.Generator) -> Strokes:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.handwriting.junk import KINDS
+from penpal_fast.handwriting.junk import DRAWN, KINDS, SPOILT
 from penpal_fast.network.config import ModelConfig
 from penpal_fast.training.recipe_fields import (
+    SHARES_ROUNDING,
     WHOLE,
     built,
     check_names,
@@ -62,15 +63,17 @@ class Changes:
         short: Share of the synthetic lines that are chosen among those of fewer than 20 characters; `matched` and this
             are at most 1 together.
         link: Share of the real lines that are cut and have their letters joined.
-        follow: Share of the real lines that go on with the next line of the file, to be as long as the longest.
+        follow: Share of the real lines that go on with the next line of the file, to be as long as the longest; `link`,
+            `real_cut` and this are at most 1 together.
         reshape: Share of all rows whose slope, slant and proportions are changed.
         slope: Largest change of the slope, in degrees.
         slant: Largest change of the slant, in degrees.
         stretch: Largest factor of the width; the smallest is 2 divided by it.
         smooth: Share of the real and synthetic lines whose pen noise is removed.
-        thin: Share of all rows that lose points.
-        resample: Share of all rows whose points are put at equal distances.
-        dots: Share of all rows whose dots are drawn smaller or larger.
+        thin: Share of the rows, junk left out, that lose points.
+        resample: Share of the rows, junk left out, whose points are put at equal distances; `thin` and this are at most
+            1 together.
+        dots: Share of the rows, junk left out, whose dots are drawn smaller or larger.
         line_width: Standard deviation of a batch's line width from the model's, in pixels.
         spoilt: Share of the junk that is a spoilt line; the rest is drawn from nothing.
         junk_weights: Relative frequency of kinds of junk, 1 for those not named, 0 for none; see
@@ -86,7 +89,7 @@ class Changes:
     reshape: float = share(0.85)
     slope: float = number(11.0, 0, 45)
     slant: float = number(27.0, 0, 60)
-    stretch: float = number(4.4, 1, 10)
+    stretch: float = number(4.4, 2, 10)
     smooth: float = share(0.3)
     thin: float = share(0.12)
     resample: float = share(0.12)
@@ -98,11 +101,17 @@ class Changes:
     def __post_init__(self) -> None:
         """Check the ranges and the kinds of junk."""
         check_ranges(self)
-        if self.matched + self.short > 1:
-            raise PenpalError(f"recipe: matched and short are {self.matched} and {self.short}, more than 1 together")
+        for together in (("matched", "short"), ("link", "follow", "real_cut"), ("thin", "resample")):
+            if (total := sum(getattr(self, name) for name in together)) > 1 + SHARES_ROUNDING:
+                raise PenpalError(f"recipe: {', '.join(together)} are at most 1 together, got {total:g}")
         check_names("recipe: junk_weights", self.junk_weights, KINDS)
         if not all(0 <= weight <= 1e6 for weight in self.junk_weights.values()):
             raise PenpalError(f"recipe: junk_weights must be from 0 to a million, got {shown(self.junk_weights)}")
+        for kinds, part, is_made in (("spoilt", SPOILT, self.spoilt > 0), ("drawn", DRAWN, self.spoilt < 1)):
+            if is_made and not any(self.junk_weights.get(kind, 1.0) for kind in part):
+                raise PenpalError(
+                    f"recipe: junk_weights are 0 for every kind of {kinds} junk, but spoilt is {self.spoilt}"
+                )
 
 
 @dataclasses.dataclass(frozen=True)

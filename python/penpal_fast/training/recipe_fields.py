@@ -16,6 +16,9 @@ from penpal_fast.handwriting.lines import is_prefix
 
 MAX_RECIPE_BYTES = 1 << 20
 
+SHARES_ROUNDING = 1e-6
+"""How far a sum of shares may be off."""
+
 LARGEST = 1e300
 """Limit on any number, which leaves room to add a few."""
 
@@ -60,7 +63,7 @@ def check_shares(part: Any) -> None:
         PenpalError: They do not.
     """
     check_ranges(part)
-    if abs(sum(dataclasses.astuple(part)) - 1) > 1e-6:
+    if abs(sum(dataclasses.astuple(part)) - 1) > SHARES_ROUNDING:
         raise PenpalError(f"recipe: the shares must sum to 1, got {dataclasses.asdict(part)}")
 
 

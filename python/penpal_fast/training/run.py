@@ -76,6 +76,8 @@ def run_recipe(
     prefix = recipe.source_prefix
     real = read_split(inputs.real, prefix)
     _check_split("real", real, prefix)
+    if not any(line.text for line in real.validation):
+        raise PenpalError(f"{inputs.real}: it needs a column 'text' with the texts of the lines")
     made_folder(work)
     if not resume and (work / CHECKPOINT).exists():
         raise PenpalError(f"{work}: it holds an earlier training: resume with --resume, or choose another folder")
@@ -85,7 +87,7 @@ def run_recipe(
     sources = Sources(
         real, read_splits([*clean, *inputs.clean], prefix), read_splits([*corrupted, *inputs.corrupted], prefix)
     )
-    _check_split("clean", sources.clean, prefix)
+    _check_split("clean", sources.clean, prefix, least=2)  # Calibration needs two scores.
     _check_split("corrupted", sources.corrupted, prefix)
     validation = Validation(sources, recipe)
     model = train(
@@ -114,13 +116,13 @@ def _write_record(record: dict[str, Any], output: Path) -> None:
         aside.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
-def _check_split(kind: str, split: Split, prefix: int | None) -> None:
-    if not split.train or not split.validation:
+def _check_split(kind: str, split: Split, prefix: int | None, *, least: int = 1) -> None:
+    if not split.train or len(split.validation) < least:
         sources = len({str(line.source)[:prefix] for line in [*split.train, *split.validation]})
         raise PenpalError(
-            f"there are {len(split.train)} {kind} lines to train on and {len(split.validation)} to validate on; both "
-            f"are needed. The recipe's source_prefix lets {decided_by(prefix)} decide the side, of which there are "
-            f"{sources}"
+            f"there are {len(split.train)} {kind} lines to train on and {len(split.validation)} to validate on; at "
+            f"least 1 and {least} are needed. The recipe's source_prefix lets {decided_by(prefix)} decide the side, of "
+            f"which there are {sources}"
         )
 
 

@@ -14,6 +14,9 @@ const LEAST_GROWTH: f64 = 1.5;
 /// One point in so many may be far; of fewer points one.
 const POINTS_FOR_EACH_FAR: usize = 25;
 
+/// Growth is not said more exactly beyond this.
+const MOST_GROWTH: f64 = 1000.0;
+
 /// A few points at one end of a row or both, without which the rest would be drawn larger.
 ///
 /// The text is `far points: DETAIL`. Strokes are counted from 0 over all words of the row, points from 0 within their
@@ -30,7 +33,7 @@ pub struct FarPoints {
     pub stroke: usize,
     /// The first far point within its stroke.
     pub point: usize,
-    /// How many times as large the rest would be drawn without them.
+    /// How many times as large the rest would be drawn without them; infinite if it is one point.
     pub growth: f64,
 }
 
@@ -126,10 +129,11 @@ impl fmt::Display for FarPoints {
             Side::LeftAndRight => "to the left and right of",
             Side::AboveAndBelow => "above and below",
         };
+        let growth = if *growth > MOST_GROWTH { format!("more than {MOST_GROWTH}") } else { format!("{growth:.1}") };
         write!(
             f,
             "far points: {far} of {points} points {verb} far {side} the rest, from stroke {stroke}, point {point} on; \
-             without {them} the row would be drawn {growth:.1} times as large"
+             without {them} the row would be drawn {growth} times as large"
         )
     }
 }
@@ -204,6 +208,14 @@ mod tests {
         (y[1], y[98], y[97]) = (-390.0, 490.0, 480.0);
         assert_eq!(found_in(&x, &y, &[0, 100]), None);
         assert_eq!(found_in(&[0.0, 5.0, 10.0], &[0.0, 1.0, 0.0], &[0, 3]), None, "a short stroke");
+    }
+
+    #[test]
+    fn growth_without_end_is_not_said_in_digits() {
+        for x in [[1.0, 1.0, 9.0], [1e300, 1.0, 2.0]] {
+            let found = found_in(&x, &[1.0; 3], &[0, 3]).unwrap();
+            assert!(found.to_string().ends_with("without it the row would be drawn more than 1000 times as large"));
+        }
     }
 
     #[test]

@@ -38,8 +38,11 @@ impl Backpropagation {
     #[new]
     fn new(py: Python<'_>, channels: Vec<usize>, projection: bool, epsilon: f32, threads: usize) -> PyResult<Self> {
         let network = CoreBackpropagation::new(&channels, projection, epsilon).ok_or_else(|| {
-            let needs = "it needs 2 to 7 entries above 0, and identity shortcuts may not lose channels";
-            penpal_error(py, format!("a network with the channels {channels:?} cannot be trained: {needs}"))
+            let needs = "it needs 2 to 7 channels above 0, which identity shortcuts may not lose, and epsilon above 0";
+            penpal_error(
+                py,
+                format!("a network with the channels {channels:?} and epsilon {epsilon} cannot be trained: {needs}"),
+            )
         })?;
         Ok(Backpropagation { network: Mutex::new(network), threads })
     }

@@ -59,8 +59,8 @@ struct Batch {
 
 impl Backpropagation {
     /// A network with these channels (stem, then each block). `epsilon`, above 0, is added to variances. `None` if
-    /// there is no block, if there are so many that a picture shrinks to one value, or if an identity shortcut would
-    /// lose channels.
+    /// there is no block, if there are so many that a picture shrinks to one value, if an identity shortcut would lose
+    /// channels, or if `epsilon` is not above 0.
     pub fn new(channels: &[usize], projection: bool, epsilon: f32) -> Option<Self> {
         const MOST_CHANNELS: usize = SIDE.trailing_zeros() as usize - 1;
         let kept = projection || channels.is_sorted();
