@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import accumulate
 from typing import Any
@@ -30,6 +31,9 @@ TYPE_TEXT_LENGTH = 100
 
 MOST_NAMED = 10
 """Columns that an error names as those that could be meant."""
+
+MOST_LISTED = 100
+"""Columns that an error lists."""
 
 TEXT_COLUMN = "text"
 """Column of texts, unless another is named."""
@@ -109,11 +113,11 @@ def check_text_column(schema: pa.Schema, column: str) -> None:
     count = schema.names.count(column)
     if count != 1:
         found = "more than one column" if count else "no column"
-        texts = ", ".join([repr(field.name) for field in schema if is_text(field.type)][:MOST_NAMED])
+        times = Counter(schema.names)
+        alone = [repr(field.name) for field in schema if is_text(field.type) and times[field.name] == 1]
+        others = f"columns that hold texts: {', '.join(map(_shortened, alone[:MOST_NAMED]))}\n" if alone else ""
         raise PenpalError(
-            f"{found} {column!r}; name the one with the texts with --text or text=\n"
-            + (f"columns that hold texts: {texts}\n" if texts else "no column holds texts\n")
-            + listed_columns(schema)
+            f"{found} {column!r}; name the one with the texts with --text or text=\n{others}{listed_columns(schema)}"
         )
     kind = schema.field(column).type
     if not (is_text(kind) or pa.types.is_null(kind)):
@@ -139,7 +143,9 @@ def _columns(schema: pa.Schema) -> str:
 
 def listed_columns(schema: pa.Schema) -> str:
     """Say which columns there are, for errors, one on each line."""
-    lines = [f"  {field.name}: {_shortened(str(field.type))}" for field in schema]
+    lines = [f"  {field.name}: {_shortened(str(field.type))}" for field in list(schema)[:MOST_LISTED]]
+    if (more := len(schema) - len(lines)) > 0:
+        lines.append(f"  and {more:,} more")
     return "\n".join(["the columns are" if lines else "there are no columns", *lines])
 
 

@@ -268,7 +268,7 @@ def test_a_tiny_recipe_learns_and_resumes(files, sources, tiny, tmp_path, monkey
     refused = train(tiny, *arguments, "-o", tmp_path / "model")
     assert "resume with --resume" in refused.output.replace("\n", " ")
     other = train(tiny, *arguments, "--corrupted", clean, "-o", tmp_path / "model", "--resume")
-    assert "from other lines or another network" in other.output.replace("\n", " ")
+    assert "from other lines to train on, or another network" in other.output.replace("\n", " ")
     finished = train(tiny, *arguments, "-o", tmp_path / "model", "--resume")
     assert finished.exit_code == 0, finished.output
     assert saved == [(0, 20), (1, 20)]

@@ -106,7 +106,7 @@ def resample(strokes: Strokes, random: np.random.Generator) -> Strokes:
     step = height_of(strokes) * random.uniform(0.04, 0.16)
     points, starts, lasts = _joined(strokes)
     distances = np.hypot(*np.diff(points, axis=0).T.astype(np.float64))
-    distances[lasts[:-1]] = 1.0  # Between strokes; any number from 0 on.
+    distances[lasts[:-1]] = step  # Above 0, or the end of one stroke would be the start of the next.
     along = np.concatenate([[0.0], np.cumsum(distances)])
     lengths = along[lasts] - along[starts]
     counts = np.minimum(lengths / step, MOST_POINTS - 2).astype(int) + 2
@@ -114,6 +114,7 @@ def resample(strokes: Strokes, random: np.random.Generator) -> Strokes:
     number = np.arange(after[-1]) - np.repeat(after - counts, counts)
     where = np.repeat(along[starts], counts) + number * np.repeat(lengths / (counts - 1), counts)
     placed = np.stack([np.interp(where, along, points[:, axis]) for axis in (0, 1)], axis=1)
+    placed[after - counts], placed[after - 1] = points[starts], points[lasts]
     return np.split(placed, after[:-1])
 
 

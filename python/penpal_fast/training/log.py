@@ -33,10 +33,10 @@ class Log:
         if not self._path.exists():
             return []
         entries = []
-        for line in self._path.read_text(encoding="utf-8").splitlines():
+        for line in self._path.read_text(encoding="utf-8", errors="replace").split("\n"):
             with contextlib.suppress(ValueError):  # Earlier versions left a part of a line after a kill.
                 entries.append(json.loads(line))
-        return entries
+        return [entry for entry in entries if isinstance(entry, dict)]
 
     def _write(self, entries: list[dict[str, Any]]) -> None:
         with replaced_atomically(self._path) as aside:

@@ -108,8 +108,9 @@ class Training:
         Raises:
             PenpalError: A weight is not finite; nothing is written.
         """
-        if not all(np.isfinite(values).all() for values in self.model.tensors().values()):
-            raise self._diverged()
+        for model in (self.model, self.averaged()):
+            if not all(np.isfinite(values).all() for values in model.tensors().values()):
+                raise self._diverged()
         trees = {
             "start": self.start,
             "model": self.model.parameters(),
@@ -145,8 +146,8 @@ class Training:
         # Earlier versions did not note the inputs.
         if metadata.get("inputs", inputs) != inputs:
             raise PenpalError(
-                f"{path}: it was made from other lines or another network to start from; give those, or remove the "
-                "file to start over"
+                f"{path}: it was made from other lines to train on, or another network to start from (--start); give "
+                "those, or remove the file to start over"
             )
 
         def tree(name: str) -> Any:
@@ -272,8 +273,10 @@ def fingerprint(sources: Sources, start: QualityClassifier | None) -> str:
     """Return a SHA-256 of the lines to train on and of the network to start from."""
     digest = hashlib.sha256()
     for split in (sources.real, sources.clean, sources.corrupted):
+        digest.update(f"{len(split.train)} lines".encode())
         for line in split.train:
-            digest.update(json.dumps([line.text, line.source, line.severity]).encode())
+            lengths = [[len(stroke) for stroke in word] for word in line.words]
+            digest.update(json.dumps([line.text, line.source, line.severity, lengths]).encode())
             for stroke in line.strokes():
                 digest.update(stroke.tobytes())
     for name, values in start.tensors().items() if start is not None else ():

@@ -46,7 +46,7 @@ class Muon(optim.AdamW):
 def orthogonalized(matrix: NDArray[np.floating]) -> NDArray[np.floating]:
     """Return a matrix with the same singular vectors and singular values between 0.7 and 1.2, if they were not tiny.
 
-    NumPy takes a tenth of MLX's time for matrices this small.
+    On a processor NumPy takes a tenth of MLX's time for matrices this small.
     """
     if matrix.shape[0] > matrix.shape[1]:
         return orthogonalized(matrix.T).T

@@ -103,15 +103,10 @@ class Changes:
         check_ranges(self)
         for together in (("matched", "short"), ("link", "follow", "real_cut"), ("thin", "resample")):
             if (total := sum(getattr(self, name) for name in together)) > 1 + SHARES_ROUNDING:
-                raise PenpalError(f"recipe: {', '.join(together)} are at most 1 together, got {total:g}")
+                raise PenpalError(f"recipe: {', '.join(together)} are at most 1 together, got {total}")
         check_names("recipe: junk_weights", self.junk_weights, KINDS)
         if not all(0 <= weight <= 1e6 for weight in self.junk_weights.values()):
             raise PenpalError(f"recipe: junk_weights must be from 0 to a million, got {shown(self.junk_weights)}")
-        for kinds, part, is_made in (("spoilt", SPOILT, self.spoilt > 0), ("drawn", DRAWN, self.spoilt < 1)):
-            if is_made and not any(self.junk_weights.get(kind, 1.0) for kind in part):
-                raise PenpalError(
-                    f"recipe: junk_weights are 0 for every kind of {kinds} junk, but spoilt is {self.spoilt}"
-                )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,6 +169,13 @@ class Stage:
     shares: Shares = dataclasses.field(default_factory=Shares)
     changes: Changes = dataclasses.field(default_factory=Changes)
     optimization: Optimization = dataclasses.field(default_factory=Optimization)
+
+    def __post_init__(self) -> None:
+        """Check that there is a kind of junk wherever some is made."""
+        weights, spoilt = self.changes.junk_weights, self.changes.spoilt
+        for kinds, part, share_of_junk in (("spoilt", SPOILT, spoilt), ("drawn", DRAWN, 1 - spoilt)):
+            if self.shares.junk * share_of_junk > 0 and not any(weights.get(kind, 1.0) for kind in part):
+                raise PenpalError(f"recipe: junk_weights are 0 for every kind of {kinds} junk, but spoilt is {spoilt}")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -77,7 +77,10 @@ def run_recipe(
     real = read_split(inputs.real, prefix)
     _check_split("real", real, prefix)
     if not any(line.text for line in real.validation):
-        raise PenpalError(f"{inputs.real}: it needs a column 'text' with the texts of the lines")
+        raise PenpalError(
+            f"{inputs.real}: none of its {len(real.validation)} lines to validate on has a text; it needs a column "
+            "'text'"
+        )
     made_folder(work)
     if not resume and (work / CHECKPOINT).exists():
         raise PenpalError(f"{work}: it holds an earlier training: resume with --resume, or choose another folder")

@@ -33,7 +33,7 @@ pub struct FarPoints {
     pub stroke: usize,
     /// The first far point within its stroke.
     pub point: usize,
-    /// How many times as large the rest would be drawn without them; infinite if it is one point.
+    /// How many times as large the rest would be drawn without them; infinite if all of it is at one point.
     pub growth: f64,
 }
 

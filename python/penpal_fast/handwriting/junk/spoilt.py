@@ -103,17 +103,15 @@ def crossed_out(random: np.random.Generator, material: Material) -> Strokes:
 def tail(random: np.random.Generator, material: Material) -> Strokes:
     """Let a line go on as gibberish for a third of its length to all of it again."""
     line, garbled = material.line, fitted(material.garbled, material.line)
-    left = min(stroke[:, 0].min() for stroke in garbled)
-    end = right = max(stroke[:, 0].max() for stroke in line)
-    length, strokes = width_of(line) * random.uniform(0.33, 1), list(line)
+    height, left = height_of(line), min(stroke[:, 0].min() for stroke in garbled)
+    start = max(stroke[:, 0].max() for stroke in line) + random.uniform(0.2, 1) * height
+    end, strokes = start + width_of(line) * random.uniform(0.33, 1), list(line)
     # Garbled lines are often much shorter than lines of their text, so they are repeated, but not without end: a line
     # without height makes gibberish without width.
     for _ in range(10):
-        gap = random.uniform(0.2, 1) * height_of(line)
-        rest = moved(garbled, right - left + gap, 0)
-        strokes += [stroke for stroke in rest if stroke[:, 0].min() <= end + length] or rest[:1]
-        right += gap + width_of(garbled)
-        if right > end + length:
+        strokes += [stroke for stroke in moved(garbled, start - left, 0) if stroke[:, 0].min() <= end]
+        start += width_of(garbled) + random.uniform(0.2, 1) * height
+        if start > end:
             break
     return strokes
 
