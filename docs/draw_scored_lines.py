@@ -5,6 +5,7 @@ python docs/draw_scored_lines.py examples/lines.parquet docs/scored_lines.png
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 
@@ -38,7 +39,7 @@ def columns_of(quality: NDArray[np.float32], match: NDArray[np.float32]) -> dict
     kinds = {
         "looks right, says its text": (looks & says, quality),
         "looks right, says something else": (looks & ~says, quality),
-        "looks garbled": (~looks, match),
+        "neither": (~looks & ~says, match),
     }
     return {name: _spread(np.flatnonzero(rows), by[rows]) for name, (rows, by) in kinds.items()}
 
@@ -57,10 +58,21 @@ class Sheet:
         self._draw = ImageDraw.Draw(self.image)
         self._fonts = {size: ImageFont.load_default(SCALE * size) for size in (13, 16)}
 
-    def text(self, place: tuple[float, float], text: str, colour: tuple[int, int, int], size: int = 13) -> float:
-        """Write a text, and return where it ends."""
+    def text(
+        self,
+        place: tuple[float, float],
+        text: str,
+        colour: tuple[int, int, int],
+        size: int = 13,
+        end: float = math.inf,
+    ) -> float:
+        """Write a text, cut off where it would go beyond `end`, and return where it ends."""
         x, y = place
         font = self._fonts[size]
+        if x + font.getlength(text) / SCALE > end:
+            while text and x + font.getlength(f"{text} ...") / SCALE > end:
+                text = text[:-1]
+            text = f"{text} ..."
         self._draw.text((SCALE * x, SCALE * y), text, fill=colour, font=font)
         return x + font.getlength(text) / SCALE
 
@@ -88,7 +100,7 @@ def draw_line(sheet: Sheet, place: tuple[float, float], row: pa.Scalar, text: st
     for piece, is_marked in pieces:
         x = sheet.text((x, y), piece, MISFIT if is_marked else DARK)
     if any(is_marked for _, is_marked in pieces):
-        sheet.text((x, y), f"   reads: {reader.read([strokes])[0]}", GREY)
+        sheet.text((x, y), f"   reads: {reader.read([strokes])[0]}", GREY, end=place[0] + WIDTH - 24)
 
 
 def main(lines: Path, picture: Path) -> None:
