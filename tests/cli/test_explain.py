@@ -96,7 +96,7 @@ def test_letters_that_do_not_fit_have_their_place(lines, folder, reader):
 def test_without_a_text_that_can_be_compared_the_score_is_explained(lines, folder, tmp_path, row, options, reason):
     output = printed(lines, "--row", row, *options, "--reader", folder, "-o", tmp_path / "page.html")
     assert reason in output
-    assert f"score {explain(ROWS[row]).score:.3f}" in output
+    assert f"quality {explain(ROWS[row]).score:.3f}" in output
     assert "reads '" in output
     assert "do not fit" not in output
     assert "<mark" not in (tmp_path / "page.html").read_text()
@@ -113,7 +113,7 @@ def test_a_row_that_is_too_long_to_read_is_explained(tmp_path, folder):
     pq.write_table(pa.table({"strokes": column([LONG])}), tmp_path / "long.parquet")
     output = printed(tmp_path / "long.parquet", "--row", 0, "--says", "abc", "--reader", folder)
     assert "not read: too long to read" in output
-    assert f"score {explain(LONG).score:.3f}" in output
+    assert f"quality {explain(LONG).score:.3f}" in output
 
 
 def test_a_single_stroke_has_no_effects(lines, folder):
@@ -125,7 +125,7 @@ def test_json_lines_and_other_columns(tmp_path, folder):
     path = tmp_path / "lines.jsonl"
     path.write_text("".join(json.dumps(one) + "\n" for one in ({"ink": [], "says": None}, row)))
     output = printed(path, "--row", 1, "--column", "ink", "--text", "says", "--reader", folder)
-    assert f"score {explain(STROKES).score:.3f}" in output
+    assert f"quality {explain(STROKES).score:.3f}" in output
     assert "text  'ab'" in output
     path.write_text(json.dumps({**row, "says": None}) + "\n")
     output = printed(path, "--row", 0, "--column", "ink", "--text", "says", "--reader", folder)
