@@ -150,13 +150,14 @@ def test_emoji_codes_in_names_are_printed_as_they_are(lines, tmp_path):
     assert json.loads(run("score", lines, "-o", output, "--json").stdout)["output"] == str(output)
 
 
-def test_a_resumed_job_says_how_much_was_finished(lines, tmp_path):
+@pytest.mark.parametrize("command", ["score", "filter"])
+def test_a_resumed_job_says_how_much_was_finished(command, lines, tmp_path):
     output = tmp_path / "out.parquet"
-    rows = json.loads(run("score", lines, "-o", output, "--json").stdout)
+    rows = json.loads(run(command, lines, "-o", output, "--json").stdout)
     assert rows["resumed_rows"] == 0
-    done = run("score", lines, "-o", output, "--resume")
+    done = run(command, lines, "-o", output, "--resume")
     assert f"resumed: an earlier run had finished {rows['rows']} of {rows['rows']} rows\n" in done.output
-    assert json.loads(run("score", lines, "-o", output, "--resume", "--json").stdout)["resumed_rows"] == rows["rows"]
+    assert json.loads(run(command, lines, "-o", output, "--resume", "--json").stdout)["resumed_rows"] == rows["rows"]
 
 
 @pytest.mark.parametrize(

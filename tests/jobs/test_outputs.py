@@ -139,6 +139,7 @@ def test_a_filter_resumes(lines, tmp_path, monkeypatch, counted, name, settings)
     # The scoring is ahead of what is counted, and may have been done.
     assert counted() - before <= len(ROWS) - 5
     assert again == whole
+    assert 5 <= again.resumed_rows <= len(ROWS)
     seen = {path.name for path in tmp_path.iterdir()} - {
         record_path(tmp_path / f"{start}{name}").name for start in ("", "whole_")
     }

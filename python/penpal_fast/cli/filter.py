@@ -179,7 +179,8 @@ def filter_rows(
                 "threshold": selection.thresholds[quality_column or QualityCheck.name],
                 "text_threshold": selection.thresholds.get(TextCheck.name),
             }
-            say_json({**selection.as_dict(), **limits, "output": str(output)}, aside=aside)
+            about_run = {"resumed_rows": selection.resumed_rows, "output": str(output)}
+            say_json({**selection.as_dict(), **limits, **about_run}, aside=aside)
         elif not quiet:
             print_selection(selection, best_of, aside=aside)
             say(f"{options.written(output)}{f' and {keep_rejected}' if keep_rejected else ''}", aside=aside)
@@ -191,6 +192,8 @@ def print_selection(selection: Selection, best_of: str | None, *, aside: bool) -
     show = functools.partial(say, aside=aside)
     for layout in selection.layouts:
         show(f"read as {layout}")
+    if selection.resumed_rows:
+        show(f"resumed: an earlier run had finished {selection.resumed_rows:,} of {selection.rows:,} rows")
     for name, found in selection.found.items():
         show(f"{name}: the threshold {found.shown()} keeps {found.kept:.1%} of {found.rows:,} good rows")
     show(f"{selection.rows:,} rows, {selection.kept:,} kept, {selection.rows - selection.kept:,} rejected")

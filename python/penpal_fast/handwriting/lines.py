@@ -93,7 +93,7 @@ def read_lines(path: Path) -> list[Line]:
             [[stroke for stroke in word if len(stroke)] for word in row]
             for row in _nested_points(table["strokes"].combine_chunks())
         ]
-    except (OSError, KeyError, AttributeError, ValueError, TypeError, pa.ArrowInvalid) as error:
+    except (OSError, KeyError, AttributeError, ValueError, TypeError) as error:
         raise PenpalError(
             f"{path}: cannot read it as Parquet with a column 'strokes' in the penpal schema, {PENPAL_SCHEMA}: {error}"
         ) from error

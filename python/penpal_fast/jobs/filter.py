@@ -416,6 +416,7 @@ class _Filter:
         """Read all rows, and add them to the first file if they are kept, or else to the second."""
         selection = Selection(thresholds=self._thresholds, layouts=named_layouts(self._strokes))
         rows = ScoreParts(self._sources, self._strokes, self._checks, self.schema, self._memory_mb, folder)
+        selection.resumed_rows = rows.finished_rows
         with contextlib.ExitStack() as unchanged:
             for source in self._sources:
                 unchanged.enter_context(source.file.unchanged())
@@ -532,7 +533,7 @@ def _finished(targets: list[Path], jobs: list[str], folder: JobFolder) -> Select
     if all(found):
         if folder.path.is_dir():
             folder.remove_rest()
-        return found[0]
+        return dataclasses.replace(found[0], resumed_rows=found[0].rows)
     if not folder.path.exists():
         for file, selection in zip(files, found, strict=True):
             if selection is None and file.exists():

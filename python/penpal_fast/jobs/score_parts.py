@@ -118,6 +118,11 @@ class ScoreParts:
             if self._finished:
                 logger.info("%d of %d parts are scored already", len(self._finished), len(self._parts))
 
+    @property
+    def finished_rows(self) -> int:
+        """Number of rows whose scores the folder has."""
+        return sum(part.rows for part in self._finished)
+
     def batches(self, columns: Sequence[str] | None = None) -> Generator[ScoredRows, None, None]:
         """Yield all rows in order, with all columns or with these and those of the checks."""
         read = None if columns is None else self._read_columns(columns)

@@ -62,6 +62,7 @@ class Selection:
         layouts: What the strokes were converted from, if they had to be.
         found: The thresholds that were found from good lines, by the check's name.
         first_problem: File and row of the first bad row, and what is wrong with it; None if there is none.
+        resumed_rows: Number of rows that an earlier run of the job had finished.
     """
 
     rows: int = 0
@@ -73,6 +74,7 @@ class Selection:
     layouts: list[str] = dataclasses.field(default_factory=list)
     found: Mapping[str, FoundThreshold] = dataclasses.field(default_factory=dict)
     first_problem: str | None = None
+    resumed_rows: int = dataclasses.field(default=0, compare=False)
 
     def add(self, verdict: Verdict) -> None:
         """Count the rows of a batch."""
@@ -102,7 +104,9 @@ class Selection:
 
     def as_note(self) -> dict[str, Any]:
         """Return all of the selection as JSON, for `noted_selection`."""
-        return dataclasses.asdict(dataclasses.replace(self, rejected=dict(self.rejected)))  # type: ignore[arg-type]
+        note = dataclasses.asdict(dataclasses.replace(self, rejected=dict(self.rejected)))  # type: ignore[arg-type]
+        del note["resumed_rows"]  # The same output, whether a job was interrupted or not.
+        return note
 
 
 def noted_selection(path: Path) -> Selection | None:

@@ -19,7 +19,9 @@ class Log:
 
     def add(self, entry: dict[str, Any]) -> None:
         """Add an entry."""
-        self._write([*self._entries(), entry])
+        entries = [*self._entries(), entry]
+        with replaced_atomically(self._path) as aside:
+            aside.write_text("".join(json.dumps(entry) + "\n" for entry in entries), encoding="utf-8")
 
     def has(self, fields: dict[str, Any]) -> bool:
         """Whether there is an entry with these fields."""
@@ -37,7 +39,3 @@ class Log:
             with contextlib.suppress(ValueError):  # Earlier versions left a part of a line after a kill.
                 entries.append(json.loads(line))
         return [entry for entry in entries if isinstance(entry, dict)]
-
-    def _write(self, entries: list[dict[str, Any]]) -> None:
-        with replaced_atomically(self._path) as aside:
-            aside.write_text("".join(json.dumps(entry) + "\n" for entry in entries), encoding="utf-8")

@@ -82,7 +82,9 @@ impl<S: Simd> Job<'_, S> {
             for (below, totals) in totals.iter().enumerate() {
                 let start = (channel * shape.kernel + (kernel_row + below) * block) * length + tap * block;
                 let written = sums[start..start + T * block].chunks_exact_mut(F::LEN);
-                written.zip(totals.as_flattened()).for_each(|(written, total)| total.store_slice(written));
+                for (written, total) in written.zip(totals.as_flattened()) {
+                    total.store_slice(written);
+                }
             }
         }
     }
