@@ -530,10 +530,10 @@ def _finished(targets: list[Path], jobs: list[str], folder: JobFolder) -> Select
     """
     files = [checked_target(target) for target in targets]
     found = [_selection(target, file, job) for target, file, job in zip(targets, files, jobs, strict=True)]
-    if all(found):
+    if (first := found[0]) and all(found):
         if folder.path.is_dir():
             folder.remove_rest()
-        return dataclasses.replace(found[0], resumed_rows=found[0].rows)
+        return dataclasses.replace(first, resumed_rows=first.rows)
     if not folder.path.exists():
         for file, selection in zip(files, found, strict=True):
             if selection is None and file.exists():
