@@ -33,8 +33,12 @@ def check_name(path: str | os.PathLike[str]) -> None:
     """Make sure that a name is one that a file can have.
 
     Raises:
-        PenpalError: The name is not UTF-8, or has a null byte.
+        PenpalError: It is no name, or empty, not UTF-8, or has a null byte.
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise PenpalError(f"the output's name must be a path, got {type(path).__name__}")
+    if not os.fspath(path):
+        raise PenpalError("the output's name is empty; for the current folder, give .")
     try:
         if b"\0" in os.fspath(path).encode():
             raise PenpalError(f"{os.fspath(path)!r}: the output's name has a null byte; choose another")

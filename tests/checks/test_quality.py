@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import signal
 import subprocess
@@ -20,7 +21,7 @@ from helpers.arrow import column
 from helpers.concurrency import run_in_threads
 from helpers.made_lines import scrawl
 from helpers.models import random_model
-from penpal_fast import ArrowScorer, ModelConfig, PenpalError, QualityClassifier, Scorer, _core
+from penpal_fast import ArrowScorer, ModelConfig, PenpalError, QualityClassifier, Reader, Scorer, _core
 from penpal_fast.engines.folding import folded
 
 ROWS = [scrawl(seed, 3 + seed % 5, 25) for seed in range(12)]
@@ -247,6 +248,13 @@ def test_data_frames_that_speak_arrow_become_tables():
     scored = ArrowScorer()(Frame())
     assert isinstance(scored, pa.Table)
     assert scored["quality"].null_count == 0
+
+
+@pytest.mark.parametrize("one", [Scorer, Reader])
+@pytest.mark.parametrize("copied", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_scorers_and_readers_are_not_pickled(one, copied):
+    with pytest.raises(TypeError, match=f"a {one.__name__} cannot be pickled or copied; make one in each process"):
+        copied(one())
 
 
 def test_an_arrow_scorer_can_be_pickled_before_and_after_use():

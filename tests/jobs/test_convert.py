@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from helpers.arrow import column
 from helpers.commands import run
 from helpers.hostile_files import strokes_of
 from penpal_fast import PenpalError, convert_dataset, score_dataset
@@ -65,6 +66,30 @@ def test_rows_that_cannot_be_drawn_are_named(tmp_path):
     assert "1 of 3 rows cannot be drawn; the first" in result.stderr
     assert "row 1: wrong type" in result.stderr
     assert pq.read_table(out)["strokes"].is_valid().to_pylist() == [True, False, True]
+
+
+def test_columns_of_the_same_name_stay(tmp_path):
+    source, out = tmp_path / "in.parquet", tmp_path / "out.parquet"
+    strokes = column([A, A])
+    pq.write_table(pa.Table.from_arrays([pa.array([1, 2]), strokes, pa.array([3, 4])], ["d", "strokes", "d"]), source)
+    convert_dataset(source, out)
+    with pq.ParquetFile(out) as file:
+        table = file.read()
+    assert table.schema.names == ["strokes", "d", "d", "source_file", "source_row"]
+    assert [table.column(place).to_pylist() for place in (1, 2)] == [[1, 2], [3, 4]]
+
+
+@pytest.mark.parametrize("mine", [["mine", None, "mine"], [7, 7, 7], [None, None, "mine"]])
+def test_strokes_that_cannot_be_drawn_do_not_take_a_users_column(tmp_path, mine):
+    source, out = tmp_path / "in.parquet", tmp_path / "out.parquet"
+    offsets = [[[1.0, 1, 0], [2, 1, 1]], [[1.0, 1, 0], [2, 1, 1]], [[1.0, 1, 0], [2, 1, 7]]]
+    pq.write_table(pa.table({"strokes": offsets, "strokes_json": mine}), source)
+    with pytest.raises(PenpalError, match=r"row 2: its strokes cannot be drawn.*'strokes_json', is taken"):
+        convert_dataset(source, out, layout="offsets")
+    assert not out.exists()
+    pq.write_table(pq.read_table(source).slice(0, 2), source)
+    convert_dataset(source, out, layout="offsets")
+    assert pq.read_table(out)["strokes_json"].to_pylist() == mine[:2]
 
 
 def test_nothing_is_written_if_no_row_can_be_drawn(tmp_path):

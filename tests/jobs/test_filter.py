@@ -50,6 +50,31 @@ def middle(scored):
     return float(np.nanmedian(np.sort(pq.read_table(scored)["quality"].to_numpy())[:39]))
 
 
+def test_a_threshold_keeps_the_same_rows_of_any_file(scored, tmp_path):
+    """JSON has the shortest text of a score, which is not the number that the score is as float64."""
+    score_dataset(scored, tmp_path / "scored.jsonl")
+    for threshold in pq.read_table(scored)["quality"].drop_null().to_pylist()[:9]:
+        kept = [
+            filter_dataset(one, tmp_path / "out.parquet", threshold=threshold).kept
+            for one in (scored, tmp_path / "scored.jsonl")
+        ]
+        assert kept[0] == kept[1]
+
+
+@pytest.mark.parametrize("name", ["rejected.jsonl", "rejected.parquet"])
+def test_rejected_rows_without_any_score_can_be_read_again(tmp_path, name):
+    source, rejected = tmp_path / "in.parquet", tmp_path / name
+    pq.write_table(pa.table({"strokes": column([*ROWS[:3], None, []])}), source)
+    filter_dataset(source, tmp_path / "kept.parquet", threshold=0, keep_rejected=rejected)
+    again = filter_dataset(rejected, tmp_path / "again.parquet", threshold=0)
+    assert (again.rows, again.kept, again.bad) == (2, 0, 2)
+
+
+def test_one_column_cannot_be_two_scores(lines, tmp_path):
+    with pytest.raises(PenpalError, match="the checks add the same columns twice: text_match"):
+        filter_dataset(lines, tmp_path / "out.parquet", quality_column="text_match", text="number")
+
+
 @pytest.mark.parametrize("given", ["lines", "scored"])
 def test_rows_are_kept_or_rejected(lines, scored, tmp_path, given):
     threshold = middle(scored)
@@ -119,11 +144,13 @@ def test_a_quality_that_is_no_score_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
-def test_scores_are_compared_in_their_own_type(tmp_path, kind):
-    scores = pa.array(np.array([0.7, np.nextafter(0.7, 0)]).astype(kind))
+def test_scores_are_compared_in_their_own_type_or_as_float32(tmp_path, kind):
+    precision = np.float16 if kind is np.float16 else np.float32
+    below = np.nextafter(precision(0.7), precision(0))
+    scores = pa.array(np.array([0.7, np.nextafter(0.7, 0), below]).astype(kind))
     pq.write_table(pa.table({"quality": scores}), tmp_path / "scores.parquet")
     selection = filter_dataset(tmp_path / "scores.parquet", tmp_path / "kept.parquet", threshold="strict")
-    assert selection.kept == (1 if kind is np.float64 else 2)
+    assert selection.kept == 2
 
 
 def test_two_columns_of_scores_are_refused(tmp_path):

@@ -294,3 +294,21 @@ def test_a_model_folder_without_permission():
 def test_a_model_that_is_no_folder(odd, name):
     with within(20), pytest.raises(PenpalError, match="no model at"):
         Scorer(odd / name)
+
+
+@pytest.mark.parametrize(("inputs", "kind"), [(pa.table({"x": [1]}), "Table"), (b"a.parquet", "bytes"), (7, "int")])
+def test_rows_in_memory_are_no_input(tmp_path, scorer, inputs, kind):
+    with pytest.raises(PenpalError, match=f"got {kind}; to score rows in memory, use Scorer or ArrowScorer"):
+        score_dataset(inputs, tmp_path / "out.parquet", scorer=scorer)
+
+
+@pytest.mark.parametrize("inputs", [[None], [b"a.parquet"], pa.chunked_array([["a"]])])
+def test_an_input_is_a_path(tmp_path, scorer, inputs):
+    with pytest.raises(PenpalError, match="an input must be a path or an address, got"):
+        score_dataset(inputs, tmp_path / "out.parquet", scorer=scorer)
+
+
+@pytest.mark.parametrize(("output", "message"), [(None, "must be a path, got NoneType"), ("", "the output's name is")])
+def test_an_output_has_a_name(lines, scorer, output, message):
+    with pytest.raises(PenpalError, match=message):
+        score_dataset(lines, output, scorer=scorer)

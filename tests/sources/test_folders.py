@@ -31,6 +31,17 @@ def test_tables_come_before_other_formats_which_a_warning_counts(tmp_path, caplo
     assert names(tmp_path / "*.npy") == ["a.npy", "b.npy"]
 
 
+def test_unipen_is_rare_and_dat_is_common(tmp_path, caplog):
+    for name in ("a.unp", "b.unipen", "c.dat"):
+        (tmp_path / name).write_text(".VERSION 1.0\n.PEN_DOWN\n0 9\n4 0\n.PEN_UP\n")
+    assert names(tmp_path) == ["a.unp", "b.unipen"]
+    assert read_rows(tmp_path / "*.*").num_rows == 3
+    (tmp_path / "lines.jsonl").write_text(LINE)
+    with caplog.at_level(logging.WARNING):
+        assert names(tmp_path) == ["lines.jsonl"]
+    assert "2 files of other formats" in caplog.text
+
+
 def test_files_of_ink_have_the_same_columns(tmp_path):
     np.save(tmp_path / "a.npy", OFFSETS)
     np.savez(tmp_path / "b.npz", x=OFFSETS)

@@ -69,6 +69,17 @@ def added_columns(checks: Sequence[Check]) -> dict[str, pa.DataType]:
     return {name: kind for check in checks for name, kind in check_columns(check).items()}
 
 
+def check_added(checks: Sequence[Check]) -> None:
+    """Make sure that checks add different columns.
+
+    Raises:
+        PenpalError: Two add the same.
+    """
+    names = [name for check in checks for name in check_columns(check)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise PenpalError(f"the checks add the same columns twice: {', '.join(twice)}; rename one of each")
+
+
 def prepare(checks: Sequence[Check], schema: pa.Schema, *, replaced: Collection[str] = ()) -> None:
     """Make sure that checks can look at rows of a schema and that their columns can be added to it.
 
@@ -78,9 +89,8 @@ def prepare(checks: Sequence[Check], schema: pa.Schema, *, replaced: Collection[
     Raises:
         PenpalError: A column is missing, of the wrong type, or would be replaced.
     """
-    names = [name for check in checks for name in (check.name, error_column(check.name), *check.details)]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise PenpalError(f"the checks add the same columns twice: {', '.join(twice)}; rename one of each")
+    check_added(checks)
+    names = added_columns(checks)
     written = {name for column in noted_scores(schema) for name in column.columns}
     for check in checks:
         if read := sorted(set(check.reads) & set(names)):

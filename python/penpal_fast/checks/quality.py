@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -79,6 +79,14 @@ class Scorer:
         else:
             self._backend = "native"
             self._engine = self._native()
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled or copied.
+
+        Raises:
+            TypeError: Always; it says what to do.
+        """
+        raise TypeError("a Scorer cannot be pickled or copied; make one in each process, or pickle an ArrowScorer")
 
     @property
     def line_width(self) -> float:

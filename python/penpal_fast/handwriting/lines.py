@@ -27,6 +27,9 @@ EARLIER_PREFIX = 3
 
 PENPAL_SCHEMA = "list<list<struct<points: list<struct<x, y>>>>>"
 
+HUGE = 1e300
+"""Span of a line that is left out; outliers lie up to a hundred spans away."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -82,7 +85,7 @@ def decided_by(prefix: int | None) -> str:
 def read_lines(path: Path) -> list[Line]:
     """Read the lines of a Parquet file in the penpal schema.
 
-    Those that have no points or a bad one are left out, and a warning counts them.
+    Those that have no points, a bad one or a huge span are left out, and a warning counts them.
 
     Raises:
         PenpalError: The file cannot be read or has no strokes.
@@ -104,10 +107,13 @@ def read_lines(path: Path) -> list[Line]:
 
     known = zip(words, column("text"), column(*SOURCE_COLUMNS), column("corruption"), strict=True)
     lines = [Line(*one) for one in known]
-    sound = [line for line in lines if (strokes := line.strokes()) and np.isfinite(np.concatenate(strokes)).all()]
+    sound = [line for line in lines if _is_sound(line.strokes())]
     if missing := len(lines) - len(sound):
         logger.warning(
-            "%s: %s of its %s rows have no points or a bad one; they are left out", path, missing, len(lines)
+            "%s: %s of its %s rows have no points, a bad one or a huge span; they are left out",
+            path,
+            missing,
+            len(lines),
         )
     return sound
 
@@ -133,6 +139,12 @@ def read_split(path: Path, prefix: int | None = None) -> Split:
         [line for line in lines if not is_held_out(str(line.source), prefix)],
         [line for line in lines if is_held_out(str(line.source), prefix)],
     )
+
+
+def _is_sound(strokes: Strokes) -> bool:
+    """Whether a line has points, all of them are finite, and it can be changed without leaving float64."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(strokes) and bool((np.ptp(np.concatenate(strokes), axis=0) < HUGE).all())
 
 
 def _nested_points(rows: pa.Array) -> list[Any]:

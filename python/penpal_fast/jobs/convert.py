@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from penpal_fast import kernels as pc
@@ -35,8 +36,6 @@ from penpal_fast.sources.streams import check_apart, open_sources
 STROKES = "strokes"
 
 UNREAD = unread_column(STROKES)
-
-NO_TEXTS = pa.array([], pa.string())
 
 ORIGIN = {"source_file": pa.string(), "source_row": pa.int64()}
 """Columns that say where a row comes from; rows that were converted before keep theirs."""
@@ -170,6 +169,22 @@ def _unread(strokes: pa.Array, problems: Mapping[int, str]) -> pa.Array:
     return pa.array(texts, pa.string())
 
 
+def _joined(given: pa.Array, unread: pa.Array, first: int) -> pa.Array:
+    """Put the JSON of rows that cannot be drawn into a column that the input has for it.
+
+    Raises:
+        PenpalError: The column holds something else where JSON would go; `first` is the number of the first row.
+    """
+    holds_json = given.type == pa.string()
+    lost = np.asarray(unread.is_valid()) & (np.asarray(given.is_valid()) | (not holds_json))
+    if lost.any():
+        raise PenpalError(
+            f"row {first + int(lost.argmax())}: its strokes cannot be drawn, and the column that would keep them, "
+            f"{UNREAD!r}, is taken; rename that column"
+        )
+    return pc.coalesce(given, unread) if holds_json else given
+
+
 def _converted(settings: _Settings, schema: pa.Schema, done: Converted) -> Iterator[pa.RecordBatch]:
     """Yield the rows of the output, and count them."""
     sources, column = settings.sources, settings.column
@@ -188,17 +203,22 @@ def _converted(settings: _Settings, schema: pa.Schema, done: Converted) -> Itera
                     done.first_problem = f"{source.file.name}, row {first + row}: {problems[row]}"
                 done.bad += len(problems)
                 count = len(batch.data)
-                columns = {
+                origin = {
                     "source_file": pa.repeat(source.file.name, count),
                     "source_row": pa.array(range(first, first + count), pa.int64()),
-                    **{name: batch.data.column(name) for name in batch.data.schema.names},
-                    STROKES: pa.array(drawn.to_penpal()),
                 }
-                if columns.get(UNREAD, NO_TEXTS).type == pa.string():
-                    unread = _unread(read.given(given.data), problems)
-                    columns[UNREAD] = pc.coalesce(columns[UNREAD], unread) if UNREAD in columns else unread
-                if UNREAD not in schema.names and columns[UNREAD].null_count < count:
+                names = batch.data.schema.names
+                others = [batch.data.column(index) for index, name in enumerate(names) if name != column]
+                added = [values for name, values in origin.items() if name not in names]
+                unread = _unread(read.given(given.data), problems)
+                if UNREAD in names:
+                    place = [name for name in names if name != column].index(UNREAD)
+                    with errors_about(source.file.name):
+                        others[place] = _joined(others[place], unread, first)
+                elif UNREAD in schema.names:
+                    added.append(unread)
+                elif unread.null_count < count:
                     raise _UnreadError
                 first += count
                 done.rows += count
-                yield pa.record_batch([columns[name] for name in schema.names], schema=schema)
+                yield pa.record_batch([pa.array(drawn.to_penpal()), *others, *added], schema=schema)

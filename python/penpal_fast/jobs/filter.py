@@ -16,7 +16,15 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from penpal_fast.checks.check import Check
-from penpal_fast.checks.columns import checked_schema, error_column, is_ours, is_score, prepare, read_outcome
+from penpal_fast.checks.columns import (
+    check_added,
+    checked_schema,
+    error_column,
+    is_ours,
+    is_score,
+    prepare,
+    read_outcome,
+)
 from penpal_fast.checks.defaults import DEFAULT_THRESHOLDS, ReaderChoice, default_checks, text_column_of
 from penpal_fast.checks.quality import Scorer
 from penpal_fast.checks.text_match import TextCheck
@@ -208,6 +216,7 @@ def filter_dataset(
         drop_first_point=drop_first_point,
         quality_column=quality_column,
     )
+    check_added(given)
     # Rows without strokes cannot be scored, so that there is only one thing that their scores can be.
     trusted = (
         [quality_column] if quality_column is not None else [] if has_strokes(schema, column) else list(schema.names)

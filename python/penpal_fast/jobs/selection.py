@@ -158,6 +158,10 @@ def verdict_on(
 
 
 def _at_least(scores: pa.Array, threshold: float) -> NDArray[np.bool_]:
-    """Whether scores reach a threshold in their own precision: the float32 score 0.3 reaches 0.3."""
+    """Whether scores reach a threshold in their own precision: the float32 score 0.3 reaches 0.3.
+
+    Scores in JSON are float32 too, although they are read as float64.
+    """
     values = scores.to_numpy(zero_copy_only=False)
+    values = values.astype(np.float32) if values.dtype == np.float64 else values
     return np.asarray(values >= values.dtype.type(threshold), dtype=bool)

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import itertools
 import os
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,6 +136,14 @@ class Reader:
         else:
             self._backend = "native"
             self._engine = NativeReadingEngine(self._config, self._tensors, threads=count)
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled or copied.
+
+        Raises:
+            TypeError: Always; it says what to do.
+        """
+        raise TypeError("a Reader cannot be pickled or copied; make one in each process, or pickle an ArrowScorer")
 
     @property
     def letters(self) -> str:

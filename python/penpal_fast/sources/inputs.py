@@ -9,7 +9,7 @@ import logging
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
@@ -20,6 +20,8 @@ from penpal_fast.sources.addresses import DOWNLOADED, HIDDEN, HUB, LOCAL, is_add
 from penpal_fast.sources.spool import STANDARD_INPUT, Spool, is_stream, spooled_stream
 
 ONE_SLASH = re.compile(r"^([a-z][a-z0-9+.-]+):/(?!/)", re.IGNORECASE)
+
+IN_MEMORY = "to score rows in memory, use Scorer or ArrowScorer"
 
 logger = logging.getLogger(__name__)
 
@@ -109,8 +111,12 @@ def find_inputs(inputs: Inputs) -> list[InputFile]:
         PenpalError: There are no files, a folder or file cannot be read, or a file is of another kind.
     """
     given = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
+    if isinstance(given, bytes) or not isinstance(given, Iterable):
+        raise PenpalError(f"inputs must be paths or addresses, got {type(inputs).__name__}; {IN_MEMORY}")
     files = []
     for item in given:
+        if not isinstance(item, (str, os.PathLike)):
+            raise PenpalError(f"an input must be a path or an address, got {type(item).__name__}; {IN_MEMORY}")
         try:
             files += _files_of(_given(item))
         except PenpalError:

@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from penpal_fast._core import Rows
+from penpal_fast.checks.columns import error_column
 from penpal_fast.layouts.choice import Tally, is_drawn_layout
 from penpal_fast.schema import strokes_type
 from penpal_fast.sources.batch import unread_column
@@ -93,7 +94,7 @@ class JsonColumns:
 
     def schema(self) -> pa.Schema:
         """Columns for all the lines so far."""
-        types = {name: _column_type(kinds - {"null"}) for name, kinds in self._kinds.items()}
+        types = {name: self._type(name, kinds - {"null"}) for name, kinds in self._kinds.items()}
         found = self._kinds.get(self.strokes, set())
         if "json" in found or found == {"null"}:
             kept = self.strokes_type()
@@ -101,6 +102,11 @@ class JsonColumns:
             if self.are_drawn and self.unread and self._has_unfit():
                 types[self.unread] = pa.string()
         return pa.schema(types)
+
+    def _type(self, name: str, kinds: set[str]) -> pa.DataType:
+        """Type of a column. Scores are numbers even where all rows of a file are bad."""
+        is_score = error_column(name) in self._kinds and kinds <= {"integer"}
+        return pa.float64() if is_score else _column_type(kinds)
 
     def strokes_type(self) -> pa.DataType | None:
         """Type of the strokes, of those that can be drawn if any can; None if no type keeps all, or there are none."""

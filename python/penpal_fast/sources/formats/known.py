@@ -9,10 +9,10 @@ from penpal_fast.sources.formats.iam import IAM
 from penpal_fast.sources.formats.inkml import INKML, INKML_XML
 from penpal_fast.sources.formats.npy import NPY, NPZ
 from penpal_fast.sources.formats.svg import SVG
-from penpal_fast.sources.formats.unipen import UNIPEN
+from penpal_fast.sources.formats.unipen import UNIPEN, UNIPEN_DAT
 from penpal_fast.sources.formats.xopp import XOPP
 
-FORMATS = (ARROW, IAM, INKML, INKML_XML, NPY, NPZ, SVG, UNIPEN, XOPP)
+FORMATS = (ARROW, IAM, INKML, INKML_XML, NPY, NPZ, SVG, UNIPEN, UNIPEN_DAT, XOPP)
 
 START_BYTES = 4096
 """Bytes of a file that a format is recognized by."""

@@ -161,10 +161,5 @@ def _cut(block: str) -> tuple[str, str, str]:
     return keyword, space, text
 
 
-UNIPEN = Format(
-    "UNIPEN",
-    (".unp", ".unipen", ".dat"),
-    ink_content(_read),
-    begins=lambda start: bool(STARTS.match(start)),
-    is_common=True,
-)
+UNIPEN = Format("UNIPEN", (".unp", ".unipen"), ink_content(_read), begins=lambda start: bool(STARTS.match(start)))
+UNIPEN_DAT = dataclasses.replace(UNIPEN, suffixes=(".dat",), is_common=True)
