@@ -75,7 +75,7 @@ def check_added(checks: Sequence[Check]) -> None:
     Raises:
         PenpalError: Two add the same.
     """
-    names = [name for check in checks for name in check_columns(check)]
+    names = [name for check in checks for name in (check.name, error_column(check.name), *check.details)]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise PenpalError(f"the checks add the same columns twice: {', '.join(twice)}; rename one of each")
 
