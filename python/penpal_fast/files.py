@@ -33,12 +33,12 @@ def check_name(path: str | os.PathLike[str]) -> None:
     """Make sure that a name is one that a file can have.
 
     Raises:
-        PenpalError: It is no name, or empty, not UTF-8, or has a null byte.
+        PenpalError: It is not a path, is empty, is not UTF-8, or has a null byte.
     """
-    if not isinstance(path, (str, os.PathLike)):
-        raise PenpalError(f"the output's name must be a path, got {type(path).__name__}")
+    if not isinstance(path, (str, os.PathLike)) or not isinstance(os.fspath(path), str):
+        raise PenpalError(f"the output must be a path, got {type(path).__name__}")
     if not os.fspath(path):
-        raise PenpalError("the output's name is empty; for the current folder, give .")
+        raise PenpalError("the output's name is empty; name a file")
     try:
         if b"\0" in os.fspath(path).encode():
             raise PenpalError(f"{os.fspath(path)!r}: the output's name has a null byte; choose another")

@@ -79,6 +79,17 @@ def test_columns_of_the_same_name_stay(tmp_path):
     assert [table.column(place).to_pylist() for place in (1, 2)] == [[1, 2], [3, 4]]
 
 
+@pytest.mark.parametrize("bad", [[], [[[["x", 1]]]]])
+def test_the_strokes_may_be_in_a_column_strokes_json(tmp_path, bad):
+    source, out = tmp_path / "in.jsonl", tmp_path / "out.parquet"
+    source.write_text("\n".join(json.dumps({"strokes_json": one, "id": 1}) for one in (A, *bad)))
+    assert convert_dataset(source, out, column="strokes_json").bad == len(bad)
+    table = pq.read_table(out)
+    assert table["strokes"].is_valid().to_pylist() == [True, *(False for _ in bad)]
+    kept = [table[name].to_pylist() for name in table.schema.names if name.startswith("strokes_json")]
+    assert [json.loads(text) for texts in kept for text in texts if text] == bad
+
+
 @pytest.mark.parametrize("mine", [["mine", None, "mine"], [7, 7, 7], [None, None, "mine"]])
 def test_strokes_that_cannot_be_drawn_do_not_take_a_users_column(tmp_path, mine):
     source, out = tmp_path / "in.parquet", tmp_path / "out.parquet"

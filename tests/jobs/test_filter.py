@@ -51,7 +51,7 @@ def middle(scored):
 
 
 def test_a_threshold_keeps_the_same_rows_of_any_file(scored, tmp_path):
-    """JSON has the shortest text of a score, which is not the number that the score is as float64."""
+    """JSON has the shortest decimal text of a float32 score; read as float64, it is another number."""
     score_dataset(scored, tmp_path / "scored.jsonl")
     for threshold in pq.read_table(scored)["quality"].drop_null().to_pylist()[:9]:
         kept = [

@@ -296,9 +296,12 @@ def test_a_model_that_is_no_folder(odd, name):
         Scorer(odd / name)
 
 
-@pytest.mark.parametrize(("inputs", "kind"), [(pa.table({"x": [1]}), "Table"), (b"a.parquet", "bytes"), (7, "int")])
+@pytest.mark.parametrize(
+    ("inputs", "kind"),
+    [(pa.table({"x": [1]}), "Table"), ({"strokes": []}, "dict"), (b"a.parquet", "bytes"), (7, "int")],
+)
 def test_rows_in_memory_are_no_input(tmp_path, scorer, inputs, kind):
-    with pytest.raises(PenpalError, match=f"got {kind}; to score rows in memory, use Scorer or ArrowScorer"):
+    with pytest.raises(PenpalError, match=f"got {kind}; rows in memory are for Scorer, Reader or ArrowScorer"):
         score_dataset(inputs, tmp_path / "out.parquet", scorer=scorer)
 
 
@@ -308,7 +311,9 @@ def test_an_input_is_a_path(tmp_path, scorer, inputs):
         score_dataset(inputs, tmp_path / "out.parquet", scorer=scorer)
 
 
-@pytest.mark.parametrize(("output", "message"), [(None, "must be a path, got NoneType"), ("", "the output's name is")])
+@pytest.mark.parametrize(
+    ("output", "message"), [(None, "the output must be a path, got NoneType"), ("", "the output's name is")]
+)
 def test_an_output_has_a_name(lines, scorer, output, message):
     with pytest.raises(PenpalError, match=message):
         score_dataset(lines, output, scorer=scorer)

@@ -44,14 +44,12 @@ def test_strokes_that_cannot_be_drawn_stay(tmp_path, scorer, good, bad):
     assert row["quality_error"]
 
 
-def test_strokes_that_have_no_place_are_said_to_be_lost(tmp_path, scorer):
+@pytest.mark.parametrize("written_by", [score_dataset, convert_dataset])
+def test_strokes_that_cannot_be_drawn_find_another_column(tmp_path, written_by):
     rows = [{"strokes": A, "strokes_json": None}, {"strokes": "hello", "strokes_json": "mine"}]
-    score_dataset(written(tmp_path / "in.jsonl", rows), tmp_path / "out.parquet", scorer=scorer)
+    written_by(written(tmp_path / "in.jsonl", rows), tmp_path / "out.parquet")
     row = pq.read_table(tmp_path / "out.parquet").to_pylist()[1]
-    assert (row["strokes"], row["strokes_json"]) == (None, "mine")
-    assert row["quality_error"].endswith(
-        "the output lacks these strokes: the column 'strokes_json', which would keep them, is taken"
-    )
+    assert (row["strokes"], row["strokes_json"], row["strokes_json_2"]) == (None, "mine", '"hello"')
 
 
 def test_converted_rows_that_cannot_be_drawn_are_kept_as_json(tmp_path):

@@ -74,16 +74,20 @@ def test_no_source_is_on_both_sides(tmp_path):
 
 
 def test_lines_that_cannot_be_drawn_are_counted_and_texts_need_not_be_utf_8(tmp_path, caplog):
-    path = write_lines(tmp_path / "lines.parquet", ["a", "b", "c", "d", "e"])
+    path = write_lines(tmp_path / "lines.parquet", ["a", "b", "c", "d", "e", "f"])
     table = pq.read_table(path)
     rows = table["strokes"].to_pylist()
-    rows[1], rows[3][0][0]["points"][0]["x"], rows[4][0][0]["points"][0]["x"] = None, float("nan"), -1e308
-    texts = pa.array([b"one", b"two", b"\xff three", b"four", b"five"]).view(pa.string())
+    rows[1], rows[3][0][0]["points"][0]["x"], rows[4][0][0]["points"][0]["x"] = None, float("nan"), -1e160
+    rows[5] = [[{"points": [{"x": 1.7e308, "y": 1.7e308}]}]]
+    texts = pa.array([b"one", b"two", b"\xff three", b"four", b"five", b"six"]).view(pa.string())
     table = pa.table({"strokes": pa.array(rows, STROKES), "text": texts, "source": table["source"]})
     pq.write_table(table, path)
     lines = read_lines(path)
     assert [(line.source, line.text) for line in lines] == [("a", "one"), ("c", "\ufffd three")]
-    assert "lines.parquet: 3 of its 5 rows have no points, a bad one or a huge span; they are left out" in caplog.text
+    assert (
+        "lines.parquet: 4 of its 6 rows have no points, a bad one or a huge coordinate; they are left out"
+        in caplog.text
+    )
 
 
 @pytest.mark.parametrize("prefix", [0, -1, True, 2.5, "3"])

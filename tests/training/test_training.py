@@ -279,6 +279,7 @@ def test_a_tiny_recipe_learns_and_resumes(files, sources, tiny, tmp_path, monkey
     validation = Validation(sources, Recipe.from_file(tiny))
     figures = validation.measure(model)
     assert figures["auc_real_corrupted"] > 0.9
+    assert 0.4 < figures["auc_clean_corrupted_trained_on"] <= 1
     assert figures["auc_real_corrupted"] > validation.measure(QualityClassifier().eval())["auc_real_corrupted"]
     assert json.loads((tmp_path / "model/training.json").read_text())["validation"] == pytest.approx(figures, abs=0.02)
     written = sorted(path.name for path in (tmp_path / "model").iterdir())

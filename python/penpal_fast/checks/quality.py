@@ -86,7 +86,7 @@ class Scorer:
         Raises:
             TypeError: Always; it says what to do.
         """
-        raise TypeError("a Scorer cannot be pickled or copied; make one in each process, or pickle an ArrowScorer")
+        raise TypeError("a Scorer cannot be pickled or copied; make one in each process, or use ArrowScorer(model)")
 
     @property
     def line_width(self) -> float:

@@ -27,8 +27,8 @@ EARLIER_PREFIX = 3
 
 PENPAL_SCHEMA = "list<list<struct<points: list<struct<x, y>>>>>"
 
-HUGE = 1e300
-"""Span of a line that is left out; outliers lie up to a hundred spans away."""
+HUGE = 1e100
+"""Lines with a larger coordinate are left out: what is computed of them would leave float64."""
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ def decided_by(prefix: int | None) -> str:
 def read_lines(path: Path) -> list[Line]:
     """Read the lines of a Parquet file in the penpal schema.
 
-    Those that have no points, a bad one or a huge span are left out, and a warning counts them.
+    Those that have no points, a bad one or a huge coordinate are left out, and a warning counts them.
 
     Raises:
         PenpalError: The file cannot be read or has no strokes.
@@ -110,7 +110,7 @@ def read_lines(path: Path) -> list[Line]:
     sound = [line for line in lines if _is_sound(line.strokes())]
     if missing := len(lines) - len(sound):
         logger.warning(
-            "%s: %s of its %s rows have no points, a bad one or a huge span; they are left out",
+            "%s: %s of its %s rows have no points, a bad one or a huge coordinate; they are left out",
             path,
             missing,
             len(lines),
@@ -142,9 +142,8 @@ def read_split(path: Path, prefix: int | None = None) -> Split:
 
 
 def _is_sound(strokes: Strokes) -> bool:
-    """Whether a line has points, all of them are finite, and it can be changed without leaving float64."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return bool(strokes) and bool((np.ptp(np.concatenate(strokes), axis=0) < HUGE).all())
+    """Whether a line has points, and all of them are numbers that can be squared."""
+    return bool(strokes) and bool((np.abs(np.concatenate(strokes)) < HUGE).all())
 
 
 def _nested_points(rows: pa.Array) -> list[Any]:

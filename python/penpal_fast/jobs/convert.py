@@ -169,17 +169,24 @@ def _unread(strokes: pa.Array, problems: Mapping[int, str]) -> pa.Array:
     return pa.array(texts, pa.string())
 
 
-def _joined(given: pa.Array, unread: pa.Array, first: int) -> pa.Array:
-    """Put the JSON of rows that cannot be drawn into a column that the input has for it.
+def _joined(given: pa.Array, unread: pa.Array, first: int, problems: Mapping[int, str]) -> pa.Array:
+    """Put the JSON of rows that cannot be drawn into a column of the input with the name that this has in the output.
+
+    Args:
+        given: The input's column.
+        unread: The JSON of rows that cannot be drawn.
+        first: Number of the first row, for errors.
+        problems: Why they cannot be drawn.
 
     Raises:
-        PenpalError: The column holds something else where JSON would go; `first` is the number of the first row.
+        PenpalError: The column holds something else where JSON would go.
     """
     holds_json = given.type == pa.string()
     lost = np.asarray(unread.is_valid()) & (np.asarray(given.is_valid()) | (not holds_json))
     if lost.any():
+        row = int(lost.argmax())
         raise PenpalError(
-            f"row {first + int(lost.argmax())}: its strokes cannot be drawn, and the column that would keep them, "
+            f"row {first + row}: its strokes cannot be drawn ({problems[row]}), and the column that would keep them, "
             f"{UNREAD!r}, is taken; rename that column"
         )
     return pc.coalesce(given, unread) if holds_json else given
@@ -207,14 +214,15 @@ def _converted(settings: _Settings, schema: pa.Schema, done: Converted) -> Itera
                     "source_file": pa.repeat(source.file.name, count),
                     "source_row": pa.array(range(first, first + count), pa.int64()),
                 }
-                names = batch.data.schema.names
-                others = [batch.data.column(index) for index, name in enumerate(names) if name != column]
+                kept = [index for index, name in enumerate(batch.data.schema.names) if name != column]
+                names = [batch.data.schema.names[index] for index in kept]
+                others = [batch.data.column(index) for index in kept]
                 added = [values for name, values in origin.items() if name not in names]
                 unread = _unread(read.given(given.data), problems)
                 if UNREAD in names:
-                    place = [name for name in names if name != column].index(UNREAD)
+                    place = names.index(UNREAD)
                     with errors_about(source.file.name):
-                        others[place] = _joined(others[place], unread, first)
+                        others[place] = _joined(others[place], unread, first, problems)
                 elif UNREAD in schema.names:
                     added.append(unread)
                 elif unread.null_count < count:

@@ -288,9 +288,9 @@ def _compared_by(checks: list[Check]) -> str | None:
 
 
 def _checked_targets(output: str | os.PathLike[str], keep_rejected: str | os.PathLike[str] | None) -> list[Path]:
-    targets = [Path(path) for path in (output, keep_rejected) if path is not None]
     if keep_rejected is not None and kind_of(keep_rejected, folders=False) is Kind.STREAM:
         raise PenpalError("rejected rows cannot go to standard output; name a file")
+    targets = [Path(path) for path in (output, keep_rejected) if path is not None]
     if len({os.path.realpath(target) for target in targets}) < len(targets):
         raise PenpalError(f"{output}: kept and rejected rows cannot go into the same file; choose another name")
     return targets

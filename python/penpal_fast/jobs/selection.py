@@ -62,7 +62,7 @@ class Selection:
         layouts: What the strokes were converted from, if they had to be.
         found: The thresholds that were found from good lines, by the check's name.
         first_problem: File and row of the first bad row, and what is wrong with it; None if there is none.
-        resumed_rows: Number of rows that an earlier run of the job had finished.
+        resumed_rows: Number of rows whose scores an earlier run had left; all rows if it had finished the outputs.
     """
 
     rows: int = 0
@@ -160,7 +160,7 @@ def verdict_on(
 def _at_least(scores: pa.Array, threshold: float) -> NDArray[np.bool_]:
     """Whether scores reach a threshold in their own precision: the float32 score 0.3 reaches 0.3.
 
-    Scores in JSON are float32 too, although they are read as float64.
+    Those of type float64 are compared as float32, which scores are that JSON lines have.
     """
     values = scores.to_numpy(zero_copy_only=False)
     values = values.astype(np.float32) if values.dtype == np.float64 else values

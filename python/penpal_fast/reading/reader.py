@@ -143,7 +143,9 @@ class Reader:
         Raises:
             TypeError: Always; it says what to do.
         """
-        raise TypeError("a Reader cannot be pickled or copied; make one in each process, or pickle an ArrowScorer")
+        raise TypeError(
+            "a Reader cannot be pickled or copied; make one in each process, or use ArrowScorer(reader=model)"
+        )
 
     @property
     def letters(self) -> str:

@@ -9,7 +9,7 @@ import logging
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ from penpal_fast.sources.spool import STANDARD_INPUT, Spool, is_stream, spooled_
 
 ONE_SLASH = re.compile(r"^([a-z][a-z0-9+.-]+):/(?!/)", re.IGNORECASE)
 
-IN_MEMORY = "to score rows in memory, use Scorer or ArrowScorer"
+IN_MEMORY = "rows in memory are for Scorer, Reader or ArrowScorer"
 
 logger = logging.getLogger(__name__)
 
@@ -111,7 +111,8 @@ def find_inputs(inputs: Inputs) -> list[InputFile]:
         PenpalError: There are no files, a folder or file cannot be read, or a file is of another kind.
     """
     given = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
-    if isinstance(given, bytes) or not isinstance(given, Iterable):
+    is_table = isinstance(given, Mapping) or hasattr(given, "columns") or hasattr(given, "column_names")
+    if is_table or isinstance(given, bytes) or not isinstance(given, Iterable):
         raise PenpalError(f"inputs must be paths or addresses, got {type(inputs).__name__}; {IN_MEMORY}")
     files = []
     for item in given:

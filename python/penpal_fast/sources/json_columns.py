@@ -99,13 +99,13 @@ class JsonColumns:
         if "json" in found or found == {"null"}:
             kept = self.strokes_type()
             types[self.strokes] = kept or (strokes_type(pa.float64()) if self.are_drawn else pa.string())
-            if self.are_drawn and self.unread and self._has_unfit():
+            if self.are_drawn and self._has_unfit():
                 types[self.unread] = pa.string()
         return pa.schema(types)
 
     def _type(self, name: str, kinds: set[str]) -> pa.DataType:
-        """Type of a column. Scores are numbers even where all rows of a file are bad."""
-        is_score = error_column(name) in self._kinds and kinds <= {"integer"}
+        """Type of a column. Scores are numbers even in a file of bad rows, whose scores are all null."""
+        is_score = not kinds and error_column(name) in self._kinds
         return pa.float64() if is_score else _column_type(kinds)
 
     def strokes_type(self) -> pa.DataType | None:
@@ -119,10 +119,11 @@ class JsonColumns:
             return None
 
     @property
-    def unread(self) -> str | None:
-        """Name of the column for the JSON of strokes that their own column cannot hold; None if it is taken."""
+    def unread(self) -> str:
+        """Name of the column for the JSON of strokes that their own column cannot hold; numbered if it is taken."""
         name = unread_column(self.strokes)
-        return None if name in self._kinds else name
+        names = itertools.chain([name], (f"{name}_{number}" for number in itertools.count(2)))
+        return next(one for one in names if one not in self._kinds)
 
     def _has_unfit(self) -> bool:
         """Whether some strokes do not fit the type of the others; then their text is kept."""

@@ -18,7 +18,7 @@ from penpal_fast._core import Rows
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.layouts.choice import ENOUGH_ROWS
 from penpal_fast.sources.bare_rows import is_one_row
-from penpal_fast.sources.batch import Batch, unread_column
+from penpal_fast.sources.batch import Batch
 from penpal_fast.sources.csv_rows import csv_rows
 from penpal_fast.sources.inputs import InputFile
 from penpal_fast.sources.json_columns import MAX_COLUMNS, JsonColumns
@@ -232,10 +232,6 @@ def _parsed_batch(
             arrays.append(_given_array(values, field.type, problems, unread))
         else:
             arrays.append(_scalar_array(values, field.type))
-    if columns.unread is None:
-        taken = f"the column {unread_column(columns.strokes)!r}, which would keep them, is taken"
-        for row in (row for row, text in enumerate(unread) if text is not None):
-            problems[row] += f"; the output lacks these strokes: {taken}"
     return Batch(pa.RecordBatch.from_arrays(arrays, schema=schema), problems)
 
 

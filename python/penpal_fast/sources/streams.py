@@ -47,7 +47,7 @@ def open_sources(inputs: Inputs, column: str, options: Options | None = None) ->
             raise PenpalError(f"{source.file.name}: none of its lines has strokes under {column!r}")
         if not source.schema.equals(expected):
             raise PenpalError(
-                f"{source.file.name} and {first} have different columns; give them one at a time:\n"
+                f"{source.file.name} and {first} have different columns; give them to separate runs:\n"
                 + "\n".join(_differences(source.schema, expected))
             )
     return sources

@@ -29,7 +29,7 @@ CHANGED_ROWS = 200
 """Rows of each kind of lines that are measured with a changed geometry."""
 
 TRAINED_ON_ROWS = 1000
-"""Rows of each kind of lines that the network is trained on and measured on."""
+"""Rows of clean and of corrupted lines that a network is measured on although it is trained on them."""
 
 CHANGES = (
     Geometry(slope=8),
@@ -43,7 +43,7 @@ CHANGES = (
 
 
 class Validation:
-    """The validation lines, and some lines to train on beside them, the same for every network."""
+    """The validation lines, and some of the lines to train on, the same for every network."""
 
     def __init__(self, sources: Sources, recipe: Recipe) -> None:
         """Make the cut lines and the junk with a fixed seed."""
@@ -73,7 +73,8 @@ class Validation:
             changed = [change(strokes) for change in CHANGES for strokes in rows[name][:CHANGED_ROWS]]
             rows[f"{name}_changed"] = changed
         for name, lines in (("clean", sources.clean.train), ("corrupted", sources.corrupted.train)):
-            rows[f"{name}_trained_on"] = [_any(lines, random) for _ in range(min(TRAINED_ON_ROWS, len(lines)))]
+            chosen = random.choice(len(lines), min(TRAINED_ON_ROWS, len(lines)), replace=False)
+            rows[f"{name}_trained_on"] = [lines[index].strokes() for index in chosen]
         self._rows = {name: Rows(strokes) for name, strokes in rows.items()}
         self._lengths = np.array([len(line.text or "") for line in real])
         self._clean_kept = recipe.clean_kept
@@ -130,7 +131,7 @@ class Validation:
             "auc_short_corrupted": area_under_curve(found["short"], found["corrupted"]),
             "auc_short_clean": area_under_curve(found["short"], found["clean"]),
             "auc_clean_corrupted": area_under_curve(found["clean"], found["corrupted"]),
-            # Far above the figure before it: the network knows its lines by heart, and more lines would help.
+            # If this is far above the figure before it, the network knows its lines by heart: more lines would help.
             "auc_clean_corrupted_trained_on": area_under_curve(
                 found["clean_trained_on"], found["corrupted_trained_on"]
             ),
