@@ -214,7 +214,8 @@ def _converted(settings: _Settings, schema: pa.Schema, done: Converted) -> Itera
                     "source_file": pa.repeat(source.file.name, count),
                     "source_row": pa.array(range(first, first + count), pa.int64()),
                 }
-                kept = [index for index, name in enumerate(batch.data.schema.names) if name != column]
+                strokes = (column, *read.parts)
+                kept = [index for index, name in enumerate(batch.data.schema.names) if name not in strokes]
                 names = [batch.data.schema.names[index] for index in kept]
                 others = [batch.data.column(index) for index in kept]
                 added = [values for name, values in origin.items() if name not in names]
