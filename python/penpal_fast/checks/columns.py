@@ -90,10 +90,10 @@ def prepare(checks: Sequence[Check], schema: pa.Schema, *, replaced: Collection[
         PenpalError: A column is missing, of the wrong type, or would be replaced.
     """
     check_added(checks)
-    names = added_columns(checks)
+    added = added_columns(checks)
     written = {name for column in noted_scores(schema) for name in column.columns}
     for check in checks:
-        if read := sorted(set(check.reads) & set(names)):
+        if read := sorted(set(check.reads) & added.keys()):
             raise PenpalError(
                 f"the check {check.name!r} cannot read the column {read[0]!r}, which the checks write; rename it"
             )

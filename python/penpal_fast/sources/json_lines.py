@@ -222,9 +222,10 @@ def _parsed_batch(
         rows.append(content)
     arrays = []
     unread: list[str | None] = [None] * len(rows)
+    unread_name = columns.unread
     for field in schema:
         values = [row.get(field.name) for row in rows]
-        if field.name == columns.unread:
+        if field.name == unread_name:
             arrays.append(pa.array(unread, field.type))
         elif field.name == columns.strokes and pa.types.is_nested(field.type) and columns.are_drawn:
             arrays.append(_strokes_array(values, kind, problems, unread))
