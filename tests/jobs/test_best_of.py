@@ -17,7 +17,7 @@ from helpers.commands import run
 from helpers.made_lines import scrawl
 from penpal_fast import PenpalError, TextCheck, filter_dataset, score_dataset
 from penpal_fast.jobs.best_of import BestRows
-from penpal_fast.jobs.filter import NOT_BEST
+from penpal_fast.jobs.judged_rows import NOT_BEST
 from penpal_fast.sources import memory
 
 

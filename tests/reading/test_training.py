@@ -19,6 +19,7 @@ from penpal_fast.handwriting.lines import Line, is_held_out
 from penpal_fast.reading.config import ReaderConfig
 from penpal_fast.reading.model import ReaderNetwork
 from penpal_fast.reading.scores import match, readability
+from penpal_fast.reading.weights import load
 from penpal_fast.synthesis.plan import Plan
 from penpal_fast.synthesis.table import strokes_array
 from penpal_fast.synthesis.texts import LONG_LINE
@@ -39,6 +40,7 @@ from penpal_fast.training.reader.calibration import Read, calibrated, read  # no
 from penpal_fast.training.reader.loop import Lines, Progress, Training  # noqa: E402
 from penpal_fast.training.reader.network import folded  # noqa: E402
 from penpal_fast.training.reader.run import Inputs, train_reader  # noqa: E402
+from penpal_fast.training.reader.start import Start  # noqa: E402
 
 LETTERS = "lov"
 SOURCES = [f"form {number}" for number in range(100)]
@@ -120,6 +122,50 @@ def test_a_killed_training_goes_on(tmp_path, seen) -> None:
     again.run()
     for name, values in folded(whole.averaged()).items():
         np.testing.assert_allclose(folded(again.averaged())[name], values, atol=1e-5)
+
+
+def finished(network: ReaderConfig, seed: int) -> Start:
+    """A reader after a short training, with batch norm folded into its layers."""
+    recipe = dataclasses.replace(RECIPE, network=network, stages=(Stage(rows=200, learning_rate=2e-2, warmup_steps=5),))
+    trained = Training(recipe, Lines(drawn(40, seed))).run()
+    return Start(network, {name: np.float32(values) for name, values in folded(trained).items()})
+
+
+def test_a_training_starts_from_a_finished_reader_as_it_is() -> None:
+    start = finished(RECIPE.network, 1)
+    training = Training(RECIPE, Lines(drawn(60, 2)), start=start)
+    again = folded(training.averaged())
+    for name, values in start.tensors.items():
+        np.testing.assert_allclose(again[name], values, atol=1e-5)
+    # While it learns, batch norm takes the statistics of each batch.
+    path = torch.from_numpy(np.stack([drawn(1, 2)[0].path()] * 2))
+    samples = torch.tensor([path.shape[1]] * 2)
+    with torch.no_grad():
+        usual, _ = training.averaged()(path, samples)
+        deviation = (training.network.train()(path, samples)[0].exp() - usual.exp()).abs().mean()
+    assert deviation < 0.1
+    first = {name: value.clone() for name, value in training.average.items()}
+    training.run()
+    assert any(not torch.equal(first[name], value) for name, value in training.average.items())
+
+
+def test_a_training_that_was_started_from_a_reader_goes_on_from_its_checkpoint_alone(tmp_path) -> None:
+    lines, start = Lines(drawn(40, 1)), finished(RECIPE.network, 1)
+    Training(RECIPE, lines, start=start).save(tmp_path / "checkpoint.pt")
+    Training(RECIPE, lines, start=start).load(tmp_path / "checkpoint.pt")
+    for other in (Training(RECIPE, lines), Training(RECIPE, lines, start=finished(RECIPE.network, 3))):
+        with pytest.raises(PenpalError, match=r"checkpoint\.pt: it began with another reader \(--start\)"):
+            other.load(tmp_path / "checkpoint.pt")
+
+
+def test_a_reader_of_another_architecture_is_no_start() -> None:
+    start = finished(dataclasses.replace(RECIPE.network, dilations=(1, 1)), 1)
+    with pytest.raises(PenpalError, match=r"the reader to start from has dilations \(1, 1\), the recipe \(1, 2\)"):
+        Training(RECIPE, Lines(drawn(20, 1)), start=start)
+    calibrated_reader = dataclasses.replace(RECIPE.network, match_half=0.5)
+    Training(
+        RECIPE, Lines(drawn(20, 1)), start=dataclasses.replace(finished(RECIPE.network, 1), config=calibrated_reader)
+    )
 
 
 def test_a_stage_keeps_a_share_of_its_first_weights() -> None:
@@ -396,6 +442,16 @@ def test_the_recipe_ends_with_a_reader_and_its_figures(tmp_path, monkeypatch) ->
     before = (tmp_path / "reader" / "weights.safetensors").read_bytes()
     train_reader(recipe, inputs, tmp_path / "work", tmp_path / "reader")
     assert (tmp_path / "reader" / "weights.safetensors").read_bytes() == before
+    started = dataclasses.replace(recipe, stages=(dataclasses.replace(doubting, start_share=1.0),), synthesis=())
+    train_reader(
+        started,
+        dataclasses.replace(inputs, start=str(tmp_path / "reader")),
+        tmp_path / "another work",
+        tmp_path / "same reader",
+    )
+    first, again = (load(str(tmp_path / name))[1] for name in ("reader", "same reader"))
+    for name, values in first.items():
+        np.testing.assert_allclose(again[name], values, atol=2e-3, err_msg=name)
 
 
 def test_calibration_keeps_the_shares_it_names() -> None:

@@ -22,6 +22,7 @@ def train_reader(
         Path | None,
         typer.Argument(metavar="RECIPE", help="JSON file with all settings; by default the bundled one."),
     ] = None,
+    start: Annotated[str | None, typer.Option(help="Folder or Hugging Face id of a reader to start from.")] = None,
     processes: Annotated[int, typer.Option(help="Processes that make lines, and threads that train.", min=1)] = 2,
     device: Annotated[str, typer.Option(help="What trains, as PyTorch names it: cpu, cuda.")] = "cpu",
 ) -> None:
@@ -31,7 +32,7 @@ def train_reader(
         from penpal_fast.training.reader.run import Inputs, train_reader
 
     with readable_errors():
-        inputs = Inputs(real, generator, clean, corrupted)
+        inputs = Inputs(real, generator, clean, corrupted, start)
         train_reader(
             ReaderRecipe.from_file(recipe or BUNDLED),
             inputs,

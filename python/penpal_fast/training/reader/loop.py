@@ -21,6 +21,7 @@ from penpal_fast.training.reader.doubt_loss import DoubtLoss
 from penpal_fast.training.reader.examples import Batch, Example, batches
 from penpal_fast.training.reader.network import TrainedReader
 from penpal_fast.training.reader.recipe import ReaderRecipe, Stage
+from penpal_fast.training.reader.start import Start, unfold
 from penpal_fast.training.reader.wrong_codes import Codes, with_mistake
 
 LOSS_MEMORY = 0.6
@@ -34,6 +35,8 @@ LEAST_LEARNING_RATE = 0.01
 
 LARGEST_GRADIENT = 5.0
 
+START_BATCHES = 16
+"""Batches whose statistics batch norm begins with, where a training starts from a finished reader."""
 
 KINDS = ("real", "made", "clean", "corrupted")
 
@@ -62,16 +65,17 @@ class Progress:
 class Training:
     """A training that can be saved and gone on with."""
 
-    def __init__(self, recipe: ReaderRecipe, lines: Lines, device: str = "cpu") -> None:
-        """Start from random weights.
+    def __init__(self, recipe: ReaderRecipe, lines: Lines, device: str = "cpu", start: Start | None = None) -> None:
+        """Start from random weights, or from a finished reader.
 
         Args:
             recipe: All choices.
             lines: The lines to learn from.
             device: PyTorch's name of what computes.
+            start: The reader to start from; None for random weights.
 
         Raises:
-            PenpalError: A stage has no lines to learn from.
+            PenpalError: A stage has no lines to learn from, or the reader is of another architecture.
         """
         torch.manual_seed(recipe.seed)
         self.recipe = recipe
@@ -81,9 +85,15 @@ class Training:
         self.kinds = np.repeat(np.array(KINDS), [len(group) for group in groups])
         self._check_lines()
         self.device = device
-        self.network = TrainedReader(recipe.network).to(device)
-        self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
+        self.network = TrainedReader(recipe.network)
+        self.start = start.fingerprint() if start else ""
+        self.stage, self.rows, self.steps = 0, 0, 0
         self.losses = np.full(len(self.examples), np.nan)
+        if start:
+            start.check(recipe.network)
+            unfold(self.network, start.tensors, list(itertools.islice(self._round(), START_BATCHES)))
+        self.network.to(device)
+        self.average = {name: value.clone() for name, value in self.network.state_dict().items()}
         self._begin(0)
 
     def _check_lines(self) -> None:
@@ -133,7 +143,7 @@ class Training:
         torch.save(
             {name: getattr(self, name) for name in _KEPT}
             | {name: getattr(self, name).state_dict() for name in _STATES}
-            | {"losses": torch.from_numpy(self.losses), "recipe": self.recipe.to_json()},
+            | {"losses": torch.from_numpy(self.losses), "recipe": self.recipe.to_json(), "start": self.start},
             aside,
         )
         aside.replace(path)
@@ -149,6 +159,8 @@ class Training:
             raise PenpalError(
                 f"{path}: it belongs to another recipe or other lines; use these, or remove the file to start over"
             )
+        if state.get("start", "") != self.start:
+            raise PenpalError(f"{path}: it began with another reader (--start); give that, or remove the file")
         for name in _KEPT:
             setattr(self, name, state[name])
         self.losses = state["losses"].cpu().numpy()
@@ -291,9 +303,9 @@ class Training:
         return stage.learning_rate * warmth * (LEAST_LEARNING_RATE + (1 - LEAST_LEARNING_RATE) * cosine)
 
     def _average(self) -> None:
-        # The first stage's first weights are random and soon forgotten; a later stage's are good.
+        # Random weights are to be forgotten soon; those of an earlier stage or of a finished reader are good.
         decay = self.recipe.average_decay
-        if self.stage == 0:
+        if self.stage == 0 and not self.start:
             decay = min(decay, (1 + self.steps) / (10 + self.steps))
         _blend(self.average, self.network.state_dict(), 1 - decay)
 

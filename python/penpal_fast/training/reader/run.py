@@ -18,7 +18,7 @@ from penpal_fast.files import made_folder, replaced_atomically
 from penpal_fast.handwriting.lines import is_held_out
 from penpal_fast.network.pretrained import CONFIG_FILE, WEIGHTS_FILE
 from penpal_fast.reading.reader import Reader
-from penpal_fast.reading.weights import write_tensors
+from penpal_fast.reading.weights import load, write_tensors
 from penpal_fast.synthesis.texts import read_texts
 from penpal_fast.training.reader.examples import Example, read_examples
 from penpal_fast.training.reader.making import make_lines
@@ -40,12 +40,14 @@ class Inputs:
         generator: Weights of a Graves-style generator.
         clean: Parquet file of generated lines with `text`, to calibrate and measure with.
         corrupted: The same with the sampling disturbed, and a column `corruption`.
+        start: Reader to start from: a folder or the id of a Hugging Face repository; None for random weights.
     """
 
     real: Path
     generator: Path
     clean: Path
     corrupted: Path
+    start: str | None = None
 
 
 def train_reader(
@@ -81,6 +83,10 @@ def train_reader(
         from penpal_fast.training.reader.calibration import calibrated, read
         from penpal_fast.training.reader.loop import Lines, Progress, Training
         from penpal_fast.training.reader.network import folded
+        from penpal_fast.training.reader.start import Start
+    start = Start(*load(inputs.start)) if inputs.start else None
+    if start:
+        start.check(recipe.network)
     for folder in (work, output):
         made_folder(folder)
     made = _made(recipe, inputs, work, processes, say)
@@ -88,7 +94,7 @@ def train_reader(
     torch.set_num_threads(processes)
     letters = recipe.network.letters
     learned = read_examples(inputs.real, letters, lambda source: not is_held_out(source, recipe.source_prefix))
-    training = Training(recipe, Lines(learned, made, clean, corrupted), device)
+    training = Training(recipe, Lines(learned, made, clean, corrupted), device, start)
     if (work / CHECKPOINT).exists():
         training.load(work / CHECKPOINT)
 
