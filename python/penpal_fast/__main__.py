@@ -6,6 +6,8 @@ import atexit
 import os
 import signal
 import sys
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 
 from penpal_fast.interrupts import ending_at_once
 
@@ -41,11 +43,18 @@ def main() -> None:
 
 
 class _WithoutPandas:
-    """Lets pandas look as if it were not installed: PyArrow imports it to make an array, for a third of a second."""
+    """Makes the import of pandas fail as if it were not installed: PyArrow imports it to make an array, for a third of
+    a second. Who only looks for it, as PyTorch does, finds a module of no file.
+    """
 
-    def find_spec(self, name: str, _path: object = None, _target: object = None) -> None:
-        if name == "pandas":
-            raise ModuleNotFoundError("the command line works without pandas", name=name)
+    def find_spec(self, name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
+        return ModuleSpec(name, self) if name == "pandas" else None  # type: ignore[arg-type]
+
+    def create_module(self, _spec: ModuleSpec) -> None:
+        """Take the usual kind of module."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        raise ModuleNotFoundError("the command line works without pandas", name=module.__name__)
 
 
 def _end(ended: list[int]) -> None:

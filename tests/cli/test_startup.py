@@ -134,6 +134,20 @@ def test_the_commands_of_the_package_work_without_pandas_only_in_their_own_proce
     assert printed(code).endswith("loaded\n")
 
 
+def test_a_command_may_look_for_pandas_and_cannot_import_it():
+    # PyTorch looks for modules that it does not need, and skips those of no file.
+    program = (
+        "import importlib.util; import penpal_fast.__main__ as main\n"
+        "def command():\n"
+        "    print(importlib.util.find_spec('pandas').origin)\n"
+        "    try: import pandas\n"
+        "    except ModuleNotFoundError as error: print(error)\n"
+        "main.main = command\n"
+        "main.run()"
+    )
+    assert printed(program) == "None\nthe command line works without pandas\n"
+
+
 def test_scores_in_python_load_nothing_for_other_jobs():
     code = "import penpal_fast; penpal_fast.Scorer().score([[[(0, 0), (3, 4)], [(1, 1), (5, 5)]]] * 3)"
     found = loaded("-c", code)

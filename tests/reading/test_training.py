@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -149,13 +152,16 @@ def test_a_training_starts_from_a_finished_reader_as_it_is() -> None:
     assert any(not torch.equal(first[name], value) for name, value in training.average.items())
 
 
-def test_a_training_that_was_started_from_a_reader_goes_on_from_its_checkpoint_alone(tmp_path) -> None:
+def test_a_checkpoint_of_another_start_is_refused(tmp_path) -> None:
     lines, start = Lines(drawn(40, 1)), finished(RECIPE.network, 1)
     Training(RECIPE, lines, start=start).save(tmp_path / "checkpoint.pt")
     Training(RECIPE, lines, start=start).load(tmp_path / "checkpoint.pt")
     for other in (Training(RECIPE, lines), Training(RECIPE, lines, start=finished(RECIPE.network, 3))):
         with pytest.raises(PenpalError, match=r"checkpoint\.pt: it began with another reader \(--start\)"):
             other.load(tmp_path / "checkpoint.pt")
+    Training(RECIPE, lines).save(tmp_path / "random.pt")
+    with pytest.raises(PenpalError, match=r"random\.pt: .* or with random weights; give the same"):
+        Training(RECIPE, lines, start=start).load(tmp_path / "random.pt")
 
 
 def test_a_reader_of_another_architecture_is_no_start() -> None:
@@ -443,12 +449,15 @@ def test_the_recipe_ends_with_a_reader_and_its_figures(tmp_path, monkeypatch) ->
     train_reader(recipe, inputs, tmp_path / "work", tmp_path / "reader")
     assert (tmp_path / "reader" / "weights.safetensors").read_bytes() == before
     started = dataclasses.replace(recipe, stages=(dataclasses.replace(doubting, start_share=1.0),), synthesis=())
-    train_reader(
-        started,
-        dataclasses.replace(inputs, start=str(tmp_path / "reader")),
-        tmp_path / "another work",
-        tmp_path / "same reader",
-    )
+    (tmp_path / "started.json").write_text(started.to_json())
+    options = {
+        **{f"--{name}": getattr(inputs, name) for name in ("real", "generator", "clean", "corrupted")},
+        "--start": tmp_path / "reader",
+        "--work": tmp_path / "another work",
+        "--output": tmp_path / "same reader",
+    }
+    command = [sys.executable, "-m", "penpal_fast", "train-reader", tmp_path / "started.json"]
+    subprocess.run([*command, *itertools.chain(*options.items())], check=True)
     first, again = (load(str(tmp_path / name))[1] for name in ("reader", "same reader"))
     for name, values in first.items():
         np.testing.assert_allclose(again[name], values, atol=2e-3, err_msg=name)

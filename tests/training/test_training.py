@@ -414,13 +414,14 @@ def test_cut_synthetic_lines_are_endings_of_whole_ones():
     assert np.array_equal(found[1].strokes()[0], stroke + 1)
     assert [ending.text for ending in endings(Line(line.words, "a b"))] == [None, None]
     assert endings(Line(line.words[:1], "a")) == []
+    assert [ending.text for ending in endings(Line([[], line.words[0], [], line.words[2]], "a b c d"))] == ["d"]
 
 
 def test_synthetic_lines_are_cut_by_their_share(sources):
     def drawn(share, splits):
         shares = Shares(real=0, clean=0.5, corrupted=0.5, junk=0, outlier=0)
         unchanged = {"reshape": 0.0, "smooth": 0.0, "thin": 0.0, "resample": 0.0, "dots": 0.0}
-        examples = Examples(splits, Stage(shares, Changes(synthetic_cut=share, matched=0.4, **unchanged)), 1.5)
+        examples = Examples(splits, Stage(shares, Changes(endings=share, matched=0.4, **unchanged)), 1.5)
         return [sum(map(len, row)) for step in range(4) for row in examples.step(step).rows]
 
     # Lines of two words: the whole line has 100 points, its last word 60.

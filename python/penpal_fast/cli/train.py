@@ -37,14 +37,16 @@ def train(
         from penpal_fast.network.model import QualityClassifier
         from penpal_fast.training.recipe import BUNDLED, Recipe
         from penpal_fast.training.run import Inputs, run_recipe
+        from penpal_fast.training.start import check_start
 
     with readable_errors():
-        model = QualityClassifier.from_pretrained(start) if start else None
+        chosen = Recipe.from_file(recipe or BUNDLED)
+        if start is not None:
+            check_start(start, output, chosen.source_prefix)
+        model = QualityClassifier.from_pretrained(start) if start is not None else None
         inputs = Inputs(real, generator, clean or (), corrupted or (), model)
         with stage_bars() as progress:
-            figures = run_recipe(
-                Recipe.from_file(recipe or BUNDLED), inputs, work, output, resume=resume, progress=progress
-            )
+            figures = run_recipe(chosen, inputs, work, output, resume=resume, progress=progress)
         rows = [[name.replace("_", " "), f"{value:.3f}"] for name, value in figures.items()]
         say(table(["validation lines", ""], rows))
         say(f"wrote {output}")

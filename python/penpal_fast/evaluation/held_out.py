@@ -30,7 +30,7 @@ def prefix_of_models(model: str | None, reader: str | None) -> int | None:
         PenpalError: Both are named, and they hold out different lines; or a recipe cannot be read.
     """
     records = [find_record(source, RECORD) for source in (model, reader) if source is not None]
-    prefixes = [_prefix_in(record) for record in records if record] or [_prefix_in(BUNDLED / RECORD)]
+    prefixes = [prefix_in(record) for record in records if record] or [prefix_in(BUNDLED / RECORD)]
     if prefixes[0] != prefixes[-1]:
         raise PenpalError(
             f"the model holds lines out by {decided_by(prefixes[0])}, the reader by {decided_by(prefixes[-1])}; name "
@@ -39,7 +39,12 @@ def prefix_of_models(model: str | None, reader: str | None) -> int | None:
     return prefixes[0]
 
 
-def _prefix_in(path: Path) -> int | None:
+def prefix_in(path: Path) -> int | None:
+    """Return how many of the first characters of a source a recipe looks at; None for the whole source.
+
+    Raises:
+        PenpalError: The recipe cannot be read.
+    """
     try:
         content = read_at_most(path, MAX_RECORD_BYTES)
         if content is None:

@@ -37,7 +37,7 @@ def cut(line: Line, random: np.random.Generator, *, longest: int) -> Strokes:
 
 
 def endings(line: Line) -> list[Line]:
-    """Return what is left of a line from each later word on, but for what has too few points.
+    """Return what is left of a line from each later word on, but for what has too few points or is the whole line.
 
     A line that is corrupted from some letter on is so at its end, and thus in each of these.
     """
@@ -46,6 +46,7 @@ def endings(line: Line) -> list[Line]:
     found = (
         dataclasses.replace(line, words=line.words[first:], text=" ".join(words[first:]) if knows_words else None)
         for first in range(1, len(line.words))
+        if line.words[first] and any(line.words[:first])
     )
     return [ending for ending in found if sum(map(len, ending.strokes())) >= LEAST_POINTS]
 

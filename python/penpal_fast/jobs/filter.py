@@ -1,4 +1,4 @@
-"""The job that keeps the rows of files whose scores are high enough."""
+"""What is asked of a filter: which rows of files are kept, by which scores, and where they go."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class JudgedRows:
     """Reads all rows as often as the rules need, and says of each whether it is kept.
 
     Attributes:
-        groups: Number of groups of `best_of`, once the first rows are given; None without that rule.
+        groups: Number of groups of `best_of`, once all rows are given; None without that rule.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class JudgedRows:
         self._done = 0
 
     def batches(self) -> Generator[Judged, None, None]:
-        """Yield all rows in order, each batch with the verdict on it."""
+        """Yield all rows in order, each batch with the verdict on it. May be called once."""
         best = self._best_rows()
         top = self._top_rows(best)
         self.groups = best.groups if best else None

@@ -116,7 +116,7 @@ class Examples:
         synthetic = {"clean": sources.clean.train, "corrupted": sources.corrupted.train}
         self._pools = {kind: _Pool(lines) for kind, lines in synthetic.items()}
         self._endings: dict[str, _Pool] = {}
-        if stage.changes.synthetic_cut:
+        if stage.changes.endings:
             cuts = {kind: [ending for line in lines for ending in endings(line)] for kind, lines in synthetic.items()}
             self._endings = {kind: _Pool(lines) for kind, lines in cuts.items() if lines}
 
@@ -156,7 +156,7 @@ class Examples:
         if kind == "real":
             return strokes, text
         pool, changes, chance = self._pools[kind], self._stage.changes, random.random()
-        if kind in self._endings and random.random() < changes.synthetic_cut:
+        if kind in self._endings and random.random() < changes.endings:
             pool = self._endings[kind]
         if chance < changes.matched:
             return pool.like(strokes, random).strokes(), None

@@ -86,7 +86,7 @@ class Training:
         self._check_lines()
         self.device = device
         self.network = TrainedReader(recipe.network)
-        self.start = start.fingerprint() if start else ""
+        self.start_fingerprint = start.fingerprint() if start else ""
         self.stage, self.rows, self.steps = 0, 0, 0
         self.losses = np.full(len(self.examples), np.nan)
         if start:
@@ -143,7 +143,11 @@ class Training:
         torch.save(
             {name: getattr(self, name) for name in _KEPT}
             | {name: getattr(self, name).state_dict() for name in _STATES}
-            | {"losses": torch.from_numpy(self.losses), "recipe": self.recipe.to_json(), "start": self.start},
+            | {
+                "losses": torch.from_numpy(self.losses),
+                "recipe": self.recipe.to_json(),
+                "start": self.start_fingerprint,
+            },
             aside,
         )
         aside.replace(path)
@@ -159,8 +163,11 @@ class Training:
             raise PenpalError(
                 f"{path}: it belongs to another recipe or other lines; use these, or remove the file to start over"
             )
-        if state.get("start", "") != self.start:
-            raise PenpalError(f"{path}: it began with another reader (--start); give that, or remove the file")
+        if state.get("start", "") != self.start_fingerprint:
+            raise PenpalError(
+                f"{path}: it began with another reader (--start), or with random weights; give the same, or remove "
+                "the file to start over"
+            )
         for name in _KEPT:
             setattr(self, name, state[name])
         self.losses = state["losses"].cpu().numpy()
@@ -303,9 +310,9 @@ class Training:
         return stage.learning_rate * warmth * (LEAST_LEARNING_RATE + (1 - LEAST_LEARNING_RATE) * cosine)
 
     def _average(self) -> None:
-        # Random weights are to be forgotten soon; those of an earlier stage or of a finished reader are good.
+        # What the first stage begins with is soon forgotten, random or not: start_share says how much is to stay.
         decay = self.recipe.average_decay
-        if self.stage == 0 and not self.start:
+        if self.stage == 0:
             decay = min(decay, (1 + self.steps) / (10 + self.steps))
         _blend(self.average, self.network.state_dict(), 1 - decay)
 

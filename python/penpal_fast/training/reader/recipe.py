@@ -64,7 +64,8 @@ class Changed:
 
 @dataclasses.dataclass(frozen=True)
 class Stage:
-    """A part of the training. The first starts from random weights, each later one from the result before it.
+    """A part of the training. The first starts from random weights or a finished reader, each later one from the
+    result before it.
 
     Attributes:
         rows: Rows to train on, each row counting each time.

@@ -23,6 +23,7 @@ from penpal_fast.synthesis.texts import read_texts
 from penpal_fast.training.reader.examples import Example, read_examples
 from penpal_fast.training.reader.making import make_lines
 from penpal_fast.training.reader.recipe import ReaderRecipe
+from penpal_fast.training.start import check_start
 from penpal_fast.training.synthetic_lines import synthetic_lines
 
 MADE = "made"
@@ -84,8 +85,10 @@ def train_reader(
         from penpal_fast.training.reader.loop import Lines, Progress, Training
         from penpal_fast.training.reader.network import folded
         from penpal_fast.training.reader.start import Start
-    start = Start(*load(inputs.start)) if inputs.start else None
-    if start:
+    start = None
+    if inputs.start is not None:
+        check_start(inputs.start, output, recipe.source_prefix)
+        start = Start(*load(inputs.start))
         start.check(recipe.network)
     for folder in (work, output):
         made_folder(folder)

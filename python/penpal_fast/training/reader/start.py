@@ -46,8 +46,9 @@ class Start:
 def unfold(network: TrainedReader, tensors: Tensors, batches: Sequence[Batch]) -> None:
     """Give a network the weights of a finished reader, so that it computes the same.
 
-    Each batch norm gets the mean and the deviation of its own inputs in these batches as its statistics, and the weight
-    and bias that undo them. So it changes little where the training begins, when it takes those of each batch.
+    Each batch norm gets the mean and the variance of its own inputs in these batches as its statistics, and the weight
+    and bias that undo them. So little changes when the training begins and batch norm takes the statistics of each
+    batch.
 
     Args:
         network: The network; it computes on the CPU.
