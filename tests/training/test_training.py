@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 
@@ -18,23 +17,12 @@ from helpers.made_generator import made_tensors, save
 from helpers.made_lines import scrawl
 from penpal_fast import PenpalError, QualityClassifier
 from penpal_fast.cli import app
-from penpal_fast.handwriting.augmentation import (
-    LEAST_POINTS,
-    LONGEST,
-    cut,
-    endings,
-    follow,
-    link,
-    resample,
-    resize_dots,
-    smooth,
-    thin,
-)
+from penpal_fast.handwriting.augmentation import LONGEST, cut, follow, link, resample, resize_dots, smooth, thin
 from penpal_fast.handwriting.geometry import Geometry, drawn_geometry, levelled
 from penpal_fast.handwriting.height import height_of
 from penpal_fast.handwriting.junk import DRAWN, KINDS, SPOILT, UNSEEN, Material
 from penpal_fast.handwriting.junk.material import width_of
-from penpal_fast.handwriting.lines import Line, Split, garbled_lines, is_held_out, read_split
+from penpal_fast.handwriting.lines import Line, garbled_lines, is_held_out, read_split
 from penpal_fast.handwriting.outliers import OUTLIERS
 from penpal_fast.schema import STROKES
 from penpal_fast.training import loop
@@ -402,38 +390,6 @@ def test_short_lines_are_drawn_by_their_share(sources, monkeypatch):
     assert not all(is_short for way, is_short in drawn if way == "any")
     with pytest.raises(PenpalError, match="matched, short are at most 1 together"):
         Changes(matched=0.7, short=0.4)
-
-
-def test_cut_synthetic_lines_are_endings_of_whole_ones():
-    stroke = np.arange(2 * LEAST_POINTS, dtype=np.float64).reshape(-1, 2)
-    line = Line([[stroke], [stroke[:1]], [stroke + 1], [stroke[:2]]], "a b c d", "form", "late_mild")
-    found = endings(line)
-    assert [ending.text for ending in found] == ["b c d", "c d"]  # The last word alone has too few points.
-    assert {(ending.source, ending.severity) for ending in found} == {("form", "late_mild")}
-    assert [len(ending.strokes()) for ending in found] == [3, 2]
-    assert np.array_equal(found[1].strokes()[0], stroke + 1)
-    assert [ending.text for ending in endings(Line(line.words, "a b"))] == [None, None]
-    assert endings(Line(line.words[:1], "a")) == []
-    assert [ending.text for ending in endings(Line([[], line.words[0], [], line.words[2]], "a b c d"))] == ["d"]
-
-
-def test_synthetic_lines_are_cut_by_their_share(sources):
-    def drawn(share, splits):
-        shares = Shares(real=0, clean=0.5, corrupted=0.5, junk=0, outlier=0)
-        unchanged = {"reshape": 0.0, "smooth": 0.0, "thin": 0.0, "resample": 0.0, "dots": 0.0}
-        examples = Examples(splits, Stage(shares, Changes(endings=share, matched=0.4, **unchanged)), 1.5)
-        return [sum(map(len, row)) for step in range(4) for row in examples.step(step).rows]
-
-    # Lines of two words: the whole line has 100 points, its last word 60.
-    words = [[np.random.default_rng(0).normal(size=(count, 2))] for count in (40, 60)]
-    split = Split([Line(words, "one two", f"{number}") for number in range(8)], [])
-    splits = dataclasses.replace(sources, clean=split, corrupted=split)
-    for share in (0.0, 0.5, 1.0):
-        points = drawn(share, splits)
-        assert set(points) <= {60, 100}
-        assert points.count(60) / len(points) == pytest.approx(share, abs=0.1)
-    alone = Split([Line(words[1:], "two")], [])
-    assert set(drawn(1.0, dataclasses.replace(sources, clean=alone, corrupted=alone))) == {60}
 
 
 def _recipe(folder, values):

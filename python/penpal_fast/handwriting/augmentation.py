@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,21 +32,6 @@ def cut(line: Line, random: np.random.Generator, *, longest: int) -> Strokes:
         count += 1
         first = min(first, len(line.words) - count)
     return line.strokes(first, count)
-
-
-def endings(line: Line) -> list[Line]:
-    """Return what is left of a line from each later word on, but for what has too few points or is the whole line.
-
-    A line that is corrupted from some letter on is so at its end, and thus in each of these.
-    """
-    words = (line.text or "").split()
-    knows_words = len(words) == len(line.words)
-    found = (
-        dataclasses.replace(line, words=line.words[first:], text=" ".join(words[first:]) if knows_words else None)
-        for first in range(1, len(line.words))
-        if line.words[first] and any(line.words[:first])
-    )
-    return [ending for ending in found if sum(map(len, ending.strokes())) >= LEAST_POINTS]
 
 
 def follow(line: Line, other: Line) -> Strokes:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from penpal_fast._core import Rows
 from penpal_fast.engines.mlx_memory import writable_canvases
 from penpal_fast.errors import PenpalError
-from penpal_fast.handwriting.augmentation import cut, endings, follow, link, resample, resize_dots, smooth, thin
+from penpal_fast.handwriting.augmentation import cut, follow, link, resample, resize_dots, smooth, thin
 from penpal_fast.handwriting.geometry import drawn_geometry, levelled
 from penpal_fast.handwriting.junk import DRAWN, SPOILT, Material
 from penpal_fast.handwriting.lines import Line, Split, garbled_lines, read_split
@@ -113,12 +113,7 @@ class Examples:
         lengths = [len(line.text) for line in sources.real.train if line.text] or [0]
         self._mean_length, self._length_spread = float(np.mean(lengths)), max(float(np.std(lengths)), 1.0)
         self._garbled = garbled_lines(sources.corrupted.train)
-        synthetic = {"clean": sources.clean.train, "corrupted": sources.corrupted.train}
-        self._pools = {kind: _Pool(lines) for kind, lines in synthetic.items()}
-        self._endings: dict[str, _Pool] = {}
-        if stage.changes.endings:
-            cuts = {kind: [ending for line in lines for ending in endings(line)] for kind, lines in synthetic.items()}
-            self._endings = {kind: _Pool(lines) for kind, lines in cuts.items() if lines}
+        self._pools = {"clean": _Pool(sources.clean.train), "corrupted": _Pool(sources.corrupted.train)}
 
     def step(self, step: int) -> Batch:
         """Return the examples of a step."""
@@ -156,8 +151,6 @@ class Examples:
         if kind == "real":
             return strokes, text
         pool, changes, chance = self._pools[kind], self._stage.changes, random.random()
-        if kind in self._endings and random.random() < changes.endings:
-            pool = self._endings[kind]
         if chance < changes.matched:
             return pool.like(strokes, random).strokes(), None
         is_short = chance < changes.matched + changes.short

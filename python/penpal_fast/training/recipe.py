@@ -62,9 +62,6 @@ class Changes:
             lines are small on the canvas, and matching keeps the network from learning length.
         short: Share of the synthetic lines that are chosen among those of fewer than 20 characters; `matched` and this
             are at most 1 together.
-        endings: Share of the synthetic lines, chosen in any of these ways, that begin at a later word. There are
-            several times as many of these as of whole lines, so fewer are known by heart. They are as corrupted as
-            their lines if these are so at their end.
         link: Share of the real lines that are cut and have their letters joined.
         follow: Share of the real lines that go on with the next line of the file, to be as long as the longest; `link`,
             `real_cut` and this are at most 1 together.
@@ -87,7 +84,6 @@ class Changes:
     longest: int = number(6, 1, 1000)
     matched: float = share(0.85)
     short: float = share(0.0)
-    endings: float = share(0.0)
     link: float = share(0.12)
     follow: float = share(0.06)
     reshape: float = share(0.85)
