@@ -10,6 +10,9 @@ import time
 
 import numpy as np
 import pytest
+import typer
+
+from penpal_fast.cli.console import Terminated, readable_errors
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])
@@ -30,3 +33,19 @@ def test_ctrl_c_while_a_command_begins_or_ends_shows_no_trace(example_file, tmp_
         if re.search("Traceback|Fatal Python error", errors):
             continue
         assert process.returncode in ((-signal.SIGINT, 130, 0) if interrupted else (0,)), said + errors
+
+
+def test_an_error_that_ctrl_c_causes_in_a_lock_ends_as_ctrl_c_does(capsys):
+    def wait(interrupt):
+        try:
+            raise interrupt
+        finally:
+            raise RuntimeError("cannot release un-acquired lock")  # As `threading.Condition.wait` does.
+
+    for interrupt, code in ((KeyboardInterrupt(), 130), (Terminated("two rows are kept"), 143)):
+        with pytest.raises(typer.Exit) as ended, readable_errors():
+            wait(interrupt)
+        assert ended.value.exit_code == code
+    assert capsys.readouterr().err == "stopped\nstopped: two rows are kept\n"
+    with pytest.raises(RuntimeError, match="something else"), readable_errors():
+        raise RuntimeError("something else")

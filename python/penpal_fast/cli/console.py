@@ -44,9 +44,12 @@ def readable_errors() -> Iterator[None]:
     except UnicodeError as error:
         raise _failed(f"a name or text is not UTF-8: {error}") from error
     except KeyboardInterrupt as error:
-        typer.echo(f"stopped: {error}" if str(error) else "stopped", err=True)
-        sent = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
-        raise typer.Exit(128 + sent) from error
+        raise _stopped(error) from error
+    except RuntimeError as error:
+        # Ctrl-C while a thread waits for a lock: Python complains that it does not have the lock.
+        if not isinstance(error.__context__, KeyboardInterrupt):
+            raise
+        raise _stopped(error.__context__) from error
 
 
 def _expected_errors() -> tuple[type[BaseException], ...]:
@@ -60,6 +63,11 @@ def _failed(message: str) -> typer.Exit:
 
     err().print(Text.assemble(("error: ", "bold red"), visible(message)), soft_wrap=True)
     return typer.Exit(1)
+
+
+def _stopped(error: KeyboardInterrupt) -> typer.Exit:
+    typer.echo(f"stopped: {error}" if str(error) else "stopped", err=True)
+    return typer.Exit(128 + (signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT))
 
 
 class Terminated(KeyboardInterrupt):
