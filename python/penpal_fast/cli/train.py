@@ -41,9 +41,10 @@ def train(
 
     with readable_errors():
         chosen = Recipe.from_file(recipe or BUNDLED)
+        model = None
         if start is not None:
             check_start(start, output, chosen.source_prefix)
-        model = QualityClassifier.from_pretrained(start) if start is not None else None
+            model = QualityClassifier.from_pretrained(start)
         inputs = Inputs(real, generator, clean or (), corrupted or (), model)
         with stage_bars() as progress:
             figures = run_recipe(chosen, inputs, work, output, resume=resume, progress=progress)
