@@ -66,11 +66,11 @@ def larger(half_letters: float, weight: float, misfit_weight: float) -> Callable
 
 
 DEFINITIONS: dict[str, Callable[[Losses], np.ndarray]] = {
-    "loss a letter": lambda of: of.text / of.letters,
+    "loss per letter": lambda of: of.text / of.letters,
     "difference": lambda of: np.maximum(of.text - of.reading, 0),
     "largest deficit of a letter": lambda of: of.misfit,
-    "difference / root of letters + loss a letter": root(1),
-    "difference / (1 + letters / 3) + 8 losses a letter": divided(3, 8),
+    "difference / root of letters + loss per letter": root(1),
+    "difference / (1 + letters / 3) + 8 losses per letter": divided(3, 8),
     "the same + deficit / 2 (once bundled)": divided(3, 8, 0.5),
     "the same + deficit": divided(3, 8, 1),
     "larger of two, 0.6 deficits, 10 logarithms (bundled)": larger(10, 10, 0.6),

@@ -64,7 +64,7 @@ def _structs_count(strokes: pa.StructArray) -> bool:
     differ = False
     for axis, name in enumerate(("x", "y")):
         place, begins = pc.struct_field(strokes, name), _coordinate(first, axis)
-        if begins is None or not all(_is_number(part.type) for part in (begins, place)):
+        if begins is None or not all(is_number(part.type) for part in (begins, place)):
             return False
         if not (np.abs(_float(begins)) <= TOLERANCE).all():
             return False
@@ -84,7 +84,8 @@ def _coordinate(points: pa.Array, axis: int) -> pa.Array | None:
     return pc.list_element(points, axis)
 
 
-def _is_number(kind: pa.DataType) -> bool:
+def is_number(kind: pa.DataType) -> bool:
+    """Whether a type is that of coordinates."""
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 

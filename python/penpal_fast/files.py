@@ -25,6 +25,9 @@ ASIDE_NAME = re.compile(re.escape(ASIDE) + r"[0-9a-f]{16}\.incomplete")
 ACCESS_LIST = "system.posix_acl_access"
 """Linux's name of what a file grants to users and groups one by one."""
 
+PIECE_BYTES = 1 << 20
+"""Bytes of a file that are read at a time."""
+
 LONGEST_NAME = 255
 """Bytes of a name in the usual file systems."""
 
@@ -57,16 +60,13 @@ def read_at_most(path: Path, limit: int) -> bytes | None:
     return content if len(content) <= limit else None
 
 
-def check_regular(path: Path) -> None:
-    """Make sure that an input is a file that can be read to its end.
-
-    Raises:
-        PenpalError: There is no such file, or it is something else, such as a pipe, which may have no end.
-    """
-    try:
-        open_regular(path).close()
-    except (OSError, ValueError) as error:  # The name may have a null byte.
-        raise PenpalError(f"{path}: cannot read it: {getattr(error, 'strerror', None) or error}") from error
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal digits."""
+    content = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(PIECE_BYTES):
+            content.update(piece)
+    return content.hexdigest()
 
 
 def open_regular(path: Path) -> BinaryIO:

@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from penpal_fast._core import Rows
+from penpal_fast.arrow_places import is_number
 from penpal_fast.arrow_streams import read_whole
 from penpal_fast.errors import PenpalError
 
@@ -104,7 +105,7 @@ class _Levels:
             inner, values = _peeled(structs.field("points"))
         else:
             outer, inner = outer[:-1], outer[-1:]
-        if _is_number(values.type):  # A point is a list of two numbers.
+        if is_number(values.type):  # A point is a list of two numbers.
             if structs is None:
                 outer, inner = outer[:-1], outer[-1:]
             else:
@@ -150,10 +151,6 @@ def _peeled(values: pa.Array) -> tuple[list[ListArray], pa.Array]:
         lists.append(values)
         values = values.values
     return lists, values
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
 def _offsets(lists: ListArray) -> NDArray[np.int64]:

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +17,8 @@ from penpal_fast import kernels as pc
 from penpal_fast._core import ACCEPTED_TYPES, Rows
 from penpal_fast.arrow_streams import read_whole
 from penpal_fast.errors import PenpalError
+
+Table: TypeAlias = pa.RecordBatch | pa.Table
 
 HUGGING_FACE = b"huggingface"
 """Key of the metadata in which Hugging Face data sets describe their columns."""
@@ -166,12 +168,12 @@ def has_texts(schema: pa.Schema, name: str, *, integers: bool = False) -> bool:
 
 
 def _is_view(kind: pa.DataType) -> bool:
-    """Whether a type is that of the strings of Polars. PyArrow 15 cannot read them, and later versions hardly can."""
-    return bool(getattr(pa.types, "is_string_view", lambda _kind: False)(kind))
+    """Whether a type is that of the strings of Polars, from which PyArrow 21 takes no rows."""
+    return bool(pa.types.is_string_view(kind))
 
 
 def plain_texts(column: pa.Array) -> pa.Array:
-    """Return strings from which PyArrow can take rows; it cannot from those of Polars."""
+    """Return strings from which PyArrow can take rows."""
     return pa.array(_decoded(column, "replace"), pa.string()) if _is_view(column.type) else column
 
 

@@ -90,6 +90,12 @@ def test_a_missing_or_other_column_is_named():
         ArrowScorer(text="strokes")(TABLE)
 
 
+def test_what_is_wrong_with_texts_names_their_column(reader):
+    rows = pa.table({"strokes": ROWS, "text": pa.array([1, 2, 3, 4, 5])})
+    with pytest.raises(PenpalError, match="column 'text': texts must be strings, got Arrow int64"):
+        TextCheck(reader=reader).look(rows)
+
+
 @pytest.mark.parametrize("make", [TextCheck, ReadabilityCheck])
 def test_a_check_with_a_reader_cannot_be_pickled(reader, make):
     with pytest.raises(TypeError, match="give it the reader's settings instead"):

@@ -91,6 +91,18 @@ def test_held_out_lines_come_from_validation_forms(files, tmp_path):
     assert 0 < rows[1] < rows[0] == table.num_rows
 
 
+def test_files_are_measured_under_their_names(files, tmp_path, example_file):
+    arguments = []
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        copy = tmp_path / folder / "lines.parquet"
+        copy.write_bytes(example_file.read_bytes())
+        arguments += ["--also", str(copy)]
+    result = CliRunner().invoke(app, ["evaluate", *files, *arguments])
+    assert result.exit_code == 1
+    assert "have one name; rename one" in " ".join(result.output.split())
+
+
 def test_a_file_without_strokes_is_refused(files, tmp_path):
     pq.write_table(pa.table({"text": ["a"]}), tmp_path / "real.parquet")
     result = CliRunner().invoke(app, ["evaluate", *files])

@@ -199,6 +199,15 @@ def test_without_texts_only_readability_is_measured() -> None:
     assert "| clean synthetic from corrupted synthetic | 0.500 |  | 1.000 |  |" in reader_tables(figures)
 
 
+def test_without_texts_of_real_lines_there_are_no_words_for_wrong_texts() -> None:
+    found = read_by_hand()
+    real = found["real"]
+    found["real"] = as_read([None] * len(real.readings), np.nan, real.readability, real.readings)
+    figures = measure_reader(found, StrictReader())
+    assert figures["sources"]["clean"]["error_rate"] is not None
+    assert figures["wrong_texts"] == {}
+
+
 @pytest.fixture
 def reader_folder(tmp_path):
     """A small reader with random weights, which reads nonsense."""

@@ -113,7 +113,7 @@ def test_a_column_of_scores_is_enough(tmp_path):
     [
         ({"output": "kept.csv"}, r"cannot write \.csv files; write a file that ends with \.parquet"),
         ({"output": "kept"}, r"the name does not say what to write; write a file that ends with \.parquet"),
-        ({"keep_rejected": "-"}, "rejected rows cannot go to standard output"),
+        ({"keep_rejected": "-"}, "cannot write standard output here; write a file that ends with .*zst$"),
         ({"output": "-", "resume": True}, "standard output is a stream and cannot be resumed"),
         ({"stdout_format": "jsonl"}, "is for standard output"),
         ({"top": 0}, "top must be a number of rows"),

@@ -266,7 +266,7 @@ def test_what_else_is_in_a_drawing_is_left_out():
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ([[{"x": "1", "y": "2"}]], "its x and y are no numbers: 'x' string and 'y' string"),
+        ([[{"x": "1", "y": "2"}]], "its x and y are not numbers: 'x' string and 'y' string"),
         ([{"d": "M0 9L4 0"}], "its objects have the fields 'd'"),
         (["M0 9L4 0"], "its lists hold texts"),
         ({"x": 1, "y": 2}, "each row is a single point; gather the points"),

@@ -47,7 +47,8 @@ class _Schemas(NamedTuple):
 
 
 class ArrowScorer:
-    """Adds the columns of checks to record batches and tables: by default `quality` (float32) and `quality_error`.
+    """Adds the columns of checks to record batches and tables: by default `quality` (float32), `quality_error` and
+    `quality_note`.
 
     With `text`, it adds `text_match` and `text_match_error` too; without, a column `text` is not looked at. A bad row
     has a null score and its reason in the column of errors; a good row has a null there. Models are loaded at first
@@ -138,8 +139,8 @@ class ArrowScorer:
         A data frame of pandas comes back as one with the same index; scores are float32 there, NaN where they are null.
         Data frames of Polars and Hugging Face datasets come back as a PyArrow table, of which `polars.from_arrow` makes
         a frame again. A dict of columns comes back as a dict with lists added, and with lists in place of NumPy arrays
-        of objects, which `Dataset.map(..., batched=True)` cannot write. What else that gives comes back as what it
-        takes.
+        of objects, which `Dataset.map(..., batched=True)` cannot write. Any other batch that it gives comes back in a
+        form that it accepts.
 
         Raises:
             PenpalError: A column that a check reads is missing, or of the wrong type, or a check breaks its protocol.

@@ -6,7 +6,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from numbers import Real
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from penpal_fast.canvas import LINE_WIDTH
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.interrupts import pass_on
-
-Table: TypeAlias = pa.RecordBatch | pa.Table
+from penpal_fast.schema import Table
 
 NO_REASON = "no score"
 """Problem of a row that has neither a score nor a reason."""

@@ -13,9 +13,18 @@ import numpy as np
 import pyarrow as pa
 
 from penpal_fast import kernels as pc
-from penpal_fast.checks.check import NO_REASON, Check, Outcome, Table
+from penpal_fast.checks.check import NO_REASON, Check, Outcome
 from penpal_fast.errors import PenpalError
-from penpal_fast.schema import extended_schema, few_texts, has_texts, is_text, plain_texts, scores_array, texts_of
+from penpal_fast.schema import (
+    Table,
+    extended_schema,
+    few_texts,
+    has_texts,
+    is_text,
+    plain_texts,
+    scores_array,
+    texts_of,
+)
 
 logger = logging.getLogger(__name__)
 

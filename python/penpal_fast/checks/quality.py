@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from penpal_fast._core import Rows
-from penpal_fast.checks.check import Outcome, Table
+from penpal_fast.checks.check import Outcome
 from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.checks.usual_effects import usual_effects
 from penpal_fast.engines.engine import Engine
@@ -25,7 +25,7 @@ from penpal_fast.network.config import ModelConfig, Tensors
 from penpal_fast.network.pretrained import load
 from penpal_fast.network.weights import fingerprint
 from penpal_fast.rendering import checked_threads
-from penpal_fast.schema import check_strokes_column, few_texts, nulls_as_strokes
+from penpal_fast.schema import Table, check_strokes_column, few_texts, nulls_as_strokes
 from penpal_fast.strokes import Strokes
 
 if TYPE_CHECKING:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from penpal_fast.checks.check import Outcome, Table
+from penpal_fast.checks.check import Outcome
 from penpal_fast.checks.columns import ScoreColumn
 from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.engines.settings import Backend
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.first_points import without_first_points
-from penpal_fast.schema import TEXT_COLUMN, check_strokes_column, check_text_column
+from penpal_fast.reading.given_texts import listed_texts
+from penpal_fast.schema import TEXT_COLUMN, Table, check_strokes_column, check_text_column
 
 if TYPE_CHECKING:
     from penpal_fast.reading.reader import Reader, ReaderSource
@@ -126,7 +127,7 @@ class TextCheck(_ReaderCheck):
         """Compare rows with their texts."""
         strokes, text = self.reads
         with errors_about(f"column {text!r}"):
-            texts = rows.column(text)
+            texts = listed_texts(rows.column(text))
         with errors_about(f"column {strokes!r}"):
             found = self.reader.outcome(self._strokes(rows), texts)
         details = {}

@@ -10,7 +10,7 @@ THRESHOLDS = {"lenient": 0.3, "balanced": 0.5, "strict": 0.7}
 """Thresholds by name, the lowest first."""
 
 GOOD_SHARE = 0.95
-"""Share of good lines that a threshold keeps which is found from them, unless another is given."""
+"""Default share of good lines that a threshold found from them keeps."""
 
 
 def threshold_of(value: str | float, thresholds: Mapping[str, float] = THRESHOLDS) -> float:

@@ -58,7 +58,7 @@ def evaluate(
     with readable_errors(), ending_at_once():
         from penpal_fast.checks.quality import Scorer
         from penpal_fast.evaluation.card import picture, tables
-        from penpal_fast.evaluation.changed import measure_changes, measure_files, measure_outliers
+        from penpal_fast.evaluation.changed import by_name, measure_changes, measure_files, measure_outliers
         from penpal_fast.evaluation.held_out import prefix_of_models
         from penpal_fast.evaluation.measure import measure
         from penpal_fast.evaluation.read_sets import read_sets
@@ -73,6 +73,7 @@ def evaluate(
     with readable_errors():
         if source_prefix is not None and not held_out:
             raise PenpalError("--source-prefix is for --held-out; add it, or leave --source-prefix out")
+        files = by_name(also or ())
         if output is not None:
             made_folder(output)  # What cannot be written is said before the work.
         measured, scorer = Reader(reader), Scorer(model)
@@ -86,7 +87,7 @@ def evaluate(
         sets = scored_sets(**lines, scorer=scorer)
         figures = {
             **measure(sets),
-            "files": measure_files(also or (), scorer),
+            "files": measure_files(files, scorer),
             "changes": measure_changes(sets, scorer),
             "outliers": measure_outliers(sets, scorer),
             "reader": measure_reader(read_sets(sets, measured), measured),

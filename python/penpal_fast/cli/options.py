@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
 from penpal_fast.cli.console import warn
+from penpal_fast.cli.plain_values import is_utf8
 from penpal_fast.engines.settings import Backend
 from penpal_fast.interrupts import ending_at_once
 from penpal_fast.sources.suffixes import PARQUET_SUFFIXES
@@ -18,6 +19,7 @@ from penpal_fast.sources.suffixes import PARQUET_SUFFIXES
 if TYPE_CHECKING:
     from penpal_fast.checks.check import Check
     from penpal_fast.checks.quality import Scorer
+    from penpal_fast.jobs.outputs import Kind
     from penpal_fast.reading.reader import Reader
 
 SOME_ROWS_BAD = 3
@@ -104,32 +106,29 @@ def parquet_name(path: Path | None) -> Path | None:
 
 def file_name(path: Path | None) -> Path | None:
     """Make sure that an output is named as a file that can be written, or is standard output."""
-    return _known_name(path, folders=False)
+    from penpal_fast.jobs.outputs import NO_FOLDER
+
+    return _known_name(path, NO_FOLDER)
 
 
 def file_or_folder_name(path: Path | None) -> Path | None:
     """Make sure that an output is named as a file that can be written, as a folder, or is standard output."""
-    return _known_name(path, folders=True)
+    from penpal_fast.jobs.outputs import ANY_KIND
+
+    return _known_name(path, ANY_KIND)
 
 
-def _known_name(path: Path | None, *, folders: bool) -> Path | None:
+def _known_name(path: Path | None, kinds: Collection[Kind]) -> Path | None:
     from penpal_fast.errors import PenpalError
     from penpal_fast.jobs.outputs import kind_of
 
     # What no file can be called is an error of the job.
-    if path is not None and _is_utf8(str(path)):
+    if path is not None and is_utf8(str(path)):
         try:
-            kind_of(path, folders=folders)
+            kind_of(path, kinds)
         except PenpalError as error:
             raise typer.BadParameter(str(error)) from error
     return path
-
-
-def _is_utf8(text: str) -> bool:
-    try:
-        return text.encode() is not None
-    except UnicodeEncodeError:
-        return False
 
 
 def is_stdout(output: Path | None) -> bool:
@@ -141,9 +140,9 @@ def is_stdout(output: Path | None) -> bool:
 
 def written(output: Path) -> str:
     """Say what was written."""
-    from penpal_fast.jobs.outputs import Kind, kind_of
+    from penpal_fast.jobs.outputs import ANY_KIND, Kind, kind_of
 
-    kind = kind_of(output, folders=True)
+    kind = kind_of(output, ANY_KIND)
     if kind is Kind.STREAM:
         return "wrote to standard output"
     return f"wrote folder {output}" if kind is Kind.FOLDER else f"wrote {output}"

@@ -81,7 +81,7 @@ def _plain(value: Any, kind: Any, *, default: Any) -> Any:
             return [_plain(one, get_args(kind)[0], default=None) for one in value]
     elif value is None or (type(value) is kind and value == default):
         return value
-    elif isinstance(value, str) and _is_utf8(value):
+    elif isinstance(value, str) and is_utf8(value):
         if kind is str:
             return value
         if kind in NUMBERS and NUMBERS[kind].fullmatch(value):
@@ -91,7 +91,8 @@ def _plain(value: Any, kind: Any, *, default: Any) -> Any:
     raise NotPlainError
 
 
-def _is_utf8(text: str) -> bool:
+def is_utf8(text: str) -> bool:
+    """Whether a text can be written; half a surrogate pair, as of a file name in another encoding, cannot."""
     try:
         return text.encode() is not None
     except UnicodeEncodeError:

@@ -23,7 +23,10 @@ def train(
     work: Annotated[Path, typer.Option(help="Folder for the synthetic rows, the log and the checkpoint.")],
     recipe: Annotated[
         Path | None,
-        typer.Argument(metavar="RECIPE", help="JSON file with all settings; by default the bundled one."),
+        typer.Argument(
+            metavar="RECIPE",
+            help="JSON file with a recipe, whose missing fields have their defaults; by default the bundled one.",
+        ),
     ] = None,
     generator: Annotated[Path | None, typer.Option(help="Weights of the generator that makes synthetic rows.")] = None,
     clean: Annotated[list[Path] | None, typer.Option(help="More clean synthetic rows, with `source`.")] = None,

@@ -20,7 +20,10 @@ def train_reader(
     work: Annotated[Path, typer.Option(help="Folder for the lines that are made and the checkpoint.")],
     recipe: Annotated[
         Path | None,
-        typer.Argument(metavar="RECIPE", help="JSON file with all settings; by default the bundled one."),
+        typer.Argument(
+            metavar="RECIPE",
+            help="JSON file with a recipe, whose missing fields have their defaults; by default the bundled one.",
+        ),
     ] = None,
     start: Annotated[str | None, typer.Option(help="Folder or Hugging Face id of a reader to start from.")] = None,
     processes: Annotated[int, typer.Option(help="Processes that make lines, and threads that train.", min=1)] = 2,

@@ -65,9 +65,7 @@ def _outliers(outliers: dict[str, dict[str, dict[str, float]]]) -> str:
         for outlier, kinds in outliers.items()
         for kind, one in kinds.items()
     ]
-    return table(
-        ["outlier, and rows that get it", "change of the mean", "at or above 0.3", "of these without a note"], rows
-    )
+    return table(["outlier, and rows that get it", "change of the mean", "at or above 0.3", "and without a note"], rows)
 
 
 def _scores(scores: dict[str, dict[str, float]]) -> str:

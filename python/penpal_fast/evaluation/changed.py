@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from penpal_fast.checks.quality import NOTE, Scorer
 from penpal_fast.checks.thresholds import THRESHOLDS
+from penpal_fast.errors import PenpalError
 from penpal_fast.evaluation.figures import kept
 from penpal_fast.evaluation.sets import ScoredSet
 from penpal_fast.handwriting.augmentation import resample, resize_dots, smooth, thin
@@ -66,12 +67,28 @@ def _changed(rows: Sequence[Strokes], change: Change, scorer: Scorer) -> dict[st
     return figures_of(scores)
 
 
-def measure_files(paths: Sequence[Path], scorer: Scorer) -> dict[str, dict[str, float]]:
+def by_name(paths: Sequence[Path]) -> dict[str, Path]:
+    """Return files by their names without the ending.
+
+    Raises:
+        PenpalError: Two have one name.
+    """
+    found: dict[str, Path] = {}
+    for path in paths:
+        if path.stem in found:
+            raise PenpalError(
+                f"{found[path.stem]} and {path} have one name; rename one, as figures are named after files"
+            )
+        found[path.stem] = path
+    return found
+
+
+def measure_files(files: dict[str, Path], scorer: Scorer) -> dict[str, dict[str, float]]:
     """Return the number of rows, the mean score and the shares kept of each file, by its name."""
     found = {}
-    for path in paths:
+    for name, path in files.items():
         scores = scorer.score([line.strokes() for line in read_lines(path)], errors="null")
-        found[path.stem] = {"rows": len(scores), **figures_of(scores)}
+        found[name] = {"rows": len(scores), **figures_of(scores)}
     return found
 
 

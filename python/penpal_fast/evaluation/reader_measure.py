@@ -116,16 +116,19 @@ def _by_severity(corrupted: ReadSet, score: Callable[[ReadSet], Scores]) -> dict
 def _wrong_texts(real: ReadSet, clean: ReadSet, reader: Reader) -> dict[str, dict[str, float | None]]:
     """Tell the texts of clean lines from the same with one mistake, by the kind of mistake.
 
-    A kind that fits none of the texts is left out. Words to replace with come from the real lines.
+    A kind that fits none of the texts is left out. Words to replace with come from the real lines; without any, all
+    kinds are.
     """
     words = [word for text in real.rows.texts for word in (text or "").split()]
+    if not words:
+        return {}
     compared = np.flatnonzero(~np.isnan(clean.match)).tolist()
     found = {}
     for name, edit in EDITS.items():
         random = np.random.default_rng(SEED)
         edited = [(row, edit(clean.rows.texts[row] or "", words, random)) for row in compared]
         wrong = [(clean.rows.strokes[row], text) for row, text in edited if text]
-        if wrong and words:
+        if wrong:
             match = reader.outcome([strokes for strokes, _ in wrong], [text for _, text in wrong]).match
             found[name] = {
                 "rows": len(wrong),

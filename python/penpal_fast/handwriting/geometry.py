@@ -72,7 +72,7 @@ def drawn_geometry(random: np.random.Generator, *, slope: float, slant: float, s
 
 
 def levelled(strokes: Strokes) -> Strokes:
-    """Remove the least-squares slope of a row, as synthetic lines are made, so that it says nothing of the kind."""
+    """Remove the least-squares slope of a row, as synthetic lines are made: a slope must not reveal the kind."""
     points = np.concatenate(strokes)
     centred = points[:, 0] - points[:, 0].mean()
     spread = float(centred @ centred)

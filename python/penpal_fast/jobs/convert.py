@@ -89,8 +89,7 @@ def convert_dataset(
         PenpalError: A file cannot be read or written, the files have different columns, or no row can be drawn.
     """
     check_memory(memory_mb)
-    if kind_of(output, folders=False) is not Kind.PARQUET:
-        raise PenpalError(f"{output}: the output is a Parquet file; its name must end with .parquet")
+    kind_of(output, [Kind.PARQUET])
     target = checked_target(Path(output))
     sources = open_sources(inputs, column, Options(each_path, layout))
     check_apart(sources, inputs, target)
@@ -155,7 +154,9 @@ def _schema(found: pa.Schema, column: str) -> pa.Schema:
         check_one_column(found, column)
     others = [field for field in found if field.name not in (column, *parts)]
     if any(field.name == STROKES for field in others):
-        raise PenpalError(f"the column {column!r} would be named {STROKES!r}, as another is already; rename that one")
+        raise PenpalError(
+            f"the column {column!r} would be written as {STROKES!r}, but there is another column {STROKES!r}; rename it"
+        )
     added = [pa.field(name, kind) for name, kind in ORIGIN.items() if name not in found.names]
     metadata = {key: value for key, value in (found.metadata or {}).items() if key != HUGGING_FACE}
     return pa.schema([pa.field(STROKES, strokes_type(pa.float64())), *others, *added], metadata)

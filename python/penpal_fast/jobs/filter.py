@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -27,7 +28,7 @@ from penpal_fast.jobs.limits import (
     limit_of,
     wanted_limits,
 )
-from penpal_fast.jobs.outputs import Kind, StdoutFormat, check_stdout, kind_of
+from penpal_fast.jobs.outputs import FILES, NO_FOLDER, Kind, StdoutFormat, check_stdout, kind_of
 from penpal_fast.jobs.plain_columns import plain_schema
 from penpal_fast.jobs.row_files import has_lines
 from penpal_fast.jobs.selection import Selection
@@ -132,76 +133,58 @@ def filter_dataset(
     """
     check_memory(memory_mb)
     check_top(top)
-    kind = kind_of(output, folders=False)
+    kind = kind_of(output, NO_FOLDER)
     form = check_stdout(stdout_format, kind, resume=resume)
     targets = _checked_targets(output, keep_rejected)
+    files = targets[kind is Kind.STREAM :]
     sources = open_sources(inputs, column, Options(layout=layout))
     schema = sources[0].schema
-    named = text
-    if text is None and text_threshold is not None and checks is None:
-        text = text_column_of(schema)
-    if keep_good is not None:
-        threshold = from_good_lines(threshold, thresholds)
-    elif share is not None:
-        raise PenpalError("share is for keep_good, the lines to keep a share of; give both, or a threshold")
-    elif top is not None and threshold is None and thresholds is None:
-        threshold = 0.0
-    check_share(GOOD_SHARE if share is None else share)
-    if text is not None and text_threshold is None and thresholds is None:
-        text_threshold = DEFAULT_THRESHOLDS[TextCheck.name] if keep_good is None else FROM_GOOD_LINES
+    is_guessed = text is None and text_threshold is not None and checks is None
+    compared = text_column_of(schema) if is_guessed else text
     given = default_checks(
         checks,
         scorer=scorer,
         column=column,
-        text=text,
+        text=compared,
         reader=reader,
         drop_first_point=drop_first_point,
         quality_column=quality_column,
     )
     check_added(given)
+    asked = _Asked(threshold, text_threshold, thresholds, keep_good is not None, share, top)
+    wanted = asked.limits(given[0], has_text=compared is not None)
+    for target in files:
+        check_apart(sources, inputs, target)
     # Rows without strokes cannot be scored, so that there is only one thing that their scores can be.
     trusted = (
         [quality_column] if quality_column is not None else [] if has_strokes(schema, column) else list(schema.names)
     )
     available = {check.name: check for check in given}
-    wanted = wanted_limits(given[0], threshold, text_threshold, thresholds)
-    if named is not None and TextCheck.name not in wanted:
-        raise PenpalError(
-            f"text names a column of texts, but thresholds has none for {TextCheck.name!r}; add it (0 keeps every row "
-            "that has a match), or leave text out"
-        )
     check_rescored(rescore, [name for name in wanted if name in available])
-    for target in targets[kind is Kind.STREAM :]:
-        check_apart(sources, inputs, target)
     with errors_about(sources[0].file.name):
         missing = [available[name] for name in wanted if not has_scores(schema, name, available, rescore, trusted)]
     strokes = strokes_for(missing, sources, column, layout)
     with errors_about(sources[0].file.name):
         prepare(missing, strokes[0].schema(schema), replaced=_replaced(wanted, rescore))
-        if named is not None:
-            check_text_column(schema, named)
         if best_of is not None:
             check_group_column(plain_schema(schema), best_of)
-    if TextCheck.name in wanted and TextCheck.name not in [check.name for check in missing]:
-        check_text(sources, named if checks is None else _compared_by(given))
+    kept = [name for name in wanted if name not in [check.name for check in missing]]
+    _check_texts(sources, wanted, kept, text, text if checks is None else _compared_by(given))
     if drop_first_point:
-        for name in wanted:
-            if name in available and available[name] not in missing:
+        for name in kept:
+            if name in available:
                 check_origin(sources, available[name])
     found: dict[str, FoundThreshold] = {}
     if keep_good is not None:
-        good = _good_sources(keep_good, column, layout, targets[kind is Kind.STREAM :])
-        lines = GoodLines(good, column, layout, available, memory_mb, trusted)
+        good = GoodLines(_good_sources(keep_good, column, layout, files), column, layout, available, memory_mb, trusted)
         names = [name for name, value in wanted.items() if value == FROM_GOOD_LINES]
-        ran = [check.name for check in missing]
-        found = lines.thresholds(names, GOOD_SHARE if share is None else share, sources, ran)
+        found = good.thresholds(names, asked.good_share, sources, [check.name for check in missing])
     limits = {
         name: found[name].threshold if name in found else limit_of(name, value, available.get(name), sources)
         for name, value in wanted.items()
     }
     job = FilterJob(sources, strokes, missing, Rules(limits, best_of, top), column, trusted, memory_mb)
-    files = [target for target in targets if kind is not Kind.STREAM or target != targets[0]]
-    if has_lines(kind, form) or any(kind_of(file, folders=False) is Kind.JSON_LINES for file in files):
+    if has_lines(kind, form) or any(kind_of(file, FILES) is Kind.JSON_LINES for file in files):
         with errors_about(sources[0].file.name):
             check_names(job.schema)
     report = progress or (lambda _done, _total: None)
@@ -210,6 +193,72 @@ def filter_dataset(
         selection.found = found
         return selection
     return job.into_files(files, report, resume=resume, found=found)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Asked:
+    """What the arguments of `filter_dataset` say of its thresholds; see there."""
+
+    threshold: str | float | None
+    text_threshold: str | float | None
+    thresholds: Limits | None
+    has_good_lines: bool
+    share: float | None
+    top: float | None
+
+    @property
+    def good_share(self) -> float:
+        """The share of good lines to keep."""
+        return GOOD_SHARE if self.share is None else self.share
+
+    def limits(self, first: Check, *, has_text: bool) -> Limits:
+        """Return the threshold of each check, some of which stand for what is found from good lines.
+
+        Args:
+            first: The check that `threshold` is for.
+            has_text: Whether rows are compared with texts.
+
+        Raises:
+            PenpalError: Arguments contradict each other, or one is missing.
+        """
+        threshold, text_threshold = self.threshold, self.text_threshold
+        if self.has_good_lines:
+            threshold = from_good_lines(threshold, self.thresholds)
+        elif self.share is not None:
+            raise PenpalError("share is for keep_good, the lines to keep a share of; give both, or a threshold")
+        elif self.top is not None and threshold is None and self.thresholds is None:
+            threshold = 0.0
+        check_share(self.good_share)
+        if has_text and text_threshold is None and self.thresholds is None:
+            text_threshold = FROM_GOOD_LINES if self.has_good_lines else DEFAULT_THRESHOLDS[TextCheck.name]
+        return wanted_limits(first, threshold, text_threshold, self.thresholds)
+
+
+def _check_texts(
+    sources: list[Source], wanted: Limits, kept: list[str], text: str | None, compared: str | None
+) -> None:
+    """Make sure that matches are with the texts that the arguments name.
+
+    Args:
+        sources: The inputs.
+        wanted: The thresholds.
+        kept: The checks whose scores the inputs have.
+        text: The column of texts that is named.
+        compared: The column of texts of the check.
+
+    Raises:
+        PenpalError: They are not.
+    """
+    if text is not None:
+        if TextCheck.name not in wanted:
+            raise PenpalError(
+                f"text names a column of texts, but thresholds has none for {TextCheck.name!r}; add it (0 keeps every "
+                "row that has a match), or leave text out"
+            )
+        with errors_about(sources[0].file.name):
+            check_text_column(sources[0].schema, text)
+    if TextCheck.name in kept:
+        check_text(sources, compared)
 
 
 def _replaced(wanted: Limits, rescore: bool | Collection[str]) -> Collection[str]:
@@ -230,8 +279,8 @@ def _compared_by(checks: list[Check]) -> str | None:
 
 
 def _checked_targets(output: str | os.PathLike[str], keep_rejected: str | os.PathLike[str] | None) -> list[Path]:
-    if keep_rejected is not None and kind_of(keep_rejected, folders=False) is Kind.STREAM:
-        raise PenpalError("rejected rows cannot go to standard output; name a file")
+    if keep_rejected is not None:
+        kind_of(keep_rejected, FILES)
     targets = [Path(path) for path in (output, keep_rejected) if path is not None]
     if len({os.path.realpath(target) for target in targets}) < len(targets):
         raise PenpalError(f"{output}: kept and rejected rows cannot go into the same file; choose another name")

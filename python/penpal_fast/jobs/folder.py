@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import logging
 import os
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.files import ASIDE, ASIDE_NAME, appears_whole, read_at_most, sync_folder
+from penpal_fast.files import ASIDE, ASIDE_NAME, appears_whole, read_at_most, sha256_of, sync_folder
 from penpal_fast.jobs.identity import Description, differences, job_id
 from penpal_fast.jobs.parts import Part
 from penpal_fast.locks import NoLocksError, locked
@@ -250,8 +249,4 @@ class JobFolder:
 
 
 def _checksum(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while piece := file.read(1 << 20):
-            digest.update(piece)
-    return {"bytes": path.stat().st_size, "sha256": digest.hexdigest()}
+    return {"bytes": path.stat().st_size, "sha256": sha256_of(path)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,11 +12,9 @@ import pyarrow as pa
 from penpal_fast import kernels as pc
 from penpal_fast.errors import PenpalError
 from penpal_fast.layouts.nested import places_of_runs
-from penpal_fast.schema import is_text, texts_of
+from penpal_fast.schema import Table, is_text, texts_of
 
 NULL = "null"
-
-Table: TypeAlias = pa.RecordBatch | pa.Table
 
 
 def check_names(schema: pa.Schema) -> None:

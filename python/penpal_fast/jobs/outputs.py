@@ -6,6 +6,7 @@ import enum
 import mimetypes
 import os
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
@@ -27,8 +28,6 @@ TEXTS = (".txt", ".md", ".yaml", ".yml", ".toml", ".ini", ".log", ".html", ".htm
 OTHER_SUFFIXES = (*CSV_SUFFIXES, *JSON_SUFFIXES, *INK, *ARRAYS, *PACKED, *TABLES, *TEXTS)
 """Endings that say what a file is. A folder of such a name would surprise whoever asked for the file."""
 
-CHOICES = "a file that ends with .parquet (or .pq), .jsonl, .jsonl.gz or .jsonl.zst"
-
 
 class Kind(enum.Enum):
     """What is written."""
@@ -39,35 +38,48 @@ class Kind(enum.Enum):
     FOLDER = "folder"
 
 
-def kind_of(output: str | os.PathLike[str], *, folders: bool) -> Kind:
+ANY_KIND = tuple(Kind)
+NO_FOLDER = (Kind.PARQUET, Kind.JSON_LINES, Kind.STREAM)
+FILES = (Kind.PARQUET, Kind.JSON_LINES)
+
+CHOICES = {
+    Kind.PARQUET: ".parquet (or .pq)",
+    Kind.JSON_LINES: ".jsonl, .jsonl.gz or .jsonl.zst",
+    Kind.STREAM: "or - for standard output",
+    Kind.FOLDER: "or a folder, whose name has no such ending",
+}
+"""What to write for each kind, after "a file that ends with"."""
+
+
+def kind_of(output: str | os.PathLike[str], kinds: Collection[Kind]) -> Kind:
     """Tell from its name what an output is.
 
     Args:
         output: The name; "-" is standard output.
-        folders: Whether it may be a folder of parts.
+        kinds: What it may be.
 
     Raises:
         PenpalError: Nothing of this name can be written; the error says what can.
     """
     check_name(output)
     text = os.fspath(output)
-    if text in STANDARD_OUTPUT:
-        return Kind.STREAM
     name = Path(text).name.lower()
-    if name.endswith(PARQUET_SUFFIXES):
-        return Kind.PARQUET
-    if name.endswith(JSON_LINES_SUFFIXES):
-        return Kind.JSON_LINES
-    if ending := _other_ending(name):
-        raise PenpalError(f"{text}: cannot write {ending} files; write {_choices(folders=folders)}")
-    if not folders:
-        raise PenpalError(f"{text}: the name does not say what to write; write {_choices(folders=folders)}")
-    return Kind.FOLDER
-
-
-def _choices(*, folders: bool) -> str:
-    folder = ", or a folder, whose name has no such ending" if folders else ""
-    return f"{CHOICES}, or - for standard output{folder}"
+    choices = "write a file that ends with " + ", ".join(CHOICES[kind] for kind in Kind if kind in kinds)
+    if text in STANDARD_OUTPUT:
+        kind = Kind.STREAM
+    elif name.endswith(PARQUET_SUFFIXES):
+        kind = Kind.PARQUET
+    elif name.endswith(JSON_LINES_SUFFIXES):
+        kind = Kind.JSON_LINES
+    elif ending := _other_ending(name):
+        raise PenpalError(f"{text}: cannot write {ending} files; {choices}")
+    else:
+        kind = Kind.FOLDER
+    if kind in kinds:
+        return kind
+    if kind is Kind.FOLDER:
+        raise PenpalError(f"{text}: the name does not say what to write; {choices}")
+    raise PenpalError(f"{text}: cannot write {kind.value} here; {choices}")
 
 
 def _other_ending(name: str) -> str | None:

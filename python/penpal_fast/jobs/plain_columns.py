@@ -18,9 +18,9 @@ def plain_rows(rows: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def _plain_type(kind: pa.DataType) -> pa.DataType:
-    if str(kind) == "string_view":  # PyArrow 15 has no name for the type.
+    if pa.types.is_string_view(kind):
         return pa.string()
-    if str(kind) == "binary_view":
+    if pa.types.is_binary_view(kind):
         return pa.binary()
     if pa.types.is_struct(kind):
         return pa.struct([field.with_type(_plain_type(field.type)) for field in kind])

@@ -11,14 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from penpal_fast.files import LONGEST_NAME, appears_whole, read_at_most
+from penpal_fast.files import LONGEST_NAME, appears_whole, read_at_most, sha256_of
 
 ENDING = ".penpal"
 
 MOST_BYTES = 4 << 20
 """Maximum size of a record. Most of one is the counts of scores: 10,000 for each check."""
-
-PIECE_BYTES = 1 << 20
 
 
 def record_path(target: Path) -> Path:
@@ -43,7 +41,7 @@ def recorded(aside: Path, target: Path, job: str) -> Iterator[dict[str, Any]]:
     """
     noted: dict[str, Any] = {}
     yield noted
-    content = json.dumps({"job": job, "sha256": _digest(aside), **noted}).encode()
+    content = json.dumps({"job": job, "sha256": sha256_of(aside), **noted}).encode()
     record_path(target).unlink(missing_ok=True)  # Its mode would stay.
     with appears_whole(record_path(target)) as path:
         if target.exists():  # Who may not read the file may not read about it.
@@ -55,7 +53,7 @@ def record_of(target: Path, job: str) -> dict[str, Any]:
     """Return the record of a file; empty if another job wrote the file, or it has changed since, or is not there."""
     noted = _read(target)
     with contextlib.suppress(OSError):
-        if noted.get("job") == job and noted.get("sha256") == _digest(target):
+        if noted.get("job") == job and noted.get("sha256") == sha256_of(target):
             return noted
     return {}
 
@@ -71,11 +69,3 @@ def _read(target: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return noted if isinstance(noted, dict) else {}
-
-
-def _digest(path: Path) -> str:
-    content = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(PIECE_BYTES):
-            content.update(piece)
-    return content.hexdigest()

@@ -1,4 +1,4 @@
-"""The job that scores files into one Parquet file or a folder of them."""
+"""The job that scores files into one file, standard output or a folder of parts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from penpal_fast.interrupts import pass_on
 from penpal_fast.jobs.folder import JobFolder
 from penpal_fast.jobs.identity import described_job, is_output, noted_job, with_job
 from penpal_fast.jobs.json_rows import check_names
-from penpal_fast.jobs.outputs import Kind, StdoutFormat, check_stdout, kind_of
+from penpal_fast.jobs.outputs import ANY_KIND, Kind, StdoutFormat, check_stdout, kind_of
 from penpal_fast.jobs.part_files import AddedFile, CopiedFile, EncodedFile, PartFile, file_metadata
 from penpal_fast.jobs.part_reading import part_rows
 from penpal_fast.jobs.parts import Part, binary_metadata, group_rows, planned_parts
@@ -84,7 +84,9 @@ def score_dataset(
     memory_mb: int = MEMORY_MB,
     progress: Progress | None = None,
 ) -> JobSummary:
-    """Score files into a file or a folder of them. Reading, scoring and writing run at the same time.
+    """Score files into a Parquet file, JSON lines, standard output or a folder of parts.
+
+    Reading, scoring and writing run at the same time.
 
     All columns, the order of the rows and the schema's metadata are kept. The columns of the checks, by default
     `quality`, `quality_error` and `quality_note`, are added, or replaced if the inputs have them. With `text`,
@@ -98,8 +100,8 @@ def score_dataset(
     is missing; its output is byte-identical to that of a job without interruption.
 
     Args:
-        inputs: Parquet files, JSON lines (also with .gz), folders and globs of them, or their addresses on the Hugging
-            Face hub (`hf://datasets/OWNER/NAME/...`), all with the same columns.
+        inputs: Files of any format in docs/data.md, folders and globs of them, addresses
+            (`hf://datasets/OWNER/NAME/...`, `https://`, `s3://`) and "-" for standard input, all with the same columns.
         output: For one file, a name that ends with .parquet or .pq, or for JSON lines with .jsonl or .ndjson, with or
             without .gz or .zst; the file is overwritten once the new one is complete. "-" is standard output. A name
             without such an ending is a folder of parts with a manifest.
@@ -129,7 +131,7 @@ def score_dataset(
             a file can be scored, the output's name is of another kind of file, or the job to resume was started with
             another input, model, version or setting.
     """
-    kind = kind_of(output, folders=True)
+    kind = kind_of(output, ANY_KIND)
     form = check_stdout(stdout_format, kind, resume=resume)
     check_memory(memory_mb)
     checks = default_checks(

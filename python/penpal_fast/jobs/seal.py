@@ -9,12 +9,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
+from penpal_fast.files import PIECE_BYTES
 from penpal_fast.sources.parquet_footer import END_BYTES, MAGIC
 
 UNSEALED = "0" * 64
 """Stands in the place of the SHA-256 while it is computed."""
-
-PIECE_BYTES = 1 << 20
 
 
 def job_note(job: str, digest: str | None = None) -> bytes:

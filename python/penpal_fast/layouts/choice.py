@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from penpal_fast.errors import PenpalError
 from penpal_fast.layouts.columns import Columns
 from penpal_fast.layouts.fields import DX, DY, X, Y, field_of
-from penpal_fast.layouts.known import LAYOUTS, MOST_COLUMNS, candidates, names_of
+from penpal_fast.layouts.flat import MOST_COLUMNS
+from penpal_fast.layouts.known import LAYOUTS, candidates, names_of
 from penpal_fast.layouts.layout import Layout
 from penpal_fast.layouts.offsets import PLACES, flag_column, mostly_lifts
 from penpal_fast.layouts.pairs import PairLengths
@@ -240,10 +241,11 @@ def _of_other_kind(kind: pa.DataType) -> str:
         places = [field_of(kind, names) for names in pair]
         if None not in places:
             found = " and ".join(f"{kind.field(place).name!r} {kind.field(place).type}" for place in places)
-            return f"its x and y are no numbers: {found}"
+            return f"its x and y are not numbers: {found}"
     names = [field.name for field in kind]
     shown = ", ".join(map(repr, names[:SHOWN_FIELDS])) + (", ..." if len(names) > SHOWN_FIELDS else "")
-    return f"its objects have the fields {shown}, of which none is known to hold points; name x and y, or points, so"
+    advice = "rename the coordinates to x and y, or the list of points to points"
+    return f"its objects have the fields {shown}, none of which is known to hold points; {advice}"
 
 
 def _may_be_one_stroke(shape: Shape) -> bool:

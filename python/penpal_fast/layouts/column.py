@@ -10,12 +10,12 @@ from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.layouts.huge import without_huge
 from penpal_fast.layouts.layout import Layout
 from penpal_fast.layouts.nested import WORDS, empty_array, whole
-from penpal_fast.layouts.parts import Table, joined_parts, parts_of
+from penpal_fast.layouts.parts import joined_parts, parts_of
 from penpal_fast.layouts.plain import NoLayoutError, can_be_drawn, may_be_several
 from penpal_fast.layouts.shape import Shape
 from penpal_fast.layouts.sharing import check_sharing
 from penpal_fast.layouts.soundness import check_sound
-from penpal_fast.schema import check_one_column, no_strokes
+from penpal_fast.schema import Table, check_one_column, no_strokes
 
 
 class StrokesColumn:

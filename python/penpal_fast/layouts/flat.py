@@ -13,10 +13,10 @@ from penpal_fast.layouts.problems import first_problems
 from penpal_fast.layouts.shape import Shape
 
 MOST_POINT_NUMBERS = 8
-"""Lists of equal length may be points, up to this many numbers."""
+"""Lists of equal length may be points, up to this many numbers each."""
 
 MOST_COLUMNS = 4
-"""So many lists of equal length may be the columns of a stroke."""
+"""Up to so many lists of equal length may be the columns of a stroke: x, y, time and pressure."""
 
 
 MOST_SMOOTH = 1.5

@@ -9,7 +9,7 @@ import numpy as np
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.layouts.columns import Columns
-from penpal_fast.layouts.flat import Flat
+from penpal_fast.layouts.flat import MOST_COLUMNS, MOST_POINT_NUMBERS, Flat
 from penpal_fast.layouts.layout import Layout
 from penpal_fast.layouts.nested import Lengths
 from penpal_fast.layouts.numbered import Numbered
@@ -26,6 +26,7 @@ LAYOUTS = {
     "offsets-flag-first": "offsets (pen lift, dx, dy); y grows upward",
     "offsets-flag-first-y-down": "the same; y grows downward",
     "offsets-flag-last": "offsets (dx, dy, pen lift); y grows upward",
+    "offsets-flag-last-y-down": "the same; y grows downward",
     "stroke-3": "offsets (dx, dy, pen lift); y grows downward",
     "stroke-5": "offsets (dx, dy, pen down, pen up, end); y grows downward",
     "lifts": "points (x, y, pen lift)",
@@ -44,9 +45,6 @@ OFFSETS = {
     "stroke-3": (Offsets(y_down=True),),
 }
 
-MOST_NUMBERS, MOST_COLUMNS = 8, 4
-"""Numbers of a point, and columns of a stroke (x, y, time, pressure); with more, it is the other of the two."""
-
 SIZES = 4
 """Sizes of points, and of strokes, that are tried: the most frequent."""
 
@@ -57,7 +55,7 @@ def check_layout(name: str | None) -> None:
     Raises:
         PenpalError: There is none.
     """
-    if name is not None and name not in LAYOUTS and name not in OFFSETS:
+    if name is not None and name not in LAYOUTS:
         raise PenpalError(f"there is no layout {name!r}; the layouts are {', '.join(LAYOUTS)}")
 
 
@@ -90,7 +88,7 @@ def _offered(shape: Shape, name: str | None) -> Iterator[Layout]:
 
 def _of_sizes(shape: Shape) -> Iterator[Layout]:
     *_, strokes, points = shape.levels
-    for size in _sizes(points.lengths[points.valid], MOST_NUMBERS):
+    for size in _sizes(points.lengths[points.valid], MOST_POINT_NUMBERS):
         if shape.place is not None:
             yield RelativePoints(size)
         yield StrokesOfPoints(size)

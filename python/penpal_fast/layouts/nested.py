@@ -66,7 +66,7 @@ def plain(array: pa.Array) -> pa.Array:
         elif pa.types.is_dictionary(array.type):
             array = array.dictionary.take(array.indices)
         elif pa.types.is_run_end_encoded(array.type):
-            array = array.values.take(pa.array(places_of_runs(array)))  # PyArrow 17 decodes no lists.
+            array = array.values.take(pa.array(places_of_runs(array)))  # PyArrow 21 decodes no lists.
         else:
             return array
 
@@ -108,8 +108,6 @@ def peel(array: pa.Array) -> tuple[Level, pa.Array]:
 def numbers(array: pa.Array) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return numbers as float64, and which of them are null."""
     nulls = np.asarray(array.is_null())
-    if pa.types.is_floating(array.type) and array.type.bit_width == 16:
-        array = array.cast(pa.float32())  # Before version 21, PyArrow casts these to nothing else.
     return pc.cast(array, pa.float64(), safe=False).to_numpy(zero_copy_only=False), nulls
 
 

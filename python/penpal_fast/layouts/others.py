@@ -9,12 +9,12 @@ import pyarrow as pa
 from penpal_fast.errors import PenpalError
 from penpal_fast.layouts.choice import chosen_layout
 from penpal_fast.layouts.nested import empty_array, whole
-from penpal_fast.layouts.parts import Table
 from penpal_fast.layouts.plain import NoLayoutError
 from penpal_fast.layouts.soundness import check_sound
 from penpal_fast.layouts.text import JsonText
+from penpal_fast.schema import Table
 
-MOST_COLUMNS = 100
+MOST_LOOKED_AT = 100
 """Columns that are looked at."""
 
 
@@ -28,7 +28,7 @@ def look_alikes(schema: pa.Schema, samples: Iterable[Table]) -> str:
     sample = next(iter(samples), None)
     if sample is None:
         return ""
-    names = [name for name in schema.names[:MOST_COLUMNS] if sample.schema.names.count(name) == 1]
+    names = [name for name in schema.names[:MOST_LOOKED_AT] if sample.schema.names.count(name) == 1]
     found = {name: looks for name in names if (looks := _looks_like(sample, name)) is not None}
     said = [f"the column {name!r} looks like {looks}: name it with --column {name}" for name, looks in found.items()]
     return "\n".join(said)

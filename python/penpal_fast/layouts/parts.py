@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import pyarrow as pa
 
 from penpal_fast import kernels as pc
 from penpal_fast.layouts.fields import DOWN, DX, DY, LIFT, NUMBER, X, Y, field_of
 from penpal_fast.layouts.nested import is_list, is_number, plain, whole
-from penpal_fast.schema import is_text, plain_texts
-
-Table: TypeAlias = pa.RecordBatch | pa.Table
+from penpal_fast.schema import Table, is_text, plain_texts
 
 TEXT = pa.large_string()
 

@@ -15,8 +15,7 @@ from penpal_fast.layouts.nested import Level, numbers, rows_of, without_rows, wo
 from penpal_fast.layouts.problems import first_problems
 from penpal_fast.layouts.shape import Place, Shape
 from penpal_fast.layouts.turning import turned
-
-TOLERANCE = 1e-6
+from penpal_fast.places import TOLERANCE
 
 TURNED_FAR = (
     "wrong type: a stroke is turned by more than a full turn, if its angle is in radians; give radians, or turn the "

@@ -140,10 +140,8 @@ def _number_in(array: pa.StructArray, names: tuple[str, ...]) -> pa.Array | None
 
 def _is_text(kind: pa.DataType) -> bool:
     """Whether a type holds texts, or bytes, as which some programs write them."""
-    checks = ("is_string", "is_large_string", "is_binary", "is_large_binary")
-    return any(getattr(pa.types, name)(kind) for name in checks) or bool(
-        getattr(pa.types, "is_string_view", lambda _kind: False)(kind)
-    )
+    checks = ("is_string", "is_large_string", "is_string_view", "is_binary", "is_large_binary")
+    return any(getattr(pa.types, name)(kind) for name in checks)
 
 
 def _coordinates(array: pa.StructArray) -> tuple[Kind, tuple[pa.Array, ...], bool]:

@@ -37,7 +37,7 @@ def _with_bytes(array: pa.Array) -> pa.Array | None:
 
 
 def _type_with_bytes(kind: pa.DataType) -> pa.DataType:
-    if str(kind) == "string_view":  # PyArrow 15 has no name for the type.
+    if pa.types.is_string_view(kind):
         return pa.binary_view()
     if pa.types.is_struct(kind):
         return pa.struct([field.with_type(_type_with_bytes(field.type)) for field in kind])

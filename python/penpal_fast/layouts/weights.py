@@ -27,9 +27,8 @@ VIEW_BYTES = 16
 
 
 def is_any(kind: pa.DataType, *names: str) -> bool:
-    """Whether a type is one of these; PyArrow 15 does not know all of them."""
-    checks = (getattr(pa.types, f"is_{name}", None) for name in names)
-    return any(check(kind) for check in checks if check is not None)
+    """Whether a type is one of these."""
+    return any(getattr(pa.types, f"is_{name}")(kind) for name in names)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +78,7 @@ class Scale:
         return np.full(len(array), self.fixed(kind))
 
     def _lists(self, array: pa.Array) -> Weights:
-        lengths = _list_lengths(array)
+        lengths = _plain(pc.list_value_length(array))
         if not pa.types.is_nested(array.type.value_type) and not is_any(
             array.type.value_type, "dictionary", *VIEWS, *TEXTS
         ):
@@ -99,12 +98,6 @@ def list_starts(array: pa.Array) -> NDArray[np.int64]:
     if is_any(array.type, "fixed_size_list"):
         return (array.offset + np.arange(len(array))) * array.type.list_size
     return array.offsets.to_numpy()[: len(array)].astype(np.int64)
-
-
-def _list_lengths(array: pa.Array) -> Weights:
-    if is_any(array.type, "list_view", "large_list_view"):  # PyArrow 16 cannot count their items.
-        return np.where(np.asarray(array.is_valid()), array.sizes.to_numpy(), 0).astype(np.float64)
-    return _plain(pc.list_value_length(array))
 
 
 def _plain(lengths: pa.Array) -> Weights:

@@ -160,7 +160,7 @@ class QualityClassifier(nn.Module):
             Address of the commit.
 
         Raises:
-            PenpalError: The id is none, or the hub refuses or cannot be reached.
+            PenpalError: `repository` is not an id, or the hub refuses or cannot be reached.
         """
         return push(
             repository,

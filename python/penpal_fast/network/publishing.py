@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from penpal_fast.errors import PenpalError
+from penpal_fast.interrupts import pass_on
 from penpal_fast.network.config import ModelConfig
 from penpal_fast.network.pretrained import REPOSITORY_ID
 
@@ -73,7 +74,7 @@ def push(
         Address of the commit.
 
     Raises:
-        PenpalError: The id is none, or the hub refuses or cannot be reached.
+        PenpalError: `repository` is not an id, or the hub refuses or cannot be reached.
     """
     match = REPOSITORY_ID.fullmatch(repository) if isinstance(repository, str) else None
     if match is None or match[2]:
@@ -97,6 +98,7 @@ def push(
                 create_pr=create_pr,
             )
         except Exception as error:
+            pass_on(error)
             raise PenpalError(
                 f"cannot upload to {repository!r} on the Hugging Face hub: {error}; `hf auth login` or token= says who "
                 "you are"

@@ -34,7 +34,7 @@ class ReaderConfig:
         stem_strides: Samples that each moves on.
         block_kernel: Frames that each block's depthwise convolution sees.
         dilations: Distance between them, block by block.
-        half_letters: Number of letters of a text with which what speaks against it counts half.
+        half_letters: Length of a text, in letters, at which the evidence against it counts half.
         unread_weight: How much unsure ink counts.
         misfit_weight: How much the largest deficit of a letter of the text counts.
         match_half: Doubt of a text at which its match is 0.5.

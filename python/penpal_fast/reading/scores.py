@@ -6,7 +6,7 @@ divided by its letters. The doubt of a text is the larger of two, so that a wron
 - how much the text differs from what the ink says: what its loss is more than that of the reading, divided by
   1 + letters / `half_letters`, since a long line has more letters that may be misread; and the largest deficit of a
   letter, since one letter that clearly is another makes a wrong text, while many that are a little unsure do not;
-- how unsure the ink is, by the lesser of both losses a letter, because ink that says nothing surely does not say this
+- how unsure the ink is, by the lesser of both losses per letter, because ink that says nothing surely does not say this
   text either. It grows with the logarithm: ink that is twice as unsure is not twice as wrong.
 """
 
@@ -24,13 +24,13 @@ STEEPNESS = 1.5
 """How steeply scores fall: with it, most corrupted lines are below 0.1."""
 
 UNSURE = 0.5
-"""Loss a letter from which the doubt of unsure ink grows ever more slowly."""
+"""Loss per letter from which the doubt of unsure ink grows ever more slowly."""
 
 Losses = NDArray[np.float32] | NDArray[np.float64]
 
 
 def reading_doubts(reading_losses: Losses, letters: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return how unsure the reading of each row is, from 0, a letter.
+    """Return the loss of each reading per letter, 0 or more.
 
     Args:
         reading_losses: The loss of what each row seems to say.

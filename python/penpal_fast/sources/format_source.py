@@ -90,7 +90,7 @@ class FormatSource:
         try:
             yield
         except DAMAGE as error:
-            reason = error or "it ends early"
+            reason = str(error) or "it ends early"
             raise PenpalError(f"{self.file.name}: cannot read this {self._kind.name} file: {reason}") from error
 
 

@@ -12,7 +12,7 @@ from penpal_fast.checks.check import Check, Outcome, outcomes_of
 from penpal_fast.checks.columns import read_outcome, score_column
 from penpal_fast.checks.defaults import known_scores
 from penpal_fast.errors import PenpalError, errors_about
-from penpal_fast.first_points import without_first_points
+from penpal_fast.first_points import with_first_points_dropped
 from penpal_fast.schema import has_texts, texts_of
 from penpal_fast.sources.memory import MEMORY_MB, batch_rows
 from penpal_fast.sources.streams import open_source
@@ -35,14 +35,6 @@ class ScoredBatch:
     def texts(self, column: str) -> list[str | None]:
         """Return a column as texts, with None for null."""
         return texts_of(self.rows.column(column))
-
-
-def with_repaired_rows(rows: pa.RecordBatch, column: str) -> pa.RecordBatch:
-    """Return rows with their strokes as `without_first_points` returns them."""
-    arrays = list(rows.columns)
-    place = rows.schema.get_field_index(column)
-    arrays[place] = without_first_points(arrays[place])
-    return pa.RecordBatch.from_arrays(arrays, schema=rows.schema)
 
 
 class ScoredFile:
@@ -111,7 +103,7 @@ class ScoredFile:
             outcomes = {
                 column.name: read_outcome(batch.data, column.name, str(self.path), first) for column in self._noted
             }
-            rows = batch.data if self._repaired is None else with_repaired_rows(batch.data, self._repaired)
+            rows = batch.data if self._repaired is None else with_first_points_dropped(batch.data, self._repaired)
             found = outcomes_of(self._checks, rows, batch.problems)
             outcomes |= {check.name: outcome for check, outcome in zip(self._checks, found, strict=True)}
             yield ScoredBatch(first, rows, outcomes)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import dataclasses
-import hashlib
 import json
 import multiprocessing
 import os
@@ -17,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.files import checked_target, parts_folder, replaced_atomically
+from penpal_fast.files import checked_target, parts_folder, replaced_atomically, sha256_of
 from penpal_fast.synthesis.generator import Generator
 from penpal_fast.synthesis.plan import Plan, check_lengths, planned_part, writable_texts
 from penpal_fast.synthesis.table import table_of
@@ -105,12 +104,10 @@ def _part(folder: Path, part: int) -> Path:
 
 def _open_folder(folder: Path, plan: Plan, texts: Sequence[Text], generator: Path, *, resume: bool) -> None:
     """Make the folder of the parts, or check that its parts are from the same plan, texts and generator."""
-    with generator.open("rb") as file:
-        fingerprint = hashlib.file_digest(file, "sha256").hexdigest()
     identity = json.dumps(
         {
             "plan": dataclasses.asdict(plan),
-            "generator_sha256": fingerprint,
+            "generator_sha256": sha256_of(generator),
             "texts": [[" ".join(text.words), text.source] for text in texts],
         }
     ).encode()

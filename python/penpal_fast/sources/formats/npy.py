@@ -69,7 +69,7 @@ class _Array:
             raise PenpalError(
                 "it holds pickled Python objects, which are never loaded; save numbers: [T, 3] offsets of one row, "
                 "[N, T, 3] of many, padded with zeros, or rows of any lengths with np.savez(file, *arrays); if you "
-                "trust this file, load it with allow_pickle=True, and save its rows so"
+                "trust this file, load it with allow_pickle=True, and save its rows in that form"
             )
         count = 1
         for length in shape:

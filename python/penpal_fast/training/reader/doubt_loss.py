@@ -17,7 +17,7 @@ SLOPES = (0.3, 4.0)
 
 
 class DoubtLoss(nn.Module):
-    """The cross-entropy of telling bad rows from good ones by two doubts a letter: the loss of the text, and that of
+    """The cross-entropy of telling bad rows from good ones by two doubts per letter: the loss of the text, and that of
     the likeliest way. The map from each doubt to log-odds is learned with the network.
     """
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from penpal_fast.errors import PenpalError
+from penpal_fast.files import replaced_atomically
 from penpal_fast.training.reader.augmentation import Changes
 from penpal_fast.training.reader.doubt_loss import DoubtLoss
 from penpal_fast.training.reader.examples import Batch, Example, batches
@@ -53,8 +54,8 @@ class Lines:
 
 @dataclasses.dataclass(frozen=True)
 class Progress:
-    """Where a training is: the stage, from 1, the rows that it has seen, and the mean loss a letter of the last round,
-    of real lines and of synthetic ones that are not corrupted."""
+    """Where a training is: the stage, from 1, the rows that it has seen, and the last round's mean loss per letter, of
+    real lines and of synthetic ones that are not corrupted."""
 
     stage: int
     rows: int
@@ -139,18 +140,17 @@ class Training:
 
     def save(self, path: Path) -> None:
         """Write a checkpoint."""
-        aside = path.with_name(path.name + ".part")
-        torch.save(
+        state = (
             {name: getattr(self, name) for name in _KEPT}
             | {name: getattr(self, name).state_dict() for name in _STATES}
             | {
                 "losses": torch.from_numpy(self.losses),
                 "recipe": self.recipe.to_json(),
                 "start": self.start_fingerprint,
-            },
-            aside,
+            }
         )
-        aside.replace(path)
+        with replaced_atomically(path) as aside:
+            torch.save(state, aside)
 
     def load(self, path: Path) -> None:
         """Go on from a checkpoint of the same recipe and examples.
@@ -249,7 +249,7 @@ class Training:
         return len(known) > KNOWN_SHARE * len(losses) and float(np.median(known)) < self.recipe.unreadable_loss / 3
 
     def _step(self, batch: Batch) -> NDArray[np.float64]:
-        """Learn from a batch; return the loss a letter of each row, NaN where the text was a wrong one."""
+        """Learn from a batch; return the loss per letter of each row, NaN where the text was a wrong one."""
         self.network.train()
         for group in self.optimizer.param_groups:
             group["lr"] = self._learning_rate()
@@ -288,7 +288,7 @@ class Training:
     def _loss(
         self, batch: Batch, text_losses: torch.Tensor, path_losses: torch.Tensor, letters: torch.Tensor
     ) -> torch.Tensor:
-        """Return the loss a letter of good rows with their own texts, and that of doubting, by its weight."""
+        """Return the loss per letter of good rows with their own texts, and that of doubting, by its weight."""
         kinds = self.kinds[batch.rows]
         corrupted = kinds == "corrupted"
         bad = torch.from_numpy(np.stack([corrupted | batch.is_wrong, corrupted]).astype(np.float32)).to(self.device)

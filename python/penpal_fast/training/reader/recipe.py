@@ -70,8 +70,8 @@ class Stage:
     Attributes:
         rows: Rows to train on, each row counting each time.
         shares: Shares of the kinds of lines.
-        severity_weights: How much more often than others corrupted lines of a severity are drawn; 1 for those that are
-            not named.
+        severity_weights: How often corrupted lines of each severity are drawn, relative to severities that are not
+            named.
         doubt_weight: Weight of the loss that teaches to doubt corrupted lines, beside that of reading.
         real_doubt: How much a real line counts in that loss, beside 1 for clean and corrupted ones. Made lines do not.
         wrong_texts: Share of real and clean lines whose text is given with a mistake in one letter. It is learned to be
@@ -123,7 +123,7 @@ class ReaderRecipe:
         batch_samples: Samples of a batch, padding included; some 30 lines.
         weight_decay: Of AdamW, on matrices.
         average_decay: Of the running average of the weights.
-        unreadable_loss: Mean loss a letter above which a made or clean line is left out: it does not say its text.
+        unreadable_loss: Mean loss per letter above which a made or clean line is left out: it does not say its text.
         seed: Of everything.
     """
 

@@ -104,7 +104,7 @@ def train_reader(
     def report(progress: Progress) -> None:
         training.save(work / CHECKPOINT)
         say(
-            f"stage {progress.stage}, {progress.rows:,} rows: loss a letter {progress.real_loss:.3f} real, "
+            f"stage {progress.stage}, {progress.rows:,} rows: loss per letter {progress.real_loss:.3f} real, "
             f"{progress.synthetic_loss:.3f} synthetic; "
             f"{training.left_out:,} lines say something else than their text"
         )

@@ -68,7 +68,7 @@ def titles(texts: Sequence[Text], random: np.random.Generator) -> str:
 
 
 def doubled(texts: Sequence[Text], random: np.random.Generator) -> str:
-    """Words in which a letter that may stand double does, or one that does stands single or threefold."""
+    """Words in which one letter is written once more than it should be."""
     words = []
     for word in run_of_words(_pick(texts, random), random, longest=4).split():
         places = [place for place, letter in enumerate(word) if letter in DOUBLED]
