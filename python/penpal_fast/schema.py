@@ -145,7 +145,7 @@ def _columns(schema: pa.Schema) -> str:
 
 def listed_columns(schema: pa.Schema) -> str:
     """Say which columns there are, for errors, one on each line."""
-    lines = [f"  {field.name}: {_shortened(str(field.type))}" for field in list(schema)[:MOST_LISTED]]
+    lines = [f"  {_shortened(field.name)}: {_shortened(str(field.type))}" for field in list(schema)[:MOST_LISTED]]
     if (more := len(schema) - len(lines)) > 0:
         lines.append(f"  and {more:,} more")
     return "\n".join(["the columns are" if lines else "there are no columns", *lines])

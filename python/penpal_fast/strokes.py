@@ -27,9 +27,11 @@ def strokes_from_offsets(offsets: ArrayLike, *, drop_first_point: bool = False) 
         Strokes as float64 [N, 2] of absolute (x, y), y growing downward. The first offset starts at the origin.
 
     Raises:
-        PenpalError: The array is not [T, 3] of numbers, T at least 1, or another column than the third is the only one
-            of 0 and 1.
+        PenpalError: The array is not [T, 3] of numbers, T at least 1, some numbers are masked, or another column than
+            the third is the only one of 0 and 1.
     """
+    if np.ma.is_masked(offsets):
+        raise PenpalError("some offsets are masked; leave them out")
     try:
         steps = np.asarray(offsets, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
@@ -37,7 +39,8 @@ def strokes_from_offsets(offsets: ArrayLike, *, drop_first_point: bool = False) 
     if steps.ndim != 2 or steps.shape[1] != 3 or len(steps) == 0:
         raise PenpalError(f"offsets must be a [T, 3] array of (dx, dy, end of stroke), got the shape {steps.shape}")
     _check_flags(steps)
-    points = np.cumsum(steps[:, :2] * (1.0, -1.0), axis=0)
+    with np.errstate(over="ignore", invalid="ignore"):  # Whoever draws the row says that a point is not finite.
+        points = np.cumsum(steps[:, :2] * (1.0, -1.0), axis=0)
     ends = np.flatnonzero(steps[:, 2] > 0.5) + 1
     strokes = [stroke for stroke in np.split(points, ends) if len(stroke)]
     return strokes[1:] if drop_first_point and len(strokes) > 1 and len(strokes[0]) == 1 else strokes

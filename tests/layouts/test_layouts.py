@@ -356,6 +356,39 @@ def test_rows_that_do_not_fit_cost_themselves():
     assert (strokes, sorted(problems)) == ([STROKES, None, None, None, STROKES], [1, 2])
 
 
+def test_numbers_that_are_not_finite_cost_their_row():
+    """Also where they are not coordinates: a stroke's place, its number, a flag. Warnings are errors in these tests."""
+    far, none = float("inf"), float("nan")
+    places = [[{"x": x, "y": 0, "points": [(0, 0), (4, 5)]}, {"x": 3, "y": 1, "points": [(0, 0), (2, 2)]}] for x in
+              (5.0, far, none, None)]  # fmt: skip
+    found, strokes, problems = converted(pa.array(places), "relative")
+    assert strokes[0] == [[(5, 0), (9, 5)], [(3, 1), (5, 3)]]
+    scores = ArrowScorer(layout="relative")(pa.table({"strokes": pa.array(places)}))
+    errors = scores["quality_error"].to_pylist()
+    assert errors[0] is None
+    assert [error.partition(":")[0] for error in errors[1:]] == [
+        "non-finite coordinate",
+        "non-finite coordinate",
+        "null",
+    ]
+    numbered = [{"x": [0, 4, 8], "y": [9, 0, 9], "stroke": [0.0, number, 1.0]} for number in (0.0, none)]
+    found, strokes, problems = converted(pa.array(numbered), "numbered")
+    assert problems == {1: "wrong type: the number of a point's stroke is NaN"}
+    flags = [[[0, 9, 0], [4, 0, flag], [8, 9, 1]] for flag in (0.0, none)]
+    for name in ("lifts", "offsets"):
+        assert "flag, is nan; it must be 0 or 1" in converted(pa.array(flags), name)[2][1]
+    huge = [[[[1e308, 2], [-1e308, 0], [1e308, 5]]], [[[1, far], [3, -far]]]]
+    for name in LAYOUT_NAMES:
+        rows = pa.table({"strokes": pa.array(huge)})
+        try:
+            found = ArrowScorer(layout=name)(rows)
+        except PenpalError:
+            continue
+        assert found["quality"].null_count == 2 or name in ("columns", "flat"), name
+    ArrowScorer(layout="offsets")(pa.table({"strokes": pa.array([[[far, 3, 0], [-far, 2, 0], [3, -1, 1]]])}))
+    strokes_from_offsets([[far, 3, 0], [-far, 2, 0], [3, -1, 1]])
+
+
 def test_the_column_that_looks_like_the_flag_is_named():
     middle = [[dx + 0.5, end, dy + 0.25] for dx, dy, end in OFFSETS]
     with pytest.raises(Exception, match="the second number like the pen's flag"):

@@ -42,9 +42,8 @@ def series(texts: list[str | None], dtype: str, missing: str | None = None) -> o
 def test_clean_lines_say_their_texts_and_others_do_not() -> None:
     assert match().dtype == np.float32
     assert (match()[KINDS == "clean"] >= 0.5).mean() > 0.9
-    assert (match()[KINDS == "wrong text"] < 0.5).mean() > 0.85
     # A letter too many is what a match finds worst; see the model card.
-    assert (match()[KINDS == "wrong text"] < 0.7).mean() > 0.95
+    assert (match()[KINDS == "wrong text"] < 0.5).mean() > 0.9
     assert (match()[KINDS == "gibberish"] < 0.3).all()
     assert match().min() >= 0
     assert match().max() <= 1
@@ -179,7 +178,8 @@ def test_texts_are_checked() -> None:
 
 def test_values_of_wrong_types_are_named() -> None:
     rows = LINES["strokes"][:2]
-    for texts in (None, 5, {"a", "b"}, {"a": 1, "b": 2}, b"ab", np.array("ab")):
+    table = pa.table({"text": ["a", "b"]})
+    for texts in (None, 5, {"a", "b"}, {"a": 1, "b": 2}, b"ab", np.array("ab"), table, table.to_pandas()):
         with pytest.raises(PenpalError, match="texts must be a list of texts"):
             reader().match(rows, texts)
     for text in (None, b"x", 3):

@@ -152,6 +152,13 @@ def test_offsets_become_strokes():
     assert [stroke.tolist() for stroke in strokes] == [[[1, 0], [3, -3]], [[3, -2], [4, -3]], [[9, -8]]]
 
 
+def test_masked_offsets_are_refused():
+    offsets = np.ma.masked_array(np.ones((3, 3)), mask=[[0] * 3, [1] * 3, [0] * 3])
+    with pytest.raises(PenpalError, match="some offsets are masked; leave them out"):
+        strokes_from_offsets(offsets)
+    assert len(strokes_from_offsets(np.ma.masked_array(np.ones((3, 3))))) == 3
+
+
 @pytest.mark.parametrize(
     "offsets", [[], [[1, 2]], np.zeros((2, 3, 1)), "ink", None, [["a", "b", "c"]], [[1], [1, 2]], [[10**400, 0, 0]]]
 )

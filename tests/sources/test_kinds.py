@@ -133,6 +133,47 @@ def test_what_was_found_is_said(tmp_path, name, content, message):
     assert message in refused(path)
 
 
+STROKES = [[[0, 9], [4, 0], [8, 9]], [[2, 5], [6, 5]]]
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (
+            {"strokes": [STROKES, STROKES], "text": ["a", "b"]},
+            "a table written by columns; write one object for each row",
+        ),
+        ({"strokes": {"0": STROKES, "1": STROKES}, "text": {"0": "a", "1": "b"}}, "a table written by columns"),
+        ({"data": [{"strokes": STROKES}, {"strokes": STROKES}]}, "with rows in the field 'data'; save that list"),
+    ],
+)
+def test_a_whole_table_in_one_object_is_not_a_row(tmp_path, table, message):
+    (tmp_path / "table.json").write_text(json.dumps(table))
+    with pytest.raises(PenpalError, match=message):
+        score_dataset(tmp_path / "table.json", tmp_path / "out.parquet")
+
+
+@pytest.mark.parametrize("row", [{"strokes": STROKES, "text": "a"}, [{"strokes": STROKES, "colors": ["red", "blue"]}]])
+def test_a_file_of_one_row_is_one(tmp_path, row):
+    (tmp_path / "row.json").write_text(json.dumps(row))
+    assert score_dataset(tmp_path / "row.json", tmp_path / "out.parquet").rows == 1
+
+
+def test_csv_without_names_says_so(tmp_path):
+    (tmp_path / "lines.csv").write_text(f'"{json.dumps(STROKES)}",a\n' * 2)
+    with pytest.raises(
+        PenpalError, match="its first line has values, not the names of the columns; put a line with names"
+    ):
+        score_dataset(tmp_path / "lines.csv", tmp_path / "out.parquet")
+
+
+def test_why_no_line_is_an_object_is_said(tmp_path):
+    for content, reason in (("{}", "an object without fields"), ('{"strokes": [],}', "line 1: trailing comma")):
+        (tmp_path / "lines.jsonl").write_text(content + "\n")
+        with pytest.raises(PenpalError, match=reason):
+            score_dataset(tmp_path / "lines.jsonl", tmp_path / "out.parquet")
+
+
 @pytest.mark.parametrize("row", [ROWS[0], [ROWS[0]], {"strokes": [[(0, 9), (4, 0)]]}, {"text": None, "strokes": A}])
 def test_python_literals_are_named(tmp_path, row):
     path = tmp_path / "rows.jsonl"

@@ -222,7 +222,7 @@ def test_arguments_that_do_not_fit_are_refused():
     with pytest.raises(PenpalError, match="backward needs one forward call"):
         network.backward(np.ones(2, np.float32))
     for channels, projection in (([4], False), ([8, 4], False), ([4] * 8, False), ([4, 0], True), ([], True)):
-        with pytest.raises(PenpalError, match="cannot be trained: it needs 2 to 7 channels above 0"):
+        with pytest.raises(PenpalError, match="cannot be trained: it needs 2 to 7 layers"):
             Backpropagation(channels, projection, EPSILON, 1)
 
 

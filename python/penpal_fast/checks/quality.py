@@ -166,6 +166,8 @@ def _mlx_engine(config: ModelConfig, tensors: Tensors, threads: int, batch_size:
 def _config_and_tensors(model: ModelSource) -> tuple[ModelConfig, Tensors]:
     if model is None or isinstance(model, (str, os.PathLike)):
         return load(model)
+    if not (hasattr(model, "config") and hasattr(model, "tensors")):
+        raise PenpalError(f"a model is a folder, an id or a QualityClassifier; got {type(model).__name__}")
     return model.config, model.tensors()
 
 

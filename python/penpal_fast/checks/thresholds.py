@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Integral, Real
 
 from penpal_fast.errors import PenpalError
 
@@ -30,16 +31,18 @@ def threshold_of(value: str | float, thresholds: Mapping[str, float] = THRESHOLD
     return threshold
 
 
-def check_top(top: float | None) -> None:
-    """Make sure that a number of rows is 1 or more, or a share above 0 and up to 1.
+def checked_top(top: float | None) -> int | float | None:
+    """Return a number of rows, 1 or more, as an int, and a share of the rows, above 0 and up to 1, as a float.
 
     Raises:
         PenpalError: It is neither.
     """
     if top is None:
-        return
-    is_rows = isinstance(top, int) and not isinstance(top, bool) and top >= 1
-    if not (is_rows or (isinstance(top, float) and 0 < top <= 1)):
-        raise PenpalError(
-            f"top must be a number of rows, such as 10000, or a share above 0 and up to 1, such as 0.2; got {top!r}"
-        )
+        return None
+    if isinstance(top, Integral) and not isinstance(top, bool) and top >= 1:
+        return int(top)
+    if isinstance(top, Real) and not isinstance(top, Integral) and 0 < top <= 1:
+        return float(top)
+    raise PenpalError(
+        f"top must be a number of rows, such as 10000, or a share above 0 and up to 1, such as 0.2; got {top!r}"
+    )

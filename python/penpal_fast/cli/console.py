@@ -90,7 +90,23 @@ def stopped_by_sigterm() -> Iterator[None]:
 
 def say(text: str, *, aside: bool = False) -> None:
     """Print text as it is; to stderr if it is aside from what is written to standard output."""
-    typer.echo(visible(text), err=aside)
+    _print(visible(text), aside=aside)
+
+
+def _print(text: str, *, aside: bool) -> None:
+    try:
+        typer.echo(text, err=aside)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise PenpalError(
+            f"{'stderr' if aside else 'standard output'}: cannot write to it: {error.strerror}"
+        ) from error
+
+
+def counted(count: int, what: str) -> str:
+    """Return a number and what it counts, in the plural unless it is 1."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def warn(text: str) -> None:
@@ -108,4 +124,4 @@ def visible(text: str) -> str:
 
 def say_json(content: dict[str, Any], *, aside: bool = False) -> None:
     """Print JSON on one line; see `say`."""
-    typer.echo(json.dumps(content), err=aside)
+    _print(json.dumps(content), aside=aside)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from penpal_fast.cli import options
-from penpal_fast.cli.console import readable_errors, say, say_json, stopped_by_sigterm, warn
+from penpal_fast.cli.console import counted, readable_errors, say, say_json, stopped_by_sigterm, warn
 from penpal_fast.cli.progress import progress_bar
 from penpal_fast.interrupts import ending_at_once
 from penpal_fast.sources.memory import MEMORY_MB
@@ -59,7 +59,7 @@ def convert(
         elif not quiet:
             for found in done.layouts:
                 say(f"read as {found}")
-            say(f"wrote {done.rows:,} rows to {output}")
+            say(f"wrote {counted(done.rows, 'row')} to {output}")
         if done.bad and not json:
             warn(f"{done.bad:,} of {done.rows:,} rows cannot be drawn; the first: {done.first_problem}")
         options.end_if_strict(done.bad, strict=strict)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from penpal_fast.checks.thresholds import GOOD_SHARE, THRESHOLDS, check_top, threshold_of
+from penpal_fast.checks.thresholds import GOOD_SHARE, THRESHOLDS, checked_top, threshold_of
 from penpal_fast.cli import options
-from penpal_fast.cli.console import readable_errors, say, say_json, stopped_by_sigterm
+from penpal_fast.cli.console import counted, readable_errors, say, say_json, stopped_by_sigterm
 from penpal_fast.cli.numpy_threads import no_numpy_threads
 from penpal_fast.cli.progress import progress_bar
 from penpal_fast.errors import PenpalError
@@ -35,7 +35,7 @@ def _top(text: str) -> int | float:
     """Read a number of rows, or a share with a point."""
     try:
         top: int | float = int(text) if text.isdecimal() else float(text)
-        check_top(top)
+        checked_top(top)
     except PenpalError as error:
         raise typer.BadParameter(str(error)) from error
     except ValueError as error:
@@ -196,12 +196,11 @@ def print_selection(selection: Selection, best_of: str | None, *, aside: bool) -
         show(f"resumed: an earlier run had finished {selection.resumed_rows:,} of {selection.rows:,} rows")
     for name, found in selection.found.items():
         show(f"{name}: the threshold {found.shown()} keeps {found.kept:.1%} of {found.rows:,} good rows")
-    show(f"{selection.rows:,} rows, {selection.kept:,} kept, {selection.rows - selection.kept:,} rejected")
+    show(f"{counted(selection.rows, 'row')}, {selection.kept:,} kept, {selection.rows - selection.kept:,} rejected")
     for reason, count in (+selection.rejected).most_common():
         show(f"  {count:,} rejected: {reason}")
     if selection.first_problem:
         show(f"  the first row without a score: {selection.first_problem}")
     if selection.groups is not None:
-        show(
-            f"{selection.groups:,} groups by {best_of}, {selection.groups - selection.kept:,} without a kept row",
-        )
+        without = selection.groups - selection.kept
+        show(f"{counted(selection.groups, 'group')} by {best_of}, {without:,} without a kept row")

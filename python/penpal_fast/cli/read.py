@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from penpal_fast.cli import options
-from penpal_fast.cli.console import readable_errors, say, stopped_by_sigterm, visible
+from penpal_fast.cli.console import counted, readable_errors, say, stopped_by_sigterm, visible
 from penpal_fast.cli.progress import progress_bar
 from penpal_fast.errors import PenpalError
 from penpal_fast.interrupts import ending_at_once
@@ -85,7 +85,7 @@ def read(
             )
         if not quiet:
             say(
-                f"{options.written(output)}: {summary.rows:,} rows, {summary.bad:,} bad",
+                f"{options.written(output)}: {counted(summary.rows, 'row')}, {summary.bad:,} bad",
                 aside=options.is_stdout(output),
             )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from penpal_fast.cli import options
-from penpal_fast.cli.console import readable_errors, say, say_json, stopped_by_sigterm
+from penpal_fast.cli.console import counted, readable_errors, say, say_json, stopped_by_sigterm
 from penpal_fast.cli.numpy_threads import no_numpy_threads
 from penpal_fast.cli.progress import progress_bar
 from penpal_fast.interrupts import ending_at_once
@@ -107,7 +107,7 @@ def print_summary(summary: JobSummary, *, aside: bool) -> None:
         show(f"resumed: an earlier run had finished {summary.resumed_rows:,} of {summary.rows:,} rows")
     for name, one in summary.checks.items():
         about = f"{name}: " if len(summary.checks) > 1 else ""
-        show(f"{about}{one.rows:,} rows, {one.scored:,} scored, {one.bad:,} bad")
+        show(f"{about}{counted(one.rows, 'row')}, {one.scored:,} scored, {one.bad:,} bad")
         for reason, count in one.reasons.most_common():
             show(f"  {count:,} bad: {reason}")
         if one is summary and summary.first_problem:

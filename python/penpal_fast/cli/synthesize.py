@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from penpal_fast.cli import options
-from penpal_fast.cli.console import readable_errors, say
+from penpal_fast.cli.console import counted, readable_errors, say
 from penpal_fast.cli.progress import progress_bar
 from penpal_fast.interrupts import ending_at_once
 
@@ -50,4 +50,4 @@ def synthesize(
             workers.synthesize(
                 plan, read_texts(texts), generator, output, resume=resume, processes=processes, progress=progress
             )
-        say(f"wrote {rows:,} rows to {output}")
+        say(f"wrote {counted(rows, 'row')} to {output}")

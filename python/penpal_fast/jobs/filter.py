@@ -12,7 +12,7 @@ from penpal_fast.checks.columns import check_added, prepare
 from penpal_fast.checks.defaults import DEFAULT_THRESHOLDS, ReaderChoice, default_checks, text_column_of
 from penpal_fast.checks.quality import Scorer
 from penpal_fast.checks.text_match import TextCheck
-from penpal_fast.checks.thresholds import GOOD_SHARE, check_top
+from penpal_fast.checks.thresholds import GOOD_SHARE, checked_top
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.jobs.best_of import check_group_column
 from penpal_fast.jobs.filter_job import FilterJob
@@ -132,7 +132,7 @@ def filter_dataset(
             lines are too few or have other scores.
     """
     check_memory(memory_mb)
-    check_top(top)
+    top = checked_top(top)
     kind = kind_of(output, NO_FOLDER)
     form = check_stdout(stdout_format, kind, resume=resume)
     targets = _checked_targets(output, keep_rejected)

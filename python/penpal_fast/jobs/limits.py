@@ -33,6 +33,8 @@ def wanted_limits(
         ):
             if value is not None:
                 raise PenpalError(f"give either {argument} or thresholds; thresholds[{name!r}] is the same")
+        if not isinstance(thresholds, Mapping):
+            raise PenpalError(f"thresholds must be a dict of thresholds by check, got {type(thresholds).__name__}")
         if not thresholds:
             raise PenpalError("thresholds is empty; give the threshold of at least one check")
         return thresholds

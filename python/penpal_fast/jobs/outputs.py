@@ -111,6 +111,8 @@ def check_stdout(form: StdoutFormat | None, kind: Kind, *, resume: bool = False)
         raise PenpalError(
             "standard output is a stream and cannot be resumed; write to a file or folder, or leave --resume out"
         )
+    if sys.stdout is None:
+        raise PenpalError("standard output is closed; name a file")
     if form != "jsonl" and sys.stdout.isatty():
         raise PenpalError(
             "Arrow IPC is not for a terminal; send it to a program or file, or ask for text with --format jsonl "

@@ -50,6 +50,7 @@ class Tally:
         self._flags: set[int | None] = set()
         self._pairs = PairLengths()
 
+    @np.errstate(over="ignore", invalid="ignore")  # Numbers that are not finite make their row bad, without a warning.
     def look_at(self, array: pa.Array) -> None:
         """Count rows of Arrow."""
         shape = Shape.of(array)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
 import pyarrow as pa
 
 from penpal_fast.errors import PenpalError, errors_about
@@ -84,6 +85,7 @@ class StrokesColumn:
         """Return the strokes as they are given."""
         return _given(rows, self._column, self.parts)
 
+    @np.errstate(over="ignore", invalid="ignore")
     def drawn(self, rows: Table) -> tuple[Table, dict[int, str]]:
         """Return rows as checks see them, and what is wrong with those that do not fit the layout, by index.
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from penpal_fast.layouts.layout import Converted
 from penpal_fast.layouts.offsets import Steps, are_flat
+from penpal_fast.layouts.problems import first_problems
 from penpal_fast.layouts.shape import Shape
 
 
@@ -28,5 +29,7 @@ class Numbered:
         assert shape.number is not None  # noqa: S101 - `takes` made sure.
         steps = Steps.of(dataclasses.replace(shape, parts=(*shape.parts[:2], shape.number)), 3)
         x, y, number = steps.values.T
+        unnumbered = steps.owners[np.isnan(number) & ~np.isnan(x) & ~np.isnan(y)]
+        steps.problems |= first_problems(unnumbered, lambda _place: "wrong type: the number of a point's stroke is NaN")
         ends = np.append(number[1:] != number[:-1], True)[: len(number)]
         return steps.converted(x, y, ends, steps.lengths > 0)

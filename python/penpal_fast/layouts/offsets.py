@@ -106,9 +106,12 @@ class Steps:
             self.values[:, 2] = np.where(np.isin(flags, (0, 1)), 1 - flags, flags)
 
     def check_flags(self, columns: tuple[int, ...]) -> None:
-        """Give a problem to rows that have a flag that is neither 0 nor 1. NaN is left to whoever draws the row."""
-        flags = self.values[:, columns]
-        wrong = np.flatnonzero(~(np.isin(flags, (0, 1)) | np.isnan(flags)).all(axis=1))
+        """Give a problem to rows that have a flag that is neither 0 nor 1.
+
+        Steps whose other numbers are NaN are padding, or left to whoever draws the row.
+        """
+        flags, others = self.values[:, columns], np.delete(self.values, columns, axis=1)
+        wrong = np.flatnonzero(~np.isin(flags, (0, 1)).all(axis=1) & ~np.isnan(others).any(axis=1))
         found = first_problems(
             self.owners[wrong],
             lambda place: (

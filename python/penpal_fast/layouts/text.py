@@ -94,6 +94,7 @@ def arrays_of(values: list[Any]) -> Iterator[tuple[list[int], pa.Array | str]]:
                 yield [place], f"wrong type: {str(error).splitlines()[0]}"
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def converted_values(layout: Layout, values: list[Any]) -> Converted:
     """Convert Python values; those of another kind get a problem."""
     pieces, problems, speaking = [pa.nulls(0, WORDS)], {}, np.zeros(len(values), np.bool_)

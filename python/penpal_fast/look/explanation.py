@@ -39,7 +39,7 @@ NEUTRAL, LOWERING, RAISING = (112, 117, 125), (200, 55, 28), (24, 98, 190)
 """Colours of parts without effect, and of parts that lower and raise the score."""
 
 
-@dataclasses.dataclass(frozen=True, repr=False)
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
 class Explanation:
     """What each part of a row does to its score, and what a reader finds in it if there is a text.
 

@@ -59,6 +59,8 @@ MAX_RECORD_BYTES = 1 << 20
 
 def find_files(source: str | os.PathLike[str], revision: str | None) -> tuple[Path, Path]:
     """Return the paths of the configuration and the weights; the hub's files are downloaded to its cache."""
+    if not isinstance(source, (str, os.PathLike)) or not os.fspath(source):
+        raise PenpalError(f"a model is named by a folder or the id of a Hugging Face repository; got {source!r}")
     try:
         if Path(source).is_dir():
             return _in_folder(Path(source))

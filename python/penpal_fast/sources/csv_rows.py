@@ -29,11 +29,17 @@ def csv_rows(file: IO[bytes], strokes: str, most: int) -> Iterator[Line]:
         most: Maximum length of a row in bytes.
 
     Raises:
-        PenpalError: Columns share a name, or a row has more or fewer cells than there are columns, or is too long.
+        PenpalError: The first line has no names, columns share one, or a row has more or fewer cells than there are
+            columns, or is too long.
     """
     first = file.readline(MAX_NAMES_BYTES)
     names, delimiter = _names(first)
     for name in names:
+        if name.lstrip().startswith(("[", "{")) and is_json(name.encode()):
+            raise PenpalError(
+                "its first line has values, not the names of the columns; put a line with names before it, such as "
+                "strokes,text"
+            )
         if names.count(name) > 1:
             raise PenpalError(f"there is more than one column {name!r}")
     number = 0

@@ -27,6 +27,7 @@ from penpal_fast.sources.json_text import described, json_text, parsed_json
 from penpal_fast.sources.kinds import LINES, Text
 from penpal_fast.sources.packing import UNPACKING_ERRORS, unpacked
 from penpal_fast.sources.text_lines import Line, text_lines, with_newlines, without_mark
+from penpal_fast.sources.whole_tables import check_is_row
 
 MAX_LINE_BYTES = 32 << 20
 """A line of this many bytes or more is a bad row: parsed, it may take twenty times as much memory."""
@@ -71,6 +72,8 @@ class JsonLinesSource:
         self._is_one_row = False
         self.rows = size = 0
         first = b""
+        only: Any = None
+        found: dict[str, Any] | str = {}
         content = hashlib.sha256()
         objects, crowded, with_strokes = columns.objects, columns.crowded, columns.with_strokes
         kinds: set[type] = set()
@@ -78,9 +81,11 @@ class JsonLinesSource:
             for _, line in lines:
                 content.update(line)
                 size += len(line)
-            first = first or lines[0][1][:LOOKED_AT_BYTES]
+            if not self.rows:
+                first, found = lines[0][1][:LOOKED_AT_BYTES], _parsed_line(*lines[0], self._unit)
             self.rows += len(lines)
             parsed = [_content(line) for _, line in lines]
+            only = parsed[0] if self.rows == 1 else None
             kinds.update(map(type, parsed))
             columns.look_at(content for content in parsed if isinstance(content, dict))
         if list in kinds and dict not in kinds:
@@ -93,8 +98,11 @@ class JsonLinesSource:
         if columns.objects == objects and self.rows:
             raise PenpalError(
                 f"{file.name}: no {self._unit} is a JSON object; each must be an object with the strokes under "
-                f"{columns.strokes!r}; {described(first)}"
+                f"{columns.strokes!r}; {described(first)}{_reason(found)}"
             )
+        if isinstance(only, dict) and not self._is_in_array():
+            with errors_about(file.name):
+                check_is_row(only, columns.strokes)
         self.has_strokes = columns.with_strokes > with_strokes
         self.fingerprint = content.hexdigest()
         self.row_bytes = max(1, size // max(1, self.rows))
@@ -102,12 +110,15 @@ class JsonLinesSource:
     def _look_at_lists(self) -> None:
         """Read the file again, as rows that are bare lists."""
         self._bare = self._columns.strokes
-        self._is_one_row = self._unit == "item" and self._is_array() and self._is_row()
+        self._is_one_row = self._is_in_array() and self._is_row()
         self.rows = 0
         for lines in _groups(self._lines(), None, PIECE_BYTES):
             self.rows += len(lines)
             parsed = (_parsed_line(number, line, self._unit, self._bare) for number, line in lines)
             self._columns.look_at(content for content in parsed if isinstance(content, dict))
+
+    def _is_in_array(self) -> bool:
+        return self._unit == "item" and self._is_array()
 
     def _is_array(self) -> bool:
         with self._opened() as file:
@@ -161,6 +172,13 @@ class JsonLinesSource:
                 yield cast("IO[bytes]", with_newlines(file)) if self._text.is_split_by_cr else file
         except UNPACKING_ERRORS as error:
             raise PenpalError(f"{self.file.name}: cannot read it: {error}") from error
+
+
+def _reason(found: dict[str, Any] | str) -> str:
+    """Say why a line is not a row, given what it was parsed into."""
+    if isinstance(found, dict):
+        return ", an object without fields"
+    return f" ({found.partition(': ')[2] or found})"
 
 
 def _groups(lines: Iterable[Line], rows: int | None, size: int) -> Iterator[list[Line]]:

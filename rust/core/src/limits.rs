@@ -10,3 +10,6 @@ pub const MAX_STROKES: usize = 1 << 20;
 /// Most samples of the [path](crate::path) of a row: twice those of a line of 100 letters. A longer one is not a line of
 /// writing.
 pub const MAX_SAMPLES: usize = 4096;
+
+/// The memory of rows with more points is not kept for the next ones. Written lines have far fewer.
+pub(crate) const MOST_KEPT_POINTS: usize = 1 << 16;

@@ -6,6 +6,7 @@ use fearless_simd::{Level, Simd, dispatch};
 
 use crate::canvas::{Canvas, CanvasPoints, LineWidth, PIXELS, SIDE};
 use crate::fit::Fit;
+use crate::limits::MOST_KEPT_POINTS;
 use crate::raster::Raster;
 use crate::row_error::RowError;
 use crate::rows::Rows;
@@ -20,11 +21,17 @@ pub struct Scratch {
     raster: Raster,
 }
 
+impl Scratch {
+    /// Gives the memory of a huge row back once it is drawn.
+    fn shrink(&mut self, drawn: &Strokes) {
+        if drawn.x().len() > MOST_KEPT_POINTS {
+            *self = Scratch::default();
+        }
+    }
+}
+
 /// Fresh memory would take as long as several rows: it is not in the cache, and the system clears it first.
 static SPARES: Spares<Scratch> = Spares::new();
-
-/// The memory of rows with more points is not kept. Written lines have far fewer.
-const MOST_KEPT_POINTS: usize = 1 << 16;
 
 /// Renders one row and overwrites what the canvas held before.
 pub fn render(strokes: &Strokes, line_width: LineWidth, canvas: &mut Canvas, scratch: &mut Scratch) {
@@ -78,9 +85,7 @@ pub fn render_rows(
         match rows.row(index) {
             Ok(strokes) => {
                 render(&strokes, line_width, canvas, scratch.get());
-                if strokes.x().len() > MOST_KEPT_POINTS {
-                    *scratch.get() = Scratch::default();
-                }
+                scratch.get().shrink(&strokes);
                 None
             }
             Err(error) => {
@@ -117,6 +122,7 @@ pub fn render_parts(
             let ranges = scratch.points.keep(kept);
             draw(simd, ranges.into_iter(), &fit, line_width, canvas, scratch);
         });
+        scratch.shrink(strokes);
     };
     let canvases = canvases.chunks_exact_mut(PIXELS).enumerate().collect();
     threads.map(canvases, || SPARES.borrow(Scratch::default), work);

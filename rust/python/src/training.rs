@@ -38,7 +38,8 @@ impl Backpropagation {
     #[new]
     fn new(py: Python<'_>, channels: Vec<usize>, projection: bool, epsilon: f32, threads: usize) -> PyResult<Self> {
         let network = CoreBackpropagation::new(&channels, projection, epsilon).ok_or_else(|| {
-            let needs = "it needs 2 to 7 channels above 0, which identity shortcuts may not lose, and epsilon above 0";
+            let needs = "it needs 2 to 7 layers of 1 channel or more, no fewer than the layer before has if shortcuts are \
+                identities, and epsilon above 0";
             penpal_error(
                 py,
                 format!("a network with the channels {channels:?} and epsilon {epsilon} cannot be trained: {needs}"),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from importlib import metadata, resources
+from importlib import resources
 from typing import Any
 
 from altair.utils.schemapi import debug_mode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from penpal_fast import __version__
 from penpal_fast.checks.summary import QUANTILES
 from penpal_fast.look.picture import png_url
 from penpal_fast.look.report.chart_library import chart_library
@@ -53,7 +54,7 @@ def page(files: Sequence[ReadFile], checks: Sequence[CheckReport], pairs: Sequen
             "checks": data,
             "pairs": [_pair_data(report) for report in pairs],
         },
-        version=metadata.version("penpal-fast"),
+        version=__version__,
         theme_style=_packaged("look/theme.css"),
         page_style=_packaged("look/report/page.css"),
         page_script=_packaged("look/report/page.js"),

@@ -12,6 +12,7 @@ use super::profile::{Clock, Stage};
 use super::registers::lanes;
 use crate::canvas::{CanvasPoints, LANES, LineWidth, PIXELS, RowBits, SIDE};
 use crate::fit::Fit;
+use crate::limits::MOST_KEPT_POINTS;
 use crate::raster::Raster;
 use crate::row_error::RowError;
 use crate::rows::Rows;
@@ -159,6 +160,10 @@ impl Engine {
                 picture.changes.push(ink);
             }
         });
+        if strokes.x().len() > MOST_KEPT_POINTS {
+            scratch.points = CanvasPoints::default();
+            scratch.raster = Raster::default();
+        }
         clock.lap(0);
         self.score(scratch, clock)
     }

@@ -14,15 +14,12 @@ use pieces::Pieces;
 use units::{HIGHEST, REACH, STEP};
 use vertex::{Vertex, clipped};
 
-use crate::limits::MAX_SAMPLES;
+use crate::limits::{MAX_SAMPLES, MOST_KEPT_POINTS};
 use crate::row_error::RowError;
 use crate::strokes::Strokes;
 
 /// Numbers of a sample: dx, dy, lift, place above the line, distance behind the front.
 pub const CHANNELS: usize = 5;
-
-/// Points that memory is kept for; rows of more, far beyond a written line, get memory of their own.
-const MOST_KEPT_POINTS: usize = 1 << 16;
 
 /// Where a sample begins.
 #[derive(Clone, Copy, Debug, PartialEq)]

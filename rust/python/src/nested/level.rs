@@ -78,10 +78,16 @@ fn is_point(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     };
     let first = sequence.get(0)?;
     if !first.is_none() || sequence.length != 2 {
-        return is_number(&first);
+        // Text and numbers beyond float64 are no coordinates, and are reported as such.
+        return Ok(is_number(&first)? || is_leaf(&first)?);
     }
     let second = sequence.get(1)?;
     Ok(second.is_none() || is_number(&second)?)
+}
+
+/// Whether an object holds nothing that could be a part of a row.
+fn is_leaf(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(!object.is_none() && object.cast::<PyDict>().is_err() && as_sequence(object, MAX_POINTS)?.is_none())
 }
 
 fn keys(dict: &Bound<'_, PyDict>) -> String {

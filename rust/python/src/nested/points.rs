@@ -106,7 +106,8 @@ fn coordinates(point: &Bound<'_, PyAny>, stroke: usize, index: usize) -> Result<
         return Err(null());
     }
     if [&x, &y].iter().any(|value| value.is_instance_of::<PyString>() || value.is_instance_of::<PyBool>()) {
-        return Err(wrong());
+        let found = format!("a pair of {} and {}", type_name(&x), type_name(&y));
+        return Err(wrong_type(Some(stroke), format!("point {index} must be a pair of numbers, got {found}")));
     }
     match (number(&x)?, number(&y)?) {
         (Some(x), Some(y)) => Ok((x, y)),

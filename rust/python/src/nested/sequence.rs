@@ -6,7 +6,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{
-    PyByteArray, PyBytes, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple, PyType,
+    PyByteArray, PyBytes, PyComplex, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple, PyType,
 };
 
 use super::exceptions::is_of_row;
@@ -41,6 +41,10 @@ fn is_list(object: &Bound<'_, PyAny>) -> bool {
 
 /// The number that an object is or converts to.
 pub fn number(object: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
+    // NumPy's complex numbers convert to their real part, with a warning.
+    if object.is_instance_of::<PyComplex>() {
+        return Ok(None);
+    }
     if_it_works(object.py(), object.extract())
 }
 
