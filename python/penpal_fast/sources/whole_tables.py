@@ -29,13 +29,20 @@ def check_is_row(content: dict[str, Any], strokes: str) -> None:
 
 
 def _has_columns(content: dict[str, Any], strokes: str) -> bool:
-    """Whether there are as many texts or numbers as strokes, and as many values in all other fields."""
-    columns = [list(value.values()) if isinstance(value, dict) else value for value in content.values()]
-    if strokes not in content or len(columns) < 2 or not all(isinstance(column, list) for column in columns):
+    """Whether there are several rows, or words, of strokes, and as many values in each other field."""
+    columns = {name: list(value.values()) if isinstance(value, dict) else value for name, value in content.items()}
+    rows = columns.pop(strokes, None)
+    if not isinstance(rows, list) or len(rows) < 2 or not all(map(_holds_strokes, rows)) or not columns:
         return False
-    others = [column for name, column in zip(content, columns, strict=True) if name != strokes]
-    plain = any(not isinstance(value, (list, dict)) for column in others for value in column[:1])
-    return plain and len(columns[0]) > 1 and len(set(map(len, columns))) == 1
+    return all(isinstance(column, list) and len(column) == len(rows) for column in columns.values())
+
+
+def _holds_strokes(row: Any) -> bool:
+    """Whether a list has lists of points, or objects with them; a stroke has points itself."""
+    first = row[0] if isinstance(row, list) and row else None
+    if isinstance(first, dict):
+        return any(isinstance(value, list) for value in first.values())
+    return isinstance(first, list) and bool(first) and isinstance(first[0], (list, dict))
 
 
 def _field_of_rows(content: dict[str, Any], strokes: str) -> str | None:
