@@ -79,7 +79,7 @@ BAD = {
     "null point": ([[(0, 0), None]], "null: stroke 0, point 1 is null"),
     "null coordinate": ([[(0, None)]], "null: stroke 0, point 0 is null"),
     "NaN": ([[(0, 0)], [(0, float("nan"))]], "non-finite coordinate: stroke 1, point 0: y is NaN"),
-    "complex numbers": ([[(np.complex128(1), 2)]], "not a number that a float64 can hold"),
+    "complex numbers": ([[(np.complex64(1), 2)]], "not a number that a float64 can hold"),
     "huge integer first": ([[(10**400, 0)]], "not a number that a float64 can hold"),
     "huge integer": ([[(0, 10**400)]], "not a number that a float64 can hold"),
     "too deep": ([[[[[(0, 0)]]]]], "nesting is words -> strokes -> points"),

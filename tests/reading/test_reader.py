@@ -44,6 +44,7 @@ def test_clean_lines_say_their_texts_and_others_do_not() -> None:
     assert (match()[KINDS == "clean"] >= 0.5).mean() > 0.9
     # A letter too many is what a match finds worst; see the model card.
     assert (match()[KINDS == "wrong text"] < 0.5).mean() > 0.9
+    assert (match()[KINDS == "wrong text"] < 0.7).mean() > 0.9
     assert (match()[KINDS == "gibberish"] < 0.3).all()
     assert match().min() >= 0
     assert match().max() <= 1

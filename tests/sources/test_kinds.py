@@ -153,7 +153,18 @@ def test_a_whole_table_in_one_object_is_not_a_row(tmp_path, table, message):
         score_dataset(tmp_path / "table.json", tmp_path / "out.parquet")
 
 
-@pytest.mark.parametrize("row", [{"strokes": STROKES, "text": "a"}, {"strokes": STROKES, "colors": ["red", "blue"]}])
+NEXT = [[[20, 0], [24, 9]], [[26, 9]]]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"strokes": STROKES, "text": "a"},
+        {"strokes": STROKES, "colors": ["red", "blue"]},
+        {"strokes": [STROKES, NEXT], "words": ["a", "k"]},
+        {"strokes": [STROKES, STROKES], "size": {"width": 28, "height": 9}},
+    ],
+)
 def test_a_file_of_one_row_is_one(tmp_path, row):
     (tmp_path / "row.json").write_text(json.dumps(row))
     assert score_dataset(tmp_path / "row.json", tmp_path / "out.parquet").rows == 1

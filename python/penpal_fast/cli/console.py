@@ -100,7 +100,7 @@ def _print(text: str, *, aside: bool) -> None:
         raise
     except OSError as error:
         raise PenpalError(
-            f"{'stderr' if aside else 'standard output'}: cannot write to it: {error.strerror}"
+            f"{'stderr' if aside else 'standard output'}: cannot write to it: {error.strerror or error}"
         ) from error
 
 

@@ -29,7 +29,8 @@ class Numbered:
         assert shape.number is not None  # noqa: S101 - `takes` made sure.
         steps = Steps.of(dataclasses.replace(shape, parts=(*shape.parts[:2], shape.number)), 3)
         x, y, number = steps.values.T
-        unnumbered = steps.owners[np.isnan(number) & ~np.isnan(x) & ~np.isnan(y)]
-        steps.problems |= first_problems(unnumbered, lambda _place: "wrong type: the number of a point's stroke is NaN")
+        unnumbered = steps.owners[~np.isfinite(number) & ~np.isnan(x) & ~np.isnan(y)]
+        found = first_problems(unnumbered, lambda _place: "wrong type: the number of a point's stroke is not finite")
+        steps.problems = found | steps.problems
         ends = np.append(number[1:] != number[:-1], True)[: len(number)]
         return steps.converted(x, y, ends, steps.lengths > 0)

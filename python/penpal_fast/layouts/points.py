@@ -148,8 +148,9 @@ class RelativePoints:
         above = rows_of(shape.levels[: place.level]) if place.level else np.arange(shape.rows)
         points.problems |= first_problems(above[degrees], lambda _place: TURNED_FAR)
         (start_x, no_x), (start_y, no_y) = numbers(place.x), numbers(place.y)
-        points.x, points.y = points.x + start_x[owners], points.y + start_y[owners]
-        points.nulls = points.nulls | (no_x | no_y)[owners]
+        nowhere = no_x & no_y  # A stroke without a place of its own.
+        points.x = points.x + np.where(nowhere, 0, start_x)[owners]
+        points.y = points.y + np.where(nowhere, 0, start_y)[owners]
         if place.deleted is not None:
             points.leave_out(place.deleted.fill_null(False).to_numpy(zero_copy_only=False)[owners])
         return points.converted(shape.found & all_in_rows(shape, place, at_origin))

@@ -28,7 +28,8 @@ def turned(x: Numbers, y: Numbers, owners: Lengths, place: Place) -> tuple[Numbe
     """
     if place.turn is None or not len(place.turn):
         return x, y, np.zeros(0, np.int64)
-    angles = np.nan_to_num(numbers(place.turn)[0], nan=0)
+    angles, nulls = numbers(place.turn)
+    angles = np.where(nulls, 0, angles)
     far = np.abs(angles) > FULL_TURN
     moved = np.flatnonzero(((angles != 0) & ~far)[owners])
     centre_x, centre_y = np.zeros((2, len(angles)))

@@ -26,7 +26,7 @@ def listed_texts(texts: Any) -> Sequence[str | None]:
             raise PenpalError(f"texts must be strings, got Arrow {texts.type}")
         return [text for chunk in chunks for text in texts_of(chunk)]
     is_listed = hasattr(texts, "__len__") and hasattr(texts, "__getitem__")  # Also a series of a data frame.
-    is_table = hasattr(texts, "columns") or hasattr(texts, "column_names")
+    is_table = hasattr(type(texts), "columns") or hasattr(type(texts), "column_names")
     if isinstance(texts, (str, bytes, Mapping)) or not is_listed or is_table or getattr(texts, "shape", None) == ():
         raise PenpalError(f"texts must be a list of texts, one for each row; got {type(texts).__name__}")
     found = [text if isinstance(text, str) else plain_text(text) for text in texts]

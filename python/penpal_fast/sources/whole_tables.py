@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from typing import Any
 
 from penpal_fast.errors import PenpalError
@@ -29,12 +31,22 @@ def check_is_row(content: dict[str, Any], strokes: str) -> None:
 
 
 def _has_columns(content: dict[str, Any], strokes: str) -> bool:
-    """Whether there are several rows, or words, of strokes, and as many values in each other field."""
-    columns = {name: list(value.values()) if isinstance(value, dict) else value for name, value in content.items()}
-    rows = columns.pop(strokes, None)
-    if not isinstance(rows, list) or len(rows) < 2 or not all(map(_holds_strokes, rows)) or not columns:
+    """Whether there are several rows of strokes, and as many values in each other field.
+
+    Words of one row are no rows: each begins beyond the one before.
+    """
+    rows, others = content.get(strokes), [value for name, value in content.items() if name != strokes]
+    if isinstance(rows, dict):  # As pandas writes columns.
+        alike = all(isinstance(value, dict) and value.keys() == rows.keys() for value in others)
+        rows = list(rows.values())
+    elif isinstance(rows, list):
+        alike = all(isinstance(value, list) and len(value) == len(rows) for value in others)
+    else:
         return False
-    return all(isinstance(column, list) and len(column) == len(rows) for column in columns.values())
+    if len(rows) < 2 or not others or not alike or not all(map(_holds_strokes, rows)):
+        return False
+    starts = list(map(_leftmost, rows))
+    return any(start >= following for start, following in itertools.pairwise(starts))
 
 
 def _holds_strokes(row: Any) -> bool:
@@ -43,6 +55,16 @@ def _holds_strokes(row: Any) -> bool:
     if isinstance(first, dict):
         return any(isinstance(value, list) for value in first.values())
     return isinstance(first, list) and bool(first) and isinstance(first[0], (list, dict))
+
+
+def _leftmost(part: Any) -> float:
+    """Return the smallest x of all points in a part of a row; infinite if it has none."""
+    if isinstance(part, dict):
+        x = part.get("x")
+        return float(x) if isinstance(x, (int, float)) else min(map(_leftmost, part.values()), default=math.inf)
+    if not isinstance(part, list) or not part:
+        return math.inf
+    return float(part[0]) if isinstance(part[0], (int, float)) else min(map(_leftmost, part))
 
 
 def _field_of_rows(content: dict[str, Any], strokes: str) -> str | None:

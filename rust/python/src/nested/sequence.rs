@@ -41,11 +41,23 @@ fn is_list(object: &Bound<'_, PyAny>) -> bool {
 
 /// The number that an object is or converts to.
 pub fn number(object: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
-    // NumPy's complex numbers convert to their real part, with a warning.
-    if object.is_instance_of::<PyComplex>() {
+    let plain = object.is_instance_of::<PyFloat>() || object.is_instance_of::<PyInt>();
+    if !plain && if_it_works(object.py(), is_complex(object))? == Some(true) {
         return Ok(None);
     }
     if_it_works(object.py(), object.extract())
+}
+
+/// NumPy's complex numbers would convert to their real part, with a warning.
+fn is_complex(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if object.is_instance_of::<PyComplex>() {
+        return Ok(true);
+    }
+    let Some(dtype) = object.getattr_opt(intern!(object.py(), "dtype"))? else {
+        return Ok(false);
+    };
+    Ok(dtype.getattr_opt(intern!(object.py(), "kind"))?.map(|kind| kind.extract::<String>()).transpose()?
+        == Some("c".into()))
 }
 
 /// The result of a call to an object. `None` if the object raised an exception.
