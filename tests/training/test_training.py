@@ -413,7 +413,7 @@ def _recipe(folder, values):
         ),
         ({"stages": []}, r"recipe\.json: stages is empty; give at least one"),
         ({"network": {"batch_norm": False}}, "training needs batch_norm"),
-        ({"network": {"channels": [4] * 8}}, "at most 7 channels, got 8"),
+        ({"network": {"channels": [4] * 8}}, "`channels` has 8 entries; a network to train has at most 7"),
         ({"network": {"channels": 8}}, r"recipe\.json: network: channels must be an array, got 8"),
         ({"network": {"channels": [4, "8"]}}, r"network: channels\[1\] must be a whole number, got '8'"),
         ({"stages": [{"changes": {"junk_weights": {"spirals": 2}}}]}, r"junk_weights has unknown fields \['spirals'\]"),

@@ -213,10 +213,9 @@ class Recipe:
             )
         if not self.network.batch_norm:
             raise PenpalError("recipe: training needs batch_norm; it is folded when a network is loaded for scoring")
-        if len(self.network.channels) > MAX_LAYERS:
-            raise PenpalError(
-                f"recipe: a network to train has at most {MAX_LAYERS} channels, got {len(self.network.channels)}"
-            )
+        layers = len(self.network.channels)
+        if layers > MAX_LAYERS:
+            raise PenpalError(f"recipe: `channels` has {layers} entries; a network to train has at most {MAX_LAYERS}")
 
     @classmethod
     def from_file(cls, path: Path) -> Recipe:
