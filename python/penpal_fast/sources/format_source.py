@@ -89,6 +89,10 @@ class FormatSource:
     def _problems(self) -> Iterator[None]:
         try:
             yield
+        except MemoryError as error:  # Of a length that a damaged file has.
+            raise PenpalError(
+                f"{self.file.name}: cannot read this {self._kind.name} file: it claims more than memory holds"
+            ) from error
         except DAMAGE as error:
             reason = str(error) or "it ends early"
             raise PenpalError(f"{self.file.name}: cannot read this {self._kind.name} file: {reason}") from error
