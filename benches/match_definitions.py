@@ -73,7 +73,8 @@ DEFINITIONS: dict[str, Callable[[Losses], np.ndarray]] = {
     "difference / (1 + letters / 3) + 8 losses per letter": divided(3, 8),
     "the same + deficit / 2 (once bundled)": divided(3, 8, 0.5),
     "the same + deficit": divided(3, 8, 1),
-    "larger of two, 0.6 deficits, 10 logarithms (bundled)": larger(10, 10, 0.6),
+    "larger of two, 0.6 deficits, 10 logarithms (once bundled)": larger(10, 10, 0.6),
+    "larger of two, 0.6 deficits, 12 logarithms (bundled)": larger(10, 12, 0.6),
     "larger of two, 0.8 deficits, 12 logarithms": larger(10, 12, 0.8),
     "larger of two, 0.5 deficits, 15 logarithms": larger(10, 15, 0.5),
 }

@@ -49,7 +49,7 @@ class ReaderConfig:
     block_kernel: int = 9
     dilations: tuple[int, ...] = (1, 1, 2, 1, 1, 2, 1, 4, 1, 2, 1, 4)
     half_letters: float = 10.0
-    unread_weight: float = 10.0
+    unread_weight: float = 12.0
     misfit_weight: float = 0.6
     match_half: float = 1.0
     readability_half: float = 1.0
