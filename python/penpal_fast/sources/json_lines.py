@@ -71,9 +71,8 @@ class JsonLinesSource:
         self._bare: str | None = None
         self._is_one_row = False
         self.rows = size = 0
-        first = b""
+        first: Line = (1, b"")
         only: Any = None
-        found: dict[str, Any] | str = {}
         content = hashlib.sha256()
         objects, crowded, with_strokes = columns.objects, columns.crowded, columns.with_strokes
         kinds: set[type] = set()
@@ -81,10 +80,10 @@ class JsonLinesSource:
             for _, line in lines:
                 content.update(line)
                 size += len(line)
-            if not self.rows:
-                first, found = lines[0][1][:LOOKED_AT_BYTES], _parsed_line(*lines[0], self._unit)
-            self.rows += len(lines)
             parsed = [_content(line) for _, line in lines]
+            if not self.rows and not (isinstance(parsed[0], dict) and parsed[0]):
+                first = lines[0]
+            self.rows += len(lines)
             only = parsed[0] if self.rows == 1 else None
             kinds.update(map(type, parsed))
             columns.look_at(content for content in parsed if isinstance(content, dict))
@@ -98,7 +97,8 @@ class JsonLinesSource:
         if columns.objects == objects and self.rows:
             raise PenpalError(
                 f"{file.name}: no {self._unit} is a JSON object; each must be an object with the strokes under "
-                f"{columns.strokes!r}; {described(first)}{_reason(found)}"
+                f"{columns.strokes!r}; {described(first[1][:LOOKED_AT_BYTES])}"
+                f"{_reason(_parsed_line(*first, self._unit))}"
             )
         if isinstance(only, dict) and not self._is_in_array():
             with errors_about(file.name):
