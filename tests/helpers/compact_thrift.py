@@ -1,6 +1,6 @@
 """Thrift's compact encoding, to write Parquet footers that no library writes.
 
-A struct is a dict of field number to (kind, value); a list is (kind of its items, items).
+A struct is a dict of field number to (kind, value); a list or set is (kind of its items, items).
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
-TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, STRUCT = 1, 2, 3, 4, 5, 6, 7, 8, 9, 12
+TRUE, FALSE, BYTE, I16, I32, I64, DOUBLE, BINARY, LIST, SET, STRUCT = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12
 
 Struct = dict[int, tuple[int, Any]]
 
@@ -86,7 +86,7 @@ def _value_bytes(kind: int, value: Any) -> bytes:
         return integer_bytes(value)
     if kind == BINARY:
         return varint_bytes(len(value)) + value
-    if kind == LIST:
+    if kind in (LIST, SET):
         inner, items = value
         return bytes([240 | inner]) + varint_bytes(len(items)) + b"".join(_value_bytes(inner, item) for item in items)
     return struct_bytes(value)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -16,7 +17,7 @@ from helpers import compact_thrift as thrift
 from helpers.arrow import column
 from helpers.made_lines import scrawl
 from helpers.paths import ROOT
-from penpal_fast import PenpalError, filter_dataset, score_dataset
+from penpal_fast import PenpalError, _core, filter_dataset, score_dataset
 from penpal_fast.handwriting.lines import read_lines
 from penpal_fast.jobs import part_files, parts
 from penpal_fast.jobs.part_files import EncodedFile
@@ -118,6 +119,45 @@ def nested_unknown(metadata):
     metadata[99] = (thrift.STRUCT, inner)
 
 
+def renumbered(field, by):
+    """Other readers keep 16 bits of a field's number: what is skipped here as unknown is the field itself to them."""
+
+    def change(metadata):
+        metadata[field + by] = metadata.pop(field)
+
+    return change
+
+
+def hidden_members(metadata):
+    element = metadata[SCHEMA][1][1][0]
+    element[5 + 2**16] = (thrift.I32, 2**31 - 1)
+
+
+def unnamed(metadata):
+    """Empty structs: a byte each in the file, a hundred in memory."""
+    metadata[SCHEMA] = (thrift.LIST, (thrift.STRUCT, [{}] * 1000))
+
+
+def many(field):
+    def change(metadata):
+        metadata[field] = (thrift.LIST, (thrift.STRUCT, [{}] * 1_000_001))
+
+    return change
+
+
+def as_set(metadata):
+    deep(metadata)
+    metadata[SCHEMA] = (thrift.SET, metadata[SCHEMA][1])
+
+
+def of_another_type(metadata):
+    metadata[SCHEMA][1][1][1][3] = (thrift.I64, 0)
+
+
+def of_more_bits(metadata):
+    metadata[SCHEMA][1][1][1][5] = (thrift.I32, 2**32 + 1)
+
+
 HISTOGRAMS = {2: (thrift.LIST, (thrift.I64, [0] * 9)), 3: (thrift.LIST, (thrift.I64, [0] * 9))}
 
 
@@ -149,6 +189,15 @@ LIES = {
     "negative members": (members(-1), r"a group of columns claims -1 members, but \d+ columns are left"),
     "deep columns": (deep, "its columns are nested more than 64 levels deep"),
     "deep structs": (nested_unknown, "its structs are nested more than 32 levels deep"),
+    "schema as field 65538": (renumbered(SCHEMA, 2**16), "a field number is out of range"),
+    "groups as field 32772": (renumbered(GROUPS, 2**15), "a field number is out of range"),
+    "members as field 65541": (hidden_members, "a field number is out of range"),
+    "schema as a set": (as_set, "field 2 of its metadata has a value of another type"),
+    "another type in the schema": (of_another_type, "field 3 of its metadata has a value of another type"),
+    "members of 33 bits": (of_more_bits, "an integer has more than 32 bits"),
+    "unnamed columns": (unnamed, "its schema has a column without a name"),
+    "many columns": (many(SCHEMA), "its metadata has a list of 1000001 items; at most 1000000 are read"),
+    "many groups": (many(GROUPS), "its metadata has a list of 1000001 items; at most 1000000 are read"),
     "statistics": (other_statistics, X + "its level statistics do not match its type"),
 }
 
@@ -321,6 +370,95 @@ def test_a_damaged_header_of_a_page_that_is_copied(lines, tmp_path, scorer):
         score_dataset(lines, tmp_path / "out.parquet", scorer=scorer)
 
 
+def page(kind, described, data, *, size=None, first=1):
+    """A page of plain numbers of 64 bits; `described` is its field 5 or 8, or both."""
+    header = {first: (thrift.I32, kind), 2: (thrift.I32, len(data) if size is None else size)}
+    header |= {3: (thrift.I32, len(data)), **described}
+    return thrift.struct_bytes(dict(sorted(header.items()))) + data
+
+
+def data_1(values):
+    numbers = {1: (thrift.I32, values), 2: (thrift.I32, 0), 3: (thrift.I32, 3), 4: (thrift.I32, 3)}
+    return {5: (thrift.STRUCT, numbers)}
+
+
+def data_2(values):
+    numbers = [values, 0, values, 0, 0, 0]
+    described = {field: (thrift.I32, number) for field, number in enumerate(numbers, 1)}
+    return {8: (thrift.STRUCT, {**described, 7: (thrift.FALSE, None)})}
+
+
+def dictionary(values, by=0):
+    return {7 + by: (thrift.STRUCT, {1: (thrift.I32, values), 2: (thrift.I32, 0)})}
+
+
+def file_of_pages(pages, values):
+    """A file of 10 rows of one column, x, with these pages, which hold so many values together, as the footer says."""
+    body = b"".join(pages)
+    known = {
+        1: (thrift.I32, 2),
+        2: (thrift.LIST, (thrift.I32, [0, 3])),
+        3: (thrift.LIST, (thrift.BINARY, [b"x"])),
+        4: (thrift.I32, 0),
+        5: (thrift.I64, values),
+        6: (thrift.I64, len(body)),
+        7: (thrift.I64, len(body)),
+        9: (thrift.I64, 4),
+    }
+    columns = [{2: (thrift.I64, 4), 3: (thrift.STRUCT, known)}]
+    rows = {1: (thrift.LIST, (thrift.STRUCT, columns)), 2: (thrift.I64, len(body)), 3: (thrift.I64, 10)}
+    schema = [
+        {4: (thrift.BINARY, b"row"), 5: (thrift.I32, 1)},
+        {1: (thrift.I32, 2), 3: (thrift.I32, 0), 4: (thrift.BINARY, b"x")},
+    ]
+    footer = {
+        1: (thrift.I32, 1),
+        2: (thrift.LIST, (thrift.STRUCT, schema)),
+        3: (thrift.I64, 10),
+        4: (thrift.LIST, (thrift.STRUCT, [rows])),
+    }
+    footer = thrift.struct_bytes(footer)
+    return footer, b"PAR1" + body + footer + len(footer).to_bytes(4, "little") + b"PAR1"
+
+
+TEN = np.arange(10).tobytes()
+MOST = 2**31 - 1
+PAGES = {
+    "version 1": ([page(0, data_1(10), TEN)], 10, None),
+    "version 2": ([page(3, data_2(10), TEN)], 10, None),
+    "dictionary": ([page(2, dictionary(10), TEN), page(0, data_1(10), TEN)], 10, None),
+    "both versions": ([page(0, data_1(5) | data_2(10), TEN)], 10, "a page is of several kinds"),
+    "the other version": ([page(0, data_2(10), TEN)], 10, "a page is of kind 0, but is not described as such"),
+    "a dictionary that says it is data": ([page(0, dictionary(10), TEN)], 10, "of kind 0, but is not described"),
+    "a dictionary in field 65543": ([page(2, dictionary(10, 2**16), TEN)], 10, "a field number is out of range"),
+    "no kind": ([page(0, data_1(10), TEN, first=9)], 10, "the header of a page is not complete"),
+    "more values than fit": ([page(0, data_1(2**32 + 10), TEN)], 10, "an integer has more than 32 bits"),
+    "negative values": ([page(0, data_1(-1), TEN)], 10, "a size is negative: -1"),
+    "a sum beyond the footer": ([page(0, data_1(MOST), TEN)] * 3, 10, f"its pages hold {3 * MOST} values, not 10"),
+    "another type": ([page(0, {5: (thrift.I32, 7)}, TEN)], 10, "a value of another type"),
+}
+
+
+@pytest.mark.parametrize(("pages", "values", "message"), PAGES.values(), ids=PAGES)
+def test_headers_of_pages_say_one_thing(tmp_path, pages, values, message):
+    footer, content = file_of_pages(pages, values)
+    path = tmp_path / "pages.parquet"
+    path.write_bytes(content)
+    checked = _core.Footer(footer, len(content))
+    if message is None:
+        assert checked.check_pages(str(path), 0) == 0
+        assert pq.read_table(path)["x"].to_pylist() == list(range(10))
+        return
+    with pytest.raises(PenpalError, match=f"row group 0, column x: .*{message}"):
+        checked.check_pages(str(path), 0)
+
+
+def test_a_footer_beyond_all_footers_is_refused():
+    size = (256 << 20) + 1
+    with pytest.raises(PenpalError, match=f"its metadata has {size} bytes; at most {size - 1} are read"):
+        _core.Footer(bytes(size), size + 12)
+
+
 MEASURED = """
 import pathlib, sys
 from penpal_fast.__main__ import main
@@ -444,7 +582,7 @@ def test_many_large_rows_set_sizes(tmp_path, write):
 
 
 def test_huge_rows_that_follow_one_another_end_a_row_group_early(tmp_path, monkeypatch):
-    monkeypatch.setattr(part_files, "MOST_WAITING_BYTES", 100_000)
+    monkeypatch.setattr(part_files, "MAX_WAITING_BYTES", 100_000)
     rows = pa.record_batch({"text": ["x" * 30_000] * 10})
     with (
         pytest.raises(PenpalError, match="Remove such rows"),

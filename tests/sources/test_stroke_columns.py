@@ -14,6 +14,7 @@ from helpers.alarm import worked
 from penpal_fast import PenpalError, score_dataset
 from penpal_fast.sources.inputs import find_inputs
 from penpal_fast.sources.parquet import ParquetSource
+from penpal_fast.sources.parquet_footer import ParquetFooter
 from penpal_fast.sources.stroke_columns import StrokeColumns
 
 SECONDS = 10
@@ -188,6 +189,25 @@ def test_damaged_files_are_what_they_are_for_pyarrow(tmp_path, made, data):
         same(*outcomes, metadata=False)
     else:
         assert outcomes[0] == outcomes[1]
+
+
+def test_who_reads_while_another_call_reads_is_told_so(tmp_path):
+    """Waiting for the other call would take for ever, as it may wait for the caller."""
+    kind = pa.list_(pa.list_(point_type(pa.float32())))
+    path = tmp_path / "lines.parquet"
+    pq.write_table(pa.table({"strokes": made(np.random.default_rng(0), kind, 9, 0)}), path, compression="zstd")
+    with path.open("rb") as file:
+        footer = ParquetFooter(file)
+
+    def decompressed(codec, data, size):
+        with pytest.raises(PenpalError, match="another call reads from this object"):
+            reader.read(1, 1)
+        return pa.Codec(codec).decompress(data, size, asbytes=True)
+
+    ((column, _levels),) = footer.stroke_columns()
+    reader = footer.strokes(path, 0, column, decompressed)
+    assert reader.read(9, 1 << 20)[0] == 9
+    assert reader.read(9, 1 << 20)[0] == 0
 
 
 def test_wanted_columns(tmp_path):

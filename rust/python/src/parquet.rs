@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use numpy::PyArray1;
 use penpal_parquet::{Bytes, Decompress, ParquetError, StrokeLevel, Values};
@@ -12,6 +12,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
 use crate::errors::penpal_error;
+use crate::threads::unused;
 
 /// The checked footer of a Parquet file: `metadata` is the end of a file of `file_size` bytes, without the last 8.
 #[pyclass(frozen)]
@@ -83,8 +84,9 @@ impl StrokeReader {
     /// Returns their number, 0 at the end; for each level from the rows down, the offsets of lists and the null bitmap;
     /// and for each coordinate, float32 or float64 values and the null bitmap. Without nulls there is no bitmap.
     fn read<'py>(&self, py: Python<'py>, rows: usize, points: usize) -> PyResult<StrokeRows<'py>> {
-        // Locked without the GIL, which whoever holds the lock may wait for.
-        let read = py.detach(|| self.0.lock().unwrap_or_else(PoisonError::into_inner).read(rows, points));
+        let mut lock = unused(&self.0).ok_or_else(|| penpal_error(py, "another call reads from this object"))?;
+        let reader = &mut *lock;
+        let read = py.detach(|| reader.read(rows, points));
         let read = read.map_err(|error| python_error(py, error))?;
         let bits = |bits: Option<Vec<u8>>| bits.map(|bits| PyArray1::from_vec(py, bits));
         let level =

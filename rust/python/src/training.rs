@@ -1,6 +1,6 @@
 //! `Backpropagation`: the gradient of the parameters of the network.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use numpy::{IntoPyArray, PyArray1, PyReadonlyArray1, PyReadonlyArray4, PyUntypedArrayMethods};
 use penpal_core::SIDE;
@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 
 use crate::arrays::numbers;
 use crate::errors::penpal_error;
-use crate::threads::start_threads;
+use crate::threads::{start_threads, unused};
 
 type Array<'py> = Bound<'py, PyArray1<f32>>;
 
@@ -27,8 +27,9 @@ pub struct Backpropagation {
 }
 
 impl Backpropagation {
-    fn lock(&self) -> MutexGuard<'_, CoreBackpropagation> {
-        self.network.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, CoreBackpropagation>> {
+        let busy = "another thread uses this object, or did when this process was forked; give each its own";
+        unused(&self.network).ok_or_else(|| penpal_error(py, busy))
     }
 }
 
@@ -75,7 +76,9 @@ impl Backpropagation {
         }
         let pictures = numbers(py, &pictures, "pictures")?;
         let threads = start_threads(py, self.threads)?;
-        let outcome = py.detach(|| self.lock().forward(parameters, pictures, &threads));
+        let mut lock = self.lock(py)?;
+        let network = &mut *lock;
+        let outcome = py.detach(|| network.forward(parameters, pictures, &threads));
         let (logits, statistics) =
             outcome.ok_or_else(|| penpal_error(py, "the layers do not fit the network's channels"))?;
         let statistics = statistics.into_iter().map(|pair| pair.map(|values| values.into_pyarray(py)).into());
@@ -87,7 +90,9 @@ impl Backpropagation {
     fn backward<'py>(&self, py: Python<'py>, by_logits: PyReadonlyArray1<'py, f32>) -> PyResult<Gradients<'py>> {
         let by_logits = numbers(py, &by_logits, "by_logits")?;
         let threads = start_threads(py, self.threads)?;
-        let gradients = py.detach(|| self.lock().backward(by_logits, &threads));
+        let mut lock = self.lock(py)?;
+        let network = &mut *lock;
+        let gradients = py.detach(|| network.backward(by_logits, &threads));
         let Parameters { layers, head, head_bias } = gradients.ok_or_else(|| {
             penpal_error(py, "backward needs one forward call before it, with the same number of pictures")
         })?;

@@ -12,7 +12,7 @@ use parquet::file::metadata::{
     ColumnChunkMetaData, LevelHistogram, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData,
 };
 
-use super::thrift::{BINARY, INTEGER, LIST, Reader, STRUCT};
+use super::thrift::{BINARY, INTEGER, LIST, LONG, Reader, STRUCT};
 use crate::error::{Result, mismatch, text};
 
 /// The length of the metadata, and the 4 magic bytes.
@@ -20,6 +20,9 @@ const TAIL: usize = 8;
 
 /// Where the first column may begin, after the magic bytes.
 const BEGIN: u64 = 4;
+
+/// Maximum size of the metadata. Memory for it may be some 30 times as much.
+const MAX_BYTES: usize = 256 << 20;
 
 /// Maximum number of levels of nested columns.
 const MAX_NESTING: usize = 64;
@@ -66,6 +69,7 @@ impl Footer {
         let begin = end
             .checked_sub(length.into())
             .ok_or_else(|| mismatch("its footer would be longer than the file".into()))?;
+        check_size(length as usize)?;
         let mut bytes = vec![0; length as usize];
         file.read_exact_at(&mut bytes, begin)?;
         check_structure(&bytes)?;
@@ -80,6 +84,7 @@ impl Footer {
     pub fn parse(bytes: &[u8], size: u64) -> Result<Self> {
         let end = size.checked_sub(bytes.len() as u64 + TAIL as u64);
         let end = end.ok_or_else(|| mismatch("its footer would be longer than the file".into()))?;
+        check_size(bytes.len())?;
         match check_structure(bytes)? {
             Some(texts) => Footer::decode(&[&bytes[..texts.start], &[NO_STRUCTS], &bytes[texts.end..]].concat(), end),
             None => Footer::decode(bytes, end),
@@ -138,19 +143,29 @@ fn decoded_bytes(column: &ColumnChunkMetaData) -> u64 {
     values.saturating_add(texts).max(column.uncompressed_size().unsigned_abs())
 }
 
+fn check_size(size: usize) -> Result<()> {
+    if size > MAX_BYTES {
+        return Err(mismatch(format!(
+            "its metadata has {size} bytes; at most {MAX_BYTES} are read. Write fewer and larger row groups"
+        )));
+    }
+    Ok(())
+}
+
 /// Follows the encoding from the first to the last byte without building anything. Returns the range of the key-value
 /// metadata.
 fn check_structure(bytes: &[u8]) -> Result<Option<Range<usize>>> {
     let mut texts = None;
     Reader::new(bytes).fields(|reader, number, kind| {
-        match (number, kind) {
-            (2, LIST) => check_schema(reader)?,
-            (5, LIST) => {
+        check_kind(number, kind, &[INTEGER, LIST, LONG, LIST, LIST, BINARY, LIST, STRUCT, BINARY])?;
+        match number {
+            2 => check_schema(reader)?,
+            5 => {
                 let begin = bytes.len() - reader.left();
                 reader.skip(kind)?;
                 texts = Some(begin..bytes.len() - reader.left());
             }
-            (8, _) => return Err(mismatch("it is encrypted, which is not supported".into())),
+            8 => return Err(mismatch("it is encrypted, which is not supported".into())),
             _ => return Ok(false),
         }
         Ok(true)
@@ -158,33 +173,41 @@ fn check_structure(bytes: &[u8]) -> Result<Option<Range<usize>>> {
     Ok(texts)
 }
 
-/// Makes sure that each group of columns has the number of members that it claims, and that groups are not nested too
-/// deep.
+/// Makes sure that a known field, which are numbered from 1, has the type that it must have. Of a field with a value of
+/// another type, some readers take the value, and others none.
+fn check_kind(number: i64, kind: u8, known: &[u8]) -> Result<()> {
+    let expected = usize::try_from(number - 1).ok().and_then(|index| known.get(index));
+    if expected.is_some_and(|expected| *expected != kind) {
+        return Err(mismatch(format!("field {number} of its metadata has a value of another type than it must have")));
+    }
+    Ok(())
+}
+
+/// Makes sure that each column has a name, that each group of columns has the number of members that it claims, and that
+/// groups are not nested too deep.
 fn check_schema(reader: &mut Reader<'_>) -> Result<()> {
     let (size, kind) = reader.list()?;
     let mut missing: Vec<usize> = Vec::new();
     for index in 0..size {
         let mut members = 0;
+        let mut is_named = false;
         if kind != STRUCT {
             return Err(mismatch("its schema is not a list of columns".into()));
         }
         reader.fields(|reader, number, kind| {
-            // Of a field with a value of another type, some readers take the value, and others none.
-            let known = match number {
-                1..=3 | 5..=9 => INTEGER,
-                4 => BINARY,
-                10 => STRUCT,
-                _ => kind,
-            };
-            if kind != known {
-                return Err(mismatch("its schema has a value of another type than it must have".into()));
-            }
+            const KINDS: [u8; 10] =
+                [INTEGER, INTEGER, INTEGER, BINARY, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, STRUCT];
+            check_kind(number, kind, &KINDS)?;
+            is_named |= number == 4;
             let found = number == 5;
             if found {
                 members = reader.integer()?;
             }
             Ok(found)
         })?;
+        if !is_named {
+            return Err(mismatch("its schema has a column without a name".into()));
+        }
         let left = size - index - 1;
         let fitting = usize::try_from(members).ok().filter(|members| *members <= left);
         let members = fitting.ok_or_else(|| {

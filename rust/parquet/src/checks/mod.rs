@@ -1,9 +1,11 @@
 //! Checks of a file before anything trusts it: its footer, and the pages of its columns.
 
 mod footer;
+mod page_header;
 mod pages;
 mod thrift;
 
 pub(crate) use footer::place;
 pub use footer::{Footer, RowGroup};
-pub(crate) use thrift::{Reader, STRUCT};
+pub(crate) use page_header::{Content, PageHeader};
+pub(crate) use thrift::Reader;

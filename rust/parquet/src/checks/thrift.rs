@@ -1,4 +1,7 @@
 //! Thrift's compact encoding, as much of it as the checks need.
+//!
+//! Other readers of the same bytes cut numbers off, ignore types or allocate what a list claims. So whatever they may
+//! take for something else than this reader does is refused.
 
 use parquet::errors::ParquetError;
 
@@ -7,8 +10,16 @@ use crate::error::{Result, mismatch};
 /// Maximum number of levels of nested structs and lists. Parquet needs up to eight.
 const MAX_DEPTH: usize = 32;
 
+/// Maximum number of items in a list, which is PyArrow's too. A reader may allocate memory for all before it reads one.
+const MAX_ITEMS: usize = 1_000_000;
+
+/// Largest number of a field. Other readers keep 16 bits of it.
+const MAX_FIELD: i64 = i16::MAX as i64;
+
 /// 32 bits.
 pub const INTEGER: u8 = 5;
+/// 64 bits.
+pub const LONG: u8 = 6;
 pub const BINARY: u8 = 8;
 pub const LIST: u8 = 9;
 pub const STRUCT: u8 = 12;
@@ -44,11 +55,12 @@ impl<'a> Reader<'a> {
                     return Ok(());
                 }
                 number = match head >> 4 {
-                    0 => reader.integer()?,
-                    step => {
-                        number.checked_add(i64::from(step)).ok_or_else(|| damaged("a field number is out of range"))?
-                    }
+                    0 => reader.long()?,
+                    step => number + i64::from(step),
                 };
+                if !(1..=MAX_FIELD).contains(&number) {
+                    return Err(damaged("a field number is out of range"));
+                }
                 if !take(reader, number, kind)? {
                     reader.skip(kind)?;
                 }
@@ -60,11 +72,15 @@ impl<'a> Reader<'a> {
     pub fn list(&mut self) -> Result<(usize, u8)> {
         let head = self.byte()?;
         let size = if head >> 4 == 15 { self.varint()? } else { u64::from(head >> 4) };
-        Ok((self.size(size)?, head & 0x0f))
+        Ok((self.items(size)?, head & 0x0f))
     }
 
-    /// Reads an integer of any width.
-    pub fn integer(&mut self) -> Result<i64> {
+    /// Reads an integer of 32 bits.
+    pub fn integer(&mut self) -> Result<i32> {
+        i32::try_from(self.long()?).map_err(|_| damaged("an integer has more than 32 bits"))
+    }
+
+    fn long(&mut self) -> Result<i64> {
         let coded = self.varint()?;
         Ok((coded >> 1).cast_signed() ^ -(coded & 1).cast_signed())
     }
@@ -74,7 +90,7 @@ impl<'a> Reader<'a> {
         match kind {
             1 | 2 => Ok(()), // A boolean field's value is its type.
             3 => self.bytes(1),
-            4..=6 => self.varint().map(drop),
+            4 | INTEGER | LONG => self.varint().map(drop),
             7 => self.bytes(8),
             BINARY => {
                 let size = self.varint()?;
@@ -87,7 +103,7 @@ impl<'a> Reader<'a> {
             }),
             MAP => self.deeper(|reader| {
                 let size = reader.varint()?;
-                let size = reader.size(size)?;
+                let size = reader.items(size)?;
                 let kinds = if size == 0 { 0 } else { reader.byte()? };
                 (0..size).try_for_each(|_| {
                     reader.skip_item(kinds >> 4)?;
@@ -111,6 +127,14 @@ impl<'a> Reader<'a> {
         read(self)?;
         self.depth -= 1;
         Ok(())
+    }
+
+    fn items(&self, count: u64) -> Result<usize> {
+        let count = self.size(count)?;
+        if count > MAX_ITEMS {
+            return Err(mismatch(format!("its metadata has a list of {count} items; at most {MAX_ITEMS} are read")));
+        }
+        Ok(count)
     }
 
     fn size(&self, size: u64) -> Result<usize> {

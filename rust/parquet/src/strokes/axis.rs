@@ -8,7 +8,7 @@ use super::pages::{EncodedLevels, Page, Pages};
 use crate::error::{Result, mismatch};
 
 /// Entries that may follow once there are enough points: those of a row that is not huge.
-const MOST_OF_A_ROW: usize = 4 << 20;
+const MAX_OF_A_ROW: usize = 4 << 20;
 
 /// Bytes of pages that may be held, as their levels are compared with those of the other coordinate: in any case, and
 /// for each entry. A page that is full has at most 10 for each.
@@ -133,7 +133,7 @@ impl<T: Number> AxisReader<T> {
 /// number of values that are not null.
 fn read_levels(page: &mut Page, lists: &mut Lists<'_>, rows: usize, points: usize) -> Result<(bool, usize)> {
     let mut valid = 0;
-    let most = points.saturating_add(MOST_OF_A_ROW);
+    let most = points.saturating_add(MAX_OF_A_ROW);
     while page.left > 0 {
         let (repetition, repeated) = page.repetition.run()?;
         let (definition, defined) = page.definition.run()?;

@@ -7,7 +7,6 @@ mod axis;
 mod bits;
 mod checksum;
 mod compression;
-mod header;
 mod hybrid;
 mod lists;
 mod nesting;

@@ -11,19 +11,21 @@ use parquet::file::metadata::ColumnChunkMetaData;
 
 use super::checksum::checksum;
 use super::compression::Codec;
-use super::header::{Content, Header, read_header};
 use super::hybrid::Hybrid;
 use super::numbers::{Number, Numbers};
-use crate::checks::place;
+use crate::checks::{Content, PageHeader, Reader, place};
 use crate::error::{Result, mismatch};
 
 /// The largest page that is read here. Others are left to a reader that needs no whole page in memory, or fails.
-const MOST_PAGE_BYTES: usize = 16 << 20;
+const MAX_PAGE_BYTES: usize = 16 << 20;
 
-const PLAIN: i64 = 0;
-const PLAIN_DICTIONARY: i64 = 2;
-const RLE_DICTIONARY: i64 = 8;
-const BYTE_STREAM_SPLIT: i64 = 9;
+/// Bytes that are read to find a header. Headers with long statistics are longer, and not read here.
+const HEADER_BYTES: usize = 256;
+
+const PLAIN: i32 = 0;
+const PLAIN_DICTIONARY: i32 = 2;
+const RLE_DICTIONARY: i32 = 8;
+const BYTE_STREAM_SPLIT: i32 = 9;
 
 /// Decompresses bytes to exactly so many.
 pub type Decompress = Arc<dyn Fn(Codec, &[u8], usize) -> Result<Bytes> + Send + Sync>;
@@ -96,7 +98,7 @@ impl<T: Number> Pages<T> {
             if header.size as u64 > self.place.end - begin {
                 return Err(mismatch("a page is longer than its column".into()));
             }
-            if header.size.max(header.decoded_size) > MOST_PAGE_BYTES {
+            if header.size.max(header.decoded_size) > MAX_PAGE_BYTES {
                 return Err(mismatch("a page is large".into()));
             }
             let mut bytes = vec![0; header.size];
@@ -107,7 +109,11 @@ impl<T: Number> Pages<T> {
             }
             match header.content {
                 Content::Dictionary => self.read_dictionary(&header, bytes.into())?,
-                _ => {
+                Content::Index => return Err(mismatch("a page of another kind".into())),
+                Content::Data { has_rle_levels: false } => {
+                    return Err(mismatch("its levels are encoded in an old way".into()));
+                }
+                Content::Data { .. } | Content::DataV2 { .. } => {
                     let page = self.read_page(&header, bytes.into())?;
                     self.missing = self
                         .missing
@@ -125,7 +131,7 @@ impl<T: Number> Pages<T> {
         Ok(None)
     }
 
-    fn read_dictionary(&mut self, header: &Header, bytes: Bytes) -> Result<()> {
+    fn read_dictionary(&mut self, header: &PageHeader, bytes: Bytes) -> Result<()> {
         let bytes = self.decompressed(bytes, header.decoded_size)?;
         let is_plain = matches!(header.encoding, PLAIN | PLAIN_DICTIONARY);
         if self.dictionary.is_some() || !is_plain || header.values.checked_mul(T::SIZE) != Some(bytes.len()) {
@@ -137,7 +143,7 @@ impl<T: Number> Pages<T> {
         Ok(())
     }
 
-    fn read_page(&self, header: &Header, bytes: Bytes) -> Result<Page> {
+    fn read_page(&self, header: &PageHeader, bytes: Bytes) -> Result<Page> {
         let too_short = || mismatch("a page is shorter than its levels".into());
         let (repetition, definition, values) = match header.content {
             Content::DataV2 { definition_bytes, repetition_bytes, is_compressed } => {
@@ -184,7 +190,7 @@ impl<T: Number> Pages<T> {
         })
     }
 
-    fn numbers(&self, encoding: i64, bytes: Bytes) -> Result<Numbers> {
+    fn numbers(&self, encoding: i32, bytes: Bytes) -> Result<Numbers> {
         match encoding {
             PLAIN => Ok(Numbers::Plain { bytes, at: 0 }),
             BYTE_STREAM_SPLIT => Ok(Numbers::Split { bytes, at: 0 }),
@@ -210,6 +216,17 @@ impl<T: Number> Pages<T> {
             Err(mismatch("a page has another size than its header says".into()))
         }
     }
+}
+
+/// Reads the header of a page. Also returns the size of the header.
+fn read_header(file: &File, place: Range<u64>) -> Result<(PageHeader, u64)> {
+    let size = usize::try_from(place.end - place.start).unwrap_or(usize::MAX).min(HEADER_BYTES);
+    let mut bytes = [0; HEADER_BYTES];
+    let bytes = &mut bytes[..size];
+    file.read_exact_at(bytes, place.start)?;
+    let mut reader = Reader::new(bytes);
+    let header = PageHeader::read(&mut reader)?;
+    Ok((header, (size - reader.left()) as u64))
 }
 
 fn levels_of(bytes: Bytes, most: u32) -> Result<Hybrid> {
