@@ -16,6 +16,9 @@ pub struct Fit {
     y: AxisFit,
 }
 
+/// How many pixels more than a line can reach may have ink.
+const ROUNDING: f64 = 1.0;
+
 #[derive(Clone, Copy, Debug)]
 struct AxisFit {
     low: f64,
@@ -28,9 +31,17 @@ impl AxisFit {
         AxisFit { low: range.low, scale, margin: (SIDE as f64 - scale.of(range.span())) / 2.0 }
     }
 
+    /// Coordinates that another thread writes to may be out of the range by now, or NaN. They stay within the pixels of
+    /// [`Fit::ink`].
     #[inline(always)]
     fn apply(self, coordinates: Coordinates, out: &mut Vec<f32>) {
-        coordinates.map_into(out, |value| self.scale.of(value - self.low) + self.margin);
+        let low = self.margin - ROUNDING / 2.0;
+        let high = SIDE as f64 - low;
+        coordinates.map_into(out, |value| {
+            let place = self.scale.of(value - self.low) + self.margin;
+            let place = if place > low { place } else { low };
+            if place < high { place } else { high }
+        });
     }
 }
 
@@ -63,10 +74,7 @@ impl Fit {
 
     /// The pixels that lines of this width may touch, in whole vectors of columns.
     pub(crate) fn ink(&self, line_width: LineWidth) -> Ink {
-        let margin = |axis: AxisFit| {
-            // One pixel more than a line can reach, for rounding.
-            (axis.margin - f64::from(line_width.reach()) - 1.0).max(0.0) as usize
-        };
+        let margin = |axis: AxisFit| (axis.margin - f64::from(line_width.reach()) - ROUNDING).max(0.0) as usize;
         let (above, left) = (margin(self.y), margin(self.x) / LANES * LANES);
         Ink { rows: above..SIDE - above, columns: left..SIDE - left }
     }
@@ -117,6 +125,21 @@ mod tests {
     fn flat_lines_are_centred_across() {
         assert_eq!(fitted(&[3.0, 5.0], &[7.0, 7.0]).y, [128.0, 128.0]);
         assert_eq!(fitted(&[3.0, 3.0], &[7.0, 9.0]).x, [128.0, 128.0]);
+    }
+
+    #[test]
+    fn points_beyond_the_range_stay_within_the_ink() {
+        let values = [0.0, 10.0];
+        let strokes = Strokes::new(Offsets::Int32(&[0, 2]), (&values[..]).into(), (&[0.0, 0.0][..]).into()).unwrap();
+        let fit = Fit::new(&strokes);
+        let mut points = CanvasPoints::default();
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300, -1e300, 11.0, -1.0] {
+            // As if another thread had written it after the range was found.
+            let later = [value, 5.0];
+            fit.x.apply((&later[..]).into(), &mut points.x);
+            assert!((11.0..=245.0).contains(&points.x[0]), "{value}: {}", points.x[0]);
+            assert_eq!(points.x[1], 128.0);
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! One row of pen strokes, borrowed from the owner of the memory and valid by construction.
+//! One row of pen strokes, borrowed from the owner of the memory. It was valid when it was made: if another thread writes
+//! to the memory, what it has is wrong, but no point is beyond its ends.
 
 use crate::coordinates::{Coordinates, Range};
 use crate::limits::{MAX_POINTS, MAX_STROKES};
@@ -122,7 +123,8 @@ impl<'a> Strokes<'a> {
 
     /// For each stroke, the range of its points within [`Strokes::x`] and [`Strokes::y`]; it may be empty.
     pub fn point_ranges(&self) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
-        let point = |index| self.offsets.get(index).unwrap_or(0).saturating_sub(self.first_point);
+        // Another thread may write to the offsets after they were checked.
+        let point = |index| self.offsets.get(index).unwrap_or(0).saturating_sub(self.first_point).min(self.x.len());
         (0..self.offsets.count()).map(move |stroke| point(stroke)..point(stroke + 1))
     }
 }

@@ -33,6 +33,9 @@ impl Network {
         let units = &self.structure.units;
         for (unit, (place, (weights, bias))) in units.iter().zip(&self.layers).enumerate() {
             let name = self.structure.name(unit);
+            if place.shape.outputs == 0 {
+                return Err(NetworkError { tensor: format!("{name} channels"), expected: 1, found: 0 });
+            }
             expect(&format!("{name} weights"), weights.len(), place.shape.weights())?;
             expect(&format!("{name} bias"), bias.len(), place.shape.outputs)?;
         }

@@ -12,7 +12,7 @@ use super::profile::{Clock, Stage};
 use super::registers::lanes;
 use crate::canvas::{CanvasPoints, LANES, LineWidth, PIXELS, RowBits, SIDE};
 use crate::fit::Fit;
-use crate::limits::MOST_KEPT_POINTS;
+use crate::limits::MAX_KEPT_POINTS;
 use crate::raster::Raster;
 use crate::row_error::RowError;
 use crate::rows::Rows;
@@ -90,13 +90,19 @@ impl Engine {
         assert_eq!(pictures.len() % PIXELS, 0, "whole pictures");
         let work = |scratch: &mut Loan<Scratch>, picture: &[f32]| {
             let scratch = scratch.get();
+            let mut are_finite = true;
             scratch.picture.changes.restart(0);
             for (row, pixels) in picture.chunks_exact(SIDE).enumerate() {
-                let ink = dispatch!(self.level, simd => ink(simd, pixels));
-                if ink != RowBits::default() {
-                    scratch.picture.pixels_mut(row, 0, SIDE).copy_from_slice(pixels);
-                }
+                let copied = scratch.picture.pixels_mut(row, 0, SIDE);
+                copied.copy_from_slice(pixels);
+                are_finite &= copied.iter().all(|pixel| pixel.is_finite());
+                // Of the copy: another thread may write to the picture.
+                let ink = dispatch!(self.level, simd => ink(simd, copied));
                 scratch.picture.changes.push(ink);
+            }
+            if !are_finite {
+                // Times a weight of 0, such a pixel makes NaN of neighbours that ink would not change.
+                scratch.picture.changes = Changes::whole(SIDE);
             }
             self.score(scratch, &mut Clock::stopped())
         };
@@ -160,7 +166,7 @@ impl Engine {
                 picture.changes.push(ink);
             }
         });
-        if strokes.x().len() > MOST_KEPT_POINTS {
+        if strokes.x().len() > MAX_KEPT_POINTS {
             scratch.points = CanvasPoints::default();
             scratch.raster = Raster::default();
         }

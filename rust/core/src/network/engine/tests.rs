@@ -251,3 +251,43 @@ fn tensors_of_another_length_are_refused() {
     let error = Engine::new(&broken, LineWidth::new(1.5).unwrap()).err().unwrap();
     assert_eq!(error.to_string(), "block 1, second convolution bias: expected 16 numbers, found 15");
 }
+
+#[test]
+fn networks_without_channels_are_refused() {
+    for channels in [&[0, 4][..], &[4, 0], &[4, 8, 0]] {
+        let error = Engine::new(&network_of(channels), LineWidth::new(1.5).unwrap()).err().unwrap();
+        assert!(error.to_string().ends_with("channels: expected 1 numbers, found 0"), "{error}");
+    }
+}
+
+/// A network of zeros.
+fn network_of(channels: &[usize]) -> Network {
+    let structure = Structure::new(channels[0], &channels[1..], true);
+    let zeros = |count: usize| vec![0.0; count];
+    let layers = structure.units.iter().map(|unit| (zeros(unit.shape.weights()), zeros(unit.shape.outputs))).collect();
+    let head = zeros(structure.last_channels());
+    Network { structure, layers, head, head_bias: 0.0 }
+}
+
+#[test]
+fn pictures_that_are_not_finite_leave_nothing_behind() {
+    let rows = rows();
+    let width = LineWidth::new(1.5).unwrap();
+    for (channels, projection) in SHAPES.into_iter().flat_map(|shape| [(shape, false), (shape, true)]) {
+        let network = network(channels, projection);
+        for level in levels() {
+            let engine = Engine::with_level(&network, width, level).unwrap();
+            let expected = engine.logits(&rows, 0..4, &Threads::CALLER).0;
+            let mut picture = vec![0.0; PIXELS];
+            for value in [f32::INFINITY, f32::NEG_INFINITY, f32::NAN, f32::MAX, -0.0] {
+                for column in [0, 1, 25, 26, SIDE - 1] {
+                    picture.fill(0.0);
+                    picture[125 * SIDE + column] = value;
+                    engine.picture_logits(&picture, &Threads::CALLER);
+                    let found = engine.logits(&rows, 0..4, &Threads::CALLER).0;
+                    assert_eq!(found, expected, "{channels:?} {projection} {level:?} {value} {column}");
+                }
+            }
+        }
+    }
+}
