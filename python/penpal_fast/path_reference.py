@@ -12,9 +12,11 @@ all other ink is left out.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+import operator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 Point = tuple[float, float]
@@ -26,7 +28,7 @@ CHANNELS = 5
 STEP = 0.12
 """Length of a step along the ink in heights: some 16 to 20 samples a letter."""
 
-LEAST_STEPS = 2
+MIN_STEPS = 2
 """Steps of the shortest stroke, so that a dot is more than a moment between two lifts."""
 
 REACH = 4.0
@@ -64,12 +66,18 @@ FARTHEST = 1e12
 """Coordinates are clipped to this many rough heights, so that no square overflows. They are relative to the first
 point, which may be far from the rest."""
 
-MOST_SAMPLES = 4096
+LARGE = 1e300
+"""Rows that are wider or taller have their coordinates multiplied by SMALLER, a power of two, so that no sum of two
+overflows."""
+
+SMALLER = 2.0**-10
+
+MAX_SAMPLES = 4096
 """Samples of the longest path: twice that of a line of 100 letters. What has more is not a line of writing."""
 
 
 class TooLongError(ValueError):
-    """The path would have more than `MOST_SAMPLES` samples."""
+    """The path would have more than `MAX_SAMPLES` samples."""
 
 
 class Vertex(NamedTuple):
@@ -116,15 +124,15 @@ def path(strokes: Sequence[Stroke]) -> tuple[list[Sample], list[Place]]:
     """Return the samples of a row and where each begins.
 
     Raises:
-        ValueError: The row has no points, or a coordinate is NaN or infinite.
-        TooLongError: There would be more than MOST_SAMPLES samples.
+        ValueError: The row has no points, a coordinate is NaN or infinite, or the distance of two is.
+        TooLongError: There would be more than MAX_SAMPLES samples.
     """
     pieces = [
         (stroke, piece) for stroke, vertices in enumerate(framed(strokes)) for piece in cut_at_jumps(thinned(vertices))
     ]
     count = sum(steps(piece) for _, piece in pieces) + len(pieces) - 1
-    if count > MOST_SAMPLES:
-        raise TooLongError(f"too long to read: {count} samples of path, at most {MOST_SAMPLES}")
+    if count > MAX_SAMPLES:
+        raise TooLongError(f"too long to read: {count} samples of path, at most {MAX_SAMPLES}")
     pieces = without_stray_dots(pieces)
     samples: list[Sample] = []
     places: list[Place] = []
@@ -164,9 +172,15 @@ def framed(strokes: Sequence[Stroke]) -> list[list[Vertex]]:
         raise ValueError("the row has no points")
     if not all(math.isfinite(value) for stroke in strokes for point in stroke for value in point):
         raise ValueError("a coordinate is NaN or infinite")
+    axes = zip(*(point for stroke in strokes for point in stroke), strict=True)
+    span = max(max(values) - min(values) for values in axes)
+    if math.isinf(span):
+        raise ValueError("the distance of two coordinates is infinite")
+    scale = SMALLER if span > LARGE else 1.0
     x0, y0 = next(stroke[0] for stroke in strokes if stroke)
     moved = [
-        distinct([Vertex(x - x0, y - y0, position) for position, (x, y) in enumerate(stroke)]) for stroke in strokes
+        distinct([Vertex(scale * (x - x0), scale * (y - y0), position) for position, (x, y) in enumerate(stroke)])
+        for stroke in strokes
     ]
     rough, least = rough_frame([(vertex.x, vertex.y) for stroke in moved for vertex in stroke])
     scaled = [[put(vertex, Frame(0.0, 0.0, rough.height)) for vertex in stroke] for stroke in moved]
@@ -226,11 +240,11 @@ def ink_frame(strokes: Sequence[Sequence[Vertex]], rough: Frame, least: float) -
         for start, end in itertools.pairwise(stroke)
         if (length := distance(start, end)) <= REACH and max(abs(put(one, rough).y) for one in (start, end)) <= REACH
     ]
-    total = sum(length for _, _, length in segments)
+    total = plain_sum(length for _, _, length in segments)
     if total == 0:
         return Frame(0.0, rough.centre, 1.0)
-    mean_x = sum(length * (start.x + end.x) / 2 for start, end, length in segments) / total
-    mean_y = sum(length * (start.y + end.y) / 2 for start, end, length in segments) / total
+    mean_x = plain_sum(length * (start.x + end.x) / 2 for start, end, length in segments) / total
+    mean_y = plain_sum(length * (start.y + end.y) / 2 for start, end, length in segments) / total
     xx = xy = yy = 0.0
     for start, end, length in segments:
         x, y = (start.x + end.x) / 2 - mean_x, (start.y + end.y) / 2 - mean_y
@@ -284,17 +298,17 @@ def without_stray_dots(pieces: list[tuple[int, list[Vertex]]]) -> list[tuple[int
 
 def is_dot(piece: Sequence[Vertex]) -> bool:
     """Whether a piece is as short as any."""
-    return steps(piece) == LEAST_STEPS
+    return steps(piece) == MIN_STEPS
 
 
 def steps(piece: Sequence[Vertex]) -> int:
     """Number of equal steps that a piece is divided into."""
-    return max(math.floor(ink_length(piece) / STEP + 0.5), LEAST_STEPS)
+    return max(math.floor(ink_length(piece) / STEP + 0.5), MIN_STEPS)
 
 
 def ink_length(piece: Sequence[Vertex]) -> float:
     """Length of a piece in heights."""
-    return sum((distance(start, end) for start, end in itertools.pairwise(piece)), 0.0)
+    return plain_sum(distance(start, end) for start, end in itertools.pairwise(piece))
 
 
 def divided(piece: Sequence[Vertex]) -> list[Vertex]:
@@ -318,6 +332,11 @@ def distance(start: Vertex, end: Vertex) -> float:
     """Distance between two vertices."""
     dx, dy = end.x - start.x, end.y - start.y
     return math.sqrt(dx * dx + dy * dy)
+
+
+def plain_sum(values: Iterable[float]) -> float:
+    """The sum from first to last; `sum` compensates for rounding from Python 3.12 on."""
+    return functools.reduce(operator.add, values, 0.0)
 
 
 def median(values: Sequence[float]) -> float:

@@ -11,7 +11,7 @@ from helpers.strategies import handwriting, long_walks, many_strokes, rows
 from penpal_fast._core import Rows
 from penpal_fast._core import path as core_path
 from penpal_fast.errors import PenpalError
-from penpal_fast.path_reference import MOST_SAMPLES, TooLongError, path
+from penpal_fast.path_reference import MAX_SAMPLES, TooLongError, path
 
 TOLERANCE = 1e-6
 """Samples are float32, and at most 8 apart from 0."""
@@ -47,6 +47,23 @@ def test_long_rows_have_the_same_path_or_reason(row) -> None:
     check(row)
 
 
+@pytest.mark.parametrize("largest", [1e299, 3e300, 1.2e308, 8.9e307, 5e-324, 1e-310])
+def test_coordinates_at_the_ends_of_float64_have_the_same_path(largest) -> None:
+    random = np.random.default_rng(1)
+    for points in (1, 2, 3, 8, 40):
+        for spread in (1.0, 0.5, 1e-3):
+            x, y = spread * random.uniform(-0.7, 0.7, (2, 3, points))
+            check([[(largest * x, largest * y) for x, y in zip(*axes, strict=True)] for axes in zip(x, y, strict=True)])
+
+
+@pytest.mark.parametrize("row", [[[(-1e308, 0.0), (1e308, 0.0)]], [[(0.0, 1.7e308)], [(0.0, -1.7e308)]]])
+def test_a_span_beyond_float64_is_an_error_in_both(row) -> None:
+    with pytest.raises(ValueError, match="the distance of two coordinates is infinite"):
+        path(row)
+    with pytest.raises(PenpalError, match=r"row 0: span overflow"):
+        core_path(Rows([row]), 0)
+
+
 def test_real_lines_have_the_same_path(example_file) -> None:
     import pyarrow.parquet as pq
 
@@ -71,7 +88,7 @@ def test_a_million_points_are_a_reason(within_one_stroke: bool) -> None:
         strokes = pa.ListArray.from_arrays(np.arange(len(points) + 1, dtype=np.int32), flat)
         strokes = pa.StructArray.from_arrays([strokes], ["points"])
         source = Rows(pa.ListArray.from_arrays(np.array([0, len(points)], dtype=np.int32), strokes))
-    with pytest.raises(PenpalError, match=f"too long to read.*at most {MOST_SAMPLES}"):
+    with pytest.raises(PenpalError, match=f"too long to read.*at most {MAX_SAMPLES}"):
         core_path(source, 0)
 
 

@@ -11,10 +11,10 @@ mod vertex;
 
 use frame::{Frame, FrameFinder};
 use pieces::Pieces;
-use units::{HIGHEST, REACH, STEP};
+use units::{HIGHEST, LARGE, REACH, SMALLER, STEP};
 use vertex::{Vertex, clipped};
 
-use crate::limits::{MAX_SAMPLES, MOST_KEPT_POINTS};
+use crate::limits::{MAX_KEPT_POINTS, MAX_SAMPLES};
 use crate::row_error::RowError;
 use crate::strokes::Strokes;
 
@@ -74,9 +74,15 @@ impl Path {
     /// # Errors
     /// [`RowError::TooLongToRead`] where there would be more than [`MAX_SAMPLES`] samples.
     pub fn trace(&mut self, strokes: &Strokes) -> Result<(), RowError> {
-        if self.vertices.capacity() > MOST_KEPT_POINTS || self.strokes.capacity() > MOST_KEPT_POINTS {
-            *self = Path::default();
+        let traced = self.traced(strokes);
+        if self.vertices.capacity() > MAX_KEPT_POINTS || self.strokes.capacity() > MAX_KEPT_POINTS {
+            let Path { samples, places, .. } = std::mem::take(self);
+            *self = Path { samples, places, ..Path::default() };
         }
+        traced
+    }
+
+    fn traced(&mut self, strokes: &Strokes) -> Result<(), RowError> {
         self.samples.clear();
         self.places.clear();
         self.collect(strokes);
@@ -95,16 +101,19 @@ impl Path {
         Ok(())
     }
 
-    /// Takes the points of a row, relative to the first, but not those that repeat the one before.
+    /// Takes the points of a row, relative to the first, but not those that repeat the one before. Very large ones are
+    /// made smaller, so that no sum of two overflows.
     fn collect(&mut self, strokes: &Strokes) {
         self.vertices.clear();
         self.strokes.clear();
         let (x, y) = (strokes.x(), strokes.y());
+        let span = strokes.x_range().span().max(strokes.y_range().span());
+        let scale = if span > LARGE { SMALLER } else { 1.0 };
         let [x0, y0] = [x, y].map(|axis| axis.get(0).unwrap_or(0.0));
         for (number, points) in strokes.point_ranges().enumerate().filter(|(_, points)| !points.is_empty()) {
             let first = self.vertices.len();
             for (position, point) in points.enumerate() {
-                let [x, y] = [(x, x0), (y, y0)].map(|(axis, start)| axis.get(point).unwrap_or(start) - start);
+                let [x, y] = [(x, x0), (y, y0)].map(|(axis, start)| scale * (axis.get(point).unwrap_or(start) - start));
                 let repeats = self.vertices[first..].last().is_some_and(|last| (last.x, last.y) == (x, y));
                 if !repeats {
                     self.vertices.push(Vertex { x, y, position: position as f64 });
@@ -254,6 +263,7 @@ mod tests {
         let mut path = Path::default();
         for row in rows {
             let found = traced(&row, &mut path).unwrap();
+            assert!(path_is_small(found));
             assert!(found.samples().len() >= 2, "{row:?}");
             assert_eq!(found.samples().len(), found.places().len());
             assert!(found.samples().as_flattened().iter().all(|value| value.is_finite()), "{row:?}");
@@ -288,8 +298,25 @@ mod tests {
         let points: Vec<_> = (0..1 << 20).map(|point| (noise(point), noise(point + 7))).collect();
         let mut path = Path::default();
         assert!(matches!(traced(&vec![points.clone()], &mut path), Err(RowError::TooLongToRead { .. })));
+        assert!(path_is_small(&path));
         let strokes = points.into_iter().map(|point| vec![point]).collect();
         assert!(matches!(traced(&strokes, &mut path), Err(RowError::TooLongToRead { .. })));
+        assert!(path_is_small(&path));
         assert!(traced(&vec![vec![(1.0, 2.0); 1 << 20]], &mut path).is_ok());
+        assert!(path_is_small(&path));
+    }
+
+    /// Whether no memory of a huge row is kept.
+    fn path_is_small(path: &Path) -> bool {
+        path.vertices.capacity().max(path.strokes.capacity()) <= MAX_KEPT_POINTS
+    }
+
+    #[test]
+    fn coordinates_at_the_ends_of_float64_have_the_path_of_small_ones() {
+        let (mut path, mut other) = (Path::default(), Path::default());
+        let expected = traced(&written(12), &mut path).unwrap();
+        let largest = 2_f64.powi(1020);
+        let row = mapped(&written(12), |x, y| (largest * (x - 6.0), largest * y));
+        assert_close(traced(&row, &mut other).unwrap().samples(), expected.samples(), 1e-5);
     }
 }

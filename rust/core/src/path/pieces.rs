@@ -14,7 +14,7 @@ const THINNED: f64 = 0.06;
 const STRAY: f64 = 3.0;
 
 /// Steps of the shortest piece, so that a dot is more than a moment between two lifts.
-const LEAST_STEPS: usize = 2;
+const MIN_STEPS: usize = 2;
 
 /// All pieces of a row, in memory that is reused.
 #[derive(Clone, Debug, Default)]
@@ -114,7 +114,7 @@ impl Pieces {
 impl Cut {
     /// Whether it is as short as any.
     fn is_dot(&self) -> bool {
-        steps(self.length) == LEAST_STEPS
+        steps(self.length) == MIN_STEPS
     }
 }
 
@@ -151,5 +151,5 @@ impl Piece<'_> {
 
 /// Number of equal steps that ink of a length is divided into.
 fn steps(length: f64) -> usize {
-    ((length / STEP + 0.5).floor() as usize).max(LEAST_STEPS)
+    ((length / STEP + 0.5).floor() as usize).max(MIN_STEPS)
 }

@@ -9,3 +9,8 @@ pub const REACH: f64 = 4.0;
 
 /// Distances from the centre line are clipped to this, in heights.
 pub const HIGHEST: f64 = 2.0;
+
+/// Rows that are wider or taller, in their own units, have their coordinates multiplied by [`SMALLER`], a power of two.
+pub const LARGE: f64 = 1e300;
+
+pub const SMALLER: f64 = 1.0 / 1024.0;
