@@ -244,6 +244,32 @@ def test_types_nested_too_deep_are_refused(depth, scorer):
             scorer.score(pa.nulls(1, kind))
 
 
+def test_types_that_share_their_parts_end_soon(scorer):
+    """Each level has the one below twice, so that a tree of all has a billion parts."""
+    kind = pa.int8()
+    for _ in range(30):
+        kind = pa.struct([("a", kind), ("b", kind)])
+
+    class Rows:
+        """What is asked of PyArrow's rows before they are imported, which would take as long."""
+
+        type = kind
+
+        def __arrow_c_array__(self, requested_schema=None):
+            raise AssertionError
+
+    Rows.__module__ = "pyarrow.lib"
+    with pytest.raises(PenpalError, match="its type has more than 100000 parts"):
+        scorer.score(Rows())
+
+
+@pytest.mark.parametrize("kind", [pa.int64(), pa.string(), pa.struct([("strokes", pa.int64())])], ids=str)
+def test_the_type_of_no_rows_is_checked_too(kind, scorer):
+    for rows in (pa.chunked_array([], kind), pa.chunked_array([pa.array([], kind)])):
+        with pytest.raises(PenpalError, match=r"a stroke column: found (Int64|Utf8)"):
+            scorer.score(rows)
+
+
 @pytest.mark.parametrize(
     "kind", [pa.dense_union([pa.field("a", pa.int8())]), pa.dictionary(pa.int8(), pa.list_(pa.int8()))], ids=str
 )

@@ -1,6 +1,7 @@
 //! Stroke columns from Arrow objects (PyCapsule interface).
 
 use arrow_array::cast::AsArray;
+use arrow_array::new_empty_array;
 use arrow_schema::DataType;
 use penpal_core::StrokeColumn;
 use pyo3::intern;
@@ -15,7 +16,10 @@ use crate::quiet::unless_it_panics;
 /// stack.
 const MAX_DEPTH: usize = 64;
 
-/// Refuses PyArrow data whose type is nested too deep. Types of other producers cannot be read before the import.
+/// Maximum number of types in a PyArrow type, which may share an inner type with itself any number of times.
+const MAX_TYPES: usize = 100_000;
+
+/// Refuses PyArrow data whose type is nested too deep or has too many parts. Types of other producers cannot be read before the import.
 fn check_depth(source: &Bound<'_, PyAny>) -> PyResult<()> {
     let mut types: Vec<(Bound<'_, PyAny>, usize)> = Vec::new();
     if let Some(kind) = source.getattr_opt("type")? {
@@ -26,7 +30,13 @@ fn check_depth(source: &Bound<'_, PyAny>) -> PyResult<()> {
         }
     }
     let py = source.py();
+    let mut seen = 0;
     while let Some((kind, depth)) = types.pop() {
+        seen += 1;
+        if seen > MAX_TYPES {
+            let message = format!("cannot read the Arrow data: its type has more than {MAX_TYPES} parts");
+            return Err(penpal_error(py, message));
+        }
         if depth > MAX_DEPTH {
             let message = format!("cannot read the Arrow data: a type has more than {MAX_DEPTH} levels");
             return Err(penpal_error(py, message));
@@ -69,6 +79,8 @@ pub fn import_column(source: &Bound<'_, PyAny>, column: &str) -> PyResult<Stroke
         Some(Err(error)) => return Err(error),
         None => return Err(unreadable("it breaks the rules of Arrow's C data interface".into())),
     };
+    // Without a chunk the type would not be checked.
+    let chunks = if chunks.is_empty() { vec![new_empty_array(field.data_type())] } else { chunks };
     let DataType::Struct(fields) = field.data_type() else {
         return StrokeColumn::new(&chunks).map_err(|error| penpal_error(py, error.to_string()));
     };

@@ -92,8 +92,9 @@ impl Reader {
     /// last ends; a text without codes is none.
     ///
     /// Returns for each row the text's loss, float32, NaN without a text; the loss of what the row seems to say, float32;
-    /// and the text's misfit, float32, NaN without a text; then the codes of all readings, uint16, and where each begins and the last ends, int64; and the bad rows
-    /// as (row, stroke, reason, text), whose losses are NaN and readings empty. 0 threads means one for each processor.
+    /// and the text's misfit, float32, NaN without a text; then the codes of all readings, uint16, and where each begins
+    /// and the last ends, int64; and the bad rows as (row, stroke, reason, text), whose losses are NaN and readings
+    /// empty. 0 threads means one for each processor.
     #[pyo3(signature = (rows, start, count, texts, threads))]
     fn read<'py>(
         &self,
@@ -150,7 +151,10 @@ pub fn read_probabilities<'py>(
 ) -> PyResult<Readings<'py>> {
     let &[count, most, outputs] = log_probabilities.shape() else { unreachable!("three dimensions") };
     let frames = frames.as_slice()?;
-    if outputs == 0 || frames.len() != count || !frames.iter().all(|&frames| (0..=most as i64).contains(&frames)) {
+    if !(1..=1 << u16::BITS).contains(&outputs) {
+        return Err(penpal_error(py, format!("there must be 1 to 65,536 outputs, got {outputs}")));
+    }
+    if frames.len() != count || !frames.iter().all(|&frames| (0..=most as i64).contains(&frames)) {
         return Err(penpal_error(py, "frames must be one number for each row, from 0 to those that there are"));
     }
     let values = log_probabilities.as_slice()?;

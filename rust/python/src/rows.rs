@@ -18,7 +18,7 @@ use crate::import::import_column;
 use crate::line_width::checked_line_width;
 use crate::nested;
 use crate::threads::start_threads;
-use crate::writing::Writing;
+use crate::writing::{Addresses, Writing, addresses_of};
 
 /// Rows of strokes, borrowed from Arrow memory or collected from nested Python.
 #[pyclass(frozen, module = "penpal_fast._core")]
@@ -27,27 +27,22 @@ pub struct Rows {
 }
 
 enum Source {
-    Arrow(StrokeColumn),
+    /// Rows in borrowed memory, and where it is.
+    Arrow(StrokeColumn, Addresses),
     Owned(OwnedRows),
 }
 
 impl Rows {
     pub fn source(&self) -> &dyn CoreRows {
         match &self.source {
-            Source::Arrow(column) => column,
+            Source::Arrow(column, _) => column,
             Source::Owned(rows) => rows,
         }
     }
-}
 
-impl Rows {
-    /// The addresses of borrowed memory that the rows are read from.
-    fn memory(&self) -> impl Iterator<Item = Range<usize>> {
-        let column = match &self.source {
-            Source::Arrow(column) => Some(column),
-            Source::Owned(_) => None,
-        };
-        column.into_iter().flat_map(StrokeColumn::memory)
+    /// Whether the rows are read from some of this memory.
+    fn borrows(&self, memory: &[f32]) -> bool {
+        matches!(&self.source, Source::Arrow(_, addresses) if addresses.overlap(&addresses_of(memory)))
     }
 
     /// The range of `count` rows from `start` on, if it is in bounds.
@@ -70,7 +65,9 @@ impl Rows {
     #[pyo3(signature = (source, column="strokes"))]
     fn new(source: &Bound<'_, PyAny>, column: &str) -> PyResult<Self> {
         if source.hasattr("__arrow_c_stream__")? || source.hasattr("__arrow_c_array__")? {
-            return Ok(Rows { source: Source::Arrow(import_column(source, column)?) });
+            let column = import_column(source, column)?;
+            let addresses = Addresses::new(column.memory());
+            return Ok(Rows { source: Source::Arrow(column, addresses) });
         }
         Ok(Rows { source: Source::Owned(nested::convert(source)?) })
     }
@@ -144,7 +141,7 @@ impl Rows {
         }
         let range = self.checked_range(py, start, count)?;
         let canvases = numbers_mut(py, &mut out, "out")?;
-        let _writing = Writing::begin(py, canvases, self.memory())?;
+        let _writing = Writing::begin(py, canvases, self.borrows(canvases))?;
         let threads = start_threads(py, threads)?;
         let problems = py.detach(|| render_rows(self.source(), range, width, canvases, &threads));
         Ok(problems.into_iter().map(row_problem).collect())
@@ -172,7 +169,7 @@ impl Rows {
             return Err(penpal_error(py, format!("parts must be one number below {count} for each stroke")));
         }
         let canvases = numbers_mut(py, &mut out, "out")?;
-        let _writing = Writing::begin(py, canvases, self.memory())?;
+        let _writing = Writing::begin(py, canvases, self.borrows(canvases))?;
         let threads = start_threads(py, threads)?;
         py.detach(|| render_parts(&strokes, &parts, width, canvases, &threads));
         Ok(())

@@ -21,16 +21,46 @@ fn written() -> MutexGuard<'static, Vec<(u32, Range<usize>)>> {
 /// Permission to write a range of memory, released on drop.
 pub struct Writing(u32, Range<usize>);
 
+/// Ranges of addresses, in order and apart.
+pub struct Addresses(Vec<Range<usize>>);
+
+impl Addresses {
+    /// The addresses of all ranges.
+    pub fn new(ranges: impl Iterator<Item = Range<usize>>) -> Self {
+        let mut ranges: Vec<_> = ranges.filter(|range| !range.is_empty()).collect();
+        ranges.sort_unstable_by_key(|range| range.start);
+        ranges.dedup_by(|next, before| {
+            let touches = next.start <= before.end;
+            if touches {
+                before.end = before.end.max(next.end);
+            }
+            touches
+        });
+        Addresses(ranges)
+    }
+
+    /// Whether any of the addresses are in a range.
+    pub fn overlap(&self, range: &Range<usize>) -> bool {
+        let first = self.0.partition_point(|one| one.end <= range.start);
+        self.0.get(first).is_some_and(|one| one.start < range.end)
+    }
+}
+
+/// Where memory is.
+pub fn addresses_of(memory: &[f32]) -> Range<usize> {
+    let start = memory.as_ptr() as usize;
+    start..start + size_of_val(memory)
+}
+
 impl Writing {
-    /// Registers memory. `read` has the ranges that the same call reads.
+    /// Registers memory. `is_read` says whether the same call reads part of it.
     ///
     /// # Errors
     /// When another call writes or the same call reads part of the memory.
-    pub fn begin(py: Python<'_>, memory: &[f32], mut read: impl Iterator<Item = Range<usize>>) -> PyResult<Self> {
-        let start = memory.as_ptr() as usize;
-        let range = start..start + size_of_val(memory);
+    pub fn begin(py: Python<'_>, memory: &[f32], is_read: bool) -> PyResult<Self> {
+        let range = addresses_of(memory);
         let overlaps = |other: &Range<usize>| other.start < range.end && range.start < other.end;
-        if read.any(|other| overlaps(&other)) {
+        if is_read {
             return Err(penpal_error(py, "out overlaps the memory of the rows; pass a buffer of its own"));
         }
         let process = std::process::id();

@@ -30,7 +30,7 @@ pub fn level<'py>(item: &Bound<'py, PyAny>, walk: &mut Walk) -> Result<Level<'py
             Some(points) if points.is_none() => Ok(Level::Null),
             Some(points) => Ok(Level::Stroke(points)),
             None if is_point(item)? => Ok(Level::Point),
-            None => Err(wrong_type(None, format!("a stroke dict needs the key 'points', got {}", keys(dict)))),
+            None => Err(wrong_type(None, format!("a stroke dict needs the key 'points', got {}", keys(dict)?))),
         };
     }
     if let Some(array) = as_number_array(item) {
@@ -90,7 +90,7 @@ fn is_leaf(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(!object.is_none() && object.cast::<PyDict>().is_err() && as_sequence(object, MAX_POINTS)?.is_none())
 }
 
-fn keys(dict: &Bound<'_, PyDict>) -> String {
-    let names: Vec<String> = dict.keys().iter().take(5).map(|key| key.to_string()).collect();
-    format!("the keys {names:?}")
+fn keys(dict: &Bound<'_, PyDict>) -> PyResult<String> {
+    let names = dict.keys().iter().take(5).map(|key| Ok(key.str()?.to_string_lossy().into_owned()));
+    Ok(format!("the keys {:?}", names.collect::<PyResult<Vec<String>>>()?))
 }
