@@ -21,7 +21,7 @@ from penpal_fast import PenpalError, Scorer, render_into, render_strokes, stroke
 from penpal_fast._core import Rows
 
 WARM_UP = 2_000
-MOST_GROWTH = 4 << 20
+MAX_GROWTH = 4 << 20
 """Bytes that the process may grow by; a leak of 4 bytes a call is as much in a million calls."""
 
 
@@ -122,7 +122,7 @@ def main() -> None:
     ]
     print(f"{calls:,} calls in {seconds:.0f} s; {before >> 10:,} kB before, {growth / 1024:+,.0f} kB after")
     print(f"reference counts that changed: {', '.join(changes) or 'none'}")
-    if growth > MOST_GROWTH or changes:
+    if growth > MAX_GROWTH or changes:
         raise SystemExit(1)
 
 

@@ -5,8 +5,8 @@ use penpal_core::{Coordinates, Offsets, RowError, Strokes};
 
 use crate::numbers::{number, tame_number};
 
-const MOST_STROKES: usize = 6;
-const MOST_POINTS: usize = 7;
+const MAX_STROKES: usize = 6;
+const MAX_POINTS: usize = 7;
 
 /// Coordinates of one axis.
 enum Axis {
@@ -50,13 +50,13 @@ impl Ink {
         let kinds: u8 = input.arbitrary()?;
         let axis = |kind| if kind % 2 == 0 { Axis::Float32(Vec::new()) } else { Axis::Float64(Vec::new()) };
         let shape: u8 = input.arbitrary()?;
-        let strokes = usize::from(shape & 15) % (MOST_STROKES + 1);
+        let strokes = usize::from(shape & 15) % (MAX_STROKES + 1);
         let lies = shape >= 0xf0;
         let mut offsets = vec![if lies { input.arbitrary::<i8>()?.into() } else { 0 }];
         let mut points = 0;
         for _ in 0..strokes {
             let count: u8 = input.arbitrary()?;
-            points += i32::from(count) % (MOST_POINTS as i32 + 1);
+            points += i32::from(count) % (MAX_POINTS as i32 + 1);
             offsets.push(if lies { i32::from(count as i8) } else { points });
         }
         Ink { offsets, axes: [axis(kinds), axis(kinds >> 4)] }.with_points(points, || number(input))
@@ -66,8 +66,8 @@ impl Ink {
     pub fn tame(input: &mut Unstructured) -> Result<Self> {
         let mut offsets = vec![0];
         let mut points = 0;
-        for _ in 0..1 + input.choose_index(MOST_STROKES)? {
-            points += 1 + input.choose_index(MOST_POINTS)? as i32;
+        for _ in 0..1 + input.choose_index(MAX_STROKES)? {
+            points += 1 + input.choose_index(MAX_POINTS)? as i32;
             offsets.push(points);
         }
         Ink { offsets, axes: [(); 2].map(|()| Axis::Float64(Vec::new())) }.with_points(points, || tame_number(input))

@@ -12,7 +12,7 @@ use penpal_fuzz::numbers::hash;
 use penpal_fuzz::reference::Stroke;
 
 /// The least growth that is told, and how many points may be far: one in so many, of fewer points one.
-const LEAST_GROWTH: f64 = 1.5;
+const MIN_GROWTH: f64 = 1.5;
 const POINTS_FOR_EACH_FAR: usize = 25;
 
 /// For one row in this many, several rows are looked at on threads.
@@ -79,10 +79,10 @@ fn check_found(found: &FarPoints, row: &[Stroke]) {
     check!(found.points == values.len(), "{found:?} of {} points", values.len());
     let most = (values.len() / POINTS_FOR_EACH_FAR).max(1);
     check!((1..=most).contains(&found.far) && found.far < values.len(), "{found:?}");
-    check!(found.growth >= LEAST_GROWTH, "{found:?}");
+    check!(found.growth >= MIN_GROWTH, "{found:?}");
     values.sort_by(f64::total_cmp);
     let last = values.len() - 1;
-    let end = (values[last] - values[0]) * (1.0 - 1.0 / LEAST_GROWTH);
+    let end = (values[last] - values[0]) * (1.0 - 1.0 / MIN_GROWTH);
     // The smallest and the largest value of the rest.
     let (low, high) = match found.side {
         Side::Left | Side::Above => (values[found.far], f64::INFINITY),

@@ -17,7 +17,7 @@ const TOLERANCE: f64 = 1e-4;
 const PIXELS_COMPARED: usize = 24;
 
 /// There are up to one part less, and one picture without a part that no stroke belongs to.
-const MOST_PICTURES: usize = 4;
+const MAX_PICTURES: usize = 4;
 
 const LINE_WIDTHS: [f64; 8] = [1.5, 1.5, 2.0, 0.01, 1.0, 7.25, SIDE as f64, 5e-324];
 
@@ -40,7 +40,7 @@ fn read(input: &mut Unstructured) -> Result<Option<Given>> {
     let width = LINE_WIDTHS[usize::from(input.arbitrary::<u8>()?) % LINE_WIDTHS.len()];
     let ink = Ink::hostile(input)?;
     let Ok(row) = ink.plain() else { return Ok(None) };
-    let pictures = 2 + input.choose_index(MOST_PICTURES - 1)?;
+    let pictures = 2 + input.choose_index(MAX_PICTURES - 1)?;
     let parts = row.iter().map(|_| input.choose_index(pictures - 1)).collect::<Result<_>>()?;
     Ok(Some(Given { width, ink, pictures, parts }))
 }

@@ -19,7 +19,7 @@ const LARGEST: f32 = 4.0;
 
 const CHANNELS_OF_BLOCKS: usize = 12;
 const OUTPUTS: usize = 6;
-const MOST_LETTERS: usize = 12;
+const MAX_LETTERS: usize = 12;
 
 /// Losses of sure readings are a little less than 0 after rounding.
 const ROUNDING: f32 = 1e-3;
@@ -65,7 +65,7 @@ fn reader() -> Reader {
 
 fn execute(state: &mut State, data: &[u8]) -> Result<()> {
     let input = &mut Unstructured::new(data);
-    let letters = input.choose_index(MOST_LETTERS)?;
+    let letters = input.choose_index(MAX_LETTERS)?;
     let codes: Vec<u16> =
         (0..letters).map(|_| Ok(1 + input.choose_index(OUTPUTS - 1)? as u16)).collect::<Result<_>>()?;
     let ink = Ink::hostile(input)?;

@@ -34,11 +34,11 @@ const COLUMNS: [&str; 4] = [
 const MAGIC: &[u8] = b"PAR1";
 
 /// Rows that the footer claims at most, and values of a page.
-const MOST_ROWS: u32 = 4000;
-const MOST_VALUES: u32 = 1 << 18;
+const MAX_ROWS: u32 = 4000;
+const MAX_VALUES: u32 = 1 << 18;
 
 /// Points of a row that are read however few are wanted.
-const MOST_OF_A_ROW: usize = 4 << 20;
+const MAX_OF_A_ROW: usize = 4 << 20;
 
 /// Bytes of decompressed pages that may be held at once, whatever they hold, and for each value.
 const HELD_BYTES: usize = 160 << 20;
@@ -70,7 +70,7 @@ fn execute(file: &File, data: &[u8]) -> Result<()> {
     let column = COLUMNS[usize::from(input.arbitrary::<u8>()?) % COLUMNS.len()];
     let ways: u8 = input.arbitrary()?;
     let (is_compressed, is_raw, is_same) = (ways & 1 != 0, ways & 6 == 6, ways & 8 != 0);
-    let rows = if ways & 16 != 0 { input.arbitrary::<u32>()? % MOST_ROWS } else { MOST_ROWS };
+    let rows = if ways & 16 != 0 { input.arbitrary::<u32>()? % MAX_ROWS } else { MAX_ROWS };
     let (step, points) = (usize::from(input.arbitrary::<u8>()?), usize::from(input.arbitrary::<u16>()?));
     let x = if is_raw { raw(&mut input)? } else { pages(&mut input, is_compressed)? };
     let y = match (is_same, is_raw) {
@@ -100,7 +100,7 @@ fn pages(input: &mut Unstructured, is_compressed: bool) -> Result<(Vec<u8>, usiz
     let (mut bytes, mut total) = (Vec::new(), 0);
     for _ in 0..input.arbitrary::<u8>()? % 32 {
         let (kind, values): (u8, u8) = (input.arbitrary()?, input.arbitrary()?);
-        let values = if kind & 64 == 0 { values.into() } else { input.arbitrary::<u32>()? % MOST_VALUES };
+        let values = if kind & 64 == 0 { values.into() } else { input.arbitrary::<u32>()? % MAX_VALUES };
         let part = |input: &mut Unstructured| -> Result<Vec<u8>> {
             let size = usize::from(input.arbitrary::<u8>()? % 32);
             Ok(input.bytes(input.len().min(size))?.to_vec())
@@ -257,7 +257,7 @@ fn check_rows(found: &StrokeRows, rows: usize, points: usize) {
             length = *offsets.last().expect("there is one") as usize;
         }
     }
-    check!(length <= points.saturating_add(MOST_OF_A_ROW), "{length} points, not {points}");
+    check!(length <= points.saturating_add(MAX_OF_A_ROW), "{length} points, not {points}");
     for (values, bits) in &found.axes {
         let numbers = numbers(values);
         check!(numbers.len() == length, "{} numbers of {length} points", numbers.len());

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "ACCEPTED_TYPES",
+    "MAX_THREADS",
     "PADDING",
     "SIDE",
     "VERSION",
@@ -27,6 +28,7 @@ __all__ = [
 VERSION: Final[str]
 SIDE: Final = 256
 PADDING: Final = 12
+MAX_THREADS: Final = 1024
 ACCEPTED_TYPES: Final[str]
 
 class _ArrowArray(Protocol):

@@ -13,7 +13,7 @@ from penpal_fast import kernels as pc
 TOLERANCE = 1e-6
 """Of coordinates at the origin."""
 
-MOST_LEVELS = 8
+MAX_LEVELS = 8
 
 
 def arrow_counts(rows: Any, column: str) -> bool:
@@ -46,7 +46,7 @@ def _array_counts(array: pa.Array) -> bool:
 
 def _has_places(kind: pa.DataType) -> bool:
     """Whether lists hold structs of x, y and points."""
-    for _ in range(MOST_LEVELS):
+    for _ in range(MAX_LEVELS):
         if pa.types.is_struct(kind):
             return min(kind.get_field_index(name) for name in ("x", "y", "points")) >= 0
         if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):

@@ -17,7 +17,7 @@ from penpal_fast.errors import PenpalError
 CONTENT = re.compile(rb"(?:(\d{1,19})(?: ([\w.-]{1,64})(?: ([\w.-]{1,64}))?)?)? ?\n?")
 """What a lock file may hold: process, computer and the name of a file, or a beginning of these."""
 
-MOST_BYTES = 200
+MAX_BYTES = 200
 
 PAUSE = 0.01
 """Seconds between two attempts to get a lock."""
@@ -58,7 +58,7 @@ def locked(
     handle = _taken(path, about, wait)
     owner = os.getpid()
     try:
-        found = CONTENT.fullmatch(os.pread(handle, MOST_BYTES, 0))
+        found = CONTENT.fullmatch(os.pread(handle, MAX_BYTES, 0))
         if found and found[3]:
             left(found[3].decode())
         content = f"{owner} {_computer()} {note}".rstrip().encode() + b"\n"
@@ -114,8 +114,8 @@ def _opened(path: Path, about: Path) -> int:
             raise PenpalError(f"{about}: cannot write it: {path} is a link; remove it") from error
         raise PenpalError(f"{about}: cannot write it: {error.strerror}, for {path.name} beside it") from error
     status = os.fstat(handle)
-    is_ours = stat.S_ISREG(status.st_mode) and status.st_nlink <= 1 and status.st_size <= MOST_BYTES
-    if is_ours and CONTENT.fullmatch(os.pread(handle, MOST_BYTES + 1, 0)):
+    is_ours = stat.S_ISREG(status.st_mode) and status.st_nlink <= 1 and status.st_size <= MAX_BYTES
+    if is_ours and CONTENT.fullmatch(os.pread(handle, MAX_BYTES + 1, 0)):
         return handle
     os.close(handle)
     raise PenpalError(f"{about}: cannot write it: {path} is not a lock file of this package; remove it")
@@ -144,7 +144,7 @@ def _names(path: Path, handle: int) -> bool:
 
 def _holder(handle: int) -> str | None:
     """Name the process that holds a lock; None if the file does not say, or names one that is gone."""
-    found = CONTENT.fullmatch(os.pread(handle, MOST_BYTES, 0))
+    found = CONTENT.fullmatch(os.pread(handle, MAX_BYTES, 0))
     if not found or not found[2]:
         return None
     process, computer = int(found[1]), found[2].decode()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from penpal_fast._core import Rows
+from penpal_fast._core import MAX_THREADS, Rows
 from penpal_fast.arrow_streams import read_whole
 from penpal_fast.canvas import CANVAS_SHAPE, LINE_WIDTH
 from penpal_fast.errors import PenpalError, row_error
@@ -122,8 +122,10 @@ def checked_threads(threads: int | None) -> int:
     """
     if threads is None:
         return 0
-    if not isinstance(threads, int) or not 1 <= threads <= 1024:
-        raise PenpalError(f"threads must be from 1 to 1024, or None for one for each processor; got {threads!r}")
+    if not isinstance(threads, int) or not 1 <= threads <= MAX_THREADS:
+        raise PenpalError(
+            f"threads must be from 1 to {MAX_THREADS}, or None for one for each processor; got {threads!r}"
+        )
     return threads
 
 

@@ -31,10 +31,10 @@ FEATURE_TYPES = re.compile(
 
 TYPE_TEXT_LENGTH = 100
 
-MOST_NAMED = 10
+MAX_NAMED = 10
 """Columns that an error names as those that could be meant."""
 
-MOST_LISTED = 100
+MAX_LISTED = 100
 """Columns that an error lists."""
 
 TEXT_COLUMN = "text"
@@ -117,7 +117,7 @@ def check_text_column(schema: pa.Schema, column: str) -> None:
         found = "more than one column" if count else "no column"
         times = Counter(schema.names)
         alone = [repr(field.name) for field in schema if is_text(field.type) and times[field.name] == 1]
-        others = f"columns that hold texts: {', '.join(map(_shortened, alone[:MOST_NAMED]))}\n" if alone else ""
+        others = f"columns that hold texts: {', '.join(map(_shortened, alone[:MAX_NAMED]))}\n" if alone else ""
         raise PenpalError(
             f"{found} {column!r}; name the one with the texts with --text or text=\n{others}{listed_columns(schema)}"
         )
@@ -145,7 +145,7 @@ def _columns(schema: pa.Schema) -> str:
 
 def listed_columns(schema: pa.Schema) -> str:
     """Say which columns there are, for errors, one on each line."""
-    lines = [f"  {_shortened(field.name)}: {_shortened(str(field.type))}" for field in list(schema)[:MOST_LISTED]]
+    lines = [f"  {_shortened(field.name)}: {_shortened(str(field.type))}" for field in list(schema)[:MAX_LISTED]]
     if (more := len(schema) - len(lines)) > 0:
         lines.append(f"  and {more:,} more")
     return "\n".join(["the columns are" if lines else "there are no columns", *lines])

@@ -32,7 +32,7 @@ def test_summary_agrees_with_numpy():
 
 
 def test_reasons_of_untrusted_files_do_not_fill_the_memory(monkeypatch):
-    monkeypatch.setattr(check, "MOST_REASONS", 3)
+    monkeypatch.setattr(check, "MAX_REASONS", 3)
     summary = Summary()
     summary.add(np.full(6, np.nan, np.float32), ["a: 1", "b", "x" * 10_000, "c", "a: 2", "d"])
     assert summary.reasons == {"a": 2, "b": 1, "x" * 100: 1, "other reasons": 2}

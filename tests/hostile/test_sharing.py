@@ -238,7 +238,7 @@ HUGE = {
 @pytest.mark.parametrize("make", HUGE.values(), ids=HUGE)
 def test_a_huge_row_is_left_out_before_it_is_converted(make, monkeypatch, tmp_path, scorer):
     """Some bytes of a file; converted, a point takes hundreds of bytes."""
-    monkeypatch.setattr(huge, "MOST_NUMBERS", POINTS // 2)
+    monkeypatch.setattr(huge, "MAX_NUMBERS", POINTS // 2)
     row = make()
     small = row.type
     good = pa.array([_as(small) for _ in range(3)], small)

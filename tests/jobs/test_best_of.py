@@ -139,7 +139,7 @@ def test_a_column_that_makes_no_groups_is_refused(tmp_path, name, message):
 
 
 ROWS = [*(scrawl(seed, 5, 25) for seed in range(20)), None, []]
-LEAST_MATCH = 1e-9
+MIN_MATCH = 1e-9
 """Of scrawls, which say nothing."""
 
 PROMPTS = [f"prompt {row % 5}" for row in range(len(ROWS))]
@@ -162,7 +162,7 @@ def test_rows_that_are_scored_first(tmp_path, monkeypatch, scorer, reader, suffi
     )
     out, rest = tmp_path / "kept.parquet", tmp_path / "rest.parquet"
     seen = []
-    limits = {"threshold": 0, "text_threshold": LEAST_MATCH, "best_of": "prompt"}
+    limits = {"threshold": 0, "text_threshold": MIN_MATCH, "best_of": "prompt"}
     selection = filter_dataset(
         lines, out, keep_rejected=rest, progress=lambda *now: seen.append(now), **limits, **settings
     )
@@ -172,7 +172,7 @@ def test_rows_that_are_scored_first(tmp_path, monkeypatch, scorer, reader, suffi
 
     scored = pq.read_table(tmp_path / "scored.parquet")
     quality, match = (np.nan_to_num(scored[name].to_numpy()) for name in ("quality", "text_match"))
-    ranks = np.where(match >= LEAST_MATCH, quality.astype(np.float64) * match, -1)
+    ranks = np.where(match >= MIN_MATCH, quality.astype(np.float64) * match, -1)
     groups = [np.arange(prompt, len(ROWS), 5) for prompt in range(5)]
     best = sorted(int(group[ranks[group].argmax()]) for group in groups if ranks[group].max() >= 0)
     assert len(best) > 2

@@ -19,7 +19,7 @@ from helpers.made_lines import scrawl
 from penpal_fast import PenpalError, convert_dataset, filter_dataset, read_rows, score_dataset
 from penpal_fast.jobs import parts
 from penpal_fast.jobs.json_rows import json_lines
-from penpal_fast.jobs.outputs import ANY_KIND, Kind, kind_of
+from penpal_fast.jobs.outputs import ANY_KIND, Kind, output_kind
 from penpal_fast.jobs.records import record_path
 from penpal_fast.sources.names import SUFFIXES
 from penpal_fast.sources.suffixes import JSON_LINES_SUFFIXES, PARQUET_SUFFIXES
@@ -287,10 +287,10 @@ def test_they_are_refused_in_python_too(lines, tmp_path, name):
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_folder_has_no_name_of_a_file_that_can_be_read(suffix):
     if suffix in PARQUET_SUFFIXES + JSON_LINES_SUFFIXES:
-        assert kind_of(f"out{suffix}", ANY_KIND) in (Kind.PARQUET, Kind.JSON_LINES)
+        assert output_kind(f"out{suffix}", ANY_KIND) in (Kind.PARQUET, Kind.JSON_LINES)
     else:
         with pytest.raises(PenpalError, match=r"cannot write \..* files"):
-            kind_of(f"out{suffix}", ANY_KIND)
+            output_kind(f"out{suffix}", ANY_KIND)
 
 
 def test_only_what_can_be_written_is_offered(lines, tmp_path):
@@ -306,7 +306,7 @@ def test_only_what_can_be_written_is_offered(lines, tmp_path):
 
 @pytest.mark.parametrize("name", ["out", "out.d", "scored-v1.2", "run.2026-11-29", ".hidden"])
 def test_other_names_are_folders(name):
-    assert kind_of(name, ANY_KIND) is Kind.FOLDER
+    assert output_kind(name, ANY_KIND) is Kind.FOLDER
 
 
 def test_a_folder_is_called_one(lines, tmp_path):

@@ -96,7 +96,7 @@ SETTINGS = b"GET /settings HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
 
 
 def test_the_connections_that_wait_longest_make_room(page, monkeypatch):
-    monkeypatch.setattr(connections, "MOST_CONNECTIONS", 5)
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 5)
     with contextlib.ExitStack() as stack:
         clients = []
         for _ in range(9):
@@ -164,7 +164,7 @@ def test_a_client_that_takes_no_answer_is_cut_off(serving, monkeypatch, log):
 
 
 def test_partial_bodies_share_a_bound(monkeypatch, serving):
-    monkeypatch.setattr(app_module, "MOST_UPLOADED_BYTES_AT_ONCE", 30_000)
+    monkeypatch.setattr(app_module, "MAX_UPLOADED_BYTES_AT_ONCE", 30_000)
     port = serving(application(Server([QualityCheck()])))
     upload = request("/files", b"x" * 20_000)
     with connected(port) as client:

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penpal_fast.look.drawing import LONGER_SIDE, MARGIN, MOST_POINTS, draw
+from penpal_fast.look.drawing import LONGER_SIDE, MARGIN, MAX_POINTS, draw
 
 COORDINATES = st.floats(-1e300, 1e300)
 STROKES = st.lists(st.lists(st.tuples(COORDINATES, COORDINATES), min_size=1), min_size=1, max_size=5)
@@ -38,8 +38,8 @@ def test_a_row_of_one_point():
 
 
 def test_long_rows_are_thinned():
-    points = np.random.default_rng(1).uniform(size=(20 * MOST_POINTS, 2))
-    assert len(places(draw([points]).paths[0])) <= MOST_POINTS
+    points = np.random.default_rng(1).uniform(size=(20 * MAX_POINTS, 2))
+    assert len(places(draw([points]).paths[0])) <= MAX_POINTS
 
 
 @given(STROKES)

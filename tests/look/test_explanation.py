@@ -15,8 +15,8 @@ from helpers.scored_lines import HOSTILE
 from penpal_fast import Letter, PenpalError, QualityCheck, Reader, Scorer, Span, explain, reference
 from penpal_fast.look.drawing import MARK
 from penpal_fast.look.effects import Rescoring, explaining
-from penpal_fast.look.explanation import FULL_EFFECT, MOST_PARTS, Explanation, explained
-from penpal_fast.look.row_reading import MOST_TEXT
+from penpal_fast.look.explanation import FULL_EFFECT, MAX_PARTS, Explanation, explained
+from penpal_fast.look.row_reading import MAX_TEXT
 
 ROW = scrawl(3, 6, 20)
 WORDS = [ROW[:2], ROW[2:3], ROW[3:]]
@@ -85,10 +85,10 @@ def test_a_single_stroke_has_no_effect():
 
 
 def test_many_strokes_are_left_out_in_groups():
-    row = [[(float(number), float(number % 7))] for number in range(5 * MOST_PARTS)]
+    row = [[(float(number), float(number % 7))] for number in range(5 * MAX_PARTS)]
     explanation = explain(row)
-    assert len(explanation.effects) == MOST_PARTS
-    assert np.bincount(explanation.parts).tolist() == [5] * MOST_PARTS
+    assert len(explanation.effects) == MAX_PARTS
+    assert np.bincount(explanation.parts).tolist() == [5] * MAX_PARTS
     assert np.all(np.diff(explanation.parts) >= 0)
 
 
@@ -188,7 +188,7 @@ def test_the_ink_is_too_short_for_a_long_text(reader):
     ("text", "message"),
     [
         ("", "empty text"),
-        ("a" * (MOST_TEXT + 1), "too long text: at most 1,000 characters, got 1,001"),
+        ("a" * (MAX_TEXT + 1), "too long text: at most 1,000 characters, got 1,001"),
         ("\u4e2d\u6587", "Chinese, Japanese or Korean"),
         ("\u05e9\u05dc\u05d5\u05dd", "from right to left"),
         (HOSTILE, "unreadable text"),

@@ -25,7 +25,7 @@ from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.look.report.chart_library import chart_library
 from penpal_fast.look.report.charts import group_chart, histogram, kept_curves
 from penpal_fast.look.report.distribution import STEPS, Distribution
-from penpal_fast.look.report.overview import LAST_LENGTH, MOST_GROUPS, NO_GROUP, OTHER_GROUPS, Overview
+from penpal_fast.look.report.overview import LAST_LENGTH, MAX_GROUPS, NO_GROUP, OTHER_GROUPS, Overview
 from penpal_fast.look.report.samples import Sample
 from penpal_fast.look.report.sections import sections_of
 from penpal_fast.look.report.shown import columns_of
@@ -121,12 +121,12 @@ def test_an_overview_over_several_batches(tmp_path):
 
 
 def test_groups_beyond_the_limit_are_merged(tmp_path):
-    rows = 3 * MOST_GROUPS
+    rows = 3 * MAX_GROUPS
     table = scored_table(np.full(rows, 0.5), author=list(range(rows)))
     pq.write_table(table, tmp_path / "scored.parquet")
     groups = overview_of(tmp_path / "scored.parquet", "author").groups
-    assert len(groups) == MOST_GROUPS + 1
-    assert groups[OTHER_GROUPS].rows == 2 * MOST_GROUPS
+    assert len(groups) == MAX_GROUPS + 1
+    assert groups[OTHER_GROUPS].rows == 2 * MAX_GROUPS
 
 
 def page_of(tmp_path, *tables, **settings):

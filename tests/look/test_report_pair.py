@@ -26,9 +26,9 @@ from penpal_fast.checks.text_match import TextCheck
 from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.look.report.comparison import LONGEST_TEXT, compared
 from penpal_fast.look.report.joint import CELL, FEW_CELLS, MAP_STEPS, JointDistribution, density
-from penpal_fast.look.report.pair import MOST_WRONG, SPREAD, keeps_clean, paired, start_of
+from penpal_fast.look.report.pair import MAX_WRONG, SPREAD, keeps_clean, paired, start_of
 from penpal_fast.look.report.writing import write_report
-from penpal_fast.look.row_reading import MOST_TEXT
+from penpal_fast.look.row_reading import MAX_TEXT
 from penpal_fast.strokes import words_of
 
 NAN = float("nan")
@@ -265,7 +265,7 @@ def test_the_rows_of_a_large_file_are_few(tmp_path):
     page = page_of(tmp_path, matched_table(quality, match.tolist(), ["a fine"] * 3000))
     cards = wrong_cards(page)
     apart = np.argsort(match - quality, kind="stable")
-    assert numbers(cards) == apart[:MOST_WRONG].tolist()
+    assert numbers(cards) == apart[:MAX_WRONG].tolist()
     spread = re.search(r'<div class="looked-at".*?</section>', page, re.DOTALL).group()
     spots = re.findall(r'data-x="([\d.]+)" data-y="([\d.]+)"', spread)
     fields = {(int(float(x) * SPREAD), int(float(y) * SPREAD)) for x, y in spots}
@@ -318,14 +318,14 @@ def test_a_text_that_cannot_be_compared_is_not_marked():
 def test_a_text_that_is_too_long_is_not_compared(tmp_path):
     class Impatient(ToldReader):
         def outcome(self, rows, texts=None):
-            assert texts is None or max(map(len, texts)) <= MOST_TEXT
+            assert texts is None or max(map(len, texts)) <= MAX_TEXT
             return super().outcome(rows, texts)
 
         def align(self, row, text):
-            assert len(text) <= MOST_TEXT
+            assert len(text) <= MAX_TEXT
             return super().align(row, text)
 
-    table = matched_table([0.9, 0.8], [0.0, 0.0], ["x" * (MOST_TEXT + 1), "x" * MOST_TEXT])
+    table = matched_table([0.9, 0.8], [0.0, 0.0], ["x" * (MAX_TEXT + 1), "x" * MAX_TEXT])
     checks = [QualityCheck(), TextCheck(reader=Impatient("a line"))]
     long, whole = wrong_cards(page_of(tmp_path, table, checks=checks))
     assert "<mark>" not in long

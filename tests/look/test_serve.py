@@ -23,12 +23,12 @@ from penpal_fast.strokes import words_of
 
 testclient = pytest.importorskip("starlette.testclient", reason="the extra `look` is not installed")
 
-from penpal_fast.look.row_reading import MOST_TEXT  # noqa: E402
+from penpal_fast.look.row_reading import MAX_TEXT  # noqa: E402
 from penpal_fast.look.serve import app as app_module  # noqa: E402
-from penpal_fast.look.serve.app import MOST_ROWS, MOST_UPLOADED_FILES, Server, application  # noqa: E402
-from penpal_fast.look.serve.bodies import MOST_JSON_BYTES  # noqa: E402
+from penpal_fast.look.serve.app import MAX_ROWS, MAX_UPLOADED_FILES, Server, application  # noqa: E402
+from penpal_fast.look.serve.bodies import MAX_JSON_BYTES  # noqa: E402
 from penpal_fast.look.serve.drawn_file import SCHEMA, DrawnFile  # noqa: E402
-from penpal_fast.look.serve.row_file import MOST_PAGE_ROWS, MOST_POINTS, RowFile  # noqa: E402
+from penpal_fast.look.serve.row_file import MAX_PAGE_ROWS, MAX_POINTS, RowFile  # noqa: E402
 from penpal_fast.look.serve.source_rows import SourceRows  # noqa: E402
 
 ADDRESS = "http://127.0.0.1:8000"
@@ -177,7 +177,7 @@ def test_look_reads_too(client):
         ("\u202e\u05e9\u05dc", "unreadable text: it is written from right to left"),
         (HOSTILE, "unreadable text"),
         ("\0\x1b[31m", "unreadable text"),
-        ("a" * (MOST_TEXT + 1), f"too long text: at most {MOST_TEXT:,} characters, got {MOST_TEXT + 1:,}"),
+        ("a" * (MAX_TEXT + 1), f"too long text: at most {MAX_TEXT:,} characters, got {MAX_TEXT + 1:,}"),
         ("a" * 2**20, "too long text"),
         ("\u4e2d" * 2**20, "too long text"),
     ],
@@ -194,7 +194,7 @@ def test_a_text_that_cannot_be_compared_has_a_reason(client, reader, text, probl
 
 
 def test_a_text_with_more_letters_than_the_ink_has_room_for(client):
-    answer = client.post("/read", json={"strokes": ROW, "text": "ab" * (MOST_TEXT // 2)})
+    answer = client.post("/read", json={"strokes": ROW, "text": "ab" * (MAX_TEXT // 2)})
     assert answer.status_code == 200
     assert (answer.json()["match"], answer.json()["letters"]) == (0, [])
 
@@ -234,8 +234,8 @@ HALF = '{"strokes": [[[1, 2]]], "text": "\ud800"}'
         ("/score", b"[]", 400, "must be a JSON object, got an array"),
         ("/score", b"{}", 400, "the field 'rows' is missing"),
         ("/score", b'{"rows": {}}', 400, "must be an array, got an object"),
-        ("/score", json.dumps({"rows": [None] * (MOST_ROWS + 1)}).encode(), 413, "rows at a time"),
-        ("/score", b" " * (MOST_JSON_BYTES + 1), 413, "the body is longer than"),
+        ("/score", json.dumps({"rows": [None] * (MAX_ROWS + 1)}).encode(), 413, "rows at a time"),
+        ("/score", b" " * (MAX_JSON_BYTES + 1), 413, "the body is longer than"),
         *(("/score", '{"rows": []}'.encode(code), 400, "not JSON") for code in OTHER_ENCODINGS),
         *(("/drawn", HALF.encode(code, "surrogatepass"), 400, "not JSON") for code in OTHER_ENCODINGS),
         ("/look", b'{"strokes": 1}', 400, "must be an array, got a number"),
@@ -248,7 +248,7 @@ HALF = '{"strokes": [[[1, 2]]], "text": "\ud800"}'
         ("/read", b'{"strokes": [[[1, 2]]], "text": "\xed\xa0\x80"}', 400, "the body is not JSON"),
         ("/read", b'{"strokes": [], "text": "a"}', 422, "no points"),
         ("/read", b'{"strokes": [[[1, 1e999]]]}', 422, "non-finite"),
-        ("/read", b" " * (MOST_JSON_BYTES + 1), 413, "the body is longer than"),
+        ("/read", b" " * (MAX_JSON_BYTES + 1), 413, "the body is longer than"),
         ("/drawn", b'{"strokes": [[[1, 2]]]}', 400, "the field 'text' is missing"),
         ("/drawn", b'{"strokes": [[[1, 2]]], "text": "\xed\xa0\x80"}', 400, "the body is not JSON"),
         ("/drawn", b'{"strokes": [[[1, 2]]], "text": 5}', 400, "must be a string"),
@@ -266,7 +266,7 @@ def test_bad_bodies_are_refused_with_a_reason(client, tmp_path, path, body, stat
 
 
 def test_bodies_without_a_declared_length_are_bounded(client):
-    pieces = (b" " * 2**20 for _ in range(MOST_JSON_BYTES // 2**20 + 1))
+    pieces = (b" " * 2**20 for _ in range(MAX_JSON_BYTES // 2**20 + 1))
     assert client.post("/score", content=pieces, headers=JSON).status_code == 413
 
 
@@ -365,7 +365,7 @@ def test_rows_with_a_score_that_cannot_be_shown(tmp_path):
             details = {name: pa.nulls(len(rows), kind) for name, kind in self.details.items()}
             return Outcome(np.full(len(rows), 0.5, np.float32), {}, details)
 
-    long = [[[float(x), 0.0] for x in range(MOST_POINTS + 1)]]
+    long = [[[float(x), 0.0] for x in range(MAX_POINTS + 1)]]
     pq.write_table(pa.table({"strokes": column([ROW, None, [], long])}), tmp_path / "given.parquet")
     rows = RowFile(tmp_path / "given.parquet", "given.parquet", "strokes", [Short()]).page(0, 9)
     assert [row["score"] for row in rows] == [0.5] * 4
@@ -405,7 +405,7 @@ def test_rows_need_whole_numbers(client, query):
 
 
 def test_a_page_has_no_more_rows_than_the_limit(client):
-    assert len(client.get("/files/given/rows?count=1000").json()["rows"]) == MOST_PAGE_ROWS
+    assert len(client.get("/files/given/rows?count=1000").json()["rows"]) == MAX_PAGE_ROWS
 
 
 def parquet_bytes(table):
@@ -424,9 +424,9 @@ def test_an_uploaded_file(client):
 
 def test_the_oldest_upload_is_dropped(client):
     content = parquet_bytes(scored_table([0.5]))
-    keys = [client.post("/files", content=content).json()["key"] for _ in range(MOST_UPLOADED_FILES + 1)]
+    keys = [client.post("/files", content=content).json()["key"] for _ in range(MAX_UPLOADED_FILES + 1)]
     statuses = [client.get(f"/files/{key}/rows").status_code for key in keys]
-    assert statuses == [404] + [200] * MOST_UPLOADED_FILES
+    assert statuses == [404] + [200] * MAX_UPLOADED_FILES
 
 
 @pytest.mark.parametrize(
@@ -454,12 +454,12 @@ def test_a_damaged_upload(client):
 
 
 def test_uploads_are_bounded_in_size(client, monkeypatch):
-    monkeypatch.setattr(app_module, "MOST_UPLOADED_BYTES", 1000)
+    monkeypatch.setattr(app_module, "MAX_UPLOADED_BYTES", 1000)
     assert client.post("/files", content=b"x" * 1001).status_code == 413
 
 
 def test_uploads_are_bounded_in_memory(client, monkeypatch):
-    monkeypatch.setattr("penpal_fast.look.serve.row_file.MOST_GROUP_BYTES", 20)
+    monkeypatch.setattr("penpal_fast.look.serve.row_file.MAX_GROUP_BYTES", 20)
     answer = client.post("/files", content=parquet_bytes(scored_table([0.5] * 9)))
     assert answer.status_code == 422
     assert "row group 0 takes more than 0 MB of memory" in answer.json()["error"]

@@ -152,7 +152,7 @@ def test_hostile_uploads_are_refused_with_a_reason(client, name):
 
 
 def test_unpacked_uploads_are_bounded(client, monkeypatch):
-    monkeypatch.setattr("penpal_fast.look.serve.upload.MOST_UNPACKED_BYTES", 1000)
+    monkeypatch.setattr("penpal_fast.look.serve.upload.MAX_UNPACKED_BYTES", 1000)
     for content in (gzip.compress(LINES * 99), pa.compress(LINES * 99, codec="zstd", asbytes=True)):
         answer = client.post("/files", content=content)
         assert answer.status_code == 422
@@ -167,7 +167,7 @@ def test_packed_arrow_uploads_are_bounded(client, monkeypatch, compression):
         writer.write_table(table, max_chunksize=100)
     content = sink.getvalue().to_pybytes()
     assert client.post("/files", params={"name": "rows.feather"}, content=content).status_code == 200
-    monkeypatch.setattr("penpal_fast.look.serve.upload.MOST_UNPACKED_BYTES", 1_000_000)
+    monkeypatch.setattr("penpal_fast.look.serve.upload.MAX_UNPACKED_BYTES", 1_000_000)
     assert len(content) < 100_000
     answer = client.post("/files", params={"name": "rows.feather"}, content=content)
     assert answer.status_code == 422

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from penpal_fast.path_reference import MOST_SAMPLES, REACH, STEP, TooLongError, path
+from penpal_fast.path_reference import MAX_SAMPLES, REACH, STEP, TooLongError, path
 from penpal_fast.training.reader.paths import path_of
 
 Row = list[list[tuple[float, float]]]
@@ -154,7 +154,7 @@ def test_bad_rows_are_refused() -> None:
 
 
 def test_what_is_too_long_is_a_reason() -> None:
-    assert len(path(written(150))[0]) < MOST_SAMPLES
+    assert len(path(written(150))[0]) < MAX_SAMPLES
     with pytest.raises(TooLongError, match="too long to read"):
         path([[(x / 2000, 0.0), (x / 2000, 1.0)] for x in range(2000)])
 

@@ -111,7 +111,7 @@ def test_a_pipe_that_a_shell_names():
 
 
 def test_a_stream_without_an_end_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(spool, "MOST_BYTES", 1 << 20)
+    monkeypatch.setattr(spool, "MAX_BYTES", 1 << 20)
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
 

@@ -34,7 +34,7 @@ from penpal_fast.synthesis.plan import PART_ROWS, Plan, check_lengths, planned_p
 from penpal_fast.synthesis.table import SCHEMA, strokes_array
 from penpal_fast.synthesis.texts import LONG_LINE, Text, read_texts, run_of_words
 from penpal_fast.synthesis.weights import ALPHABET as DEFAULT_ALPHABET
-from penpal_fast.synthesis.weights import MOST_LETTERS
+from penpal_fast.synthesis.weights import MAX_LETTERS
 from penpal_fast.synthesis.words import words_of_strokes
 from penpal_fast.training.recipe_fields import built
 
@@ -335,7 +335,7 @@ def test_texts_that_no_line_can_hold_are_refused(settings, words, message):
     plan, texts = Plan(50, **settings), [Text(tuple(words), "source")]
     if message is None:
         check_lengths(plan, texts)
-        assert max(len(line.request.text) for line in planned_part(plan, 0, texts, 1)) <= MOST_LETTERS
+        assert max(len(line.request.text) for line in planned_part(plan, 0, texts, 1)) <= MAX_LETTERS
         return
     with pytest.raises(PenpalError, match=message):
         check_lengths(plan, texts)

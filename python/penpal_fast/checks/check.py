@@ -20,12 +20,12 @@ from penpal_fast.schema import Table
 NO_REASON = "no score"
 """Problem of a row that has neither a score nor a reason."""
 
-MOST_REASONS = 1000
-MOST_REASON_LETTERS = 100
+MAX_REASONS = 1000
+MAX_REASON_LETTERS = 100
 """An untrusted file may hold any number of reasons of any length; these limits keep the counts small."""
 
 OTHER_REASONS = "other reasons"
-"""Reason under which rows beyond `MOST_REASONS` are counted."""
+"""Reason under which rows beyond `MAX_REASONS` are counted."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -188,14 +188,14 @@ def is_unicode(value: object) -> bool:
 
 
 def reason_of(problem: str) -> str:
-    """Return the reason of a problem ("REASON: DETAIL"), cut at `MOST_REASON_LETTERS`; a summary counts by it."""
-    return problem.partition(":")[0][:MOST_REASON_LETTERS] or NO_REASON
+    """Return the reason of a problem ("REASON: DETAIL"), cut at `MAX_REASON_LETTERS`; a summary counts by it."""
+    return problem.partition(":")[0][:MAX_REASON_LETTERS] or NO_REASON
 
 
 def count_reasons(counts: Counter[str], problems: Iterable[str]) -> None:
     """Count problems ("REASON: DETAIL") by reason."""
     for reason in map(reason_of, problems):
-        counts[reason if reason in counts or len(counts) < MOST_REASONS else OTHER_REASONS] += 1
+        counts[reason if reason in counts or len(counts) < MAX_REASONS else OTHER_REASONS] += 1
 
 
 @runtime_checkable

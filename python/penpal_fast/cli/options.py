@@ -120,12 +120,12 @@ def file_or_folder_name(path: Path | None) -> Path | None:
 
 def _known_name(path: Path | None, kinds: Collection[Kind]) -> Path | None:
     from penpal_fast.errors import PenpalError
-    from penpal_fast.jobs.outputs import kind_of
+    from penpal_fast.jobs.outputs import output_kind
 
     # What no file can be called is an error of the job.
     if path is not None and is_utf8(str(path)):
         try:
-            kind_of(path, kinds)
+            output_kind(path, kinds)
         except PenpalError as error:
             raise typer.BadParameter(str(error)) from error
     return path
@@ -140,9 +140,9 @@ def is_stdout(output: Path | None) -> bool:
 
 def written(output: Path) -> str:
     """Say what was written."""
-    from penpal_fast.jobs.outputs import ANY_KIND, Kind, kind_of
+    from penpal_fast.jobs.outputs import ANY_KIND, Kind, output_kind
 
-    kind = kind_of(output, ANY_KIND)
+    kind = output_kind(output, ANY_KIND)
     if kind is Kind.STREAM:
         return "wrote to standard output"
     return f"wrote folder {output}" if kind is Kind.FOLDER else f"wrote {output}"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from penpal_fast.canvas import CANVAS_SHAPE
 from penpal_fast.engines.mlx_thread import run_on_mlx_thread
 
-MOST_KEPT_BYTES = 1 << 30
+MAX_KEPT_BYTES = 1 << 30
 """The most freed memory that MLX is told to keep: 4,096 pictures."""
 
 SMALL_BYTES = 1 << 20
@@ -48,7 +48,7 @@ def _keep(size: int) -> None:
     On processors it keeps 32 MiB by default. The pages of larger arrays would come from the system each time, which
     takes longer than drawing into them. MLX frees nothing to keep what is freed later, so the limit has to hold both.
     """
-    wanted = min(mx.get_cache_memory() + size + SMALL_BYTES, MOST_KEPT_BYTES)
+    wanted = min(mx.get_cache_memory() + size + SMALL_BYTES, MAX_KEPT_BYTES)
     before = mx.set_cache_limit(wanted)
     if before > wanted:
         mx.set_cache_limit(before)

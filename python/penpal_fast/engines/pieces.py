@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-FIRST_ROWS, MOST_ROWS = 4, 4096
+FIRST_ROWS, MAX_ROWS = 4, 4096
 """Rows of one call, at first and at most."""
 
 GROWTH = 4
@@ -26,6 +26,6 @@ def pieces(rows: int) -> Iterator[tuple[int, int]]:
         start += taken
         seconds = time.perf_counter() - began
         if seconds < SHORT_SECONDS:
-            count = min(GROWTH * count, MOST_ROWS)
+            count = min(GROWTH * count, MAX_ROWS)
         elif seconds > LONG_SECONDS:
             count = max(count // 2, 1)

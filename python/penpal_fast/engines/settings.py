@@ -10,7 +10,7 @@ from penpal_fast.errors import PenpalError
 Backend = Literal["auto", "mlx", "native"]
 Errors = Literal["raise", "null"]
 
-MOST_BATCH_ROWS = 4096
+MAX_BATCH_ROWS = 4096
 
 
 def takes_mlx(backend: Backend, batch_size: int | None) -> bool:
@@ -21,8 +21,8 @@ def takes_mlx(backend: Backend, batch_size: int | None) -> bool:
     """
     if backend not in get_args(Backend):
         raise PenpalError(f"backend must be one of {get_args(Backend)}, got {backend!r}")
-    if batch_size is not None and not (isinstance(batch_size, int) and 1 <= batch_size <= MOST_BATCH_ROWS):
-        raise PenpalError(f"batch_size must be from 1 to {MOST_BATCH_ROWS} or None, got {batch_size!r}")
+    if batch_size is not None and not (isinstance(batch_size, int) and 1 <= batch_size <= MAX_BATCH_ROWS):
+        raise PenpalError(f"batch_size must be from 1 to {MAX_BATCH_ROWS} or None, got {batch_size!r}")
     return backend == "mlx" or (backend == "auto" and gpu_answers())
 
 

@@ -25,7 +25,7 @@ Change = Callable[[Strokes, np.random.Generator], Strokes]
 
 SETS = ("clean", "real", "corrupted")
 
-MOST_ROWS = 1000
+MAX_ROWS = 1000
 """Rows of each set that are changed: the first ones."""
 
 
@@ -53,9 +53,9 @@ CHANGES: dict[str, Change] = {
 
 def measure_changes(sets: dict[str, ScoredSet], scorer: Scorer) -> dict[str, dict[str, dict[str, float]]]:
     """Return the mean score and the shares kept of each set: as it is ("unchanged"), and with each change."""
-    unchanged = {kind: figures_of(sets[kind].scores[:MOST_ROWS]) for kind in SETS}
+    unchanged = {kind: figures_of(sets[kind].scores[:MAX_ROWS]) for kind in SETS}
     changed = {
-        name: {kind: _changed(sets[kind].strokes[:MOST_ROWS], change, scorer) for kind in SETS}
+        name: {kind: _changed(sets[kind].strokes[:MAX_ROWS], change, scorer) for kind in SETS}
         for name, change in CHANGES.items()
     }
     return {"unchanged": unchanged, **changed}
@@ -114,7 +114,7 @@ def measure_outliers(sets: dict[str, ScoredSet], scorer: Scorer) -> dict[str, di
     }
     return {
         outlier: {
-            name: _with_outlier(one, rows[:MOST_ROWS], outlier, scorer) for name, (one, rows) in chosen.items() if rows
+            name: _with_outlier(one, rows[:MAX_ROWS], outlier, scorer) for name, (one, rows) in chosen.items() if rows
         }
         for outlier in OUTLIERS
     }

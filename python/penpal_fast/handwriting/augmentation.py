@@ -10,11 +10,11 @@ from penpal_fast.handwriting.height import height_of
 from penpal_fast.handwriting.lines import Line
 from penpal_fast.strokes import Strokes
 
-LEAST_POINTS = 40
+MIN_POINTS = 40
 """Minimum number of points of a cut line: about two letters. With fewer, a comma could be a word, and nothing tells a
 single written stroke from a drawn one."""
 
-MOST_POINTS = 2000
+MAX_POINTS = 2000
 """Limit on the points of a resampled stroke."""
 
 DOT = 0.25
@@ -28,7 +28,7 @@ def cut(line: Line, random: np.random.Generator, *, longest: int) -> Strokes:
     """Return 1 to `longest` neighbouring words at random, and more if these have too few points."""
     count = int(random.integers(1, longest + 1))
     first = int(random.integers(0, max(len(line.words) - count, 0) + 1))
-    while sum(map(len, line.strokes(first, count))) < LEAST_POINTS and count < len(line.words):
+    while sum(map(len, line.strokes(first, count))) < MIN_POINTS and count < len(line.words):
         count += 1
         first = min(first, len(line.words) - count)
     return line.strokes(first, count)
@@ -109,7 +109,7 @@ def resample(strokes: Strokes, random: np.random.Generator) -> Strokes:
     distances[lasts[:-1]] = step  # Above 0, or the end of one stroke would be the start of the next.
     along = np.concatenate([[0.0], np.cumsum(distances)])
     lengths = along[lasts] - along[starts]
-    counts = np.minimum(lengths / step, MOST_POINTS - 2).astype(int) + 2
+    counts = np.minimum(lengths / step, MAX_POINTS - 2).astype(int) + 2
     after = np.cumsum(counts)
     number = np.arange(after[-1]) - np.repeat(after - counts, counts)
     where = np.repeat(along[starts], counts) + number * np.repeat(lengths / (counts - 1), counts)

@@ -41,7 +41,7 @@ USUAL = Geometry(slope=2.0, slant=6.0, stretch=1.12)
 """Standard deviations of what people's hands differ by."""
 
 
-MOST_SLOPE = 0.5
+MAX_SLOPE = 0.5
 """A row with a steeper slope is taller than wide, such as a single letter, and has no slope to speak of."""
 
 
@@ -79,7 +79,7 @@ def levelled(strokes: Strokes) -> Strokes:
     if spread <= 0:
         return strokes
     slope = float(centred @ points[:, 1]) / spread
-    if abs(slope) > MOST_SLOPE:
+    if abs(slope) > MAX_SLOPE:
         return strokes
     return split_like(strokes, points @ np.array([[1.0, -slope], [0.0, 1.0]]))
 

@@ -19,7 +19,7 @@ from penpal_fast.first_points import without_first_points
 from penpal_fast.interrupts import pass_on
 from penpal_fast.jobs.identity import with_job
 from penpal_fast.jobs.json_rows import json_of
-from penpal_fast.jobs.outputs import Kind, kind_of
+from penpal_fast.jobs.outputs import Kind, output_kind
 from penpal_fast.jobs.part_files import EncodedFile
 from penpal_fast.jobs.parts import group_rows
 from penpal_fast.jobs.score import Progress
@@ -89,7 +89,7 @@ def convert_dataset(
         PenpalError: A file cannot be read or written, the files have different columns, or no row can be drawn.
     """
     check_memory(memory_mb)
-    kind_of(output, [Kind.PARQUET])
+    output_kind(output, [Kind.PARQUET])
     target = checked_target(Path(output))
     sources = open_sources(inputs, column, Options(each_path, layout))
     check_apart(sources, inputs, target)

@@ -28,7 +28,7 @@ from penpal_fast.jobs.limits import (
     limit_of,
     wanted_limits,
 )
-from penpal_fast.jobs.outputs import FILES, NO_FOLDER, Kind, StdoutFormat, check_stdout, kind_of
+from penpal_fast.jobs.outputs import FILES, NO_FOLDER, Kind, StdoutFormat, check_stdout, output_kind
 from penpal_fast.jobs.plain_columns import plain_schema
 from penpal_fast.jobs.row_files import has_lines
 from penpal_fast.jobs.selection import Selection
@@ -133,7 +133,7 @@ def filter_dataset(
     """
     check_memory(memory_mb)
     top = checked_top(top)
-    kind = kind_of(output, NO_FOLDER)
+    kind = output_kind(output, NO_FOLDER)
     form = check_stdout(stdout_format, kind, resume=resume)
     targets = _checked_targets(output, keep_rejected)
     files = targets[kind is Kind.STREAM :]
@@ -184,7 +184,7 @@ def filter_dataset(
         for name, value in wanted.items()
     }
     job = FilterJob(sources, strokes, missing, Rules(limits, best_of, top), column, trusted, memory_mb)
-    if has_lines(kind, form) or any(kind_of(file, FILES) is Kind.JSON_LINES for file in files):
+    if has_lines(kind, form) or any(output_kind(file, FILES) is Kind.JSON_LINES for file in files):
         with errors_about(sources[0].file.name):
             check_names(job.schema)
     report = progress or (lambda _done, _total: None)
@@ -280,7 +280,7 @@ def _compared_by(checks: list[Check]) -> str | None:
 
 def _checked_targets(output: str | os.PathLike[str], keep_rejected: str | os.PathLike[str] | None) -> list[Path]:
     if keep_rejected is not None:
-        kind_of(keep_rejected, FILES)
+        output_kind(keep_rejected, FILES)
     targets = [Path(path) for path in (output, keep_rejected) if path is not None]
     if len({os.path.realpath(target) for target in targets}) < len(targets):
         raise PenpalError(f"{output}: kept and rejected rows cannot go into the same file; choose another name")

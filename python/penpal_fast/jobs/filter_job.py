@@ -22,7 +22,7 @@ from penpal_fast.jobs.folder import JobFolder
 from penpal_fast.jobs.good_lines import FoundThreshold
 from penpal_fast.jobs.identity import described_job, is_output, job_id, with_job
 from penpal_fast.jobs.judged_rows import JudgedRows, Progress, Rules
-from penpal_fast.jobs.outputs import FILES, Kind, StdoutFormat, kind_of
+from penpal_fast.jobs.outputs import FILES, Kind, StdoutFormat, output_kind
 from penpal_fast.jobs.part_files import EncodedFile
 from penpal_fast.jobs.parts import group_rows, has_huge_rows, planned_parts
 from penpal_fast.jobs.plain_columns import plain_schema
@@ -147,7 +147,7 @@ class FilterJob:
     ) -> RowsFile:
         file = checked_target(target)
         aside = stack.enter_context(replaced_atomically(file))
-        if kind_of(target, FILES) is Kind.JSON_LINES:
+        if output_kind(target, FILES) is Kind.JSON_LINES:
             if job is not None and records is not None:
                 records.append(stack.enter_context(recorded(aside, file, job)))
             return stack.enter_context(json_lines_file(aside, target.name, schema))
@@ -213,6 +213,6 @@ def _finished(targets: list[Path], jobs: list[str], folder: JobFolder) -> Select
 
 def _selection(target: Path, file: Path, job: str) -> Selection | None:
     """Return what an earlier run of a job selected, if it wrote this whole file; `target` is the name that is given."""
-    if kind_of(target, FILES) is Kind.JSON_LINES:
+    if output_kind(target, FILES) is Kind.JSON_LINES:
         return read_selection(record_of(file, job).get("selection"))
     return noted_selection(file) if is_output(file, job) else None

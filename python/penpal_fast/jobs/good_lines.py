@@ -19,7 +19,7 @@ from penpal_fast.sources.batch import Batch, Source
 from penpal_fast.sources.drawn import drawn_batch
 from penpal_fast.sources.memory import batch_rows
 
-LEAST_ROWS = 20
+MIN_ROWS = 20
 """Scored rows that a threshold needs: with these, it is the second lowest score at a share of 0.95."""
 
 FROM_GOOD_LINES = "from good lines"
@@ -136,10 +136,10 @@ class GoodLines:
             prepare(checks, strokes[0].schema(self._sources[0].schema))
         found = {}
         for name, scores in self._scores(names, checks, strokes).items():
-            if (count := int((~np.isnan(scores)).sum())) < LEAST_ROWS:
+            if (count := int((~np.isnan(scores)).sum())) < MIN_ROWS:
                 raise PenpalError(
                     f"{self._where}: {count} of {len(scores)} rows have a {name}; a threshold needs at least "
-                    f"{LEAST_ROWS} good rows that have one. Give more rows, or a threshold"
+                    f"{MIN_ROWS} good rows that have one. Give more rows, or a threshold"
                 )
             found[name] = found_threshold(scores, share)
         return found

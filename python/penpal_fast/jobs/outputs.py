@@ -51,7 +51,7 @@ CHOICES = {
 """What to write for each kind, after "a file that ends with"."""
 
 
-def kind_of(output: str | os.PathLike[str], kinds: Collection[Kind]) -> Kind:
+def output_kind(output: str | os.PathLike[str], kinds: Collection[Kind]) -> Kind:
     """Tell from its name what an output is.
 
     Args:

@@ -18,7 +18,7 @@ from penpal_fast.files import aside_path, made_aside
 from penpal_fast.sources.memory import held_bytes
 from penpal_fast.sources.parquet import ParquetSource
 
-MOST_WAITING_BYTES = 512 << 20
+MAX_WAITING_BYTES = 512 << 20
 """Maximum memory of the rows of a row group: four times what the inputs' metadata promises on average."""
 
 
@@ -56,12 +56,12 @@ class EncodedFile:
             self._waiting.append(taken)
             self._rows += len(taken)
             self._bytes += held_bytes(taken)
-            if self._may_be_huge and self._bytes > MOST_WAITING_BYTES // 2:
+            if self._may_be_huge and self._bytes > MAX_WAITING_BYTES // 2:
                 self._write_group()
-            elif self._bytes > max(MOST_WAITING_BYTES, 2 * held_bytes(taken)):
+            elif self._bytes > max(MAX_WAITING_BYTES, 2 * held_bytes(taken)):
                 raise PenpalError(
                     f"{self._about}: a row group of {self._group_rows:,} rows would take more than "
-                    f"{MOST_WAITING_BYTES >> 20} MB of memory, far more than its metadata says. Some rows may be much "
+                    f"{MAX_WAITING_BYTES >> 20} MB of memory, far more than its metadata says. Some rows may be much "
                     "larger than others, or long texts may repeat, which Parquet stores once. Remove such rows"
                 )
             if self._rows == self._group_rows:

@@ -15,7 +15,7 @@ from penpal_fast.files import LONGEST_NAME, appears_whole, read_at_most, sha256_
 
 ENDING = ".penpal"
 
-MOST_BYTES = 4 << 20
+MAX_BYTES = 4 << 20
 """Maximum size of a record. Most of one is the counts of scores: 10,000 for each check."""
 
 
@@ -65,7 +65,7 @@ def recorded_job(target: Path) -> str | None:
 
 def _read(target: Path) -> dict[str, Any]:
     try:
-        noted = json.loads(read_at_most(record_path(target), MOST_BYTES) or b"")
+        noted = json.loads(read_at_most(record_path(target), MAX_BYTES) or b"")
     except (OSError, ValueError, RecursionError):
         return {}
     return noted if isinstance(noted, dict) else {}

@@ -41,7 +41,7 @@ from penpal_fast.interrupts import pass_on
 from penpal_fast.jobs.folder import JobFolder
 from penpal_fast.jobs.identity import described_job, is_output, noted_job, with_job
 from penpal_fast.jobs.json_rows import check_names
-from penpal_fast.jobs.outputs import ANY_KIND, Kind, StdoutFormat, check_stdout, kind_of
+from penpal_fast.jobs.outputs import ANY_KIND, Kind, StdoutFormat, check_stdout, output_kind
 from penpal_fast.jobs.part_files import AddedFile, CopiedFile, EncodedFile, PartFile, file_metadata
 from penpal_fast.jobs.part_reading import part_rows
 from penpal_fast.jobs.parts import Part, binary_metadata, group_rows, planned_parts
@@ -131,7 +131,7 @@ def score_dataset(
             a file can be scored, the output's name is of another kind of file, or the job to resume was started with
             another input, model, version or setting.
     """
-    kind = kind_of(output, ANY_KIND)
+    kind = output_kind(output, ANY_KIND)
     form = check_stdout(stdout_format, kind, resume=resume)
     check_memory(memory_mb)
     checks = default_checks(

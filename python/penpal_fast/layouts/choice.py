@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from penpal_fast.errors import PenpalError
 from penpal_fast.layouts.columns import Columns
 from penpal_fast.layouts.fields import DX, DY, X, Y, field_of
-from penpal_fast.layouts.flat import MOST_COLUMNS
+from penpal_fast.layouts.flat import MAX_COLUMNS
 from penpal_fast.layouts.known import LAYOUTS, candidates, names_of
 from penpal_fast.layouts.layout import Layout
 from penpal_fast.layouts.offsets import PLACES, flag_column, mostly_lifts
@@ -255,7 +255,7 @@ def _may_be_one_stroke(shape: Shape) -> bool:
     first = lists.lengths[np.minimum(rows.starts[:-1], len(lists.lengths) - 1)]
     alike = bool((lists.lengths == first[rows.owners()]).all())
     filled = rows.lengths[rows.lengths > 0]
-    return alike and int(lists.lengths.max()) > 5 and bool(((filled >= 2) & (filled <= MOST_COLUMNS)).all())
+    return alike and int(lists.lengths.max()) > 5 and bool(((filled >= 2) & (filled <= MAX_COLUMNS)).all())
 
 
 def is_drawn_layout(layout: Layout) -> bool:

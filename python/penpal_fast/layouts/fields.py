@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from penpal_fast.layouts.nested import is_list, is_number
 
-MOST_LEVELS = 16
+MAX_LEVELS = 16
 """Strokes have at most four levels of lists; this bounds what is looked into."""
 
 X = ("x", "xs", "posx", "xpos", "coordx", "xcoord", "px", "offsetx", "clientx", "pagex", "screenx")
@@ -90,7 +90,7 @@ def inside_of(kind: pa.StructType) -> int | None:
 
 def _may_hold_points(kind: pa.DataType, lists: int = 0, depth: int = 0) -> bool:
     """Whether there are coordinates somewhere in a type, or lists of lists of numbers."""
-    if depth > MOST_LEVELS:
+    if depth > MAX_LEVELS:
         return False
     if is_list(kind):
         return _may_hold_points(kind.value_type, lists + 1, depth + 1)

@@ -12,14 +12,14 @@ from penpal_fast.layouts.nested import Level, numbers, rows_of, without_rows, wo
 from penpal_fast.layouts.problems import first_problems
 from penpal_fast.layouts.shape import Shape
 
-MOST_POINT_NUMBERS = 8
+MAX_POINT_NUMBERS = 8
 """Lists of equal length may be points, up to this many numbers each."""
 
-MOST_COLUMNS = 4
+MAX_COLUMNS = 4
 """Up to so many lists of equal length may be the columns of a stroke: x, y, time and pressure."""
 
 
-MOST_SMOOTH = 1.5
+MAX_SMOOTH = 1.5
 """Numbers that move on evenly are nearly twice as far from the second next as from the next: they are one column."""
 
 
@@ -67,9 +67,9 @@ def _are_clear(shape: Shape) -> NDArray[np.bool_]:
     shortest, longest = np.full(rows, np.iinfo(np.int64).max), np.zeros(rows, np.int64)
     np.minimum.at(shortest, owners, lists.lengths)
     np.maximum.at(longest, owners, lists.lengths)
-    are_points = (shortest == longest) & (longest <= MOST_POINT_NUMBERS)
+    are_points = (shortest == longest) & (longest <= MAX_POINT_NUMBERS)
     to_next, to_second = _distances(shape)
-    smooth = np.bincount(owners, to_second, rows) > MOST_SMOOTH * np.bincount(owners, to_next, rows)
+    smooth = np.bincount(owners, to_second, rows) > MAX_SMOOTH * np.bincount(owners, to_next, rows)
     mixed = np.bincount(owners[to_second * 2 >= to_next], minlength=rows) > 0
     return ~are_points & ~smooth & (~_may_be_columns(shape) | ~mixed)
 
@@ -95,7 +95,7 @@ def _may_be_columns(shape: Shape) -> NDArray[np.bool_]:
     alike = (
         np.bincount(owners[(lists.lengths != first[owners]) & (lists.lengths > 0)], minlength=len(groups.lengths)) == 0
     )
-    alike &= (groups.lengths >= 2) & (groups.lengths <= MOST_COLUMNS)
+    alike &= (groups.lengths >= 2) & (groups.lengths <= MAX_COLUMNS)
     alike |= groups.lengths == 0
     rows = rows_of(above[:-1]) if len(above) > 1 else np.arange(len(groups.lengths))
     return np.bincount(rows[~alike], minlength=len(above[0].lengths)) == 0

@@ -10,7 +10,7 @@ from penpal_fast.layouts.nested import is_list
 from penpal_fast.layouts.sharing import may_share
 from penpal_fast.layouts.weights import NUMBERS
 
-MOST_NUMBERS = 8 << 20
+MAX_NUMBERS = 8 << 20
 """Numbers of a row, or points that are structs: eight for each of the points that a row may have."""
 
 
@@ -20,14 +20,14 @@ def without_huge(rows: pa.Array) -> tuple[pa.Array, dict[int, str]]:
     Raises:
         PenpalError: There are such rows, and the type is one of which rows cannot be left out.
     """
-    if not may_share(rows.type) and _longest(rows) <= MOST_NUMBERS:
+    if not may_share(rows.type) and _longest(rows) <= MAX_NUMBERS:
         return rows, {}
     numbers = NUMBERS.of(rows)
-    huge = numbers > MOST_NUMBERS
+    huge = numbers > MAX_NUMBERS
     if not huge.any():
         return rows, {}
     problems = {
-        row: f"too many points: the row has {numbers[row]:,.0f} numbers; at most {MOST_NUMBERS:,} are looked at"
+        row: f"too many points: the row has {numbers[row]:,.0f} numbers; at most {MAX_NUMBERS:,} are looked at"
         for row in np.flatnonzero(huge).tolist()
     }
     try:

@@ -9,7 +9,7 @@ import numpy as np
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.layouts.columns import Columns
-from penpal_fast.layouts.flat import MOST_COLUMNS, MOST_POINT_NUMBERS, Flat
+from penpal_fast.layouts.flat import MAX_COLUMNS, MAX_POINT_NUMBERS, Flat
 from penpal_fast.layouts.layout import Layout
 from penpal_fast.layouts.nested import Lengths
 from penpal_fast.layouts.numbered import Numbered
@@ -88,12 +88,12 @@ def _offered(shape: Shape, name: str | None) -> Iterator[Layout]:
 
 def _of_sizes(shape: Shape) -> Iterator[Layout]:
     *_, strokes, points = shape.levels
-    for size in _sizes(points.lengths[points.valid], MOST_POINT_NUMBERS):
+    for size in _sizes(points.lengths[points.valid], MAX_POINT_NUMBERS):
         if shape.place is not None:
             yield RelativePoints(size)
         yield StrokesOfPoints(size)
     if shape.place is None:
-        yield from map(Columns, _sizes(strokes.lengths[strokes.valid], MOST_COLUMNS))
+        yield from map(Columns, _sizes(strokes.lengths[strokes.valid], MAX_COLUMNS))
 
 
 def _sizes(lengths: Lengths, most: int) -> list[int]:

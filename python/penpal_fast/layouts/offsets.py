@@ -15,13 +15,13 @@ from penpal_fast.layouts.shape import Shape
 
 Numbers = NDArray[np.float64]
 
-MANY_POINTS, MOST_NEGATIVE = 4, 0.05
+MANY_POINTS, MAX_NEGATIVE = 4, 0.05
 """Points from which a row hardly is offsets if no more than this share of x, and of y, is negative."""
 
-MANY_LIFTS, MOST_LIFTS = 8, 0.6
+MANY_LIFTS, MAX_LIFTS = 8, 0.6
 """Steps from which, and the share of them beyond which, a flag rather says that the pen is down than that it lifts."""
 
-MOST_IN_AIR = 0.25
+MAX_IN_AIR = 0.25
 """Share of rows with moves through the air, which dots in a row look like, beyond which no row is read."""
 
 PLACES = ("first", "second", "third", "fourth", "fifth")
@@ -249,7 +249,7 @@ class Lifts:
         if not self.is_named and size == 3:
             speaking &= ~_mostly_lifts(steps, flags > 0.5) & ~downs
         if self.is_guess:
-            few = MOST_NEGATIVE * steps.lengths
+            few = MAX_NEGATIVE * steps.lengths
             counts = [np.bincount(steps.owners[axis < 0], minlength=len(speaking)) for axis in (x, y)]
             positive = (counts[0] <= few) & (counts[1] <= few)
             speaking &= positive & bool((positive & (steps.lengths >= MANY_POINTS)).any())
@@ -267,9 +267,9 @@ def _leave_out_ended(steps: Steps) -> None:
 def _mostly_lifts(steps: Steps, ends: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which rows would have hardly anything but dots, or all if they would together: their flag says pen down."""
     lifts = np.bincount(steps.owners[ends], minlength=len(steps.lengths))
-    mostly = lifts > MOST_LIFTS * steps.lengths
+    mostly = lifts > MAX_LIFTS * steps.lengths
     count = len(steps.values)
-    return mostly & (steps.lengths >= MANY_LIFTS) | (count >= MANY_LIFTS and ends.sum() > MOST_LIFTS * count)
+    return mostly & (steps.lengths >= MANY_LIFTS) | (count >= MANY_LIFTS and ends.sum() > MAX_LIFTS * count)
 
 
 def _down_otherwise(steps: Steps) -> NDArray[np.bool_]:
@@ -286,7 +286,7 @@ def _down_otherwise(steps: Steps) -> NDArray[np.bool_]:
     long = steps.lengths > 1
     found[owners[up & (first | np.append(False, up[:-1]))]] = True
     found &= long
-    return found | bool(found.sum() > MOST_IN_AIR * (steps.lengths > 0).sum())
+    return found | bool(found.sum() > MAX_IN_AIR * (steps.lengths > 0).sum())
 
 
 def mostly_lifts(shape: Shape) -> bool:

@@ -14,7 +14,7 @@ from penpal_fast.layouts.soundness import check_sound
 from penpal_fast.layouts.text import JsonText
 from penpal_fast.schema import Table
 
-MOST_LOOKED_AT = 100
+MAX_LOOKED_AT = 100
 """Columns that are looked at."""
 
 
@@ -28,7 +28,7 @@ def look_alikes(schema: pa.Schema, samples: Iterable[Table]) -> str:
     sample = next(iter(samples), None)
     if sample is None:
         return ""
-    names = [name for name in schema.names[:MOST_LOOKED_AT] if sample.schema.names.count(name) == 1]
+    names = [name for name in schema.names[:MAX_LOOKED_AT] if sample.schema.names.count(name) == 1]
     found = {name: looks for name in names if (looks := _looks_like(sample, name)) is not None}
     said = [f"the column {name!r} looks like {looks}: name it with --column {name}" for name, looks in found.items()]
     return "\n".join(said)

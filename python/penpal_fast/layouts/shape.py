@@ -16,7 +16,7 @@ from penpal_fast.layouts.fields import (
     DX,
     DY,
     LIFT,
-    MOST_LEVELS,
+    MAX_LEVELS,
     NUMBER,
     ROTATION,
     X,
@@ -87,7 +87,7 @@ class Shape:
     def of(cls, array: pa.Array) -> Shape:
         """Take an array apart."""
         rows, levels, place = len(array), [], None
-        for _ in range(MOST_LEVELS):
+        for _ in range(MAX_LEVELS):
             array = plain(array)
             if is_list(array.type):
                 level, array = peel(array)

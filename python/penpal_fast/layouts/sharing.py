@@ -15,7 +15,7 @@ from penpal_fast.layouts.nested import is_list
 from penpal_fast.layouts.soundness import check_sound
 from penpal_fast.layouts.weights import BYTES, VIEWS, Weights, is_any
 
-MANY_BYTES, MOST_TIMES = 256 << 20, 16
+MANY_BYTES, MAX_TIMES = 256 << 20, 16
 """Rows that share may claim this many bytes, or so many times the bytes that are there in all columns."""
 
 SHARING = ("dictionary", "run_end_encoded", "list_view", "large_list_view", *VIEWS)
@@ -50,7 +50,7 @@ def check_sharing(rows: pa.RecordBatch | pa.Table, name: str) -> None:
     chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
     claimed = sum(float(BYTES.of(chunk).sum()) for chunk in chunks)
     held = rows.get_total_buffer_size()
-    if claimed > MANY_BYTES and claimed > MOST_TIMES * held:
+    if claimed > MANY_BYTES and claimed > MAX_TIMES * held:
         raise too_much(claimed, held)
 
 

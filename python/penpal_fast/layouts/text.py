@@ -18,7 +18,7 @@ from penpal_fast.layouts.shape import Shape
 PYTHON = re.compile(rb"[\s{\[(]*[{\[(]\s*(?:u?'|None\b|True\b|False\b|\()|[:,]\s*(?:None|True|False|array\(|\(|')")
 """What Python writes and JSON has not."""
 
-MOST_BYTES = 32 << 20
+MAX_BYTES = 32 << 20
 """Maximum length of a text: parsed, it may take twenty times as much memory."""
 
 CONVERSION_ERRORS = (pa.ArrowException, TypeError, ValueError, OverflowError)
@@ -67,8 +67,8 @@ def parsed(texts: pa.Array) -> tuple[list[Any], dict[int, str]]:
     for row, text in enumerate(texts):
         content = text.as_buffer().to_pybytes() if text.is_valid else None
         value = None
-        if content is not None and len(content) > MOST_BYTES:
-            problems[row] = f"too long: the text has more than {MOST_BYTES:,} bytes"
+        if content is not None and len(content) > MAX_BYTES:
+            problems[row] = f"too long: the text has more than {MAX_BYTES:,} bytes"
         elif content is not None:
             try:
                 value = jiter.from_json(content, allow_inf_nan=True, cache_mode="keys")

@@ -19,7 +19,7 @@ VIEWS = ("string_view", "binary_view")
 
 TEXTS = ("string", "large_string", "binary", "large_binary")
 
-MOST_RUN_ITEMS = 1 << 27
+MAX_RUN_ITEMS = 1 << 27
 """Items of an array of run ends, which take no bytes."""
 
 VIEW_BYTES = 16
@@ -58,8 +58,8 @@ class Scale:
             values = np.append(self.of(array.dictionary), 0.0)  # The last is for nulls.
             return values[pc.fill_null(array.indices.cast(pa.int64()), len(values) - 1).to_numpy(zero_copy_only=False)]
         if is_any(kind, "run_end_encoded"):
-            if len(array) > MOST_RUN_ITEMS:
-                raise PenpalError(f"its run ends claim {len(array):,} items; at most {MOST_RUN_ITEMS:,} are read")
+            if len(array) > MAX_RUN_ITEMS:
+                raise PenpalError(f"its run ends claim {len(array):,} items; at most {MAX_RUN_ITEMS:,} are read")
             return self.of(array.values)[places_of_runs(array)]
         if is_list(kind):
             return self._lists(array)

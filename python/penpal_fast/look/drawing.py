@@ -18,7 +18,7 @@ MARGIN = 12
 MARK, MARK_WIDTH = "#e0442a66", 20
 """Colour and width of marks."""
 
-MOST_POINTS = 3000
+MAX_POINTS = 3000
 """Points that a drawing has at most; longer rows are drawn from every n-th point of each stroke."""
 
 
@@ -68,7 +68,7 @@ def draw(strokes: Sequence[NDArray[np.float64]], marks: Sequence[NDArray[np.floa
     corner, size = points.min(axis=0), np.ptp(points, axis=0)
     longer_side = size.max() or 1.0
     width, height = (int(side) for side in np.ceil(size / longer_side * LONGER_SIDE) + 2 * MARGIN)
-    step = -(-len(points) // MOST_POINTS)
+    step = -(-len(points) // MAX_POINTS)
 
     def paths(lines: Sequence[NDArray[np.float64]]) -> list[str]:
         placed = ((line[::step] - corner) / longer_side * LONGER_SIDE + MARGIN for line in lines)

@@ -26,10 +26,10 @@ from penpal_fast.reading.given_texts import plain_text
 from penpal_fast.reading.reader import Letter, Reader, default_reader
 from penpal_fast.strokes import Strokes, words_of
 
-MOST_PARTS = 128
+MAX_PARTS = 128
 """Parts that are left out in turn. A row with more words or strokes is split into groups of neighbours."""
 
-MOST_STROKES, MOST_POINTS = 400_000, 4_000_000
+MAX_STROKES, MAX_POINTS = 400_000, 4_000_000
 """Strokes and points that one explanation draws, over all its rows; a larger row is split into fewer parts."""
 
 FULL_EFFECT = 2.0
@@ -198,7 +198,7 @@ def explained(words: list[Strokes], scorer: Explaining) -> Explanation:
 
 def _most_parts(words: list[Strokes]) -> int:
     strokes = _joined(words)
-    return max(2, min(MOST_PARTS, MOST_STROKES // len(strokes), MOST_POINTS // sum(map(len, strokes))))
+    return max(2, min(MAX_PARTS, MAX_STROKES // len(strokes), MAX_POINTS // sum(map(len, strokes))))
 
 
 def _joined(groups: Iterable[Strokes]) -> Strokes:

@@ -8,7 +8,7 @@ from typing import Any
 from penpal_fast.reading.reader import Letter, Reader
 from penpal_fast.strokes import Strokes
 
-MOST_TEXT = 1000
+MAX_TEXT = 1000
 """Characters of a text that is compared; hardly any ink that can be read has more letters."""
 
 
@@ -44,14 +44,14 @@ class RowReading:
 def read_row(reader: Reader, words: list[Strokes], text: str | None = None) -> RowReading:
     """Read a row, and compare it with a text where there is one.
 
-    A text of more than `MOST_TEXT` characters is not compared, which is a problem of the text.
+    A text of more than `MAX_TEXT` characters is not compared, which is a problem of the text.
 
     Args:
         reader: The reader.
         words: Words of strokes, as `words_of` returns them; spans count their strokes.
         text: What the row should say.
     """
-    too_long = text is not None and len(text) > MOST_TEXT
+    too_long = text is not None and len(text) > MAX_TEXT
     found = reader.outcome([words], None if text is None or too_long else [text])
     if problem := found.problems.get(0):
         return RowReading(problem=problem)
@@ -59,7 +59,7 @@ def read_row(reader: Reader, words: list[Strokes], text: str | None = None) -> R
     if text is None:
         return RowReading(reading, readability)
     if too_long:
-        problem = f"too long text: at most {MOST_TEXT:,} characters, got {len(text):,}"
+        problem = f"too long text: at most {MAX_TEXT:,} characters, got {len(text):,}"
         return RowReading(reading, readability, text_problem=problem)
     if problem := found.text_problems.get(0):
         return RowReading(reading, readability, text_problem=problem)

@@ -23,7 +23,7 @@ from penpal_fast.look.picture import png, save_png
 from penpal_fast.reading.given_texts import listed_texts
 from penpal_fast.strokes import words_of
 
-MOST_CELLS, MOST_COLUMNS = 600, 12
+MAX_CELLS, MAX_COLUMNS = 600, 12
 """With three columns, the largest sheet is about 12,800 pixels high."""
 
 CELL_WIDTH, CELL_HEIGHT = 372, 64
@@ -137,8 +137,8 @@ def chosen_rows(quality: NDArray[np.float32], most: int) -> NDArray[np.int64]:
     Raises:
         PenpalError: `most` is out of range, or no row has a score.
     """
-    if not 1 <= most <= MOST_CELLS:
-        raise PenpalError(f"a sheet shows from 1 to {MOST_CELLS} rows, got {most}")
+    if not 1 <= most <= MAX_CELLS:
+        raise PenpalError(f"a sheet shows from 1 to {MAX_CELLS} rows, got {most}")
     ranked = np.argsort(quality, kind="stable")[: np.count_nonzero(~np.isnan(quality))]
     if len(ranked) == 0:
         raise PenpalError("no row has a score, so there is nothing to show")
@@ -169,8 +169,8 @@ def drawn_sheet(
     Raises:
         PenpalError: `columns` is out of range.
     """
-    if not 1 <= columns <= MOST_COLUMNS:
-        raise PenpalError(f"a sheet has from 1 to {MOST_COLUMNS} columns, got {columns}")
+    if not 1 <= columns <= MAX_COLUMNS:
+        raise PenpalError(f"a sheet has from 1 to {MAX_COLUMNS} columns, got {columns}")
     bands = _bands(np.array([cell.score for cell in cells], np.float32), thresholds).tolist()
     runs = groupby(zip(bands, cells, strict=True), key=lambda pair: pair[0])
     shown = {band: [cell for _, cell in run] for band, run in runs}

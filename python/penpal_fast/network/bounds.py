@@ -13,7 +13,7 @@ LARGEST = 1e36
 """Limit on weights, sums and activations. float32 ends at 3.4e38, which leaves room for kernels to add in any
 order."""
 
-MOST_MULTIPLICATIONS = 16e9
+MAX_MULTIPLICATIONS = 16e9
 """Limit for one picture: about a thousand times the bundled network, or seconds on one thread."""
 
 
@@ -29,10 +29,10 @@ def check_bounds(config: ModelConfig, tensors: Tensors, *, source: str) -> None:
         PenpalError: Activations may leave the range of float32, or one picture takes too many multiplications.
     """
     multiplications = sum(layer.side**2 * layer.outputs * layer.kernel**2 * layer.inputs for layer in layers(config))
-    if multiplications > MOST_MULTIPLICATIONS:
+    if multiplications > MAX_MULTIPLICATIONS:
         raise PenpalError(
             f"{source}: the network takes {multiplications:.2g} multiplications for a picture; "
-            f"at most {MOST_MULTIPLICATIONS:.2g} are accepted"
+            f"at most {MAX_MULTIPLICATIONS:.2g} are accepted"
         )
     with np.errstate(over="ignore", invalid="ignore"):
         check_largest(_largest(config, tensors), source=source)

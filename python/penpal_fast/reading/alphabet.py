@@ -18,7 +18,7 @@ LETTERS = " !\"#%'()+,-./0123456789:;?ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 """The 72 letters that the generator of the penpal data set writes, and what else IAM-OnDB has at least four times:
 Q, X, Z, %, + and /. Its brackets, * and & are too rare to be learned."""
 
-MOST_UNREADABLE = 0.25
+MAX_UNREADABLE = 0.25
 """Largest share of letters outside the alphabet with which a text is still compared, by the rest."""
 
 BLANKS = "\u115f\u1160\u2800\u3164\uffa0"
@@ -129,7 +129,7 @@ def encode(text: str, letters: str = LETTERS) -> Encoded:
     seen = sum(code != known.get(" ") for code in codes)
     if not seen and not unreadable:
         return Encoded((), (), problem="empty text: the text has no letters")
-    if len(unreadable) > MOST_UNREADABLE * (seen + len(unreadable)):
+    if len(unreadable) > MAX_UNREADABLE * (seen + len(unreadable)):
         return Encoded(
             (), (), outside, f"unreadable text: letters that are not in the reader's alphabet: {outside[:20]!r}"
         )

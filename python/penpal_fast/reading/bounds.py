@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.network.bounds import MOST_MULTIPLICATIONS, check_largest
+from penpal_fast.network.bounds import MAX_MULTIPLICATIONS, check_largest
 from penpal_fast.network.config import Tensors
-from penpal_fast.path_reference import MOST_SAMPLES, REACH
+from penpal_fast.path_reference import MAX_SAMPLES, REACH
 from penpal_fast.reading.config import ReaderConfig
 
 
@@ -23,11 +23,11 @@ def check_bounds(config: ReaderConfig, tensors: Tensors, *, source: str) -> None
     Raises:
         PenpalError: Activations may leave the range of float32, or the longest row takes too many multiplications.
     """
-    multiplications = config.multiplications(MOST_SAMPLES)
-    if multiplications > MOST_MULTIPLICATIONS:
+    multiplications = config.multiplications(MAX_SAMPLES)
+    if multiplications > MAX_MULTIPLICATIONS:
         raise PenpalError(
             f"{source}: the reader takes {multiplications:.2g} multiplications for the longest row; "
-            f"at most {MOST_MULTIPLICATIONS:.2g} are accepted"
+            f"at most {MAX_MULTIPLICATIONS:.2g} are accepted"
         )
     with np.errstate(over="ignore", invalid="ignore"):
         check_largest(_largest(config, tensors), source=source)

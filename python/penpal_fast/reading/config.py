@@ -19,7 +19,7 @@ MAX_KERNEL = 31
 MAX_STRIDE = 8
 MAX_DILATION = 64
 OF_SCORES = ("half_letters", "unread_weight", "misfit_weight", "match_half", "readability_half")
-LEAST_OF_SCORE, MOST_OF_SCORE = 1e-3, 1e3
+MIN_OF_SCORE, MAX_OF_SCORE = 1e-3, 1e3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,8 +73,8 @@ class ReaderConfig:
         self._check("dilations", self.dilations, MAX_DILATION, MAX_BLOCKS)
         for name in OF_SCORES:
             value = getattr(self, name)
-            if not LEAST_OF_SCORE <= value <= MOST_OF_SCORE:
-                raise PenpalError(f"config: {name} must be from {LEAST_OF_SCORE} to {MOST_OF_SCORE}, got {value}")
+            if not MIN_OF_SCORE <= value <= MAX_OF_SCORE:
+                raise PenpalError(f"config: {name} must be from {MIN_OF_SCORE} to {MAX_OF_SCORE}, got {value}")
 
     @staticmethod
     def _check(name: str, values: tuple[int, ...], most: int, count: int, *, odd: bool = False) -> None:

@@ -13,12 +13,12 @@ import pyarrow as pa
 from pyarrow import ipc
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.layouts.sharing import MOST_TIMES, may_share, pieces, shared_bytes, too_much
+from penpal_fast.layouts.sharing import MAX_TIMES, may_share, pieces, shared_bytes, too_much
 from penpal_fast.sources.batch import Batch
 from penpal_fast.sources.formats.format import Content, Format, Options
 from penpal_fast.sources.formats.ink import INK
 from penpal_fast.sources.inputs import InputFile
-from penpal_fast.sources.memory import LEAST_BATCH_BYTES, average_row_bytes, held_bytes, limited, usual_row_bytes
+from penpal_fast.sources.memory import MIN_BATCH_BYTES, average_row_bytes, held_bytes, limited, usual_row_bytes
 
 DAMAGE = (OSError, EOFError, ValueError, OverflowError, pa.ArrowException, zlib.error, zipfile.BadZipFile, ExpatError)
 """What libraries raise for files that are damaged or of another kind."""
@@ -58,7 +58,7 @@ class FormatSource:
             for batch in content.batches():
                 claimed = shared_bytes(batch)
                 shared += claimed
-                if shared > MANY_SHARED_BYTES and shared > MOST_TIMES * file.size:
+                if shared > MANY_SHARED_BYTES and shared > MAX_TIMES * file.size:
                     raise too_much(shared, file.size)
                 runs.append((len(batch), held_bytes(batch) + claimed))
                 digest.update(_content(batch))
@@ -73,7 +73,7 @@ class FormatSource:
         Raises:
             PenpalError: The file turns out to be damaged.
         """
-        most_bytes = max(LEAST_BATCH_BYTES, rows * self.row_bytes)
+        most_bytes = max(MIN_BATCH_BYTES, rows * self.row_bytes)
         with self._problems():
             for batch in self._opened().batches():
                 average = average_row_bytes(len(batch), held_bytes(batch))

@@ -22,7 +22,7 @@ BATCHES_IN_MEMORY = 8
 BATCH_ROWS = 4096
 """Maximum number of rows in a batch."""
 
-LEAST_BATCH_BYTES = 1 << 20
+MIN_BATCH_BYTES = 1 << 20
 """Batches of fewer bytes are not split."""
 
 LARGE_ROW_BYTES = 1 << 20

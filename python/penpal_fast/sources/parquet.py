@@ -14,7 +14,7 @@ from penpal_fast.errors import PenpalError
 from penpal_fast.interrupts import pass_on
 from penpal_fast.sources.batch import Batch
 from penpal_fast.sources.inputs import InputFile
-from penpal_fast.sources.memory import LEAST_BATCH_BYTES, average_row_bytes, held_bytes, usual_row_bytes
+from penpal_fast.sources.memory import MIN_BATCH_BYTES, average_row_bytes, held_bytes, usual_row_bytes
 from penpal_fast.sources.parquet_footer import ParquetFooter
 from penpal_fast.sources.stroke_columns import TOO_MANY_ROWS, StrokeColumns, joined
 
@@ -101,7 +101,7 @@ class ParquetSource:
         starts = list(itertools.accumulate(self.group_rows, initial=0))
         groups = [index for index, end in enumerate(starts[1:]) if end > start]
         skipped = start - starts[groups[0]] if groups else 0
-        most_bytes = max(LEAST_BATCH_BYTES, rows * self.row_bytes)
+        most_bytes = max(MIN_BATCH_BYTES, rows * self.row_bytes)
         with self._opened("the Parquet file is damaged") as (opened, footer):
             strokes = StrokeColumns(opened, footer, self.file.path, columns) if self.file.path else None
             for run in self._runs(groups, rows):

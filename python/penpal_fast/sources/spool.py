@@ -21,7 +21,7 @@ STANDARD_INPUT = "-"
 STREAMS = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 """Starts of the paths of what is open already. A shell names pipes so: `<(zcat lines.jsonl.gz)`."""
 
-MOST_BYTES = 256 << 30
+MAX_BYTES = 256 << 30
 """Maximum length of what is spooled; a stream may have no end."""
 
 WRITER_SECONDS = 10.0
@@ -44,7 +44,7 @@ class Spool:
     """
 
     def __init__(self, stream: IO[bytes], name: str, start: bytes = b"", *, most_bytes: int | None = None) -> None:
-        """Read a stream to its end; `start` was read from it already. It may have `MOST_BYTES`, or as many as given.
+        """Read a stream to its end; `start` was read from it already. It may have `MAX_BYTES`, or as many as given.
 
         Raises:
             PenpalError: It cannot be read, or is longer than fits.
@@ -55,7 +55,7 @@ class Spool:
         try:
             with os.fdopen(handle, "wb") as file:
                 self.size, self.sha256 = _copied(
-                    stream, name, start, file, MOST_BYTES if most_bytes is None else most_bytes
+                    stream, name, start, file, MAX_BYTES if most_bytes is None else most_bytes
                 )
         except BaseException:
             self.remove()  # The error may refer to it for long.

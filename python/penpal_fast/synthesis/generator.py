@@ -18,7 +18,7 @@ from penpal_fast.errors import PenpalError
 from penpal_fast.synthesis.cell import HIDDEN, Cell, Disturbance, State
 from penpal_fast.synthesis.corruption import UNDISTURBED, Corruption
 from penpal_fast.synthesis.mixture import sample
-from penpal_fast.synthesis.weights import MOST_LETTERS, read_generator
+from penpal_fast.synthesis.weights import MAX_LETTERS, read_generator
 
 STEPS_PER_CHARACTER = 40
 """A line is cut off after this many steps for each of its characters."""
@@ -145,9 +145,9 @@ class _Batch:
         for row, request in enumerate(requests):
             if not request.text:
                 raise PenpalError(f"line {row}: there is no text to write")
-            if len(request.text) > MOST_LETTERS:
+            if len(request.text) > MAX_LETTERS:
                 raise PenpalError(
-                    f"line {row}: the text has {len(request.text):,} letters; a line has at most {MOST_LETTERS}"
+                    f"line {row}: the text has {len(request.text):,} letters; a line has at most {MAX_LETTERS}"
                 )
             if request.style is not None and not 0 <= request.style < len(generator.styles):
                 raise PenpalError(f"line {row}: there is no style {request.style}; there are {len(generator.styles)}")

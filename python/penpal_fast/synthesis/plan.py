@@ -13,7 +13,7 @@ from penpal_fast.errors import PenpalError
 from penpal_fast.synthesis.corruption import SEVERITIES, Severity
 from penpal_fast.synthesis.generator import Generator, Request
 from penpal_fast.synthesis.texts import LONG_LINE, Text, long_line, run_of_words
-from penpal_fast.synthesis.weights import MOST_LETTERS
+from penpal_fast.synthesis.weights import MAX_LETTERS
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class Plan:
         return -(-self.rows // PART_ROWS)
 
 
-MOST_NAMED = 20
+MAX_NAMED = 20
 """Number of letters that a warning names, the most frequent first."""
 
 
@@ -88,8 +88,8 @@ def writable_texts(texts: Sequence[Text], generator: Generator) -> list[Text]:
     unknown = [set(generator.unknown(" ".join(text.words))) for text in texts]
     kept = [text for text, letters in zip(texts, unknown, strict=True) if not letters]
     counts = collections.Counter(letter for letters in unknown for letter in letters)
-    lacking = ", ".join(repr(letter) for letter, _ in counts.most_common(MOST_NAMED))
-    lacking += f" and {len(counts) - MOST_NAMED} others" if len(counts) > MOST_NAMED else ""
+    lacking = ", ".join(repr(letter) for letter, _ in counts.most_common(MAX_NAMED))
+    lacking += f" and {len(counts) - MAX_NAMED} others" if len(counts) > MAX_NAMED else ""
     if not kept:
         raise PenpalError(
             f"the generator can write none of the {len(texts):,} texts: it does not know {lacking}; it knows "
@@ -112,7 +112,7 @@ def check_lengths(plan: Plan, texts: Sequence[Text]) -> None:
         PenpalError: A text, or `longest` words of it, would be; or a word does not fit into a long line.
     """
     words_of_line = max(plan.longest, 1)
-    most_of_word = LONG_LINE[0] if plan.long_share else MOST_LETTERS
+    most_of_word = LONG_LINE[0] if plan.long_share else MAX_LETTERS
     for text in texts:
         lengths = [len(word) for word in text.words]
         if max(lengths) > most_of_word:
@@ -124,10 +124,10 @@ def check_lengths(plan: Plan, texts: Sequence[Text]) -> None:
         count = len(lengths) if plan.whole_share else min(words_of_line, len(lengths))
         # Letters of all runs of this many words, with the spaces between them.
         ends = np.cumsum([0, *(length + 1 for length in lengths)])
-        if (longest := int((ends[count:] - ends[:-count]).max()) - 1) > MOST_LETTERS:
+        if (longest := int((ends[count:] - ends[:-count]).max()) - 1) > MAX_LETTERS:
             raise PenpalError(
                 f"a line of {longest:,} letters could come of the text {' '.join(text.words)[:40]!r}...; at most "
-                f"{MOST_LETTERS} can be written; shorten it" + ("" if plan.whole_share else ", or take fewer words")
+                f"{MAX_LETTERS} can be written; shorten it" + ("" if plan.whole_share else ", or take fewer words")
             )
 
 

@@ -19,10 +19,10 @@ from penpal_fast.synthesis.npz import read_npz
 ALPHABET = "\0 !\"#'(),-.0123456789:;?ABCDEFGHIJKLMNOPRSTUVWYabcdefghijklmnopqrstuvwxyz"
 """Characters by code, for files without an alphabet; 0 ends a text."""
 
-MOST_LETTERS = 200
+MAX_LETTERS = 200
 """Maximum number of letters of a line, twice those of a long one; each may take 40 steps."""
 
-MOST_PRIMER_POINTS = 8192
+MAX_PRIMER_POINTS = 8192
 """Maximum number of points of a primer, which are all read before the first line; one of 35 letters has 900."""
 
 Tensors = dict[str, NDArray[np.float32]]
@@ -61,8 +61,8 @@ def _texts(path: Path, metadata: Mapping[str, str], name: str) -> list[str]:
 
 def _check_primers(path: Path, primers: Sequence[str], letters: Collection[str]) -> None:
     for number, primer in enumerate(primers):
-        if not 1 <= len(primer) <= MOST_LETTERS:
-            raise PenpalError(f"{path}: primer {number} has {len(primer):,} letters; it must have 1 to {MOST_LETTERS}")
+        if not 1 <= len(primer) <= MAX_LETTERS:
+            raise PenpalError(f"{path}: primer {number} has {len(primer):,} letters; it must have 1 to {MAX_LETTERS}")
         if unknown := sorted(set(primer + " ").difference(letters)):
             raise PenpalError(f"{path}: primer {number} and a space need {unknown}, which the alphabet lacks")
 
@@ -100,7 +100,7 @@ def _check_shapes(path: Path, tensors: Tensors, alphabet: int, styles: int) -> N
             problem = "there is no such tensor" if found is None else f"its shape is {list(found)}"
             raise PenpalError(f"{path}: not a handwriting generator: {name} must have shape {sizes}, but {problem}")
     for style in range(styles):
-        if not 1 <= (points := len(tensors[f"style{style}_strokes"])) <= MOST_PRIMER_POINTS:
+        if not 1 <= (points := len(tensors[f"style{style}_strokes"])) <= MAX_PRIMER_POINTS:
             raise PenpalError(
-                f"{path}: style{style}_strokes has {points:,} points; a primer has 1 to {MOST_PRIMER_POINTS:,}"
+                f"{path}: style{style}_strokes has {points:,} points; a primer has 1 to {MAX_PRIMER_POINTS:,}"
             )

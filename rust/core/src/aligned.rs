@@ -60,3 +60,11 @@ impl DerefMut for Aligned {
         &mut self.values[self.start..]
     }
 }
+
+/// Pads the last of an array's axes, of `from` values, with zeros.
+pub fn with_padded_inputs(weights: &[f32], from: usize, to: usize) -> Vec<f32> {
+    weights
+        .chunks_exact(from)
+        .flat_map(|values| values.iter().copied().chain(std::iter::repeat_n(0.0, to - from)))
+        .collect()
+}

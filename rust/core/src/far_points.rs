@@ -9,13 +9,13 @@ use crate::threads::Threads;
 
 /// The rest of a row must be drawn at least this much larger without its far points. A dot beside a single letter
 /// makes less of a difference.
-const LEAST_GROWTH: f64 = 1.5;
+const MIN_GROWTH: f64 = 1.5;
 
 /// One point in so many may be far; of fewer points one.
 const POINTS_FOR_EACH_FAR: usize = 25;
 
 /// Growth is not said more exactly beyond this.
-const MOST_GROWTH: f64 = 1000.0;
+const MAX_GROWTH: f64 = 1000.0;
 
 /// A few points at one end of a row or both, without which the rest would be drawn larger.
 ///
@@ -71,7 +71,7 @@ impl FarPoints {
         let (x, y) = (strokes.x_range(), strokes.y_range());
         let is_wide = x.span() >= y.span();
         let (values, range, across) = if is_wide { (strokes.x(), x, y.span()) } else { (strokes.y(), y, x.span()) };
-        if range.span() <= 0.0 || across * LEAST_GROWTH > range.span() {
+        if range.span() <= 0.0 || across * MIN_GROWTH > range.span() {
             return None;
         }
         let inner = inner_range(range);
@@ -93,13 +93,13 @@ impl FarPoints {
         let (first, rest) = split(values, kept)?;
         let growth = range.span() / rest.span().max(across);
         let (stroke, point) = strokes.locate(first);
-        (growth >= LEAST_GROWTH).then_some(FarPoints { far, points: values.len(), side, stroke, point, growth })
+        (growth >= MIN_GROWTH).then_some(FarPoints { far, points: values.len(), side, stroke, point, growth })
     }
 }
 
 /// The part of a range that is left without a far end on either side.
 fn inner_range(range: Range) -> Range {
-    let end = range.span() * (1.0 - 1.0 / LEAST_GROWTH);
+    let end = range.span() * (1.0 - 1.0 / MIN_GROWTH);
     Range { low: range.low + end, high: range.high - end }
 }
 
@@ -129,7 +129,7 @@ impl fmt::Display for FarPoints {
             Side::LeftAndRight => "to the left and right of",
             Side::AboveAndBelow => "above and below",
         };
-        let growth = if *growth > MOST_GROWTH { format!("more than {MOST_GROWTH}") } else { format!("{growth:.1}") };
+        let growth = if *growth > MAX_GROWTH { format!("more than {MAX_GROWTH}") } else { format!("{growth:.1}") };
         write!(
             f,
             "far points: {far} of {points} points {verb} far {side} the rest, from stroke {stroke}, point {point} on; \

@@ -50,4 +50,4 @@ pub use render::{Scratch, render, render_parts, render_rows};
 pub use row_error::{Axis, RowError};
 pub use rows::{OwnedRows, Rows, Word};
 pub use strokes::{Offsets, Strokes};
-pub use threads::Threads;
+pub use threads::{MAX_THREADS, Threads};

@@ -12,4 +12,4 @@ pub const MAX_STROKES: usize = 1 << 20;
 pub const MAX_SAMPLES: usize = 4096;
 
 /// The memory of rows with more points is not kept for the next ones. Written lines have far fewer.
-pub(crate) const MOST_KEPT_POINTS: usize = 1 << 16;
+pub(crate) const MAX_KEPT_POINTS: usize = 1 << 16;

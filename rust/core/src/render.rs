@@ -6,7 +6,7 @@ use fearless_simd::{Level, Simd, dispatch};
 
 use crate::canvas::{Canvas, CanvasPoints, LineWidth, PIXELS, SIDE};
 use crate::fit::Fit;
-use crate::limits::MOST_KEPT_POINTS;
+use crate::limits::MAX_KEPT_POINTS;
 use crate::raster::Raster;
 use crate::row_error::RowError;
 use crate::rows::Rows;
@@ -24,7 +24,7 @@ pub struct Scratch {
 impl Scratch {
     /// Gives the memory of a huge row back once it is drawn.
     fn shrink(&mut self, drawn: &Strokes) {
-        if drawn.x().len() > MOST_KEPT_POINTS {
+        if drawn.x().len() > MAX_KEPT_POINTS {
             *self = Scratch::default();
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
 /// Maximum number of spares kept.
-const MOST_SPARES: usize = 64;
+const MAX_SPARES: usize = 64;
 
 /// Working memory that no thread uses at the moment.
 pub struct Spares<T>(Mutex<Vec<T>>);
@@ -52,7 +52,7 @@ impl<T> Drop for Loan<'_, T> {
         // A panic may have left it in a broken state.
         if let Some(lent) = self.lent.take().filter(|_| !std::thread::panicking())
             && let Some(mut list) = self.spares.list()
-            && list.len() < MOST_SPARES
+            && list.len() < MAX_SPARES
         {
             list.push(lent);
         }

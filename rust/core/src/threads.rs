@@ -49,10 +49,10 @@ struct Key {
 }
 
 /// Maximum number of pools kept. Programs use one or two numbers of threads.
-const MOST_POOLS: usize = 8;
+const MAX_POOLS: usize = 8;
 
 /// Maximum number of threads of a pool, whoever asks for more.
-const MOST_THREADS: usize = 1024;
+pub const MAX_THREADS: usize = 1024;
 
 static POOLS: LazyLock<Mutex<HashMap<Key, Arc<ThreadPool>>>> = LazyLock::new(Mutex::default);
 
@@ -61,7 +61,7 @@ fn started(count: usize, variable: Option<&str>) -> usize {
     let said = || variable.and_then(|text| text.parse().ok()).filter(|&number: &usize| number > 0);
     let processors = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let asked = if count > 0 { count } else { said().unwrap_or_else(processors) };
-    asked.min(MOST_THREADS)
+    asked.min(MAX_THREADS)
 }
 
 fn pool(threads: usize) -> Result<Arc<ThreadPool>, ThreadPoolBuildError> {
@@ -71,7 +71,7 @@ fn pool(threads: usize) -> Result<Arc<ThreadPool>, ThreadPoolBuildError> {
     if let Some(pool) = pools.get(&key) {
         return Ok(pool.clone());
     }
-    if pools.len() >= MOST_POOLS {
+    if pools.keys().filter(|kept| kept.process == key.process).count() >= MAX_POOLS {
         // A pool that is at work finishes it. The pools of a forked child's parent must not be dropped.
         pools.retain(|kept, _| kept.process != key.process);
     }
@@ -103,10 +103,10 @@ mod tests {
     fn threads_have_a_limit() {
         assert_eq!(started(3, Some("5")), 3);
         assert_eq!(started(0, Some("5")), 5);
-        assert_eq!(started(0, Some("99999")), MOST_THREADS);
-        assert_eq!(started(99999, None), MOST_THREADS);
+        assert_eq!(started(0, Some("99999")), MAX_THREADS);
+        assert_eq!(started(99999, None), MAX_THREADS);
         for nothing in [None, Some("0"), Some("-1"), Some("many")] {
-            assert!((1..=MOST_THREADS).contains(&started(0, nothing)), "{nothing:?}");
+            assert!((1..=MAX_THREADS).contains(&started(0, nothing)), "{nothing:?}");
         }
     }
 

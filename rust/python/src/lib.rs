@@ -37,5 +37,7 @@ mod _core {
     #[pymodule_export]
     const PADDING: usize = penpal_core::PADDING;
     #[pymodule_export]
+    const MAX_THREADS: usize = penpal_core::MAX_THREADS;
+    #[pymodule_export]
     const ACCEPTED_TYPES: &str = penpal_core::arrow::ACCEPTED_TYPES;
 }

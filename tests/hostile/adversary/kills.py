@@ -16,7 +16,7 @@ from hostile.adversary.material import FORMS, JOB, damaged, job, names
 LONGEST = 0.15
 """Seconds from the start of a job to a kill; most jobs of this size end before."""
 
-MOST_REFUSALS = 4
+MAX_REFUSALS = 4
 
 
 def trial(chance: random.Random, folder: Path) -> None:
@@ -31,7 +31,7 @@ def trial(chance: random.Random, folder: Path) -> None:
         if chance.random() < 0.7:
             _damage(folder, chance)
             is_damaged = True
-    for _ in range(MOST_REFUSALS):
+    for _ in range(MAX_REFUSALS):
         refused = done.resume(target)
         if refused is None:
             break

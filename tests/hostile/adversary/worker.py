@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from hostile.adversary.trials import NotHere, Trial
 
-MOST_MEMORY_KB = 4 << 20
+MAX_MEMORY_KB = 4 << 20
 
 
 def answer(name: str, make: Callable[[str], None]) -> dict[str, object]:
@@ -22,7 +22,7 @@ def answer(name: str, make: Callable[[str], None]) -> dict[str, object]:
     try:
         make(name)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        assert memory < MOST_MEMORY_KB or sys.platform == "darwin", f"{memory:,} kB of memory"
+        assert memory < MAX_MEMORY_KB or sys.platform == "darwin", f"{memory:,} kB of memory"
     except NotHere as missing:
         return {"end": "not here", "why": str(missing)}
     except BaseException:  # noqa: BLE001 - panics and interrupts too.

@@ -14,7 +14,7 @@ from penpal_fast.look.report.sections import sections_of
 from penpal_fast.look.report.shown import ShownRows
 from penpal_fast.sources.scored_file import ScoredBatch
 
-MOST_GROUPS = 60
+MAX_GROUPS = 60
 """Groups that are kept apart: the first that appear. All other rows form one more group."""
 
 OTHER_GROUPS = "all others"
@@ -23,7 +23,7 @@ NO_GROUP = "none given"
 LENGTH_STEP, LAST_LENGTH = 5, 100
 """Texts are grouped by length, in steps of 5 characters; texts of 100 characters or more are one group."""
 
-MOST_LISTED_REASONS, MOST_EXAMPLES = 100, 8
+MAX_LISTED_REASONS, MAX_EXAMPLES = 100, 8
 """Reasons for bad rows that are listed, and example row numbers for each."""
 
 RANDOM_SEED = 1
@@ -62,9 +62,9 @@ class Overview:
         self.whole.add(outcome.scores, outcome.problems.values())
         for row, problem in outcome.problems.items():
             reason = reason_of(problem)
-            if reason in self.bad_rows or len(self.bad_rows) < MOST_LISTED_REASONS:
+            if reason in self.bad_rows or len(self.bad_rows) < MAX_LISTED_REASONS:
                 examples = self.bad_rows.setdefault(reason, [])
-                examples += [batch.first + row] if len(examples) < MOST_EXAMPLES else []
+                examples += [batch.first + row] if len(examples) < MAX_EXAMPLES else []
         self._add_lengths(outcome, shown.texts)
         if self.group_column:
             self._add_groups(outcome, batch.texts(self.group_column))
@@ -79,7 +79,7 @@ class Overview:
     def _add_groups(self, outcome: Outcome, values: list[str | None]) -> None:
         names = [NO_GROUP if value is None else value for value in values]
         for name in dict.fromkeys(names):
-            if len(self.groups) < MOST_GROUPS:
+            if len(self.groups) < MAX_GROUPS:
                 self.groups.setdefault(name, self._summary())
         known = np.array([name if name in self.groups else OTHER_GROUPS for name in names], dtype=object)
         for name in dict.fromkeys(known):

@@ -18,7 +18,7 @@ from penpal_fast.sources.scored_file import ScoredBatch
 SPREAD = 6
 """The map has this many fields each way, and a row of each field can be looked at."""
 
-MOST_WRONG = 24
+MAX_WRONG = 24
 """Rows that look right and say something else, of one file."""
 
 RANDOM_SEED = 2
@@ -63,7 +63,7 @@ class Pair:
         self.x, self.y = x, y
         self.joint = JointDistribution()
         self.compared = y.name == TextCheck.name and has_texts
-        self.wrong = Sample(max(round(MOST_WRONG * share), 4))
+        self.wrong = Sample(max(round(MAX_WRONG * share), 4))
         self._side = max(round(SPREAD * share**0.5), 2)
         self._spread = [Sample(1) for _ in range(self._side**2)]
         self._random = np.random.default_rng(RANDOM_SEED)

@@ -24,7 +24,7 @@ from penpal_fast.sources.scored_file import ScoredFile
 GROUP_COLUMNS = ("source", "author", "writer", "style")
 """Columns to group rows by, unless one is named; the first that a file has is used."""
 
-MOST_FILES = 12
+MAX_FILES = 12
 
 FULL_GALLERIES = 3
 """Up to this number of files, each gets a full gallery; with more files, the galleries shrink to the same total."""
@@ -72,8 +72,8 @@ def write_report(
         from penpal_fast.look.report.chart_library import being_built
         from penpal_fast.look.report.page import page
 
-    if not 1 <= len(inputs) <= MOST_FILES:
-        raise PenpalError(f"a report takes 1 to {MOST_FILES} files, got {len(inputs)}")
+    if not 1 <= len(inputs) <= MAX_FILES:
+        raise PenpalError(f"a report takes 1 to {MAX_FILES} files, got {len(inputs)}")
     if any(os.path.realpath(path) == os.path.realpath(output) for path in inputs):
         raise PenpalError(f"{output}: the report would replace an input; choose another name")
     if len({os.path.realpath(path) for path in inputs}) < len(inputs):

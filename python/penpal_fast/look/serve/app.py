@@ -29,11 +29,11 @@ from penpal_fast.errors import PenpalError
 from penpal_fast.look.effects import explaining
 from penpal_fast.look.explanation import explained
 from penpal_fast.look.picture import data_url
-from penpal_fast.look.row_reading import MOST_TEXT, read_row
-from penpal_fast.look.serve.bodies import MOST_JSON_BYTES, MOST_ROW_BYTES, Bodies, check_declared, field, parsed_object
+from penpal_fast.look.row_reading import MAX_TEXT, read_row
+from penpal_fast.look.serve.bodies import MAX_JSON_BYTES, MAX_ROW_BYTES, Bodies, check_declared, field, parsed_object
 from penpal_fast.look.serve.drawn_file import DrawnFile
 from penpal_fast.look.serve.guard import Guard
-from penpal_fast.look.serve.row_file import MOST_PAGE_ROWS, RowFile
+from penpal_fast.look.serve.row_file import MAX_PAGE_ROWS, RowFile
 from penpal_fast.look.serve.source_rows import SourceRows
 from penpal_fast.look.serve.upload import Upload, opened_upload
 from penpal_fast.reading.reader import Reader
@@ -44,12 +44,12 @@ from penpal_fast.strokes import words_of
 LOOK = Path(__file__).parent.parent
 STATIC = LOOK / "serve" / "static"
 
-MOST_ROWS = 4096
+MAX_ROWS = 4096
 """Rows of one request to /score."""
 
-MOST_UPLOADED_BYTES, MOST_UPLOADED_FILES = 64 << 20, 4
+MAX_UPLOADED_BYTES, MAX_UPLOADED_FILES = 64 << 20, 4
 
-MOST_JSON_BYTES_AT_ONCE, MOST_UPLOADED_BYTES_AT_ONCE = 64 << 20, 128 << 20
+MAX_JSON_BYTES_AT_ONCE, MAX_UPLOADED_BYTES_AT_ONCE = 64 << 20, 128 << 20
 """Bodies that are being read or worked on, of all requests together."""
 
 Result = TypeVar("Result")
@@ -57,7 +57,7 @@ Result = TypeVar("Result")
 HEAVY_BYTES = 256 << 10
 """Requests with larger bodies are worked on one after another, so that they do not hold up the others. So are files."""
 
-MOST_WORKERS = 4
+MAX_WORKERS = 4
 """Other requests that are worked on at a time."""
 
 
@@ -94,12 +94,12 @@ class Server:
                     f"the page has only strokes, but the check {check.name!r} reads {columns}; leave it out"
                 )
         prepare(self.checks, pa.schema([(self.column, strokes_type(pa.float64()))]))
-        self._bodies = Bodies(MOST_JSON_BYTES_AT_ONCE)
-        self._uploads = Bodies(MOST_UPLOADED_BYTES_AT_ONCE)
-        self._heavy, self._light = asyncio.Semaphore(1), asyncio.Semaphore(MOST_WORKERS)
+        self._bodies = Bodies(MAX_JSON_BYTES_AT_ONCE)
+        self._uploads = Bodies(MAX_UPLOADED_BYTES_AT_ONCE)
+        self._heavy, self._light = asyncio.Semaphore(1), asyncio.Semaphore(MAX_WORKERS)
 
     async def _answered(
-        self, request: Request, answer: Callable[[dict[str, Any]], Any], most_bytes: int = MOST_JSON_BYTES
+        self, request: Request, answer: Callable[[dict[str, Any]], Any], most_bytes: int = MAX_JSON_BYTES
     ) -> Response:
         """Read a JSON object from a request and answer it. A thread parses it and makes the answer."""
         check_declared(request)
@@ -121,8 +121,8 @@ class Server:
 
     def _scored(self, content: dict[str, Any]) -> dict[str, Any]:
         rows = field(content, "rows", list)
-        if len(rows) > MOST_ROWS:
-            raise HTTPException(413, f"at most {MOST_ROWS:,} rows at a time, got {len(rows):,}")
+        if len(rows) > MAX_ROWS:
+            raise HTTPException(413, f"at most {MAX_ROWS:,} rows at a time, got {len(rows):,}")
         results = self._results(rows)
         return {**results[self.checks[0].name], "checks": results}
 
@@ -145,7 +145,7 @@ class Server:
         "checks" lists the name, score and error of each check, in order. "read" is what `read` answers, with the row's
         "text" if there is one; null without a reader.
         """
-        return await self._answered(request, self._looked_at, MOST_ROW_BYTES)
+        return await self._answered(request, self._looked_at, MAX_ROW_BYTES)
 
     def _looked_at(self, content: dict[str, Any]) -> dict[str, Any]:
         strokes, text = field(content, "strokes", list), _text(content)
@@ -171,7 +171,7 @@ class Server:
         The answer has what `RowReading` has: "reading", "readability", "match", "letters", "problem" and
         "text_problem". Spans count the strokes that have points.
         """
-        return await self._answered(request, self._read, MOST_ROW_BYTES)
+        return await self._answered(request, self._read, MAX_ROW_BYTES)
 
     def _read(self, content: dict[str, Any]) -> dict[str, Any]:
         strokes, text = field(content, "strokes", list), _text(content)
@@ -190,7 +190,7 @@ class Server:
                 "reader": self.reader and {"thresholds": THRESHOLDS},
                 "file": self.given and {"key": "given", "name": self.given.name, "rows": self.given.rows},
                 "save": self.drawn and self.drawn.path.name,
-                "most_uploaded_bytes": MOST_UPLOADED_BYTES,
+                "most_uploaded_bytes": MAX_UPLOADED_BYTES,
             }
         )
 
@@ -200,11 +200,11 @@ class Server:
         It may be of any format that `score` reads. The query's "name" is the file's, of which the ending counts.
         """
         name = request.query_params.get("name", "")
-        async with self._uploads.read(request, MOST_UPLOADED_BYTES) as body:
+        async with self._uploads.read(request, MAX_UPLOADED_BYTES) as body:
             file = await self._worked(lambda: opened_upload(body, name, self.column, self.checks), is_heavy=True)
         key = secrets.token_urlsafe(12)
         self.uploaded[key] = file
-        if len(self.uploaded) > MOST_UPLOADED_FILES:
+        if len(self.uploaded) > MAX_UPLOADED_FILES:
             del self.uploaded[next(iter(self.uploaded))]
         return JSONResponse({"key": key, "rows": file.rows.rows})
 
@@ -215,18 +215,18 @@ class Server:
         file = self.given if key == "given" else upload.rows if upload else None
         if file is None:
             raise HTTPException(404, "the file is no longer open; open it again")
-        start, count = _number(request, "start", 0), _number(request, "count", MOST_PAGE_ROWS)
+        start, count = _number(request, "start", 0), _number(request, "count", MAX_PAGE_ROWS)
         is_heavy = isinstance(file, SourceRows)  # It may be read from its beginning.
-        return await self._worked(lambda: _page(file, start, min(count, MOST_PAGE_ROWS)), is_heavy=is_heavy)
+        return await self._worked(lambda: _page(file, start, min(count, MAX_PAGE_ROWS)), is_heavy=is_heavy)
 
     async def save(self, request: Request) -> Response:
         """Save a drawn row: {"strokes": ROW, "text": text} to {"rows": number}, the number of rows in the file."""
-        return await self._answered(request, self._saved, MOST_ROW_BYTES)
+        return await self._answered(request, self._saved, MAX_ROW_BYTES)
 
     def _saved(self, content: dict[str, Any]) -> dict[str, Any]:
         strokes, text = field(content, "strokes", list), field(content, "text", str)
-        if len(text) > MOST_TEXT:
-            raise HTTPException(413, f"at most {MOST_TEXT:,} characters of text, got {len(text):,}")
+        if len(text) > MAX_TEXT:
+            raise HTTPException(413, f"at most {MAX_TEXT:,} characters of text, got {len(text):,}")
         if self.drawn is None:
             raise HTTPException(409, "there is no file to save to; start the server with --save FILE.parquet")
         return {"rows": self.drawn.add(strokes, text or None)}

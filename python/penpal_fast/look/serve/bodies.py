@@ -12,10 +12,10 @@ from starlette.requests import Request
 
 from penpal_fast.sources.json_text import parsed_json
 
-MOST_JSON_BYTES = 8 << 20
+MAX_JSON_BYTES = 8 << 20
 """About 300,000 points, which take 25 times as much memory as Python objects."""
 
-MOST_ROW_BYTES = 4 << 20
+MAX_ROW_BYTES = 4 << 20
 """The same for a single row. Python can do nothing else while it takes such a row apart, for half a second."""
 
 BODY_SECONDS = 60

@@ -9,10 +9,10 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-MOST_CONNECTIONS = 100
+MAX_CONNECTIONS = 100
 """Connections that are open at a time."""
 
-MOST_HEAD_BYTES = 16 << 10
+MAX_HEAD_BYTES = 16 << 10
 """The request line and the headers of a request."""
 
 HEAD_SECONDS = 15
@@ -42,7 +42,7 @@ class BoundedProtocol(H11Protocol):
         self._watch()
         opened = [cast("BoundedProtocol", one) for one in self.connections]
         opened = [one for one in opened if not one.transport.is_closing()]
-        if len(opened) > MOST_CONNECTIONS:
+        if len(opened) > MAX_CONNECTIONS:
             waiting = {one: one._timer.when() for one in opened if one._timer is not None}
             min(waiting, key=waiting.__getitem__).transport.abort()
 
@@ -98,7 +98,7 @@ def bounded(app: ASGIApp) -> uvicorn.Config:
         app,
         http=BoundedProtocol,
         ws="none",  # Connections that become WebSockets would have no bounds.
-        h11_max_incomplete_event_size=MOST_HEAD_BYTES,
+        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
         log_level="warning",
         server_header=False,
     )

@@ -22,13 +22,13 @@ from penpal_fast.schema import has_texts, texts_of
 from penpal_fast.sources.parquet_footer import ParquetFooter
 from penpal_fast.strokes import Strokes, words_of
 
-MOST_PAGE_ROWS = 60
+MAX_PAGE_ROWS = 60
 BATCH_ROWS = 64
 
-MOST_POINTS = 20_000
+MAX_POINTS = 20_000
 """Points of a row that the page can show."""
 
-MOST_GROUP_BYTES = 400 << 20
+MAX_GROUP_BYTES = 400 << 20
 """Memory that a row group of an uploaded file may take; a small file can claim to hold much more."""
 
 
@@ -89,11 +89,11 @@ class RowFile:
         """Make sure that the file can be read in bounded memory.
 
         Raises:
-            PenpalError: A row group takes more than `MOST_GROUP_BYTES`.
+            PenpalError: A row group takes more than `MAX_GROUP_BYTES`.
         """
         for index, group in enumerate(self._groups):
-            if group.size > MOST_GROUP_BYTES:
-                limit = f"{MOST_GROUP_BYTES >> 20} MB of memory"
+            if group.size > MAX_GROUP_BYTES:
+                limit = f"{MAX_GROUP_BYTES >> 20} MB of memory"
                 raise PenpalError(f"{self.name}: row group {index} takes more than {limit}")
 
     def page(self, start: int, count: int) -> list[dict[str, Any]]:
@@ -182,6 +182,6 @@ def _shown_words(row: Any) -> tuple[list[Strokes], str | None]:
         words = words_of(row)
     except PenpalError as error:
         return [], error.problem
-    if sum(len(stroke) for word in words for stroke in word) > MOST_POINTS:
-        return [], f"too many points to show: the row has more than {MOST_POINTS:,}"
+    if sum(len(stroke) for word in words for stroke in word) > MAX_POINTS:
+        return [], f"too many points to show: the row has more than {MAX_POINTS:,}"
     return words, None

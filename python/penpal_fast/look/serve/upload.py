@@ -18,12 +18,12 @@ from penpal_fast.sources.kinds import PARQUET, kind_of
 from penpal_fast.sources.packing import UNPACKING_ERRORS, is_packed, unpacked
 from penpal_fast.sources.spool import Spool
 
-MOST_UNPACKED_BYTES = 400 << 20
+MAX_UNPACKED_BYTES = 400 << 20
 """What an uploaded file may hold, unpacked; a small file can claim to hold much more."""
 
 UNNAMED = "the uploaded file"
 
-MOST_NAME = 255
+MAX_NAME = 255
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +51,7 @@ def opened_upload(content: bytes, name: str, column: str, checks: Sequence[Check
     Raises:
         PenpalError: It cannot be read, holds too much, or has no strokes column of this name.
     """
-    name = name[-MOST_NAME:] or UNNAMED
+    name = name[-MAX_NAME:] or UNNAMED
     spool = Spool(io.BytesIO(content), name)
     try:
         if is_packed(content):
@@ -73,7 +73,7 @@ def _opened(file: InputFile, name: str, column: str, checks: Sequence[Check]) ->
         _check_archive(file)
     if kind is ARROW:
         with errors_about(file.name):
-            check_unpacked(file, MOST_UNPACKED_BYTES)
+            check_unpacked(file, MAX_UNPACKED_BYTES)
     return Upload(file, SourceRows(file, column, checks))
 
 
@@ -85,7 +85,7 @@ def _unpacked(file: InputFile) -> Spool:
     """Unpack a file of gzip or Zstandard into another temporary file."""
     try:
         with unpacked(file) as content:
-            spool = Spool(content, file.name, most_bytes=MOST_UNPACKED_BYTES)
+            spool = Spool(content, file.name, most_bytes=MAX_UNPACKED_BYTES)
     except UNPACKING_ERRORS as error:
         raise PenpalError(f"{file.name}: cannot read it: {error}") from error
     with spool.path.open("rb") as opened:
@@ -102,5 +102,5 @@ def _check_archive(file: InputFile) -> None:
             size = sum(member.file_size for member in archive.infolist())
     except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
         raise PenpalError(f"{file.name}: cannot read this {NPZ.name} file: {error}") from error
-    if size > MOST_UNPACKED_BYTES:
-        raise PenpalError(f"{file.name}: its arrays have {size:,} bytes; at most {MOST_UNPACKED_BYTES:,} are read here")
+    if size > MAX_UNPACKED_BYTES:
+        raise PenpalError(f"{file.name}: its arrays have {size:,} bytes; at most {MAX_UNPACKED_BYTES:,} are read here")

@@ -15,12 +15,12 @@ from typing import IO
 
 from penpal_fast.errors import PenpalError
 
-MOST_METADATA_BYTES = 64 << 20
+MAX_METADATA_BYTES = 64 << 20
 
-MOST_EMPTY_ITEMS = 16 << 20
+MAX_EMPTY_ITEMS = 16 << 20
 """Items of a column that take no bytes, such as nulls."""
 
-MANY_BYTES, MOST_RATIO = 1 << 30, 300
+MANY_BYTES, MAX_RATIO = 1 << 30, 300
 """A batch of more bytes than this may be so many times its packed size; LZ4 packs to 1/255 at best."""
 
 FILE_START, FOOTER_TAIL = 8, struct.Struct("<i6s")
@@ -31,7 +31,7 @@ CONTINUATION = -1
 END_MARKS = (b"\xff\xff\xff\xff\0\0\0\0", b"\0\0\0\0")
 """What ends a stream, today and before version 0.15 of Arrow."""
 
-MOST_PADDING = 256
+MAX_PADDING = 256
 """Bytes that may lie between messages, and after the last one: writers align them."""
 
 logger = logging.getLogger(__name__)
@@ -104,11 +104,11 @@ def check_claims(opened: IO[bytes], name: str, *, is_file: bool, most_bytes: int
             continue
         number += 1
         held = _held(opened, batch, body, packed)
-        if held > MANY_BYTES and held > MOST_RATIO * packed:
+        if held > MANY_BYTES and held > MAX_RATIO * packed:
             raise PenpalError(f"batch {number} claims to hold {held:,} bytes in {packed:,}; pack it less")
         longest = max((length for length, _ in batch.structs(1, NODE)), default=0)
         longest = max(longest, batch.number(0, "<q"))
-        if longest > MOST_EMPTY_ITEMS + 8 * held:
+        if longest > MAX_EMPTY_ITEMS + 8 * held:
             raise PenpalError(f"batch {number} claims to hold {longest:,} items in {held:,} bytes")
         total += held
         if most_bytes is not None and total > most_bytes:
@@ -138,7 +138,7 @@ def _file_messages(opened: IO[bytes]) -> Iterator[tuple[bytes, int]]:
     """
     tail = opened.seek(-FOOTER_TAIL.size, os.SEEK_END)
     length, _ = FOOTER_TAIL.unpack(opened.read(FOOTER_TAIL.size))
-    if not 0 < length <= min(tail, MOST_METADATA_BYTES):
+    if not 0 < length <= min(tail, MAX_METADATA_BYTES):
         raise PenpalError("it is damaged or cut off: its footer is not where it should be")
     opened.seek(tail - length)
     footer = _Fields.root(opened.read(length))
@@ -162,7 +162,7 @@ def _check_listed(opened: IO[bytes], footer: _Fields, end: int) -> None:
     last = opened.tell()
     blocks = sorted((offset, size + body) for field in (2, 3) for offset, size, body in footer.structs(field, BLOCK))
     for offset, size in [*blocks, (end, 0)]:
-        if offset - last > MOST_PADDING:
+        if offset - last > MAX_PADDING:
             raise PenpalError(
                 f"its footer does not list what the {offset - last:,} bytes from byte {last:,} on hold; if files were "
                 "joined into one, give each by itself"
@@ -202,7 +202,7 @@ def _check_end(opened: IO[bytes], place: int, name: str) -> None:
             _warn(name)
         return  # PyArrow refuses anything else.
     rest = opened.seek(0, os.SEEK_END) - place - len(mark)
-    if rest > MOST_PADDING:
+    if rest > MAX_PADDING:
         raise PenpalError(
             f"{rest:,} bytes follow the end of its stream; if files were joined into one, give each by itself"
         )
@@ -218,7 +218,7 @@ def _metadata(opened: IO[bytes]) -> bytes:
     length = int.from_bytes(opened.read(4), "little", signed=True)
     if length == CONTINUATION:
         length = int.from_bytes(opened.read(4), "little", signed=True)
-    if length > MOST_METADATA_BYTES:
+    if length > MAX_METADATA_BYTES:
         raise PenpalError(f"it is damaged: a message has {length:,} bytes of metadata")
     metadata = opened.read(max(length, 0))
     return metadata if len(metadata) == length else b""

@@ -20,7 +20,7 @@ ROOT = "WhiteboardCaptureSession"
 LINE_NAME = re.compile(r"(?P<form>[a-z]\d{2}-\d{3}[a-z]?)-(?P<line>\d{2})", re.IGNORECASE)
 """Names of the files of lines, such as a01-000u-01."""
 
-MOST_TEXT_BYTES = 1 << 20
+MAX_TEXT_BYTES = 1 << 20
 
 
 def _read(file: ReadableFile, _options: Options) -> Iterator[Ink]:
@@ -64,11 +64,11 @@ def _text(file: ReadableFile, name: str) -> str | None:
         return None
     for path in _text_files(file.path, f"{found['form']}.txt"):
         try:
-            content = read_at_most(path, MOST_TEXT_BYTES)
+            content = read_at_most(path, MAX_TEXT_BYTES)
         except OSError:
             continue
         if content is None:
-            raise PenpalError(f"{path}: it has more than {MOST_TEXT_BYTES:,} bytes, so it is no text of a form")
+            raise PenpalError(f"{path}: it has more than {MAX_TEXT_BYTES:,} bytes, so it is no text of a form")
         lines = content.decode(errors="replace").partition("CSR:")[2].strip().splitlines()
         lines = [line.strip() for line in lines if line.strip()]
         number = int(found["line"])

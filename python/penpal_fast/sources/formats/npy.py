@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.layouts.known import OFFSETS, check_layout
-from penpal_fast.layouts.offsets import MANY_POINTS, MOST_NEGATIVE, PLACES, Lifts, Offsets, Stroke5, without_padding
+from penpal_fast.layouts.offsets import MANY_POINTS, MAX_NEGATIVE, PLACES, Lifts, Offsets, Stroke5, without_padding
 from penpal_fast.sources.formats.format import Content, Format, Options, ReadableFile
 from penpal_fast.sources.formats.ink import Ink, check_points, ink_content
 from penpal_fast.strokes import Strokes, strokes_from_offsets
 
-MOST_TEXT_BYTES = 256 << 20
+MAX_TEXT_BYTES = 256 << 20
 """Maximum size of an array of texts or lengths, which is read at once."""
 
-MOST_UNPACKED_BYTES = 4 << 30
+MAX_UNPACKED_BYTES = 4 << 30
 """Maximum size of an array in an archive, unpacked: a few kilobytes of archive can hold terabytes of zeros."""
 
 ROWS = "[T, 3] or [N, T, 3], or as stroke-5 [T, 5] or [N, T, 5]"
@@ -109,8 +109,8 @@ class _Array:
     def whole(self, file: IO[bytes]) -> NDArray[Any]:
         """Read an array of texts or lengths."""
         size = self.dtype.itemsize * (self.shape[0] if self.shape else 1)
-        if size > MOST_TEXT_BYTES:
-            raise PenpalError(f"it has {size:,} bytes; at most {MOST_TEXT_BYTES:,} are read")
+        if size > MAX_TEXT_BYTES:
+            raise PenpalError(f"it has {size:,} bytes; at most {MAX_TEXT_BYTES:,} are read")
         return np.frombuffer(_read(file, size), self.dtype)
 
 
@@ -165,7 +165,7 @@ class _Reading:
     def _note_signs(self, offsets: NDArray[np.float64]) -> None:
         kept = without_padding(offsets)
         self._steps = max(self._steps, len(kept))
-        self._are_points &= bool(((kept[:, :2] < 0).sum(axis=0) <= MOST_NEGATIVE * len(kept)).all())
+        self._are_points &= bool(((kept[:, :2] < 0).sum(axis=0) <= MAX_NEGATIVE * len(kept)).all())
 
     def check(self) -> None:
         """Make sure that rows can be read in one way only.
@@ -338,7 +338,7 @@ class _Archive:
         try:
             with errors_about(_key(name)), archive.open(name) as member:
                 size = archive.getinfo(name).file_size
-                if size > MOST_UNPACKED_BYTES:
+                if size > MAX_UNPACKED_BYTES:
                     raise PenpalError(f"it has {size:,} bytes; larger arrays are read from .npy files")
                 yield _Array.read(member, size), member
         except (RuntimeError, NotImplementedError) as error:  # It is encrypted, or compressed in another way.

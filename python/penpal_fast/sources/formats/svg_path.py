@@ -27,7 +27,7 @@ NUMBERS_OF = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "A
 POINTS_OF = {"M": 4, "Z": 4, "C": 8, "S": 8, "Q": 8, "T": 8, "A": 64}
 """Points that a command counts for, of the most that a row may have, as it takes their time; a line counts for one."""
 
-MOST_STEPS = 100
+MAX_STEPS = 100
 """Maximum number of lines that a curve becomes."""
 
 Points = NDArray[np.float64]
@@ -85,7 +85,7 @@ def _flattened(degree: int, points: Points, tolerance: float) -> Points:
     """Points of a Bezier curve after its first. The error of N equal steps is d (d - 1) / 8 of the largest second
     difference of the control points, over N squared."""
     bend = float(np.hypot(*np.diff(points, n=2, axis=0).T).max())
-    steps = math.ceil(min(MOST_STEPS, math.sqrt(degree * (degree - 1) / 8 * bend / tolerance))) if tolerance else 1
+    steps = math.ceil(min(MAX_STEPS, math.sqrt(degree * (degree - 1) / 8 * bend / tolerance))) if tolerance else 1
     t = np.arange(1, max(1, steps) + 1)[:, None] / max(1, steps)
     for _ in range(degree):  # De Casteljau's algorithm, for all t at once.
         points = points[..., :-1, :] + (points[..., 1:, :] - points[..., :-1, :]) * t.reshape(-1, 1, 1)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from penpal_fast.errors import PenpalError
 from penpal_fast.evaluation.figures import threshold_that_keeps
 from penpal_fast.path_reference import TooLongError
-from penpal_fast.reading.config import LEAST_OF_SCORE, MOST_OF_SCORE, ReaderConfig
+from penpal_fast.reading.config import MAX_OF_SCORE, MIN_OF_SCORE, ReaderConfig
 from penpal_fast.reading.scores import reading_doubt, text_doubt
 from penpal_fast.training.reader.examples import Example, batch_of
 from penpal_fast.training.reader.network import TrainedReader
@@ -77,6 +77,6 @@ def calibrated(config: ReaderConfig, clean: Read) -> ReaderConfig:
 
 def _half(doubts: NDArray[np.float64]) -> float:
     half = -threshold_that_keeps(-doubts, KEPT)
-    if not LEAST_OF_SCORE < half < MOST_OF_SCORE:
+    if not MIN_OF_SCORE < half < MAX_OF_SCORE:
         raise PenpalError(f"cannot calibrate: 95 % of clean lines have a doubt up to {half:g}")
     return round(float(half), 4)

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-LEAST_DOUBT = 0.01
+MIN_DOUBT = 0.01
 """Added to a doubt before its logarithm is taken; most good lines have about as much."""
 
 SLOPE = 1.5
@@ -38,7 +38,7 @@ class DoubtLoss(nn.Module):
             bad: 1 where the text's doubt is to be large, then where that of the ink is, else 0, [2, rows].
             weights: How much each row counts, [rows].
         """
-        doubts = torch.log(torch.stack([text_losses, path_losses]) + LEAST_DOUBT)
+        doubts = torch.log(torch.stack([text_losses, path_losses]) + MIN_DOUBT)
         log_odds = self.slope.clamp(*SLOPES) * (doubts - self.threshold)
         losses = functional.binary_cross_entropy_with_logits(log_odds, bad, reduction="none")
         return (losses * weights).sum() / weights.sum().clamp(min=1)

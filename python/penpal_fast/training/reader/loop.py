@@ -31,7 +31,7 @@ LOSS_MEMORY = 0.6
 KNOWN_SHARE = 0.9
 """Share of the synthetic lines of a kind that must have been seen before any is left out."""
 
-LEAST_LEARNING_RATE = 0.01
+MIN_LEARNING_RATE = 0.01
 """Of its peak, at the end."""
 
 LARGEST_GRADIENT = 5.0
@@ -307,7 +307,7 @@ class Training:
         stage = self._stage
         warmth = min((self.steps + 1) / stage.warmup_steps, 1.0)
         cosine = 0.5 * (1 + math.cos(math.pi * min(self.rows / stage.rows, 1.0)))
-        return stage.learning_rate * warmth * (LEAST_LEARNING_RATE + (1 - LEAST_LEARNING_RATE) * cosine)
+        return stage.learning_rate * warmth * (MIN_LEARNING_RATE + (1 - MIN_LEARNING_RATE) * cosine)
 
     def _average(self) -> None:
         # What the first stage begins with is soon forgotten, random or not: start_share says how much is to stay.

@@ -14,8 +14,8 @@ from penpal_fast.path_reference import (
     FARTHEST,
     FLATTEST,
     HIGHEST,
-    LEAST_STEPS,
-    MOST_SAMPLES,
+    MAX_SAMPLES,
+    MIN_STEPS,
     REACH,
     ROUGH_DEVIATIONS,
     SHORTEST,
@@ -35,16 +35,16 @@ def path_of(points: NDArray[np.float64], stroke: NDArray[np.int64]) -> NDArray[n
         stroke: Number of each point's stroke, [M], never falling.
 
     Raises:
-        TooLongError: There would be more than `MOST_SAMPLES` samples.
+        TooLongError: There would be more than `MAX_SAMPLES` samples.
     """
     points, stroke = framed(points, stroke)
     kept = _thinned(points, stroke)
     points, stroke = points[kept], stroke[kept]
     begins = np.concatenate([[True], (np.diff(stroke) != 0) | (_lengths(points) > REACH)])
     along, first, ink, steps = _pieces(points, begins)
-    if steps.sum() + len(steps) - 1 > MOST_SAMPLES:
+    if steps.sum() + len(steps) - 1 > MAX_SAMPLES:
         raise TooLongError("too long to read")
-    stays = ~_is_stray(points, begins, steps == LEAST_STEPS)
+    stays = ~_is_stray(points, begins, steps == MIN_STEPS)
     if not stays.all():
         points, begins = points[stays], begins[stays]
         along, first, ink, steps = _pieces(points, begins)
@@ -68,7 +68,7 @@ def _pieces(points: NDArray[np.float64], begins: NDArray[np.bool_]) -> tuple[NDA
     # With a gap of 1 between pieces, so that every place has a length of its own.
     along = np.concatenate([[0.0], np.cumsum(np.where(begins[1:], 1.0, _lengths(points)))])
     ink = along[np.append(first[1:], len(points)) - 1] - along[first]
-    return along, first, ink, np.maximum(np.floor(ink / STEP + 0.5).astype(np.int64), LEAST_STEPS)
+    return along, first, ink, np.maximum(np.floor(ink / STEP + 0.5).astype(np.int64), MIN_STEPS)
 
 
 def _is_stray(points: NDArray[np.float64], begins: NDArray[np.bool_], is_dot: NDArray[np.bool_]) -> NDArray[np.bool_]:

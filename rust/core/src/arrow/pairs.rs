@@ -63,13 +63,13 @@ impl Pairs {
         let range = self.numbers(used.clone()).filter(in_bounds).unwrap_or(0..0);
         let numbers = Numbers::new(numbers, range.clone())?;
         let mut axes = [Vec::with_capacity(used.len()), Vec::with_capacity(used.len())];
-        let (mut nulls, mut shapes) = (Vec::with_capacity(used.len()), Vec::with_capacity(used.len()));
+        let (mut valid, mut are_pairs) = (Vec::with_capacity(used.len()), Vec::with_capacity(used.len()));
         for point in used {
             let null = first_null(self.nulls(), point..point + 1).is_some();
             let pair = self.numbers(point..point + 1).filter(|pair| pair.len() == 2);
-            shapes.push(pair.is_some());
+            are_pairs.push(pair.is_some());
             let start = pair.and_then(|pair| pair.start.checked_sub(range.start));
-            nulls.push(
+            valid.push(
                 !null && start.is_none_or(|start| first_null(numbers.nulls.as_ref(), start..start + 2).is_none()),
             );
             for (axis, values) in axes.iter_mut().enumerate() {
@@ -77,6 +77,6 @@ impl Pairs {
             }
         }
         let [x, y] = axes.map(Numbers::copied);
-        Some(SplitPairs { x, y, nulls: NullBuffer::from(nulls), shapes: NullBuffer::from(shapes) })
+        Some(SplitPairs { x, y, nulls: NullBuffer::from(valid), shapes: NullBuffer::from(are_pairs) })
     }
 }

@@ -6,7 +6,7 @@ use super::changes::Pixel;
 use super::plane::{Grid, Plane};
 use super::registers::{Sums, TAPS_AT_ONCE, accumulate, accumulate_in, join, load};
 use super::structure::{Shape, Unit};
-use crate::aligned::Aligned;
+use crate::aligned::{Aligned, with_padded_inputs};
 
 /// A convolution of padding 1 with a bias. Its channels are padded with zeros to whole registers.
 ///
@@ -62,14 +62,6 @@ pub fn for_neighbours(weights: Vec<f32>, row: usize, step: usize, width: usize) 
         })
     });
     (pixels.collect(), longer)
-}
-
-/// Pads the last of an array's axes, of `from` values, with zeros.
-pub fn with_padded_inputs(weights: &[f32], from: usize, to: usize) -> Vec<f32> {
-    weights
-        .chunks_exact(from)
-        .flat_map(|values| values.iter().copied().chain(std::iter::repeat_n(0.0, to - from)))
-        .collect()
 }
 
 /// What is added to a convolution's sums before they are rectified.

@@ -2,13 +2,13 @@
 
 use fearless_simd::Simd;
 
-use super::convolution::{Convolution, Place, Shortcut, for_neighbours, in_blocks, with_padded_inputs};
+use super::convolution::{Convolution, Place, Shortcut, for_neighbours, in_blocks};
 use super::description::Network;
 use super::plane::Plane;
 use super::profile::Clock;
 use super::structure::{Block, STEM, Shape, Structure, Unit};
 use super::winograd::{self, Winograd};
-use crate::aligned::Aligned;
+use crate::aligned::{Aligned, with_padded_inputs};
 
 /// The convolutions, arranged for the registers.
 pub struct Layers {

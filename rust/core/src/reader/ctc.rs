@@ -165,7 +165,7 @@ impl Forward {
     const LEAST: f64 = 1e-290;
 
     /// Least probability of a text for which what was taken for 0 does not matter.
-    const LEAST_EXACT: f64 = 1e-270;
+    const MIN_EXACT: f64 = 1e-270;
 
     /// Minus the logarithm of a text's probability, infinite where there are too few frames to say it.
     #[inline(always)]
@@ -191,7 +191,7 @@ impl Forward {
                 )
             },
         );
-        if probability > Self::LEAST_EXACT { -probability.ln() } else { self.loss_by_logarithms(probabilities, codes) }
+        if probability > Self::MIN_EXACT { -probability.ln() } else { self.loss_by_logarithms(probabilities, codes) }
     }
 
     /// The same for texts that are so unlikely that float64 has no such numbers, at ten times the cost.

@@ -8,7 +8,7 @@ use super::description::ReaderNetwork;
 use super::frames::Frames;
 use super::product::{After, Product, TAPS};
 use super::softmax::log_softmax;
-use crate::aligned::Aligned;
+use crate::aligned::{Aligned, with_padded_inputs};
 use crate::path::CHANNELS;
 
 /// Added to the logits of outputs that are padding, so that they have no probability.
@@ -114,10 +114,4 @@ impl Layers {
         lap();
         LogProbabilities { values: logits, stored: self.head.outputs(), outputs: self.outputs }
     }
-}
-
-/// Pads the last of an array's axes, of `from` values, with zeros.
-fn with_padded_inputs(weights: &[f32], from: usize, to: usize) -> Vec<f32> {
-    let padding = || std::iter::repeat_n(0.0, to - from);
-    weights.chunks_exact(from).flat_map(|values| values.iter().copied().chain(padding())).collect()
 }

@@ -31,7 +31,7 @@ impl From<RowError> for Stop {
 }
 
 /// Maximum number of items read in a row. Lists that share their items can have more items than fit into memory.
-const MOST_ITEMS: usize = 8 * MAX_POINTS;
+const MAX_ITEMS: usize = 8 * MAX_POINTS;
 
 /// Items between looks for signals. Their handlers may raise any exception, which is not the row's.
 const SIGNALS_EVERY: usize = 1 << 12;
@@ -52,8 +52,8 @@ impl<'a> Walk<'a> {
         if self.looked_at.is_multiple_of(SIGNALS_EVERY) {
             sequence.py().check_signals().map_err(Stop::Python)?;
         }
-        if self.looked_at > MOST_ITEMS {
-            let problem = format!("the row's lists have more than {MOST_ITEMS} items, shared ones counted each time");
+        if self.looked_at > MAX_ITEMS {
+            let problem = format!("the row's lists have more than {MAX_ITEMS} items, shared ones counted each time");
             return Err(wrong_type(None, problem));
         }
         Ok(sequence.get(index)?)
@@ -68,8 +68,8 @@ impl<'a> Walk<'a> {
 
 /// Cuts `problem` short, as it may quote text of the row.
 pub fn wrong_type(stroke: Option<usize>, problem: String) -> Stop {
-    const MOST_CHARACTERS: usize = 300;
-    let problem = match problem.char_indices().nth(MOST_CHARACTERS) {
+    const MAX_CHARACTERS: usize = 300;
+    let problem = match problem.char_indices().nth(MAX_CHARACTERS) {
         Some((end, _)) => format!("{}...", &problem[..end]),
         None => problem,
     };
