@@ -113,6 +113,14 @@ def test_a_file_without_strokes_is_refused(files, tmp_path):
     )
 
 
+def test_two_columns_of_a_name_are_refused(files, tmp_path):
+    table = pq.read_table(tmp_path / "real.parquet")
+    pq.write_table(table.append_column("text", table["text"]), tmp_path / "real.parquet")
+    result = CliRunner().invoke(app, ["evaluate", *files])
+    assert result.exit_code == 1
+    assert "real.parquet: it has several columns 'text'; leave one" in " ".join(result.output.split())
+
+
 def test_the_figures_equal_the_reports(files, tmp_path):
     assert CliRunner().invoke(app, ["evaluate", *files, "-o", str(tmp_path / "card")]).exit_code == 0
     figures = json.loads((tmp_path / "card/evaluation.json").read_text())["scores"]

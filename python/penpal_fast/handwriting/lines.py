@@ -88,7 +88,7 @@ def read_lines(path: Path) -> list[Line]:
     Those that have no points, a bad one or a huge coordinate are left out, and a warning counts them.
 
     Raises:
-        PenpalError: The file cannot be read or has no strokes.
+        PenpalError: The file cannot be read, has no strokes, or has two columns of a name.
     """
     table = whole_table(parquet_file(path))
     try:
@@ -103,6 +103,8 @@ def read_lines(path: Path) -> list[Line]:
 
     def column(*names: str) -> list[str | None]:
         found = next((name for name in names if name in table.column_names), None)
+        if table.column_names.count(found) > 1:
+            raise PenpalError(f"{path}: it has several columns {found!r}; leave one")
         return texts_of(table[found].combine_chunks()) if found else [None] * len(words)
 
     known = zip(words, column("text"), column(*SOURCE_COLUMNS), column("corruption"), strict=True)
