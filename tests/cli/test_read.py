@@ -122,7 +122,8 @@ def test_an_output_that_cannot_be_written_is_wrong_usage(lines, tmp_path):
 
 
 def test_a_pipe_that_is_closed_ends_it_without_a_word(tmp_path, reader_folder):
-    pq.write_table(pa.table({"strokes": column(ROWS * 1000)}), tmp_path / "lines.parquet")
+    rows = ROWS * 10_000  # Their readings fit into no pipe.
+    pq.write_table(pa.table({"strokes": column(rows)}), tmp_path / "lines.parquet")
     command = [sys.executable, "-m", "penpal_fast", "read", str(tmp_path / "lines.parquet")]
     command += ["--reader", str(reader_folder), "--threads", "1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

@@ -159,9 +159,10 @@ def test_scores_in_python_load_nothing_for_other_jobs():
 def test_the_process_ends_with_the_code_of_the_command(last, code):
     program = (
         "import atexit, sys, threading, time; import penpal_fast.__main__ as main\n"
-        f"def command():\n    print('printed', end=''); raise SystemExit({last})\n"
+        "said = threading.Event()\n"
+        f"def command():\n    print('printed', end=''); said.set(); raise SystemExit({last})\n"
         "main.main = command\n"
-        "threading.Thread(target=lambda: (time.sleep(0.1), print(' thread', end=''))).start()\n"
+        "threading.Thread(target=lambda: (said.wait(), time.sleep(0.1), print(' thread', end=''))).start()\n"
         "try:\n    main.run()\n"
         "finally:\n    atexit.register(lambda: print(' atexit', end=''))"
     )

@@ -49,8 +49,9 @@ def test_an_output_is_never_anything_but_whole(tmp_path):
     writers = started(WRITER, *([target, seed] for seed in range(4)))
     try:
         for writer in writers[:3]:
-            end = time.monotonic() + SECONDS / 3
-            while time.monotonic() < end:
+            begun = time.monotonic()
+            # On a busy disk, each content takes long.
+            while time.monotonic() < begun + SECONDS / 3 or (len(seen) <= 5 and time.monotonic() < begun + 120):
                 content = target.read_bytes()
                 assert len(content) == SIZE
                 assert len(set(content)) == 1
@@ -193,8 +194,8 @@ def test_a_folder_that_comes_and_goes_has_one_job(tmp_path, monkeypatch):
     done = []
 
     def work():
-        folder, end = JobFolder(tmp_path / "out", {}, parts), time.monotonic() + SECONDS
-        while len(done) < 150 and time.monotonic() < end:
+        folder, begun = JobFolder(tmp_path / "out", {}, parts), time.monotonic()
+        while len(done) < 150 and (time.monotonic() < begun + SECONDS or len(done) <= 20):
             try:
                 # The error removes the folder, while others are about to lock it.
                 with folder.opened(resume=True), alone(tmp_path / "held"):
@@ -227,8 +228,9 @@ def test_a_folder_that_is_gone_as_soon_as_it_is_there_is_made(tmp_path, monkeypa
 ADDING = """
 import sys
 from pathlib import Path
-from penpal_fast.look.serve.drawn_file import DrawnFile
-drawn = DrawnFile(Path(sys.argv[1]))
+from penpal_fast.look.serve import drawn_file
+drawn_file.WAIT = 600  # Who waits has no turn, and a busy disk is slow.
+drawn = drawn_file.DrawnFile(Path(sys.argv[1]))
 print("ready", flush=True)
 for number in range(20):
     drawn.add([[[0, 0], [number, 1]]], f"{sys.argv[2]} {number}")

@@ -17,7 +17,7 @@ from helpers.arrow import column
 from helpers.commands import run
 from helpers.made_lines import scrawl
 from penpal_fast import PenpalError, convert_dataset, filter_dataset, read_rows, score_dataset
-from penpal_fast.jobs import parts
+from penpal_fast.jobs import part_files, parts
 from penpal_fast.jobs.json_rows import json_lines
 from penpal_fast.jobs.outputs import ANY_KIND, Kind, output_kind
 from penpal_fast.jobs.records import record_path
@@ -104,6 +104,21 @@ def killed(job, lines, out):
     assert done.returncode == 9
     assert not out.exists()
     assert (out.parent / f"{out.name}.parts" / "part-00000.parquet").exists()
+
+
+def test_a_file_whose_writer_cannot_begin_is_closed(tmp_path, monkeypatch):
+    """Such as on a full disk, which could not be unmounted until Python collects its garbage."""
+    opened = []
+    new_file = part_files._new_file
+    monkeypatch.setattr(part_files, "_new_file", lambda path: opened.append(new_file(path)) or opened[-1])
+
+    def full(*_arguments, **_options):
+        raise OSError("no space is left")
+
+    monkeypatch.setattr(pq, "ParquetWriter", full)
+    with pytest.raises(OSError, match="no space is left"):
+        part_files.EncodedFile(tmp_path / "part.parquet", pa.schema([("a", pa.int8())]), 5, "part.parquet")
+    assert [file.closed for file in opened] == [True]
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -470,14 +469,21 @@ def test_two_processes_do_not_write_to_one_output(lines, tmp_path, scorer):
 
 
 JOB = """
-import sys
+import sys, time
+from pathlib import Path
 from penpal_fast import score_dataset
 from penpal_fast.jobs import parts
 from penpal_fast.jobs.part_files import EncodedFile
 from penpal_fast.jobs.summary import JobSummary
 parts.PART_ROWS, parts.COPIED_GROUP_ROWS, parts.GROUP_ROWS = 500, 1, 200
-score_dataset(sys.argv[1], sys.argv[2], resume=True)
+lines, output, folder, wanted = sys.argv[1:]
+def progress(_done, _total):
+    if len(list(Path(folder).glob("part-*.parquet"))) >= int(wanted):
+        print("ready", flush=True)
+        time.sleep(600)
+score_dataset(lines, output, resume=True, progress=progress)
 """
+NEVER = 99
 
 
 @pytest.mark.parametrize(
@@ -487,20 +493,25 @@ def test_a_killed_job_is_resumed_to_the_same_bytes(tmp_path, output, group_rows)
     pq.write_table(pa.table({"strokes": column(ROWS * 60)}), tmp_path / "lines.parquet", row_group_size=group_rows)
     (tmp_path / "whole").mkdir()
 
-    def start(target):
-        return subprocess.Popen([sys.executable, "-c", JOB, str(tmp_path / "lines.parquet"), str(target)])
-
-    assert start(tmp_path / "whole" / output).wait(timeout=300) == 0
     folder = tmp_path / (f"{output}.parts" if output.endswith(".parquet") else output)
+
+    def start(target, wanted=NEVER):
+        command = [sys.executable, "-c", JOB, tmp_path / "lines.parquet", target, folder, str(wanted)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE)
+
+    def finish(target):
+        with start(target) as process:
+            assert process.wait(timeout=300) == 0
+
+    finish(tmp_path / "whole" / output)
     for done in (1, 2, 3):
-        process = start(tmp_path / output)
-        while len(list(folder.glob("part-*.parquet"))) < done and process.poll() is None:
-            time.sleep(0.001)
-        process.kill()
-        assert process.wait() == -signal.SIGKILL
+        with start(tmp_path / output, done) as process:
+            assert process.stdout.readline() == b"ready\n"
+            process.kill()
+        assert process.returncode == -signal.SIGKILL
         assert done <= len(list(folder.glob("part-*.parquet"))) <= 6
         assert not json.loads((folder / "_manifest.json").read_text())["complete"]
-    assert start(tmp_path / output).wait(timeout=300) == 0
+    finish(tmp_path / output)
     assert content(tmp_path / output) == content(tmp_path / "whole" / output)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lines.parquet", output, "whole"]
 

@@ -32,13 +32,26 @@ SHORT = 0.4
 
 
 @pytest.fixture
-def serving():
+def log():
+    """What uvicorn logs."""
+    return []
+
+
+@pytest.fixture
+def serving(log):
     """Serves applications on this machine: gives the port of each."""
+    handler = logging.Handler()
+    handler.emit = log.append
+    logger = logging.getLogger("uvicorn.error")
     with contextlib.ExitStack() as stack:
+        stack.callback(logger.removeHandler, handler)
 
         def start(app):
             listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-            server = uvicorn.Server(bounded(app))
+            config = bounded(app)
+            config.timeout_keep_alive = 1000  # Uvicorn itself would cut idle clients off after 5 seconds.
+            logger.addHandler(handler)  # Settings of uvicorn remove what was there.
+            server = uvicorn.Server(config)
             thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
             stack.callback(thread.join)
             stack.callback(setattr, server, "should_exit", True)
@@ -51,18 +64,6 @@ def serving():
 @pytest.fixture
 def page(serving):
     return serving(application(Server([QualityCheck()])))
-
-
-@pytest.fixture
-def log():
-    """What uvicorn logs."""
-    records = []
-    handler = logging.Handler()
-    handler.emit = records.append
-    logger = logging.getLogger("uvicorn.error")
-    logger.addHandler(handler)
-    yield records
-    logger.removeHandler(handler)
 
 
 def connected(port):
@@ -133,7 +134,7 @@ def test_a_client_that_does_not_ask_is_cut_off(page, monkeypatch, sent):
                     break
             except TimeoutError:
                 client.sendall(b"x" if sent.endswith(b" ") else b"")
-    assert SHORT * 0.9 < time.monotonic() - start < 4.5  # Uvicorn itself waits 5 s after an answer, or for ever.
+    assert SHORT * 0.9 < time.monotonic() - start < 20
 
 
 def test_a_body_that_takes_too_long_is_refused(page, monkeypatch):

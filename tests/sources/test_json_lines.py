@@ -128,7 +128,8 @@ def as_column(value, kind):
     if value is None or kind != "string" or isinstance(value, str):
         return value
     odd = {"NaN": "null", "Infinity": "1e999"}
-    return re.sub("\\b(NaN|Infinity)\\b", lambda found: odd[found[0]], json.dumps(value))
+    text_or_odd = r'"(?:[^"\\]|\\.)*"|\b(?:NaN|Infinity)\b'
+    return re.sub(text_or_odd, lambda found: odd.get(found[0], found[0]), json.dumps(value))
 
 
 @pytest.fixture(scope="module")

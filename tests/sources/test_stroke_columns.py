@@ -20,7 +20,7 @@ from penpal_fast.sources.stroke_columns import StrokeColumns
 SECONDS = 10
 """Any small file is read or refused in far less."""
 
-FEW = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+FEW = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 
 
 def point_type(kind: pa.DataType, *, required: bool = False) -> pa.DataType:

@@ -37,7 +37,11 @@ class EncodedFile:
         """
         self._may_be_huge = may_be_huge
         self._file = _new_file(path)
-        self._writer = pq.ParquetWriter(self._file, schema, **encoding(schema))
+        try:
+            self._writer = pq.ParquetWriter(self._file, schema, **encoding(schema))
+        except BaseException:
+            self._file.close()  # PyArrow refers to it for long.
+            raise
         self._group_rows = group_rows
         self._about = about
         self._waiting: list[pa.RecordBatch] = []

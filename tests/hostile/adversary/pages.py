@@ -90,9 +90,6 @@ class _Page:
             raise NotHere(f"the extra `look` is not installed: {error}") from error
         self.said: list[str] = []
         self.broken: list[bytes] = []
-        handler = logging.Handler()
-        handler.emit = lambda record: self.said.append(handler.format(record))  # type: ignore[method-assign]
-        logging.getLogger("uvicorn").addHandler(handler)
         self._folder = tempfile.TemporaryDirectory()
         folder = Path(self._folder.name)
         write_parquet(folder / "given.parquet", GOOD, 7)
@@ -107,6 +104,9 @@ class _Page:
         listener = socket.create_server(("127.0.0.1", 0))
         self.port = listener.getsockname()[1]
         serving = uvicorn.Server(bounded(application(server)))
+        handler = logging.Handler()
+        handler.emit = lambda record: self.said.append(handler.format(record))  # type: ignore[method-assign]
+        logging.getLogger("uvicorn.error").addHandler(handler)  # The settings of uvicorn remove what was there.
         threading.Thread(target=lambda: asyncio.run(serving.serve([listener])), daemon=True).start()
 
 
