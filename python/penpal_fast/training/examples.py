@@ -22,15 +22,9 @@ from penpal_fast.handwriting.lines import Line, Split, garbled_lines, read_split
 from penpal_fast.handwriting.outliers import OUTLIERS
 from penpal_fast.strokes import Strokes
 from penpal_fast.training.recipe import Stage
-from penpal_fast.training.teacher import Teacher
 
 TARGETS = {"real": 1.0, "clean": 0.5, "corrupted": 0.0, "junk": 0.0, "outlier": 0.0}
 """The target of the score for each kind of line."""
-
-TAUGHT = ("real", "clean", "corrupted")
-"""The kinds of which a teacher says more than their target; junk and outliers are bad without a doubt."""
-
-CALIBRATION_STEPS = 48
 
 SHORT = 20
 """Lines of fewer characters are short."""
@@ -75,16 +69,6 @@ class Batch:
     line_width: float
 
 
-@dataclasses.dataclass(frozen=True)
-class _Example:
-    """A row before (`level`) and after its geometry is changed; see `Batch` for its length."""
-
-    kind: str
-    level: Strokes
-    row: Strokes
-    length: float
-
-
 class _Pool:
     """Lines sorted by elongation."""
 
@@ -121,8 +105,8 @@ def _elongation(strokes: Strokes) -> float:
 class Examples:
     """Makes the examples of each step, which do not depend on earlier steps."""
 
-    def __init__(self, sources: Sources, stage: Stage, line_width: float, teacher: Teacher | None = None) -> None:
-        """Take the lines, a stage of the recipe, the network's line width in pixels, and the teacher of the stage."""
+    def __init__(self, sources: Sources, stage: Stage, line_width: float) -> None:
+        """Take the lines, a stage of the recipe and the network's line width in pixels."""
         self._sources = sources
         self._stage = stage
         self._line_width = line_width
@@ -130,48 +114,22 @@ class Examples:
         self._mean_length, self._length_spread = float(np.mean(lengths)), max(float(np.std(lengths)), 1.0)
         self._garbled = garbled_lines(sources.corrupted.train)
         self._pools = {"clean": _Pool(sources.clean.train), "corrupted": _Pool(sources.corrupted.train)}
-        self._teacher = teacher
-        if teacher is not None:
-            self._calibrate(teacher)
 
     def step(self, step: int) -> Batch:
         """Return the examples of a step."""
-        random = np.random.default_rng([self._stage.optimization.seed, step])
-        drawn = self._drawn(random)
-        width = self._line_width + float(np.clip(random.normal(0, self._stage.changes.line_width), -0.3, 0.3))
-        width = max(width, self._line_width / 2)
-        targets = np.array([TARGETS[example.kind] for example in drawn], dtype=np.float32)
-        if self._teacher is not None:
-            share, taught = self._stage.teaching.share, [example.kind in TAUGHT for example in drawn]
-            said = self._teacher.targets([example.level for example in drawn if example.kind in TAUGHT], random)
-            targets[taught] = (1 - share) * targets[taught] + share * said
-        lengths = np.array([example.length for example in drawn], dtype=np.float32)
-        return Batch([example.row for example in drawn], targets, lengths, width)
-
-    def _calibrate(self, teacher: Teacher) -> None:
-        """Give the teacher the scale of the targets, with which its own logits need not agree."""
-        logits, targets = [], []
-        for step in range(CALIBRATION_STEPS):
-            random = np.random.default_rng([self._stage.optimization.seed, step])
-            drawn = [example for example in self._drawn(random) if example.kind in TAUGHT]
-            logits.append(teacher.logits([example.level for example in drawn], random))
-            targets += [TARGETS[example.kind] for example in drawn]
-        teacher.calibrate(np.concatenate(logits), np.array(targets, dtype=np.float32))
-
-    def _drawn(self, random: np.random.Generator) -> list[_Example]:
+        optimization = self._stage.optimization
+        random = np.random.default_rng([optimization.seed, step])
         kinds = list(TARGETS)
         shares = np.array([getattr(self._stage.shares, kind) for kind in kinds])
-        count = self._stage.optimization.batch_size
-        return [
-            self._example(kinds[index], random) for index in random.choice(len(kinds), count, p=shares / shares.sum())
-        ]
-
-    def _example(self, kind: str, random: np.random.Generator) -> _Example:
-        level, length = self._row(kind, random)
-        return _Example(kind, level, self._reshaped(level, random), length)
+        drawn = [kinds[index] for index in random.choice(len(kinds), optimization.batch_size, p=shares / shares.sum())]
+        rows, lengths = zip(*[self._row(kind, random) for kind in drawn], strict=True)
+        width = self._line_width + float(np.clip(random.normal(0, self._stage.changes.line_width), -0.3, 0.3))
+        width = max(width, self._line_width / 2)
+        targets = np.array([TARGETS[kind] for kind in drawn], dtype=np.float32)
+        return Batch(list(rows), targets, np.array(lengths, dtype=np.float32), width)
 
     def _row(self, kind: str, random: np.random.Generator) -> tuple[Strokes, float]:
-        """Return a level row, and the standardized length of its text for a whole real line, else NaN."""
+        """Return a row, and the standardized length of its text for a whole real line, else NaN."""
         length = math.nan
         if kind == "junk":
             strokes = levelled(self._junk_row(random))
@@ -185,7 +143,7 @@ class Examples:
             if random.random() < self._stage.changes.smooth:
                 strokes = smooth(strokes, random)
             strokes = levelled(self._resampled(strokes, random))
-        return strokes, length
+        return self._reshaped(strokes, random), length
 
     def _line(self, kind: str, random: np.random.Generator) -> tuple[Strokes, str | None]:
         """Return a line of a kind, and its text if it is a whole real line."""

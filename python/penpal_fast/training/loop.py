@@ -27,7 +27,6 @@ from penpal_fast.training.gradients import gradient_of, squashed
 from penpal_fast.training.log import Log
 from penpal_fast.training.optimizer import Muon
 from penpal_fast.training.recipe import Optimization, Recipe
-from penpal_fast.training.teacher import Teacher
 
 CHECKPOINT = "checkpoint.safetensors"
 LOG = "training.jsonl"
@@ -89,16 +88,6 @@ class Training:
     def place(self) -> dict[str, float]:
         """The stage, counted from 1, and the steps that are done, for the log."""
         return {"stage": self.stage + 1, "step": self.done}
-
-    def teacher(self) -> Teacher | None:
-        """Return the network that the stage begins with as its teacher, if the stage learns from it."""
-        teaching = self.recipe.stages[self.stage].teaching
-        if not teaching.share:
-            return None
-        model = QualityClassifier(self.recipe.network)
-        model.update(self.start)
-        model.eval()
-        return Teacher(model, teaching.views)
 
     def averaged(self) -> QualityClassifier:
         """Return the stage's result so far, in evaluation mode: the running average, mixed with its share of the first
@@ -204,7 +193,7 @@ def train(
         training = Training(recipe, 0, start, inputs)
         log.clear()
     while True:
-        examples = Examples(sources, recipe.stages[training.stage], recipe.network.line_width, training.teacher())
+        examples = Examples(sources, recipe.stages[training.stage], recipe.network.line_width)
         for entry in _checkpoints(training, examples, checkpoint, progress):
             log.add({**training.place, **entry, **measure(training.averaged())})
         if training.stage + 1 == len(recipe.stages):

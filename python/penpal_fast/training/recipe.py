@@ -157,23 +157,6 @@ class Optimization:
 
 
 @dataclasses.dataclass(frozen=True)
-class Teaching:
-    """What a stage learns from the network that it begins with; see `penpal_fast.training.teacher`.
-
-    Attributes:
-        share: Share of the target of real, clean and corrupted lines that this network says; 0 for none.
-        views: How often it sees each line, changed a little, to say so.
-    """
-
-    share: float = share(0.0)
-    views: int = number(5, 1, 100)
-
-    def __post_init__(self) -> None:
-        """Check the ranges."""
-        check_ranges(self)
-
-
-@dataclasses.dataclass(frozen=True)
 class Stage:
     """A part of the training. The first stage starts from random weights or a given model, each later one from the
     result before it.
@@ -182,13 +165,11 @@ class Stage:
         shares: Shares of the kinds of lines.
         changes: Changes to the lines before they are rendered.
         optimization: How the weights are found.
-        teaching: What is learned from the network before this stage.
     """
 
     shares: Shares = dataclasses.field(default_factory=Shares)
     changes: Changes = dataclasses.field(default_factory=Changes)
     optimization: Optimization = dataclasses.field(default_factory=Optimization)
-    teaching: Teaching = dataclasses.field(default_factory=Teaching)
 
     def __post_init__(self) -> None:
         """Check that there is a kind of junk wherever some is made."""

@@ -72,11 +72,6 @@ def run_recipe(
     """
     if inputs.start is not None:
         _check_start(inputs.start.config, recipe.network)
-    elif recipe.stages[0].teaching.share:
-        raise PenpalError(
-            "recipe: the first stage learns from the network before it, and there is none: name one with --start, or "
-            "set the share of its teaching to 0"
-        )
     _check_folders(work, output)
     prefix = recipe.source_prefix
     real = read_split(inputs.real, prefix)
