@@ -10,6 +10,7 @@ import sys
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -104,6 +105,20 @@ def killed(job, lines, out):
     assert done.returncode == 9
     assert not out.exists()
     assert (out.parent / f"{out.name}.parts" / "part-00000.parquet").exists()
+
+
+@pytest.mark.parametrize("output", ["out.parquet", "out.jsonl", "out"])
+def test_a_column_that_cannot_be_written_is_named(tmp_path, output):
+    runs = pc.run_end_encode(pa.array(["a"] * len(ROWS)))
+    with pa.ipc.new_file(
+        tmp_path / "in.arrow", pa.schema([("strokes", column(ROWS).type), ("runs", runs.type)])
+    ) as file:
+        file.write(pa.record_batch([column(ROWS), runs], ["strokes", "runs"]))
+    with pytest.raises(
+        PenpalError, match=r"the column 'runs' has the type run_end_encoded<.*>, which cannot be written"
+    ):
+        score_dataset(tmp_path / "in.arrow", tmp_path / output)
+    assert not (tmp_path / output).exists()
 
 
 def test_a_file_whose_writer_cannot_begin_is_closed(tmp_path, monkeypatch):

@@ -183,5 +183,15 @@ def file_metadata(schema: pa.Schema) -> list[tuple[str, str]]:
 
 def _empty_file(schema: pa.Schema) -> pq.ParquetFile:
     buffer = io.BytesIO()
-    pq.write_table(pa.Table.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema), buffer)
+    try:
+        pq.write_table(pa.Table.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema), buffer)
+    except pa.ArrowNotImplementedError as error:
+        if len(schema) == 1:
+            raise PenpalError(
+                f"the column {schema.names[0]!r} has the type {schema.types[0]}, which cannot be written; cast it "
+                "first, or leave it out"
+            ) from error
+        for field in schema:
+            _empty_file(pa.schema([field]))
+        raise
     return pq.ParquetFile(buffer)
