@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from helpers.paths import ROOT
 from penpal_fast.engines import gpu
 from penpal_fast.interrupts import ending_at_once
 from penpal_fast.schema import STROKES
@@ -192,6 +193,19 @@ def test_an_output_that_cannot_be_flushed_is_said():
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 120
     assert "No space left on device" in done.stderr
+
+
+FILE = str(ROOT / "examples/lines.parquet")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["--version"], ["score", "-h"], ["read", FILE]], ids=" ".join)
+def test_a_full_standard_output_is_named(arguments):
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "penpal_fast", *arguments]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "error: standard output: cannot write to it: No space left on device\n"
 
 
 WRONG = [

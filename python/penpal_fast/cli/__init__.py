@@ -24,7 +24,8 @@ def main_options(
     """Score rows of pen strokes by handwriting quality, from 0 (corrupted) to 1 (legible, human-looking)."""
     if version:
         from penpal_fast import __version__
-        from penpal_fast.cli.console import say
+        from penpal_fast.cli.console import readable_errors, say
 
-        say(__version__)
+        with readable_errors():
+            say(__version__)
         raise typer.Exit

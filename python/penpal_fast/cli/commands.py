@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from penpal_fast.cli import light_help
+from penpal_fast.cli.console import readable_errors, writing_to
 from penpal_fast.cli.plain_values import quick
 
 
@@ -112,7 +113,8 @@ class _Quick:
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help."""
         light_help.load()
-        super().format_help(ctx, formatter)  # type: ignore[misc]
+        with readable_errors(), writing_to("standard output"):
+            super().format_help(ctx, formatter)  # type: ignore[misc]
 
 
 class Command(_Quick, TyperCommand):

@@ -10,7 +10,7 @@ import functools
 import json
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -90,18 +90,28 @@ def stopped_by_sigterm() -> Iterator[None]:
 
 def say(text: str, *, aside: bool = False) -> None:
     """Print text as it is; to stderr if it is aside from what is written to standard output."""
-    _print(visible(text), aside=aside)
+    _print(f"{visible(text)}\n", aside=aside)
+
+
+def say_lines(lines: Iterable[str]) -> None:
+    """Print lines to standard output as they are, all at once."""
+    _print("".join(f"{line}\n" for line in lines), aside=False)
 
 
 def _print(text: str, *, aside: bool) -> None:
+    with writing_to("stderr" if aside else "standard output"):
+        typer.echo(text, err=aside, nl=False)
+
+
+@contextlib.contextmanager
+def writing_to(name: str) -> Iterator[None]:
+    """Say where a block could not write."""
     try:
-        typer.echo(text, err=aside)
+        yield
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise PenpalError(
-            f"{'stderr' if aside else 'standard output'}: cannot write to it: {error.strerror or error}"
-        ) from error
+        raise PenpalError(f"{name}: cannot write to it: {error.strerror or error}") from error
 
 
 def counted(count: int, what: str) -> str:
@@ -124,4 +134,4 @@ def visible(text: str) -> str:
 
 def say_json(content: dict[str, Any], *, aside: bool = False) -> None:
     """Print JSON on one line; see `say`."""
-    _print(json.dumps(content), aside=aside)
+    _print(f"{json.dumps(content)}\n", aside=aside)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from penpal_fast.cli import options
-from penpal_fast.cli.console import counted, readable_errors, say, stopped_by_sigterm, visible
+from penpal_fast.cli.console import counted, readable_errors, say, say_lines, stopped_by_sigterm, visible
 from penpal_fast.cli.progress import progress_bar
 from penpal_fast.errors import PenpalError
 from penpal_fast.interrupts import ending_at_once
@@ -93,7 +93,7 @@ def read(
 def _print_rows(batches: Iterator[list[Row]], *, as_json: bool) -> None:
     line = json_text.dumps if as_json else _line
     for rows in batches:
-        typer.echo("".join(f"{line(row)}\n" for row in rows), nl=False)
+        say_lines(map(line, rows))
 
 
 def _line(row: Row) -> str:
