@@ -193,7 +193,7 @@ LIES = {
     "groups as field 32772": (renumbered(GROUPS, 2**15), "a field number is out of range"),
     "members as field 65541": (hidden_members, "a field number is out of range"),
     "schema as a set": (as_set, "field 2 of its metadata has a value of another type"),
-    "another type in the schema": (of_another_type, "field 3 of its metadata has a value of another type"),
+    "another type in the schema": (of_another_type, "field 3 of its schema has a value of another type"),
     "members of 33 bits": (of_more_bits, "an integer has more than 32 bits"),
     "unnamed columns": (unnamed, "its schema has a column without a name"),
     "many columns": (many(SCHEMA), "its metadata has a list of 1000001 items; at most 1000000 are read"),

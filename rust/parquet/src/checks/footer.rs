@@ -157,7 +157,7 @@ fn check_size(size: usize) -> Result<()> {
 fn check_structure(bytes: &[u8]) -> Result<Option<Range<usize>>> {
     let mut texts = None;
     Reader::new(bytes).fields(|reader, number, kind| {
-        check_kind(number, kind, &[INTEGER, LIST, LONG, LIST, LIST, BINARY, LIST, STRUCT, BINARY])?;
+        check_kind("its metadata", number, kind, &[INTEGER, LIST, LONG, LIST, LIST, BINARY, LIST, STRUCT, BINARY])?;
         match number {
             2 => check_schema(reader)?,
             5 => {
@@ -175,10 +175,10 @@ fn check_structure(bytes: &[u8]) -> Result<Option<Range<usize>>> {
 
 /// Makes sure that a known field, which are numbered from 1, has the type that it must have. Of a field with a value of
 /// another type, some readers take the value, and others none.
-fn check_kind(number: i64, kind: u8, known: &[u8]) -> Result<()> {
+fn check_kind(part: &str, number: i64, kind: u8, known: &[u8]) -> Result<()> {
     let expected = usize::try_from(number - 1).ok().and_then(|index| known.get(index));
     if expected.is_some_and(|expected| *expected != kind) {
-        return Err(mismatch(format!("field {number} of its metadata has a value of another type than it must have")));
+        return Err(mismatch(format!("field {number} of {part} has a value of another type than it must have")));
     }
     Ok(())
 }
@@ -197,7 +197,7 @@ fn check_schema(reader: &mut Reader<'_>) -> Result<()> {
         reader.fields(|reader, number, kind| {
             const KINDS: [u8; 10] =
                 [INTEGER, INTEGER, INTEGER, BINARY, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, STRUCT];
-            check_kind(number, kind, &KINDS)?;
+            check_kind("its schema", number, kind, &KINDS)?;
             is_named |= number == 4;
             let found = number == 5;
             if found {
