@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "ACCEPTED_TYPES",
+    "MAX_METADATA_BYTES",
     "MAX_THREADS",
     "PADDING",
     "SIDE",
@@ -28,6 +29,7 @@ __all__ = [
 VERSION: Final[str]
 SIDE: Final = 256
 PADDING: Final = 12
+MAX_METADATA_BYTES: Final = 0x4000000
 MAX_THREADS: Final = 1024
 ACCEPTED_TYPES: Final[str]
 

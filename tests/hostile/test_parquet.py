@@ -154,6 +154,36 @@ def of_another_type(metadata):
     metadata[SCHEMA][1][1][1][3] = (thrift.I64, 0)
 
 
+def other_logical_type(metadata):
+    """Readers that ignore types read the bytes of the text as further columns."""
+    metadata[SCHEMA][1][1][1][10] = (thrift.STRUCT, {5: (thrift.STRUCT, {1: (thrift.BINARY, b"columns")})})
+
+
+def other_place(metadata):
+    group(metadata)[5] = (thrift.BINARY, b"rows")
+
+
+def texts_of_other_items(metadata):
+    metadata[5] = (thrift.LIST, (thrift.BINARY, [b"a second schema"]))
+
+
+class Again(dict):
+    """A struct with a field twice, of which some readers take the first, some the last, and some both."""
+
+    def items(self):
+        return [*super().items(), (1, self[1])]
+
+
+def columns_again(metadata):
+    groups = metadata[GROUPS][1][1]
+    groups[0] = Again(groups[0])
+
+
+def schema_of_booleans(metadata):
+    """Not all readers skip as many bytes."""
+    metadata[99] = (thrift.LIST, (thrift.TRUE, [None]))
+
+
 def of_more_bits(metadata):
     metadata[SCHEMA][1][1][1][5] = (thrift.I32, 2**32 + 1)
 
@@ -192,8 +222,13 @@ LIES = {
     "schema as field 65538": (renumbered(SCHEMA, 2**16), "a field number is out of range"),
     "groups as field 32772": (renumbered(GROUPS, 2**15), "a field number is out of range"),
     "members as field 65541": (hidden_members, "a field number is out of range"),
-    "schema as a set": (as_set, "field 2 of its metadata has a value of another type"),
-    "another type in the schema": (of_another_type, "field 3 of its schema has a value of another type"),
+    "schema as a set": (as_set, "field 2 of FileMetaData has a value of another type"),
+    "another type in the schema": (of_another_type, "field 3 of SchemaElement has a value of another type"),
+    "another logical type": (other_logical_type, "field 1 of DecimalType has a value of another type"),
+    "another place": (other_place, "field 5 of RowGroup has a value of another type"),
+    "texts of other items": (texts_of_other_items, "a list of its metadata has items of another type"),
+    "columns again": (columns_again, "field 1 of RowGroup comes twice"),
+    "unknown booleans": (schema_of_booleans, "a value has a type that Parquet does not use"),
     "members of 33 bits": (of_more_bits, "an integer has more than 32 bits"),
     "unnamed columns": (unnamed, "its schema has a column without a name"),
     "many columns": (many(SCHEMA), "its metadata has a list of 1000001 items; at most 1000000 are read"),
@@ -388,6 +423,13 @@ def data_2(values):
     return {8: (thrift.STRUCT, {**described, 7: (thrift.FALSE, None)})}
 
 
+def without_statistics(values):
+    """As parquet-java writes them before version 1.18."""
+    described = data_2(values)
+    described[8][1][2] = (thrift.I32, -1)
+    return described
+
+
 def dictionary(values, by=0):
     return {7 + by: (thrift.STRUCT, {1: (thrift.I32, values), 2: (thrift.I32, 0)})}
 
@@ -427,6 +469,8 @@ PAGES = {
     "version 1": ([page(0, data_1(10), TEN)], 10, None),
     "version 2": ([page(3, data_2(10), TEN)], 10, None),
     "dictionary": ([page(2, dictionary(10), TEN), page(0, data_1(10), TEN)], 10, None),
+    "no number of nulls": ([page(3, without_statistics(10), TEN)], 10, None),
+    "values twice": ([page(0, {5: (thrift.STRUCT, Again(data_1(10)[5][1]))}, TEN)], 10, "has a field twice"),
     "both versions": ([page(0, data_1(5) | data_2(10), TEN)], 10, "a page is of several kinds"),
     "the other version": ([page(0, data_2(10), TEN)], 10, "a page is of kind 0, but is not described as such"),
     "a dictionary that says it is data": ([page(0, dictionary(10), TEN)], 10, "of kind 0, but is not described"),
@@ -454,9 +498,30 @@ def test_headers_of_pages_say_one_thing(tmp_path, pages, values, message):
 
 
 def test_a_footer_beyond_all_footers_is_refused():
-    size = (256 << 20) + 1
+    size = (64 << 20) + 1
     with pytest.raises(PenpalError, match=f"its metadata has {size} bytes; at most {size - 1} are read"):
         _core.Footer(bytes(size), size + 12)
+
+
+def test_a_footer_that_is_too_long_is_not_read(tmp_path):
+    path = tmp_path / "sparse.parquet"
+    with path.open("wb") as file:
+        file.truncate(3 << 30)
+        file.seek(0, os.SEEK_END)
+        file.write((2 << 30).to_bytes(4, "little") + b"PAR1")
+    code, megabytes, said = measured("score", path, "-o", tmp_path / "out.parquet")
+    assert code == 1
+    assert "its metadata has 2,147,483,656 bytes; at most 67,108,864 are read" in " ".join(said.split())
+    assert megabytes < 500
+
+
+def test_an_output_that_is_there_is_checked_before_it_is_read(lines, tmp_path, scorer):
+    """Versions of PyArrow end the process over some footers."""
+    out = tmp_path / "out.parquet"
+    out.write_bytes(lines.read_bytes())
+    changed(out, deep)
+    with pytest.raises(PenpalError, match=r"out.parquet: .*exists already"):
+        score_dataset(lines, out, scorer=scorer, resume=True)
 
 
 MEASURED = """

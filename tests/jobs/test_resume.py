@@ -490,6 +490,7 @@ NEVER = 99
     ("output", "group_rows"), [("out.parquet", 500), ("out", 3000)], ids=["file, copied", "folder, encoded"]
 )
 def test_a_killed_job_is_resumed_to_the_same_bytes(tmp_path, output, group_rows):
+    """It is killed when parts are complete; `hostile/adversary/kills.py` kills at any moment."""
     pq.write_table(pa.table({"strokes": column(ROWS * 60)}), tmp_path / "lines.parquet", row_group_size=group_rows)
     (tmp_path / "whole").mkdir()
 

@@ -199,7 +199,10 @@ def test_who_reads_while_another_call_reads_is_told_so(tmp_path):
     with path.open("rb") as file:
         footer = ParquetFooter(file)
 
+    refused = []
+
     def decompressed(codec, data, size):
+        refused.append(codec)
         with pytest.raises(PenpalError, match="another call reads from this object"):
             reader.read(1, 1)
         return pa.Codec(codec).decompress(data, size, asbytes=True)
@@ -208,6 +211,7 @@ def test_who_reads_while_another_call_reads_is_told_so(tmp_path):
     reader = footer.strokes(path, 0, column, decompressed)
     assert reader.read(9, 1 << 20)[0] == 9
     assert reader.read(9, 1 << 20)[0] == 0
+    assert refused
 
 
 def test_wanted_columns(tmp_path):

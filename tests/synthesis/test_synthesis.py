@@ -6,7 +6,6 @@ import dataclasses
 import io
 import json
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -358,23 +357,13 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="waits for a process as Linux does")
 def test_a_worker_ends_when_its_parent_is_killed(tmp_path):
     program = tmp_path / "killed.py"
     program.write_text(KILLED)
+    # The worker has the pipe too, so it is at its end once both have ended.
     done = subprocess.run([sys.executable, program], stdout=subprocess.PIPE, text=True, timeout=60)
     assert done.returncode == -signal.SIGKILL
-    try:
-        worker = os.pidfd_open(int(done.stdout))
-    except ProcessLookupError:
-        return
-    try:
-        ended, _, _ = select.select([worker], [], [], 60)
-        if not ended:
-            signal.pidfd_send_signal(worker, signal.SIGKILL)
-        assert ended, "the worker outlived its parent"
-    finally:
-        os.close(worker)
+    assert int(done.stdout) > 0
 
 
 def test_strokes_follow_the_words():

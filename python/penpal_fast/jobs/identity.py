@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from penpal_fast import __version__
 from penpal_fast.checks.check import Check
@@ -19,6 +18,7 @@ from penpal_fast.errors import PenpalError
 from penpal_fast.jobs.seal import UNSEALED, is_sealed, job_note
 from penpal_fast.jobs.selection import SELECTION_KEY
 from penpal_fast.sources.batch import Source
+from penpal_fast.sources.parquet_footer import keys_and_values
 
 FORMAT = 9
 """Increase it when the same job would give a different output than before."""
@@ -93,9 +93,9 @@ def with_job(schema: pa.Schema, job: str | None, *, sealed: bool = False) -> pa.
 def noted_job(path: Path) -> tuple[str, str] | None:
     """Return the job that wrote a single Parquet file, and the file's SHA-256; None if it has none or is damaged."""
     try:
-        note = json.loads((pq.read_metadata(path).metadata or {})[JOB_KEY])
+        note = json.loads(keys_and_values(path)[JOB_KEY])
         return str(note["job"]), str(note["sha256"])
-    except (OSError, pa.ArrowException, ValueError, TypeError, KeyError, RecursionError):
+    except (OSError, PenpalError, pa.ArrowException, ValueError, TypeError, KeyError, RecursionError):
         return None
 
 

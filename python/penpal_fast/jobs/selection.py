@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from penpal_fast.checks.check import count_reasons
 from penpal_fast.checks.columns import read_outcome
+from penpal_fast.errors import PenpalError
 from penpal_fast.jobs.good_lines import FoundThreshold
+from penpal_fast.sources.parquet_footer import keys_and_values
 
 BELOW = "below the threshold"
 
@@ -112,8 +113,8 @@ class Selection:
 def noted_selection(path: Path) -> Selection | None:
     """Return what the filter did that wrote a Parquet file; None if the file does not say."""
     try:
-        noted = json.loads((pq.read_metadata(path).metadata or {})[SELECTION_KEY.encode()])
-    except (OSError, pa.ArrowException, ValueError, TypeError, KeyError, RecursionError):
+        noted = json.loads(keys_and_values(path)[SELECTION_KEY.encode()])
+    except (OSError, PenpalError, pa.ArrowException, ValueError, TypeError, KeyError, RecursionError):
         return None
     return read_selection(noted)
 

@@ -11,7 +11,7 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from penpal_fast._core import Footer, StrokeReader
+from penpal_fast._core import MAX_METADATA_BYTES, Footer, StrokeReader
 from penpal_fast.errors import PenpalError
 
 END_BYTES = 8
@@ -127,6 +127,18 @@ class ParquetFooter:
         return self._checked.strokes(str(path), group, column, decompress)
 
 
+def keys_and_values(path: Path) -> dict[bytes, bytes]:
+    """Return the key-value metadata of a Parquet file, after its footer is checked.
+
+    Raises:
+        OSError: The file cannot be read.
+        PenpalError: It is not a Parquet file, or its metadata cannot be true.
+        pyarrow.ArrowException: PyArrow cannot read them.
+    """
+    with path.open("rb") as file:
+        return ParquetFooter(file).described().metadata.metadata or {}
+
+
 def _tail(file: IO[bytes], size: int) -> bytes:
     begin = max(0, size - FIRST_READ_BYTES)
     file.seek(begin)
@@ -136,6 +148,11 @@ def _tail(file: IO[bytes], size: int) -> bytes:
         raise PenpalError("its last bytes are not PAR1; it may have been cut off")
     if length > size:
         raise PenpalError("its metadata would be longer than the file")
+    if length > MAX_METADATA_BYTES:
+        raise PenpalError(
+            f"its metadata has {length:,} bytes; at most {MAX_METADATA_BYTES:,} are read. Write fewer and larger row "
+            "groups"
+        )
     if length > len(end):
         file.seek(size - length)
         end = file.read(length - len(end)) + end

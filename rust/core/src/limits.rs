@@ -7,7 +7,7 @@ pub const MAX_POINTS: usize = 1 << 20;
 /// Maximum number of strokes in a row. Strokes without points count.
 pub const MAX_STROKES: usize = 1 << 20;
 
-/// Most samples of the [path](crate::path) of a row: twice those of a line of 100 letters. A longer one is not a line of
+/// Maximum number of samples of the [path](crate::path) of a row: twice those of a line of 100 letters. A longer one is not a line of
 /// writing.
 pub const MAX_SAMPLES: usize = 4096;
 

@@ -123,9 +123,14 @@ impl<'a> Strokes<'a> {
 
     /// For each stroke, the range of its points within [`Strokes::x`] and [`Strokes::y`]; it may be empty.
     pub fn point_ranges(&self) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
-        // Another thread may write to the offsets after they were checked.
-        let point = |index| self.offsets.get(index).unwrap_or(0).saturating_sub(self.first_point).min(self.x.len());
-        (0..self.offsets.count()).map(move |stroke| point(stroke)..point(stroke + 1))
+        let mut end = 0;
+        (1..=self.offsets.count()).map(move |next| {
+            let start = end;
+            // Another thread may write to the offsets after they were checked.
+            let point = self.offsets.get(next).unwrap_or(0).saturating_sub(self.first_point);
+            end = point.min(self.x.len()).max(start);
+            start..end
+        })
     }
 }
 

@@ -11,7 +11,7 @@ mod error;
 mod strokes;
 
 pub use bytes::Bytes;
-pub use checks::{Footer, RowGroup};
+pub use checks::{Footer, MAX_METADATA_BYTES, RowGroup};
 pub use copying::{Piece, append_columns, appended_places, concatenate};
 pub use error::text;
 pub use parquet::errors::ParquetError;

@@ -52,7 +52,7 @@ fn values_of_another_type_in_the_schema_are_an_error() {
         let mut damaged = metadata.clone();
         damaged[field] ^= 1; // 16 bits instead of 32.
         let error = Footer::parse(&damaged, size).err().unwrap();
-        assert!(text(&error).ends_with(" of its schema has a value of another type than it must have"), "{error}");
+        assert!(text(&error).ends_with(" of SchemaElement has a value of another type than it must have"), "{error}");
     }
 }
 

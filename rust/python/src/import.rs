@@ -19,8 +19,9 @@ const MAX_DEPTH: usize = 64;
 /// Maximum number of types in a PyArrow type, which may share an inner type with itself any number of times.
 const MAX_TYPES: usize = 100_000;
 
-/// Refuses PyArrow data whose type is nested too deep or has too many parts. Types of other producers cannot be read before the import.
-fn check_depth(source: &Bound<'_, PyAny>) -> PyResult<()> {
+/// Refuses PyArrow data whose type is nested too deep or has too many parts. Types of other producers cannot be read
+/// before the import.
+fn check_type(source: &Bound<'_, PyAny>) -> PyResult<()> {
     let mut types: Vec<(Bound<'_, PyAny>, usize)> = Vec::new();
     if let Some(kind) = source.getattr_opt("type")? {
         types.push((kind, 1));
@@ -68,7 +69,7 @@ fn is_pyarrow(source: &Bound<'_, PyAny>) -> PyResult<bool> {
 pub fn import_column(source: &Bound<'_, PyAny>, column: &str) -> PyResult<StrokeColumn> {
     let py = source.py();
     if is_pyarrow(source)? {
-        check_depth(source)?;
+        check_type(source)?;
     }
     let unreadable = |error: String| penpal_error(py, format!("cannot read the Arrow data: {error}"));
     let read = || PyResult::Ok(source.extract::<AnyArray>()?.into_chunked_array()?.into_inner());

@@ -37,6 +37,8 @@ mod _core {
     #[pymodule_export]
     const PADDING: usize = penpal_core::PADDING;
     #[pymodule_export]
+    const MAX_METADATA_BYTES: usize = penpal_parquet::MAX_METADATA_BYTES;
+    #[pymodule_export]
     const MAX_THREADS: usize = penpal_core::MAX_THREADS;
     #[pymodule_export]
     const ACCEPTED_TYPES: &str = penpal_core::arrow::ACCEPTED_TYPES;

@@ -62,9 +62,9 @@ impl Backpropagation {
     /// there is no block, if there are so many that a picture shrinks to one value, if an identity shortcut would lose
     /// channels, or if `epsilon` is not above 0.
     pub fn new(channels: &[usize], projection: bool, epsilon: f32) -> Option<Self> {
-        const MAX_CHANNELS: usize = SIDE.trailing_zeros() as usize - 1;
+        const MAX_LAYERS: usize = SIDE.trailing_zeros() as usize - 1;
         let kept = projection || channels.is_sorted();
-        if !(2..=MAX_CHANNELS).contains(&channels.len()) || channels.contains(&0) || !kept {
+        if !(2..=MAX_LAYERS).contains(&channels.len()) || channels.contains(&0) || !kept {
             return None;
         }
         let structure = Structure::new(channels[0], &channels[1..], projection);

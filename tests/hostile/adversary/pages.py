@@ -104,7 +104,7 @@ class _Page:
         listener = socket.create_server(("127.0.0.1", 0))
         self.port = listener.getsockname()[1]
         serving = uvicorn.Server(bounded(application(server)))
-        handler = logging.Handler()
+        handler = logging.Handler(logging.ERROR)  # Requests that are none are warnings.
         handler.emit = lambda record: self.said.append(handler.format(record))  # type: ignore[method-assign]
         logging.getLogger("uvicorn.error").addHandler(handler)  # The settings of uvicorn remove what was there.
         threading.Thread(target=lambda: asyncio.run(serving.serve([listener])), daemon=True).start()

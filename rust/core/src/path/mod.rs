@@ -72,7 +72,8 @@ impl Path {
     /// Replaces the path by that of a row.
     ///
     /// # Errors
-    /// [`RowError::TooLongToRead`] where there would be more than [`MAX_SAMPLES`] samples.
+    /// [`RowError::TooLongToRead`] where there would be more than [`MAX_SAMPLES`] samples, or [`RowError::NoPoints`]
+    /// where another thread has taken them away.
     pub fn trace(&mut self, strokes: &Strokes) -> Result<(), RowError> {
         let traced = self.traced(strokes);
         if self.vertices.capacity() > MAX_KEPT_POINTS || self.strokes.capacity() > MAX_KEPT_POINTS {
@@ -86,6 +87,9 @@ impl Path {
         self.samples.clear();
         self.places.clear();
         self.collect(strokes);
+        if self.vertices.is_empty() {
+            return Err(RowError::NoPoints); // Another thread writes to the offsets.
+        }
         let (rough, least) = self.frames.rough(&self.vertices);
         self.put(Frame { slope: 0.0, centre: 0.0, height: rough.height });
         let scaled = Frame { slope: rough.slope, centre: rough.centre / rough.height, height: 1.0 };

@@ -162,7 +162,7 @@ fn letters(count: usize, way: &[usize], deficits: &[f64]) -> Vec<Aligned> {
 
 impl Forward {
     /// Least probability that is told from 0, so that no number is so small that the processor slows down.
-    const LEAST: f64 = 1e-290;
+    const MIN_KEPT: f64 = 1e-290;
 
     /// Least probability of a text for which what was taken for 0 does not matter.
     const MIN_EXACT: f64 = 1e-270;
@@ -180,7 +180,7 @@ impl Forward {
                     zero: 0.0,
                     one: 1.0,
                     add: |one, other| one + other,
-                    multiply: |one: f64, other: f64| if one * other < Self::LEAST { 0.0 } else { one * other },
+                    multiply: |one: f64, other: f64| if one * other < Self::MIN_KEPT { 0.0 } else { one * other },
                 };
                 self.run(
                     probabilities,

@@ -2,8 +2,8 @@
 
 use crate::path::CHANNELS;
 
-/// Most channels, letters, taps, frames between taps: beyond any reader, so that no product of them overflows.
-const MOST: usize = 4096;
+/// Maximum of channels, letters, taps, frames between taps: beyond any reader, so that no product of them overflows.
+const MAX_SIZE: usize = 4096;
 
 /// A convolution over samples with zeros around them, as many frames as steps of the stride.
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ fn expect(tensor: String, values: &[f32], expected: usize) -> Result<(), ReaderE
 
 fn expect_size(name: String, found: usize, odd: bool) -> Result<(), ReaderError> {
     let expected = if odd { "an odd number up to 4096" } else { "1 to 4096" };
-    let fits = (1..=MOST).contains(&found) && (found % 2 == 1 || !odd);
+    let fits = (1..=MAX_SIZE).contains(&found) && (found % 2 == 1 || !odd);
     if fits { Ok(()) } else { Err(ReaderError::Size { name, expected, found }) }
 }
 

@@ -12,7 +12,8 @@ use parquet::file::metadata::{
     ColumnChunkMetaData, LevelHistogram, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData,
 };
 
-use super::thrift::{BINARY, INTEGER, LIST, LONG, Reader, STRUCT};
+use super::shapes;
+use super::thrift::{Reader, STRUCT};
 use crate::error::{Result, mismatch, text};
 
 /// The length of the metadata, and the 4 magic bytes.
@@ -21,8 +22,8 @@ const TAIL: usize = 8;
 /// Where the first column may begin, after the magic bytes.
 const BEGIN: u64 = 4;
 
-/// Maximum size of the metadata. Memory for it may be some 30 times as much.
-const MAX_BYTES: usize = 256 << 20;
+/// Maximum size of the metadata: some 600,000 columns of row groups. With PyArrow, memory for it may be 90 times as much.
+pub const MAX_METADATA_BYTES: usize = 64 << 20;
 
 /// Maximum number of levels of nested columns.
 const MAX_NESTING: usize = 64;
@@ -144,9 +145,9 @@ fn decoded_bytes(column: &ColumnChunkMetaData) -> u64 {
 }
 
 fn check_size(size: usize) -> Result<()> {
-    if size > MAX_BYTES {
+    if size > MAX_METADATA_BYTES {
         return Err(mismatch(format!(
-            "its metadata has {size} bytes; at most {MAX_BYTES} are read. Write fewer and larger row groups"
+            "its metadata has {size} bytes; at most {MAX_METADATA_BYTES} are read. Write fewer and larger row groups"
         )));
     }
     Ok(())
@@ -155,9 +156,9 @@ fn check_size(size: usize) -> Result<()> {
 /// Follows the encoding from the first to the last byte without building anything. Returns the range of the key-value
 /// metadata.
 fn check_structure(bytes: &[u8]) -> Result<Option<Range<usize>>> {
+    shapes::check(&mut Reader::new(bytes), &shapes::FILE)?;
     let mut texts = None;
     Reader::new(bytes).fields(|reader, number, kind| {
-        check_kind("its metadata", number, kind, &[INTEGER, LIST, LONG, LIST, LIST, BINARY, LIST, STRUCT, BINARY])?;
         match number {
             2 => check_schema(reader)?,
             5 => {
@@ -173,31 +174,15 @@ fn check_structure(bytes: &[u8]) -> Result<Option<Range<usize>>> {
     Ok(texts)
 }
 
-/// Makes sure that a known field, which are numbered from 1, has the type that it must have. Of a field with a value of
-/// another type, some readers take the value, and others none.
-fn check_kind(part: &str, number: i64, kind: u8, known: &[u8]) -> Result<()> {
-    let expected = usize::try_from(number - 1).ok().and_then(|index| known.get(index));
-    if expected.is_some_and(|expected| *expected != kind) {
-        return Err(mismatch(format!("field {number} of {part} has a value of another type than it must have")));
-    }
-    Ok(())
-}
-
 /// Makes sure that each column has a name, that each group of columns has the number of members that it claims, and that
 /// groups are not nested too deep.
 fn check_schema(reader: &mut Reader<'_>) -> Result<()> {
-    let (size, kind) = reader.list()?;
+    let (size, _) = reader.list()?;
     let mut missing: Vec<usize> = Vec::new();
     for index in 0..size {
         let mut members = 0;
         let mut is_named = false;
-        if kind != STRUCT {
-            return Err(mismatch("its schema is not a list of columns".into()));
-        }
-        reader.fields(|reader, number, kind| {
-            const KINDS: [u8; 10] =
-                [INTEGER, INTEGER, INTEGER, BINARY, INTEGER, INTEGER, INTEGER, INTEGER, INTEGER, STRUCT];
-            check_kind("its schema", number, kind, &KINDS)?;
+        reader.fields(|reader, number, _| {
             is_named |= number == 4;
             let found = number == 5;
             if found {

@@ -3,9 +3,10 @@
 mod footer;
 mod page_header;
 mod pages;
+mod shapes;
 mod thrift;
 
 pub(crate) use footer::place;
-pub use footer::{Footer, RowGroup};
+pub use footer::{Footer, MAX_METADATA_BYTES, RowGroup};
 pub(crate) use page_header::{Content, PageHeader};
 pub(crate) use thrift::Reader;

@@ -55,8 +55,9 @@ impl PageHeader {
         let mut description = None;
         reader.fields(|reader, number, kind| {
             match number {
-                1..=4 => numbers[number as usize] = Some(integer(reader, kind)?),
+                1..=4 if numbers[number as usize].is_some() => return Err(twice()),
                 5..=8 if description.is_some() => return Err(mismatch("a page is of several kinds".into())),
+                1..=4 => numbers[number as usize] = Some(integer(reader, kind)?),
                 5..=8 => description = Some(Description::read(reader, number, kind)?),
                 _ => return Ok(false),
             }
@@ -71,8 +72,8 @@ impl PageHeader {
             (1, None | Some(Description { field: 6, .. })) => (Content::Index, 0),
             (2, Some(dictionary @ Description { field: 7, .. })) => (Content::Dictionary, dictionary.number(2)?),
             (3, Some(data @ Description { field: 8, .. })) => {
-                // The numbers of nulls and of rows.
-                data.count(2).and(data.count(3))?;
+                // Of nulls and of rows. Some writers give -1 nulls where they have no statistics.
+                data.number(2).and(data.number(3))?;
                 let (definition_bytes, repetition_bytes) = (data.count(5)?, data.count(6)?);
                 let is_compressed = data.is_compressed;
                 (Content::DataV2 { definition_bytes, repetition_bytes, is_compressed }, data.number(4)?)
@@ -99,6 +100,9 @@ impl Description {
         let integers: &[i64] = [&[1, 2, 3, 4][..], &[], &[1, 2], &[1, 2, 3, 4, 5, 6]][(field - 5) as usize];
         reader.fields(|reader, number, kind| {
             if integers.contains(&number) {
+                if numbers[number as usize].is_some() {
+                    return Err(twice());
+                }
                 numbers[number as usize] = Some(integer(reader, kind)?);
                 return Ok(true);
             }
@@ -132,6 +136,10 @@ fn required(numbers: &Numbers, number: usize) -> Result<i32> {
 
 fn count(number: i32) -> Result<usize> {
     usize::try_from(number).map_err(|_| mismatch(format!("a size is negative: {number}")))
+}
+
+fn twice() -> parquet::errors::ParquetError {
+    mismatch("the header of a page has a field twice".into())
 }
 
 fn other_type() -> parquet::errors::ParquetError {

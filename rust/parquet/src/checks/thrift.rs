@@ -10,22 +10,27 @@ use crate::error::{Result, mismatch};
 /// Maximum number of levels of nested structs and lists. Parquet needs up to eight.
 const MAX_DEPTH: usize = 32;
 
-/// Maximum number of items in a list, which is PyArrow's too. A reader may allocate memory for all before it reads one.
+/// Maximum number of items in a list, which is PyArrow's default. A reader may allocate memory for all before it reads one.
 const MAX_ITEMS: usize = 1_000_000;
 
 /// Largest number of a field. Other readers keep 16 bits of it.
 const MAX_FIELD: i64 = i16::MAX as i64;
 
+/// A boolean field's value is its type.
+pub const TRUE: u8 = 1;
+pub const FALSE: u8 = 2;
+/// 8 bits.
+pub const BYTE: u8 = 3;
+/// 16 bits.
+pub const SHORT: u8 = 4;
 /// 32 bits.
 pub const INTEGER: u8 = 5;
 /// 64 bits.
 pub const LONG: u8 = 6;
+pub const DOUBLE: u8 = 7;
 pub const BINARY: u8 = 8;
 pub const LIST: u8 = 9;
 pub const STRUCT: u8 = 12;
-
-const SET: u8 = 10;
-const MAP: u8 = 11;
 
 /// Reads encoded values one after another.
 pub struct Reader<'a> {
@@ -80,43 +85,39 @@ impl<'a> Reader<'a> {
         i32::try_from(self.long()?).map_err(|_| damaged("an integer has more than 32 bits"))
     }
 
+    /// Reads an integer of 16 bits.
+    pub fn short(&mut self) -> Result<i16> {
+        i16::try_from(self.long()?).map_err(|_| damaged("an integer has more than 16 bits"))
+    }
+
     fn long(&mut self) -> Result<i64> {
         let coded = self.varint()?;
         Ok((coded >> 1).cast_signed() ^ -(coded & 1).cast_signed())
     }
 
-    /// Skips a value.
+    /// Skips a value. Sets, maps and lists of booleans are refused: Parquet has none, and not all readers skip as many
+    /// bytes.
     pub fn skip(&mut self, kind: u8) -> Result<()> {
         match kind {
-            1 | 2 => Ok(()), // A boolean field's value is its type.
-            3 => self.bytes(1),
-            4 | INTEGER | LONG => self.varint().map(drop),
-            7 => self.bytes(8),
+            TRUE | FALSE => Ok(()),
+            BYTE => self.bytes(1),
+            SHORT | INTEGER | LONG => self.varint().map(drop),
+            DOUBLE => self.bytes(8),
             BINARY => {
                 let size = self.varint()?;
                 let size = self.size(size)?;
                 self.bytes(size)
             }
-            LIST | SET => self.deeper(|reader| {
+            LIST => self.deeper(|reader| {
                 let (size, kind) = reader.list()?;
-                (0..size).try_for_each(|_| reader.skip_item(kind))
-            }),
-            MAP => self.deeper(|reader| {
-                let size = reader.varint()?;
-                let size = reader.items(size)?;
-                let kinds = if size == 0 { 0 } else { reader.byte()? };
-                (0..size).try_for_each(|_| {
-                    reader.skip_item(kinds >> 4)?;
-                    reader.skip_item(kinds & 0x0f)
-                })
+                if size > 0 && matches!(kind, TRUE | FALSE) {
+                    return Err(damaged("a value has a type that Parquet does not use"));
+                }
+                (0..size).try_for_each(|_| reader.skip(kind))
             }),
             STRUCT => self.fields(|_, _, _| Ok(false)),
-            _ => Err(damaged("a value has an unknown type")),
+            _ => Err(damaged("a value has a type that Parquet does not use")),
         }
-    }
-
-    fn skip_item(&mut self, kind: u8) -> Result<()> {
-        if matches!(kind, 1 | 2) { self.bytes(1) } else { self.skip(kind) }
     }
 
     fn deeper(&mut self, read: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
