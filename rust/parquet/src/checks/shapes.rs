@@ -32,7 +32,7 @@ const fn shape(name: &'static str, fields: &'static [(i64, Kind)]) -> Shape {
     Shape { name, fields }
 }
 
-/// The metadata of a file, as of version 2.12 of the format.
+/// The metadata of a file. Names and numbers are those of the format's `parquet.thrift`.
 pub static FILE: Shape = shape(
     "FileMetaData",
     &[
