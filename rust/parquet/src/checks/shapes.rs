@@ -188,10 +188,7 @@ pub fn check(reader: &mut Reader<'_>, shape: &Shape) -> Result<()> {
             let name = shape.name;
             return Err(mismatch(format!("field {number} of {name} has a value of another type than it must have")));
         }
-        // The value of a boolean field is its type.
-        if !matches!(kind, Kind::Boolean) {
-            check_value(reader, kind)?;
-        }
+        check_value(reader, kind)?;
         Ok(true)
     })
 }
@@ -207,7 +204,7 @@ fn fits(kind: Kind, code: u8) -> bool {
 
 fn check_value(reader: &mut Reader<'_>, kind: Kind) -> Result<()> {
     match kind {
-        Kind::Boolean => reader.skip(BYTE),
+        Kind::Boolean => Ok(()), // The value of a field is its type, and there are no lists of booleans.
         Kind::Plain(INTEGER) => reader.integer().map(drop),
         Kind::Plain(SHORT) => reader.short().map(drop),
         Kind::Plain(code) => reader.skip(code),
