@@ -15,10 +15,10 @@ from penpal_fast import __version__
 from penpal_fast.checks.check import Check
 from penpal_fast.checks.columns import check_columns, score_column
 from penpal_fast.errors import PenpalError
+from penpal_fast.jobs.notes import noted
 from penpal_fast.jobs.seal import UNSEALED, is_sealed, job_note
 from penpal_fast.jobs.selection import SELECTION_KEY
 from penpal_fast.sources.batch import Source
-from penpal_fast.sources.parquet_footer import keys_and_values
 
 FORMAT = 9
 """Increase it when the same job would give a different output than before."""
@@ -92,18 +92,18 @@ def with_job(schema: pa.Schema, job: str | None, *, sealed: bool = False) -> pa.
 
 def noted_job(path: Path) -> tuple[str, str] | None:
     """Return the job that wrote a single Parquet file, and the file's SHA-256; None if it has none or is damaged."""
+    note = noted(path, JOB_KEY)
     try:
-        note = json.loads(keys_and_values(path)[JOB_KEY])
         return str(note["job"]), str(note["sha256"])
-    except (OSError, PenpalError, pa.ArrowException, ValueError, TypeError, KeyError, RecursionError):
+    except (TypeError, KeyError):
         return None
 
 
 def is_output(path: Path, job: str) -> bool:
     """Whether a Parquet file is the whole output of a job, with the very bytes that were written."""
-    noted = noted_job(path)
+    found = noted_job(path)
     try:
-        return noted is not None and noted[0] == job and is_sealed(path, *noted)
+        return found is not None and found[0] == job and is_sealed(path, *found)
     except OSError:
         return False
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,9 +14,8 @@ from numpy.typing import NDArray
 
 from penpal_fast.checks.check import count_reasons
 from penpal_fast.checks.columns import read_outcome
-from penpal_fast.errors import PenpalError
 from penpal_fast.jobs.good_lines import FoundThreshold
-from penpal_fast.sources.parquet_footer import keys_and_values
+from penpal_fast.jobs.notes import noted
 
 BELOW = "below the threshold"
 
@@ -112,18 +110,14 @@ class Selection:
 
 def noted_selection(path: Path) -> Selection | None:
     """Return what the filter did that wrote a Parquet file; None if the file does not say."""
-    try:
-        noted = json.loads(keys_and_values(path)[SELECTION_KEY.encode()])
-    except (OSError, PenpalError, pa.ArrowException, ValueError, TypeError, KeyError, RecursionError):
-        return None
-    return read_selection(noted)
+    return read_selection(noted(path, SELECTION_KEY.encode()))
 
 
-def read_selection(noted: Any) -> Selection | None:
+def read_selection(note: Any) -> Selection | None:
     """Return the selection that `as_note` describes; None if it is no such note."""
     try:
-        found = {name: FoundThreshold(**one) for name, one in noted["found"].items()}
-        return Selection(**{**noted, "rejected": Counter(noted["rejected"]), "found": found})
+        found = {name: FoundThreshold(**one) for name, one in note["found"].items()}
+        return Selection(**{**note, "rejected": Counter(note["rejected"]), "found": found})
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 

@@ -127,18 +127,6 @@ class ParquetFooter:
         return self._checked.strokes(str(path), group, column, decompress)
 
 
-def keys_and_values(path: Path) -> dict[bytes, bytes]:
-    """Return the key-value metadata of a Parquet file, after its footer is checked.
-
-    Raises:
-        OSError: The file cannot be read.
-        PenpalError: It is not a Parquet file, or its metadata cannot be true.
-        pyarrow.ArrowException: PyArrow cannot read them.
-    """
-    with path.open("rb") as file:
-        return ParquetFooter(file).described().metadata.metadata or {}
-
-
 def _tail(file: IO[bytes], size: int) -> bytes:
     begin = max(0, size - FIRST_READ_BYTES)
     file.seek(begin)
