@@ -52,21 +52,23 @@ def contestants(column, arrays, out):
 
         return work
 
+    batches = range(0, len(column), batch)
     pool = ThreadPoolExecutor(2)
 
-    def memset(threads):
-        def work():
-            for _ in range(0, len(column), batch):
-                list(pool.map(clear, np.array_split(out, threads)))
+    def memset():
+        for _ in batches:
+            clear(out)
 
-        return work
+    def memset_2():
+        for _ in batches:
+            list(pool.map(clear, np.array_split(out, 2)))
 
     found = {
         OURS: ours(column, 1),
         "penpal_fast, NumPy strokes": ours(arrays, 1),
         OURS_2: ours(column, 2),
-        MEMSET: memset(1),
-        MEMSET_2: memset(2),
+        MEMSET: memset,
+        MEMSET_2: memset_2,
     }
     for name, make in RIVALS.items():
         try:

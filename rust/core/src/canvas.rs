@@ -21,6 +21,10 @@ pub type Canvas = [f32; PIXELS];
 /// Number of neighbouring pixels that one vector holds.
 pub(crate) const LANES: usize = 8;
 
+/// Number of neighbouring pixels that are passed over together if they have no ink. Half of the blocks of a text line
+/// have none.
+pub(crate) const BLOCK: usize = 4 * LANES;
+
 /// One bit for each pixel of a canvas row. The first pixel is the lowest bit of the first word.
 pub(crate) type RowBits = [u64; SIDE / 64];
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::canvas::{CanvasPoints, INNER, LANES, LineWidth, SIDE};
+use crate::canvas::{BLOCK, CanvasPoints, INNER, LineWidth, SIDE};
 use crate::coordinates::{Coordinates, Range as CoordinateRange};
 use crate::strokes::Strokes;
 
@@ -72,10 +72,10 @@ impl Fit {
         Fit { x: AxisFit::new(x, scale), y: AxisFit::new(y, scale) }
     }
 
-    /// The pixels that lines of this width may touch, in whole vectors of columns.
+    /// The pixels that lines of this width may touch, in whole blocks of columns.
     pub(crate) fn ink(&self, line_width: LineWidth) -> Ink {
         let margin = |axis: AxisFit| (axis.margin - f64::from(line_width.reach()) - ROUNDING).max(0.0) as usize;
-        let (above, left) = (margin(self.y), margin(self.x) / LANES * LANES);
+        let (above, left) = (margin(self.y), margin(self.x) / BLOCK * BLOCK);
         Ink { rows: above..SIDE - above, columns: left..SIDE - left }
     }
 
@@ -87,7 +87,7 @@ impl Fit {
     }
 }
 
-/// A rectangle of pixels; its columns are whole groups of [`LANES`].
+/// A rectangle of pixels; its columns are whole blocks of [`BLOCK`].
 #[derive(Clone, Debug)]
 pub(crate) struct Ink {
     pub rows: Range<usize>,

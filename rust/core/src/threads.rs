@@ -22,6 +22,11 @@ impl Threads {
         if count == 1 { Ok(Threads::CALLER) } else { pool(count).map(|pool| Threads(Some(pool))) }
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.as_ref().map_or(1, |pool| pool.current_num_threads())
+    }
+
     /// The results of `work` for each item, in order. Each thread calls `begin` once and works on many items with its
     /// value.
     pub fn map<T: Send, W, R: Send>(

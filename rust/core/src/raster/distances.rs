@@ -3,13 +3,16 @@
 use fearless_simd::{Simd, f32x8, prelude::*};
 
 use super::line::Line;
-use crate::canvas::{LANES, PIXELS, RowBits, SIDE};
+use crate::canvas::{BLOCK, LANES, PIXELS, RowBits, SIDE};
 
 /// Distances of neighbouring pixels from the first.
 const STEPS: [f32; LANES] = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0];
 
 /// Squared distance of a pixel with nothing nearby.
 const FAR: f32 = f32::MAX;
+
+/// Squares of distances are rounded, so those of pixels without ink may be this much too small.
+const SQUARE_SLACK: f32 = 1.0001;
 
 /// Squared distances in px², row-major.
 #[derive(Clone, Debug)]
@@ -22,10 +25,10 @@ impl Default for Distances {
 }
 
 impl Distances {
-    /// Whether nothing is drawn.
+    /// Whether no pixel has ink.
     #[cfg(test)]
-    pub fn are_clear(&self) -> bool {
-        self.0.iter().all(|&distance| distance == FAR)
+    pub fn are_beyond(&self, reach: f32) -> bool {
+        self.0.iter().all(|&distance| distance.sqrt() >= reach)
     }
 
     /// Forgets everything.
@@ -57,14 +60,22 @@ impl Distances {
         let splat = |value| f32x8::splat(simd, value);
         let mut ink = RowBits::default();
         let distances = &mut self.0[row * SIDE + first..][..out.len()];
-        let (distances, out) = (distances.as_chunks_mut::<LANES>().0, out.as_chunks_mut::<LANES>().0);
-        for (index, (distances, out)) in distances.iter_mut().zip(out).enumerate() {
-            let distance = f32x8::from_slice(simd, distances).sqrt();
-            let coverage = (splat(reach) - distance).min(splat(1.0)).max(splat(0.0));
-            coverage.store_slice(out);
-            splat(FAR).store_slice(distances);
-            let column = first + index * LANES;
-            ink[column / 64 % ink.len()] |= coverage.simd_gt(splat(0.0)).to_bitmask() << (column % 64);
+        let (distances, out) = (distances.as_chunks_mut::<BLOCK>().0, out.as_chunks_mut::<BLOCK>().0);
+        for ((distances, out), column) in distances.iter_mut().zip(out).zip((first..).step_by(BLOCK)) {
+            let (distances, out) = (distances.as_chunks_mut::<LANES>().0, out.as_chunks_mut::<LANES>().0);
+            let smallest = distances.iter().fold(splat(FAR), |least, lanes| least.min(f32x8::from_slice(simd, lanes)));
+            if !smallest.simd_lt(splat(reach * reach * SQUARE_SLACK)).any_true() {
+                continue;
+            }
+            let mut inked = 0;
+            for (index, (distances, out)) in distances.iter_mut().zip(out).enumerate() {
+                let distance = f32x8::from_slice(simd, distances).sqrt();
+                let coverage = (splat(reach) - distance).min(splat(1.0)).max(splat(0.0));
+                coverage.store_slice(out);
+                splat(FAR).store_slice(distances);
+                inked |= coverage.simd_gt(splat(0.0)).to_bitmask() << (index * LANES);
+            }
+            ink[column / 64 % ink.len()] |= inked << (column % 64);
         }
         ink
     }

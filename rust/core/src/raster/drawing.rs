@@ -64,8 +64,8 @@ impl Raster {
         }
     }
 
-    /// Writes the coverage of a row's pixels from column `first` on and clears them. `first` and the number of pixels
-    /// are multiples of [`LANES`]. Returns the pixels with ink.
+    /// Writes the coverage of a row's pixels from column `first` on to `out`, which is blank, and takes their ink away.
+    /// `first` and the number of pixels are multiples of [`BLOCK`](crate::canvas::BLOCK). Returns the pixels with ink.
     #[inline(always)]
     pub fn take_row<S: Simd>(
         &mut self,

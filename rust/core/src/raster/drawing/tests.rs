@@ -18,7 +18,7 @@ fn drawn_at(level: Level, points: &[[f32; 2]], line_width: f64) -> Vec<f32> {
                 assert_eq!(ink[column / 64] >> (column % 64) & 1 == 1, pixel > 0.0);
             }
         }
-        assert!(raster.distances.are_clear());
+        assert!(raster.distances.are_beyond(width.reach()));
     });
     canvas
 }
