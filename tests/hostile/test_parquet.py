@@ -21,7 +21,7 @@ from penpal_fast import PenpalError, _core, filter_dataset, score_dataset
 from penpal_fast.handwriting.lines import read_lines
 from penpal_fast.jobs import part_files, parts
 from penpal_fast.jobs.part_files import EncodedFile
-from penpal_fast.look.serve.row_file import RowFile
+from penpal_fast.look.serve.source_rows import SourceRows
 from penpal_fast.sources.scored_file import ScoredFile
 from penpal_fast.sources.streams import open_sources
 from penpal_fast.synthesis.texts import read_texts
@@ -336,7 +336,7 @@ def test_strokes_that_are_there_and_not_promised(lines, tmp_path):
 def test_the_live_page_shows_all_rows_or_none(lines):
     changed(lines, fewer_rows)
     with pytest.raises(PenpalError, match="promises 3 rows in row group 2"):
-        RowFile(lines, "lines", "strokes", [])
+        SourceRows(str(lines), "strokes", []).page(0, 60)
 
 
 ENDS = {

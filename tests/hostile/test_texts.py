@@ -60,9 +60,9 @@ def test_a_report(path, tmp_path):
 
 def test_rows_on_the_page(path):
     pytest.importorskip("starlette", reason="the extra `look` is not installed")
-    from penpal_fast.look.serve.row_file import RowFile
+    from penpal_fast.look.serve.source_rows import SourceRows
 
-    rows = RowFile(path, "lines.parquet", "strokes", [QualityCheck()]).page(0, 9)
+    rows = SourceRows(str(path), "strokes", [QualityCheck()]).page(0, 9)
     assert [row["text"] for row in rows] == SHOWN
     assert [row["score"] is None for row in rows] == [False, False, True, False]
 

@@ -89,7 +89,6 @@ def test_functions_for_rows(scorer):
 
 def test_a_picture_and_the_rows_on_the_page(pointed, tmp_path, scorer):
     pytest.importorskip("starlette", reason="the extra `look` is not installed")
-    from penpal_fast.look.serve.row_file import RowFile
     from penpal_fast.look.serve.source_rows import SourceRows
 
     pq.write_table(table(LINES), tmp_path / "lines.parquet")
@@ -99,8 +98,7 @@ def test_a_picture_and_the_rows_on_the_page(pointed, tmp_path, scorer):
     pictures = [(tmp_path / f"{name}.parquet.png").read_bytes() for name in ("pointed", "lines")]
     assert pictures[0] == pictures[1]
     checks = [QualityCheck(scorer=scorer)]
-    expected = RowFile(tmp_path / "lines.parquet", "lines", "strokes", checks).page(0, 13)
-    assert RowFile(pointed, "lines", "strokes", checks, drop_first_point=True).page(0, 13) == expected
+    expected = SourceRows(str(tmp_path / "lines.parquet"), "strokes", checks).page(0, 13)
     assert SourceRows(str(pointed), "strokes", checks, drop_first_point=True).page(0, 13) == expected
     assert run("serve", "--help").output.count("--drop-first-point") == 1
 

@@ -28,8 +28,7 @@ from penpal_fast.look.serve import app as app_module  # noqa: E402
 from penpal_fast.look.serve.app import MAX_ROWS, MAX_UPLOADED_FILES, Server, application  # noqa: E402
 from penpal_fast.look.serve.bodies import MAX_JSON_BYTES  # noqa: E402
 from penpal_fast.look.serve.drawn_file import SCHEMA, DrawnFile  # noqa: E402
-from penpal_fast.look.serve.row_file import MAX_PAGE_ROWS, MAX_POINTS, RowFile  # noqa: E402
-from penpal_fast.look.serve.source_rows import SourceRows  # noqa: E402
+from penpal_fast.look.serve.source_rows import MAX_PAGE_ROWS, MAX_POINTS, SourceRows  # noqa: E402
 
 ADDRESS = "http://127.0.0.1:8000"
 ROW = [[list(point) for point in stroke] for stroke in scrawl(1, 4, 15)]
@@ -51,7 +50,7 @@ def given(tmp_path, checks):
     table = scored_table(np.linspace(0, 1, 150), text=[f"line {row}" for row in range(150)])
     strokes = pa.chunked_array([table["strokes"].slice(0, 149), pa.nulls(1, table["strokes"].type)])
     pq.write_table(table.set_column(0, "strokes", strokes), tmp_path / "given.parquet", row_group_size=40)
-    return RowFile(tmp_path / "given.parquet", "given.parquet", "strokes", checks)
+    return SourceRows(str(tmp_path / "given.parquet"), "strokes", checks)
 
 
 @pytest.mark.parametrize("kind", ["folder", "glob", "jsonl"])
@@ -66,7 +65,8 @@ def test_rows_of_all_that_can_be_scored_are_shown(tmp_path, checks, given, kind)
     (tmp_path / "given.jsonl").write_bytes(json_lines(table))
     shown = SourceRows(source, "strokes", checks)
     client = testclient.TestClient(application(Server(checks, given=shown)), base_url=ADDRESS)
-    assert client.get("/settings").json()["file"] == {"key": "given", "name": source, "rows": 150}
+    assert client.get("/settings").json()["file"] == {"key": "given", "name": shown.name, "rows": 150}
+    assert shown.name == ("given.jsonl" if kind == "jsonl" else source)
     for start in (0, 65, 140, 150):
         rows = client.get(f"/files/given/rows?start={start}&count=12").json()["rows"]
         expected = given.page(start, 12)
@@ -87,17 +87,15 @@ def test_the_texts_are_those_that_the_match_was_made_with(tmp_path, checks, kind
         path = tmp_path / f"{name}.{kind}"
         if kind == "parquet":
             pq.write_table(shown, path)
-            rows = RowFile(path, name, "strokes", checks).page(0, 5)
         else:
             with pa.ipc.new_file(path, shown.schema) as file:
                 file.write_table(shown)
-            rows = SourceRows(str(path), "strokes", checks).page(0, 5)
+        rows = SourceRows(str(path), "strokes", checks).page(0, 5)
         assert [row["text"] for row in rows] == expected
 
 
 def test_a_column_of_another_quality_does_not_keep_rows_from_being_shown(tmp_path, checks):
     pq.write_table(pa.table({"strokes": column([ROW]), "quality": ["good"]}), tmp_path / "mine.parquet")
-    assert RowFile(tmp_path / "mine.parquet", "mine", "strokes", checks).page(0, 9)[0]["error"] is None
     assert SourceRows(str(tmp_path / "mine.parquet"), "strokes", checks).page(0, 9)[0]["error"] is None
 
 
@@ -367,7 +365,7 @@ def test_rows_with_a_score_that_cannot_be_shown(tmp_path):
 
     long = [[[float(x), 0.0] for x in range(MAX_POINTS + 1)]]
     pq.write_table(pa.table({"strokes": column([ROW, None, [], long])}), tmp_path / "given.parquet")
-    rows = RowFile(tmp_path / "given.parquet", "given.parquet", "strokes", [Short()]).page(0, 9)
+    rows = SourceRows(str(tmp_path / "given.parquet"), "strokes", [Short()]).page(0, 9)
     assert [row["score"] for row in rows] == [0.5] * 4
     assert [bool(row["words"]) for row in rows] == [True, False, False, False]
     reasons = [row["error"] and row["error"].partition(":")[0] for row in rows]
@@ -382,7 +380,7 @@ def test_a_stroke_with_a_field_called_x_is_a_stroke(client, tmp_path, checks):
     answer = client.post("/look", json={"strokes": [[STROKE]], "text": "a", "explain": True})
     assert answer.json()["score"] == pytest.approx(expected, abs=1e-6)
     pq.write_table(pa.table({"strokes": pa.array([[[STROKE]]])}), tmp_path / "given.parquet")
-    (row,) = RowFile(tmp_path / "given.parquet", "given.parquet", "strokes", checks).page(0, 9)
+    (row,) = SourceRows(str(tmp_path / "given.parquet"), "strokes", checks).page(0, 9)
     assert np.allclose(row["words"][0][0], ROW[0])
     assert row["score"] == pytest.approx(expected, abs=1e-6)
 
@@ -393,8 +391,15 @@ def test_texts_of_any_type_are_shown(tmp_path, checks, kind):
     texts = pa.array(["one", None, "three"], kinds[kind]())
     texts = texts.dictionary_encode() if kind == "dictionary" else texts
     pq.write_table(pa.table({"strokes": column([ROW] * 3), "text": texts}), tmp_path / "given.parquet")
-    rows = RowFile(tmp_path / "given.parquet", "given.parquet", "strokes", checks).page(0, 9)
+    rows = SourceRows(str(tmp_path / "given.parquet"), "strokes", checks).page(0, 9)
     assert [row["text"] for row in rows] == ["one", None, "three"]
+
+
+def test_the_ends_of_long_texts_are_left_out(tmp_path, checks):
+    texts = ["x" * MAX_TEXT, "y" * (MAX_TEXT + 1)]
+    pq.write_table(pa.table({"strokes": column([ROW] * 2), "text": texts}), tmp_path / "given.parquet")
+    rows = SourceRows(str(tmp_path / "given.parquet"), "strokes", checks).page(0, 9)
+    assert [row["text"] for row in rows] == [texts[0], f"{texts[1][:MAX_TEXT]}…"]
 
 
 @pytest.mark.parametrize("query", ["start=-1", "start=x", "count=1.5", "start=99999999999999999", "start=²"])
@@ -459,10 +464,10 @@ def test_uploads_are_bounded_in_size(client, monkeypatch):
 
 
 def test_uploads_are_bounded_in_memory(client, monkeypatch):
-    monkeypatch.setattr("penpal_fast.look.serve.row_file.MAX_GROUP_BYTES", 20)
+    monkeypatch.setattr("penpal_fast.look.serve.upload.MAX_UNPACKED_BYTES", 20)
     answer = client.post("/files", content=parquet_bytes(scored_table([0.5] * 9)))
     assert answer.status_code == 422
-    assert "row group 0 takes more than 0 MB of memory" in answer.json()["error"]
+    assert "row group 0 takes more than 0 MiB of memory" in answer.json()["error"]
 
 
 def test_drawn_rows_are_saved_in_the_penpal_schema(client, tmp_path):

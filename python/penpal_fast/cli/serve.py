@@ -6,7 +6,7 @@ import ipaddress
 import socket
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -15,12 +15,6 @@ from penpal_fast.cli.console import readable_errors, say, warn
 from penpal_fast.errors import PenpalError
 from penpal_fast.extras import needs_extra
 from penpal_fast.interrupts import ending_at_once
-from penpal_fast.sources.suffixes import PARQUET_SUFFIXES
-
-if TYPE_CHECKING:
-    from penpal_fast.checks.check import Check
-    from penpal_fast.look.serve.row_file import RowFile
-    from penpal_fast.look.serve.source_rows import SourceRows
 
 EXPOSED = (
     "warning: others who can reach this address can use the page: it has no login and no encryption. They see the rows "
@@ -54,6 +48,7 @@ def serve(
             from penpal_fast.look.serve.app import Server, application
             from penpal_fast.look.serve.connections import bounded
             from penpal_fast.look.serve.drawn_file import DrawnFile
+            from penpal_fast.look.serve.source_rows import SourceRows
             from penpal_fast.reading.reader import Reader
 
         if not host.strip():
@@ -61,11 +56,14 @@ def serve(
         if save and save.parent.is_dir():  # `DrawnFile` says what else is wrong.
             _check_writable(save)
         checks = options.checks_of(model, column)
+        given = None
+        if source is not None:
+            given = SourceRows(source, column, checks, layout, drop_first_point=drop_first_point)
         server = Server(
             checks=checks,
             reader=Reader(reader),
             column=column,
-            given=None if source is None else _given(source, column, checks, layout, drop_first_point=drop_first_point),
+            given=given,
             drawn=DrawnFile(save) if save else None,
         )
         with _listening(host, port) as listener:
@@ -77,19 +75,6 @@ def serve(
                 uvicorn.Server(bounded(application(server, host))).run(sockets=[listener])
             except KeyboardInterrupt:
                 say("stopped")
-
-
-def _given(
-    source: str, column: str, checks: list[Check], layout: str | None, *, drop_first_point: bool
-) -> RowFile | SourceRows:
-    """Open the rows to show. Those of a Parquet file on this machine are found fast."""
-    from penpal_fast.look.serve.row_file import RowFile
-    from penpal_fast.look.serve.source_rows import SourceRows
-
-    path = Path(source)
-    if source.lower().endswith(PARQUET_SUFFIXES) and path.is_file():
-        return RowFile(path, path.name, column, checks, layout, drop_first_point=drop_first_point)
-    return SourceRows(source, column, checks, layout, drop_first_point=drop_first_point)
 
 
 def _check_writable(path: Path) -> None:

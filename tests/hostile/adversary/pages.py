@@ -85,7 +85,7 @@ class _Page:
             from penpal_fast.look.serve.app import Server, application
             from penpal_fast.look.serve.connections import bounded
             from penpal_fast.look.serve.drawn_file import DrawnFile
-            from penpal_fast.look.serve.row_file import RowFile
+            from penpal_fast.look.serve.source_rows import SourceRows
         except ImportError as error:
             raise NotHere(f"the extra `look` is not installed: {error}") from error
         self.said: list[str] = []
@@ -97,7 +97,7 @@ class _Page:
         checks = [QualityCheck(scorer=scorer())]
         server = Server(
             checks,
-            given=RowFile(folder / "given.parquet", "given.parquet", "strokes", checks),
+            given=SourceRows(str(folder / "given.parquet"), "strokes", checks),
             drawn=DrawnFile(self.saved),
             reader=Reader(backend="native", threads=1),
         )

@@ -33,8 +33,7 @@ from penpal_fast.look.row_reading import MAX_TEXT, read_row
 from penpal_fast.look.serve.bodies import MAX_JSON_BYTES, MAX_ROW_BYTES, Bodies, check_declared, field, parsed_object
 from penpal_fast.look.serve.drawn_file import DrawnFile
 from penpal_fast.look.serve.guard import Guard
-from penpal_fast.look.serve.row_file import MAX_PAGE_ROWS, RowFile
-from penpal_fast.look.serve.source_rows import SourceRows
+from penpal_fast.look.serve.source_rows import MAX_PAGE_ROWS, SourceRows
 from penpal_fast.look.serve.upload import Upload, opened_upload
 from penpal_fast.reading.reader import Reader
 from penpal_fast.rendering import render_strokes
@@ -76,7 +75,7 @@ class Server:
 
     checks: list[Check]
     column: str = "strokes"
-    given: RowFile | SourceRows | None = None
+    given: SourceRows | None = None
     drawn: DrawnFile | None = None
     reader: Reader | None = None
     uploaded: dict[str, Upload] = dataclasses.field(default_factory=dict)
@@ -209,15 +208,15 @@ class Server:
         return JSONResponse({"key": key, "rows": file.rows.rows})
 
     async def rows(self, request: Request) -> Response:
-        """Return some rows of an opened file: {"rows": [...]}; see `RowFile.page`."""
+        """Return some rows of an opened file: {"rows": [...]}; see `SourceRows.page`."""
         key = request.path_params["key"]
         upload = self.uploaded.get(key)
         file = self.given if key == "given" else upload.rows if upload else None
         if file is None:
             raise HTTPException(404, "the file is no longer open; open it again")
         start, count = _number(request, "start", 0), _number(request, "count", MAX_PAGE_ROWS)
-        is_heavy = isinstance(file, SourceRows)  # It may be read from its beginning.
-        return await self._worked(lambda: _page(file, start, min(count, MAX_PAGE_ROWS)), is_heavy=is_heavy)
+        # A file that is not Parquet is read from its beginning.
+        return await self._worked(lambda: _page(file, start, min(count, MAX_PAGE_ROWS)), is_heavy=True)
 
     async def save(self, request: Request) -> Response:
         """Save a drawn row: {"strokes": ROW, "text": text} to {"rows": number}, the number of rows in the file."""
@@ -281,7 +280,7 @@ async def _left(_request: Request, _error: Exception) -> Response:
     return Response(status_code=400)
 
 
-def _page(file: RowFile | SourceRows, start: int, count: int) -> Response:
+def _page(file: SourceRows, start: int, count: int) -> Response:
     """Return rows as JSON. They are written one by one: other threads wait while Python writes JSON."""
     rows = ",".join(json.dumps(row, allow_nan=False) for row in file.page(start, count))
     return Response(f'{{"rows": [{rows}]}}', media_type="application/json")

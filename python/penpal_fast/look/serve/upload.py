@@ -9,13 +9,13 @@ from collections.abc import Sequence
 
 from penpal_fast.checks.check import Check
 from penpal_fast.errors import PenpalError, errors_about
-from penpal_fast.look.serve.row_file import RowFile
 from penpal_fast.look.serve.source_rows import SourceRows
 from penpal_fast.sources.formats.arrow import ARROW, check_unpacked
 from penpal_fast.sources.formats.npy import NPZ
 from penpal_fast.sources.inputs import InputFile
 from penpal_fast.sources.kinds import PARQUET, kind_of
 from penpal_fast.sources.packing import UNPACKING_ERRORS, is_packed, unpacked
+from penpal_fast.sources.parquet_footer import ParquetFooter
 from penpal_fast.sources.spool import Spool
 
 MAX_UNPACKED_BYTES = 400 << 20
@@ -36,7 +36,7 @@ class Upload:
     """
 
     file: InputFile
-    rows: RowFile | SourceRows
+    rows: SourceRows
 
 
 def opened_upload(content: bytes, name: str, column: str, checks: Sequence[Check]) -> Upload:
@@ -56,25 +56,23 @@ def opened_upload(content: bytes, name: str, column: str, checks: Sequence[Check
     try:
         if is_packed(content):
             spool = _unpacked(_spooled(spool, name))
-        return _opened(_spooled(spool, name), name, column, checks)
+        return _opened(_spooled(spool, name), column, checks)
     except BaseException:
         spool.remove()  # The error may refer to it for long.
         raise
 
 
-def _opened(file: InputFile, name: str, column: str, checks: Sequence[Check]) -> Upload:
+def _opened(file: InputFile, column: str, checks: Sequence[Check]) -> Upload:
     file, kind = kind_of(file, column)
-    if kind is PARQUET:
-        assert file.path  # noqa: S101 - a spool has one.
-        rows = RowFile(file.path, name, column, checks)
-        rows.check_size()
-        return Upload(file, rows)
     if kind is NPZ:
         _check_archive(file)
     if kind is ARROW:
         with errors_about(file.name):
             check_unpacked(file, MAX_UNPACKED_BYTES)
-    return Upload(file, SourceRows(file, column, checks))
+    rows = SourceRows(file, column, checks)
+    if kind is PARQUET:
+        _check_row_groups(file)
+    return Upload(file, rows)
 
 
 def _spooled(spool: Spool, name: str) -> InputFile:
@@ -93,6 +91,16 @@ def _unpacked(file: InputFile) -> Spool:
             spool.remove()
             raise PenpalError(f"{file.name}: it is packed more than once; unpack it first")
     return spool
+
+
+def _check_row_groups(file: InputFile) -> None:
+    """Make sure that no row group of a Parquet file claims to hold more than is read."""
+    with errors_about(file.name), file.open(in_order=False) as opened:
+        groups = ParquetFooter(opened).groups
+    for index, group in enumerate(groups):
+        if group.size > MAX_UNPACKED_BYTES:
+            limit = f"{MAX_UNPACKED_BYTES >> 20} MiB of memory"
+            raise PenpalError(f"{file.name}: row group {index} takes more than {limit}")
 
 
 def _check_archive(file: InputFile) -> None:
