@@ -10,29 +10,27 @@ from numpy.typing import NDArray
 
 from penpal_fast import kernels as pc
 
-TOLERANCE = 1e-6
-"""Of coordinates at the origin."""
-
 MAX_LEVELS = 8
 
 
-def arrow_counts(rows: Any, column: str) -> bool:
+def arrow_counts(rows: Any, column: str, tolerance: float) -> bool:
     """Whether the points of strokes count from an x and y of the strokes.
 
     Args:
         rows: An array, or a table with the strokes in `column`.
         column: Its name.
+        tolerance: Of coordinates at the origin.
     """
     if isinstance(rows, (pa.RecordBatch, pa.Table)):
         if rows.schema.names.count(column) != 1:
             return False
         rows = rows.column(column)
     if isinstance(rows, pa.ChunkedArray):
-        return any(map(_array_counts, rows.chunks))
-    return isinstance(rows, pa.Array) and _array_counts(rows)
+        return any(_array_counts(chunk, tolerance) for chunk in rows.chunks)
+    return isinstance(rows, pa.Array) and _array_counts(rows, tolerance)
 
 
-def _array_counts(array: pa.Array) -> bool:
+def _array_counts(array: pa.Array, tolerance: float) -> bool:
     if not _has_places(array.type):
         return False
     try:
@@ -41,7 +39,7 @@ def _array_counts(array: pa.Array) -> bool:
         return False
     while not pa.types.is_struct(array.type):
         array = pc.list_flatten(array)
-    return _structs_count(array)
+    return _structs_count(array, tolerance)
 
 
 def _has_places(kind: pa.DataType) -> bool:
@@ -55,7 +53,7 @@ def _has_places(kind: pa.DataType) -> bool:
     return False
 
 
-def _structs_count(strokes: pa.StructArray) -> bool:
+def _structs_count(strokes: pa.StructArray, tolerance: float) -> bool:
     points = pc.struct_field(strokes, "points")
     if not (pa.types.is_list(points.type) or pa.types.is_large_list(points.type)):
         return False
@@ -66,7 +64,7 @@ def _structs_count(strokes: pa.StructArray) -> bool:
         place, begins = pc.struct_field(strokes, name), _coordinate(first, axis)
         if begins is None or not all(is_number(part.type) for part in (begins, place)):
             return False
-        if not (np.abs(_float(begins)) <= TOLERANCE).all():
+        if not (np.abs(_float(begins)) <= tolerance).all():
             return False
         differ = differ or len(np.unique(_float(place))) > 1
     return differ

@@ -16,6 +16,8 @@ from penpal_fast.errors import PenpalError
 
 ListArray: TypeAlias = "pa.ListArray | pa.LargeListArray"
 
+TABLE = "a table is not rows of strokes: give its column of strokes, such as table['strokes']"
+
 
 def without_first_points(rows: Any) -> Any:
     """Leave out the first stroke of each row if it is a single point. A row of one stroke is left alone.
@@ -31,15 +33,20 @@ def without_first_points(rows: Any) -> Any:
         rows that had a lone first point become words of strokes, or strokes if they had one word or no word level.
 
     Raises:
-        PenpalError: `rows` is not a sequence of rows.
+        PenpalError: `rows` is not a sequence of rows. A table is none: give its column of strokes.
     """
     rows = read_whole(rows)
+    if isinstance(rows, (pa.Table, pa.RecordBatch)):
+        raise PenpalError(TABLE)
     if isinstance(rows, pa.ChunkedArray):
         return pa.chunked_array([_in_arrow(chunk) for chunk in rows.chunks], rows.type)
     if isinstance(rows, pa.Array):
         return _in_arrow(rows)
     if hasattr(rows, "__arrow_c_stream__") or hasattr(rows, "__arrow_c_array__"):
-        return without_first_points(pa.chunked_array(rows) if hasattr(rows, "__arrow_c_stream__") else pa.array(rows))
+        column = pa.chunked_array(rows) if hasattr(rows, "__arrow_c_stream__") else pa.array(rows)
+        if pa.types.is_struct(column.type):
+            raise PenpalError(TABLE)
+        return without_first_points(column)
     read = Rows(rows)
     bad = {row for row, *_ in read.problems()}
     return [row if number in bad else _in_python(row, read, number) for number, row in enumerate(rows)]

@@ -29,7 +29,7 @@ def check_places(rows: Any, column: str = "strokes") -> None:
     if type(rows).__module__.startswith("pyarrow"):
         from penpal_fast.arrow_places import arrow_counts  # Rows of Python need no PyArrow.
 
-        found = arrow_counts(rows, column)
+        found = arrow_counts(rows, column, TOLERANCE)
     else:
         found = _is_list(rows) and any(map(_row_counts, rows))
     if found:

@@ -51,6 +51,12 @@ def test_without_a_threshold_each_group_with_a_score_has_a_row(tmp_path):
     assert (selection.groups, selection.bad) == (4, 2)
 
 
+def test_a_rank_that_is_no_score_is_named_with_its_row(tmp_path):
+    found = table(["a"] * 40, [0.5] * 40, [0.5] * 37 + [1.5] * 3)
+    with pytest.raises(PenpalError, match=r"scored\.parquet, row 37: text_match is 1\.5"):
+        kept(tmp_path, found)
+
+
 def test_match_and_score_are_multiplied(tmp_path):
     found = table(["a"] * 3 + ["b"] * 2, [1.0, 0.8, 0.7, 0.9, 0.6], [0.5, 0.7, 0.75, None, 0.1])
     assert kept(tmp_path, found, threshold=0)[0] == [1, 4]

@@ -357,7 +357,12 @@ def test_rows_with_strings_of_polars_are_filtered(tmp_path, scorer, reader):
     with_views = table.set_column(1, "text", pa.array(TEXTS, stored_views()))
     with_views = with_views.append_column("bytes", pa.array(TEXTS).cast(pa.binary_view()))
     nested = pa.array([[text] for text in TEXTS], pa.list_(views()))
-    pq.write_table(with_views.append_column("nested", nested), viewed)
+    pairs = pa.array([[text] * 2 for text in TEXTS], pa.list_(views(), 2))
+    maps = pa.array([[(text or "none", 1)] for text in TEXTS], pa.map_(views(), pa.int64()))
+    added = {"nested": nested, "pairs": pairs, "maps": maps}
+    for name, values in added.items():
+        with_views = with_views.append_column(name, values)
+    pq.write_table(with_views, viewed)
     out = tmp_path / "kept.parquet"
     for settings in ({"best_of": "text"}, {"text_threshold": 0.1}, {"text_threshold": 0, "best_of": "text"}):
         chosen = {"scorer": scorer, "threshold": 0, **settings}
@@ -368,8 +373,10 @@ def test_rows_with_strings_of_polars_are_filtered(tmp_path, scorer, reader):
         filter_dataset(viewed, out, **chosen, keep_rejected=tmp_path / "rest.parquet")
         kept = pq.read_table(out)
         assert 0 < kept.num_rows < len(ROWS)
-        assert kept.drop(["bytes", "nested"]).equals(expected)
+        assert kept.drop(["bytes", *added]).equals(expected)
         assert kept["nested"].to_pylist() == [[text] for text in expected["text"].to_pylist()]
+        assert kept["pairs"].to_pylist() == [[text] * 2 for text in expected["text"].to_pylist()]
+        assert kept["maps"].to_pylist() == [[(text or "none", 1)] for text in expected["text"].to_pylist()]
         assert pq.read_metadata(tmp_path / "rest.parquet").num_rows == len(ROWS) - kept.num_rows
 
 

@@ -192,3 +192,11 @@ def test_sheet_and_report_commands(pointed, tmp_path, reader_folder):
         written("report", source, ".html", *text, *more) for source, more in ((pointed, [drop]), (lines, []))
     )
     assert dropped == plain
+
+
+def test_a_table_is_refused(pointed):
+    found = pq.read_table(pointed)
+    for rows in (found, found.to_batches()[0], found.to_reader()):
+        with pytest.raises(PenpalError, match=r"give its column of strokes, such as table\['strokes'\]"):
+            without_first_points(rows)
+    assert without_first_points(found["strokes"]).type == found["strokes"].type

@@ -365,6 +365,7 @@ def test_json_has_all_types():
             "word": pa.array(["u", None, "v", "u", "v"]).dictionary_encode(),
             "truth": [True, None, False, True, False],
             "runs": pa.RunEndEncodedArray.from_arrays([2, 3, 5], pa.array([[[1.5], []], None, [[2]]])),
+            "view": pa.array([[2.5, None], None, [], [0.5], []], pa.list_view(pa.float64())),
             "nothing": pa.nulls(5),
         }
     )
@@ -379,4 +380,6 @@ def test_json_has_all_types():
             others = [name for name in row if name not in ("float", "bytes")]
             assert {name: one[name] for name in others} == {name: row[name] for name in others}
     assert b'"float":0.1,' in json_lines(table)
+    odd = pa.table({"view": pa.array([[1.0, float("nan")]], pa.large_list_view(pa.float64()))})
+    assert json_lines(odd) == b'{"view":[1.0,null]}\n'
     assert gzip.compress(json_lines(table.slice(0, 0)))

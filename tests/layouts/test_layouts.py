@@ -12,7 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penpal_fast import ArrowScorer, PenpalError, filter_dataset, read_rows, score_dataset, strokes_from_offsets
+from penpal_fast import (
+    ArrowScorer,
+    PenpalError,
+    Scorer,
+    filter_dataset,
+    read_rows,
+    score_dataset,
+    strokes_from_offsets,
+)
 from penpal_fast._core import Rows
 from penpal_fast.jobs.convert import convert_dataset
 from penpal_fast.layouts.choice import NoLayoutError, chosen_layout
@@ -587,3 +595,18 @@ def test_records_with_strokes_under_the_name_of_the_column(folder, scorer, besid
     score_dataset(path, folder / "scored.parquet", scorer=scorer)
     scores = pq.read_table(folder / "scored.parquet")["quality"].to_pylist()
     assert scores == [pytest.approx(scorer.score([STROKES])[0], abs=1e-6), None]
+
+
+@pytest.mark.parametrize("near", [0.0, 1e-9])
+def test_points_near_the_origin_of_their_strokes_count_from_there(near):
+    """What `Scorer` sends to `ArrowScorer` is read there."""
+    rows = [[{"x": 5 * place, "y": 1, "points": [[near, 0], [3, 4], [5, 0]]} for place in range(3)]] * 2
+    with pytest.raises(PenpalError, match="score them with ArrowScorer"):
+        Scorer(backend="native").score(rows)
+    scored = ArrowScorer(backend="native")(pa.table({"strokes": pa.array(rows)}))
+    assert scored["quality"].null_count == 0
+
+
+def test_text_with_a_byte_order_mark():
+    text = json.dumps([[[0, 0], [3, 4], [5, 0]], [[6, 0], [7, 2]]])
+    assert converted(pa.array([f"\ufeff{text}"]))[1] == converted(pa.array([text]))[1]

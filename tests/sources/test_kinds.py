@@ -20,6 +20,7 @@ from pyarrow import ipc
 from helpers.hostile_files import damaged, read_or_refused, refused
 from penpal_fast import PenpalError, read_rows, score_dataset
 from penpal_fast.sources.gunzip import Gunzip
+from penpal_fast.sources.kinds import START_BYTES
 
 A = [[[0.0, 9.0], [4.0, 0.0], [8.0, 9.0]], [[2.0, 5.0], [6.0, 5.0]]]
 ROWS = [{"strokes": A, "text": "a"}, {"strokes": A[:1], "text": "b, [c"}]
@@ -219,6 +220,27 @@ def test_bytes_after_gzip_cost_nothing(tmp_path, caplog, rest):
     with caplog.at_level(logging.WARNING):
         assert read_rows(path).to_pylist() == ROWS
     assert (str(path) in caplog.text) == bool(rest.strip(b"\0"))
+
+
+def test_members_of_gzip_that_end_near_the_end_of_the_start(tmp_path, caplog):
+    """The start of a file, which says what it is, may end with the first byte of a member."""
+    path = tmp_path / "rows.jsonl.gz"
+    usual = len(named_gzip(LINES[:40], 1))
+    for length in (START_BYTES - 2, START_BYTES - 1, START_BYTES):
+        first = named_gzip(LINES[:40], 1 + length - usual)
+        assert len(first) == length
+        path.write_bytes(first + gzip.compress(LINES[40:]))
+        with caplog.at_level(logging.WARNING):
+            assert read_rows(path).to_pylist() == ROWS
+    assert caplog.text == ""
+
+
+def named_gzip(content, length):
+    """A member of gzip that names its file, with a name of this length."""
+    packed = io.BytesIO()
+    with gzip.GzipFile("n" * length, "wb", fileobj=packed) as file:
+        file.write(content)
+    return packed.getvalue()
 
 
 def test_gzip_that_was_cut_short_is_refused(tmp_path):

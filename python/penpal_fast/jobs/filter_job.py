@@ -169,10 +169,10 @@ class FilterJob:
             for source in self._sources:
                 unchanged.enter_context(source.file.unchanged())
             try:
-                for data, verdict in unchanged.enter_context(contextlib.closing(judged.batches())):
-                    for file, mask in zip(files, (verdict.kept, ~verdict.kept), strict=False):
-                        file.add(data.filter(pa.array(mask)))
-                    selection.add(verdict)
+                for some in unchanged.enter_context(contextlib.closing(judged.batches())):
+                    for file, mask in zip(files, (some.verdict.kept, ~some.verdict.kept), strict=False):
+                        file.add(some.data.filter(pa.array(mask)))
+                    selection.add(some.verdict)
             except NoScoresError:
                 if isinstance(folder, JobFolder):
                     folder.remove()

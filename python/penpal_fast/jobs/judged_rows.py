@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -26,7 +26,22 @@ TINY = 1e-300
 
 Progress = Callable[[int, int], None]
 
-Judged = tuple[pa.RecordBatch, Verdict]
+
+@dataclasses.dataclass(frozen=True)
+class Judged:
+    """Rows with the verdict on them.
+
+    Attributes:
+        data: The rows.
+        verdict: The verdict.
+        where: Where they come from, for errors.
+        first: Number of the first of them there.
+    """
+
+    data: pa.RecordBatch
+    verdict: Verdict
+    where: str
+    first: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,9 +108,9 @@ class JudgedRows:
         top = self._top_rows(best)
         self.groups = best.groups if best else None
         with made_ahead(self._judged(best, top), "scoring") as judged:
-            for data, verdict in judged:
-                yield data, verdict
-                self._count(data)
+            for rows in judged:
+                yield rows
+                self._count(rows.data)
 
     def _count(self, rows: pa.RecordBatch) -> None:
         self._done += len(rows)
@@ -116,10 +131,13 @@ class JudgedRows:
                     unscored.add(done, found, some.data)
                 if best and self._rules.best_of is not None:
                     verdict = verdict.among(best.chosen(some.data.column(self._rules.best_of), done), NOT_BEST)
+                rows = Judged(some.data, verdict, some.where, some.first)
                 if top:
-                    ranks = self._ranks(some.data, list(self._rules.thresholds), verdict, some.where, some.first)
-                    verdict = verdict.among(top.chosen(ranks.astype(np.float32)), NOT_TOP)
-                yield some.data, verdict
+                    ranks = _ranks(rows, self._rules.thresholds)
+                    rows = dataclasses.replace(
+                        rows, verdict=verdict.among(top.chosen(ranks.astype(np.float32)), NOT_TOP)
+                    )
+                yield rows
                 done += len(some.data)
         if unscored:
             unscored.check()
@@ -129,9 +147,9 @@ class JudgedRows:
         if self._rules.best_of is None:
             return None
         best = BestRows()
-        for data, verdict in self._judged_ahead():
-            best.add(data.column(self._rules.best_of), self._ranks(data, self._ranked_by, verdict, "", 0))
-            self._count(data)
+        for rows in self._judged_ahead():
+            best.add(rows.data.column(self._rules.best_of), _ranks(rows, self._ranked_by))
+            self._count(rows.data)
         return best
 
     def _top_rows(self, best: BestRows | None) -> TopRows | None:
@@ -143,10 +161,10 @@ class JudgedRows:
         def ranks() -> Iterator[NDArray[np.float32]]:
             nonlocal scored
             scored = 0
-            for data, verdict in self._judged_ahead(best):
-                yield self._ranks(data, list(self._rules.thresholds), verdict, "", 0).astype(np.float32)
-                scored += len(data) - len(verdict.problems)
-                self._count(data)
+            for rows in self._judged_ahead(best):
+                yield _ranks(rows, self._rules.thresholds).astype(np.float32)
+                scored += len(rows.data) - len(rows.verdict.problems)
+                self._count(rows.data)
 
         return TopRows(ranks, lambda: rows_of(top, scored))
 
@@ -159,15 +177,15 @@ class JudgedRows:
         with made_ahead(self._judged(best, columns=columns), "scoring") as judged:
             yield from judged
 
-    def _ranks(
-        self, rows: pa.RecordBatch, names: list[str], verdict: Verdict, where: str, first: int
-    ) -> NDArray[np.float64]:
-        """Multiply the scores of each row; a score that is missing counts as 0. Rows that are not kept have NaN.
 
-        Where the product is 0, as without a text, it is a tiny share of the sum, so that rows differ there too. (Not
-        among the top rows, whose ranks are compared in float32.)
-        """
-        scores = np.nan_to_num(np.array([read_outcome(rows, name, where, first).scores for name in names], np.float64))
-        ranks = np.prod(scores, axis=0)
-        ranks = np.where(ranks > 0, ranks, TINY * scores.sum(axis=0))
-        return np.where(verdict.kept, ranks, np.nan)
+def _ranks(rows: Judged, names: Iterable[str]) -> NDArray[np.float64]:
+    """Multiply the scores of each row; a score that is missing counts as 0. Rows that are not kept have NaN.
+
+    Where the product is 0, as without a text, it is a tiny share of the sum, so that rows differ there too. (Not
+    among the top rows, whose ranks are compared in float32.)
+    """
+    found = [read_outcome(rows.data, name, rows.where, rows.first).scores for name in names]
+    scores = np.nan_to_num(np.array(found, np.float64))
+    ranks = np.prod(scores, axis=0)
+    ranks = np.where(ranks > 0, ranks, TINY * scores.sum(axis=0))
+    return np.where(rows.verdict.kept, ranks, np.nan)

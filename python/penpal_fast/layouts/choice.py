@@ -16,7 +16,7 @@ from penpal_fast.layouts.fields import DX, DY, X, Y, field_of
 from penpal_fast.layouts.flat import MAX_COLUMNS
 from penpal_fast.layouts.known import LAYOUTS, candidates, names_of
 from penpal_fast.layouts.layout import Layout
-from penpal_fast.layouts.offsets import PLACES, flag_column, mostly_lifts
+from penpal_fast.layouts.offsets import MOSTLY_LIFTS, PLACES, flag_column, mostly_lifts
 from penpal_fast.layouts.pairs import PairLengths
 from penpal_fast.layouts.plain import NoLayoutError, can_be_drawn, may_be_several
 from penpal_fast.layouts.points import StrokesOfPoints
@@ -124,10 +124,7 @@ class Tally:
         if self._name is not None:
             return ""
         if self._is_down:
-            return (
-                "its pen would lift after most points; if the flag is 1 while the pen is down, make it 1 where the pen "
-                "lifts; if these are dots, say so with --layout, such as --layout offsets-flag-last (layout=)"
-            )
+            return MOSTLY_LIFTS
         if self._is_in_air:
             return (
                 "its pen is not down at the first point of rows, or at several points in turn, as if these were moves "

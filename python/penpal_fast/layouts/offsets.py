@@ -19,6 +19,11 @@ MANY_POINTS, MAX_NEGATIVE = 4, 0.05
 """Points from which a row hardly is offsets if no more than this share of x, and of y, is negative."""
 
 MANY_LIFTS, MAX_LIFTS = 8, 0.6
+
+MOSTLY_LIFTS = (
+    "its pen would lift after most points; if the flag is 1 while the pen is down, make it 1 where the pen lifts; if "
+    "these are dots, say so with --layout, such as --layout offsets-flag-last (layout=)"
+)
 """Steps from which, and the share of them beyond which, a flag rather says that the pen is down than that it lifts."""
 
 MAX_IN_AIR = 0.25
@@ -264,12 +269,17 @@ def _leave_out_ended(steps: Steps) -> None:
     steps.keep(np.arange(len(steps.values)) < end[steps.owners])
 
 
+def would_mostly_lift(lifts: int, steps: int) -> bool:
+    """Whether so many pen lifts at so many steps leave hardly anything but dots."""
+    return steps >= MANY_LIFTS and lifts > MAX_LIFTS * steps
+
+
 def _mostly_lifts(steps: Steps, ends: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which rows would have hardly anything but dots, or all if they would together: their flag says pen down."""
     lifts = np.bincount(steps.owners[ends], minlength=len(steps.lengths))
     mostly = lifts > MAX_LIFTS * steps.lengths
     count = len(steps.values)
-    return mostly & (steps.lengths >= MANY_LIFTS) | (count >= MANY_LIFTS and ends.sum() > MAX_LIFTS * count)
+    return mostly & (steps.lengths >= MANY_LIFTS) | would_mostly_lift(int(ends.sum()), count)
 
 
 def _down_otherwise(steps: Steps) -> NDArray[np.bool_]:

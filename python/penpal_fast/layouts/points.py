@@ -140,7 +140,7 @@ class RelativePoints:
         if place is None:  # A row of JSON text that lacks x and y.
             return points.converted(np.zeros(shape.rows, np.bool_))
         x, y = first_points(place, points)
-        at_origin = ((x == 0) & (y == 0)) | np.isnan(x)
+        at_origin = ((np.abs(x) <= TOLERANCE) & (np.abs(y) <= TOLERANCE)) | np.isnan(x)
         owners = np.arange(len(place.x))
         for level in points.levels[place.level :]:
             owners = np.repeat(owners, level.lengths)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
 import re
 from collections.abc import Iterator
@@ -71,7 +72,7 @@ def parsed(texts: pa.Array) -> tuple[list[Any], dict[int, str]]:
             problems[row] = f"too long: the text has more than {MAX_BYTES:,} bytes"
         elif content is not None:
             try:
-                value = jiter.from_json(content, allow_inf_nan=True, cache_mode="keys")
+                value = jiter.from_json(content.removeprefix(codecs.BOM_UTF8), allow_inf_nan=True, cache_mode="keys")
             except ValueError as error:
                 literals = "; it looks like Python literals: write it with json.dumps, not with str"
                 problems[row] = f"not JSON: {error}{literals if is_python(content) else ''}"

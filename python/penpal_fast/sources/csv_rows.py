@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import collections
 import csv
 import json
+import re
 from collections.abc import Iterator
 from typing import IO
 
@@ -15,6 +17,8 @@ from penpal_fast.sources.json_text import is_json
 from penpal_fast.sources.text_lines import Line, check_encoding, rejoined
 
 DELIMITERS = (",", ";", "\t")
+
+QUOTED = re.compile('"[^"]*"')
 
 MAX_NAMES_BYTES = 1 << 20
 """Maximum length of the line with the names of the columns."""
@@ -34,13 +38,13 @@ def csv_rows(file: IO[bytes], strokes: str, most: int) -> Iterator[Line]:
     """
     first = file.readline(MAX_NAMES_BYTES)
     names, delimiter = _names(first)
-    for name in names:
+    for name, times in collections.Counter(names).items():
         if name.lstrip().startswith(("[", "{")) and is_json(name.encode()):
             raise PenpalError(
                 "its first line has values, not the names of the columns; put a line with names before it, such as "
                 "strokes,text"
             )
-        if names.count(name) > 1:
+        if times > 1:
             raise PenpalError(f"there is more than one column {name!r}")
     number = 0
     for batch in _batches(file, names, delimiter, most):
@@ -69,11 +73,10 @@ def _names(line: bytes) -> tuple[list[str], str]:
     check_encoding(line)
     try:
         text = line.decode("utf-8-sig").rstrip("\r\n")
-        found = {delimiter: next(csv.reader([text], delimiter=delimiter), []) for delimiter in DELIMITERS}
+        delimiter = max(DELIMITERS, key=QUOTED.sub("", text).count)
+        return next(csv.reader([text], delimiter=delimiter), []), delimiter
     except (UnicodeDecodeError, csv.Error) as error:
         raise PenpalError(f"its first line must have the names of the columns, in UTF-8: {error}") from error
-    delimiter = max(DELIMITERS, key=lambda one: len(found[one]))
-    return found[delimiter], delimiter
 
 
 def _batches(file: IO[bytes], names: list[str], delimiter: str, most: int) -> Iterator[pa.RecordBatch]:

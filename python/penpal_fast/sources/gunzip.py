@@ -25,8 +25,8 @@ class Gunzip(io.RawIOBase):
     Reading raises EOFError if the last member was cut short, and `zlib.error` if it is damaged.
     """
 
-    def __init__(self, packed: IO[bytes], name: str) -> None:
-        """Begin to read; `name` is the file's, for the warning."""
+    def __init__(self, packed: IO[bytes], name: str | None) -> None:
+        """Begin to read; `name` is the file's, for the warning. With None there is none, as for the start of a file."""
         self._packed = packed
         self._name = name
         self._waiting = b""
@@ -56,7 +56,7 @@ class Gunzip(io.RawIOBase):
         if self._is_first or self._waiting.startswith(MAGIC):
             self._member = zlib.decompressobj(GZIP_WINDOW) if self._waiting else None
             self._is_first = False
-        elif self._waiting:
+        elif self._waiting and self._name is not None:
             _warn(self._name)
         self._is_at_end = self._member is None
 

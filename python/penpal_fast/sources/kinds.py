@@ -178,7 +178,7 @@ def _start(file: InputFile) -> Start:
     with file.open(in_order=False) as opened:
         raw = opened.read(START_BYTES)
     if raw.startswith(GZIP_MAGIC):
-        with Gunzip(io.BytesIO(raw), file.name) as content:
+        with Gunzip(io.BytesIO(raw), None) as content:
             start = _as_far_as_whole(content)
         is_whole = len(raw) == file.size and len(start) < START_BYTES
         return Start(start, is_packed=True, is_gzip=True, is_whole=is_whole)

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from penpal_fast.sources.gunzip import MAGIC as GZIP_MAGIC
 from penpal_fast.sources.gunzip import Gunzip
-from penpal_fast.sources.inputs import InputFile
+from penpal_fast.sources.readable_file import ReadableFile
 
 ZSTANDARD_MAGIC = b"\x28\xb5\x2f\xfd"
 
@@ -29,7 +29,7 @@ def is_packed(start: bytes) -> bool:
 
 
 @contextlib.contextmanager
-def unpacked(file: InputFile) -> Iterator[IO[bytes]]:
+def unpacked(file: ReadableFile) -> Iterator[IO[bytes]]:
     """Open a file for reading in order; unpack it if it begins as files of gzip or Zstandard do.
 
     Raises:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from helpers.commands import run
 from helpers.hostile_files import damaged, read_or_refused, refused
-from penpal_fast import read_rows
+from penpal_fast import PenpalError, read_rows
 
 A = [[[0.0, 9.0], [4.0, 0.0], [8.0, 9.0]], [[2.0, 5.0], [6.0, 5.0]]]
 ROWS = [["007", 'two\nlines, "quoted" and ; \u00e9', A], ["8", "", A[:1]]]
@@ -43,6 +43,19 @@ def test_long_fields_and_gzip(tmp_path):
     long = [[[float(x), 1.0] for x in range(50_000)]]
     path.write_bytes(gzip.compress(written([["1", "long", long]] * 3)))
     assert read_rows(path)["strokes"].to_pylist() == [long] * 3
+
+
+def test_many_columns(tmp_path):
+    """Their names are longer than the longest cell that Python's csv reads."""
+    path = tmp_path / "wide.csv"
+    names = [f"a;column of the name {number:0150}" for number in range(900)]
+    path.write_text(",".join(["strokes", *names]) + f'\n"{json.dumps(A)}"' + ",1" * len(names) + "\n")
+    found = read_rows(path)
+    assert found.schema.names == ["strokes", *names]
+    assert found["strokes"].to_pylist() == [A]
+    path.write_text(f"strokes,{names[0]},{names[0]}\n")
+    with pytest.raises(PenpalError, match="more than one column 'a;column"):
+        read_rows(path)
 
 
 def test_a_cell_that_is_no_json_is_a_bad_row(tmp_path):

@@ -47,6 +47,21 @@ def test_a_row_of_offsets(tmp_path, offsets, kind):
     assert strokes_of(read_rows(path)) == [STROKES]
 
 
+@pytest.mark.parametrize("order", [[0, 1, 2], [2, 0, 1]], ids=["last", "first"])
+def test_a_flag_that_says_that_the_pen_is_down_is_refused(tmp_path, order):
+    """As in JSON and Arrow; see `test_layouts.py`."""
+    down = np.tile([[1, 1, 1], [1, -1, 1], [1, 2, 1], [2, -1, 0]], (4, 1))
+    path = tmp_path / "down.npy"
+    np.save(path, down[:, order])
+    with pytest.raises(PenpalError, match="its pen would lift after most points"):
+        read_rows(path)
+    named = "offsets-flag-last" if order[2] == 2 else "offsets-flag-first"
+    expected = [list(map(tuple, stroke.tolist())) for stroke in strokes_from_offsets(down)]
+    assert strokes_of(read_rows(path, layout=named)) == [expected]
+    np.save(path, down[:4, order])  # Too few to tell.
+    assert len(strokes_of(read_rows(path))[0]) == 4
+
+
 def test_rows_that_are_padded(tmp_path):
     rows = np.zeros((3, 9, 3))
     rows[0, :5], rows[2, :2] = LAST, LAST[:2]
@@ -194,7 +209,9 @@ def test_rows_are_those_of_strokes_from_offsets(tmp_path_factory, rows):
     offsets[:, 0] += 2.5
     path = tmp_path_factory.mktemp("rows") / "line.npy"
     np.save(path, offsets)
-    assert strokes_of(read_rows(path)) == [[list(map(tuple, one)) for one in strokes_from_offsets(offsets)]]
+    layout = "offsets-flag-last" if offsets[:, 2].mean() > 0.6 else None  # It would seem to say that the pen is down.
+    found = strokes_of(read_rows(path, layout=layout))
+    assert found == [[list(map(tuple, one)) for one in strokes_from_offsets(offsets)]]
 
 
 @pytest.mark.parametrize(

@@ -101,8 +101,9 @@ def test_a_score_of_paths_on_several_lines_says_so_once(tmp_path):
 
 def test_packed_with_gzip(tmp_path):
     path = tmp_path / "lines.svgz"
-    path.write_bytes(gzip.compress(GENERATED.encode()))
-    assert len(strokes_of(read_rows(path))[0]) == 3
+    for rest in (b"", b"trailing bytes"):
+        path.write_bytes(gzip.compress(GENERATED.encode()) + rest)
+        assert len(strokes_of(read_rows(path))[0]) == 3
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from pyarrow import ipc
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.sources.formats.arrow_claims import check_claims
-from penpal_fast.sources.formats.format import Content, Format, Options, ReadableFile
+from penpal_fast.sources.formats.format import Content, Format, Options
+from penpal_fast.sources.readable_file import ReadableFile
 
 FILE_MAGIC = b"ARROW1"
 FEATHER_1_MAGIC = b"FEA1"

@@ -11,9 +11,11 @@ import numpy as np
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import read_at_most
-from penpal_fast.sources.formats.format import Format, Options, ReadableFile
+from penpal_fast.sources.formats.format import Format, Options
 from penpal_fast.sources.formats.ink import Ink, check_points, ink_content
 from penpal_fast.sources.formats.xml_events import End, root_of, xml_events
+from penpal_fast.sources.packing import unpacked
+from penpal_fast.sources.readable_file import ReadableFile
 
 ROOT = "WhiteboardCaptureSession"
 
@@ -30,7 +32,7 @@ def _read(file: ReadableFile, _options: Options) -> Iterator[Ink]:
     signs = (1, 1)
     texts: list[str] = []
     is_first = True
-    with file.open(in_order=True) as opened:
+    with unpacked(file) as opened:
         for event in xml_events(opened):
             if isinstance(event, End):
                 if event.name == "Stroke" and points:

@@ -13,9 +13,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.sources.formats.format import Format, Options, ReadableFile
+from penpal_fast.sources.formats.format import Format, Options
 from penpal_fast.sources.formats.ink import Ink, Stroke, check_points, ink_content
 from penpal_fast.sources.formats.xml_events import End, Start, root_of, xml_events
+from penpal_fast.sources.packing import unpacked
+from penpal_fast.sources.readable_file import ReadableFile
 
 TEXTS = ("truth", "label", "transcription", "text", "groundtruth", "normalizedlabel")
 """Types of annotations that say what the ink says, in lower case, the best first."""
@@ -127,7 +129,7 @@ class _Reader:
 def _read(file: ReadableFile, _options: Options) -> Iterator[Ink]:
     reader = _Reader()
     is_first = True
-    with file.open(in_order=True) as opened:
+    with unpacked(file) as opened:
         for event in xml_events(opened):
             if isinstance(event, End):
                 reader.end(event)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.sources.formats.arrow import ARROW
-from penpal_fast.sources.formats.format import Format, ReadableFile
+from penpal_fast.sources.formats.format import Format
 from penpal_fast.sources.formats.iam import IAM
 from penpal_fast.sources.formats.inkml import INKML, INKML_XML
 from penpal_fast.sources.formats.npy import NPY, NPZ
 from penpal_fast.sources.formats.svg import SVG
 from penpal_fast.sources.formats.unipen import UNIPEN, UNIPEN_DAT
 from penpal_fast.sources.formats.xopp import XOPP
+from penpal_fast.sources.readable_file import ReadableFile
 
 FORMATS = (ARROW, IAM, INKML, INKML_XML, NPY, NPZ, SVG, UNIPEN, UNIPEN_DAT, XOPP)
 

@@ -16,9 +16,20 @@ from numpy.typing import NDArray
 
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.layouts.known import OFFSETS, check_layout
-from penpal_fast.layouts.offsets import MANY_POINTS, MAX_NEGATIVE, PLACES, Lifts, Offsets, Stroke5, without_padding
-from penpal_fast.sources.formats.format import Content, Format, Options, ReadableFile
+from penpal_fast.layouts.offsets import (
+    MANY_POINTS,
+    MAX_NEGATIVE,
+    MOSTLY_LIFTS,
+    PLACES,
+    Lifts,
+    Offsets,
+    Stroke5,
+    without_padding,
+    would_mostly_lift,
+)
+from penpal_fast.sources.formats.format import Content, Format, Options
 from penpal_fast.sources.formats.ink import Ink, check_points, ink_content
+from penpal_fast.sources.readable_file import ReadableFile
 from penpal_fast.strokes import Strokes, strokes_from_offsets
 
 MAX_TEXT_BYTES = 256 << 20
@@ -141,7 +152,8 @@ class _Reading:
         self._may_be = {list(ORDERS)[one.flag_first] for one in offsets}
         self._offered = tuple(self._may_be)
         self._flags = {0, 1, 2}
-        self._steps, self._are_points = 0, True
+        self._longest, self._are_points = 0, True
+        self._steps, self._lifts = 0, dict.fromkeys(ORDERS, 0)
 
     def look_at(self, offsets: NDArray[np.float64]) -> None:
         """Look at a row."""
@@ -161,10 +173,14 @@ class _Reading:
         finite = np.isfinite(offsets).all(axis=1)
         self._flags -= {column for column in self._flags if not np.isin(offsets[finite, column], (0, 1)).all()}
         self._note_signs(offsets)
+        kept = without_padding(offsets)
+        self._steps += len(kept)
+        for name in self._may_be:
+            self._lifts[name] += int((kept[:, ORDERS[name][2]] == 1).sum())
 
     def _note_signs(self, offsets: NDArray[np.float64]) -> None:
         kept = without_padding(offsets)
-        self._steps = max(self._steps, len(kept))
+        self._longest = max(self._longest, len(kept))
         self._are_points &= bool(((kept[:, :2] < 0).sum(axis=0) <= MAX_NEGATIVE * len(kept)).all())
 
     def check(self) -> None:
@@ -174,7 +190,7 @@ class _Reading:
             PenpalError: They are no offsets, or may be read in several ways.
         """
         if self._is_5:
-            if self._layout is None and self._are_points and self._steps >= MANY_POINTS:
+            if self._layout is None and self._are_points and self._longest >= MANY_POINTS:
                 raise PenpalError(
                     "its rows of five numbers may be offsets (stroke-5) or points (x, y, pen down, pen up, end): "
                     "hardly any is negative; say which with --layout stroke-5 or --layout lifts (layout=)"
@@ -187,8 +203,11 @@ class _Reading:
             )
         if not self._may_be:
             raise PenpalError(self._lacking())
-        is_last = next(iter(self._may_be)) == next(iter(ORDERS))
-        if self._layout is None and is_last and self._are_points and self._steps >= MANY_POINTS:
+        (order,) = self._may_be
+        if self._layout is None and would_mostly_lift(self._lifts[order], self._steps):
+            raise PenpalError(MOSTLY_LIFTS)
+        is_last = order == next(iter(ORDERS))
+        if self._layout is None and is_last and self._are_points and self._longest >= MANY_POINTS:
             raise PenpalError(
                 "its rows of three numbers may be offsets (dx, dy, end of stroke) or points (x, y, end of stroke): "
                 "hardly any is negative; say which with --layout offsets-flag-last or --layout lifts (layout=)"

@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.sources.formats.format import Content, Format, Options, ReadableFile
+from penpal_fast.sources.formats.format import Content, Format, Options
 from penpal_fast.sources.formats.ink import Ink, check_points, ink_content
 from penpal_fast.sources.formats.svg_path import NUMBER, Placed, Subpath, subpaths
 from penpal_fast.sources.formats.xml_events import Start, xml_events
+from penpal_fast.sources.packing import unpacked
+from penpal_fast.sources.readable_file import ReadableFile
 
 UNDRAWN = {"defs", "clipPath", "mask", "marker", "pattern", "symbol", "metadata", "filter", "linearGradient", "style"}
 """Elements whose content is not drawn where it stands."""
@@ -98,7 +100,7 @@ def _shapes(file: ReadableFile) -> Iterator[tuple[str | None, _Shape]]:
     """Yield what is drawn, in order, each with the drawing's id."""
     states = [_State(_matrix(1, 0, 0, 1, 0, 0), {})]
     root = None
-    with file.open(in_order=True) as opened:
+    with unpacked(file) as opened:
         for event in xml_events(opened):
             if not isinstance(event, Start):
                 states.pop()

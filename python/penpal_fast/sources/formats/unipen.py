@@ -12,8 +12,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.sources.formats.format import Format, Options, ReadableFile
+from penpal_fast.sources.formats.format import Format, Options
 from penpal_fast.sources.formats.ink import Ink, Stroke, check_points, ink_content
+from penpal_fast.sources.readable_file import ReadableFile
 
 MAX_BYTES = 256 << 20
 """Maximum size of a file."""

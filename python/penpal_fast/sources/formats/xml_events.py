@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import gzip
 from collections.abc import Iterator
-from typing import IO, NoReturn, cast
+from typing import IO, NoReturn
 from xml.parsers import expat
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.sources.text_lines import rejoined
 
 MAX_DEPTH = 200
 """Maximum number of elements inside one another."""
@@ -18,8 +16,6 @@ MAX_BYTES = 256 << 20
 """Maximum size of a file, unpacked."""
 
 CHUNK_BYTES = 1 << 16
-
-GZIP_MAGIC = b"\x1f\x8b"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,19 +35,16 @@ class End:
 
 
 def xml_events(file: IO[bytes]) -> Iterator[Start | End]:
-    """Parse a file, also one that is packed with gzip.
+    """Parse a file.
 
     Raises:
         PenpalError: It declares entities, is nested too deeply or is too large.
         ExpatError: It is not well-formed.
-        OSError, EOFError, zlib.error: It cannot be read, or is damaged.
+        OSError: It cannot be read.
     """
-    start = file.read(len(GZIP_MAGIC))
-    whole = rejoined(start, file)
-    content = cast("IO[bytes]", gzip.GzipFile(fileobj=whole) if start == GZIP_MAGIC else whole)
     events = _Events()
     size = 0
-    while chunk := content.read(CHUNK_BYTES):
+    while chunk := file.read(CHUNK_BYTES):
         size += len(chunk)
         if size > MAX_BYTES:
             raise PenpalError(f"it has more than {MAX_BYTES >> 20} MB of XML")

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.sources.formats.format import Format, Options, ReadableFile
+from penpal_fast.sources.formats.format import Format, Options
 from penpal_fast.sources.formats.ink import Ink, Stroke, check_points, ink_content
 from penpal_fast.sources.formats.xml_events import Start, xml_events
+from penpal_fast.sources.packing import unpacked
+from penpal_fast.sources.readable_file import ReadableFile
 
 
 def _read(file: ReadableFile, _options: Options) -> Iterator[Ink]:
@@ -17,7 +19,7 @@ def _read(file: ReadableFile, _options: Options) -> Iterator[Ink]:
     strokes: list[Stroke] = []
     tool = ""
     is_first = True
-    with file.open(in_order=True) as opened:
+    with unpacked(file) as opened:
         for event in xml_events(opened):
             if isinstance(event, Start):
                 if is_first and event.name != "xournal":
