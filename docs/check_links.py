@@ -13,6 +13,8 @@ ROOT = Path(__file__).parent.parent
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE = re.compile(r"```.*?```", re.DOTALL)
 FILE = re.compile(r"`((?:python|rust|tests|docs|benches|fuzz|examples)/[\w./-]+)`")
+NAME = re.compile(r"`([\w./-]+(?:\.(?:py|rs|json)|/))`")
+PACKAGE = ROOT / "python/penpal_fast"
 
 
 def anchors(page: Path) -> set[str]:
@@ -33,9 +35,25 @@ def broken(page: Path) -> list[str]:
     return found
 
 
+def misplaced(page: Path) -> list[str]:
+    """Names of files in tables that are neither paths, nor beside the file before them in the row."""
+    found = []
+    for row in re.findall(r"^\|.*$", page.read_text(), re.MULTILINE):
+        folder = None
+        for name in NAME.findall(row):
+            roots = (ROOT, PACKAGE) if "/" in name.rstrip("/") else (folder,)
+            path = next((root / name for root in roots if root and (root / name).exists()), None)
+            folder = path.parent if path else folder
+            if folder and not path:
+                found.append(name)
+    return found
+
+
 def main() -> None:
     listed = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S607
-    problems = [f"{name}: {link}" for name in listed.stdout.split() for link in broken(ROOT / name)]
+    problems = [
+        f"{name}: {link}" for name in listed.stdout.split() for link in [*broken(ROOT / name), *misplaced(ROOT / name)]
+    ]
     if problems:
         raise SystemExit("\n".join(["these lead nowhere:", *problems]))
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 __all__ = [
     "ACCEPTED_TYPES",
     "MAX_METADATA_BYTES",
+    "MAX_POINTS",
     "MAX_THREADS",
     "PADDING",
     "SIDE",
@@ -31,6 +32,7 @@ SIDE: Final = 256
 PADDING: Final = 12
 MAX_METADATA_BYTES: Final = 0x4000000
 MAX_THREADS: Final = 1024
+MAX_POINTS: Final = 0x100000
 ACCEPTED_TYPES: Final[str]
 
 class _ArrowArray(Protocol):

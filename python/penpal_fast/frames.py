@@ -64,7 +64,7 @@ def column_of(data: Any, column: str = "strokes") -> Any:
     return rows
 
 
-def row_of(data: Any, column: str = "strokes") -> Any:
+def row_of(data: Any) -> Any:
     """Return one row in a layout that `Rows` takes: the strokes of a record, anything else as it is.
 
     Raises:
@@ -72,19 +72,19 @@ def row_of(data: Any, column: str = "strokes") -> Any:
     """
     _check_one_table(data)
     if is_frame(data):
-        raise PenpalError(f"this is a table of rows; take one row of it, such as frame[{column!r}].iloc[0]")
+        raise PenpalError("this is a table of rows; take one row of it, such as frame['strokes'].iloc[0]")
     if _is_dataset(data):
-        raise PenpalError(f"this is a dataset of rows; take one row of it, such as dataset[0][{column!r}]")
-    if _is_series(data) and column in data.index:
-        return data[column]  # A row of a data frame.
+        raise PenpalError("this is a dataset of rows; take one row of it, such as dataset[0]['strokes']")
+    if _is_series(data) and "strokes" in data.index:
+        return data["strokes"]  # A row of a data frame.
     if _is_series(data) or isinstance(data, pa.ChunkedArray) or (_is_polars_series(data) and data.name):
         one = ".iloc[0]" if _is_series(data) else "[0]"
         raise PenpalError(f"this is a column of rows; take one row of it, such as column{one}")
     if _is_polars_series(data):
         return data.to_list()  # A cell of a column.
     if hasattr(data, "__arrow_c_stream__"):
-        raise PenpalError(f"this is a table of rows; take one row of it, such as table[{column!r}][0]")
-    row = data[column] if isinstance(data, Mapping) and column in data else data
+        raise PenpalError("this is a table of rows; take one row of it, such as table['strokes'][0]")
+    row = data["strokes"] if isinstance(data, Mapping) and "strokes" in data else data
     check_places([row])
     return row
 

@@ -98,7 +98,6 @@ def test_rows_without_texts_are_bad_only_where_texts_are_asked_for(tmp_path, rea
         (["score", "{lines}", "-o", "out.parquet", "--model", "[x]"], "no model at '[x]'"),
         (["render", "{lines}", "--row", "7", "-o", "x.png"], "there is no row 7; it has 7 rows, counted from 0"),
         (["render", "{lines}", "--row", "5", "-o", "x.png"], "row 5: null: the row is null"),
-        (["render", "{lines}", "--row", "0", "-o", "x.jpg"], "its name must end with .png"),
         (["render", "{lines}", "--row", "0", "-o", "no/x.png"], "there is no folder"),
     ],
 )  # fmt: skip
@@ -116,6 +115,11 @@ WRONG_VALUES = [
       for name, value in (("--backend", "abacus"), ("--threads", "0"), ("--batch-size", "0"))),
     ["filter", "x.parquet", "-o", "kept.csv"],
     ["filter", "x.parquet", "-o", "kept.parquet", "--keep-rejected", "rest.csv"],
+    ["convert", "x.svg", "-o", "x.csv"],
+    ["render", "x.parquet", "--row", "0", "-o", "x.jpg"],
+    ["sheet", "x.parquet", "-o", "x.jpg"],
+    ["report", "x.parquet", "-o", "x.pdf"],
+    ["explain", "x.parquet", "--row", "0", "-o", "x.png"],
 ]  # fmt: skip
 
 
@@ -165,6 +169,17 @@ def test_a_resumed_job_says_how_much_was_finished(command, lines, tmp_path):
 )
 def test_wrong_usage_is_exit_code_2(arguments):
     assert run(*arguments).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "suffix"),
+    [("render", "x.jpg", ".png"), ("explain", "x.png", ".html"), ("convert", "x", ".parquet")],
+)
+def test_the_name_of_an_output_says_what_it_is(command, name, suffix):
+    done = run(command, "x.parquet", *([] if command == "convert" else ["--row", "0"]), "-o", name)
+    said = " ".join(done.output.replace("\u2502", " ").split())
+    assert f"{name}: the output is a" in said
+    assert f"its name must end with {suffix}" in said
 
 
 def test_brackets_in_names_are_printed_as_they_are(lines, tmp_path):

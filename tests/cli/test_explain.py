@@ -164,7 +164,6 @@ def test_names_and_texts_are_not_markup(lines, folder, tmp_path):
         (["--row", "0", "--text", "words"], "no column 'words'; name the one with the texts"),
         (["--row", "0", "--text", "number"], "the column 'number' does not hold texts but int64"),
         (["--row", "0", "--reader", "[none]"], "no model at '[none]'"),
-        (["--row", "0", "-o", "page.png"], "its name must end with .html"),
         (["--row", "0", "-o", "no/page.html"], "there is no folder"),
     ],
 )

@@ -21,8 +21,8 @@ from penpal_fast import PenpalError, _core, filter_dataset, score_dataset
 from penpal_fast.handwriting.lines import read_lines
 from penpal_fast.jobs import part_files, parts
 from penpal_fast.jobs.part_files import EncodedFile
+from penpal_fast.look.scored_file import ScoredFile
 from penpal_fast.look.serve.source_rows import SourceRows
-from penpal_fast.sources.scored_file import ScoredFile
 from penpal_fast.sources.streams import open_sources
 from penpal_fast.synthesis.texts import read_texts
 

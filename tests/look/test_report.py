@@ -30,8 +30,8 @@ from penpal_fast.look.report.samples import Sample
 from penpal_fast.look.report.sections import sections_of
 from penpal_fast.look.report.shown import columns_of
 from penpal_fast.look.report.writing import write_report
+from penpal_fast.look.scored_file import ScoredFile
 from penpal_fast.sources.memory import BATCH_ROWS
-from penpal_fast.sources.scored_file import ScoredFile
 
 NAN = float("nan")
 SCORES = arrays.arrays(np.float32, st.integers(0, 60), elements=st.floats(0, 1, width=32) | st.just(NAN))
@@ -286,7 +286,6 @@ def test_the_command(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["{scored}", "-o", "report.pdf"], "its name must end with .html"),
         (["{scored}", "{scored}", "-o", "report.html"], "the same file is given twice"),
         (["{plain}", "-o", "report.html"], "there is no column of scores; run `penpal-fast score`"),
         (["{scored}", "-o", "no/report.html"], "there is no folder"),

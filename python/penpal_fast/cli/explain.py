@@ -20,7 +20,8 @@ def explain(
     text: options.Text = None,
     says: Annotated[str | None, typer.Option(help="What the row should say, instead of a column.")] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="HTML file to write, with the row drawn.")
+        Path | None,
+        typer.Option("--output", "-o", callback=options.html_name, help="HTML file to write, with the row drawn."),
     ] = None,
     column: options.Column = "strokes",
     layout: options.Layout = None,
@@ -45,8 +46,6 @@ def explain(
         from penpal_fast.strokes import words_of
 
     with readable_errors():
-        if output is not None and output.suffix.lower() not in (".html", ".htm"):
-            raise PenpalError(f"{output}: the page is an HTML file; its name must end with .html")
         batch = one_row(source, row, column, text=text, layout=layout)
         if text is not None:
             says = texts_of(batch.column(text))[0]

@@ -99,8 +99,22 @@ Format = Annotated[
 
 def parquet_name(path: Path | None) -> Path | None:
     """Make sure that an output is named as a Parquet file."""
-    if path is not None and not path.name.lower().endswith(PARQUET_SUFFIXES):
-        raise typer.BadParameter(f"{path}: the output is a Parquet file; its name must end with {PARQUET_SUFFIXES[0]}")
+    return _named(path, "a Parquet", PARQUET_SUFFIXES)
+
+
+def html_name(path: Path | None) -> Path | None:
+    """Make sure that an output is named as an HTML file."""
+    return _named(path, "an HTML", (".html", ".htm"))
+
+
+def png_name(path: Path | None) -> Path | None:
+    """Make sure that an output is named as a PNG file."""
+    return _named(path, "a PNG", (".png",))
+
+
+def _named(path: Path | None, kind: str, suffixes: tuple[str, ...]) -> Path | None:
+    if path is not None and not path.name.lower().endswith(suffixes):
+        raise typer.BadParameter(f"{path}: the output is {kind} file; its name must end with {suffixes[0]}")
     return path
 
 

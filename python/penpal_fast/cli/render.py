@@ -16,7 +16,7 @@ from penpal_fast.interrupts import ending_at_once
 def render(
     source: Annotated[Path, typer.Argument(metavar="INPUT", help=f"{options.ONE_INPUT} of them.")],
     row: Annotated[int, typer.Option(help="Number of the row, from 0.", min=0)],
-    output: Annotated[Path, typer.Option("--output", "-o", help="PNG file to write.")],
+    output: Annotated[Path, typer.Option("--output", "-o", callback=options.png_name, help="PNG file to write.")],
     column: options.Column = "strokes",
     layout: options.Layout = None,
     drop_first_point: Annotated[bool, typer.Option("--drop-first-point", help=options.DROPPED_POINT)] = False,
@@ -29,8 +29,6 @@ def render(
         from penpal_fast.sources.one_row import one_row
 
     with readable_errors():
-        if output.suffix.lower() != ".png":
-            raise PenpalError(f"{output}: the picture is a PNG file; its name must end with .png")
         found = one_row(source, row, column, layout=layout).column(column)
         strokes = (without_first_points(found) if drop_first_point else found)[0]
         try:

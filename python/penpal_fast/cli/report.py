@@ -10,7 +10,6 @@ import typer
 from penpal_fast.cli import options
 from penpal_fast.cli.console import readable_errors, say
 from penpal_fast.cli.progress import progress_bar
-from penpal_fast.errors import PenpalError
 from penpal_fast.interrupts import ending_at_once
 
 
@@ -19,7 +18,12 @@ def report(
         list[Path],
         typer.Argument(metavar="SCORED...", help="Files that `penpal-fast score` wrote; with --text, any rows."),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="HTML file to write; an existing file is replaced.")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", callback=options.html_name, help="HTML file to write; an existing file is replaced."
+        ),
+    ],
     by: Annotated[
         str | None,
         typer.Option(help="Column to group rows by; by default the first of source, author, writer and style."),
@@ -46,8 +50,6 @@ def report(
         from penpal_fast.schema import TEXT_COLUMN
 
     with readable_errors():
-        if output.suffix.lower() not in (".html", ".htm"):
-            raise PenpalError(f"{output}: the report is an HTML file; its name must end with .html")
         compared = text if reader is None else text or TEXT_COLUMN
         checks = options.checks_of(model, column, text=compared, reader=reader)
         with progress_bar("reading") as progress:

@@ -9,13 +9,12 @@ import typer
 
 from penpal_fast.cli import options
 from penpal_fast.cli.console import readable_errors, say
-from penpal_fast.errors import PenpalError
 from penpal_fast.interrupts import ending_at_once
 
 
 def sheet(
     source: Annotated[Path, typer.Argument(metavar="INPUT", help=f"{options.ONE_INPUT} of them; scored or not.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="PNG file to write.")],
+    output: Annotated[Path, typer.Option("--output", "-o", callback=options.png_name, help="PNG file to write.")],
     rows: Annotated[int, typer.Option(help="Rows to show, chosen evenly by rank.")] = 48,
     columns: Annotated[int, typer.Option(help="Rows side by side.")] = 3,
     column: options.Column = "strokes",
@@ -30,8 +29,6 @@ def sheet(
         from penpal_fast.look.sheet_rows import cells_of, scores_of
 
     with readable_errors():
-        if output.suffix.lower() != ".png":
-            raise PenpalError(f"{output}: the sheet is a PNG file; its name must end with .png")
         scores, thresholds = scores_of(
             source,
             column,

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penpal_fast.checks.summary import Summary
-from penpal_fast.checks.thresholds import THRESHOLDS
+from penpal_fast.checks.thresholds import CLEAN_KEPT, THRESHOLDS
 from penpal_fast.evaluation.figures import area_under_curve, kept, rank_correlation, threshold_that_keeps
 from penpal_fast.evaluation.sets import ScoredSet
 from penpal_fast.handwriting.junk import KINDS, UNSEEN
@@ -22,7 +22,7 @@ TOLD_APART = (
 )
 """Pairs of sets; the first should score above the second."""
 
-CLEAN_KEPT = (0.95, 0.138, 0.03)
+SHARES_OF_CLEAN = (CLEAN_KEPT, 0.138, 0.03)
 """Shares of clean lines that set the thresholds for the other sets. The reference model keeps 0.138 of them at 0.5 and
 0.03 at 0.7."""
 
@@ -38,7 +38,7 @@ def measure(sets: dict[str, ScoredSet]) -> dict[str, Any]:
             kind: _rounded(area_under_curve(sets["clean"].good, sets["corrupted"].of_kind(kind)))
             for kind in sorted({kind for kind in sets["corrupted"].kinds if kind})
         },
-        "kept_where_clean_is": {str(share): _kept_where_clean_is(sets, share) for share in CLEAN_KEPT},
+        "kept_where_clean_is": {str(share): _kept_where_clean_is(sets, share) for share in SHARES_OF_CLEAN},
         "junk_below_lenient": {
             name: {kind: _rounded(1 - kept(sets["junk"].of_kind(kind), THRESHOLDS["lenient"])) for kind in kinds}
             for name, kinds in (("trained_on", KINDS), ("unseen", UNSEEN))

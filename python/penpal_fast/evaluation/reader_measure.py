@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penpal_fast.checks.thresholds import THRESHOLDS
+from penpal_fast.checks.thresholds import CLEAN_KEPT, THRESHOLDS
 from penpal_fast.evaluation.error_rate import errors_of
 from penpal_fast.evaluation.figures import area_under_curve, kept, threshold_that_keeps
 from penpal_fast.evaluation.read_sets import ReadSet, Scores
@@ -27,9 +27,6 @@ SCORES: dict[str, Callable[[ReadSet], Scores]] = {
 
 WRITTEN = ("real", "clean", "corrupted")
 """Sets whose rows have texts of their own."""
-
-CLEAN_KEPT = 0.95
-"""Share of clean lines that sets the thresholds at which the scores are compared."""
 
 SEED = 3
 """Of the edits of texts."""

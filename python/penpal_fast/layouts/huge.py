@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from penpal_fast._core import MAX_POINTS
 from penpal_fast.errors import PenpalError
 from penpal_fast.layouts.nested import is_list
 from penpal_fast.layouts.sharing import may_share
 from penpal_fast.layouts.weights import NUMBERS
 
-MAX_NUMBERS = 8 << 20
+MAX_NUMBERS = 8 * MAX_POINTS
 """Numbers of a row, or points that are structs: eight for each of the points that a row may have."""
 
 

@@ -15,10 +15,10 @@ from penpal_fast.checks.defaults import known_scores, text_column_of
 from penpal_fast.checks.text_match import TextCheck
 from penpal_fast.errors import PenpalError
 from penpal_fast.first_points import without_first_points
+from penpal_fast.look.scored_file import ScoredFile
 from penpal_fast.look.sheet import Cell
 from penpal_fast.schema import has_texts, texts_of
 from penpal_fast.sources.memory import MEMORY_MB, batch_rows
-from penpal_fast.sources.scored_file import ScoredFile
 from penpal_fast.sources.streams import open_source
 from penpal_fast.strokes import Strokes, words_of
 

@@ -35,7 +35,7 @@ def read_rows(
 
     Args:
         inputs: Files, folders, globs and hub addresses, as `score_dataset` takes them; all with the same columns.
-        column: Name of the strokes column in files of JSON and CSV.
+        column: Name of the strokes column; formats of ink have their own.
         each_path: Whether each path of an SVG file is a row; else the whole drawing is one.
         layout: Name of the layout of the strokes, such as "offsets", if it should not be told from the type and the
             first rows; see docs/data.md.

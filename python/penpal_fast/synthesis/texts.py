@@ -10,6 +10,7 @@ import numpy as np
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import open_regular
+from penpal_fast.sources.suffixes import PARQUET_SUFFIXES
 from penpal_fast.sources.tables import parquet_file, whole_table
 
 LONG_LINE = (45, 75)
@@ -38,7 +39,7 @@ def read_texts(path: Path) -> list[Text]:
     """
     try:
         open_regular(path).close()
-        if path.suffix.lower() in (".parquet", ".pq"):
+        if path.name.lower().endswith(PARQUET_SUFFIXES):
             lines, sources = _columns(path)
         else:
             lines = list(path.read_text(encoding="utf-8-sig").splitlines())  # A byte-order mark is no letter.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penpal_fast._core import Rows
-from penpal_fast.checks.thresholds import THRESHOLDS
+from penpal_fast.checks.thresholds import CLEAN_KEPT, THRESHOLDS
 from penpal_fast.engines.native import NativeEngine
 from penpal_fast.errors import PenpalError
 from penpal_fast.evaluation.figures import area_under_curve, kept, rank_correlation, threshold_that_keeps
@@ -139,7 +139,7 @@ class Validation:
             "real_kept_strict": kept(found["real"], strict),
             "short_kept": kept(found["short"], half),
             "joined_kept": kept(found["joined"], half),
-            "corrupted_kept": kept(found["corrupted"], threshold_that_keeps(found["clean"], 0.95)),
+            "corrupted_kept": kept(found["corrupted"], threshold_that_keeps(found["clean"], CLEAN_KEPT)),
             "junk_dropped": 1 - kept(found["junk"], lenient),
             "unseen_junk_dropped": 1 - kept(found["unseen"], lenient),
             "outliers_dropped": 1 - kept(found["outlier"], lenient),

@@ -41,5 +41,7 @@ mod _core {
     #[pymodule_export]
     const MAX_THREADS: usize = penpal_core::MAX_THREADS;
     #[pymodule_export]
+    const MAX_POINTS: usize = penpal_core::limits::MAX_POINTS;
+    #[pymodule_export]
     const ACCEPTED_TYPES: &str = penpal_core::arrow::ACCEPTED_TYPES;
 }

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from hostile.adversary.material import GOOD, damaged, names, scorer, small_parts, write_parquet
 from penpal_fast import PenpalError, filter_dataset, score_dataset
-from penpal_fast.sources.scored_file import ScoredFile
+from penpal_fast.look.scored_file import ScoredFile
 
 
 def trial(chance: random.Random, folder: Path) -> None:

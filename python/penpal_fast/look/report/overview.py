@@ -12,7 +12,7 @@ from penpal_fast.look.report.distribution import Distribution
 from penpal_fast.look.report.samples import Sample
 from penpal_fast.look.report.sections import sections_of
 from penpal_fast.look.report.shown import ShownRows
-from penpal_fast.sources.scored_file import ScoredBatch
+from penpal_fast.look.scored_file import ScoredBatch
 
 MAX_GROUPS = 60
 """Groups that are kept apart: the first that appear. All other rows form one more group."""

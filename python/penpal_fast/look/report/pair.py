@@ -13,7 +13,7 @@ from penpal_fast.checks.text_match import TextCheck
 from penpal_fast.look.report.joint import JointDistribution
 from penpal_fast.look.report.samples import Sample
 from penpal_fast.look.report.shown import ShownRows
-from penpal_fast.sources.scored_file import ScoredBatch
+from penpal_fast.look.scored_file import ScoredBatch
 
 SPREAD = 6
 """The map has this many fields each way, and a row of each field can be looked at."""

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from penpal_fast.checks.text_match import READING, check_compared_text, compared_text
 from penpal_fast.errors import PenpalError, errors_about
+from penpal_fast.look.scored_file import ScoredBatch, ScoredFile
 from penpal_fast.schema import TEXT_COLUMN
-from penpal_fast.sources.scored_file import ScoredBatch, ScoredFile
 
 
 @dataclasses.dataclass(frozen=True)

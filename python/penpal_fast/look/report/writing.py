@@ -18,8 +18,8 @@ from penpal_fast.look.report.contents import ReadFile, check_reports, pair_repor
 from penpal_fast.look.report.overview import Overview
 from penpal_fast.look.report.pair import Pair, paired
 from penpal_fast.look.report.shown import Columns, columns_of
+from penpal_fast.look.scored_file import ScoredFile
 from penpal_fast.reading.reader import default_reader
-from penpal_fast.sources.scored_file import ScoredFile
 
 GROUP_COLUMNS = ("source", "author", "writer", "style")
 """Columns to group rows by, unless one is named; the first that a file has is used."""

@@ -15,6 +15,7 @@ from penpal_fast._core import Rows
 from penpal_fast.errors import PenpalError, row_error
 from penpal_fast.files import checked_target, open_regular, replaced_atomically, reserved
 from penpal_fast.schema import STROKES
+from penpal_fast.sources.suffixes import PARQUET_SUFFIXES
 
 SCHEMA = pa.schema([("strokes", STROKES), ("text", pa.string())])
 """Columns of the file, as in the penpal data set."""
@@ -35,7 +36,7 @@ class DrawnFile:
         """
         self.path = path
         self._lock = threading.Lock()
-        if path.suffix.lower() not in (".parquet", ".pq"):
+        if not path.name.lower().endswith(PARQUET_SUFFIXES):
             raise PenpalError(f"{path}: drawn rows are saved to a Parquet file; its name must end with .parquet")
         with self._errors(), reserved(checked_target(path), wait=WAIT):
             self._read()

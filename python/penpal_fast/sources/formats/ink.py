@@ -9,13 +9,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from penpal_fast._core import MAX_POINTS
 from penpal_fast.errors import PenpalError
 from penpal_fast.schema import TEXT_COLUMN, nested_strokes, strokes_type
 from penpal_fast.sources.formats.format import Content, Options
 from penpal_fast.sources.readable_file import ReadableFile
-
-MAX_POINTS = 1 << 20
-"""Maximum number of points of a row; rows with more could not be drawn anyway."""
 
 BATCH_ROWS = 256
 """Maximum number of rows in a batch."""

@@ -13,8 +13,9 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
+from penpal_fast._core import MAX_POINTS
 from penpal_fast.errors import PenpalError
-from penpal_fast.sources.formats.ink import MAX_POINTS, Stroke
+from penpal_fast.sources.formats.ink import Stroke
 
 COMMANDS = re.compile(r"([MmLlHhVvCcSsQqTtAaZz])([^MmLlHhVvCcSsQqTtAaZz]*)")
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from penpal_fast.checks.thresholds import CLEAN_KEPT
 from penpal_fast.errors import PenpalError
 from penpal_fast.evaluation.figures import threshold_that_keeps
 from penpal_fast.path_reference import TooLongError
@@ -19,8 +20,6 @@ from penpal_fast.training.reader.examples import Example, batch_of
 from penpal_fast.training.reader.network import TrainedReader
 
 BATCH_ROWS = 24
-KEPT = 0.95
-"""Share of clean lines that reach a score of 0.5."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +75,7 @@ def calibrated(config: ReaderConfig, clean: Read) -> ReaderConfig:
 
 
 def _half(doubts: NDArray[np.float64]) -> float:
-    half = -threshold_that_keeps(-doubts, KEPT)
+    half = -threshold_that_keeps(-doubts, CLEAN_KEPT)
     if not MIN_OF_SCORE < half < MAX_OF_SCORE:
         raise PenpalError(f"cannot calibrate: 95 % of clean lines have a doubt up to {half:g}")
     return round(float(half), 4)
