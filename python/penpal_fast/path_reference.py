@@ -88,7 +88,7 @@ class Vertex(NamedTuple):
     position: float
 
 
-class Frame(NamedTuple):
+class WritingFrame(NamedTuple):
     """The line that a row is written on, y = slope * x + centre, and the height of the writing."""
 
     slope: float
@@ -183,8 +183,8 @@ def framed(strokes: Sequence[Stroke]) -> list[list[Vertex]]:
         for stroke in strokes
     ]
     rough, least = rough_frame([(vertex.x, vertex.y) for stroke in moved for vertex in stroke])
-    scaled = [[put(vertex, Frame(0.0, 0.0, rough.height)) for vertex in stroke] for stroke in moved]
-    fine = ink_frame(scaled, Frame(rough.slope, rough.centre / rough.height, 1.0), least / rough.height)
+    scaled = [[put(vertex, WritingFrame(0.0, 0.0, rough.height)) for vertex in stroke] for stroke in moved]
+    fine = ink_frame(scaled, WritingFrame(rough.slope, rough.centre / rough.height, 1.0), least / rough.height)
     return [[put(vertex, fine) for vertex in stroke] for stroke in scaled]
 
 
@@ -197,14 +197,14 @@ def distinct(stroke: Sequence[Vertex]) -> list[Vertex]:
     ]
 
 
-def put(vertex: Vertex, frame: Frame) -> Vertex:
+def put(vertex: Vertex, frame: WritingFrame) -> Vertex:
     """Measure a vertex in a frame; x keeps its place, since a slope is taken away by a shear."""
     x = vertex.x / frame.height
     y = (vertex.y - frame.slope * vertex.x - frame.centre) / frame.height
     return Vertex(clipped(x, FARTHEST), clipped(y, FARTHEST), vertex.position)
 
 
-def rough_frame(points: Sequence[Point]) -> tuple[Frame, float]:
+def rough_frame(points: Sequence[Point]) -> tuple[WritingFrame, float]:
     """Estimate the frame by medians and a quartile, and the least height that is believed.
 
     The slope is that of Tukey's resistant line: between the medians of the left and the right third of the points.
@@ -220,10 +220,10 @@ def rough_frame(points: Sequence[Point]) -> tuple[Frame, float]:
     distances = sorted(abs(height - centre) for height in heights)
     least = across * FLATTEST
     height = max(ROUGH_DEVIATIONS * distances[len(distances) * 3 // 4], least) or distances[-1] or 1.0
-    return Frame(slope, centre, height), least
+    return WritingFrame(slope, centre, height), least
 
 
-def ink_frame(strokes: Sequence[Sequence[Vertex]], rough: Frame, least: float) -> Frame:
+def ink_frame(strokes: Sequence[Sequence[Vertex]], rough: WritingFrame, least: float) -> WritingFrame:
     """Estimate the frame from the ink near the rough line, each segment counting by its length.
 
     Moments of a segment are those of the points spread evenly along it, so it does not matter how it is divided.
@@ -242,7 +242,7 @@ def ink_frame(strokes: Sequence[Sequence[Vertex]], rough: Frame, least: float) -
     ]
     total = plain_sum(length for _, _, length in segments)
     if total == 0:
-        return Frame(0.0, rough.centre, 1.0)
+        return WritingFrame(0.0, rough.centre, 1.0)
     mean_x = plain_sum(length * (start.x + end.x) / 2 for start, end, length in segments) / total
     mean_y = plain_sum(length * (start.y + end.y) / 2 for start, end, length in segments) / total
     xx = xy = yy = 0.0
@@ -258,7 +258,7 @@ def ink_frame(strokes: Sequence[Sequence[Vertex]], rough: Frame, least: float) -
     slope = clipped(xy / (xx + doubt), STEEPEST) if xx > 0 else 0.0
     variance = yy - 2 * slope * xy + slope * slope * xx
     height = max(DEVIATIONS * math.sqrt(max(variance, 0.0)), least)
-    return Frame(slope, mean_y - slope * mean_x, height or 1.0)
+    return WritingFrame(slope, mean_y - slope * mean_x, height or 1.0)
 
 
 def thinned(stroke: Sequence[Vertex]) -> list[Vertex]:

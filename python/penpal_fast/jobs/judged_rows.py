@@ -15,7 +15,7 @@ from penpal_fast.jobs.best_of import BestRows
 from penpal_fast.jobs.pipeline import made_ahead
 from penpal_fast.jobs.score_parts import ScoreParts
 from penpal_fast.jobs.selection import Verdict, verdict_on
-from penpal_fast.jobs.top import TopRows, rows_of
+from penpal_fast.jobs.top import TopRows, wanted_rows
 from penpal_fast.jobs.unscored import Unscored
 
 NOT_BEST = "not the best of its group"
@@ -166,7 +166,7 @@ class JudgedRows:
                 scored += len(rows.data) - len(rows.verdict.problems)
                 self._count(rows.data)
 
-        return TopRows(ranks, lambda: rows_of(top, scored))
+        return TopRows(ranks, lambda: wanted_rows(top, scored))
 
     def _judged_ahead(self, best: BestRows | None = None) -> Iterator[Judged]:
         """Yield rows with no more columns than the rules need."""

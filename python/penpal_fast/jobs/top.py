@@ -17,7 +17,7 @@ Ranks: TypeAlias = NDArray[np.float32]
 Bits: TypeAlias = NDArray[np.uint32]
 
 
-def rows_of(top: float, scored: int) -> int:
+def wanted_rows(top: float, scored: int) -> int:
     """Return how many rows a number or share of rows is."""
     return min(top, scored) if isinstance(top, int) else max(round(top * scored), min(scored, 1))
 

@@ -19,7 +19,7 @@ from penpal_fast.layouts.nested import (
     is_list,
     numbers,
     peel,
-    rows_of,
+    row_numbers,
     without_rows,
     words_of_strokes,
 )
@@ -69,7 +69,7 @@ def _from_lists(shape: Shape, size: int) -> Converted:
     empty = strokes.lengths == 0
     wrong = np.flatnonzero((~sized & ~empty) | uneven)
     problems = first_problems(
-        rows_of(above)[wrong],
+        row_numbers(above)[wrong],
         lambda place: (
             "wrong type: the columns of a stroke differ in length"
             if sized[wrong[place]]
@@ -84,7 +84,7 @@ def _from_lists(shape: Shape, size: int) -> Converted:
     levels = [*above, Level(lengths, _all_valid(strokes, columns))]
     rows = words_of_strokes(levels, values[x], values[y], nulls[x] | nulls[y])
     speaking = shape.found & _timed(above, strokes, values, lengths, starts, size)
-    speaking[rows_of(levels)[nulls[x] | nulls[y]]] = False
+    speaking[row_numbers(levels)[nulls[x] | nulls[y]]] = False
     return Converted(without_rows(rows, list(problems)), problems, speaking)
 
 
@@ -101,7 +101,7 @@ def _timed(
     owners = np.repeat(np.arange(len(lengths)), lengths)
     times = values[starts[strokes.starts[:-1] + 2 * (lengths > 0)][owners] + inside]
     falls = np.flatnonzero((np.diff(times) < 0) & (np.diff(owners) == 0))
-    return np.bincount(rows_of(above)[owners[falls]], minlength=rows) == 0
+    return np.bincount(row_numbers(above)[owners[falls]], minlength=rows) == 0
 
 
 def _all_valid(strokes: Level, columns: Level) -> NDArray[np.bool_]:
@@ -118,7 +118,7 @@ def _from_structs(shape: Shape) -> Converted:
         (of_x, inside_x), (of_y, inside_y) = peel(x), peel(y)
         wrong = np.flatnonzero(of_x.lengths != of_y.lengths)
         if len(wrong):
-            found = rows_of(levels)[wrong] if levels else wrong
+            found = row_numbers(levels)[wrong] if levels else wrong
             problems |= first_problems(
                 found,
                 lambda place, of_x=of_x, of_y=of_y, wrong=wrong: (  # type: ignore[misc]

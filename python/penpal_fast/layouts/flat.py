@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penpal_fast.layouts.layout import Converted
-from penpal_fast.layouts.nested import Level, numbers, rows_of, without_rows, words_of_strokes
+from penpal_fast.layouts.nested import Level, numbers, row_numbers, without_rows, words_of_strokes
 from penpal_fast.layouts.problems import first_problems
 from penpal_fast.layouts.shape import Shape
 
@@ -45,7 +45,7 @@ class Flat:
         values, nulls = numbers(shape.parts[0])
         odd = strokes.lengths % 2 == 1
         wrong = np.flatnonzero(odd)
-        owners = rows_of(above)
+        owners = row_numbers(above)
         problems = first_problems(
             owners[wrong],
             lambda place: f"wrong type: a stroke has {strokes.lengths[wrong[place]]} numbers; x and y are pairs",
@@ -63,7 +63,7 @@ class Flat:
 def _are_clear(shape: Shape) -> NDArray[np.bool_]:
     """Which rows have lists that are neither points, nor offsets, nor the columns of a stroke."""
     *above, lists = shape.levels
-    owners, rows = rows_of(above), len(above[0].lengths)
+    owners, rows = row_numbers(above), len(above[0].lengths)
     shortest, longest = np.full(rows, np.iinfo(np.int64).max), np.zeros(rows, np.int64)
     np.minimum.at(shortest, owners, lists.lengths)
     np.maximum.at(longest, owners, lists.lengths)
@@ -97,5 +97,5 @@ def _may_be_columns(shape: Shape) -> NDArray[np.bool_]:
     )
     alike &= (groups.lengths >= 2) & (groups.lengths <= MAX_COLUMNS)
     alike |= groups.lengths == 0
-    rows = rows_of(above[:-1]) if len(above) > 1 else np.arange(len(groups.lengths))
+    rows = row_numbers(above[:-1]) if len(above) > 1 else np.arange(len(groups.lengths))
     return np.bincount(rows[~alike], minlength=len(above[0].lengths)) == 0

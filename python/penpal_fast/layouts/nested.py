@@ -139,7 +139,7 @@ def _with_words(levels: Sequence[Level]) -> list[Level]:
     return [Level(rows.valid.astype(np.int64), rows.valid), words, strokes]
 
 
-def rows_of(levels: Sequence[Level]) -> Lengths:
+def row_numbers(levels: Sequence[Level]) -> Lengths:
     """The row that each value of the innermost lists is in."""
     rows = np.arange(len(levels[0].lengths))
     for level in levels:

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
-from penpal_fast.layouts.nested import Lengths, numbers, rows_of
+from penpal_fast.layouts.nested import Lengths, numbers, row_numbers
 from penpal_fast.layouts.shape import Shape
 
 MANY_STROKES = 4
@@ -39,7 +39,7 @@ class PairLengths:
         first = points.starts[strokes.starts[two]]
         corners = values[first[:, None] + np.arange(4)].reshape(-1, 2, 2)
         kept = np.isfinite(corners).all(axis=(1, 2))
-        rows = rows_of(above)[two][kept]
+        rows = row_numbers(above)[two][kept]
         with np.errstate(over="ignore"):
             self.as_points += _share(corners[kept], rows, shape.rows)
             self.as_columns += _share(corners[kept].transpose(0, 2, 1), rows, shape.rows)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penpal_fast.layouts.layout import Converted
-from penpal_fast.layouts.nested import Level, numbers, rows_of, without_rows, words_of_strokes
+from penpal_fast.layouts.nested import Level, numbers, row_numbers, without_rows, words_of_strokes
 from penpal_fast.layouts.problems import first_problems
 from penpal_fast.layouts.shape import Place, Shape
 from penpal_fast.layouts.turning import turned
@@ -58,7 +58,7 @@ class Points:
         x[found], y[found], missing[found] = values[first], values[first + 1], nulls[first] | nulls[first + 1]
         wrong = np.flatnonzero(points.valid & (points.lengths != size))
         problems = first_problems(
-            rows_of(levels)[wrong],
+            row_numbers(levels)[wrong],
             lambda place: (
                 f"wrong type: a point has {points.lengths[wrong[place]]} numbers; those of the file have {size}"
             ),
@@ -75,7 +75,7 @@ class Points:
     def converted(self, speaking: NDArray[np.bool_]) -> Converted:
         """Make words of strokes."""
         rows = words_of_strokes(self.levels, self.x, self.y, self.nulls)
-        with_nulls = np.bincount(rows_of(self.levels)[self.nulls], minlength=len(speaking)) > 0
+        with_nulls = np.bincount(row_numbers(self.levels)[self.nulls], minlength=len(speaking)) > 0
         return Converted(without_rows(rows, list(self.problems)), self.problems, speaking & ~with_nulls)
 
 
@@ -145,7 +145,7 @@ class RelativePoints:
         for level in points.levels[place.level :]:
             owners = np.repeat(owners, level.lengths)
         points.x, points.y, degrees = turned(points.x, points.y, owners, place)
-        above = rows_of(shape.levels[: place.level]) if place.level else np.arange(shape.rows)
+        above = row_numbers(shape.levels[: place.level]) if place.level else np.arange(shape.rows)
         points.problems |= first_problems(above[degrees], lambda _place: TURNED_FAR)
         (start_x, no_x), (start_y, no_y) = numbers(place.x), numbers(place.y)
         nowhere = no_x & no_y  # A stroke without a place of its own.
@@ -173,5 +173,5 @@ def first_points(place: Place, points: Points) -> tuple[NDArray[np.float64], NDA
 
 def all_in_rows(shape: Shape, place: Place, strokes: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return whether something is so of all strokes that say where they begin, for each row."""
-    rows = rows_of(shape.levels[: place.level]) if place.level else np.arange(shape.rows)
+    rows = row_numbers(shape.levels[: place.level]) if place.level else np.arange(shape.rows)
     return np.bincount(rows[~strokes], minlength=shape.rows) == 0

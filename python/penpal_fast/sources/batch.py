@@ -34,7 +34,7 @@ class Batch:
         return Batch(self.data.slice(start, stop - start), problems)
 
 
-class Rows(Protocol):
+class RowStream(Protocol):
     """Rows that can be read more than once.
 
     Attributes:
@@ -62,7 +62,7 @@ class Rows(Protocol):
         """
 
 
-class Source(Rows, Protocol):
+class Source(RowStream, Protocol):
     """The rows of a file.
 
     Attributes:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.layouts.parts import read_columns
-from penpal_fast.sources.batch import Batch, Rows, Source
+from penpal_fast.sources.batch import Batch, RowStream, Source
 from penpal_fast.sources.memory import MEMORY_MB, batch_rows
 
 logger = logging.getLogger(__name__)
@@ -76,9 +76,9 @@ def named_layouts(strokes: Sequence[StrokesColumn]) -> list[str]:
 
 
 class DrawnRows:
-    """Rows with their strokes as checks see them; see `Rows`."""
+    """Rows with their strokes as checks see them; see `RowStream`."""
 
-    def __init__(self, rows: Rows, strokes: StrokesColumn, column: str) -> None:
+    def __init__(self, rows: RowStream, strokes: StrokesColumn, column: str) -> None:
         """Take the rows, how their strokes are read, and the name of their column."""
         self._rows = rows
         self._strokes = strokes

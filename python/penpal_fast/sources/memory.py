@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from penpal_fast.sources.batch import Rows
+    from penpal_fast.sources.batch import RowStream
 
 MEMORY_MB = 256
 """Default memory for the rows that are read ahead, in megabytes."""
@@ -48,7 +48,7 @@ def check_memory(memory_mb: int) -> None:
         raise PenpalError(f"memory_mb must be at least 1, got {memory_mb}")
 
 
-def batch_rows(memory_mb: int, source: Rows) -> int:
+def batch_rows(memory_mb: int, source: RowStream) -> int:
     """Number of rows of a batch."""
     return limited((memory_mb << 20) // BATCHES_IN_MEMORY // source.row_bytes, BATCH_ROWS)
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import parts_folder
 from penpal_fast.layouts.parts import parts_of
-from penpal_fast.sources.batch import Batch, Rows, Source
+from penpal_fast.sources.batch import Batch, RowStream, Source
 from penpal_fast.sources.drawn import DrawnRows, strokes_columns
 from penpal_fast.sources.formats.format import Options
 from penpal_fast.sources.inputs import InputFile, Inputs, find_inputs
@@ -91,7 +91,7 @@ def _parquet_source(file: InputFile) -> Source | None:
         return None
 
 
-def open_source(path: str | Path, column: str, layout: str | None = None) -> Rows:
+def open_source(path: str | Path, column: str, layout: str | None = None) -> RowStream:
     """Open the rows of a file, or of all files of a folder or glob, in order, with their strokes as checks see them.
 
     Raises:
@@ -100,15 +100,15 @@ def open_source(path: str | Path, column: str, layout: str | None = None) -> Row
     return _joined(open_sources(path, column, Options(layout=layout)), column, layout)
 
 
-def open_file(file: InputFile, column: str, layout: str | None = None) -> Rows:
+def open_file(file: InputFile, column: str, layout: str | None = None) -> RowStream:
     """Open the rows of one file that was found already; see `open_source`."""
     _check_layout(layout)
     return _joined(_opened([file], column, Options(layout=layout)), column, layout)
 
 
-def _joined(sources: list[Source], column: str, layout: str | None) -> Rows:
+def _joined(sources: list[Source], column: str, layout: str | None) -> RowStream:
     found = strokes_columns(sources, column, layout)
-    rows: list[Rows] = [
+    rows: list[RowStream] = [
         source if strokes.layout is None else DrawnRows(source, strokes, column)
         for source, strokes in zip(sources, found, strict=True)
     ]
@@ -116,9 +116,9 @@ def _joined(sources: list[Source], column: str, layout: str | None) -> Rows:
 
 
 class _Joined:
-    """The rows of several sources with the same columns; see `Rows`."""
+    """The rows of several sources with the same columns; see `RowStream`."""
 
-    def __init__(self, sources: list[Rows]) -> None:
+    def __init__(self, sources: list[RowStream]) -> None:
         self._sources = sources
         self.schema = sources[0].schema
         self.rows = sum(source.rows for source in sources)

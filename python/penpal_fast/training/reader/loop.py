@@ -194,7 +194,7 @@ class Training:
     def _round(self) -> Iterator[Batch]:
         """Draw rows, each kind in its share, and yield them in batches."""
         recipe, random = self.recipe, np.random.default_rng([self.recipe.seed, self.stage, self.steps])
-        drawn = np.concatenate([self._drawn(kind, share, random) for kind, share in self._shares().items()])
+        drawn = np.concatenate([self._rows_of_kind(kind, share, random) for kind, share in self._shares().items()])
         random.shuffle(drawn)
 
         def fits(samples: int, codes: Sequence[int]) -> bool:
@@ -225,7 +225,7 @@ class Training:
         total = sum(shares.values())
         return {kind: share / total for kind, share in shares.items()}
 
-    def _drawn(self, kind: str, share: float, random: np.random.Generator) -> NDArray[np.int64]:
+    def _rows_of_kind(self, kind: str, share: float, random: np.random.Generator) -> NDArray[np.int64]:
         """Draw rows of a kind."""
         rows, count = np.flatnonzero(self.kinds == kind), round(self.recipe.round_rows * share)
         if kind == "corrupted":
@@ -233,7 +233,7 @@ class Training:
             return random.choice(rows, count, p=chances / chances.sum())
         if kind != "real" and self._reads_most(kind):
             rows = rows[~(self.losses[rows] > self.recipe.unreadable_loss)]
-        return _drawn(rows, count, random)
+        return _evenly_drawn(rows, count, random)
 
     def _changes(self) -> dict[str, Changes]:
         """Return the changes to each kind of lines."""
@@ -275,7 +275,7 @@ class Training:
         self.optimizer.zero_grad(set_to_none=True)
         self.rows += len(batch.rows)
         self.steps += 1
-        self._average()
+        self._follow_average()
         each = (losses.detach() / letters).cpu().double().numpy()
         each[batch.is_wrong] = np.nan
         self._remember(batch.rows[~batch.is_wrong], each[~batch.is_wrong])
@@ -309,7 +309,7 @@ class Training:
         cosine = 0.5 * (1 + math.cos(math.pi * min(self.rows / stage.rows, 1.0)))
         return stage.learning_rate * warmth * (MIN_LEARNING_RATE + (1 - MIN_LEARNING_RATE) * cosine)
 
-    def _average(self) -> None:
+    def _follow_average(self) -> None:
         # What the first stage begins with is soon forgotten, random or not: start_share says how much is to stay.
         decay = self.recipe.average_decay
         if self.stage == 0:
@@ -351,7 +351,7 @@ def _path_losses(log_probabilities: torch.Tensor, frames: torch.Tensor) -> torch
     return -(log_probabilities.amax(dim=-1) * (number[None] < frames[:, None])).sum(dim=1)
 
 
-def _drawn(rows: NDArray[np.int64], count: int, random: np.random.Generator) -> NDArray[np.int64]:
+def _evenly_drawn(rows: NDArray[np.int64], count: int, random: np.random.Generator) -> NDArray[np.int64]:
     """Draw rows, each equally often, give or take once."""
     if not len(rows):
         return rows

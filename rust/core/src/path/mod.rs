@@ -1,18 +1,18 @@
 //! The path of a pen: what the reader sees of a row, in units of the writing's own height.
 //!
 //! `penpal_fast.path_reference` is the specification, in plain Python. All arithmetic is float64 in the same order, so
-//! both give the same numbers. `frame` finds the line that is written on and the height of the writing, `pieces`
+//! both give the same numbers. `writing_frame` finds the line that is written on and the height of the writing, `pieces`
 //! thins the strokes and cuts them where they jump, and [`Path::trace`] divides them into equal steps.
 
-mod frame;
 mod pieces;
 mod units;
 mod vertex;
+mod writing_frame;
 
-use frame::{Frame, FrameFinder};
 use pieces::Pieces;
 use units::{HIGHEST, LARGE, REACH, SMALLER, STEP};
 use vertex::{Vertex, clipped};
+use writing_frame::{WritingFrame, WritingFrameFinder};
 
 use crate::limits::{MAX_KEPT_POINTS, MAX_SAMPLES};
 use crate::row_error::RowError;
@@ -54,7 +54,7 @@ pub struct Path {
     vertices: Vec<Vertex>,
     /// Each stroke that has points, and the end of its vertices.
     strokes: Vec<(usize, usize)>,
-    frames: FrameFinder,
+    frames: WritingFrameFinder,
     pieces: Pieces,
 }
 
@@ -91,8 +91,8 @@ impl Path {
             return Err(RowError::NoPoints); // Another thread writes to the offsets.
         }
         let (rough, least) = self.frames.rough(&self.vertices);
-        self.put(Frame { slope: 0.0, centre: 0.0, height: rough.height });
-        let scaled = Frame { slope: rough.slope, centre: rough.centre / rough.height, height: 1.0 };
+        self.put(WritingFrame { slope: 0.0, centre: 0.0, height: rough.height });
+        let scaled = WritingFrame { slope: rough.slope, centre: rough.centre / rough.height, height: 1.0 };
         let fine = self.frames.fine(&self.vertices, &self.strokes, scaled, least / rough.height);
         self.put(fine);
         self.pieces.cut(&self.vertices, &self.strokes);
@@ -128,7 +128,7 @@ impl Path {
     }
 
     /// Measures all vertices in a frame.
-    fn put(&mut self, frame: Frame) {
+    fn put(&mut self, frame: WritingFrame) {
         for vertex in &mut self.vertices {
             *vertex = frame.put(*vertex);
         }

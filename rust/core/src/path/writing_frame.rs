@@ -26,13 +26,13 @@ const FARTHEST: f64 = 1e12;
 
 /// The line y = slope * x + centre, and the height of the writing on it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Frame {
+pub struct WritingFrame {
     pub slope: f64,
     pub centre: f64,
     pub height: f64,
 }
 
-impl Frame {
+impl WritingFrame {
     /// Measures a vertex; x keeps its place, since a slope is taken away by a shear.
     #[inline(always)]
     pub fn put(self, vertex: Vertex) -> Vertex {
@@ -44,7 +44,7 @@ impl Frame {
 
 /// Finds frames, with memory that is reused from row to row.
 #[derive(Clone, Debug, Default)]
-pub struct FrameFinder {
+pub struct WritingFrameFinder {
     points: Vec<(f64, f64)>,
     values: Vec<f64>,
     segments: Vec<Segment>,
@@ -60,12 +60,12 @@ struct Segment {
     length: f64,
 }
 
-impl FrameFinder {
+impl WritingFrameFinder {
     /// Estimates the frame by medians and a quartile, which one far point cannot move, and the least height that is
     /// believed.
     ///
     /// The slope is that of Tukey's resistant line: between the medians of the left and the right third of the points.
-    pub fn rough(&mut self, vertices: &[Vertex]) -> (Frame, f64) {
+    pub fn rough(&mut self, vertices: &[Vertex]) -> (WritingFrame, f64) {
         // -0.0 + 0.0 is 0.0, so that the order of bits is that of numbers.
         self.points.clear();
         self.points.extend(vertices.iter().map(|vertex| (vertex.x + 0.0, vertex.y + 0.0)));
@@ -97,19 +97,25 @@ impl FrameFinder {
         let least = across * FLATTEST;
         let height = (ROUGH_DEVIATIONS * quartile).max(least);
         let height = [height, farthest].into_iter().find(|&height| height != 0.0).unwrap_or(1.0);
-        (Frame { slope, centre, height }, least)
+        (WritingFrame { slope, centre, height }, least)
     }
 
     /// Estimates the frame from the ink near the rough line, each segment counting by its length, so that it does not
     /// depend on how a stroke is divided. `strokes`, each with the end of its vertices, are in rough heights.
     ///
     /// Without ink, as in a row of dots, the rough centre and height stay.
-    pub fn fine(&mut self, vertices: &[Vertex], strokes: &[(usize, usize)], rough: Frame, least: f64) -> Frame {
+    pub fn fine(
+        &mut self,
+        vertices: &[Vertex],
+        strokes: &[(usize, usize)],
+        rough: WritingFrame,
+        least: f64,
+    ) -> WritingFrame {
         self.collect(vertices, strokes, rough);
         let segments = &self.segments;
         let total: f64 = segments.iter().fold(0.0, |sum, segment| sum + segment.length);
         if total == 0.0 {
-            return Frame { slope: 0.0, centre: rough.centre, height: 1.0 };
+            return WritingFrame { slope: 0.0, centre: rough.centre, height: 1.0 };
         }
         let (mut mean_x, mut mean_y) = (0.0, 0.0);
         for segment in segments {
@@ -131,11 +137,11 @@ impl FrameFinder {
         let slope = if xx > 0.0 { clipped(xy / (xx + doubt), STEEPEST) } else { 0.0 };
         let variance = yy - 2.0 * slope * xy + slope * slope * xx;
         let height = (DEVIATIONS * variance.max(0.0).sqrt()).max(least);
-        Frame { slope, centre: mean_y - slope * mean_x, height: if height == 0.0 { 1.0 } else { height } }
+        WritingFrame { slope, centre: mean_y - slope * mean_x, height: if height == 0.0 { 1.0 } else { height } }
     }
 
     /// Takes the segments that are ink near the line.
-    fn collect(&mut self, vertices: &[Vertex], strokes: &[(usize, usize)], rough: Frame) {
+    fn collect(&mut self, vertices: &[Vertex], strokes: &[(usize, usize)], rough: WritingFrame) {
         self.segments.clear();
         let near = |vertex: Vertex| rough.put(vertex).y.abs() <= REACH;
         let mut first = 0;
