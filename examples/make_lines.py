@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from penpal_fast.evaluation.wrong_texts import EDITS
+from penpal_fast.synthesis.line_file import synthesize
 from penpal_fast.synthesis.plan import Plan
 from penpal_fast.synthesis.texts import read_texts
-from penpal_fast.synthesis.workers import synthesize
 
 HERE = Path(__file__).parent
 ROWS = 120

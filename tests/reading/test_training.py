@@ -485,3 +485,6 @@ def test_lines_are_made_once(tmp_path) -> None:
     make_lines(texts, generator, tmp_path / "made", rows=2, seed=1)
     assert part.read_bytes() == first
     assert pq.read_table(make_lines(texts, generator, tmp_path / "again", rows=2, seed=1)[0]).equals(table)
+    for others, settings in ((texts, {"rows": 2, "seed": 2}), (texts * 2, {"rows": 2, "seed": 1})):
+        with pytest.raises(PenpalError, match="from another plan, other texts"):
+            make_lines(others, generator, tmp_path / "made", **settings)

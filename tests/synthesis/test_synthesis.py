@@ -23,7 +23,7 @@ from helpers.made_generator import ALPHABET, made_tensors, save
 from penpal_fast import PenpalError
 from penpal_fast.cli import app
 from penpal_fast.synthesis import generator as generating
-from penpal_fast.synthesis import workers
+from penpal_fast.synthesis import line_file, parts
 from penpal_fast.synthesis.cell import Cell, Disturbance
 from penpal_fast.synthesis.corruption import SEVERITIES, Corruption, Severity
 from penpal_fast.synthesis.generator import Generator, Request, Writing
@@ -348,7 +348,7 @@ KILLED = """
 import os, signal, sys
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from penpal_fast.synthesis.workers import _end_with_parent
+from penpal_fast.synthesis.parts import _end_with_parent
 
 if __name__ == "__main__":
     pool = ProcessPoolExecutor(1, get_context("spawn"), _end_with_parent)
@@ -474,26 +474,26 @@ def test_the_command_makes_lines_that_score(generator_file, texts_file, tmp_path
 
 
 def test_a_resumed_run_writes_the_same_bytes(generator_file, texts_file, tmp_path, monkeypatch):
-    monkeypatch.setattr(workers, "_workers", lambda *_: _Inline(*_))
+    monkeypatch.setattr(parts, "_workers", lambda *_: _Inline(*_))
     monkeypatch.setattr("penpal_fast.synthesis.plan.PART_ROWS", 4)
     plan, texts = Plan(10, seed=5), read_texts(texts_file)
     whole, killed = tmp_path / "whole.parquet", tmp_path / "killed.parquet"
-    workers.synthesize(plan, texts, generator_file, whole)
+    line_file.synthesize(plan, texts, generator_file, whole)
 
     def stop(done, _total):
         if done >= 4:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        workers.synthesize(plan, texts, generator_file, killed, progress=stop)
+        line_file.synthesize(plan, texts, generator_file, killed, progress=stop)
     assert not killed.exists()
     with pytest.raises(PenpalError, match="resume with --resume"):
-        workers.synthesize(plan, texts, generator_file, killed)
+        line_file.synthesize(plan, texts, generator_file, killed)
     with pytest.raises(PenpalError, match="another plan"):
-        workers.synthesize(Plan(10, seed=6), texts, generator_file, killed, resume=True)
+        line_file.synthesize(Plan(10, seed=6), texts, generator_file, killed, resume=True)
     with pytest.raises(PenpalError, match="another generator"):
-        workers.synthesize(plan, texts, other_generator_file(generator_file, tmp_path), killed, resume=True)
-    workers.synthesize(plan, texts, generator_file, killed, resume=True)
+        line_file.synthesize(plan, texts, other_generator_file(generator_file, tmp_path), killed, resume=True)
+    line_file.synthesize(plan, texts, generator_file, killed, resume=True)
     assert killed.read_bytes() == whole.read_bytes()
 
 
@@ -512,14 +512,14 @@ def test_parts_with_the_record_of_an_older_version_are_refused(generator_file, t
     folder.mkdir()
     (folder / "job.json").write_text(json.dumps({"generator_bytes": generator_file.stat().st_size}))
     with pytest.raises(PenpalError, match="another version of this package"):
-        workers.synthesize(Plan(1), read_texts(texts_file), generator_file, tmp_path / "made.parquet", resume=True)
+        line_file.synthesize(Plan(1), read_texts(texts_file), generator_file, tmp_path / "made.parquet", resume=True)
 
 
 class _Inline:
     """Replaces the pool of processes: runs everything in this process."""
 
-    def __init__(self, _count, generator, plan, texts):
-        workers._start_worker(generator, plan, texts)
+    def __init__(self, _count, planner, generator):
+        parts._start_worker(planner, generator)
 
     def __enter__(self):
         return self
@@ -528,7 +528,7 @@ class _Inline:
         pass
 
     def submit(self, function, *arguments):
-        future = workers.concurrent.futures.Future()
+        future = parts.concurrent.futures.Future()
         future.set_result(function(*arguments))
         return future
 

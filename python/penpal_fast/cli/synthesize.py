@@ -40,14 +40,14 @@ def synthesize(
 ) -> None:
     """Make clean or corrupted handwriting. Each row has 1 to `--longest` neighbouring words of a text."""
     with readable_errors(), ending_at_once():
-        from penpal_fast.synthesis import workers
+        from penpal_fast.synthesis import line_file
         from penpal_fast.synthesis.plan import Plan
         from penpal_fast.synthesis.texts import read_texts
 
     with readable_errors(), options.logged(verbose=False):
         plan = Plan(rows, corrupted, seed, bias, longest, whole_share)
         with progress_bar("making rows") as progress:
-            workers.synthesize(
+            line_file.synthesize(
                 plan, read_texts(texts), generator, output, resume=resume, processes=processes, progress=progress
             )
         say(f"wrote {counted(rows, 'row')} to {output}")

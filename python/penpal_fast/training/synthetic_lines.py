@@ -11,9 +11,9 @@ from typing import Literal
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.handwriting.lines import decided_by, is_held_out
+from penpal_fast.synthesis.line_file import is_made_by, synthesize
 from penpal_fast.synthesis.plan import Plan
 from penpal_fast.synthesis.texts import read_texts
-from penpal_fast.synthesis.workers import is_made_by, synthesize
 from penpal_fast.training.recipe_fields import shown
 
 NAME = re.compile("[A-Za-z0-9_-]+")

@@ -1,0 +1,97 @@
+"""Many synthetic lines as one Parquet file."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from penpal_fast.errors import PenpalError
+from penpal_fast.files import checked_target, parts_folder, replaced_atomically
+from penpal_fast.synthesis.generator import Generator
+from penpal_fast.synthesis.parts import make_parts, open_folder, part_paths
+from penpal_fast.synthesis.plan import Plan, Planned, check_lengths, planned_part, writable_texts
+from penpal_fast.synthesis.texts import Text
+
+PLAN = b"penpal_fast.plan"
+"""Key of the plan in the metadata of the Parquet file."""
+
+
+@dataclasses.dataclass(frozen=True)
+class PlannedLines:
+    """The lines of a plan; see `Planner`."""
+
+    plan: Plan
+    texts: Sequence[Text]
+
+    @property
+    def seed(self) -> int:
+        """Seed of the sampling."""
+        return self.plan.seed
+
+    def lines(self, part: int, generator: Generator) -> list[Planned]:
+        """Plan the lines of a part."""
+        return planned_part(self.plan, part, self.texts, len(generator.styles))
+
+
+def synthesize(
+    plan: Plan,
+    texts: Sequence[Text],
+    generator: Path,
+    output: Path,
+    *,
+    resume: bool = False,
+    processes: int | None = None,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> None:
+    """Make the lines of a plan and write them as one Parquet file.
+
+    Parts are kept in a folder beside the output until all are made. The lines depend only on the plan, the texts and
+    the generator.
+
+    Args:
+        plan: How many lines of which kind.
+        texts: The texts to write.
+        generator: Weights of the generator.
+        output: Parquet file to write.
+        resume: Keep the parts that an earlier run left, if its plan, texts and generator were the same.
+        processes: Number of processes; None for one for each processor.
+        progress: Called with the rows made so far and the rows planned.
+
+    Raises:
+        PenpalError: The generator or the texts cannot be used, or the parts in the folder are from another run.
+    """
+    texts = writable_texts(texts, Generator(generator, backend="numpy"))
+    check_lengths(plan, texts)
+    output = checked_target(output)
+    folder = parts_folder(output)
+    if folder.exists() and not resume:
+        raise PenpalError(f"{folder}: it holds parts of an earlier run: resume with --resume, or remove the folder")
+    open_folder(folder, {"plan": dataclasses.asdict(plan)}, texts, generator)
+    paths = part_paths(folder, plan.parts)
+    rows_of_part = -(-plan.rows // plan.parts)
+
+    def report(parts: int) -> None:
+        progress(min(parts * rows_of_part, plan.rows), plan.rows)
+
+    make_parts(PlannedLines(plan, list(texts)), generator, paths, processes or os.cpu_count() or 1, report)
+    with replaced_atomically(output) as aside:
+        table = pa.concat_tables([pq.read_table(path) for path in paths])
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), PLAN: _plan_text(plan)})
+        pq.write_table(table, aside, compression="zstd", use_dictionary=["text", "source", "corruption", "author"])
+    shutil.rmtree(folder)
+
+
+def is_made_by(plan: Plan, path: Path) -> bool:
+    """Whether a Parquet file was made by a plan, whatever its texts and its generator."""
+    return (pq.read_schema(path).metadata or {}).get(PLAN) == _plan_text(plan)
+
+
+def _plan_text(plan: Plan) -> bytes:
+    return json.dumps(dataclasses.asdict(plan), sort_keys=True).encode()
