@@ -22,7 +22,7 @@ from penpal_fast.jobs.json_rows import json_of
 from penpal_fast.jobs.outputs import Kind, output_kind
 from penpal_fast.jobs.part_files import EncodedFile
 from penpal_fast.jobs.parts import group_rows
-from penpal_fast.jobs.score import Progress
+from penpal_fast.jobs.pipeline import Progress
 from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.layouts.parts import parts_of
 from penpal_fast.schema import HUGGING_FACE, check_one_column, nulls_as_strokes, strokes_type

@@ -18,7 +18,7 @@ from penpal_fast.jobs.best_of import check_group_column
 from penpal_fast.jobs.filter_job import FilterJob
 from penpal_fast.jobs.good_lines import FROM_GOOD_LINES, FoundThreshold, GoodLines, check_share, from_good_lines
 from penpal_fast.jobs.json_rows import check_names
-from penpal_fast.jobs.judged_rows import Progress, Rules
+from penpal_fast.jobs.judged_rows import Rules
 from penpal_fast.jobs.limits import (
     Limits,
     check_origin,
@@ -29,6 +29,7 @@ from penpal_fast.jobs.limits import (
     wanted_limits,
 )
 from penpal_fast.jobs.outputs import FILES, NO_FOLDER, Kind, StdoutFormat, check_stdout, output_kind
+from penpal_fast.jobs.pipeline import Progress
 from penpal_fast.jobs.plain_columns import plain_schema
 from penpal_fast.jobs.row_files import has_lines
 from penpal_fast.jobs.selection import Selection

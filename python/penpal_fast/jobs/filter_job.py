@@ -21,10 +21,11 @@ from penpal_fast.interrupts import pass_on
 from penpal_fast.jobs.folder import JobFolder
 from penpal_fast.jobs.good_lines import FoundThreshold
 from penpal_fast.jobs.identity import described_job, is_output, job_id, with_job
-from penpal_fast.jobs.judged_rows import JudgedRows, Progress, Rules
+from penpal_fast.jobs.judged_rows import JudgedRows, Rules
 from penpal_fast.jobs.outputs import FILES, Kind, StdoutFormat, output_kind
 from penpal_fast.jobs.part_files import EncodedFile
 from penpal_fast.jobs.parts import group_rows, has_huge_rows, planned_parts
+from penpal_fast.jobs.pipeline import Progress
 from penpal_fast.jobs.plain_columns import plain_schema
 from penpal_fast.jobs.records import record_of, recorded
 from penpal_fast.jobs.row_files import RowsFile, json_lines_file, standard_output

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from penpal_fast.checks.columns import error_column, read_outcome
 from penpal_fast.jobs.best_of import BestRows
-from penpal_fast.jobs.pipeline import made_ahead
+from penpal_fast.jobs.pipeline import Progress, made_ahead
 from penpal_fast.jobs.score_parts import ScoreParts
 from penpal_fast.jobs.selection import Verdict, verdict_on
 from penpal_fast.jobs.top import TopRows, wanted_rows
@@ -23,8 +23,6 @@ NOT_TOP = "not among the top"
 
 TINY = 1e-300
 """Less than any product of scores that are not 0."""
-
-Progress = Callable[[int, int], None]
 
 
 @dataclasses.dataclass(frozen=True)
