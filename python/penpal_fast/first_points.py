@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 
 from penpal_fast._core import Rows
 from penpal_fast.arrow_places import is_number
-from penpal_fast.arrow_streams import read_whole
 from penpal_fast.errors import PenpalError
+from penpal_fast.frames import column_of
 
 ListArray: TypeAlias = "pa.ListArray | pa.LargeListArray"
-
-TABLE = "a table is not rows of strokes: give its column of strokes, such as table['strokes']"
 
 
 def without_first_points(rows: Any) -> Any:
@@ -26,27 +24,26 @@ def without_first_points(rows: Any) -> Any:
     array with broken offsets.
 
     Args:
-        rows: Sequence of rows, or an Arrow array or chunked array of them, in any layout that `render_strokes` takes.
+        rows: Sequence of rows, or an Arrow array or chunked array of them, in any layout that `render_strokes` takes;
+            of a table the column `strokes`.
 
     Returns:
         The rows, as Arrow of the same type if they were Arrow; the left-out stroke is then one without points. Other
         rows that had a lone first point become words of strokes, or strokes if they had one word or no word level.
 
     Raises:
-        PenpalError: `rows` is not a sequence of rows. A table is none: give its column of strokes.
+        PenpalError: `rows` is not a sequence of rows, or a table without a column `strokes`.
     """
-    rows = read_whole(rows)
-    if isinstance(rows, (pa.Table, pa.RecordBatch)):
-        raise PenpalError(TABLE)
+    return _without(column_of(rows))
+
+
+def _without(rows: Any) -> Any:
     if isinstance(rows, pa.ChunkedArray):
         return pa.chunked_array([_in_arrow(chunk) for chunk in rows.chunks], rows.type)
     if isinstance(rows, pa.Array):
         return _in_arrow(rows)
-    if hasattr(rows, "__arrow_c_stream__") or hasattr(rows, "__arrow_c_array__"):
-        column = pa.chunked_array(rows) if hasattr(rows, "__arrow_c_stream__") else pa.array(rows)
-        if pa.types.is_struct(column.type):
-            raise PenpalError(TABLE)
-        return without_first_points(column)
+    if hasattr(rows, "__arrow_c_array__"):
+        return _in_arrow(pa.array(rows))
     read = Rows(rows)
     bad = {row for row, *_ in read.problems()}
     return [row if number in bad else _in_python(row, read, number) for number, row in enumerate(rows)]
@@ -57,7 +54,7 @@ def with_first_points_dropped(rows: pa.RecordBatch, column: str) -> pa.RecordBat
     place = rows.schema.get_field_index(column)
     if place < 0:
         return rows
-    return rows.set_column(place, rows.schema.field(place), without_first_points(rows.column(place)))
+    return rows.set_column(place, rows.schema.field(place), _without(rows.column(place)))
 
 
 def _in_python(row: Any, read: Rows, number: int) -> Any:

@@ -194,9 +194,14 @@ def test_sheet_and_report_commands(pointed, tmp_path, reader_folder):
     assert dropped == plain
 
 
-def test_a_table_is_refused(pointed):
+def test_of_a_table_the_strokes_are_taken(pointed):
     found = pq.read_table(pointed)
-    for rows in (found, found.to_batches()[0], found.to_reader()):
-        with pytest.raises(PenpalError, match=r"give its column of strokes, such as table\['strokes'\]"):
-            without_first_points(rows)
-    assert without_first_points(found["strokes"]).type == found["strokes"].type
+    expected = without_first_points(found["strokes"])
+    for rows in (found, found.to_batches()[0], found.to_reader(), found.to_pandas()):
+        repaired = without_first_points(rows)
+        assert len(repaired) == len(expected)
+        for row, other in zip(repaired[:12], expected[:12], strict=True):
+            drawn, wanted = ([stroke for word in words_of(one) for stroke in word] for one in (row, other))
+            assert all(map(np.array_equal, drawn, wanted))
+    with pytest.raises(PenpalError, match="no column 'strokes'"):
+        without_first_points(found.drop(["strokes"]))

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from penpal_fast import PenpalError, _core, score_dataset
-from penpal_fast.jobs import parts, score, seal
+from penpal_fast.jobs import parts, score_job, seal
 from penpal_fast.jobs.seal import UNSEALED, Content, is_sealed, job_note, row_group_places
 
 
@@ -118,8 +118,8 @@ def test_a_source_that_changes_before_its_columns_are_copied(tmp_path, scorer, m
             file.write(b"changed")
         return metadata_of(_folder)
 
-    metadata_of = score.file_metadata
-    monkeypatch.setattr(score, "file_metadata", change)
+    metadata_of = score_job.file_metadata
+    monkeypatch.setattr(score_job, "file_metadata", change)
     with pytest.raises(PenpalError, match=r"lines.parquet: it changed while it was being read"):
         score_dataset(lines, out, scorer=scorer)
     assert not out.exists()
