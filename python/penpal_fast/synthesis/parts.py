@@ -85,7 +85,9 @@ def make_parts(
     missing = [part for part, path in enumerate(paths) if not path.exists()]
     done = len(paths) - len(missing)
     report(done)
-    with _workers(min(processes, max(len(missing), 1)), planner, generator) as pool:
+    if not missing:
+        return
+    with _workers(min(processes, len(missing)), planner, generator) as pool:
         running = [pool.submit(_make_part, part, paths[part]) for part in missing]
         try:
             for number, finished in enumerate(concurrent.futures.as_completed(running), done + 1):

@@ -71,6 +71,8 @@ def make_lines(
     Raises:
         PenpalError: The generator cannot be used, or the parts in the folder are from other arguments.
     """
+    if not rows:
+        return []
     made_folder(folder)
     open_folder(folder, {"rows": rows, "seed": seed}, texts, generator)
     paths = part_paths(folder, -(-rows // PART_ROWS))
