@@ -9,7 +9,7 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -80,6 +80,16 @@ def open_regular(path: Path) -> BinaryIO:
         os.close(handle)
         raise OSError("it is not a regular file")
     return os.fdopen(handle, "rb")
+
+
+def check_is_no_input(output: Path, inputs: Iterable[Path]) -> None:
+    """Make sure that an output would replace none of its inputs.
+
+    Raises:
+        PenpalError: It would.
+    """
+    if output.exists() and any(path.exists() and output.samefile(path) for path in inputs):
+        raise PenpalError(f"{output}: the output would replace an input; choose another name")
 
 
 @contextlib.contextmanager

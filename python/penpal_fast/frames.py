@@ -128,7 +128,8 @@ def table_of(data: Any, columns: Iterable[str], strokes: Iterable[str] = ()) -> 
             return _with_strokes(pa.table(others), {name: data[name] for name in strokes}, names)
         except pa.ArrowInvalid as error:
             raise PenpalError(f"the columns of a dict must be of the same length: {error}") from error
-    return pa.table(data) if hasattr(data, "__arrow_c_stream__") and not _is_polars_series(data) else None
+    is_column = _is_polars_series(data) or isinstance(data, (pa.ChunkedArray, pa.Array))
+    return pa.table(data) if hasattr(data, "__arrow_c_stream__") and not is_column else None
 
 
 def with_empty_texts(table: pa.RecordBatch | pa.Table, name: str) -> pa.RecordBatch | pa.Table:

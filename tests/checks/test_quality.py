@@ -279,8 +279,10 @@ def test_an_arrow_scorer_can_be_pickled_before_and_after_use():
         (pa.table([pa.array([1]), pa.array([1])], names=["strokes", "strokes"]), "more than one column 'strokes'"),
         (pa.table({"strokes": [1]}), "the column 'strokes' does not hold strokes\nthe columns are"),
         ([1], "expected a pyarrow RecordBatch or Table, got list"),
+        (pa.chunked_array([[[[1.0]]]]), "expected a pyarrow RecordBatch or Table, got ChunkedArray"),
+        (pa.array([[[1.0]]]), "expected a pyarrow RecordBatch or Table, got "),
     ],
-    ids=["no column", "two columns", "numbers", "list"],
+    ids=["no column", "two columns", "numbers", "list", "column", "array"],
 )
 def test_other_data_is_refused(data, message):
     with pytest.raises(PenpalError, match=message):

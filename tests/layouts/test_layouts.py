@@ -610,3 +610,20 @@ def test_points_near_the_origin_of_their_strokes_count_from_there(near):
 def test_text_with_a_byte_order_mark():
     text = json.dumps([[[0, 0], [3, 4], [5, 0]], [[6, 0], [7, 2]]])
     assert converted(pa.array([f"\ufeff{text}"]))[1] == converted(pa.array([text]))[1]
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".jsonl", ".json", ".csv"])
+def test_offsets_that_may_be_points_are_refused_in_all_formats(tmp_path, suffix):
+    rows = [[[x + row, 1 + x % 3, float(x % 4 == 3)] for x in range(12)] for row in range(20)]
+    path = tmp_path / f"rows{suffix}"
+    if suffix == ".parquet":
+        pq.write_table(pa.table({"strokes": rows}), path)
+    elif suffix == ".csv":
+        path.write_text("strokes\n" + "".join(f'"{json.dumps(row)}"\n' for row in rows))
+    else:
+        lines = [json.dumps({"strokes": row}) for row in rows]
+        path.write_text("\n".join(lines) if suffix == ".jsonl" else f"[{','.join(lines)}]")
+    with pytest.raises(PenpalError, match="--layout offsets-flag-last or --layout lifts"):
+        score_dataset(path, tmp_path / "out.parquet")
+    summary = score_dataset(path, tmp_path / "out.parquet", layout="lifts")
+    assert summary.first_problem is None

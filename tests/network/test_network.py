@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 
 import mlx.core as mx
@@ -124,3 +125,22 @@ def test_a_folder_without_a_model_is_refused(tmp_path):
     (tmp_path / "notes.txt").touch()
     with pytest.raises(PenpalError, match=r"expected config.json and weights.safetensors; it has notes.txt"):
         QualityClassifier.from_pretrained(tmp_path)
+
+
+def test_what_cannot_be_written_leaves_the_model_that_was_there(tmp_path, monkeypatch):
+    QualityClassifier().save_pretrained(tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    model = QualityClassifier(ModelConfig(line_width=9.0))
+    spoilt = model.head.weight
+    model.head.weight = spoilt * float("nan")
+    with pytest.raises(PenpalError, match=r"the tensor 'head\.weight' has values that are NaN or infinite"):
+        model.save_pretrained(tmp_path)
+    model.head.weight = spoilt
+
+    def full(_path, _tensors):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("penpal_fast.network.model.write_tensors", full)
+    with pytest.raises(OSError, match="No space left"):
+        model.save_pretrained(tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

@@ -134,6 +134,12 @@ def test_what_was_found_is_said(tmp_path, name, content, message):
     assert message in refused(path)
 
 
+@pytest.mark.parametrize("name", ["rows.npy", "rows.npz", "rows.svg"])
+def test_a_pickle_is_refused_by_name(tmp_path, name):
+    (tmp_path / name).write_bytes(pickle.dumps(ROWS))
+    assert "it is a Python pickle" in refused(tmp_path / name)
+
+
 STROKES = [[[0, 9], [4, 0], [8, 9]], [[2, 5], [6, 5]]]
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import math
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import time
 import zipfile
 
 import mlx.core as mx
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import safetensors.numpy
@@ -421,18 +425,27 @@ def test_long_lines_and_onsets_are_planned():
 
 
 def test_bad_plans_are_refused():
-    with pytest.raises(PenpalError, match="at least 1"):
-        Plan(0)
+    for rows in (0, 10**12):
+        with pytest.raises(PenpalError, match="rows must be from 1 to 100,000,000"):
+            Plan(rows)
     with pytest.raises(PenpalError, match="whole_share"):
         Plan(1, whole_share=1.5)
     with pytest.raises(PenpalError, match="sum to 1"):
         Plan(1, corrupted=True, severities={"mild": SEVERITIES["mild"]})
     with pytest.raises(PenpalError, match="seed must be at least 0, got -1"):
         Plan(1, seed=-1)
-    with pytest.raises(PenpalError, match="bias must be a range"):
-        Plan(1, bias=(1.0, 0.5))
+    for bias in ((1.0, 0.5), (math.nan, math.nan), (0.0, math.inf), (-1e308, 1e308)):
+        with pytest.raises(PenpalError, match="bias must be a range"):
+            Plan(1, bias=bias)
     with pytest.raises(PenpalError, match="noise of a severity must be a range from 0 to 100"):
         Severity(1.0, (1, 1), (1, 1), (-1, 0))
+
+
+def test_shares_may_be_rounded():
+    thirds = {name: dataclasses.replace(one, share=0.3333333) for name, one in list(SEVERITIES.items())[:3]}
+    plan = Plan(20, corrupted=True, severities=thirds)
+    found = {line.severity for line in planned_part(plan, 0, [Text(("a", "b"), "")], 0)}
+    assert found == set(thirds)
 
 
 def test_runs_of_words_are_neighbours():
@@ -449,6 +462,28 @@ def test_texts_are_read_from_both_kinds_of_files(tmp_path, example_file):
     (tmp_path / "empty.txt").write_text("\n")
     with pytest.raises(PenpalError, match="there is no text"):
         read_texts(tmp_path / "empty.txt")
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ([("text", ["a"]), ("text", ["b"])], "it has several columns 'text'"),
+        ([("text", ["a"]), ("source", ["b"]), ("source", ["c"])], "it has several columns 'source'"),
+        ([("text", [b"a"])], "the column 'text' does not hold texts but binary"),
+        ([("text", [["a"]])], "the column 'text' does not hold texts but list"),
+    ],
+)
+def test_columns_that_are_no_texts_are_refused(tmp_path, columns, message):
+    names, values = zip(*columns, strict=True)
+    pq.write_table(pa.table([pa.array(one) for one in values], names=list(names)), tmp_path / "texts.parquet")
+    with pytest.raises(PenpalError, match=message):
+        read_texts(tmp_path / "texts.parquet")
+
+
+def test_tables_in_other_formats_are_no_lines_of_text(tmp_path):
+    (tmp_path / "rows.jsonl").write_text('{"text": "a"}\n')
+    with pytest.raises(PenpalError, match="`penpal-fast convert` makes a Parquet file"):
+        read_texts(tmp_path / "rows.jsonl")
 
 
 def synthesize(*arguments):
@@ -471,6 +506,54 @@ def test_the_command_makes_lines_that_score(generator_file, texts_file, tmp_path
     assert set(table["text"].to_pylist()) <= {"abc", "ha", "abc ha", "gag"}
     assert len(penpal_fast.score(table)) == 6
     assert list(tmp_path.glob("made.parquet.*")) == []
+
+
+def test_inputs_are_not_overwritten(generator_file, texts_file):
+    for one in (texts_file, generator_file):
+        before = one.read_bytes()
+        result = synthesize(texts_file, "-o", one, "--generator", generator_file, "--rows", 1)
+        assert result.exit_code == 1
+        assert "the output would replace an input" in result.output.replace("\n", " ")
+        assert one.read_bytes() == before
+
+
+class _Killed:
+    """Plans no line: its process ends, as if it were killed."""
+
+    seed = 1
+
+    def lines(self, _part, _generator):
+        os._exit(9)
+
+
+def test_a_worker_that_is_killed_is_an_error(generator_file, tmp_path):
+    with pytest.raises(PenpalError, match="a process that makes lines was killed, perhaps as memory ran out"):
+        parts.make_parts(_Killed(), generator_file, parts.part_paths(tmp_path, 3), 2, lambda _done: None)
+
+
+class _Slow:
+    """Plans for a minute."""
+
+    seed = 1
+
+    def lines(self, _part, _generator):
+        time.sleep(60)
+
+
+def test_ctrl_c_ends_the_workers(generator_file, tmp_path):
+    started = time.monotonic()
+
+    def stop(_done):
+        signal.setitimer(signal.ITIMER_REAL, 3)
+
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            parts.make_parts(_Slow(), generator_file, parts.part_paths(tmp_path, 4), 2, stop)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert time.monotonic() - started < 40
+    assert not multiprocessing.active_children()
 
 
 def test_a_resumed_run_writes_the_same_bytes(generator_file, texts_file, tmp_path, monkeypatch):

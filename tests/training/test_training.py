@@ -314,6 +314,13 @@ def test_a_checkpoint_of_another_recipe_is_refused(tmp_path):
         loop.Training.load(tmp_path / "checkpoint.safetensors", other)
 
 
+@pytest.mark.parametrize("content", [b"", b"garbage", bytes(200)])
+def test_a_damaged_checkpoint_is_named(tmp_path, content):
+    (tmp_path / "checkpoint.safetensors").write_bytes(content)
+    with pytest.raises(PenpalError, match=r"checkpoint\.safetensors: it is damaged; remove it to start over"):
+        loop.Training.load(tmp_path / "checkpoint.safetensors", Recipe())
+
+
 def test_a_checkpoint_brings_everything_back(tmp_path):
     recipe = Recipe.from_file(
         _recipe(tmp_path, {"stages": [{"optimization": {"pictures": 8, "batch_size": 2, "start_share": 0.25}}]})

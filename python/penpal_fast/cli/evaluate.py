@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from penpal_fast.cli import options
-from penpal_fast.cli.console import readable_errors, say
+from penpal_fast.cli.console import readable_errors, say, stopped_by_sigterm
 from penpal_fast.errors import PenpalError
 from penpal_fast.interrupts import ending_at_once
 
@@ -70,7 +70,7 @@ def evaluate(
         from penpal_fast.look.picture import save_png
         from penpal_fast.reading.reader import Reader
 
-    with readable_errors():
+    with readable_errors(), stopped_by_sigterm():
         if source_prefix is not None and not held_out:
             raise PenpalError("--source-prefix is for --held-out; add it, or leave --source-prefix out")
         files = by_name(also or ())

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from penpal_fast.cli import options
-from penpal_fast.cli.console import readable_errors, say
+from penpal_fast.cli.console import readable_errors, say, stopped_by_sigterm
 from penpal_fast.errors import PenpalError
 from penpal_fast.interrupts import ending_at_once
 
@@ -45,7 +45,7 @@ def explain(
         from penpal_fast.sources.one_row import one_row
         from penpal_fast.strokes import words_of
 
-    with readable_errors():
+    with readable_errors(), stopped_by_sigterm():
         batch = one_row(source, row, column, text=text, layout=layout)
         if text is not None:
             says = texts_of(batch.column(text))[0]

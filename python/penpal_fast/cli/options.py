@@ -51,11 +51,26 @@ DropFirstPoint = Annotated[
     bool, typer.Option("--drop-first-point", help=f"{DROPPED_POINT} The strokes in an output stay as they are.")
 ]
 
+
+def _known_layout(name: str | None) -> str | None:
+    if name is None:
+        return None
+    from penpal_fast.errors import PenpalError
+    from penpal_fast.layouts.known import check_layout
+
+    try:
+        check_layout(name)
+    except PenpalError as error:
+        raise typer.BadParameter(str(error)) from error
+    return name
+
+
 Layout = Annotated[
     str | None,
     typer.Option(
+        callback=_known_layout,
         help="How strokes are nested, such as columns or offsets (see docs/data.md); by default this is told from the "
-        "types and the first rows."
+        "types and the first rows.",
     ),
 ]
 

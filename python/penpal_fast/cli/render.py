@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from penpal_fast.cli import options
-from penpal_fast.cli.console import readable_errors, say
+from penpal_fast.cli.console import readable_errors, say, stopped_by_sigterm
 from penpal_fast.errors import PenpalError
 from penpal_fast.interrupts import ending_at_once
 
@@ -28,7 +28,7 @@ def render(
         from penpal_fast.rendering import render_strokes
         from penpal_fast.sources.one_row import one_row
 
-    with readable_errors():
+    with readable_errors(), stopped_by_sigterm():
         found = one_row(source, row, column, layout=layout).column(column)
         strokes = (without_first_points(found) if drop_first_point else found)[0]
         try:

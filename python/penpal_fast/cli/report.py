@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from penpal_fast.cli import options
-from penpal_fast.cli.console import readable_errors, say
+from penpal_fast.cli.console import readable_errors, say, stopped_by_sigterm
 from penpal_fast.cli.progress import progress_bar
 from penpal_fast.interrupts import ending_at_once
 
@@ -49,7 +49,7 @@ def report(
         from penpal_fast.look.report.writing import write_report
         from penpal_fast.schema import TEXT_COLUMN
 
-    with readable_errors():
+    with readable_errors(), stopped_by_sigterm():
         compared = text if reader is None else text or TEXT_COLUMN
         checks = options.checks_of(model, column, text=compared, reader=reader)
         with progress_bar("reading") as progress:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from penpal_fast.cli import options
-from penpal_fast.cli.console import readable_errors, say, warn
+from penpal_fast.cli.console import readable_errors, say, stopped_by_sigterm, warn
 from penpal_fast.errors import PenpalError
 from penpal_fast.extras import needs_extra
 from penpal_fast.interrupts import ending_at_once
@@ -41,7 +41,7 @@ def serve(
     reader: options.ReaderOption = None,
 ) -> None:
     """Serve a page on this machine where you draw a row and see its score, and what it reads, as you draw."""
-    with readable_errors():
+    with readable_errors(), stopped_by_sigterm():
         with needs_extra("look"), ending_at_once():
             import uvicorn
 

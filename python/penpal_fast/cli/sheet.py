@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from penpal_fast.cli import options
-from penpal_fast.cli.console import readable_errors, say
+from penpal_fast.cli.console import readable_errors, say, stopped_by_sigterm
 from penpal_fast.interrupts import ending_at_once
 
 
@@ -28,7 +28,7 @@ def sheet(
         from penpal_fast.look.sheet import band_counts, chosen_rows, drawn_sheet
         from penpal_fast.look.sheet_rows import cells_of, scores_of
 
-    with readable_errors():
+    with readable_errors(), stopped_by_sigterm():
         scores, thresholds = scores_of(
             source,
             column,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from penpal_fast.cli import options
-from penpal_fast.cli.console import counted, readable_errors, say
+from penpal_fast.cli.console import counted, readable_errors, say, stopped_by_sigterm
 from penpal_fast.cli.progress import progress_bar
 from penpal_fast.interrupts import ending_at_once
 
@@ -40,11 +40,13 @@ def synthesize(
 ) -> None:
     """Make clean or corrupted handwriting. Each row has 1 to `--longest` neighbouring words of a text."""
     with readable_errors(), ending_at_once():
+        from penpal_fast.files import check_is_no_input
         from penpal_fast.synthesis import line_file
         from penpal_fast.synthesis.plan import Plan
         from penpal_fast.synthesis.texts import read_texts
 
-    with readable_errors(), options.logged(verbose=False):
+    with readable_errors(), stopped_by_sigterm(), options.logged(verbose=False):
+        check_is_no_input(output, [texts, generator])
         plan = Plan(rows, corrupted, seed, bias, longest, whole_share)
         with progress_bar("making rows") as progress:
             line_file.synthesize(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from penpal_fast.cli.console import readable_errors, say
+from penpal_fast.cli.console import readable_errors, say, stopped_by_sigterm
 from penpal_fast.cli.progress import stage_bars
 from penpal_fast.interrupts import ending_at_once
 
@@ -42,7 +42,7 @@ def train(
         from penpal_fast.training.run import Inputs, run_recipe
         from penpal_fast.training.start import check_start
 
-    with readable_errors():
+    with readable_errors(), stopped_by_sigterm():
         chosen = Recipe.from_file(recipe or BUNDLED)
         model = None
         if start is not None:

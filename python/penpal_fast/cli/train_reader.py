@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from penpal_fast.cli.console import readable_errors, say
+from penpal_fast.cli.console import readable_errors, say, stopped_by_sigterm
 from penpal_fast.interrupts import ending_at_once
 
 
@@ -31,12 +31,13 @@ def train_reader(
 ) -> None:
     """Train a reader: make lines, train, calibrate and evaluate. The same command resumes an interrupted run."""
     with readable_errors(), ending_at_once():
+        from penpal_fast.evaluation.reader_card import reader_tables
         from penpal_fast.training.reader.recipe import BUNDLED, ReaderRecipe
         from penpal_fast.training.reader.run import Inputs, train_reader
 
-    with readable_errors():
+    with readable_errors(), stopped_by_sigterm():
         inputs = Inputs(real, generator, clean, corrupted, start)
-        train_reader(
+        figures = train_reader(
             ReaderRecipe.from_file(recipe or BUNDLED),
             inputs,
             work,
@@ -45,4 +46,5 @@ def train_reader(
             device=device,
             say=say,
         )
+        say(reader_tables(figures))
         say(f"wrote {output}")

@@ -52,7 +52,7 @@ def save(folder: str | os.PathLike[str], config: str, write: Callable[[Path], No
     check_not_forked()
     folder = Path(folder)
     made_folder(folder)
-    with replaced_atomically(folder / CONFIG_FILE) as path:
+    # Both are written before one is replaced, so that a full disk leaves the model that was there.
+    with replaced_atomically(folder / CONFIG_FILE) as path, replaced_atomically(folder / WEIGHTS_FILE) as weights:
+        write(weights)
         path.write_text(config, encoding="utf-8")
-    with replaced_atomically(folder / WEIGHTS_FILE) as path:
-        write(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import safetensors
@@ -80,7 +81,19 @@ def _float32(number_type: str, data: bytes) -> NDArray[np.float32] | None:
 def write_tensors(path: Path, tensors: Mapping[str, ArrayLike]) -> None:
     """Write tensors as a float32 safetensors file that MLX loads."""
     arrays = {name: np.ascontiguousarray(values, dtype=np.float32) for name, values in tensors.items()}
+    check_finite(arrays)
     path.write_bytes(safetensors.numpy.save(arrays, metadata={"format": "mlx"}))
+
+
+def check_finite(arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Make sure that tensors to write can be loaded again.
+
+    Raises:
+        PenpalError: One has values that are NaN or infinite.
+    """
+    for name, values in arrays.items():
+        if not np.isfinite(values).all():
+            raise PenpalError(f"the tensor {name!r} has values that are NaN or infinite; nothing is written")
 
 
 def fingerprint(config: str, tensors: Tensors) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from penpal_fast.errors import PenpalError
 from penpal_fast.network.config import Tensors
 from penpal_fast.network.pretrained import find_files
-from penpal_fast.network.weights import read_tensors
+from penpal_fast.network.weights import check_finite, read_tensors
 from penpal_fast.reading.bounds import check_bounds
 from penpal_fast.reading.config import ReaderConfig
 
@@ -48,7 +48,9 @@ def load(source: str | os.PathLike[str] | None = None, *, revision: str | None =
 
 def write_tensors(path: Path, tensors: Mapping[str, ArrayLike]) -> None:
     """Write tensors as a float16 safetensors file that MLX loads: readings are the same as with float32."""
-    arrays = {name: np.ascontiguousarray(values, dtype=np.float16) for name, values in tensors.items()}
+    with np.errstate(over="ignore"):
+        arrays = {name: np.ascontiguousarray(values, dtype=np.float16) for name, values in tensors.items()}
+    check_finite(arrays)
     path.write_bytes(safetensors.numpy.save(arrays, metadata={"format": "mlx"}))
 
 

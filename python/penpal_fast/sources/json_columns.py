@@ -90,7 +90,7 @@ class JsonColumns:
         best = self._tally.best
         if not best:  # Where no row fits, whoever looks for the layout says why.
             return bool(self._good) or not (self._tally.near_miss or self.layout is not None)
-        return len(best) > 1 or (bool(self._good) and is_drawn_layout(best[0]))
+        return bool(self._good) and any(map(is_drawn_layout, best))
 
     def schema(self) -> pa.Schema:
         """Columns for all the lines so far."""

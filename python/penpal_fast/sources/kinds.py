@@ -214,6 +214,8 @@ def _kind(file: InputFile, start: Start, column: str) -> Kind:
             return kind
     ending = file.ending
     if any(ending.endswith(one.suffixes) for one in FORMATS):
+        if found_in(start.bytes) == PICKLE:
+            raise PenpalError(f"it is {PICKLE}")
         return format_of(file)
     if said := found_in(start.bytes):
         if start.bytes.startswith(b"PK") and not ending.endswith(SUFFIXES):

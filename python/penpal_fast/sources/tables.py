@@ -19,6 +19,7 @@ from penpal_fast.sources.inputs import Inputs, find_inputs
 from penpal_fast.sources.memory import BATCH_ROWS, MEMORY_MB, batch_rows
 from penpal_fast.sources.parquet import ParquetSource
 from penpal_fast.sources.streams import open_sources
+from penpal_fast.sources.suffixes import PARQUET_SUFFIXES
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +74,12 @@ def parquet_file(path: Path) -> ParquetSource:
     """
     if path.is_dir():
         raise PenpalError(f"{path}: cannot read it: it is a folder; name a file")
-    return ParquetSource(find_inputs(path)[0])
+    try:
+        return ParquetSource(find_inputs(path)[0])
+    except PenpalError as error:
+        if path.name.lower().endswith(PARQUET_SUFFIXES) or not path.exists():
+            raise
+        raise PenpalError(f"{error}; `penpal-fast convert` makes a Parquet file of rows in other formats") from error
 
 
 def whole_table(source: ParquetSource, columns: Sequence[str] | None = None) -> pa.Table:

@@ -33,7 +33,7 @@ def check_is_row(content: dict[str, Any], strokes: str) -> None:
 def _has_columns(content: dict[str, Any], strokes: str) -> bool:
     """Whether there are several rows of strokes, and as many values in each other field.
 
-    Words of one row are no rows: each begins beyond the one before.
+    Words of one row, which may have fields too, are no rows: each begins beyond the one before.
     """
     rows, others = content.get(strokes), [value for name, value in content.items() if name != strokes]
     if isinstance(rows, dict):  # As pandas writes columns.

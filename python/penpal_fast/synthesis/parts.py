@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import json
 import multiprocessing
 import os
+import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -87,15 +90,38 @@ def make_parts(
     report(done)
     if not missing:
         return
+    others = set(multiprocessing.active_children())
     with _workers(min(processes, len(missing)), planner, generator) as pool:
-        running = [pool.submit(_make_part, part, paths[part]) for part in missing]
         try:
+            with _interrupts_blocked():
+                running = [pool.submit(_make_part, part, paths[part]) for part in missing]
             for number, finished in enumerate(concurrent.futures.as_completed(running), done + 1):
                 finished.result()
                 report(number)
-        except BaseException:
+        except BaseException as error:
             pool.shutdown(wait=False, cancel_futures=True)
+            workers = set(multiprocessing.active_children()) - others
+            for worker in workers:
+                worker.terminate()  # A part takes up to a minute.
+            for worker in workers:
+                worker.join()
+            if isinstance(error, BrokenProcessPool):
+                raise PenpalError(
+                    f"{paths[0].parent}: a process that makes lines was killed, perhaps as memory ran out; resume with "
+                    "fewer processes"
+                ) from error
             raise
+
+
+@contextlib.contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Let processes start for which Ctrl-C, which reaches all processes of a terminal, does nothing; the parent ends
+    them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _workers(count: int, planner: Planner, generator: Path) -> concurrent.futures.ProcessPoolExecutor:

@@ -21,6 +21,13 @@ PART_ROWS = 256
 """Rows of a batch and of a part: enough for efficient matrix products, few enough to lose in a kill."""
 
 
+MAX_ROWS = 100_000_000
+"""Maximum number of lines of a plan; each takes a kilobyte."""
+
+MAX_BIAS = 100.0
+"""Maximum bias: beyond it the generator writes what is likeliest."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Plan:
     """A set of lines to make.
@@ -47,15 +54,19 @@ class Plan:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if self.rows < 1 or self.longest < 1:
-            raise PenpalError(f"rows and longest must be at least 1, got {self.rows} and {self.longest}")
+        if not 1 <= self.rows <= MAX_ROWS or self.longest < 1:
+            raise PenpalError(
+                f"rows must be from 1 to {MAX_ROWS:,} and longest at least 1, got {self.rows:,} and {self.longest:,}"
+            )
         if self.seed < 0:
             raise PenpalError(f"seed must be at least 0, got {self.seed}")
         for name in ("whole_share", "long_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise PenpalError(f"{name} must be from 0 to 1, got {getattr(self, name)}")
-        if self.bias[0] > self.bias[1]:
-            raise PenpalError(f"bias must be a range, the lower end first, got {self.bias}")
+        if not -MAX_BIAS <= self.bias[0] <= self.bias[1] <= MAX_BIAS:
+            raise PenpalError(
+                f"bias must be a range from {-MAX_BIAS:g} to {MAX_BIAS:g}, the lower end first, got {self.bias}"
+            )
         shares = [severity.share for severity in self.severities.values()]
         if self.corrupted and (min(shares, default=-1.0) < 0 or abs(sum(shares) - 1) > 1e-6):
             raise PenpalError(f"the shares of the severities must be at least 0 and sum to 1, got {shares}")
@@ -146,7 +157,10 @@ def _planned(plan: Plan, texts: Sequence[Text], styles: int, random: np.random.G
     if not plan.corrupted:
         return Planned(Request(line, style, bias), text.source, None)
     names = list(plan.severities)
-    severity = str(random.choice(names, p=[plan.severities[name].share for name in names]))
+    shares = np.array([plan.severities[name].share for name in names])
+    # NumPy refuses sums that are farther from 1 than rounding.
+    chances = shares if abs(shares.sum() - 1) < 1e-9 else shares / shares.sum()
+    severity = str(random.choice(names, p=chances))
     corruption = plan.severities[severity].draw(random)
     return Planned(Request(line, style, bias, corruption), text.source, severity)
 

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import open_regular
-from penpal_fast.sources.suffixes import PARQUET_SUFFIXES
+from penpal_fast.schema import has_texts, texts_of
+from penpal_fast.sources.suffixes import CSV_SUFFIXES, JSON_LINES_SUFFIXES, JSON_SUFFIXES, PARQUET_SUFFIXES
 from penpal_fast.sources.tables import parquet_file, whole_table
 
 LONG_LINE = (45, 75)
@@ -41,6 +43,11 @@ def read_texts(path: Path) -> list[Text]:
         open_regular(path).close()
         if path.name.lower().endswith(PARQUET_SUFFIXES):
             lines, sources = _columns(path)
+        elif path.name.lower().endswith((*JSON_LINES_SUFFIXES, *JSON_SUFFIXES, *CSV_SUFFIXES)):
+            raise PenpalError(
+                f"{path}: texts come from a Parquet file or from the lines of a text file; `penpal-fast convert` makes "
+                "a Parquet file of rows in other formats"
+            )
         else:
             lines = list(path.read_text(encoding="utf-8-sig").splitlines())  # A byte-order mark is no letter.
             sources = lines
@@ -63,8 +70,14 @@ def _columns(path: Path) -> tuple[list[str | None], list[str | None]]:
     source = next((name for name in SOURCE_COLUMNS if name in columns), "text")
     if "text" not in columns:
         raise PenpalError(f"{path}: there is no column 'text'; the columns are {columns}")
-    table = whole_table(file, list({"text", source}))
-    return table["text"].to_pylist(), table[source].to_pylist()
+    for name in (source, "text"):
+        if columns.count(name) > 1:
+            raise PenpalError(f"{path}: it has several columns {name!r}; leave one")
+        if not has_texts(file.schema, name):
+            raise PenpalError(f"{path}: the column {name!r} does not hold texts but {file.schema.field(name).type}")
+    table = whole_table(file, list({"text", source})).combine_chunks()
+    found = {name: texts_of(pa.concat_arrays(table[name].chunks)) if len(table) else [] for name in {"text", source}}
+    return found["text"], found[source]
 
 
 def run_of_words(text: Text, random: np.random.Generator, *, longest: int) -> str:

@@ -135,9 +135,12 @@ class Training:
         """Resume from a checkpoint.
 
         Raises:
-            PenpalError: The checkpoint belongs to another recipe or to other inputs.
+            PenpalError: The checkpoint is damaged, or belongs to another recipe or to other inputs.
         """
-        loaded: Any = mx.load(str(path), return_metadata=True)
+        try:
+            loaded: Any = mx.load(str(path), return_metadata=True)
+        except (RuntimeError, ValueError) as error:
+            raise PenpalError(f"{path}: it is damaged; remove it to start over: {error}") from error
         arrays, metadata = loaded
         if _known_recipe(metadata.get("recipe", "")) != recipe:
             raise PenpalError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 
 from hostile.adversary.campaign import Campaign
@@ -25,6 +26,11 @@ def main() -> int:
     if given.trial:
         Trial.named(given.trial).make()
         return 0
+    try:
+        for kind in given.kinds:
+            importlib.import_module(f"hostile.adversary.{kind}")
+    except ModuleNotFoundError as error:
+        parser.error(f"{error}; install the extra `test`")
     campaign = Campaign(given.seed, given.kinds)
 
     def told(line: str) -> None:

@@ -18,6 +18,9 @@ MAX_HEAD_BYTES = 16 << 10
 HEAD_SECONDS = 15
 """From the start of a connection, or the end of an answer, to the end of the headers of the next request."""
 
+SHUTDOWN_SECONDS = 3
+"""How long Ctrl-C waits for requests that are being answered."""
+
 TAKE_SECONDS = 120
 """How long the rest of an answer may wait for a client to take it."""
 
@@ -100,5 +103,6 @@ def bounded(app: ASGIApp) -> uvicorn.Config:
         ws="none",  # Connections that become WebSockets would have no bounds.
         h11_max_incomplete_event_size=MAX_HEAD_BYTES,
         log_level="warning",
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         server_header=False,
     )

@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import pickle
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -156,9 +157,12 @@ class Training:
         """Go on from a checkpoint of the same recipe and examples.
 
         Raises:
-            PenpalError: It is of other ones.
+            PenpalError: It is damaged, or of other ones.
         """
-        state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
+        try:
+            state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
+        except (RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+            raise PenpalError(f"{path}: it is damaged; remove it to start over") from error
         if state.get("recipe") not in (None, self.recipe.to_json()) or len(state["losses"]) != len(self.losses):
             raise PenpalError(
                 f"{path}: it belongs to another recipe or other lines; use these, or remove the file to start over"

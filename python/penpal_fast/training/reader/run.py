@@ -60,7 +60,7 @@ def train_reader(
     processes: int = 1,
     device: str = "cpu",
     say: Callable[[str], None] = lambda _line: None,
-) -> None:
+) -> dict[str, Any]:
     """Make lines, train, calibrate and measure; write the reader's folder: `config.json`, `weights.safetensors`,
     the recipe as `training.json`, and `figures.json`.
 
@@ -74,6 +74,9 @@ def train_reader(
         processes: Processes that make lines, and threads that train on a CPU.
         device: PyTorch's name of what trains, such as "cpu" or "cuda".
         say: Called with a line of text at each checkpoint.
+
+    Returns:
+        The figures of `measure_reader`, which `figures.json` has too.
 
     Raises:
         PenpalError: A file cannot be used, or PyTorch is not installed.
@@ -111,15 +114,19 @@ def train_reader(
 
     network = training.run(report)
     config = calibrated(recipe.network, read(network, read_examples(inputs.clean, letters)))
-    with replaced_atomically(output / CONFIG_FILE) as path:
-        path.write_text(config.to_json(), encoding="utf-8")
-    with replaced_atomically(output / WEIGHTS_FILE) as path:
-        write_tensors(path, folded(network))
-    with replaced_atomically(output / RECORD) as path:
-        path.write_text(recipe.to_json(), encoding="utf-8")
+    # All are written before one is replaced, so that a full disk leaves the reader that was there.
+    with (
+        replaced_atomically(output / CONFIG_FILE) as described,
+        replaced_atomically(output / WEIGHTS_FILE) as weights,
+        replaced_atomically(output / RECORD) as record,
+    ):
+        write_tensors(weights, folded(network))
+        described.write_text(config.to_json(), encoding="utf-8")
+        record.write_text(recipe.to_json(), encoding="utf-8")
     figures = _figures(recipe, inputs, output, processes)
     with replaced_atomically(output / FIGURES_FILE) as path:
         path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return figures
 
 
 def _figures(recipe: ReaderRecipe, inputs: Inputs, output: Path, threads: int) -> dict[str, Any]:
