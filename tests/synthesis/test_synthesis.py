@@ -552,8 +552,9 @@ def test_ctrl_c_ends_the_workers(generator_file, tmp_path):
             parts.make_parts(_Slow(), generator_file, parts.part_paths(tmp_path, 4), 2, stop)
     finally:
         signal.signal(signal.SIGALRM, before)
+    while multiprocessing.active_children() and time.monotonic() - started < 40:
+        time.sleep(0.1)  # The pool's own thread may be the one that waits for them.
     assert time.monotonic() - started < 40
-    assert not multiprocessing.active_children()
 
 
 def test_a_resumed_run_writes_the_same_bytes(generator_file, texts_file, tmp_path, monkeypatch):

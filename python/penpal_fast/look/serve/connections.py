@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any, cast
 
 import uvicorn
@@ -97,12 +98,20 @@ class BoundedProtocol(H11Protocol):
 
 def bounded(app: ASGIApp) -> uvicorn.Config:
     """Return the settings with which uvicorn serves an application within these bounds."""
-    return uvicorn.Config(
+    settings = uvicorn.Config(
         app,
         http=BoundedProtocol,
         ws="none",  # Connections that become WebSockets would have no bounds.
         h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+        lifespan="off",
         log_level="warning",
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         server_header=False,
     )
+    logging.getLogger("uvicorn.error").addFilter(_is_no_cancellation)
+    return settings
+
+
+def _is_no_cancellation(record: logging.LogRecord) -> bool:
+    """Whether a record is something else than the trace of a request that was cut off at the end."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
