@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -36,6 +37,28 @@ def test_ctrl_c_while_a_command_begins_or_ends_shows_no_trace(example_file, tmp_
         if re.search("Traceback|Fatal Python error", errors):
             continue
         assert process.returncode in ((-signal.SIGINT, 130, 0) if interrupted else (0,)), said + errors
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_ends_the_live_page_while_a_request_comes(times):
+    pytest.importorskip("starlette", reason="the extra `look` is not installed")
+    command = [sys.executable, "-m", "penpal_fast", "serve", "--port", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        port = int(re.search(r":(\d+)/", process.stdout.readline())[1])
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
+            client.sendall(b"POST /score HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n")
+            client.sendall(b"Content-Length: 50\r\n\r\n{")
+            time.sleep(1)
+            for _ in range(times):
+                process.send_signal(signal.SIGINT)
+                time.sleep(0.3)
+            said, _ = process.communicate(timeout=40)  # The request would wait for a minute.
+    finally:
+        process.kill()
+    assert process.returncode == 0
+    assert "stopped" in said
+    assert "Traceback" not in said
 
 
 def test_an_error_that_ctrl_c_causes_in_a_lock_ends_as_ctrl_c_does(capsys):

@@ -409,6 +409,21 @@ def test_rows_need_whole_numbers(client, query):
     assert "must be a whole number" in answer.json()["error"]
 
 
+def test_headers_have_a_limit(client):
+    answer = client.get("/settings", headers={"X-Long": "x" * (16 << 10)})
+    assert answer.status_code == 431
+    assert "the headers have more than 16,384 bytes" in answer.json()["error"]
+
+
+def test_uploads_of_text_are_bounded_in_lines(client, monkeypatch):
+    monkeypatch.setattr("penpal_fast.look.serve.upload.MAX_LINES", 3)
+    lines = [json.dumps({"strokes": ROW})] * 5
+    for count, status in ((3, 200), (4, 200), (5, 422)):
+        assert client.post("/files?name=a.jsonl", content="\n".join(lines[:count])).status_code == status
+    answer = client.post("/files?name=a.jsonl", content="\n".join(lines))
+    assert "it has 4 lines; at most 3 are read here" in answer.json()["error"]
+
+
 def test_a_page_has_no_more_rows_than_the_limit(client):
     assert len(client.get("/files/given/rows?count=1000").json()["rows"]) == MAX_PAGE_ROWS
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.files import checked_target, parts_folder, replaced_atomically
+from penpal_fast.files import appears_whole, checked_target, parts_folder, reserved
 from penpal_fast.synthesis.generator import Generator
 from penpal_fast.synthesis.parts import make_parts, open_folder, part_paths
 from penpal_fast.synthesis.plan import Plan, Planned, check_lengths, planned_part, writable_texts
@@ -71,21 +71,22 @@ def synthesize(
     check_lengths(plan, texts)
     output = checked_target(output)
     folder = parts_folder(output)
-    if folder.exists() and not resume:
-        raise PenpalError(f"{folder}: it holds parts of an earlier run: resume with --resume, or remove the folder")
-    open_folder(folder, {"plan": dataclasses.asdict(plan)}, texts, generator)
-    paths = part_paths(folder, plan.parts)
     rows_of_part = -(-plan.rows // plan.parts)
 
     def report(parts: int) -> None:
         progress(min(parts * rows_of_part, plan.rows), plan.rows)
 
-    make_parts(PlannedLines(plan, list(texts)), generator, paths, processes or os.cpu_count() or 1, report)
-    with replaced_atomically(output) as aside:
-        table = pa.concat_tables([pq.read_table(path) for path in paths])
-        table = table.replace_schema_metadata({**(table.schema.metadata or {}), PLAN: _plan_text(plan)})
-        pq.write_table(table, aside, compression="zstd", use_dictionary=["text", "source", "corruption", "author"])
-    shutil.rmtree(folder)
+    with reserved(output) as aside:
+        if folder.exists() and not resume:
+            raise PenpalError(f"{folder}: it holds parts of an earlier run: resume with --resume, or remove the folder")
+        open_folder(folder, {"plan": dataclasses.asdict(plan)}, texts, generator)
+        paths = part_paths(folder, plan.parts)
+        make_parts(PlannedLines(plan, list(texts)), generator, paths, processes or os.cpu_count() or 1, report)
+        with appears_whole(output, aside):
+            table = pa.concat_tables([pq.read_table(path) for path in paths])
+            table = table.replace_schema_metadata({**(table.schema.metadata or {}), PLAN: _plan_text(plan)})
+            pq.write_table(table, aside, compression="zstd", use_dictionary=["text", "source", "corruption", "author"])
+        shutil.rmtree(folder)
 
 
 def is_made_by(plan: Plan, path: Path) -> bool:

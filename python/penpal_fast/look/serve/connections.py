@@ -10,11 +10,10 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from penpal_fast.look.serve.guard import MAX_HEAD_BYTES
+
 MAX_CONNECTIONS = 100
 """Connections that are open at a time."""
-
-MAX_HEAD_BYTES = 16 << 10
-"""The request line and the headers of a request."""
 
 HEAD_SECONDS = 15
 """From the start of a connection, or the end of an answer, to the end of the headers of the next request."""

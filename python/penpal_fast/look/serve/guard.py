@@ -11,6 +11,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+MAX_HEAD_BYTES = 16 << 10
+"""The request line and the headers of a request."""
+
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'; "
@@ -43,6 +46,9 @@ class Guard:
             return
         reason = self._refusal(Headers(scope=scope))
         app = self._app if reason is None else JSONResponse({"error": reason}, 403)
+        # The protocol's own limit holds only for headers that come in pieces.
+        if sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEAD_BYTES:
+            app = JSONResponse({"error": f"the headers have more than {MAX_HEAD_BYTES:,} bytes"}, 431)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

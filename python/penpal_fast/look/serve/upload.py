@@ -13,13 +13,16 @@ from penpal_fast.look.serve.source_rows import SourceRows
 from penpal_fast.sources.formats.arrow import ARROW, check_unpacked
 from penpal_fast.sources.formats.npy import NPZ
 from penpal_fast.sources.inputs import InputFile
-from penpal_fast.sources.kinds import PARQUET, kind_of
+from penpal_fast.sources.kinds import PARQUET, Text, kind_of
 from penpal_fast.sources.packing import UNPACKING_ERRORS, is_packed, unpacked
 from penpal_fast.sources.parquet_footer import ParquetFooter
 from penpal_fast.sources.spool import Spool
 
 MAX_UNPACKED_BYTES = 400 << 20
 """What an uploaded file may hold, unpacked; a small file can claim to hold much more."""
+
+MAX_LINES = 1_000_000
+"""Lines of an uploaded file of text: a small packed file can claim many millions, which take minutes to read."""
 
 UNNAMED = "the uploaded file"
 
@@ -66,6 +69,8 @@ def _opened(file: InputFile, column: str, checks: Sequence[Check]) -> Upload:
     file, kind = kind_of(file, column)
     if kind is NPZ:
         _check_archive(file)
+    if isinstance(kind, Text):
+        _check_lines(file)
     if kind is ARROW:
         with errors_about(file.name):
             check_unpacked(file, MAX_UNPACKED_BYTES)
@@ -91,6 +96,16 @@ def _unpacked(file: InputFile) -> Spool:
             spool.remove()
             raise PenpalError(f"{file.name}: it is packed more than once; unpack it first")
     return spool
+
+
+def _check_lines(file: InputFile) -> None:
+    """Make sure that a file of text does not have too many lines."""
+    with file.open(in_order=True) as opened:
+        lines = sum(piece.count(b"\n") for piece in iter(lambda: opened.read(1 << 20), b""))
+    if lines > MAX_LINES:
+        raise PenpalError(
+            f"{file.name}: it has {lines:,} lines; at most {MAX_LINES:,} are read here; start the server with it"
+        )
 
 
 def _check_row_groups(file: InputFile) -> None:
