@@ -40,10 +40,12 @@ class RowStream(Protocol):
     Attributes:
         rows: Number of rows.
         row_bytes: Approximate memory of a row in bytes: the average where rows are largest.
+        begins_anywhere: Whether rows are found without reading those before them.
     """
 
     rows: int
     row_bytes: int
+    begins_anywhere: bool
 
     @property
     def schema(self) -> pa.Schema:

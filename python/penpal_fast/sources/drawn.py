@@ -86,6 +86,7 @@ class DrawnRows:
         self.schema = strokes.schema(rows.schema)
         self.rows = rows.rows
         self.row_bytes = rows.row_bytes
+        self.begins_anywhere = rows.begins_anywhere
 
     def batches(self, rows: int, *, start: int = 0, columns: list[str] | None = None) -> Iterator[Batch]:
         """Yield batches of the rows from `start` on, in order."""

@@ -34,6 +34,7 @@ class FormatSource:
         read_as: What the reader of the format read the strokes as, where it had a choice.
     """
 
+    begins_anywhere = False
     is_text = False
     has_strokes = True
 

@@ -49,6 +49,7 @@ class JsonLinesSource:
         has_strokes: Whether any of its lines has the strokes' name.
     """
 
+    begins_anywhere = False
     is_text = True
     is_ink = False
     read_as: Sequence[str] = ()

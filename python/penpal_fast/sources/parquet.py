@@ -45,6 +45,7 @@ class ParquetSource:
             begin.
     """
 
+    begins_anywhere = True
     is_text = False
     is_ink = False
     has_strokes = True

@@ -123,6 +123,7 @@ class _Joined:
         self.schema = sources[0].schema
         self.rows = sum(source.rows for source in sources)
         self.row_bytes = max(source.row_bytes for source in sources)
+        self.begins_anywhere = all(source.begins_anywhere for source in sources)
 
     def batches(self, rows: int, *, start: int = 0, columns: list[str] | None = None) -> Iterator[Batch]:
         for source in self._sources:

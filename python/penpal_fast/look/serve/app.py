@@ -215,8 +215,8 @@ class Server:
         if file is None:
             raise HTTPException(404, "the file is no longer open; open it again")
         start, count = _number(request, "start", 0), _number(request, "count", MAX_PAGE_ROWS)
-        # A file that is not Parquet is read from its beginning.
-        return await self._worked(lambda: _page(file, start, min(count, MAX_PAGE_ROWS)), is_heavy=True)
+        is_heavy = file.is_read_from_its_beginning
+        return await self._worked(lambda: _page(file, start, min(count, MAX_PAGE_ROWS)), is_heavy=is_heavy)
 
     async def save(self, request: Request) -> Response:
         """Save a drawn row: {"strokes": ROW, "text": text} to {"rows": number}, the number of rows in the file."""

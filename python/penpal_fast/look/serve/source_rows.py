@@ -61,6 +61,7 @@ class SourceRows:
             for check in checks:
                 check.prepare(self._source.schema)
         self.rows: int = self._source.rows
+        self.is_read_from_its_beginning = not self._source.begins_anywhere
 
     def page(self, start: int, count: int) -> list[dict[str, Any]]:
         """Return rows as JSON, each with row, words, text, and the first check's score.
