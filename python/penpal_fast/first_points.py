@@ -42,8 +42,6 @@ def _without(rows: Any) -> Any:
         return pa.chunked_array([_in_arrow(chunk) for chunk in rows.chunks], rows.type)
     if isinstance(rows, pa.Array):
         return _in_arrow(rows)
-    if hasattr(rows, "__arrow_c_array__"):
-        return _in_arrow(pa.array(rows))
     read = Rows(rows)
     bad = {row for row, *_ in read.problems()}
     return [row if number in bad else _in_python(row, read, number) for number, row in enumerate(rows)]

@@ -56,8 +56,15 @@ def _rows_of(data: Any, column: str) -> Any:
 def column_of(data: Any, column: str = "strokes") -> Any:
     """Return rows that can be taken by their number; see `rows_of`."""
     rows = rows_of(data, column)
-    if hasattr(rows, "__arrow_c_stream__") and not isinstance(rows, (pa.RecordBatch, pa.Table, pa.ChunkedArray)):
-        rows = pa.chunked_array(rows) if _is_polars_series(rows) else pa.table(rows)
+    if not isinstance(rows, (pa.RecordBatch, pa.Table, pa.ChunkedArray, pa.Array)):
+        if hasattr(rows, "__arrow_c_stream__"):
+            rows = pa.chunked_array(rows)
+        elif hasattr(rows, "__arrow_c_array__"):
+            rows = pa.array(rows)
+    if isinstance(rows, (pa.ChunkedArray, pa.Array)) and pa.types.is_struct(rows.type):  # A table, as it came.
+        chunks = rows.chunks if isinstance(rows, pa.ChunkedArray) else [rows]
+        batches = [pa.RecordBatch.from_struct_array(chunk) for chunk in chunks]
+        rows = pa.Table.from_batches(batches, pa.schema(list(rows.type)))
     if isinstance(rows, (pa.RecordBatch, pa.Table)):
         _check_column(rows.schema.names, column)
         return rows.column(column)

@@ -194,6 +194,25 @@ def test_sheet_and_report_commands(pointed, tmp_path, reader_folder):
     assert dropped == plain
 
 
+class Stream:
+    """Arrow data of another library."""
+
+    def __init__(self, data):
+        self._data = data
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        return self._data.__arrow_c_stream__(requested_schema)
+
+
+class Array(Stream):
+    """The same, in one piece."""
+
+    __arrow_c_stream__ = property()
+
+    def __arrow_c_array__(self, requested_schema=None):
+        return self._data.__arrow_c_array__(requested_schema)
+
+
 def test_of_a_table_the_strokes_are_taken(pointed):
     found = pq.read_table(pointed)
     expected = without_first_points(found["strokes"])
@@ -203,5 +222,12 @@ def test_of_a_table_the_strokes_are_taken(pointed):
         for row, other in zip(repaired[:12], expected[:12], strict=True):
             drawn, wanted = ([stroke for word in words_of(one) for stroke in word] for one in (row, other))
             assert all(map(np.array_equal, drawn, wanted))
+    for rows in (
+        Stream(found),
+        Stream(found["strokes"]),
+        Array(found.to_batches()[0]),
+        Array(found["strokes"].chunk(0)),
+    ):
+        assert without_first_points(rows).to_pylist() == expected.to_pylist()
     with pytest.raises(PenpalError, match="no column 'strokes'"):
         without_first_points(found.drop(["strokes"]))

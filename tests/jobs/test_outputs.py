@@ -380,6 +380,8 @@ def test_json_has_all_types():
             others = [name for name in row if name not in ("float", "bytes")]
             assert {name: one[name] for name in others} == {name: row[name] for name in others}
     assert b'"float":0.1,' in json_lines(table)
+    pairs = pa.FixedSizeListArray.from_arrays(pa.array(["a", "b", "c", "d"], pa.string_view()), 2)
+    assert json_lines(pa.table({"pairs": pairs})) == b'{"pairs":["a","b"]}\n{"pairs":["c","d"]}\n'
     odd = pa.table({"view": pa.array([[1.0, float("nan")]], pa.large_list_view(pa.float64()))})
     assert json_lines(odd) == b'{"view":[1.0,null]}\n'
     assert gzip.compress(json_lines(table.slice(0, 0)))

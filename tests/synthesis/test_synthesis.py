@@ -24,6 +24,7 @@ from typer.testing import CliRunner
 
 import penpal_fast
 from helpers.made_generator import ALPHABET, made_tensors, save
+from helpers.planners import Killed, Slow
 from penpal_fast import PenpalError
 from penpal_fast.cli import app
 from penpal_fast.synthesis import generator as generating
@@ -467,6 +468,7 @@ def test_texts_are_read_from_both_kinds_of_files(tmp_path, example_file):
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
+        ([("text", ["a"]), ("source", [1.5])], "the column 'source' does not hold texts but double"),
         ([("text", ["a"]), ("text", ["b"])], "it has several columns 'text'"),
         ([("text", ["a"]), ("source", ["b"]), ("source", ["c"])], "it has several columns 'source'"),
         ([("text", [b"a"])], "the column 'text' does not hold texts but binary"),
@@ -478,6 +480,11 @@ def test_columns_that_are_no_texts_are_refused(tmp_path, columns, message):
     pq.write_table(pa.table([pa.array(one) for one in values], names=list(names)), tmp_path / "texts.parquet")
     with pytest.raises(PenpalError, match=message):
         read_texts(tmp_path / "texts.parquet")
+
+
+def test_numbers_may_name_sources(tmp_path):
+    pq.write_table(pa.table({"text": ["a b", "c"], "source": [7, 8]}), tmp_path / "texts.parquet")
+    assert read_texts(tmp_path / "texts.parquet") == [Text(("a", "b"), "7"), Text(("c",), "8")]
 
 
 def test_tables_in_other_formats_are_no_lines_of_text(tmp_path):
@@ -517,27 +524,16 @@ def test_inputs_are_not_overwritten(generator_file, texts_file):
         assert one.read_bytes() == before
 
 
-class _Killed:
-    """Plans no line: its process ends, as if it were killed."""
-
-    seed = 1
-
-    def lines(self, _part, _generator):
-        os._exit(9)
+def test_parts_without_a_record_are_refused(generator_file, tmp_path):
+    (tmp_path / "part-00000.parquet").write_bytes(b"of another version")
+    with pytest.raises(PenpalError, match="from another plan"):
+        parts.open_folder(tmp_path, {}, [], generator_file)
+    assert not (tmp_path / "job.json").exists()
 
 
 def test_a_worker_that_is_killed_is_an_error(generator_file, tmp_path):
-    with pytest.raises(PenpalError, match="a process that makes lines was killed, perhaps as memory ran out"):
-        parts.make_parts(_Killed(), generator_file, parts.part_paths(tmp_path, 3), 2, lambda _done: None)
-
-
-class _Slow:
-    """Plans for a minute."""
-
-    seed = 1
-
-    def lines(self, _part, _generator):
-        time.sleep(60)
+    with pytest.raises(PenpalError, match="a process that makes lines ended, perhaps killed as memory ran out"):
+        parts.make_parts(Killed(), generator_file, parts.part_paths(tmp_path, 3), 2, lambda _done: None)
 
 
 def test_ctrl_c_ends_the_workers(generator_file, tmp_path):
@@ -549,8 +545,9 @@ def test_ctrl_c_ends_the_workers(generator_file, tmp_path):
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt):
-            parts.make_parts(_Slow(), generator_file, parts.part_paths(tmp_path, 4), 2, stop)
+            parts.make_parts(Slow(), generator_file, parts.part_paths(tmp_path, 4), 2, stop)
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     while multiprocessing.active_children() and time.monotonic() - started < 40:
         time.sleep(0.1)  # The pool's own thread may be the one that waits for them.

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from penpal_fast.cli import options
-from penpal_fast.cli.console import readable_errors, say, stopped_by_sigterm, warn
+from penpal_fast.cli.console import Terminated, readable_errors, say, stopped_by_sigterm, warn
 from penpal_fast.errors import PenpalError
 from penpal_fast.extras import needs_extra
 from penpal_fast.interrupts import ending_at_once
@@ -73,6 +73,8 @@ def serve(
                 warn(EXPOSED)
             try:
                 uvicorn.Server(bounded(application(server, host))).run(sockets=[listener])
+            except Terminated:
+                raise
             except KeyboardInterrupt:
                 say("stopped")
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from penpal_fast import kernels as pc
 from penpal_fast.errors import PenpalError
+from penpal_fast.jobs.plain_columns import plain_rows
 from penpal_fast.layouts.nested import places_of_runs
 from penpal_fast.schema import Table, is_text, texts_of
 
@@ -37,6 +38,7 @@ def json_lines(rows: Table) -> bytes:
     """
     if not len(rows):
         return b""
+    rows = plain_rows(rows)
     lines = _objects(rows.schema.names, [_whole(column) for column in rows.columns], len(rows))
     return "".join(f"{line}\n" for line in lines.to_pylist()).encode()
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import pyarrow as pa
+
+Rows = TypeVar("Rows", pa.RecordBatch, pa.Table)
 
 
 def plain_schema(schema: pa.Schema) -> pa.Schema:
@@ -11,10 +15,14 @@ def plain_schema(schema: pa.Schema) -> pa.Schema:
     return pa.schema(fields, metadata=schema.metadata)
 
 
-def plain_rows(rows: pa.RecordBatch) -> pa.RecordBatch:
+def plain_rows(rows: Rows) -> Rows:
     """Return rows with the columns of `plain_schema`; the same rows if that is their schema."""
     schema = plain_schema(rows.schema)
-    return rows if schema.equals(rows.schema) else rows.cast(schema)
+    if schema.equals(rows.schema):
+        return rows
+    pairs = zip(rows.columns, schema, strict=True)
+    columns = [column if column.type.equals(field.type) else column.cast(field.type) for column, field in pairs]
+    return type(rows).from_arrays(columns, schema=schema)
 
 
 def _plain_type(kind: pa.DataType) -> pa.DataType:

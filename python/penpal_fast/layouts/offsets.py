@@ -19,12 +19,12 @@ MANY_POINTS, MAX_NEGATIVE = 4, 0.05
 """Points from which a row hardly is offsets if no more than this share of x, and of y, is negative."""
 
 MANY_LIFTS, MAX_LIFTS = 8, 0.6
+"""Steps from which, and the share of them beyond which, a flag rather says that the pen is down than that it lifts."""
 
 MOSTLY_LIFTS = (
     "its pen would lift after most points; if the flag is 1 while the pen is down, make it 1 where the pen lifts; if "
     "these are dots, say so with --layout, such as --layout offsets-flag-last (layout=)"
 )
-"""Steps from which, and the share of them beyond which, a flag rather says that the pen is down than that it lifts."""
 
 MAX_IN_AIR = 0.25
 """Share of rows with moves through the air, which dots in a row look like, beyond which no row is read."""

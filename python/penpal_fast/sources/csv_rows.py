@@ -18,7 +18,8 @@ from penpal_fast.sources.text_lines import Line, check_encoding, rejoined
 
 DELIMITERS = (",", ";", "\t")
 
-QUOTED = re.compile('"[^"]*"')
+QUOTED = re.compile(r'(^|[,;\t])"(?:[^"]|"")*"')
+"""A cell in quotes. Quotes within other cells are part of them."""
 
 MAX_NAMES_BYTES = 1 << 20
 """Maximum length of the line with the names of the columns."""
@@ -73,7 +74,7 @@ def _names(line: bytes) -> tuple[list[str], str]:
     check_encoding(line)
     try:
         text = line.decode("utf-8-sig").rstrip("\r\n")
-        delimiter = max(DELIMITERS, key=QUOTED.sub("", text).count)
+        delimiter = max(DELIMITERS, key=QUOTED.sub(r"\1", text).count)
         return next(csv.reader([text], delimiter=delimiter), []), delimiter
     except (UnicodeDecodeError, csv.Error) as error:
         raise PenpalError(f"its first line must have the names of the columns, in UTF-8: {error}") from error

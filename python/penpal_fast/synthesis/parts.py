@@ -61,8 +61,8 @@ def open_folder(folder: Path, settings: dict[str, Any], texts: Sequence[Text], g
         }
     ).encode()
     record = folder / "job.json"
-    if record.exists():
-        if record.read_bytes() != identity:
+    if record.exists() or any(folder.glob("part-*.parquet")):
+        if not record.exists() or record.read_bytes() != identity:
             raise PenpalError(
                 f"{folder}: its parts are from another plan, other texts, another generator or another version of this "
                 "package: use the settings of that run, or remove the folder"
@@ -107,8 +107,8 @@ def make_parts(
                 worker.join()
             if isinstance(error, BrokenProcessPool):
                 raise PenpalError(
-                    f"{paths[0].parent}: a process that makes lines was killed, perhaps as memory ran out; resume with "
-                    "fewer processes"
+                    f"{paths[0].parent}: a process that makes lines ended, perhaps killed as memory ran out; resume "
+                    "with fewer processes"
                 ) from error
             raise
 

@@ -58,6 +58,19 @@ def test_many_columns(tmp_path):
         read_rows(path)
 
 
+@pytest.mark.parametrize(
+    ("delimiter", "cell", "name"), [("\t", 'width"', 'width"'), (";", '6" h', '6" h'), (",", '"a;b;c;d"', "a;b;c;d")]
+)
+def test_quotes_in_names(tmp_path, delimiter, cell, name):
+    """They are part of a name unless it begins with one."""
+    path = tmp_path / "rows.csv"
+    lines = ['5" w', "strokes", cell], ["1", f'"{json.dumps(A)}"', "2"]
+    path.write_text("".join(delimiter.join(line) + "\n" for line in lines))
+    found = read_rows(path)
+    assert found.schema.names == ['5" w', "strokes", name]
+    assert found["strokes"].to_pylist() == [A]
+
+
 def test_a_cell_that_is_no_json_is_a_bad_row(tmp_path):
     path = tmp_path / "rows.csv"
     path.write_bytes(written(ROWS) + b"9,kept,not strokes\n")

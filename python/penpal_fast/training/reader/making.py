@@ -73,6 +73,7 @@ def make_lines(
     """
     if not rows:
         return []
+    Generator(generator, backend="numpy")  # What is wrong with it is said before processes start.
     made_folder(folder)
     open_folder(folder, {"rows": rows, "seed": seed}, texts, generator)
     paths = part_paths(folder, -(-rows // PART_ROWS))
