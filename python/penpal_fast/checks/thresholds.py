@@ -11,7 +11,8 @@ THRESHOLDS = {"lenient": 0.3, "balanced": 0.5, "strict": 0.7}
 """Thresholds by name, the lowest first."""
 
 CLEAN_KEPT = 0.95
-"""Share of clean lines that calibration keeps at the first threshold of a score; evaluations compare scores there."""
+"""Share of clean lines that calibration keeps at the threshold with which a filter begins; evaluations compare scores
+there."""
 
 GOOD_SHARE = CLEAN_KEPT
 """Default share of good lines that a threshold found from them keeps."""

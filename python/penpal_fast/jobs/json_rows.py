@@ -12,7 +12,7 @@ import pyarrow as pa
 from penpal_fast import kernels as pc
 from penpal_fast.errors import PenpalError
 from penpal_fast.jobs.plain_columns import plain_rows
-from penpal_fast.layouts.nested import places_of_runs
+from penpal_fast.layouts.nested import is_list, places_of_runs
 from penpal_fast.schema import Table, is_text, texts_of
 
 NULL = "null"
@@ -74,7 +74,7 @@ def json_texts(values: pa.Array) -> pa.Array:
         return json_texts(values.values).take(pa.array(places_of_runs(values)))
     if pa.types.is_struct(kind):
         texts = _objects([field.name for field in kind], values.flatten(), len(values))
-    elif _is_list(kind):
+    elif is_list(kind):
         texts = _lists(values)
     elif pa.types.is_map(kind):
         texts = _maps(values)
@@ -87,19 +87,6 @@ def json_texts(values: pa.Array) -> pa.Array:
     else:
         texts = pa.array([_text(value) for value in values.to_pylist()], pa.string())
     return pc.if_else(values.is_valid(), texts, NULL)
-
-
-def _is_list(kind: pa.DataType) -> bool:
-    return any(
-        is_kind(kind)
-        for is_kind in (
-            pa.types.is_list,
-            pa.types.is_large_list,
-            pa.types.is_fixed_size_list,
-            pa.types.is_list_view,
-            pa.types.is_large_list_view,
-        )
-    )
 
 
 def _lists(values: pa.Array) -> pa.Array:

@@ -75,9 +75,8 @@ def _columns(path: Path) -> tuple[list[str | None], list[str | None]]:
             raise PenpalError(f"{path}: it has several columns {name!r}; leave one")
         if not (has_texts(file.schema, name) or pa.types.is_integer(file.schema.field(name).type)):
             raise PenpalError(f"{path}: the column {name!r} does not hold texts but {file.schema.field(name).type}")
-    table = whole_table(file, list({"text", source})).combine_chunks()
-    found = {name: texts_of(pa.concat_arrays(table[name].chunks)) if len(table) else [] for name in {"text", source}}
-    return found["text"], found[source]
+    table = whole_table(file, list({"text", source}))
+    return texts_of(table["text"].combine_chunks()), texts_of(table[source].combine_chunks())
 
 
 def run_of_words(text: Text, random: np.random.Generator, *, longest: int) -> str:

@@ -164,7 +164,7 @@ class _Reading:
                     "its rows of five numbers are no stroke-5 (dx, dy, pen down, pen up, end): the last three are not "
                     "0 or 1 everywhere"
                 )
-            self._note_signs(offsets)
+            self._note_signs(without_padding(offsets))
             return
         for name in tuple(self._may_be):
             ends = offsets[:, ORDERS[name][2]]
@@ -172,14 +172,13 @@ class _Reading:
                 self._may_be.discard(name)
         finite = np.isfinite(offsets).all(axis=1)
         self._flags -= {column for column in self._flags if not np.isin(offsets[finite, column], (0, 1)).all()}
-        self._note_signs(offsets)
         kept = without_padding(offsets)
+        self._note_signs(kept)
         self._steps += len(kept)
         for name in self._may_be:
             self._lifts[name] += int((kept[:, ORDERS[name][2]] == 1).sum())
 
-    def _note_signs(self, offsets: NDArray[np.float64]) -> None:
-        kept = without_padding(offsets)
+    def _note_signs(self, kept: NDArray[np.float64]) -> None:
         self._longest = max(self._longest, len(kept))
         self._are_points &= bool(((kept[:, :2] < 0).sum(axis=0) <= MAX_NEGATIVE * len(kept)).all())
 
