@@ -40,6 +40,9 @@ MAX_LISTED = 100
 TEXT_COLUMN = "text"
 """Column of texts, unless another is named."""
 
+JSON_VALUES = {b"penpal_fast.values": b"json"}
+"""Metadata of a field of strings each of which is the JSON of a value; JSON lines get the values back."""
+
 
 def strokes_type(coordinate: pa.DataType) -> pa.DataType:
     """Type of strokes in the penpal data set (words, strokes, points), with this type of coordinates."""
@@ -70,6 +73,11 @@ def nested_strokes(
 
 def _lists(lengths: Iterable[int], values: pa.Array) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(list(accumulate(lengths, initial=0)), pa.int32()), values)
+
+
+def has_json_values(field: pa.Field) -> bool:
+    """Whether a column is of strings that are JSON of values: `JSON_VALUES`."""
+    return pa.types.is_string(field.type) and JSON_VALUES.items() <= (field.metadata or {}).items()
 
 
 def check_strokes_column(schema: pa.Schema, column: str) -> None:

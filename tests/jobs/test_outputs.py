@@ -22,6 +22,7 @@ from penpal_fast.jobs import part_files, parts
 from penpal_fast.jobs.json_rows import json_lines
 from penpal_fast.jobs.outputs import ANY_KIND, Kind, output_kind
 from penpal_fast.jobs.records import record_path
+from penpal_fast.schema import JSON_VALUES
 from penpal_fast.sources.names import SUFFIXES
 from penpal_fast.sources.suffixes import JSON_LINES_SUFFIXES, PARQUET_SUFFIXES
 
@@ -73,6 +74,42 @@ def test_json_lines_with_scores_are_scored_again(lines, expected, tmp_path):
     pq.write_table(foreign, tmp_path / "mine.parquet")
     with pytest.raises(PenpalError, match="would replace the column 'quality_note', which no check wrote"):
         score_dataset(tmp_path / "mine.parquet", tmp_path / "twice.parquet")
+
+
+VALUES = [
+    {"meta": {"a": [1, {"b": "é\n"}]}, "tags": ["x"], "n": 10**30, "mixed": "word"},
+    {"meta": [0.1, None, True], "tags": None, "n": False, "mixed": {"a": 1}},
+    {"meta": {}, "tags": [], "n": -1.5},
+]
+
+
+@pytest.mark.parametrize("way", ["score", "filter", "both"])
+def test_values_of_json_lines_come_back(tmp_path, way):
+    """Objects, lists, and numbers without an Arrow type are JSON text in Parquet, and values in JSON lines."""
+    given = [{"strokes": scrawl(row, 2, 15), **values} for row, values in enumerate(VALUES)]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in given))
+    if way == "score":
+        score_dataset(tmp_path / "in.jsonl", tmp_path / "out.jsonl")
+    elif way == "filter":
+        filter_dataset(tmp_path / "in.jsonl", tmp_path / "out.jsonl", threshold=0)
+    else:
+        score_dataset(tmp_path / "in.jsonl", tmp_path / "scored.parquet")
+        filter_dataset(tmp_path / "scored.parquet", tmp_path / "out.jsonl", threshold=0)
+        texts = pq.read_table(tmp_path / "scored.parquet")["meta"].to_pylist()
+        assert list(map(json.loads, texts)) == [values["meta"] for values in VALUES]
+    found = list(map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines()))
+    for name in ("meta", "tags", "n"):
+        assert [row[name] for row in found] == [values[name] for values in VALUES]
+        assert list(map(type, (row[name] for row in found))) == [type(values[name]) for values in VALUES]
+    assert [row["mixed"] for row in found] == ["word", '{"a": 1}', None]  # a string may be either there
+
+
+def test_only_json_becomes_values():
+    """A file may say of any strings that they are JSON."""
+    texts = ['{"a": 1}', "{}\n{}", "[1,\n2]", "NaN", "word", "", None, "1 ", "[" * 500]
+    rows = pa.table([pa.array(texts)], pa.schema([pa.field("a", pa.string(), metadata=JSON_VALUES)]))
+    found = [json.loads(line)["a"] for line in json_lines(rows).decode().splitlines()]
+    assert found == [{"a": 1}, *texts[1:7], 1, texts[8]]
 
 
 def test_json_lines_are_the_same_bytes_however_they_are_read(lines, tmp_path):

@@ -13,7 +13,7 @@ from penpal_fast import kernels as pc
 from penpal_fast.errors import PenpalError
 from penpal_fast.jobs.plain_columns import plain_rows
 from penpal_fast.layouts.nested import is_list, places_of_runs
-from penpal_fast.schema import Table, is_text, texts_of
+from penpal_fast.schema import Table, has_json_values, is_text, texts_of
 
 NULL = "null"
 
@@ -34,12 +34,14 @@ def json_lines(rows: Table) -> bytes:
     """Write each row as a JSON object on a line of its own, in UTF-8.
 
     Numbers are as short as they can be and still be the same in their type. NaN and infinities become null, bytes
-    base64, and times ISO 8601.
+    base64, and times ISO 8601. Strings that JSON lines gave a column for their values become these values.
     """
     if not len(rows):
         return b""
     rows = plain_rows(rows)
-    lines = _objects(rows.schema.names, [_whole(column) for column in rows.columns], len(rows))
+    pairs = zip(map(_whole, rows.columns), rows.schema, strict=True)
+    values = [_json_values(column) if has_json_values(field) else json_texts(column) for column, field in pairs]
+    lines = _objects(rows.schema.names, values, len(rows))
     return "".join(f"{line}\n" for line in lines.to_pylist()).encode()
 
 
@@ -73,7 +75,7 @@ def json_texts(values: pa.Array) -> pa.Array:
     if pa.types.is_run_end_encoded(kind):
         return json_texts(values.values).take(pa.array(places_of_runs(values)))
     if pa.types.is_struct(kind):
-        texts = _objects([field.name for field in kind], values.flatten(), len(values))
+        texts = _objects([field.name for field in kind], list(map(json_texts, values.flatten())), len(values))
     elif is_list(kind):
         texts = _lists(values)
     elif pa.types.is_map(kind):
@@ -107,10 +109,20 @@ def _joined(lists: pa.ListArray) -> pa.Array:
     return pc.binary_join_element_wise("[", pc.binary_join(lists, ","), "]", "")
 
 
-def _objects(names: list[str], columns: list[pa.Array], count: int) -> pa.Array:
+def _json_values(column: pa.Array) -> pa.Array:
+    """Return strings that are JSON as they are; a file may say so of others, which become JSON strings."""
+    from penpal_fast.sources.json_text import is_json
+
+    texts = texts_of(column)
+    is_value = [text is not None and "\n" not in text and is_json(text.encode(), infinities=False) for text in texts]
+    return pa.array([text if keep else _text(text) for text, keep in zip(texts, is_value, strict=True)], pa.string())
+
+
+def _objects(names: list[str], values: list[pa.Array], count: int) -> pa.Array:
+    """Return objects as JSON, given the JSON of the values of each field."""
     pieces: list[Any] = []
-    for name, column in zip(names, columns, strict=True):
-        pieces += [f"{',' if pieces else '{'}{json.dumps(name, ensure_ascii=False)}:", json_texts(column)]
+    for name, texts in zip(names, values, strict=True):
+        pieces += [f"{',' if pieces else '{'}{json.dumps(name, ensure_ascii=False)}:", texts]
     return pc.binary_join_element_wise(*pieces, "}", "") if pieces else pa.array(["{}"] * count, pa.string())
 
 

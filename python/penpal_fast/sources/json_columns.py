@@ -1,8 +1,9 @@
 """The columns of JSON lines: which names they have, and the Arrow type that keeps the values of each.
 
 A column with one kind of scalar keeps that type; integers mixed with floats become floats. Any other column becomes
-text: strings stay, other values become JSON. Strokes keep their nesting and their further fields if all rows nest
-alike; otherwise they get the nesting of the penpal data set. Numbers inside strokes become float64.
+text: strings stay, other values become JSON. Where no value is a string, a mark of the field says so, and outputs that
+are JSON lines have the values again. Strokes keep their nesting and their further fields if all rows nest alike;
+otherwise they get the nesting of the penpal data set. Numbers inside strokes become float64.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import pyarrow as pa
 from penpal_fast._core import Rows
 from penpal_fast.checks.columns import error_column
 from penpal_fast.layouts.choice import Tally, is_drawn_layout
-from penpal_fast.schema import strokes_type
+from penpal_fast.schema import JSON_VALUES, strokes_type
 from penpal_fast.sources.batch import unread_column
 
 MAX_COLUMNS = 1000
@@ -101,7 +102,13 @@ class JsonColumns:
             types[self.strokes] = kept or (strokes_type(pa.float64()) if self.are_drawn else pa.string())
             if self.are_drawn and self._has_unfit():
                 types[self.unread] = pa.string()
-        return pa.schema(types)
+        return pa.schema([self._field(name, kind) for name, kind in types.items()])
+
+    def _field(self, name: str, kind: pa.DataType) -> pa.Field:
+        """A column. Where no value is a string, all strings are JSON, and the field says so."""
+        kinds = self._kinds.get(name, set()) - {"null"}
+        is_json = pa.types.is_string(kind) and kinds and "text" not in kinds
+        return pa.field(name, kind, metadata=JSON_VALUES if is_json else None)
 
     def _type(self, name: str, kinds: set[str]) -> pa.DataType:
         """Type of a column. Scores are numbers even in a file of bad rows, whose scores are all null."""

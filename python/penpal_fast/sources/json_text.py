@@ -22,10 +22,10 @@ def is_utf8(content: bytes) -> bool:
     return True
 
 
-def is_json(content: bytes) -> bool:
-    """Whether bytes are JSON as `parsed_json` takes it, infinities included."""
+def is_json(content: bytes, *, infinities: bool = True) -> bool:
+    """Whether bytes are JSON as `parsed_json` takes it, by default infinities included."""
     try:
-        parsed_json(content, infinities=True)
+        parsed_json(content, infinities=infinities)
     except ValueError:
         return False
     return True
