@@ -12,7 +12,7 @@ import pyarrow as pa
 from penpal_fast import kernels as pc
 from penpal_fast.errors import PenpalError
 from penpal_fast.jobs.plain_columns import plain_rows
-from penpal_fast.layouts.nested import is_list, places_of_runs
+from penpal_fast.layouts.nested import is_list, places_of_runs, whole
 from penpal_fast.schema import Table, has_json_values, is_text, texts_of
 
 NULL = "null"
@@ -39,16 +39,10 @@ def json_lines(rows: Table) -> bytes:
     if not len(rows):
         return b""
     rows = plain_rows(rows)
-    pairs = zip(map(_whole, rows.columns), rows.schema, strict=True)
+    pairs = zip(map(whole, rows.columns), rows.schema, strict=True)
     values = [_json_values(column) if has_json_values(field) else json_texts(column) for column, field in pairs]
     lines = _objects(rows.schema.names, values, len(rows))
     return "".join(f"{line}\n" for line in lines.to_pylist()).encode()
-
-
-def _whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    if not isinstance(column, pa.ChunkedArray):
-        return column
-    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 
 def json_of(values: pa.Array, row: int) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -87,6 +87,23 @@ def whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
 def empty_array(kind: pa.DataType) -> pa.Array:
     """Return an empty array of any type."""
     return pa.nulls(0, kind)  # An array of a list would import pandas, where it is installed: a quarter of a second.
+
+
+def mapped_type(kind: pa.DataType, leaf: Callable[[pa.DataType], pa.DataType]) -> pa.DataType:
+    """Return a type with `leaf` of each type in it that holds no others."""
+
+    def mapped(field: pa.Field) -> pa.Field:
+        return field.with_type(mapped_type(field.type, leaf))
+
+    if pa.types.is_struct(kind):
+        return pa.struct([mapped(field) for field in kind])
+    if pa.types.is_map(kind):
+        return pa.map_(mapped(kind.key_field), mapped(kind.item_field), kind.keys_sorted)
+    if pa.types.is_fixed_size_list(kind):
+        return pa.list_(mapped(kind.value_field), kind.list_size)
+    if pa.types.is_large_list(kind):
+        return pa.large_list(mapped(kind.value_field))
+    return pa.list_(mapped(kind.value_field)) if pa.types.is_list(kind) else leaf(kind)
 
 
 def depth_of(kind: pa.DataType) -> int | None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from penpal_fast._core import Rows
 from penpal_fast.engines.mlx_memory import writable_canvases
-from penpal_fast.errors import PenpalError
+from penpal_fast.errors import row_error
 from penpal_fast.handwriting.augmentation import cut, follow, link, resample, resize_dots, smooth, thin
 from penpal_fast.handwriting.geometry import drawn_geometry, levelled
 from penpal_fast.handwriting.junk import DRAWN, SPOILT, Material
@@ -227,5 +227,5 @@ class Canvases:
         """Render at most a batch of rows. The result is valid until the next call."""
         problems = Rows(rows).render_into(self._view[: len(rows)], 0, line_width, 0)
         if problems:
-            raise PenpalError(f"a training row cannot be drawn: {problems[0]}")
+            raise row_error(*problems[0])
         return self._array[: len(rows)]
