@@ -9,7 +9,7 @@ import sys
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-from penpal_fast.interrupts import ending_at_once
+from penpal_fast.startup import ending_at_once
 
 
 def run() -> None:

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.interrupts import pass_on
+from penpal_fast.interrupts import raise_if_from_handler
 
 
 def read_whole(data: Any) -> Any:
@@ -23,5 +23,5 @@ def read_whole(data: Any) -> Any:
     try:
         return data.read_all()
     except Exception as error:
-        pass_on(error)
+        raise_if_from_handler(error)
         raise PenpalError(f"cannot read the Arrow data: {error}") from error

@@ -10,7 +10,7 @@ from penpal_fast._core import MAX_THREADS, Rows
 from penpal_fast.arrow_streams import read_whole
 from penpal_fast.canvas import CANVAS_SHAPE, LINE_WIDTH
 from penpal_fast.errors import PenpalError, row_error
-from penpal_fast.interrupts import pass_on
+from penpal_fast.interrupts import raise_if_from_handler
 from penpal_fast.places import check_places
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def _claimed(rows: Any) -> int:
     try:
         return len(rows)
     except Exception as error:  # noqa: BLE001 - of a stranger's `__len__`
-        pass_on(error)
+        raise_if_from_handler(error)
         return 0  # `Rows` says what is wrong.
 
 

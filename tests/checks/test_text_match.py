@@ -74,7 +74,7 @@ def test_the_schema_describes_the_scores(reader):
 
 @pytest.mark.parametrize("settings", [{"text": "text"}, {"reading": True}, {"reader": "somewhere"}])
 def test_checks_and_their_settings_are_not_given_both(settings):
-    with pytest.raises(PenpalError, match=r"give either checks or their settings; .* TextCheck"):
+    with pytest.raises(PenpalError, match=rf"give either checks or {next(iter(settings))}; .* TextCheck"):
         ArrowScorer(checks=[QualityCheck()], **settings)
 
 

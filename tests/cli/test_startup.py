@@ -14,8 +14,8 @@ import pytest
 
 from helpers.paths import ROOT
 from penpal_fast.engines import gpu
-from penpal_fast.interrupts import ending_at_once
 from penpal_fast.schema import STROKES
+from penpal_fast.startup import ending_at_once
 
 HEAVY = {"numpy", "pyarrow", "mlx", "PIL", "penpal_fast._core", "huggingface_hub", "safetensors"}
 
@@ -230,7 +230,7 @@ def test_the_version_loads_neither_numpy_nor_rich():
 
 def test_an_interrupt_ends_the_process_while_modules_are_loaded():
     code = (
-        "import os, signal; from penpal_fast.interrupts import ending_at_once\n"
+        "import os, signal; from penpal_fast.startup import ending_at_once\n"
         "try:\n"
         "    with ending_at_once():\n"
         "        os.kill(os.getpid(), signal.SIGINT)\n"
@@ -262,7 +262,7 @@ def test_a_handler_of_the_caller_stays():
 
 def test_loaded_modules_are_not_searched_for_garbage():
     code = (
-        "import gc; from penpal_fast.interrupts import ending_at_once\n"
+        "import gc; from penpal_fast.startup import ending_at_once\n"
         "with ending_at_once(): import decimal\n"
         "assert gc.isenabled() and not any(one is decimal for one in gc.get_objects())"
     )

@@ -411,7 +411,7 @@ def test_only_named_checks_run_again(lines, tmp_path, scorer, reader):
         ({"rescore": "quality"}, "rescore must be True, False or a list of names of checks, got 'quality'"),
         ({"rescore": None}, "rescore must be True, False or a list of names of checks, got None"),
         ({"rescore": ["text_match"]}, "rescore has 'text_match'; the checks that can run .* threshold are 'quality'"),
-        ({"text": "text", "checks": [QualityCheck()]}, "give either checks or the settings of the reader"),
+        ({"text": "text", "checks": [QualityCheck()]}, "give either checks or text"),
         ({"reader": "somewhere"}, "a reader was given, and nothing to read"),
     ],
 )

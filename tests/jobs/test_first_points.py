@@ -139,7 +139,7 @@ def test_it_is_part_of_what_a_job_is(pointed, tmp_path, scorer):
     assert "drop_first_point" not in QualityCheck(scorer=scorer).identity
     with pytest.raises(PenpalError, match="give either checks or drop_first_point"):
         score_dataset(pointed, tmp_path / "out", checks=[QualityCheck(scorer=scorer)], drop_first_point=True)
-    with pytest.raises(PenpalError, match="give either checks or their settings"):
+    with pytest.raises(PenpalError, match="give either checks or drop_first_point"):
         ArrowScorer(checks=[QualityCheck()], drop_first_point=True)
 
 

@@ -284,7 +284,7 @@ def test_another_model_or_setting_is_refused(lines, tmp_path, scorer):
 @any_kind
 def test_a_whole_file_of_another_job_is_refused(lines, tmp_path, scorer):
     score_dataset(next(lines.iterdir()), tmp_path / "out.parquet", scorer=scorer)
-    with pytest.raises(PenpalError, match="this file exists already, and was written from another input or model"):
+    with pytest.raises(PenpalError, match="this file exists already; it was written from another input or model"):
         score_dataset(lines, tmp_path / "out.parquet", scorer=scorer, resume=True)
     assert score_dataset(lines, tmp_path / "out.parquet", scorer=scorer).rows == 100
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from penpal_fast.checks.check import Check, outcomes_of
 from penpal_fast.checks.columns import added_columns, checked_schema, prepare, with_outcomes
-from penpal_fast.checks.defaults import ReaderChoice, default_checks, reader_checks
+from penpal_fast.checks.defaults import ReaderChoice, check_no_settings, default_checks, reader_checks
 from penpal_fast.checks.quality import ModelSource, QualityCheck
 from penpal_fast.checks.text_match import ReadabilityCheck, TextCheck
 from penpal_fast.engines.settings import Backend
@@ -92,24 +92,20 @@ class ArrowScorer:
         Raises:
             PenpalError: Both are given, or `checks` is empty or has something else than checks.
         """
-        settings = (
-            model,
-            column,
-            backend,
-            threads,
-            batch_size,
-            text,
-            reading,
-            reader,
-            drop_first_point,
-            layout,
-            quality_column,
-        )
         if checks is not None:
-            if settings != (None, "strokes", "auto", None, None, None, False, None, False, None, None):
-                raise PenpalError(
-                    "give either checks or their settings; QualityCheck(...) and TextCheck(...) take them"
-                )
+            check_no_settings(
+                model=model,
+                column=None if column == "strokes" else column,
+                backend=None if backend == "auto" else backend,
+                threads=threads,
+                batch_size=batch_size,
+                text=text,
+                reading=reading,
+                reader=reader,
+                drop_first_point=drop_first_point,
+                layout=layout,
+                quality_column=quality_column,
+            )
             self._checks = default_checks(checks)
         else:
             engine: _Engine = {"backend": backend, "threads": threads, "batch_size": batch_size}

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from penpal_fast.canvas import LINE_WIDTH
 from penpal_fast.errors import PenpalError, errors_about
-from penpal_fast.interrupts import pass_on
+from penpal_fast.interrupts import raise_if_from_handler
 from penpal_fast.schema import Table
 
 NO_REASON = "no score"
@@ -134,7 +134,7 @@ def _outcome_of(check: Check, rows: Table, unread: Mapping[int, str]) -> Outcome
     try:
         found: Any = check.look(rows)
     except (OSError, pa.ArrowException) as error:  # A job would take it for an error of its output.
-        pass_on(error)
+        raise_if_from_handler(error)
         raise PenpalError(f"the check {check.name!r}: {error}") from error
     with errors_about(f"the check {check.name!r}"):
         if not isinstance(found, Outcome):

@@ -60,24 +60,21 @@ def default_checks(
     Raises:
         PenpalError: There are no checks, one breaks its protocol, or both checks and other settings are given.
     """
-    asked = reader_checks(text=text, reading=reading, reader=reader, column=column, drop_first_point=drop_first_point)
     if checks is None:
         quality = QualityCheck(column=column, scorer=scorer, drop_first_point=drop_first_point, name=quality_column)
         check_settings(quality)
-        return [quality, *asked]
-    if quality_column is not None:
-        raise PenpalError("give either checks or quality_column; QualityCheck(name=...) takes it")
-    if drop_first_point:
-        raise PenpalError(
-            "give either checks or drop_first_point; QualityCheck(drop_first_point=True) and TextCheck(...) take it"
+        others = reader_checks(
+            text=text, reading=reading, reader=reader, column=column, drop_first_point=drop_first_point
         )
-    if scorer is not None:
-        raise PenpalError("give either checks or a scorer, not both; QualityCheck(scorer=...) is a check with a scorer")
-    if asked:
-        raise PenpalError(
-            f"give either checks or the settings of the reader; {type(asked[0]).__name__}(...) is a check that takes "
-            "them, so add it to the checks"
-        )
+        return [quality, *others]
+    check_no_settings(
+        scorer=scorer,
+        text=text,
+        reading=reading,
+        reader=reader,
+        drop_first_point=drop_first_point,
+        quality_column=quality_column,
+    )
     if not isinstance(checks, Iterable) or isinstance(checks, str):
         raise PenpalError(f"checks must be a list of checks, got {checks!r}")
     given = list(checks)
@@ -86,6 +83,20 @@ def default_checks(
     for check in given:
         check_settings(check)
     return given
+
+
+def check_no_settings(**settings: Any) -> None:
+    """Make sure that there are no settings beside checks that have their own.
+
+    Raises:
+        PenpalError: A setting is not None or False.
+    """
+    for name, value in settings.items():
+        if value is not None and value is not False:
+            raise PenpalError(
+                f"give either checks or {name}; such settings are for the checks: QualityCheck(...) takes those of the "
+                "quality, TextCheck(...) and ReadabilityCheck(...) those of the reader"
+            )
 
 
 def reader_checks(

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from penpal_fast._core import Rows
 from penpal_fast.checks.check import Outcome
+from penpal_fast.checks.model_check import ModelCheck
 from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.checks.usual_effects import usual_effects
 from penpal_fast.engines.engine import Engine
 from penpal_fast.engines.native import NativeEngine
 from penpal_fast.engines.settings import Backend, Errors, check_errors, takes_mlx
 from penpal_fast.errors import PenpalError, errors_about, row_error
-from penpal_fast.first_points import without_first_points
 from penpal_fast.frames import rows_of
 from penpal_fast.network.config import ModelConfig, Tensors
 from penpal_fast.network.pretrained import load
@@ -182,9 +182,10 @@ def default_scorer() -> Scorer:
     return Scorer()
 
 
-class QualityCheck:
+class QualityCheck(ModelCheck[Scorer]):
     """The score of `Scorer` as a check. It is made at first use, and again in each process that receives a copy."""
 
+    model_kind = "scorer"
     name = "quality"
     description = (
         "How a line looks: 0 is corrupted, 1 is legible and human-looking. It does not say whether the line matches "
@@ -212,17 +213,9 @@ class QualityCheck:
         """
         if name is not None:
             self.name = name
+        make = functools.partial(Scorer, model, backend=backend, threads=threads, batch_size=batch_size)
+        super().__init__(make, scorer, column=column, drop_first_point=drop_first_point)
         self.reads = (column,)
-        self._drop_first_point = drop_first_point
-        self._made = functools.partial(Scorer, model, backend=backend, threads=threads, batch_size=batch_size)
-        self._scorer = scorer
-        self._is_given = scorer is not None
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Pickle the settings without the loaded model."""
-        if self._is_given:
-            raise TypeError("a check that was given a scorer cannot be pickled; give it the scorer's settings instead")
-        return {**self.__dict__, "_scorer": None}
 
     @property
     def details(self) -> dict[str, pa.DataType]:
@@ -232,15 +225,7 @@ class QualityCheck:
     @property
     def scorer(self) -> Scorer:
         """The scorer, made at first use."""
-        if self._scorer is None:
-            self._scorer = self._made()
-        return self._scorer
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """What the scores depend on: the model's fingerprint, the engine, the batch size, and whether lone first
-        points are dropped."""
-        return {**self.scorer.identity, **({"drop_first_point": True} if self._drop_first_point else {})}
+        return self.model
 
     @property
     def line_width(self) -> float:
@@ -267,7 +252,6 @@ class QualityCheck:
         """Score rows."""
         (column,) = self.reads
         with errors_about(f"column {column!r}"):
-            strokes = rows.column(column)
-            found = self.scorer.outcome(without_first_points(strokes) if self._drop_first_point else strokes)
+            found = self.scorer.outcome(self.strokes(rows))
         (note,) = self.details
         return dataclasses.replace(found, details={note: found.details[NOTE]})

@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from penpal_fast.checks.check import Outcome
 from penpal_fast.checks.columns import ScoreColumn
+from penpal_fast.checks.model_check import ModelCheck
 from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.engines.settings import Backend
 from penpal_fast.errors import PenpalError, errors_about
-from penpal_fast.first_points import without_first_points
 from penpal_fast.reading.given_texts import listed_texts
 from penpal_fast.schema import TEXT_COLUMN, Table, check_strokes_column, check_text_column
 
@@ -31,9 +31,10 @@ def _loaded_reader(model: ReaderSource, **settings: Any) -> Reader:
     return Reader(model, **settings)
 
 
-class _ReaderCheck:
-    """What both checks share: a reader, which is made at first use, and again in each process that receives a copy."""
+class _ReaderCheck(ModelCheck["Reader"]):
+    """What both checks share: a reader."""
 
+    model_kind = "reader"
     thresholds = THRESHOLDS
 
     def __init__(
@@ -46,35 +47,13 @@ class _ReaderCheck:
         reader: Reader | None,
         drop_first_point: bool,
     ) -> None:
-        self._column = column
-        self._drop_first_point = drop_first_point
-        self._made = functools.partial(_loaded_reader, model, backend=backend, threads=threads, batch_size=batch_size)
-        self._reader = reader
-        self._is_given = reader is not None
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Pickle the settings without the loaded model."""
-        if self._is_given:
-            raise TypeError("a check that was given a reader cannot be pickled; give it the reader's settings instead")
-        return {**self.__dict__, "_reader": None}
+        make = functools.partial(_loaded_reader, model, backend=backend, threads=threads, batch_size=batch_size)
+        super().__init__(make, reader, column=column, drop_first_point=drop_first_point)
 
     @property
     def reader(self) -> Reader:
         """The reader, made at first use."""
-        if self._reader is None:
-            self._reader = self._made()
-        return self._reader
-
-    @property
-    def identity(self) -> dict[str, Any]:
-        """What the scores depend on: the model's fingerprint, the engine, the batch size, and whether lone first
-        points are dropped."""
-        return {**self.reader.identity, **({"drop_first_point": True} if self._drop_first_point else {})}
-
-    def _strokes(self, rows: Table) -> Any:
-        """Return the strokes as the reader is to see them."""
-        strokes = rows.column(self._column)
-        return without_first_points(strokes) if self._drop_first_point else strokes
+        return self.model
 
 
 class TextCheck(_ReaderCheck):
@@ -129,7 +108,7 @@ class TextCheck(_ReaderCheck):
         with errors_about(f"column {text!r}"):
             texts = listed_texts(rows.column(text))
         with errors_about(f"column {strokes!r}"):
-            found = self.reader.outcome(self._strokes(rows), texts)
+            found = self.reader.outcome(self.strokes(rows), texts)
         details = {}
         if self.details:
             details = {READING: pa.array(found.readings, pa.string()), READABILITY: _column(found.readability)}
@@ -194,7 +173,7 @@ class ReadabilityCheck(_ReaderCheck):
         """Read rows."""
         (column,) = self.reads
         with errors_about(f"column {column!r}"):
-            found = self.reader.outcome(self._strokes(rows))
+            found = self.reader.outcome(self.strokes(rows))
         return Outcome(found.readability, found.problems, {READING: pa.array(found.readings, pa.string())})
 
 

@@ -11,7 +11,7 @@ import typer
 from penpal_fast.cli import options
 from penpal_fast.cli.console import readable_errors, say, stopped_by_sigterm
 from penpal_fast.errors import PenpalError
-from penpal_fast.interrupts import ending_at_once
+from penpal_fast.startup import ending_at_once
 
 Files = Annotated[list[Path], typer.Option(help="Parquet file in the penpal schema; can be repeated.")]
 

@@ -13,8 +13,8 @@ import typer
 from penpal_fast.cli.console import warn
 from penpal_fast.cli.plain_values import is_utf8
 from penpal_fast.engines.settings import Backend
-from penpal_fast.interrupts import ending_at_once
 from penpal_fast.sources.suffixes import PARQUET_SUFFIXES
+from penpal_fast.startup import ending_at_once
 
 if TYPE_CHECKING:
     from penpal_fast.checks.check import Check

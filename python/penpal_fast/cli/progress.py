@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable, Iterator
 
 from penpal_fast.cli.console import err, say
+from penpal_fast.progress import Progress, no_progress
 
 SECONDS = 60.0
 """Time from a line to the next. Logs of schedulers show by these lines that a job is alive."""
 
 
 @contextlib.contextmanager
-def progress_bar(what: str, *, shown: bool = True, passes: bool = False) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(what: str, *, shown: bool = True, passes: bool = False) -> Iterator[Progress]:
     """Show a bar with rows/s and the time left; without a terminal, at most a line a minute.
 
     Args:
@@ -23,12 +24,13 @@ def progress_bar(what: str, *, shown: bool = True, passes: bool = False) -> Iter
         passes: Whether rows are read several times, so that what is done is no number of rows and has no rate.
     """
     if not shown:
-        yield lambda _done, _total: None
+        yield no_progress
         return
     if not _is_terminal():
         yield Lines(what, unit="" if passes else "rows").report
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
 
     columns = (
         TextColumn(what),
@@ -37,7 +39,7 @@ def progress_bar(what: str, *, shown: bool = True, passes: bool = False) -> Iter
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=err(), transient=True) as progress:
+    with Bars(*columns, console=err(), transient=True) as progress:
         task = progress.add_task(what, total=None, rate="")
 
         def report(done: int, total: int) -> None:
@@ -58,10 +60,16 @@ def stage_bars() -> Iterator[Callable[[str, int, int], None]]:
 
         yield report_line
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err()) as bars:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Bars(*columns, console=err()) as bars:
         tasks = {}
 
         def report(what: str, done: int, total: int) -> None:

@@ -10,7 +10,7 @@ import typer
 from penpal_fast.cli import options
 from penpal_fast.cli.console import readable_errors, say, stopped_by_sigterm
 from penpal_fast.cli.progress import progress_bar
-from penpal_fast.interrupts import ending_at_once
+from penpal_fast.startup import ending_at_once
 
 
 def report(

@@ -12,8 +12,8 @@ from penpal_fast.cli import options
 from penpal_fast.cli.console import counted, readable_errors, say, say_json, stopped_by_sigterm
 from penpal_fast.cli.numpy_threads import no_numpy_threads
 from penpal_fast.cli.progress import progress_bar
-from penpal_fast.interrupts import ending_at_once
 from penpal_fast.sources.memory import MEMORY_MB
+from penpal_fast.startup import ending_at_once
 
 if TYPE_CHECKING:
     from penpal_fast.jobs.outputs import StdoutFormat

@@ -14,7 +14,7 @@ from penpal_fast.cli import options
 from penpal_fast.cli.console import Terminated, readable_errors, say, stopped_by_sigterm, warn
 from penpal_fast.errors import PenpalError
 from penpal_fast.extras import needs_extra
-from penpal_fast.interrupts import ending_at_once
+from penpal_fast.startup import ending_at_once
 
 EXPOSED = (
     "warning: others who can reach this address can use the page: it has no login and no encryption. They see the rows "

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from penpal_fast.cli.console import readable_errors, say, stopped_by_sigterm
-from penpal_fast.interrupts import ending_at_once
+from penpal_fast.startup import ending_at_once
 
 
 def train_reader(

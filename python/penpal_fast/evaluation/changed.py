@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from penpal_fast.checks.quality import NOTE, Scorer
 from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.errors import PenpalError
-from penpal_fast.evaluation.figures import kept
+from penpal_fast.evaluation.figures import kept, rounded
 from penpal_fast.evaluation.sets import ScoredSet
 from penpal_fast.handwriting.augmentation import resample, resize_dots, smooth, thin
 from penpal_fast.handwriting.geometry import Geometry
@@ -96,7 +96,7 @@ def figures_of(scores: NDArray[np.float32]) -> dict[str, float]:
     """Return the mean of the good scores and the share kept at each threshold."""
     good = scores[~np.isnan(scores)]
     shares = {f"kept_{threshold}": kept(good, threshold) for threshold in THRESHOLDS.values()}
-    return {name: round(float(value), 4) for name, value in {"mean": float(good.mean()), **shares}.items()}
+    return {name: rounded(value) for name, value in {"mean": float(good.mean()), **shares}.items()}
 
 
 def measure_outliers(sets: dict[str, ScoredSet], scorer: Scorer) -> dict[str, dict[str, dict[str, float]]]:
@@ -130,4 +130,4 @@ def _with_outlier(one: ScoredSet, rows: Sequence[int], outlier: str, scorer: Sco
         "kept": is_kept.mean(),
         "unnoted": unnoted.mean(),
     }
-    return {name: round(float(value), 4) for name, value in values.items()}
+    return {name: rounded(value) for name, value in values.items()}

@@ -6,6 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+def rounded(figure: float) -> float:
+    """Return a figure with the four digits that tables have."""
+    return round(float(figure), 4)
+
+
 def area_under_curve(higher: NDArray[np.floating], lower: NDArray[np.floating]) -> float:
     """Return the chance that a random score of `higher` is above a random score of `lower`; ties count half."""
     ordered = np.sort(lower)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from penpal_fast.checks.summary import Summary
 from penpal_fast.checks.thresholds import CLEAN_KEPT, THRESHOLDS
-from penpal_fast.evaluation.figures import area_under_curve, kept, rank_correlation, threshold_that_keeps
+from penpal_fast.evaluation.figures import area_under_curve, kept, rank_correlation, rounded, threshold_that_keeps
 from penpal_fast.evaluation.sets import ScoredSet
 from penpal_fast.handwriting.junk import KINDS, UNSEEN
 
@@ -32,15 +32,15 @@ def measure(sets: dict[str, ScoredSet]) -> dict[str, Any]:
     return {
         "scores": {name: distribution(one.good) for name, one in sets.items()},
         "auc": {
-            f"{high} / {low}": _rounded(area_under_curve(sets[high].good, sets[low].good)) for high, low in TOLD_APART
+            f"{high} / {low}": rounded(area_under_curve(sets[high].good, sets[low].good)) for high, low in TOLD_APART
         },
         "auc_clean_by_corruption": {
-            kind: _rounded(area_under_curve(sets["clean"].good, sets["corrupted"].of_kind(kind)))
+            kind: rounded(area_under_curve(sets["clean"].good, sets["corrupted"].of_kind(kind)))
             for kind in sorted({kind for kind in sets["corrupted"].kinds if kind})
         },
         "kept_where_clean_is": {str(share): _kept_where_clean_is(sets, share) for share in SHARES_OF_CLEAN},
         "junk_below_lenient": {
-            name: {kind: _rounded(1 - kept(sets["junk"].of_kind(kind), THRESHOLDS["lenient"])) for kind in kinds}
+            name: {kind: rounded(1 - kept(sets["junk"].of_kind(kind), THRESHOLDS["lenient"])) for kind in kinds}
             for name, kinds in (("trained_on", KINDS), ("unseen", UNSEEN))
         },
         "length_correlation_real": _length_correlation(sets["real"]),
@@ -54,23 +54,19 @@ def distribution(scores: NDArray[np.float32]) -> dict[str, float]:
     quantiles = summary.quantiles()
     return {
         "rows": len(scores),
-        "mean": _rounded(summary.mean or 0.0),
-        **{name: _rounded(quantiles[name]) for name in ("p10", "median", "p90")},
-        **{f"kept_{THRESHOLDS[name]}": _rounded(share) for name, share in summary.kept().items()},
-        "kept_0.9": _rounded(kept(scores, 0.9)),
+        "mean": rounded(summary.mean or 0.0),
+        **{name: rounded(quantiles[name]) for name in ("p10", "median", "p90")},
+        **{f"kept_{THRESHOLDS[name]}": rounded(share) for name, share in summary.kept().items()},
+        "kept_0.9": rounded(kept(scores, 0.9)),
     }
 
 
 def _kept_where_clean_is(sets: dict[str, ScoredSet], share: float) -> dict[str, float]:
     threshold = threshold_that_keeps(sets["clean"].good, share)
-    found = {name: _rounded(kept(one.good, threshold)) for name, one in sets.items() if name != "clean"}
-    return {"threshold": _rounded(threshold), **found}
+    found = {name: rounded(kept(one.good, threshold)) for name, one in sets.items() if name != "clean"}
+    return {"threshold": rounded(threshold), **found}
 
 
 def _length_correlation(real: ScoredSet) -> float | None:
     known = ~np.isnan(real.lengths) & ~np.isnan(real.scores)
-    return _rounded(rank_correlation(real.scores[known], real.lengths[known])) if known.sum() > 2 else None
-
-
-def _rounded(value: float) -> float:
-    return round(float(value), 4)
+    return rounded(rank_correlation(real.scores[known], real.lengths[known])) if known.sum() > 2 else None

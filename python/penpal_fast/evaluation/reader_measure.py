@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from penpal_fast.checks.thresholds import CLEAN_KEPT, THRESHOLDS
 from penpal_fast.evaluation.error_rate import errors_of
-from penpal_fast.evaluation.figures import area_under_curve, kept, threshold_that_keeps
+from penpal_fast.evaluation.figures import area_under_curve, kept, rounded, threshold_that_keeps
 from penpal_fast.evaluation.read_sets import ReadSet, Scores
 from penpal_fast.evaluation.text_kinds import TEXT_KINDS
 from penpal_fast.evaluation.wrong_texts import EDITS
@@ -159,4 +159,4 @@ def _share_kept(scores: Scores, threshold: float) -> float | None:
 
 
 def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(float(value), 4)
+    return None if value is None else rounded(value)

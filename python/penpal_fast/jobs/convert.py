@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
 from collections.abc import Iterator, Mapping
@@ -16,17 +15,17 @@ from penpal_fast._core import Rows
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.files import checked_target, replaced_atomically
 from penpal_fast.first_points import without_first_points
-from penpal_fast.interrupts import pass_on
+from penpal_fast.interrupts import raise_if_from_handler
 from penpal_fast.jobs.identity import with_job
 from penpal_fast.jobs.json_rows import json_of
 from penpal_fast.jobs.outputs import Kind, output_kind
 from penpal_fast.jobs.part_files import EncodedFile
 from penpal_fast.jobs.parts import group_rows
-from penpal_fast.jobs.pipeline import Progress
 from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.layouts.parts import parts_of
+from penpal_fast.progress import Progress
 from penpal_fast.schema import HUGGING_FACE, check_one_column, nulls_as_strokes, strokes_type
-from penpal_fast.sources.batch import Source, unread_column
+from penpal_fast.sources.batch import Source, unchanged, unread_column
 from penpal_fast.sources.drawn import drawn_batch, named_layouts, strokes_columns
 from penpal_fast.sources.formats.format import Options
 from penpal_fast.sources.inputs import Inputs
@@ -138,7 +137,7 @@ def _convert(settings: _Settings, target: Path, schema: pa.Schema, progress: Pro
             if done.bad and done.bad == done.rows:
                 raise PenpalError(f"no row can be drawn, so nothing was written; the first: {done.first_problem}")
     except (OSError, pa.ArrowException) as error:
-        pass_on(error)
+        raise_if_from_handler(error)
         raise PenpalError(f"{target}: cannot write it: {error}") from error
     return done
 
@@ -196,9 +195,7 @@ def _joined(given: pa.Array, unread: pa.Array, first: int, problems: Mapping[int
 def _converted(settings: _Settings, schema: pa.Schema, done: Converted) -> Iterator[pa.RecordBatch]:
     """Yield the rows of the output, and count them."""
     sources, column = settings.sources, settings.column
-    with contextlib.ExitStack() as unchanged:
-        for source in sources:
-            unchanged.enter_context(source.file.unchanged())
+    with unchanged(sources):
         for source, read in zip(sources, settings.strokes, strict=True):
             first = 0
             for given in source.batches(batch_rows(settings.memory_mb, source)):

@@ -29,12 +29,12 @@ from penpal_fast.jobs.limits import (
     wanted_limits,
 )
 from penpal_fast.jobs.outputs import FILES, NO_FOLDER, Kind, StdoutFormat, check_stdout, output_kind
-from penpal_fast.jobs.pipeline import Progress
 from penpal_fast.jobs.plain_columns import plain_schema
 from penpal_fast.jobs.row_files import has_lines
+from penpal_fast.jobs.scoring import strokes_for
 from penpal_fast.jobs.selection import Selection
-from penpal_fast.jobs.strokes import strokes_for
 from penpal_fast.layouts.parts import has_strokes
+from penpal_fast.progress import Progress, no_progress
 from penpal_fast.schema import check_text_column
 from penpal_fast.sources.batch import Source
 from penpal_fast.sources.formats.format import Options
@@ -188,7 +188,7 @@ def filter_dataset(
     if has_lines(kind, form) or any(output_kind(file, FILES) is Kind.JSON_LINES for file in files):
         with errors_about(sources[0].file.name):
             check_names(job.schema)
-    report = progress or (lambda _done, _total: None)
+    report = progress or no_progress
     if kind is Kind.STREAM:
         selection = job.into_stream(form, files, report)
         selection.found = found

@@ -17,15 +17,14 @@ from penpal_fast.checks.columns import checked_schema, is_ours, is_score
 from penpal_fast.checks.text_match import TextCheck
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import checked_target, parts_folder, parts_mode, replaced_atomically
-from penpal_fast.interrupts import pass_on
+from penpal_fast.interrupts import raise_if_from_handler
 from penpal_fast.jobs.folder import JobFolder
 from penpal_fast.jobs.good_lines import FoundThreshold
-from penpal_fast.jobs.identity import described_job, is_output, job_id, with_job
+from penpal_fast.jobs.identity import BY_ANOTHER_JOB, cannot_resume, described_job, is_output, job_id, with_job
 from penpal_fast.jobs.judged_rows import JudgedRows, Rules
 from penpal_fast.jobs.outputs import FILES, Kind, StdoutFormat, output_kind
 from penpal_fast.jobs.part_files import EncodedFile
 from penpal_fast.jobs.parts import group_rows, has_huge_rows, planned_parts
-from penpal_fast.jobs.pipeline import Progress
 from penpal_fast.jobs.plain_columns import plain_schema
 from penpal_fast.jobs.records import record_of, recorded
 from penpal_fast.jobs.row_files import RowsFile, json_lines_file, standard_output
@@ -34,7 +33,8 @@ from penpal_fast.jobs.seal import seal
 from penpal_fast.jobs.selection import SELECTION_KEY, Selection, noted_selection, read_selection
 from penpal_fast.jobs.unscored import NoScoresError, Unscored
 from penpal_fast.layouts.column import StrokesColumn
-from penpal_fast.sources.batch import Source
+from penpal_fast.progress import Progress
+from penpal_fast.sources.batch import Source, unchanged
 from penpal_fast.sources.drawn import named_layouts
 
 
@@ -82,7 +82,7 @@ class FilterJob:
             if self._checks:
                 folder.remove_rest()
         except (OSError, pa.ArrowException) as error:
-            pass_on(error)
+            raise_if_from_handler(error)
             names = " and ".join(map(str, targets))
             raise PenpalError(f"{names}: cannot write {'them' if len(targets) > 1 else 'it'}: {error}") from error
         return selection
@@ -101,7 +101,7 @@ class FilterJob:
         except BrokenPipeError:
             raise  # Whoever read standard output has enough.
         except (OSError, pa.ArrowException) as error:
-            pass_on(error)
+            raise_if_from_handler(error)
             raise PenpalError(f"standard output: cannot write to it: {error}") from error
 
     def _job(self, place: int) -> str:
@@ -166,11 +166,9 @@ class FilterJob:
         judged = JudgedRows(
             rows, self._rules, self._ranked_by, self.schema.names, self._unscored, self._total, progress
         )
-        with contextlib.ExitStack() as unchanged:
-            for source in self._sources:
-                unchanged.enter_context(source.file.unchanged())
+        with unchanged(self._sources), contextlib.closing(judged.batches()) as batches:
             try:
-                for some in unchanged.enter_context(contextlib.closing(judged.batches())):
+                for some in batches:
                     for file, mask in zip(files, (some.verdict.kept, ~some.verdict.kept), strict=False):
                         file.add(some.data.filter(pa.array(mask)))
                     selection.add(some.verdict)
@@ -204,11 +202,7 @@ def _finished(targets: list[Path], jobs: list[str], folder: JobFolder) -> Select
     if not folder.path.exists():
         for file, selection in zip(files, found, strict=True):
             if selection is None and file.exists():
-                raise PenpalError(
-                    f"{file}: cannot resume: this file exists already, and was written from another input or model, by "
-                    "other versions or with other settings, or was changed since; remove it, or leave --resume out to "
-                    "overwrite it"
-                )
+                raise cannot_resume(file, f"{BY_ANOTHER_JOB}, or was changed since")
     return None
 
 

@@ -9,14 +9,13 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from penpal_fast.checks.check import Check, outcomes_of
+from penpal_fast.checks.check import Check
 from penpal_fast.checks.columns import is_ours, is_score, made_by, noted_origin, prepare, read_outcome
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.jobs.plain_columns import plain_rows
-from penpal_fast.jobs.strokes import strokes_for
+from penpal_fast.jobs.scoring import scored, strokes_for
 from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.sources.batch import Batch, Source
-from penpal_fast.sources.drawn import drawn_batch
 from penpal_fast.sources.memory import batch_rows
 
 MIN_ROWS = 20
@@ -188,9 +187,7 @@ class GoodLines:
             with source.file.unchanged():
                 for batch in source.batches(batch_rows(self._memory_mb, source)):
                     rows = plain_rows(batch.data)
-                    with errors_about(source.file.name):
-                        drawn = drawn_batch(Batch(rows, batch.problems), read)
-                        outcomes = outcomes_of(checks, drawn.data, drawn.problems)
+                    outcomes = scored(checks, Batch(rows, batch.problems), read, source)
                     for check, outcome in zip(checks, outcomes, strict=True):
                         scores[check.name].append(outcome.scores)
                     for name in given:

@@ -20,7 +20,7 @@ from penpal_fast.jobs.seal import UNSEALED, is_sealed, job_note
 from penpal_fast.jobs.selection import SELECTION_KEY
 from penpal_fast.sources.batch import Source
 
-FORMAT = 9
+FORMAT = 10
 """Increase it when the same job would give a different output than before."""
 
 JOB_KEY = b"penpal_fast"
@@ -83,9 +83,7 @@ def job_id(description: Description) -> str:
 
 def with_job(schema: pa.Schema, job: str | None, *, sealed: bool = False) -> pa.Schema:
     """Note in a schema's metadata which job writes it, or that none does, and leave room for the seal of a file."""
-    kept = {
-        key: value for key, value in (schema.metadata or {}).items() if key not in (JOB_KEY, SELECTION_KEY.encode())
-    }
+    kept = {key: value for key, value in (schema.metadata or {}).items() if key not in (JOB_KEY, SELECTION_KEY)}
     note = {} if job is None else {JOB_KEY: job_note(job, UNSEALED if sealed else None)}
     return schema.with_metadata({**kept, **note})
 
@@ -106,6 +104,17 @@ def is_output(path: Path, job: str) -> bool:
         return found is not None and found[0] == job and is_sealed(path, *found)
     except OSError:
         return False
+
+
+BY_THIS_JOB = "this job wrote it, but it was changed or damaged since"
+BY_ANOTHER_JOB = "it was written from another input or model, by other versions or with other settings"
+
+
+def cannot_resume(path: Path, origin: str) -> PenpalError:
+    """Return the error for an output that exists and is not a job's own; `origin` says whose it is."""
+    return PenpalError(
+        f"{path}: cannot resume: this file exists already; {origin}; remove it, or leave --resume out to overwrite it"
+    )
 
 
 def differences(before: Description, now: Description) -> list[str]:

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from penpal_fast.checks.columns import error_column, read_outcome
 from penpal_fast.jobs.best_of import BestRows
-from penpal_fast.jobs.pipeline import Progress, made_ahead
+from penpal_fast.jobs.pipeline import made_ahead
 from penpal_fast.jobs.score_parts import ScoreParts
 from penpal_fast.jobs.selection import Verdict, verdict_on
 from penpal_fast.jobs.top import TopRows, wanted_rows
 from penpal_fast.jobs.unscored import Unscored
+from penpal_fast.progress import Progress
 
 NOT_BEST = "not the best of its group"
 NOT_TOP = "not among the top"

@@ -71,7 +71,7 @@ class EncodedFile:
             if self._rows == self._group_rows:
                 self._write_group()
 
-    def note(self, key: str, value: str) -> None:
+    def note(self, key: bytes, value: str) -> None:
         """Put a text into the file's metadata."""
         self._writer.add_key_value_metadata({key: value})
 

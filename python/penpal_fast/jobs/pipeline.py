@@ -6,14 +6,11 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 Item = TypeVar("Item")
-
-Progress = Callable[[int, int], None]
-"""What a job calls with the number of finished rows and of all rows."""
 
 AHEAD = 2
 """Items that a stage makes before the next stage asks for them."""

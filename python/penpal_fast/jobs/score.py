@@ -14,14 +14,14 @@ from penpal_fast.checks.defaults import ReaderChoice, default_checks
 from penpal_fast.checks.quality import Scorer
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.files import checked_folder, checked_target
-from penpal_fast.interrupts import pass_on
+from penpal_fast.interrupts import raise_if_from_handler
 from penpal_fast.jobs.json_rows import check_names
 from penpal_fast.jobs.outputs import ANY_KIND, Kind, StdoutFormat, check_stdout, output_kind
-from penpal_fast.jobs.pipeline import Progress
 from penpal_fast.jobs.row_files import has_lines
 from penpal_fast.jobs.score_job import ScoreJob
-from penpal_fast.jobs.strokes import strokes_for
+from penpal_fast.jobs.scoring import strokes_for
 from penpal_fast.jobs.summary import JobSummary
+from penpal_fast.progress import Progress, no_progress
 from penpal_fast.sources.formats.format import Options
 from penpal_fast.sources.inputs import Inputs
 from penpal_fast.sources.memory import MEMORY_MB, check_memory
@@ -115,7 +115,7 @@ def score_dataset(
     target = Path(output)
     if kind is not Kind.STREAM:
         check_apart(sources, inputs, target)
-    job = ScoreJob(sources, strokes, checks, column, memory_mb, progress or (lambda _done, _total: None))
+    job = ScoreJob(sources, strokes, checks, column, memory_mb, progress or no_progress)
     try:
         if kind is Kind.STREAM:
             return job.into_stream(form)
@@ -127,5 +127,5 @@ def score_dataset(
     except BrokenPipeError:
         raise  # Whoever read standard output has enough.
     except (OSError, pa.ArrowException) as error:
-        pass_on(error)
+        raise_if_from_handler(error)
         raise PenpalError(f"{target}: cannot write it: {error}") from error

@@ -7,7 +7,7 @@ import itertools
 import logging
 import operator
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from penpal_fast import _core
-from penpal_fast.checks.check import Check, Outcome, outcomes_of
+from penpal_fast.checks.check import Check, Outcome
 from penpal_fast.checks.columns import (
     added_columns,
     checked_schema,
@@ -23,7 +23,7 @@ from penpal_fast.checks.columns import (
     read_outcome,
     with_outcomes,
 )
-from penpal_fast.errors import PenpalError, errors_about
+from penpal_fast.errors import PenpalError
 from penpal_fast.files import (
     appears_whole,
     aside_path,
@@ -32,20 +32,30 @@ from penpal_fast.files import (
     reserved,
 )
 from penpal_fast.jobs.folder import JobFolder
-from penpal_fast.jobs.identity import described_job, is_output, noted_job, with_job
+from penpal_fast.jobs.identity import (
+    BY_ANOTHER_JOB,
+    BY_THIS_JOB,
+    cannot_resume,
+    described_job,
+    is_output,
+    noted_job,
+    with_job,
+)
 from penpal_fast.jobs.outputs import Kind, StdoutFormat
 from penpal_fast.jobs.part_files import AddedFile, CopiedFile, EncodedFile, PartFile, file_metadata
 from penpal_fast.jobs.part_reading import part_rows
 from penpal_fast.jobs.parts import Part, binary_metadata, group_rows, planned_parts
-from penpal_fast.jobs.pipeline import Progress, Stopwatch, made_ahead
+from penpal_fast.jobs.pipeline import Stopwatch, made_ahead
 from penpal_fast.jobs.records import record_of, recorded, recorded_job
 from penpal_fast.jobs.row_files import JSON_ROWS, RowsFile, json_lines_file, standard_output
+from penpal_fast.jobs.scoring import scored
 from penpal_fast.jobs.seal import Content, row_group_places, seal
 from penpal_fast.jobs.summary import JobSummary
 from penpal_fast.jobs.unscored import Unscored
 from penpal_fast.layouts.column import StrokesColumn
-from penpal_fast.sources.batch import Batch, Source
-from penpal_fast.sources.drawn import drawn_batch, named_layouts
+from penpal_fast.progress import Progress
+from penpal_fast.sources.batch import Batch, Source, unchanged
+from penpal_fast.sources.drawn import named_layouts
 from penpal_fast.sources.parquet import ParquetSource
 
 logger = logging.getLogger(__name__)
@@ -89,20 +99,31 @@ class ScoreJob:
                 f"{self._sources[0].file.name}: the schema's metadata under {keys[0]!r} is not UTF-8, which a single "
                 "Parquet file cannot hold; write to a folder, or remove it"
             )
+        # What is copied is copied once, at the end.
+        return self._into_single(target, Kind.PARQUET, resume, AddedFile, self._join)
+
+    def _into_single(
+        self,
+        target: Path,
+        kind: Kind,
+        resume: bool,
+        copied: type[AddedFile],
+        join: Callable[[JobFolder, Path, Path], None],
+    ) -> JobSummary:
+        """Write parts, which `join` makes one file of, given their folder, where it is written, and its name."""
         folder = self._folder(parts_folder(target), is_single=True)
         with reserved(target):
-            if resume and self._is_finished(target, folder, Kind.PARQUET):
+            if resume and self._is_finished(target, folder, kind):
                 return self._summary
             with folder.opened(resume=resume, mode=parts_mode(target)):
-                # What is copied is copied once, at the end.
-                self._fill(folder, AddedFile)
+                self._fill(folder, copied)
                 with self._stopwatch.measured("writing"), appears_whole(target, aside_path(folder.path)) as aside:
-                    self._join(folder, aside)
+                    join(folder, aside, target)
                 folder.remove()
         self._note_time()
         return self._summary
 
-    def _join(self, folder: JobFolder, output: Path) -> None:
+    def _join(self, folder: JobFolder, output: Path, _target: Path) -> None:
         """Make a sealed file of the parts, with the columns of the sources that are copied."""
         files = [folder.file(part) for part in self._parts]
         pieces = [
@@ -113,8 +134,7 @@ class ScoreJob:
         with contextlib.ExitStack() as opened:
             hashing = opened.enter_context(ThreadPoolExecutor(1, "penpal-hashing"))
             if pieces:
-                for source in self._sources:
-                    opened.enter_context(source.file.unchanged())
+                opened.enter_context(unchanged(self._sources))
                 content = hashing.submit(lambda: Content(_core.appended_places(pieces)))
                 _core.append_columns(pieces, file_metadata(self._schema(folder)), str(output))
             else:
@@ -124,35 +144,27 @@ class ScoreJob:
 
     def into_json_lines(self, target: Path, *, resume: bool) -> JobSummary:
         """Write one file of JSON lines."""
-        folder = self._folder(parts_folder(target), is_single=True)
-        with reserved(target):
-            if resume and self._is_finished(target, folder, Kind.JSON_LINES):
-                return self._summary
-            with folder.opened(resume=resume, mode=parts_mode(target)):
-                self._fill(folder)
-                schema = checked_schema(self._sources[0].schema, self._checks)
-                with (
-                    self._stopwatch.measured("writing"),
-                    appears_whole(target, aside_path(folder.path)) as aside,
-                    recorded(aside, target, folder.job) as record,
-                    json_lines_file(aside, target.name, schema) as file,
-                ):
-                    record["summary"] = self._summary.as_note()
-                    for part in self._parts:
-                        rows = min(group_rows(self._sources[part.source], part.start, part.stop), JSON_ROWS)
-                        for batch in pq.ParquetFile(folder.file(part)).iter_batches(batch_size=rows):
-                            file.add(batch)
-                folder.remove()
-        self._note_time()
-        return self._summary
+        return self._into_single(target, Kind.JSON_LINES, resume, CopiedFile, self._join_as_lines)
+
+    def _join_as_lines(self, folder: JobFolder, output: Path, target: Path) -> None:
+        """Write the rows of the parts as lines, and record which job did."""
+        schema = checked_schema(self._sources[0].schema, self._checks)
+        with (
+            recorded(output, target, folder.job) as record,
+            json_lines_file(output, target.name, schema) as file,
+        ):
+            record["summary"] = self._summary.as_note()
+            for part in self._parts:
+                rows = min(group_rows(self._sources[part.source], part.start, part.stop), JSON_ROWS)
+                for batch in pq.ParquetFile(folder.file(part)).iter_batches(batch_size=rows):
+                    file.add(batch)
 
     def into_stream(self, form: StdoutFormat) -> JobSummary:
         """Write to standard output, batch by batch, without parts."""
         schema = with_job(checked_schema(self._sources[0].schema, self._checks), None)
         rows = part_rows(self._parts, self._sources, self._memory_mb, self._stopwatch)
         with contextlib.ExitStack() as opened:
-            for source in self._sources:
-                opened.enter_context(source.file.unchanged())
+            opened.enter_context(unchanged(self._sources))
             read = opened.enter_context(made_ahead(rows, "reading"))
             checked = opened.enter_context(made_ahead(self._checked(read), "scoring"))
             file = opened.enter_context(standard_output(form, schema))
@@ -186,15 +198,7 @@ class ScoreJob:
             return True
         if target.exists() and not folder.path.exists():
             wrote = recorded_job(target) if kind is Kind.JSON_LINES else (noted_job(target) or [None])[0]
-            if wrote == folder.job:
-                raise PenpalError(
-                    f"{target}: cannot resume: this file exists already; this job wrote it, but it was changed or "
-                    "damaged since; remove it, or leave --resume out to overwrite it"
-                )
-            raise PenpalError(
-                f"{target}: cannot resume: this file exists already, and was written from another input or model, by "
-                "other versions or with other settings; remove it, or leave --resume out to overwrite it"
-            )
+            raise cannot_resume(target, BY_THIS_JOB if wrote == folder.job else BY_ANOTHER_JOB)
         return False
 
     def _count_sealed(self, target: Path, job: str) -> bool:
@@ -220,9 +224,7 @@ class ScoreJob:
 
         Parts that need not be encoded are written as `copied` says: without the columns of the sources, or with them.
         """
-        with contextlib.ExitStack() as unchanged:
-            for source in self._sources:
-                unchanged.enter_context(source.file.unchanged())
+        with unchanged(self._sources):
             is_finished = {part: folder.has(part) for part in self._parts}
             finished = [part for part in self._parts if is_finished[part]]
             if finished:
@@ -297,9 +299,8 @@ class ScoreJob:
         for part, batch in read:
             if part != before:
                 before, first = part, self._unscored.row(part.source, part.start)
-            with self._stopwatch.measured("scoring"), errors_about(self._sources[part.source].file.name):
-                drawn = drawn_batch(batch, self._strokes[part.source])
-                outcomes = outcomes_of(self._checks, drawn.data, drawn.problems)
+            with self._stopwatch.measured("scoring"):
+                outcomes = scored(self._checks, batch, self._strokes[part.source], self._sources[part.source])
             self._unscored.add(first, outcomes, batch.data)
             first += len(batch.data)
             yield part, batch, outcomes

@@ -13,18 +13,18 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from penpal_fast.checks.check import Check, outcomes_of
+from penpal_fast.checks.check import Check
 from penpal_fast.checks.columns import added_columns, with_outcomes
-from penpal_fast.errors import PenpalError, errors_about
+from penpal_fast.errors import PenpalError
 from penpal_fast.files import appears_whole
 from penpal_fast.jobs.part_files import EncodedFile
 from penpal_fast.jobs.part_reading import part_rows
 from penpal_fast.jobs.parts import GROUP_ROWS, Part, planned_parts
 from penpal_fast.jobs.pipeline import Stopwatch, made_ahead
 from penpal_fast.jobs.plain_columns import plain_rows
+from penpal_fast.jobs.scoring import scored
 from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.sources.batch import Batch, Source
-from penpal_fast.sources.drawn import drawn_batch
 
 logger = logging.getLogger(__name__)
 
@@ -142,36 +142,34 @@ class ScoreParts:
     def _part(
         self, part: Part, batches: Iterator[Batch], columns: Sequence[str] | None
     ) -> Generator[ScoredRows, None, None]:
-        name = self._sources[part.source].file.name
+        source = self._sources[part.source]
         saved = self._saved(part) if part in self._finished else None
-        scored: list[pa.RecordBatch] = []
+        pieces: list[pa.RecordBatch] = []
         row = 0
         for batch in batches:
             rows = plain_rows(batch.data)
             if self._checks:
                 if saved is None:
-                    with errors_about(name):
-                        drawn = drawn_batch(Batch(rows, batch.problems), self._strokes[part.source])
-                        outcomes = outcomes_of(self._checks, drawn.data, drawn.problems)
+                    outcomes = scored(self._checks, Batch(rows, batch.problems), self._strokes[part.source], source)
                     # The checks' columns alone, in their order.
                     added = with_outcomes(rows.select([]), self._checks, outcomes, self._added)
-                    scored.append(added)
+                    pieces.append(added)
                 else:
                     added = saved.slice(row, len(rows))
                 rows = _with_columns(rows, added, self._schema if columns is None else None)
-            yield ScoredRows(rows, batch.problems, name, part.start + row)
+            yield ScoredRows(rows, batch.problems, source.file.name, part.start + row)
             row += len(rows)
         if self._checks and saved is None and self._folder:
-            self._save(part, scored)
+            self._save(part, pieces)
 
-    def _save(self, part: Part, scored: list[pa.RecordBatch]) -> None:
+    def _save(self, part: Part, pieces: list[pa.RecordBatch]) -> None:
         assert self._folder  # noqa: S101 - `_part` made sure.
         target = self._folder.file(part)
         with (
             appears_whole(target, synced=self._folder.is_synced) as aside,
             EncodedFile(aside, self._added, GROUP_ROWS, str(target)) as file,
         ):
-            for rows in scored:
+            for rows in pieces:
                 file.add(rows)
         self._folder.note_written(part)
         self._finished.add(part)

@@ -19,7 +19,7 @@ from penpal_fast.jobs.notes import noted
 
 BELOW = "below the threshold"
 
-SELECTION_KEY = "penpal_fast.selection"
+SELECTION_KEY = b"penpal_fast.selection"
 """Key of a Parquet file's metadata that says what the filter that wrote it did."""
 
 
@@ -110,7 +110,7 @@ class Selection:
 
 def noted_selection(path: Path) -> Selection | None:
     """Return what the filter did that wrote a Parquet file; None if the file does not say."""
-    return read_selection(noted(path, SELECTION_KEY.encode()))
+    return read_selection(noted(path, SELECTION_KEY))
 
 
 def read_selection(note: Any) -> Selection | None:

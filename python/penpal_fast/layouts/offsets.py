@@ -140,13 +140,18 @@ class Steps:
 
 def without_padding(steps: Numbers) -> Numbers:
     """Return the steps of a row without what it is padded with: zeros or NaN at its end."""
-    used = np.flatnonzero((steps != 0).any(axis=1) & ~np.isnan(steps).all(axis=1))
+    used = _used(steps)
     return steps[: used[-1] + 1 if len(used) else 0]
+
+
+def _used(steps: Numbers) -> NDArray[np.intp]:
+    """Which steps are neither zeros nor NaN."""
+    return np.flatnonzero((steps != 0).any(axis=1) & ~np.isnan(steps).all(axis=1))
 
 
 def _unpadded(steps: Steps) -> NDArray[np.bool_]:
     """Which steps are not padding."""
-    used = np.flatnonzero((steps.values != 0).any(axis=1) & ~np.isnan(steps.values).all(axis=1))
+    used = _used(steps.values)
     last = np.full(len(steps.lengths), -1)
     last[steps.owners[used]] = used  # The last of equal rows counts.
     return np.arange(len(steps.values)) <= last[steps.owners]

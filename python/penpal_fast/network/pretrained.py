@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.interrupts import pass_on
+from penpal_fast.interrupts import raise_if_from_handler
 from penpal_fast.network.bounds import check_bounds
 from penpal_fast.network.checkpoint import sanitize
 from penpal_fast.network.config import ModelConfig, Tensors
@@ -91,7 +91,7 @@ def find_record(source: str, name: str) -> Path | None:
     except EntryNotFoundError:
         return None
     except Exception as error:
-        pass_on(error)
+        raise_if_from_handler(error)
         raise PenpalError(f"cannot load {name} of {source!r} from the Hugging Face hub: {error}") from error
 
 
@@ -117,7 +117,7 @@ def _on_hub(repository: str, revision: str | None) -> tuple[Path, Path]:
             except EntryNotFoundError:
                 continue
     except Exception as error:
-        pass_on(error)
+        raise_if_from_handler(error)
         at = f" at revision {revision!r}" if revision else ""
         raise PenpalError(
             f"cannot load {repository!r}{at} from the Hugging Face hub, and there is no such folder here: {error}"
@@ -141,7 +141,7 @@ def _downloaded(repository: str, name: str, revision: str | None) -> Path:
     except (EntryNotFoundError, RevisionNotFoundError):
         raise
     except Exception as error:  # noqa: BLE001 - The hub cannot be reached or refuses.
-        pass_on(error)
+        raise_if_from_handler(error)
         try:
             return cached()
         except LocalEntryNotFoundError:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.interrupts import pass_on
+from penpal_fast.interrupts import raise_if_from_handler
 from penpal_fast.network.config import ModelConfig
 from penpal_fast.network.pretrained import REPOSITORY_ID
 
@@ -98,7 +98,7 @@ def push(
                 create_pr=create_pr,
             )
         except Exception as error:
-            pass_on(error)
+            raise_if_from_handler(error)
             raise PenpalError(
                 f"cannot upload to {repository!r} on the Hugging Face hub: {error}; `hf auth login` or token= says who "
                 "you are"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 import pyarrow as pa
@@ -82,3 +83,16 @@ class Source(RowStream, Protocol):
     is_ink: bool
     has_strokes: bool
     read_as: Sequence[str]
+
+
+@contextlib.contextmanager
+def unchanged(sources: Iterable[Source]) -> Iterator[None]:
+    """Make sure that no file of some sources changes during a block.
+
+    Raises:
+        PenpalError: One did.
+    """
+    with contextlib.ExitStack() as files:
+        for source in sources:
+            files.enter_context(source.file.unchanged())
+        yield

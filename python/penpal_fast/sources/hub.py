@@ -7,7 +7,7 @@ from typing import IO, Any, cast
 from huggingface_hub import HfFileSystem
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.interrupts import pass_on
+from penpal_fast.interrupts import raise_if_from_handler
 from penpal_fast.sources.addresses import HUB
 from penpal_fast.sources.names import SHOWN_SUFFIXES, SUFFIXES, inputs_of
 
@@ -28,7 +28,7 @@ def list_files(address: str) -> list[tuple[str, int, str]]:
     try:
         files = _listed(HfFileSystem(), path)
     except Exception as error:
-        pass_on(error)
+        raise_if_from_handler(error)
         raise PenpalError(f"{address}: cannot list it on the Hugging Face hub: {error}") from error
     return [(HUB + name, int(file["size"]), _version(file)) for name, file in sorted(files.items())]
 

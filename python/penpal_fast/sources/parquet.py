@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.interrupts import pass_on
+from penpal_fast.interrupts import raise_if_from_handler
 from penpal_fast.sources.batch import Batch
 from penpal_fast.sources.inputs import InputFile
 from penpal_fast.sources.memory import MIN_BATCH_BYTES, average_row_bytes, held_bytes, usual_row_bytes
@@ -132,7 +132,7 @@ class ParquetSource:
                     yield piece
                     done += len(piece)
             except (OSError, pa.ArrowException, PenpalError) as error:
-                pass_on(error)
+                raise_if_from_handler(error)
                 if TOO_MANY_ROWS in str(error):
                     raise  # PyArrow leaves them out.
                 strokes.leave(str(error))
@@ -207,7 +207,7 @@ class ParquetSource:
         try:
             yield
         except (OSError, pa.ArrowException, UnicodeDecodeError, PenpalError) as error:
-            pass_on(error)
+            raise_if_from_handler(error)
             raise PenpalError(f"{self.file.name}: {problem}: {error}") from error
 
 

@@ -10,7 +10,7 @@ from typing import IO, Any, cast
 import fsspec
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.interrupts import pass_on
+from penpal_fast.interrupts import raise_if_from_handler
 from penpal_fast.sources.names import SUFFIXES, inputs_of
 from penpal_fast.sources.spool import Spool
 
@@ -41,7 +41,7 @@ def download(address: str) -> Spool:
     except urllib.error.HTTPError as error:
         raise PenpalError(f"{address}: cannot download it: the server says {error.code} {error.reason}") from error
     except (OSError, ValueError, http.client.HTTPException) as error:
-        pass_on(error)
+        raise_if_from_handler(error)
         raise PenpalError(f"{address}: cannot download it: {getattr(error, 'reason', None) or error}") from error
     if length is not None and length.isdigit() and spool.size != int(length):
         raise PenpalError(f"{address}: cannot download it: {spool.size:,} of {int(length):,} bytes came")
@@ -66,7 +66,7 @@ def list_files(address: str) -> list[tuple[str, int, str]]:
     except FileNotFoundError as error:
         raise PenpalError(f"{address}: there is no such file") from error
     except Exception as error:  # Each file system has errors of its own.
-        pass_on(error)
+        raise_if_from_handler(error)
         raise PenpalError(f"{address}: cannot list it: {error}") from error
 
 
@@ -83,7 +83,7 @@ def open_file(address: str, *, in_order: bool) -> IO[bytes]:
     except (OSError, PenpalError):
         raise
     except Exception as error:
-        pass_on(error)
+        raise_if_from_handler(error)
         raise OSError(str(error)) from error
 
 

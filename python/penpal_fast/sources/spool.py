@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.interrupts import pass_on
+from penpal_fast.interrupts import raise_if_from_handler
 
 STANDARD_INPUT = "-"
 
@@ -76,7 +76,7 @@ def _copied(stream: IO[bytes], name: str, start: bytes, target: IO[bytes], most_
             target.write(chunk)
         target.flush()
     except OSError as error:
-        pass_on(error)
+        raise_if_from_handler(error)
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise PenpalError(
                 f"{name}: its {size:,} bytes so far do not fit into {tempfile.gettempdir()}; choose a larger folder "

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import appears_whole, checked_target, parts_folder, reserved
+from penpal_fast.progress import Progress, no_progress
 from penpal_fast.synthesis.generator import Generator
 from penpal_fast.synthesis.parts import make_parts, open_folder, part_paths
 from penpal_fast.synthesis.plan import Plan, Planned, check_lengths, planned_part, writable_texts
@@ -48,7 +49,7 @@ def synthesize(
     *,
     resume: bool = False,
     processes: int | None = None,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    progress: Progress = no_progress,
 ) -> None:
     """Make the lines of a plan and write them as one Parquet file.
 

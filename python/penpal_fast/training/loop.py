@@ -22,6 +22,7 @@ from penpal_fast.errors import PenpalError
 from penpal_fast.files import replaced_atomically
 from penpal_fast.handwriting.lines import EARLIER_PREFIX
 from penpal_fast.network.model import QualityClassifier
+from penpal_fast.progress import Progress, no_progress
 from penpal_fast.training.examples import Canvases, Examples, Sources
 from penpal_fast.training.gradients import gradient_of, squashed
 from penpal_fast.training.log import Log
@@ -174,7 +175,7 @@ def train(
     *,
     start: QualityClassifier | None,
     measure: Callable[[QualityClassifier], dict[str, float]],
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    progress: Progress = no_progress,
 ) -> QualityClassifier:
     """Train a network, stage by stage, and return the result of the last stage.
 
@@ -204,9 +205,7 @@ def train(
         training = Training(recipe, training.stage + 1, training.averaged(), inputs)
 
 
-def _checkpoints(
-    training: Training, examples: Examples, path: Path, progress: Callable[[int, int], None]
-) -> Iterator[dict[str, float]]:
+def _checkpoints(training: Training, examples: Examples, path: Path, progress: Progress) -> Iterator[dict[str, float]]:
     """Take the steps of a stage, and yield an entry of the log at every checkpoint."""
     optimization = training.optimization
     steps = [stage.optimization.steps for stage in training.recipe.stages]

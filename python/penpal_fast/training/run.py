@@ -23,7 +23,8 @@ from penpal_fast.training.measurement import Validation
 from penpal_fast.training.recipe import Recipe
 from penpal_fast.training.synthetic_lines import SyntheticFile, synthetic_lines
 
-Progress = Callable[[str, int, int], None]
+TaskProgress = Callable[[str, int, int], None]
+"""Called with the task at hand, how much of it is done and its total."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +53,7 @@ def run_recipe(
     output: Path,
     *,
     resume: bool = False,
-    progress: Progress = lambda _task, _done, _total: None,
+    progress: TaskProgress = lambda _task, _done, _total: None,
 ) -> dict[str, float]:
     """Make the synthetic lines, train, calibrate and write the model, and then measure it.
 
@@ -152,7 +153,9 @@ def calibrate(model: QualityClassifier, scale: float, shift: float) -> None:
     mx.eval(model.parameters())
 
 
-def _made(file: SyntheticFile, recipe: Recipe, inputs: Inputs, work: Path, resume: bool, progress: Progress) -> Path:
+def _made(
+    file: SyntheticFile, recipe: Recipe, inputs: Inputs, work: Path, resume: bool, progress: TaskProgress
+) -> Path:
     return synthetic_lines(
         file,
         work,

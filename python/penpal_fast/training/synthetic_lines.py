@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.handwriting.lines import decided_by, is_held_out
+from penpal_fast.progress import Progress, no_progress
 from penpal_fast.synthesis.line_file import is_made_by, synthesize
 from penpal_fast.synthesis.plan import Plan
 from penpal_fast.synthesis.texts import read_texts
@@ -61,7 +62,7 @@ def synthetic_lines(
     prefix: int | None,
     resume: bool,
     processes: int | None = None,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    progress: Progress = no_progress,
 ) -> Path:
     """Make a file of synthetic lines unless an earlier run made it.
 

@@ -14,8 +14,7 @@ from penpal_fast.strokes import Strokes
 def _stretched(strokes: Strokes, random: np.random.Generator) -> Strokes:
     """Stretch a drawing to random proportions, from a square to a line of text, and rotate it a little."""
     ratio, angle = math.exp(random.uniform(0.0, 2.3)), random.normal(0.0, 0.1)
-    turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
-    return [stroke * [ratio, 1.0] @ turn for stroke in strokes]
+    return [stroke * [ratio, 1.0] @ _turn(angle) for stroke in strokes]
 
 
 def _walk(random: np.random.Generator, points: int, wobble: float) -> NDArray[np.float64]:

@@ -19,6 +19,7 @@ from penpal_fast.look.report.overview import Overview
 from penpal_fast.look.report.pair import Pair, paired
 from penpal_fast.look.report.shown import Columns, columns_of
 from penpal_fast.look.scored_file import ScoredFile
+from penpal_fast.progress import Progress, no_progress
 from penpal_fast.reading.reader import default_reader
 
 GROUP_COLUMNS = ("source", "author", "writer", "style")
@@ -42,7 +43,7 @@ def write_report(
     text: str | None = None,
     drop_first_point: bool = False,
     layout: str | None = None,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    progress: Progress = no_progress,
 ) -> None:
     """Write one HTML page that shows scored files side by side. Memory does not grow with the number of rows.
 

@@ -54,7 +54,7 @@ class Lines:
 
 
 @dataclasses.dataclass(frozen=True)
-class Progress:
+class LoopState:
     """Where a training is: the stage, from 1, the rows that it has seen, and the last round's mean loss per letter, of
     real lines and of synthetic ones that are not corrupted."""
 
@@ -118,7 +118,7 @@ class Training:
         self.doubt_loss = DoubtLoss().to(self.device)
         self.optimizer = torch.optim.AdamW(self._parameter_groups(), betas=(0.9, 0.98))
 
-    def run(self, report: Callable[[Progress], None] = lambda _progress: None) -> TrainedReader:
+    def run(self, report: Callable[[LoopState], None] = lambda _progress: None) -> TrainedReader:
         """Train to the end of the recipe and return the network with the averaged weights."""
         while True:
             while self.rows < self._stage.rows:
@@ -182,7 +182,7 @@ class Training:
     def _stage(self) -> Stage:
         return self.recipe.stages[self.stage]
 
-    def _learn_round(self) -> Progress:
+    def _learn_round(self) -> LoopState:
         seen: list[tuple[NDArray[np.int64], NDArray[np.float64]]] = []
         for batch in self._round():
             seen.append((batch.rows, self._step(batch)))
@@ -193,7 +193,7 @@ class Training:
         rows, losses = (np.concatenate(parts) for parts in zip(*seen, strict=True))
         kinds = self.kinds[rows]
         synthetic = (kinds == "made") | (kinds == "clean")
-        return Progress(self.stage + 1, self.rows, _mean(losses[kinds == "real"]), _mean(losses[synthetic]))
+        return LoopState(self.stage + 1, self.rows, _mean(losses[kinds == "real"]), _mean(losses[synthetic]))
 
     def _round(self) -> Iterator[Batch]:
         """Draw rows, each kind in its share, and yield them in batches."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from penpal_fast.files import made_folder
+from penpal_fast.progress import Progress, no_progress
 from penpal_fast.synthesis.generator import Generator, Request
 from penpal_fast.synthesis.parts import make_parts, open_folder, part_paths
 from penpal_fast.synthesis.plan import PART_ROWS, Planned
@@ -55,7 +56,7 @@ def make_lines(
     rows: int,
     seed: int,
     processes: int = 1,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    progress: Progress = no_progress,
 ) -> list[Path]:
     """Make clean lines as Parquet files in the penpal schema; existing parts stay.
 

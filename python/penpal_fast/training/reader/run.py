@@ -85,7 +85,7 @@ def train_reader(
         import torch
 
         from penpal_fast.training.reader.calibration import calibrated, read
-        from penpal_fast.training.reader.loop import Lines, Progress, Training
+        from penpal_fast.training.reader.loop import Lines, LoopState, Training
         from penpal_fast.training.reader.network import folded
         from penpal_fast.training.reader.start import Start
     start = None
@@ -104,7 +104,7 @@ def train_reader(
     if (work / CHECKPOINT).exists():
         training.load(work / CHECKPOINT)
 
-    def report(progress: Progress) -> None:
+    def report(progress: LoopState) -> None:
         training.save(work / CHECKPOINT)
         say(
             f"stage {progress.stage}, {progress.rows:,} rows: loss per letter {progress.real_loss:.3f} real, "
