@@ -141,6 +141,11 @@ impl<'a> LogProbabilities<'a> {
     }
 }
 
+/// Whether all codes are letters among these outputs.
+pub(super) fn are_letters(codes: &[u16], outputs: usize) -> bool {
+    codes.iter().all(|&code| (BLANK + 1..outputs).contains(&usize::from(code)))
+}
+
 /// Whether a text can be said in so many frames: one for each letter, and a blank between two that are equal.
 fn fits(frames: usize, codes: &[u16]) -> bool {
     codes.len() + codes.windows(2).filter(|pair| pair[0] == pair[1]).count() <= frames

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use fearless_simd::{Level, dispatch};
 
-use super::ctc::{Aligned, Forward, LogProbabilities};
+use super::ctc::{Aligned, Forward, LogProbabilities, are_letters};
 use super::description::{ReaderError, ReaderNetwork};
 use super::layers::{Activations, Layers};
 use super::reading::{Reading, Texts};
@@ -53,7 +53,7 @@ impl Reader {
 
     /// Whether all codes are letters of this reader.
     pub fn knows(&self, codes: &[u16]) -> bool {
-        codes.iter().all(|&code| (1..self.outputs()).contains(&usize::from(code)))
+        are_letters(codes, self.outputs())
     }
 
     /// Reads `range` of `rows`, and compares each with its text. Bad rows are returned in order with what is wrong with
@@ -69,7 +69,7 @@ impl Reader {
         threads: &Threads,
     ) -> (Vec<Option<Reading>>, Vec<(usize, RowError)>) {
         assert!(texts.is_none_or(|texts| texts.len() == range.len()), "a text for each row");
-        assert!(texts.is_none_or(|texts| self.knows(texts.codes())), "letters that the reader knows");
+        assert!(texts.is_none_or(|texts| texts.are_within(self.outputs())), "letters that the reader knows");
         let start = range.start;
         let work = |scratch: &mut Loan<Scratch>, index: usize| {
             let codes = texts.map_or(&[][..], |texts| texts.get(index - start));
@@ -112,7 +112,8 @@ impl Reader {
     /// # Panics
     /// As [`Reader::read`].
     pub fn profile(&self, rows: &dyn Rows, texts: Texts) -> [(&'static str, Duration); 5] {
-        assert!(texts.len() == rows.len() && self.knows(texts.codes()), "a text that the reader knows for each row");
+        assert!(texts.len() == rows.len(), "a text for each row");
+        assert!(texts.are_within(self.outputs()), "letters that the reader knows");
         let names = ["path", "stem", "blocks", "head and softmax", "texts"];
         let mut stages = names.map(|name| (name, Duration::ZERO));
         let mut scratch = self.borrow();
