@@ -22,7 +22,7 @@ pub struct LogProbabilities<'a> {
 
 /// Where one letter of a text is.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Aligned {
+pub struct AlignedLetter {
     /// First of its frames; the blanks between two letters are shared out at their middle.
     pub start: usize,
     /// One past the last.
@@ -99,7 +99,7 @@ impl<'a> LogProbabilities<'a> {
     }
 
     /// For each letter of a text its frames in the text's likeliest way; none where there are too few frames.
-    pub fn align(self, codes: &[u16]) -> Vec<Aligned> {
+    pub fn align(self, codes: &[u16]) -> Vec<AlignedLetter> {
         if !fits(self.frames().len(), codes) {
             return Vec::new();
         }
@@ -152,7 +152,7 @@ fn fits(frames: usize, codes: &[u16]) -> bool {
 }
 
 /// Shares a way's frames out to its letters, which are the odd states.
-fn letters(count: usize, way: &[usize], deficits: &[f64]) -> Vec<Aligned> {
+fn letters(count: usize, way: &[usize], deficits: &[f64]) -> Vec<AlignedLetter> {
     let first_of = |letter: usize| way.partition_point(|&state| state < 2 * letter + 1);
     let end_of = |letter: usize| way.partition_point(|&state| state <= 2 * letter + 1);
     let mut start = 0;
@@ -160,7 +160,7 @@ fn letters(count: usize, way: &[usize], deficits: &[f64]) -> Vec<Aligned> {
         let last = letter + 1 == count;
         let end = if last { way.len() } else { (end_of(letter) + first_of(letter + 1)) / 2 };
         let first = std::mem::replace(&mut start, end);
-        Aligned { start: first, end, deficit: deficits[first..end].iter().sum::<f64>().max(0.0) }
+        AlignedLetter { start: first, end, deficit: deficits[first..end].iter().sum::<f64>().max(0.0) }
     });
     aligned.collect()
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use fearless_simd::{Level, dispatch};
 
-use super::ctc::{Aligned, Forward, LogProbabilities, are_letters};
+use super::ctc::{AlignedLetter, Forward, LogProbabilities, are_letters};
 use super::description::{ReaderError, ReaderNetwork};
 use super::layers::{Activations, Layers};
 use super::reading::{Reading, Texts};
@@ -102,7 +102,7 @@ impl Reader {
     ///
     /// # Panics
     /// If the text has a letter that the reader does not know.
-    pub fn align(&self, strokes: &Strokes, codes: &[u16]) -> Result<Vec<Aligned>, RowError> {
+    pub fn align(&self, strokes: &Strokes, codes: &[u16]) -> Result<Vec<AlignedLetter>, RowError> {
         assert!(self.knows(codes), "letters that the reader knows");
         self.with_probabilities(strokes, |probabilities| probabilities.align(codes))
     }
