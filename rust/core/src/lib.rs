@@ -32,6 +32,7 @@ pub mod network;
 pub mod path;
 mod raster;
 pub mod reader;
+pub mod registers;
 pub mod render;
 pub mod row_error;
 pub mod rows;
