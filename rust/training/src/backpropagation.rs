@@ -153,17 +153,17 @@ impl Backpropagation {
         for block in self.structure.blocks.clone().into_iter().rev() {
             self.block_backward(block, &batch, threads, &mut layers);
         }
-        layers.push(self.unit_backward(STEM, &batch, threads, Way::Rectified));
+        layers.push(self.unit_backward(STEM, &batch, threads));
         layers.reverse();
         Some(Gradients { layers, head: by_head, head_bias: by_logits.iter().sum() })
     }
 
     /// The backward pass of a block. Adds the gradients of its layers, the last first.
     fn block_backward(&mut self, block: Block, batch: &Batch, threads: &Threads, layers: &mut Vec<Layer>) {
-        let second = self.unit_backward(block.second, batch, threads, Way::Rectified);
-        let first = self.unit_backward(block.first, batch, threads, Way::Rectified);
+        let second = self.unit_backward(block.second, batch, threads);
+        let first = self.unit_backward(block.first, batch, threads);
         match block.projection {
-            Some(projection) => layers.push(self.unit_backward(projection, batch, threads, Way::Shortcut)),
+            Some(projection) => layers.push(self.unit_backward(projection, batch, threads)),
             None => {
                 let (input, output) = (self.structure.units[block.first].input, block.second + 1);
                 self.each(threads, |_, maps| maps.add_shortcut_gradient(input, output));
@@ -172,10 +172,12 @@ impl Backpropagation {
         layers.extend([second, first]);
     }
 
-    /// The backward pass of a unit: the gradients of its parameters and of its input.
-    fn unit_backward(&mut self, number: usize, batch: &Batch, threads: &Threads, way: Way) -> Layer {
+    /// The backward pass of a unit: the gradients of its parameters and of its input. It sets the latter, but that of a
+    /// projection adds to it, as the block's first unit has set it.
+    fn unit_backward(&mut self, number: usize, batch: &Batch, threads: &Threads) -> Layer {
         let unit = self.structure.units[number];
         let Unit { shape, input, output, .. } = unit;
+        let is_projection = unit.is_projection();
         let normalization = &batch.normalizations[number];
         let totals = self.each(threads, |level, maps| {
             let Maps { sums, outputs, gradients, .. } = maps;
@@ -183,7 +185,8 @@ impl Backpropagation {
             dispatch!(level, simd => simd.vectorize(
                 #[inline(always)]
                 || {
-                    if let Way::Rectified = way {
+                    // The block's second unit, to which a projection is added, has done this already.
+                    if !is_projection {
                         rectify_gradient(simd, outputs, gradient);
                     }
                     normalization.gradient_sums(simd, sums, gradient)
@@ -206,10 +209,10 @@ impl Backpropagation {
                     back.apply(simd, &gradients[output], sums, &counts);
                     if !to_input.is_empty() {
                         let by_rows = RowGradients::new(&places, sums, inputs.rows);
-                        let (rows, add) = (by_rows.rows(sums), matches!(way, Way::Shortcut));
+                        let rows = by_rows.rows(sums);
                         // No closure of an iterator: it would be compiled without the instructions of `simd`.
                         for windows in &to_input {
-                            windows.apply(simd, &rows, &mut gradients[input], add);
+                            windows.apply(simd, &rows, &mut gradients[input], is_projection);
                         }
                     }
                     weight_gradient(simd, shape, inputs, &places, sums)
@@ -225,16 +228,6 @@ impl Backpropagation {
         let level = self.level;
         threads.map(self.pictures.iter_mut().collect(), || (), |(), maps| work(level, maps))
     }
-}
-
-/// What follows a unit's normalization.
-#[derive(Clone, Copy)]
-enum Way {
-    /// ReLU. The backward pass sets the gradient of the unit's input.
-    Rectified,
-    /// The addition to the block's second unit, whose backward pass includes the ReLU. The backward pass adds to the
-    /// gradient of the unit's input, which the block's first unit has set.
-    Shortcut,
 }
 
 /// The forward pass of a batch.
