@@ -194,7 +194,7 @@ impl Backpropagation {
             ))
         });
         let totals = add_up(totals);
-        let back = normalization.back(&totals);
+        let backward_map = normalization.backward_map(&totals);
         // The gradient of the picture is not needed.
         let to_input =
             if input == 0 { Vec::new() } else { Windows::backward(shape, &batch.parameters.layers[number].weights) };
@@ -206,7 +206,7 @@ impl Backpropagation {
             dispatch!(level, simd => simd.vectorize(
                 #[inline(always)]
                 || {
-                    back.apply(simd, &gradients[output], sums, &counts);
+                    backward_map.apply(simd, &gradients[output], sums, &counts);
                     if !to_input.is_empty() {
                         let by_rows = RowGradients::new(&places, sums, inputs.rows);
                         let rows = by_rows.rows(sums);
