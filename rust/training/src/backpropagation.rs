@@ -3,7 +3,7 @@
 use fearless_simd::{Level, dispatch, prelude::*};
 
 use crate::maps::Maps;
-use crate::normalization::{Normalization, add_up, moments, rectify_gradient};
+use crate::normalization::{After, Normalization, add_up, moments, rectify_gradient};
 use crate::row_gradients::RowGradients;
 use crate::shared_rows::Window;
 use crate::weight_gradient::weight_gradient;
@@ -271,6 +271,7 @@ impl Forward<'_> {
         let (normalizations, output) = (&self.normalizations, number + 1);
         let input = block.map(|block| self.network.structure.units[block.first].input);
         let projection = block.and_then(|block| block.projection);
+        let after = if block.is_some() { After::AddAndRectify } else { After::Rectify };
         self.network.each(self.threads, |level, maps| {
             if let (Some(input), None) = (input, projection) {
                 maps.set_shortcut(input, output);
@@ -280,9 +281,9 @@ impl Forward<'_> {
                 #[inline(always)]
                 || {
                     if let Some(unit) = projection {
-                        normalizations[unit].apply(simd, &sums[unit], output, false, false);
+                        normalizations[unit].apply(simd, &sums[unit], output, After::Store);
                     }
-                    normalizations[number].apply(simd, &sums[number], output, block.is_some(), true);
+                    normalizations[number].apply(simd, &sums[number], output, after);
                 },
             ));
         });

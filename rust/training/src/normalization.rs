@@ -32,6 +32,17 @@ pub struct BackwardMap<'a> {
     of_sum: ChannelMap,
 }
 
+/// What is done with normalized sums.
+#[derive(Clone, Copy)]
+pub enum After {
+    /// They are stored.
+    Store,
+    /// Negative ones become 0.
+    Rectify,
+    /// They are added to what is there, and negative ones become 0.
+    AddAndRectify,
+}
+
 impl Normalization {
     /// From the sums and the sums of squares of `count` values. `epsilon` is added to the variances.
     pub fn new(scale: &[f32], shift: &[f32], moments: &ChannelSums, count: usize, epsilon: f32) -> Self {
@@ -58,10 +69,14 @@ impl Normalization {
         [self.mean[..channels].to_vec(), variances.collect()]
     }
 
-    /// Writes the normalized sums to `output`, or adds them with `add`. With `rectify`, ReLU follows.
+    /// Writes the normalized sums to `output`.
     #[inline(always)]
-    pub fn apply<S: Simd>(&self, simd: S, sums: &FeatureMap, output: &mut FeatureMap, add: bool, rectify: bool) {
-        let floor = if rectify { 0.0 } else { f32::NEG_INFINITY };
+    pub fn apply<S: Simd>(&self, simd: S, sums: &FeatureMap, output: &mut FeatureMap, after: After) {
+        let (add, floor) = match after {
+            After::Store => (false, f32::NEG_INFINITY),
+            After::Rectify => (false, 0.0),
+            After::AddAndRectify => (true, 0.0),
+        };
         match sums.channels {
             4 => self.map.apply::<S, f32x4<S>>(simd, sums, output, add, floor),
             _ => self.map.apply::<S, f32x8<S>>(simd, sums, output, add, floor),
