@@ -30,9 +30,14 @@ const BYTE_STREAM_SPLIT: i32 = 9;
 /// Decompresses bytes to exactly so many.
 pub type Decompress = Arc<dyn Fn(Codec, &[u8], usize) -> Result<Bytes> + Send + Sync>;
 
-/// The levels of a page as they are stored: of repetition, of definition, and the number of values.
+/// The levels of a page as they are stored.
 #[derive(Clone, PartialEq, Eq)]
-pub struct EncodedLevels(Bytes, Bytes, usize);
+pub struct EncodedLevels {
+    repetition: Bytes,
+    definition: Bytes,
+    /// Number of values, null or not.
+    values: usize,
+}
 
 /// A page of data.
 #[derive(Clone)]
@@ -50,7 +55,7 @@ pub struct Page {
 impl Page {
     /// Passes over the levels of the values that are not left.
     pub fn pass_levels(&mut self) -> Result<()> {
-        let passed = self.levels.2 - self.left;
+        let passed = self.levels.values - self.left;
         self.repetition.pass(passed)?;
         self.definition.pass(passed)
     }
@@ -58,7 +63,7 @@ impl Page {
 
 /// Largest levels of a coordinate.
 #[derive(Clone, Copy)]
-pub struct Most {
+pub struct MaxLevels {
     pub repetition: u32,
     pub definition: u32,
 }
@@ -70,20 +75,25 @@ pub struct Pages<T> {
     place: Range<u64>,
     codec: Option<Codec>,
     decompress: Decompress,
-    most: Most,
+    max_levels: MaxLevels,
     dictionary: Option<Arc<[T]>>,
     /// Number of values that the pages must still have.
     missing: u64,
 }
 
 impl<T: Number> Pages<T> {
-    pub fn new(file: Arc<File>, column: &ColumnChunkMetaData, most: Most, decompress: Decompress) -> Result<Self> {
+    pub fn new(
+        file: Arc<File>,
+        column: &ColumnChunkMetaData,
+        max_levels: MaxLevels,
+        decompress: Decompress,
+    ) -> Result<Self> {
         let codec = match column.compression() {
             Compression::UNCOMPRESSED => None,
             other => Some(Codec::of(other).ok_or_else(|| mismatch(format!("the compression {other}")))?),
         };
         let missing = column.num_values().unsigned_abs();
-        Ok(Pages { file, place: place(column), codec, decompress, most, dictionary: None, missing })
+        Ok(Pages { file, place: place(column), codec, decompress, max_levels, dictionary: None, missing })
     }
 
     pub fn dictionary(&self) -> &[T] {
@@ -177,15 +187,19 @@ impl<T: Number> Pages<T> {
                     rest = rest.slice(4 + size..);
                     Ok(levels)
                 };
-                (levels(self.most.repetition)?, levels(self.most.definition)?, rest)
+                (levels(self.max_levels.repetition)?, levels(self.max_levels.definition)?, rest)
             }
         };
         Ok(Page {
-            levels: EncodedLevels(repetition.clone(), definition.clone(), header.values),
+            levels: EncodedLevels {
+                repetition: repetition.clone(),
+                definition: definition.clone(),
+                values: header.values,
+            },
             bytes: header.size.max(header.decoded_size),
             left: header.values,
-            repetition: levels_of(repetition, self.most.repetition)?,
-            definition: levels_of(definition, self.most.definition)?,
+            repetition: levels_of(repetition, self.max_levels.repetition)?,
+            definition: levels_of(definition, self.max_levels.definition)?,
             numbers: self.numbers(header.encoding, values)?,
         })
     }
