@@ -1,7 +1,15 @@
 //! The header of a page.
 
+use std::fs::File;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+
 use super::thrift::{INTEGER, Reader, STRUCT};
-use crate::error::{Result, mismatch};
+use crate::error::{Result, mismatch, text};
+
+/// Bytes that are read to find a header: at first, and at most.
+const HEADER_BYTES: usize = 256;
+const MAX_HEADER_BYTES: usize = 16 << 20;
 
 /// The encoding of levels that the format has had since 2013.
 const RLE: i32 = 3;
@@ -49,8 +57,25 @@ struct Description {
 }
 
 impl PageHeader {
-    /// Reads a header.
-    pub fn read(reader: &mut Reader<'_>) -> Result<Self> {
+    /// Reads the header of the page at the beginning of `place`. Also returns the size of the header.
+    pub fn read(file: &File, place: Range<u64>) -> Result<(Self, u64)> {
+        let most = usize::try_from(place.end - place.start).unwrap_or(usize::MAX).min(MAX_HEADER_BYTES);
+        let mut size = HEADER_BYTES.min(most);
+        loop {
+            let mut bytes = vec![0; size];
+            file.read_exact_at(&mut bytes, place.start)?;
+            let mut reader = Reader::new(&bytes);
+            match Self::decode(&mut reader) {
+                Ok(header) => return Ok((header, (size - reader.left()) as u64)),
+                Err(error) if size == most => {
+                    return Err(mismatch(format!("the page at byte {}: {}", place.start, text(&error))));
+                }
+                Err(_) => size = size.saturating_mul(8).min(most),
+            }
+        }
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self> {
         let mut numbers: Numbers = [None; 9];
         let mut description = None;
         reader.fields(|reader, number, kind| {

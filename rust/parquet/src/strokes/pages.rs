@@ -13,14 +13,11 @@ use super::checksum::checksum;
 use super::compression::Codec;
 use super::hybrid::Hybrid;
 use super::numbers::{Number, Numbers};
-use crate::checks::{Content, PageHeader, Reader, place};
+use crate::checks::{Content, PageHeader, place};
 use crate::error::{Result, mismatch};
 
 /// The largest page that is read here. Others are left to a reader that needs no whole page in memory, or fails.
 const MAX_PAGE_BYTES: usize = 16 << 20;
-
-/// Bytes that are read to find a header. Headers with long statistics are longer, and not read here.
-const HEADER_BYTES: usize = 256;
 
 const PLAIN: i32 = 0;
 const PLAIN_DICTIONARY: i32 = 2;
@@ -103,7 +100,7 @@ impl<T: Number> Pages<T> {
     /// The next page of data with values, if there is one.
     pub fn next(&mut self) -> Result<Option<Page>> {
         while self.place.start < self.place.end {
-            let (header, size) = read_header(&self.file, self.place.clone())?;
+            let (header, size) = PageHeader::read(&self.file, self.place.clone())?;
             let begin = self.place.start + size;
             if header.size as u64 > self.place.end - begin {
                 return Err(mismatch("a page is longer than its column".into()));
@@ -230,17 +227,6 @@ impl<T: Number> Pages<T> {
             Err(mismatch("a page has another size than its header says".into()))
         }
     }
-}
-
-/// Reads the header of a page. Also returns the size of the header.
-fn read_header(file: &File, place: Range<u64>) -> Result<(PageHeader, u64)> {
-    let size = usize::try_from(place.end - place.start).unwrap_or(usize::MAX).min(HEADER_BYTES);
-    let mut bytes = [0; HEADER_BYTES];
-    let bytes = &mut bytes[..size];
-    file.read_exact_at(bytes, place.start)?;
-    let mut reader = Reader::new(bytes);
-    let header = PageHeader::read(&mut reader)?;
-    Ok((header, (size - reader.left()) as u64))
 }
 
 fn levels_of(bytes: Bytes, most: u32) -> Result<Hybrid> {
