@@ -25,8 +25,6 @@ pub mod canvas;
 pub mod coordinates;
 pub mod far_points;
 pub mod fit;
-#[cfg(test)]
-mod levels;
 pub mod limits;
 pub mod network;
 pub mod path;
@@ -38,6 +36,8 @@ pub mod row_error;
 pub mod rows;
 mod spares;
 pub mod strokes;
+#[cfg(test)]
+mod testing;
 mod threads;
 
 pub use aligned::Aligned;

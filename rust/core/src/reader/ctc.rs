@@ -275,20 +275,17 @@ mod tests {
     use fearless_simd::{Level, dispatch};
 
     use super::*;
+    use crate::testing::MadeNumbers;
 
     const OUTPUTS: usize = 4;
     const FRAMES: usize = 5;
 
-    /// Log-probabilities by a linear congruential generator.
-    fn drawn(mut seed: u32, frames: usize, spread: f32) -> Vec<f32> {
+    /// Log-probabilities of logits that differ by `spread` at most.
+    fn drawn(seed: u32, frames: usize, spread: f64) -> Vec<f32> {
+        let mut numbers = MadeNumbers(seed);
         let mut values = Vec::new();
         for _ in 0..frames {
-            let logits: Vec<f32> = (0..OUTPUTS)
-                .map(|_| {
-                    seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                    (seed >> 8) as f32 / (1 << 24) as f32 * spread
-                })
-                .collect();
+            let logits = numbers.take(OUTPUTS, spread / 2.0);
             let total: f32 = logits.iter().map(|value| value.exp()).sum();
             values.extend(logits.iter().map(|value| value - total.ln()));
         }

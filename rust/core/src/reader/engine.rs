@@ -169,28 +169,14 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::levels::levels;
     use crate::path::CHANNELS;
     use crate::reader::{Convolution, ReaderBlock};
     use crate::rows::OwnedRows;
-
-    /// Numbers from -1 to 1 by a linear congruential generator.
-    struct Numbers(u32);
-
-    impl Numbers {
-        fn next(&mut self) -> f64 {
-            self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            f64::from(self.0) / f64::from(u32::MAX) * 2.0 - 1.0
-        }
-
-        fn take(&mut self, count: usize, scale: f64) -> Vec<f32> {
-            (0..count).map(|_| (self.next() * scale) as f32).collect()
-        }
-    }
+    use crate::testing::{MadeNumbers, levels};
 
     /// A network of these channels in the stem, with the kernel of the blocks and some outputs.
     fn network(channels: &[usize], kernel: usize, outputs: usize) -> ReaderNetwork {
-        let mut numbers = Numbers(7);
+        let mut numbers = MadeNumbers(7);
         let mut inputs = CHANNELS;
         let stem = channels.iter().zip([(9, 3), (7, 2), (5, 1)]).map(|(&outputs, (kernel, stride))| {
             let taps = kernel * std::mem::replace(&mut inputs, outputs);
