@@ -5,7 +5,6 @@
 
 mod axis;
 mod bits;
-mod checksum;
 mod compression;
 mod hybrid;
 mod lists;

@@ -9,7 +9,6 @@ use bytes::Bytes;
 use parquet::basic::Compression;
 use parquet::file::metadata::ColumnChunkMetaData;
 
-use super::checksum::checksum;
 use super::compression::Codec;
 use super::hybrid::Hybrid;
 use super::numbers::{Number, Numbers};
@@ -111,7 +110,7 @@ impl<T: Number> Pages<T> {
             let mut bytes = vec![0; header.size];
             self.file.read_exact_at(&mut bytes, begin)?;
             self.place.start = begin + header.size as u64;
-            if header.checksum.is_some_and(|sum| sum != checksum(&bytes)) {
+            if header.checksum.is_some_and(|sum| sum != crc32fast::hash(&bytes)) {
                 return Err(mismatch("the checksum of a page is wrong".into()));
             }
             match header.content {
@@ -231,4 +230,14 @@ impl<T: Number> Pages<T> {
 
 fn levels_of(bytes: Bytes, most: u32) -> Result<Hybrid> {
     if most == 0 { Ok(Hybrid::zeros()) } else { Hybrid::new(bytes, (u32::BITS - most.leading_zeros()) as usize) }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn checksums_are_those_of_the_format() {
+        assert_eq!(crc32fast::hash(b""), 0);
+        assert_eq!(crc32fast::hash(b"123456789"), 0xcbf4_3926);
+        assert_eq!(crc32fast::hash(b"The quick brown fox jumps over the lazy dog"), 0x414f_a339);
+    }
 }
