@@ -47,12 +47,12 @@ pub struct PageHeader {
 }
 
 /// The fields of a page's description whose values are of 32 bits, by number.
-type Numbers = [Option<i32>; 9];
+type Integers = [Option<i32>; 9];
 
 /// The description that a header has of its page.
 struct Description {
     field: i64,
-    numbers: Numbers,
+    numbers: Integers,
     is_compressed: bool,
 }
 
@@ -76,7 +76,7 @@ impl PageHeader {
     }
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self> {
-        let mut numbers: Numbers = [None; 9];
+        let mut numbers: Integers = [None; 9];
         let mut description = None;
         reader.fields(|reader, number, kind| {
             match number {
@@ -119,7 +119,7 @@ impl Description {
         if kind != STRUCT {
             return Err(other_type());
         }
-        let mut numbers: Numbers = [None; 9];
+        let mut numbers: Integers = [None; 9];
         let mut is_compressed = true;
         // In the order of the fields 5 to 8.
         let integers: &[i64] = [&[1, 2, 3, 4][..], &[], &[1, 2], &[1, 2, 3, 4, 5, 6]][(field - 5) as usize];
@@ -155,7 +155,7 @@ fn integer(reader: &mut Reader<'_>, kind: u8) -> Result<i32> {
     if kind == INTEGER { reader.integer() } else { Err(other_type()) }
 }
 
-fn required(numbers: &Numbers, number: usize) -> Result<i32> {
+fn required(numbers: &Integers, number: usize) -> Result<i32> {
     numbers[number].ok_or_else(|| mismatch("the header of a page is not complete".into()))
 }
 
