@@ -97,15 +97,7 @@ impl Backpropagation {
             return None;
         }
         self.batch = None;
-        let pictures: Vec<&[f32]> = pictures.chunks_exact(PIXELS).collect();
-        while self.pictures.len() < pictures.len() {
-            self.pictures.push(Maps::new(&self.structure));
-        }
-        self.pictures.truncate(pictures.len());
-        let items = self.pictures.iter_mut().zip(&pictures).collect();
-        let structure = &self.structure;
-        threads.map(items, || (), |(), (maps, picture): (&mut Maps, &&[f32])| maps.set_picture(structure, picture));
-
+        self.set_pictures(pictures, threads);
         let mut pass = Forward {
             network: self,
             threads,
@@ -135,6 +127,14 @@ impl Backpropagation {
         let logits = logits.map(|logit| if finite { logit } else { f32::NAN }).collect();
         self.batch = Some(Batch { parameters, normalizations, averages });
         Some((logits, statistics))
+    }
+
+    /// Takes in the pictures of a batch.
+    fn set_pictures(&mut self, pictures: &[f32], threads: &Threads) {
+        let structure = &self.structure;
+        self.pictures.resize_with(pictures.len() / PIXELS, || Maps::new(structure));
+        let items = self.pictures.iter_mut().zip(pictures.chunks_exact(PIXELS)).collect();
+        threads.map(items, || (), |(), (maps, picture): (&mut Maps, &[f32])| maps.set_picture(structure, picture));
     }
 
     /// The gradient of the parameters, from the gradient of the logits of the last batch. `None` if there is no batch
