@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parquet::basic::Compression;
+use parquet::errors::ParquetError;
 use parquet::file::metadata::ColumnChunkMetaData;
 
 use super::compression::Codec;
@@ -150,8 +151,7 @@ impl<T: Number> Pages<T> {
     }
 
     fn read_page(&self, header: &PageHeader, bytes: Bytes) -> Result<Page> {
-        let too_short = || mismatch("a page is shorter than its levels".into());
-        let (repetition, definition, values) = match header.content {
+        let [repetition, definition, values] = match header.content {
             Content::DataV2 { definition_bytes, repetition_bytes, is_compressed } => {
                 let levels = definition_bytes.checked_add(repetition_bytes).ok_or_else(too_short)?;
                 if levels > bytes.len() || levels > header.decoded_size {
@@ -166,25 +166,9 @@ impl<T: Number> Pages<T> {
                 if values.len() != size {
                     return Err(mismatch("a page has another size than its header says".into()));
                 }
-                (bytes.slice(..repetition_bytes), bytes.slice(repetition_bytes..levels), values)
+                [bytes.slice(..repetition_bytes), bytes.slice(repetition_bytes..levels), values]
             }
-            _ => {
-                let mut rest = self.decompressed(bytes, header.decoded_size)?;
-                let mut levels = |most: u32| {
-                    if most == 0 {
-                        return Ok(Bytes::new());
-                    }
-                    let size =
-                        rest.first_chunk().map(|size| u32::from_le_bytes(*size) as usize).ok_or_else(too_short)?;
-                    if size > rest.len() - 4 {
-                        return Err(too_short());
-                    }
-                    let levels = rest.slice(4..4 + size);
-                    rest = rest.slice(4 + size..);
-                    Ok(levels)
-                };
-                (levels(self.max_levels.repetition)?, levels(self.max_levels.definition)?, rest)
-            }
+            _ => self.split(header, bytes)?,
         };
         Ok(Page {
             levels: EncodedLevels {
@@ -198,6 +182,24 @@ impl<T: Number> Pages<T> {
             definition: levels_of(definition, self.max_levels.definition)?,
             numbers: self.numbers(header.encoding, values)?,
         })
+    }
+
+    /// The levels and the values of a page that are compressed together. Levels come after their size.
+    fn split(&self, header: &PageHeader, bytes: Bytes) -> Result<[Bytes; 3]> {
+        let mut rest = self.decompressed(bytes, header.decoded_size)?;
+        let mut levels = |most: u32| {
+            if most == 0 {
+                return Ok(Bytes::new());
+            }
+            let size = rest.first_chunk().map(|size| u32::from_le_bytes(*size) as usize).ok_or_else(too_short)?;
+            if size > rest.len() - 4 {
+                return Err(too_short());
+            }
+            let levels = rest.slice(4..4 + size);
+            rest = rest.slice(4 + size..);
+            Ok(levels)
+        };
+        Ok([levels(self.max_levels.repetition)?, levels(self.max_levels.definition)?, rest])
     }
 
     fn numbers(&self, encoding: i32, bytes: Bytes) -> Result<Numbers> {
@@ -230,6 +232,10 @@ impl<T: Number> Pages<T> {
 
 fn levels_of(bytes: Bytes, most: u32) -> Result<Hybrid> {
     if most == 0 { Ok(Hybrid::zeros()) } else { Hybrid::new(bytes, (u32::BITS - most.leading_zeros()) as usize) }
+}
+
+fn too_short() -> ParquetError {
+    mismatch("a page is shorter than its levels".into())
 }
 
 #[cfg(test)]
