@@ -1,4 +1,4 @@
-//! The coordinates of one axis and their range.
+//! The coordinates of one axis and their extent.
 
 use fearless_simd::{Level, dispatch};
 
@@ -55,13 +55,13 @@ impl<'a> Coordinates<'a> {
     }
 
     /// Smallest and largest value, or `None` if there is none or one is NaN or infinite.
-    pub(crate) fn range(self) -> Option<Range> {
-        with_values!(self, values => dispatch!(Level::new(), _simd => Range::of(values)))
+    pub(crate) fn extent(self) -> Option<Extent> {
+        with_values!(self, values => dispatch!(Level::new(), _simd => Extent::of(values)))
     }
 
-    /// Number of values below and above a range.
-    pub(crate) fn count_outside(self, range: Range) -> (usize, usize) {
-        with_values!(self, values => dispatch!(Level::new(), _simd => outside(values, range)))
+    /// Number of values below and above an extent.
+    pub(crate) fn count_outside(self, extent: Extent) -> (usize, usize) {
+        with_values!(self, values => dispatch!(Level::new(), _simd => outside(values, extent)))
     }
 
     /// Index of the first value that is NaN or infinite, and the value.
@@ -82,10 +82,10 @@ impl<'a> Coordinates<'a> {
 }
 
 #[inline(always)]
-fn outside<T: Copy + Into<f64>>(values: &[T], range: Range) -> (usize, usize) {
+fn outside<T: Copy + Into<f64>>(values: &[T], extent: Extent) -> (usize, usize) {
     values.iter().fold((0, 0), |(below, above), &value| {
         let value: f64 = value.into();
-        (below + usize::from(value < range.low), above + usize::from(value > range.high))
+        (below + usize::from(value < extent.low), above + usize::from(value > extent.high))
     })
 }
 
@@ -96,14 +96,14 @@ fn widened(value: impl Into<f64>) -> f64 {
 
 /// Smallest and largest coordinate of an axis, both finite.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Range {
+pub struct Extent {
     /// The smallest coordinate.
     pub low: f64,
     /// The largest coordinate.
     pub high: f64,
 }
 
-impl Range {
+impl Extent {
     /// Independent accumulators, so that the loop runs in vector registers.
     const LANES: usize = 8;
 
@@ -129,7 +129,7 @@ impl Range {
             }
         }
         let finite = !values.is_empty() && poison.iter().all(|&sum| sum == 0.0);
-        finite.then(|| Range {
+        finite.then(|| Extent {
             low: low.into_iter().fold(f64::INFINITY, f64::min),
             high: high.into_iter().fold(f64::NEG_INFINITY, f64::max),
         })
@@ -146,9 +146,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn range_of_more_values_than_lanes() {
+    fn extent_of_more_values_than_lanes() {
         let values: Vec<f32> = (0..100).map(|value| ((value * 37) % 101 - 50) as f32).collect();
-        let expected = Range { low: -50.0, high: 50.0 };
-        assert_eq!(Coordinates::Float32(&values).range(), Some(expected));
+        let expected = Extent { low: -50.0, high: 50.0 };
+        assert_eq!(Coordinates::Float32(&values).extent(), Some(expected));
     }
 }

@@ -1,8 +1,9 @@
 //! Rows whose size on the canvas is set by a few points far from the rest.
 
 use std::fmt;
+use std::ops::Range;
 
-use crate::coordinates::{Coordinates, Range};
+use crate::coordinates::{Coordinates, Extent};
 use crate::rows::Rows;
 use crate::strokes::Strokes;
 use crate::threads::Threads;
@@ -44,7 +45,7 @@ const CHUNK: usize = 256;
 pub fn far_points(rows: &dyn Rows, threads: &Threads) -> Vec<(usize, FarPoints)> {
     let of_row = |row| Some((row, FarPoints::of(&rows.row(row).ok()?)?));
     let chunks = (0..rows.len()).step_by(CHUNK).map(|start| start..(start + CHUNK).min(rows.len())).collect();
-    let work = |(): &mut (), chunk: std::ops::Range<usize>| chunk.filter_map(of_row).collect::<Vec<_>>();
+    let work = |(): &mut (), chunk: Range<usize>| chunk.filter_map(of_row).collect::<Vec<_>>();
     threads.map(chunks, || (), work).into_iter().flatten().collect()
 }
 
@@ -68,13 +69,13 @@ pub enum Side {
 impl FarPoints {
     /// The far points of a row, if a few set its size.
     pub fn of(strokes: &Strokes) -> Option<Self> {
-        let (x, y) = (strokes.x_range(), strokes.y_range());
+        let (x, y) = (strokes.x_extent(), strokes.y_extent());
         let is_wide = x.span() >= y.span();
-        let (values, range, across) = if is_wide { (strokes.x(), x, y.span()) } else { (strokes.y(), y, x.span()) };
-        if range.span() <= 0.0 || across * MIN_GROWTH > range.span() {
+        let (values, extent, across) = if is_wide { (strokes.x(), x, y.span()) } else { (strokes.y(), y, x.span()) };
+        if extent.span() <= 0.0 || across * MIN_GROWTH > extent.span() {
             return None;
         }
-        let inner = inner_range(range);
+        let inner = inner_extent(extent);
         let (before, after) = values.count_outside(inner);
         let few = (values.len() / POINTS_FOR_EACH_FAR).max(1);
         let is_few = |count: usize| (1..=few).contains(&count) && count < values.len();
@@ -84,34 +85,34 @@ impl FarPoints {
             [Side::Above, Side::Below, Side::AboveAndBelow]
         };
         let (far, side, kept) = match (is_few(before), is_few(after)) {
-            (true, false) => (before, low, Range { low: inner.low, ..range }),
-            (false, true) => (after, high, Range { high: inner.high, ..range }),
+            (true, false) => (before, low, Extent { low: inner.low, ..extent }),
+            (false, true) => (after, high, Extent { high: inner.high, ..extent }),
             // Without those at one end, the others would still set the size.
             (true, true) if before + after <= few => (before + after, both, inner),
             _ => return None,
         };
         let (first, rest) = split(values, kept)?;
-        let growth = range.span() / rest.span().max(across);
+        let growth = extent.span() / rest.span().max(across);
         let (stroke, point) = strokes.locate(first);
         (growth >= MIN_GROWTH).then_some(FarPoints { far, points: values.len(), side, stroke, point, growth })
     }
 }
 
-/// The part of a range that is left without a far end on either side.
-fn inner_range(range: Range) -> Range {
-    let end = range.span() * (1.0 - 1.0 / MIN_GROWTH);
-    Range { low: range.low + end, high: range.high - end }
+/// The part of an extent that is left without a far end on either side.
+fn inner_extent(extent: Extent) -> Extent {
+    let end = extent.span() * (1.0 - 1.0 / MIN_GROWTH);
+    Extent { low: extent.low + end, high: extent.high - end }
 }
 
-/// The index of the first value outside of a range, and the range of the values inside.
-fn split(values: Coordinates, kept: Range) -> Option<(usize, Range)> {
-    let (mut first, mut rest) = (None, Range { low: f64::INFINITY, high: f64::NEG_INFINITY });
+/// The index of the first value outside of an extent, and the extent of the values inside.
+fn split(values: Coordinates, kept: Extent) -> Option<(usize, Extent)> {
+    let (mut first, mut rest) = (None, Extent { low: f64::INFINITY, high: f64::NEG_INFINITY });
     for index in 0..values.len() {
         let value = values.get(index)?;
         if value < kept.low || value > kept.high {
             first = first.or(Some(index));
         } else {
-            rest = Range { low: rest.low.min(value), high: rest.high.max(value) };
+            rest = Extent { low: rest.low.min(value), high: rest.high.max(value) };
         }
     }
     Some((first?, rest))

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::canvas::{BLOCK, CanvasPoints, INNER, LineWidth, SIDE};
-use crate::coordinates::{Coordinates, Range as CoordinateRange};
+use crate::coordinates::{Coordinates, Extent};
 use crate::strokes::Strokes;
 
 /// Maps row coordinates to canvas pixels, in float64.
@@ -27,12 +27,12 @@ struct AxisFit {
 }
 
 impl AxisFit {
-    fn new(range: CoordinateRange, scale: Scale) -> Self {
-        AxisFit { low: range.low, scale, margin: (SIDE as f64 - scale.of(range.span())) / 2.0 }
+    fn new(extent: Extent, scale: Scale) -> Self {
+        AxisFit { low: extent.low, scale, margin: (SIDE as f64 - scale.of(extent.span())) / 2.0 }
     }
 
-    /// Coordinates that another thread writes to may be out of the range by now, or NaN. They stay within the pixels of
-    /// [`Fit::ink`].
+    /// Coordinates that another thread writes to may be out of the extent by now, or NaN. They stay within the pixels
+    /// of [`Fit::ink`].
     #[inline(always)]
     fn apply(self, coordinates: Coordinates, out: &mut Vec<f32>) {
         let low = self.margin - ROUNDING / 2.0;
@@ -65,7 +65,7 @@ impl Scale {
 impl Fit {
     /// The fit of a row.
     pub fn new(strokes: &Strokes) -> Self {
-        let (x, y) = (strokes.x_range(), strokes.y_range());
+        let (x, y) = (strokes.x_extent(), strokes.y_extent());
         let longer_side = x.span().max(y.span());
         // All points coincide: every difference is 0, and any scale maps them to the centre.
         let scale = Scale::new(if longer_side > 0.0 { longer_side } else { 1.0 });
@@ -128,13 +128,13 @@ mod tests {
     }
 
     #[test]
-    fn points_beyond_the_range_stay_within_the_ink() {
+    fn points_beyond_the_extent_stay_within_the_ink() {
         let values = [0.0, 10.0];
         let strokes = Strokes::new(Offsets::Int32(&[0, 2]), (&values[..]).into(), (&[0.0, 0.0][..]).into()).unwrap();
         let fit = Fit::new(&strokes);
         let mut points = CanvasPoints::default();
         for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300, -1e300, 11.0, -1.0] {
-            // As if another thread had written it after the range was found.
+            // As if another thread had written it after the extent was found.
             let later = [value, 5.0];
             fit.x.apply((&later[..]).into(), &mut points.x);
             assert!((11.0..=245.0).contains(&points.x[0]), "{value}: {}", points.x[0]);

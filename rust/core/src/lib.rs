@@ -25,18 +25,19 @@ pub mod canvas;
 pub mod coordinates;
 pub mod far_points;
 pub mod fit;
-#[cfg(test)]
-mod levels;
 pub mod limits;
 pub mod network;
 pub mod path;
 mod raster;
 pub mod reader;
+pub mod registers;
 pub mod render;
 pub mod row_error;
 pub mod rows;
 mod spares;
 pub mod strokes;
+#[cfg(test)]
+mod testing;
 mod threads;
 
 pub use aligned::Aligned;

@@ -7,8 +7,8 @@ pub const MAX_POINTS: usize = 1 << 20;
 /// Maximum number of strokes in a row. Strokes without points count.
 pub const MAX_STROKES: usize = 1 << 20;
 
-/// Maximum number of samples of the [path](crate::path) of a row: twice those of a line of 100 letters. A longer one is not a line of
-/// writing.
+/// Maximum number of samples of the [path](crate::path) of a row: twice those of a line of 100 letters. A longer one is
+/// not a line of writing.
 pub const MAX_SAMPLES: usize = 4096;
 
 /// The memory of rows with more points is not kept for the next ones. Written lines have far fewer.

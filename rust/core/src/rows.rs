@@ -48,7 +48,7 @@ pub type Word = Vec<Range<usize>>;
 /// rows.end_stroke();
 /// rows.end_row(Ok(()));
 /// rows.end_row(Err(RowError::NullRow));
-/// assert_eq!(rows.row(0)?.y_range().span(), 4.0);
+/// assert_eq!(rows.row(0)?.y_extent().span(), 4.0);
 /// assert_eq!(rows.row(1).unwrap_err(), RowError::NullRow);
 /// # Ok::<(), RowError>(())
 /// ```
@@ -175,7 +175,7 @@ mod tests {
         rows.end_row(Ok(()));
         assert_eq!(rows.len(), 3);
         assert_eq!(rows.row(0).unwrap_err(), RowError::NullRow);
-        assert_eq!(rows.row(1).unwrap().x_range().low, 3.0);
+        assert_eq!(rows.row(1).unwrap().x_extent().low, 3.0);
         assert_eq!(rows.row(2).unwrap_err(), RowError::NoPoints);
     }
 

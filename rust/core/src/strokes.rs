@@ -1,7 +1,9 @@
 //! One row of pen strokes, borrowed from the owner of the memory. It was valid when it was made: if another thread writes
 //! to the memory, what it has is wrong, but no point is beyond its ends.
 
-use crate::coordinates::{Coordinates, Range};
+use std::ops::Range;
+
+use crate::coordinates::{Coordinates, Extent};
 use crate::limits::{MAX_POINTS, MAX_STROKES};
 use crate::row_error::{Axis, RowError};
 
@@ -49,8 +51,8 @@ pub struct Strokes<'a> {
     first_point: usize,
     x: Coordinates<'a>,
     y: Coordinates<'a>,
-    x_range: Range,
-    y_range: Range,
+    x_extent: Extent,
+    y_extent: Extent,
 }
 
 impl<'a> Strokes<'a> {
@@ -87,13 +89,13 @@ impl<'a> Strokes<'a> {
             1..=MAX_POINTS => {}
             points => return Err(RowError::TooManyPoints { points }),
         }
-        let range_of = |axis, values: Coordinates| {
-            let range = values.range().ok_or_else(|| not_finite(offsets, first_point, axis, values))?;
-            if range.span().is_finite() { Ok(range) } else { Err(RowError::SpanOverflow { axis }) }
+        let extent_of = |axis, values: Coordinates| {
+            let extent = values.extent().ok_or_else(|| not_finite(offsets, first_point, axis, values))?;
+            if extent.span().is_finite() { Ok(extent) } else { Err(RowError::SpanOverflow { axis }) }
         };
-        let x_range = range_of(Axis::X, x)?;
-        let y_range = range_of(Axis::Y, y)?;
-        Ok(Strokes { offsets, first_point, x, y, x_range, y_range })
+        let x_extent = extent_of(Axis::X, x)?;
+        let y_extent = extent_of(Axis::Y, y)?;
+        Ok(Strokes { offsets, first_point, x, y, x_extent, y_extent })
     }
 
     /// The x coordinates of all points of the row.
@@ -107,13 +109,13 @@ impl<'a> Strokes<'a> {
     }
 
     /// Smallest and largest x.
-    pub fn x_range(&self) -> Range {
-        self.x_range
+    pub fn x_extent(&self) -> Extent {
+        self.x_extent
     }
 
     /// Smallest and largest y.
-    pub fn y_range(&self) -> Range {
-        self.y_range
+    pub fn y_extent(&self) -> Extent {
+        self.y_extent
     }
 
     /// The stroke of a point of the row, and the point's index within it.
@@ -122,7 +124,7 @@ impl<'a> Strokes<'a> {
     }
 
     /// For each stroke, the range of its points within [`Strokes::x`] and [`Strokes::y`]; it may be empty.
-    pub fn point_ranges(&self) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
+    pub fn point_ranges(&self) -> impl Iterator<Item = Range<usize>> + '_ {
         let mut end = 0;
         (1..=self.offsets.count()).map(move |next| {
             let start = end;
@@ -175,10 +177,10 @@ mod tests {
     }
 
     #[test]
-    fn ranges_and_strokes_of_a_slice() {
+    fn extents_and_strokes_of_a_slice() {
         let strokes = row(&[1, 3, 3, 4], &[9.0, 1.0, 2.0, -3.0], &[9.0, 0.0, 4.0, 5.0]).unwrap();
-        assert_eq!(strokes.x_range(), Range { low: -3.0, high: 2.0 });
-        assert_eq!(strokes.y_range(), Range { low: 0.0, high: 5.0 });
+        assert_eq!(strokes.x_extent(), Extent { low: -3.0, high: 2.0 });
+        assert_eq!(strokes.y_extent(), Extent { low: 0.0, high: 5.0 });
         assert_eq!(strokes.point_ranges().collect::<Vec<_>>(), [0..2, 2..2, 2..3]);
     }
 

@@ -44,9 +44,14 @@ fn varint(mut value: usize) -> Vec<u8> {
 
 /// A page with the header's fields of its kind.
 fn page(kind: usize, described: &[(u8, usize)], decoded_size: usize, content: &[u8]) -> Vec<u8> {
+    page_with(kind, &fields(described), decoded_size, content)
+}
+
+/// A page with the encoded fields of its kind.
+fn page_with(kind: usize, described: &[u8], decoded_size: usize, content: &[u8]) -> Vec<u8> {
     let number = [5, 6, 7, 8][kind];
     let sizes = fields(&[(1, kind), (2, decoded_size), (3, content.len())]);
-    [&sizes, &[(number - 3) << 4 | 12][..], &fields(described), &[0, 0], content].concat()
+    [&sizes, &[(number - 3) << 4 | 12][..], described, &[0, 0], content].concat()
 }
 
 /// Writes both coordinates with the same pages.
@@ -146,6 +151,20 @@ fn pages_of_one_row_are_read() {
     let data = page(0, &[(1, 1), (2, 0), (3, 3), (4, 3)], one_row().len(), &one_row()).repeat(40);
     let made = written("small_pages.parquet", Compression::UNCOMPRESSED, &data, 40);
     assert_eq!(read(&made, Arc::new(|_, _, _| unreachable!())).unwrap(), 40);
+}
+
+#[test]
+fn headers_with_long_statistics_are_read() {
+    // Statistics are the field 5: the largest and the smallest value, of any length.
+    for size in [1, 100, 1000, 1 << 20] {
+        let value = [&varint(size)[..], &vec![0x41; size]].concat();
+        let statistics = [&[1 << 4 | 12, 5 << 4 | 8][..], &value, &[1 << 4 | 8], &value, &[0]].concat();
+        let described = [fields(&[(1, 1), (2, 0), (3, 3), (4, 3)]), statistics].concat();
+        let data = page_with(0, &described, one_row().len(), &one_row()).repeat(3);
+        let made = written(&format!("statistics_{size}.parquet"), Compression::UNCOMPRESSED, &data, 3);
+        assert_eq!(read(&made, Arc::new(|_, _, _| unreachable!())).unwrap(), 3, "{size}");
+        assert_eq!(made.1.check_pages(&made.0, 0).unwrap(), 0, "{size}");
+    }
 }
 
 /// A page with the points of rows of one point each, after their size, as if they were compressed.

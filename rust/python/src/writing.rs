@@ -19,7 +19,10 @@ fn written() -> MutexGuard<'static, Vec<(u32, Range<usize>)>> {
 }
 
 /// Permission to write a range of memory, released on drop.
-pub struct Writing(u32, Range<usize>);
+pub struct Writing {
+    process: u32,
+    range: Range<usize>,
+}
 
 /// Ranges of addresses, in order and apart.
 pub struct Addresses(Vec<Range<usize>>);
@@ -79,14 +82,15 @@ impl Writing {
                 "out is being written by another thread; give each thread a buffer of its own",
             ));
         }
-        Ok(Writing(process, range))
+        Ok(Writing { process, range })
     }
 }
 
 impl Drop for Writing {
     fn drop(&mut self) {
         let mut written = written();
-        if let Some(index) = written.iter().position(|(writer, other)| (*writer, other) == (self.0, &self.1)) {
+        let is_this = |(process, range): &(u32, Range<usize>)| (*process, range) == (self.process, &self.range);
+        if let Some(index) = written.iter().position(is_this) {
             written.swap_remove(index);
         }
     }

@@ -3,7 +3,7 @@
 use fearless_simd::{Level, dispatch, prelude::*};
 
 use crate::maps::Maps;
-use crate::normalization::{Normalization, add_up, moments, rectify_gradient};
+use crate::normalization::{After, Normalization, add_up, moments, rectify_gradient};
 use crate::row_gradients::RowGradients;
 use crate::shared_rows::Window;
 use crate::weight_gradient::weight_gradient;
@@ -97,15 +97,7 @@ impl Backpropagation {
             return None;
         }
         self.batch = None;
-        let pictures: Vec<&[f32]> = pictures.chunks_exact(PIXELS).collect();
-        while self.pictures.len() < pictures.len() {
-            self.pictures.push(Maps::new(&self.structure));
-        }
-        self.pictures.truncate(pictures.len());
-        let items = self.pictures.iter_mut().zip(&pictures).collect();
-        let structure = &self.structure;
-        threads.map(items, || (), |(), (maps, picture): (&mut Maps, &&[f32])| maps.set_picture(structure, picture));
-
+        self.set_pictures(pictures, threads);
         let mut pass = Forward {
             network: self,
             threads,
@@ -137,6 +129,14 @@ impl Backpropagation {
         Some((logits, statistics))
     }
 
+    /// Takes in the pictures of a batch.
+    fn set_pictures(&mut self, pictures: &[f32], threads: &Threads) {
+        let structure = &self.structure;
+        self.pictures.resize_with(pictures.len() / PIXELS, || Maps::new(structure));
+        let items = self.pictures.iter_mut().zip(pictures.chunks_exact(PIXELS)).collect();
+        threads.map(items, || (), |(), (maps, picture): (&mut Maps, &[f32])| maps.set_picture(structure, picture));
+    }
+
     /// The gradient of the parameters, from the gradient of the logits of the last batch. `None` if there is no batch
     /// since the last call or it had another number of pictures.
     pub fn backward(&mut self, by_logits: &[f32], threads: &Threads) -> Option<Gradients> {
@@ -153,17 +153,17 @@ impl Backpropagation {
         for block in self.structure.blocks.clone().into_iter().rev() {
             self.block_backward(block, &batch, threads, &mut layers);
         }
-        layers.push(self.unit_backward(STEM, &batch, threads, Way::Rectified));
+        layers.push(self.unit_backward(STEM, &batch, threads));
         layers.reverse();
         Some(Gradients { layers, head: by_head, head_bias: by_logits.iter().sum() })
     }
 
     /// The backward pass of a block. Adds the gradients of its layers, the last first.
     fn block_backward(&mut self, block: Block, batch: &Batch, threads: &Threads, layers: &mut Vec<Layer>) {
-        let second = self.unit_backward(block.second, batch, threads, Way::Rectified);
-        let first = self.unit_backward(block.first, batch, threads, Way::Rectified);
+        let second = self.unit_backward(block.second, batch, threads);
+        let first = self.unit_backward(block.first, batch, threads);
         match block.projection {
-            Some(projection) => layers.push(self.unit_backward(projection, batch, threads, Way::Shortcut)),
+            Some(projection) => layers.push(self.unit_backward(projection, batch, threads)),
             None => {
                 let (input, output) = (self.structure.units[block.first].input, block.second + 1);
                 self.each(threads, |_, maps| maps.add_shortcut_gradient(input, output));
@@ -172,10 +172,12 @@ impl Backpropagation {
         layers.extend([second, first]);
     }
 
-    /// The backward pass of a unit: the gradients of its parameters and of its input.
-    fn unit_backward(&mut self, number: usize, batch: &Batch, threads: &Threads, way: Way) -> Layer {
+    /// The backward pass of a unit: the gradients of its parameters and of its input. It sets the latter, but that of a
+    /// projection adds to it, as the block's first unit has set it.
+    fn unit_backward(&mut self, number: usize, batch: &Batch, threads: &Threads) -> Layer {
         let unit = self.structure.units[number];
         let Unit { shape, input, output, .. } = unit;
+        let is_projection = unit.is_projection();
         let normalization = &batch.normalizations[number];
         let totals = self.each(threads, |level, maps| {
             let Maps { sums, outputs, gradients, .. } = maps;
@@ -183,7 +185,8 @@ impl Backpropagation {
             dispatch!(level, simd => simd.vectorize(
                 #[inline(always)]
                 || {
-                    if let Way::Rectified = way {
+                    // The block's second unit, to which a projection is added, has done this already.
+                    if !is_projection {
                         rectify_gradient(simd, outputs, gradient);
                     }
                     normalization.gradient_sums(simd, sums, gradient)
@@ -191,7 +194,7 @@ impl Backpropagation {
             ))
         });
         let totals = add_up(totals);
-        let back = normalization.back(&totals);
+        let backward_map = normalization.backward_map(&totals);
         // The gradient of the picture is not needed.
         let to_input =
             if input == 0 { Vec::new() } else { Windows::backward(shape, &batch.parameters.layers[number].weights) };
@@ -203,13 +206,13 @@ impl Backpropagation {
             dispatch!(level, simd => simd.vectorize(
                 #[inline(always)]
                 || {
-                    back.apply(simd, &gradients[output], sums, &counts);
+                    backward_map.apply(simd, &gradients[output], sums, &counts);
                     if !to_input.is_empty() {
                         let by_rows = RowGradients::new(&places, sums, inputs.rows);
-                        let (rows, add) = (by_rows.rows(sums), matches!(way, Way::Shortcut));
+                        let rows = by_rows.rows(sums);
                         // No closure of an iterator: it would be compiled without the instructions of `simd`.
                         for windows in &to_input {
-                            windows.apply(simd, &rows, &mut gradients[input], add);
+                            windows.apply(simd, &rows, &mut gradients[input], is_projection);
                         }
                     }
                     weight_gradient(simd, shape, inputs, &places, sums)
@@ -225,16 +228,6 @@ impl Backpropagation {
         let level = self.level;
         threads.map(self.pictures.iter_mut().collect(), || (), |(), maps| work(level, maps))
     }
-}
-
-/// What follows a unit's normalization.
-#[derive(Clone, Copy)]
-enum Way {
-    /// ReLU. The backward pass sets the gradient of the unit's input.
-    Rectified,
-    /// The addition to the block's second unit, whose backward pass includes the ReLU. The backward pass adds to the
-    /// gradient of the unit's input, which the block's first unit has set.
-    Shortcut,
 }
 
 /// The forward pass of a batch.
@@ -278,6 +271,7 @@ impl Forward<'_> {
         let (normalizations, output) = (&self.normalizations, number + 1);
         let input = block.map(|block| self.network.structure.units[block.first].input);
         let projection = block.and_then(|block| block.projection);
+        let after = if block.is_some() { After::AddAndRectify } else { After::Rectify };
         self.network.each(self.threads, |level, maps| {
             if let (Some(input), None) = (input, projection) {
                 maps.set_shortcut(input, output);
@@ -287,9 +281,9 @@ impl Forward<'_> {
                 #[inline(always)]
                 || {
                     if let Some(unit) = projection {
-                        normalizations[unit].apply(simd, &sums[unit], output, false, false);
+                        normalizations[unit].apply(simd, &sums[unit], output, After::Store);
                     }
-                    normalizations[number].apply(simd, &sums[number], output, block.is_some(), true);
+                    normalizations[number].apply(simd, &sums[number], output, after);
                 },
             ));
         });

@@ -42,7 +42,7 @@ impl Maps {
             self.outputs[0].pixels_mut(stored).copy_from_slice(&picture[row * SIDE..][..SIDE]);
         }
         for (number, unit) in structure.units.iter().enumerate() {
-            let has_output = unit.output == number + 1;
+            let has_output = !unit.is_projection();
             if has_output {
                 self.shared[unit.output] = self.shared[unit.input].after(unit.shape.stride);
             }

@@ -5,7 +5,7 @@ use fearless_simd::{Simd, SimdFloat, f32x4, f32x8, prelude::*};
 use crate::feature_map::FeatureMap;
 
 /// Two sums for each channel of a map.
-pub type Pair = [Vec<f64>; 2];
+pub type ChannelSums = [Vec<f64>; 2];
 
 /// Batch norm of the channels of a unit's sums.
 pub struct Normalization {
@@ -27,14 +27,25 @@ struct ChannelMap {
 
 /// The backward pass of batch norm: the gradient of a sum is a linear map of the gradient of the normalized sum plus a
 /// linear map of the sum.
-pub struct Back<'a> {
+pub struct BackwardMap<'a> {
     of_gradient: &'a [f32],
     of_sum: ChannelMap,
 }
 
+/// What is done with normalized sums.
+#[derive(Clone, Copy)]
+pub enum After {
+    /// They are stored.
+    Store,
+    /// Negative ones become 0.
+    Rectify,
+    /// They are added to what is there, and negative ones become 0.
+    AddAndRectify,
+}
+
 impl Normalization {
     /// From the sums and the sums of squares of `count` values. `epsilon` is added to the variances.
-    pub fn new(scale: &[f32], shift: &[f32], moments: &Pair, count: usize, epsilon: f32) -> Self {
+    pub fn new(scale: &[f32], shift: &[f32], moments: &ChannelSums, count: usize, epsilon: f32) -> Self {
         let count = count as f64;
         let mean: Vec<f64> = moments[0].iter().map(|sum| sum / count).collect();
         let squares = moments[1].iter().zip(&mean);
@@ -58,10 +69,14 @@ impl Normalization {
         [self.mean[..channels].to_vec(), variances.collect()]
     }
 
-    /// Writes the normalized sums to `output`, or adds them with `add`. With `rectify`, ReLU follows.
+    /// Writes the normalized sums to `output`.
     #[inline(always)]
-    pub fn apply<S: Simd>(&self, simd: S, sums: &FeatureMap, output: &mut FeatureMap, add: bool, rectify: bool) {
-        let floor = if rectify { 0.0 } else { f32::NEG_INFINITY };
+    pub fn apply<S: Simd>(&self, simd: S, sums: &FeatureMap, output: &mut FeatureMap, after: After) {
+        let (add, floor) = match after {
+            After::Store => (false, f32::NEG_INFINITY),
+            After::Rectify => (false, 0.0),
+            After::AddAndRectify => (true, 0.0),
+        };
         match sums.channels {
             4 => self.map.apply::<S, f32x4<S>>(simd, sums, output, add, floor),
             _ => self.map.apply::<S, f32x8<S>>(simd, sums, output, add, floor),
@@ -70,12 +85,12 @@ impl Normalization {
 
     /// For each channel the sum of a picture's gradients, and the sum of gradients times deviations from the mean.
     #[inline(always)]
-    pub fn gradient_sums<S: Simd>(&self, simd: S, sums: &FeatureMap, gradient: &FeatureMap) -> Pair {
+    pub fn gradient_sums<S: Simd>(&self, simd: S, sums: &FeatureMap, gradient: &FeatureMap) -> ChannelSums {
         pair_sums(simd, gradient, |row| sums.pixels(row), &self.mean, std::iter::repeat(1.0))
     }
 
     /// The gradients of scale and shift of the first channels, from the gradient sums of all pictures.
-    pub fn gradients(&self, totals: &Pair, channels: usize) -> [Vec<f32>; 2] {
+    pub fn gradients(&self, totals: &ChannelSums, channels: usize) -> [Vec<f32>; 2] {
         let by_scale =
             totals[1].iter().zip(&self.precision).map(|(sum, &precision)| (sum * f64::from(precision)) as f32);
         let by_shift = totals[0].iter().map(|&sum| sum as f32);
@@ -86,7 +101,7 @@ impl Normalization {
     ///
     /// With n = (sum - mean) precision and g the gradient of scale n + shift, the gradient of the sum is
     /// scale precision (g - mean(g) - n mean(g n)).
-    pub fn back(&self, totals: &Pair) -> Back<'_> {
+    pub fn backward_map(&self, totals: &ChannelSums) -> BackwardMap<'_> {
         let channel = |channel: usize| {
             let (mean, factor) = (f64::from(self.mean[channel]), f64::from(self.map.factor[channel]));
             let precision = f64::from(self.precision[channel]);
@@ -95,7 +110,7 @@ impl Normalization {
             (along as f32, constant as f32)
         };
         let (factor, term) = (0..self.mean.len()).map(channel).unzip();
-        Back { of_gradient: &self.map.factor, of_sum: ChannelMap { factor, term } }
+        BackwardMap { of_gradient: &self.map.factor, of_sum: ChannelMap { factor, term } }
     }
 }
 
@@ -118,7 +133,7 @@ impl ChannelMap {
     }
 }
 
-impl Back<'_> {
+impl BackwardMap<'_> {
     /// Replaces the sums by their gradient. `counts` says how many rows equal each stored one.
     #[inline(always)]
     pub fn apply<S: Simd>(&self, simd: S, gradient: &FeatureMap, sums: &mut FeatureMap, counts: &[f32]) {
@@ -180,7 +195,7 @@ fn vector<S: Simd, F: SimdFloat<S, Element = f32>>(simd: S, values: &[f32], chan
 }
 
 /// The total of the pictures' sums, added in order.
-pub fn add_up(pictures: Vec<Pair>) -> Pair {
+pub fn add_up(pictures: Vec<ChannelSums>) -> ChannelSums {
     let mut pictures = pictures.into_iter();
     let mut totals = pictures.next().unwrap_or_default();
     for pair in pictures {
@@ -194,7 +209,7 @@ pub fn add_up(pictures: Vec<Pair>) -> Pair {
 /// For each channel the sum of a map's values and the sum of their squares. `counts` says how many rows equal each
 /// stored one.
 #[inline(always)]
-pub fn moments<S: Simd>(simd: S, map: &FeatureMap, counts: impl Iterator<Item = f32>) -> Pair {
+pub fn moments<S: Simd>(simd: S, map: &FeatureMap, counts: impl Iterator<Item = f32>) -> ChannelSums {
     pair_sums(simd, map, |row| map.pixels(row), &vec![0.0; map.channels], counts)
 }
 
@@ -207,7 +222,7 @@ fn pair_sums<'a, S: Simd>(
     other: impl Fn(usize) -> &'a [f32],
     offsets: &[f32],
     counts: impl Iterator<Item = f32>,
-) -> Pair {
+) -> ChannelSums {
     let mut totals = [vec![0.0; map.channels], vec![0.0; map.channels]];
     for (row, count) in (0..map.rows).zip(counts) {
         // Each row is summed in float32, the row sums in float64.
@@ -226,7 +241,7 @@ fn row_sums<S: Simd, F: SimdFloat<S, Element = f32>>(
     (values, others): (&[f32], &[f32]),
     offsets: &[f32],
     count: f64,
-    totals: &mut Pair,
+    totals: &mut ChannelSums,
 ) {
     let channels = offsets.len();
     for channel in (0..channels).step_by(F::LEN) {

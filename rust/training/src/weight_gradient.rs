@@ -5,8 +5,8 @@ use fearless_simd::{Simd, SimdFloat, f32x4, f32x8};
 use crate::feature_map::FeatureMap;
 use crate::shared_rows::Window;
 use crate::windows::block;
-use penpal_core::network::registers::load;
 use penpal_core::network::structure::Shape;
+use penpal_core::registers::load;
 
 /// The gradient of the weights [outputs][kernel][kernel][inputs], from a picture's input, the windows of its stored sums
 /// in it, and the gradient of these sums.

@@ -3,8 +3,8 @@
 use fearless_simd::{Simd, SimdFloat, f32x4, f32x8};
 
 use crate::feature_map::FeatureMap;
-use penpal_core::network::registers::{Sums, accumulate};
 use penpal_core::network::structure::Shape;
+use penpal_core::registers::{Sums, accumulate};
 
 /// Weighted sums over windows of an input, one window for each pixel of an output.
 pub struct Windows {

@@ -61,12 +61,12 @@ impl Levels {
 
 /// Splits an array into its levels of lists, not more than a row can have, and the innermost values.
 fn peel(mut values: ArrayRef) -> Option<(Vec<List>, ArrayRef)> {
-    const MOST: usize = 3;
+    const MAX_LISTS: usize = 3;
     let mut lists = Vec::new();
     while let Some((list, inner)) = List::split(&values) {
         lists.push(list);
         values = inner;
-        if lists.len() > MOST {
+        if lists.len() > MAX_LISTS {
             return None;
         }
     }

@@ -4,9 +4,9 @@ use fearless_simd::{Simd, SimdBase, SimdFloat, f32x4, f32x8};
 
 use super::changes::Pixel;
 use super::plane::{Grid, Plane};
-use super::registers::{Sums, TAPS_AT_ONCE, accumulate, accumulate_in, join, load};
 use super::structure::{Shape, Unit};
 use crate::aligned::{Aligned, with_padded_inputs};
+use crate::registers::{Sums, TAPS_AT_ONCE, accumulate, accumulate_in, join, load};
 
 /// A convolution of padding 1 with a bias. Its channels are padded with zeros to whole registers.
 ///

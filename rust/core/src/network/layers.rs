@@ -18,13 +18,13 @@ pub struct Layers {
 
 struct BlockLayers {
     first: Convolution,
-    second: Second,
+    second: SecondConvolution,
     /// Weights of the projection in the blocks of `second`, which has its bias.
     projection: Option<Aligned>,
 }
 
-/// A convolution of stride 1.
-enum Second {
+/// The convolution of stride 1 of a block.
+enum SecondConvolution {
     Direct(Convolution),
     Winograd(Winograd),
 }
@@ -61,8 +61,8 @@ impl Layers {
     /// Working memory for these activations.
     pub fn scratch(&self, activations: &Activations) -> Scratch {
         let winograd = self.blocks.iter().zip(&activations.blocks).map(|(block, [_, output])| match &block.second {
-            Second::Direct(_) => winograd::Scratch::default(),
-            Second::Winograd(layer) => layer.scratch(output.side),
+            SecondConvolution::Direct(_) => winograd::Scratch::default(),
+            SecondConvolution::Winograd(layer) => layer.scratch(output.side),
         });
         Scratch { places: Vec::new(), winograd: winograd.collect() }
     }
@@ -88,8 +88,8 @@ impl Layers {
                 None => Shortcut::Identity(input),
             };
             clock.lap(match &block.second {
-                Second::Direct(layer) => layer.apply(simd, middle, output, shortcut, places),
-                Second::Winograd(layer) => layer.apply(simd, middle, output, shortcut, winograd),
+                SecondConvolution::Direct(layer) => layer.apply(simd, middle, output, shortcut, places),
+                SecondConvolution::Winograd(layer) => layer.apply(simd, middle, output, shortcut, winograd),
             });
             input = output;
         }
@@ -109,9 +109,9 @@ impl BlockLayers {
             bias.iter_mut().zip(&network.layers[unit].1).for_each(|(bias, projected)| *bias += projected);
         }
         let second = if Winograd::suits(shape.outputs, side) {
-            Second::Winograd(Winograd::new(&weights, &bias, lanes))
+            SecondConvolution::Winograd(Winograd::new(&weights, &bias, lanes))
         } else {
-            Second::Direct(Convolution::new(network.structure.units[block.second], &weights, &bias, lanes))
+            SecondConvolution::Direct(Convolution::new(network.structure.units[block.second], &weights, &bias, lanes))
         };
         let projection = match block.projection {
             Some(unit) => Some(network.layers[unit].0.clone()),
@@ -135,12 +135,12 @@ fn identity(shape: Shape) -> Vec<f32> {
     weights
 }
 
-impl Second {
+impl SecondConvolution {
     /// Number of neighbouring pixels that are computed as one.
     fn width(&self) -> usize {
         match self {
-            Second::Direct(layer) => layer.width(),
-            Second::Winograd(_) => 1,
+            SecondConvolution::Direct(layer) => layer.width(),
+            SecondConvolution::Winograd(_) => 1,
         }
     }
 
@@ -149,8 +149,8 @@ impl Second {
         weights.resize(inputs * outputs, 0.0);
         let (weights, taps) = for_neighbours(weights, inputs, 2 * inputs, self.width());
         let (block, together) = match self {
-            Second::Direct(layer) => (layer.block(), layer.together()),
-            Second::Winograd(layer) => (layer.block(), 1),
+            SecondConvolution::Direct(layer) => (layer.block(), layer.together()),
+            SecondConvolution::Winograd(layer) => (layer.block(), 1),
         };
         Aligned::from(&in_blocks(&weights, taps, block, together)[..])
     }

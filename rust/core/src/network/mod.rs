@@ -6,8 +6,8 @@
 //! result has the same bits as computing everything.
 //!
 //! `structure` says which convolutions a network has and `description` holds their numbers. `layers` runs them,
-//! `convolution` and `winograd` are the kernels and `registers` their inner loop. `plane` holds activations, `changes`
-//! which of them the ink changed.
+//! `convolution` and `winograd` are the kernels and [`registers`](crate::registers) their inner loop. `plane` holds
+//! activations, `changes` which of them the ink changed.
 
 mod changes;
 mod convolution;
@@ -16,7 +16,6 @@ mod engine;
 mod layers;
 mod plane;
 mod profile;
-pub mod registers;
 pub mod structure;
 mod winograd;
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use fearless_simd::{Level, Simd, dispatch, prelude::*};
 
-use super::registers::lanes;
+use crate::registers::lanes;
 
 /// One stage of scoring, summed over rows.
 #[derive(Clone, Debug)]

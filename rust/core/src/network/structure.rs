@@ -47,6 +47,13 @@ pub struct Unit {
     pub output: usize,
 }
 
+impl Unit {
+    /// Whether it is the projection of a block, the only 1x1 convolution.
+    pub fn is_projection(self) -> bool {
+        self.shape.kernel == 1
+    }
+}
+
 /// Two 3x3 convolutions, the first of stride 2, with a shortcut from the block's input to its output.
 #[derive(Clone, Copy, Debug)]
 pub struct Block {

@@ -9,8 +9,8 @@ use fearless_simd::{Simd, SimdBase, SimdFloat, f32x8};
 
 use super::convolution::{Place, Places, Shortcut, block, finish, in_blocks, in_groups};
 use super::plane::{Grid, Plane};
-use super::registers::{Sums, TAPS_AT_ONCE, accumulate_in, join, load};
 use crate::aligned::Aligned;
+use crate::registers::{Sums, TAPS_AT_ONCE, accumulate_in, join, load};
 
 /// Outputs that are computed together.
 pub const TILE: usize = 4;

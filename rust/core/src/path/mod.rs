@@ -111,7 +111,7 @@ impl Path {
         self.vertices.clear();
         self.strokes.clear();
         let (x, y) = (strokes.x(), strokes.y());
-        let span = strokes.x_range().span().max(strokes.y_range().span());
+        let span = strokes.x_extent().span().max(strokes.y_extent().span());
         let scale = if span > LARGE { SMALLER } else { 1.0 };
         let [x0, y0] = [x, y].map(|axis| axis.get(0).unwrap_or(0.0));
         for (number, points) in strokes.point_ranges().enumerate().filter(|(_, points)| !points.is_empty()) {

@@ -22,7 +22,7 @@ pub struct LogProbabilities<'a> {
 
 /// Where one letter of a text is.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Aligned {
+pub struct AlignedLetter {
     /// First of its frames; the blanks between two letters are shared out at their middle.
     pub start: usize,
     /// One past the last.
@@ -99,7 +99,7 @@ impl<'a> LogProbabilities<'a> {
     }
 
     /// For each letter of a text its frames in the text's likeliest way; none where there are too few frames.
-    pub fn align(self, codes: &[u16]) -> Vec<Aligned> {
+    pub fn align(self, codes: &[u16]) -> Vec<AlignedLetter> {
         if !fits(self.frames().len(), codes) {
             return Vec::new();
         }
@@ -141,13 +141,18 @@ impl<'a> LogProbabilities<'a> {
     }
 }
 
+/// Whether all codes are letters among these outputs.
+pub(super) fn are_letters(codes: &[u16], outputs: usize) -> bool {
+    codes.iter().all(|&code| (BLANK + 1..outputs).contains(&usize::from(code)))
+}
+
 /// Whether a text can be said in so many frames: one for each letter, and a blank between two that are equal.
 fn fits(frames: usize, codes: &[u16]) -> bool {
     codes.len() + codes.windows(2).filter(|pair| pair[0] == pair[1]).count() <= frames
 }
 
 /// Shares a way's frames out to its letters, which are the odd states.
-fn letters(count: usize, way: &[usize], deficits: &[f64]) -> Vec<Aligned> {
+fn letters(count: usize, way: &[usize], deficits: &[f64]) -> Vec<AlignedLetter> {
     let first_of = |letter: usize| way.partition_point(|&state| state < 2 * letter + 1);
     let end_of = |letter: usize| way.partition_point(|&state| state <= 2 * letter + 1);
     let mut start = 0;
@@ -155,7 +160,7 @@ fn letters(count: usize, way: &[usize], deficits: &[f64]) -> Vec<Aligned> {
         let last = letter + 1 == count;
         let end = if last { way.len() } else { (end_of(letter) + first_of(letter + 1)) / 2 };
         let first = std::mem::replace(&mut start, end);
-        Aligned { start: first, end, deficit: deficits[first..end].iter().sum::<f64>().max(0.0) }
+        AlignedLetter { start: first, end, deficit: deficits[first..end].iter().sum::<f64>().max(0.0) }
     });
     aligned.collect()
 }
@@ -270,20 +275,17 @@ mod tests {
     use fearless_simd::{Level, dispatch};
 
     use super::*;
+    use crate::testing::MadeNumbers;
 
     const OUTPUTS: usize = 4;
     const FRAMES: usize = 5;
 
-    /// Log-probabilities by a linear congruential generator.
-    fn drawn(mut seed: u32, frames: usize, spread: f32) -> Vec<f32> {
+    /// Log-probabilities of logits that differ by `spread` at most.
+    fn drawn(seed: u32, frames: usize, spread: f64) -> Vec<f32> {
+        let mut numbers = MadeNumbers(seed);
         let mut values = Vec::new();
         for _ in 0..frames {
-            let logits: Vec<f32> = (0..OUTPUTS)
-                .map(|_| {
-                    seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                    (seed >> 8) as f32 / (1 << 24) as f32 * spread
-                })
-                .collect();
+            let logits = numbers.take(OUTPUTS, spread / 2.0);
             let total: f32 = logits.iter().map(|value| value.exp()).sum();
             values.extend(logits.iter().map(|value| value - total.ln()));
         }

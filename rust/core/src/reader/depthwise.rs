@@ -3,7 +3,7 @@
 use fearless_simd::{Simd, SimdBase, SimdFloat};
 
 use super::frames::Frames;
-use crate::network::registers::load;
+use crate::registers::load;
 
 /// Weights [tap][channel], padded with zeros to the channels that are stored.
 #[derive(Clone, Debug)]

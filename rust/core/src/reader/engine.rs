@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use fearless_simd::{Level, dispatch};
 
-use super::ctc::{Aligned, Forward, LogProbabilities};
+use super::ctc::{AlignedLetter, Forward, LogProbabilities, are_letters};
 use super::description::{ReaderError, ReaderNetwork};
 use super::layers::{Activations, Layers};
 use super::reading::{Reading, Texts};
-use crate::network::registers::lanes;
 use crate::path::Path;
+use crate::registers::lanes;
 use crate::row_error::RowError;
 use crate::rows::Rows;
 use crate::spares::{Loan, Spares};
@@ -53,7 +53,7 @@ impl Reader {
 
     /// Whether all codes are letters of this reader.
     pub fn knows(&self, codes: &[u16]) -> bool {
-        codes.iter().all(|&code| (1..self.outputs()).contains(&usize::from(code)))
+        are_letters(codes, self.outputs())
     }
 
     /// Reads `range` of `rows`, and compares each with its text. Bad rows are returned in order with what is wrong with
@@ -69,7 +69,7 @@ impl Reader {
         threads: &Threads,
     ) -> (Vec<Option<Reading>>, Vec<(usize, RowError)>) {
         assert!(texts.is_none_or(|texts| texts.len() == range.len()), "a text for each row");
-        assert!(texts.is_none_or(|texts| self.knows(texts.codes())), "letters that the reader knows");
+        assert!(texts.is_none_or(|texts| texts.are_within(self.outputs())), "letters that the reader knows");
         let start = range.start;
         let work = |scratch: &mut Loan<Scratch>, index: usize| {
             let codes = texts.map_or(&[][..], |texts| texts.get(index - start));
@@ -102,7 +102,7 @@ impl Reader {
     ///
     /// # Panics
     /// If the text has a letter that the reader does not know.
-    pub fn align(&self, strokes: &Strokes, codes: &[u16]) -> Result<Vec<Aligned>, RowError> {
+    pub fn align(&self, strokes: &Strokes, codes: &[u16]) -> Result<Vec<AlignedLetter>, RowError> {
         assert!(self.knows(codes), "letters that the reader knows");
         self.with_probabilities(strokes, |probabilities| probabilities.align(codes))
     }
@@ -112,7 +112,8 @@ impl Reader {
     /// # Panics
     /// As [`Reader::read`].
     pub fn profile(&self, rows: &dyn Rows, texts: Texts) -> [(&'static str, Duration); 5] {
-        assert!(texts.len() == rows.len() && self.knows(texts.codes()), "a text that the reader knows for each row");
+        assert!(texts.len() == rows.len(), "a text for each row");
+        assert!(texts.are_within(self.outputs()), "letters that the reader knows");
         let names = ["path", "stem", "blocks", "head and softmax", "texts"];
         let mut stages = names.map(|name| (name, Duration::ZERO));
         let mut scratch = self.borrow();
@@ -168,28 +169,14 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::levels::levels;
     use crate::path::CHANNELS;
     use crate::reader::{Convolution, ReaderBlock};
     use crate::rows::OwnedRows;
-
-    /// Numbers from -1 to 1 by a linear congruential generator.
-    struct Numbers(u32);
-
-    impl Numbers {
-        fn next(&mut self) -> f64 {
-            self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            f64::from(self.0) / f64::from(u32::MAX) * 2.0 - 1.0
-        }
-
-        fn take(&mut self, count: usize, scale: f64) -> Vec<f32> {
-            (0..count).map(|_| (self.next() * scale) as f32).collect()
-        }
-    }
+    use crate::testing::{MadeNumbers, levels};
 
     /// A network of these channels in the stem, with the kernel of the blocks and some outputs.
     fn network(channels: &[usize], kernel: usize, outputs: usize) -> ReaderNetwork {
-        let mut numbers = Numbers(7);
+        let mut numbers = MadeNumbers(7);
         let mut inputs = CHANNELS;
         let stem = channels.iter().zip([(9, 3), (7, 2), (5, 1)]).map(|(&outputs, (kernel, stride))| {
             let taps = kernel * std::mem::replace(&mut inputs, outputs);

@@ -3,7 +3,7 @@
 use fearless_simd::{Simd, SimdBase, SimdFloat};
 
 use crate::aligned::Aligned;
-use crate::network::registers::{Sums, accumulate, load};
+use crate::registers::{Sums, accumulate, load};
 
 /// Values of a window that are unrolled together; windows are padded to a multiple.
 pub const TAPS: usize = 16;

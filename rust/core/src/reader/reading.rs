@@ -2,7 +2,7 @@
 
 use fearless_simd::{Level, Simd, dispatch};
 
-use super::ctc::{Forward, LogProbabilities};
+use super::ctc::{Forward, LogProbabilities, are_letters};
 use crate::threads::Threads;
 
 /// A text for each row, as the letters' outputs from 1 on; an empty one is no text.
@@ -46,12 +46,7 @@ impl<'a> Texts<'a> {
 
     /// Whether all codes are letters among these outputs.
     pub fn are_within(self, outputs: usize) -> bool {
-        self.codes.iter().all(|&code| (1..outputs).contains(&usize::from(code)))
-    }
-
-    /// The codes of all texts.
-    pub(super) fn codes(self) -> &'a [u16] {
-        self.codes
+        are_letters(self.codes, outputs)
     }
 
     pub(super) fn get(self, index: usize) -> &'a [u16] {

@@ -9,4 +9,3 @@ mod thrift;
 pub(crate) use footer::place;
 pub use footer::{Footer, MAX_METADATA_BYTES, RowGroup};
 pub(crate) use page_header::{Content, PageHeader};
-pub(crate) use thrift::Reader;

@@ -1,7 +1,15 @@
 //! The header of a page.
 
+use std::fs::File;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+
 use super::thrift::{INTEGER, Reader, STRUCT};
-use crate::error::{Result, mismatch};
+use crate::error::{Result, mismatch, text};
+
+/// Bytes that are read to find a header: at first, and at most.
+const HEADER_BYTES: usize = 256;
+const MAX_HEADER_BYTES: usize = 16 << 20;
 
 /// The encoding of levels that the format has had since 2013.
 const RLE: i32 = 3;
@@ -39,19 +47,36 @@ pub struct PageHeader {
 }
 
 /// The fields of a page's description whose values are of 32 bits, by number.
-type Numbers = [Option<i32>; 9];
+type Integers = [Option<i32>; 9];
 
 /// The description that a header has of its page.
 struct Description {
     field: i64,
-    numbers: Numbers,
+    numbers: Integers,
     is_compressed: bool,
 }
 
 impl PageHeader {
-    /// Reads a header.
-    pub fn read(reader: &mut Reader<'_>) -> Result<Self> {
-        let mut numbers: Numbers = [None; 9];
+    /// Reads the header of the page at the beginning of `place`. Also returns the size of the header.
+    pub fn read(file: &File, place: Range<u64>) -> Result<(Self, u64)> {
+        let most = usize::try_from(place.end - place.start).unwrap_or(usize::MAX).min(MAX_HEADER_BYTES);
+        let mut size = HEADER_BYTES.min(most);
+        loop {
+            let mut bytes = vec![0; size];
+            file.read_exact_at(&mut bytes, place.start)?;
+            let mut reader = Reader::new(&bytes);
+            match Self::decode(&mut reader) {
+                Ok(header) => return Ok((header, (size - reader.left()) as u64)),
+                Err(error) if size == most => {
+                    return Err(mismatch(format!("the page at byte {}: {}", place.start, text(&error))));
+                }
+                Err(_) => size = size.saturating_mul(8).min(most),
+            }
+        }
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self> {
+        let mut numbers: Integers = [None; 9];
         let mut description = None;
         reader.fields(|reader, number, kind| {
             match number {
@@ -94,7 +119,7 @@ impl Description {
         if kind != STRUCT {
             return Err(other_type());
         }
-        let mut numbers: Numbers = [None; 9];
+        let mut numbers: Integers = [None; 9];
         let mut is_compressed = true;
         // In the order of the fields 5 to 8.
         let integers: &[i64] = [&[1, 2, 3, 4][..], &[], &[1, 2], &[1, 2, 3, 4, 5, 6]][(field - 5) as usize];
@@ -130,7 +155,7 @@ fn integer(reader: &mut Reader<'_>, kind: u8) -> Result<i32> {
     if kind == INTEGER { reader.integer() } else { Err(other_type()) }
 }
 
-fn required(numbers: &Numbers, number: usize) -> Result<i32> {
+fn required(numbers: &Integers, number: usize) -> Result<i32> {
     numbers[number].ok_or_else(|| mismatch("the header of a page is not complete".into()))
 }
 

@@ -2,19 +2,13 @@
 
 use std::fs::File;
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
 
 use parquet::basic::Type as PhysicalType;
 use parquet::file::metadata::ColumnChunkMetaData;
 
 use super::footer::{Footer, of_column, place};
 use super::page_header::{Content, PageHeader};
-use super::thrift::Reader;
-use crate::error::{Result, mismatch, text};
-
-/// Bytes that are read to find the header of a page: at first, and at most.
-const HEADER_BYTES: usize = 256;
-const MAX_HEADER_BYTES: usize = 16 << 20;
+use crate::error::{Result, mismatch};
 
 /// An encoding of texts that repeat the start of the previous text.
 const DELTA_BYTE_ARRAY: i32 = 7;
@@ -43,7 +37,7 @@ fn check_column(file: &File, column: &ColumnChunkMetaData) -> Result<u64> {
     let mut values: u64 = 0;
     let mut largest = 0;
     while position < end {
-        let (header, size) = read_header(file, position..end)?;
+        let (header, size) = PageHeader::read(file, position..end)?;
         position += size;
         let left = end - position;
         if header.size as u64 > left {
@@ -66,22 +60,4 @@ fn check_column(file: &File, column: &ColumnChunkMetaData) -> Result<u64> {
         return Err(mismatch(format!("its pages hold {values} values, not {}", column.num_values())));
     }
     Ok(if column.column_type() == PhysicalType::BYTE_ARRAY { largest } else { 0 })
-}
-
-/// Reads the header of a page. Also returns the size of the header.
-fn read_header(file: &File, place: Range<u64>) -> Result<(PageHeader, u64)> {
-    let most = usize::try_from(place.end - place.start).unwrap_or(usize::MAX).min(MAX_HEADER_BYTES);
-    let mut size = HEADER_BYTES.min(most);
-    loop {
-        let mut bytes = vec![0; size];
-        file.read_exact_at(&mut bytes, place.start)?;
-        let mut reader = Reader::new(&bytes);
-        match PageHeader::read(&mut reader) {
-            Ok(header) => return Ok((header, (size - reader.left()) as u64)),
-            Err(error) if size == most => {
-                return Err(mismatch(format!("the page at byte {}: {}", place.start, text(&error))));
-            }
-            Err(_) => size = size.saturating_mul(8).min(most),
-        }
-    }
 }

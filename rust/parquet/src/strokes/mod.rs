@@ -5,7 +5,6 @@
 
 mod axis;
 mod bits;
-mod checksum;
 mod compression;
 mod hybrid;
 mod lists;
@@ -26,7 +25,7 @@ use self::axis::{AxisReader, AxisRows};
 use self::bits::Validity;
 use self::nesting::{Kind, Nesting};
 use self::numbers::Number;
-use self::pages::{Most, Pages};
+use self::pages::{MaxLevels, Pages};
 use crate::checks::Footer;
 use crate::error::{Result, mismatch};
 
@@ -61,12 +60,12 @@ pub struct StrokeReader {
 }
 
 enum Axes {
-    Float32(Pair<f32>),
-    Float64(Pair<f64>),
+    Float32(PointReader<f32>),
+    Float64(PointReader<f64>),
 }
 
-/// Both coordinates.
-struct Pair<T> {
+/// Reads both coordinates of points.
+struct PointReader<T> {
     x: AxisReader<T>,
     y: AxisReader<T>,
     /// Whether all pages of y so far have had the same levels as those of x.
@@ -97,10 +96,10 @@ impl Footer {
         let file = Arc::new(file);
         let axes = match nesting.axes.map(|axis| axis.kind) {
             [Physical::FLOAT, Physical::FLOAT] => {
-                Axes::Float32(Pair::new(group, &nesting, [x, y], &file, &decompress)?)
+                Axes::Float32(PointReader::new(group, &nesting, [x, y], &file, &decompress)?)
             }
             [Physical::DOUBLE, Physical::DOUBLE] => {
-                Axes::Float64(Pair::new(group, &nesting, [x, y], &file, &decompress)?)
+                Axes::Float64(PointReader::new(group, &nesting, [x, y], &file, &decompress)?)
             }
             _ => return Err(mismatch("x and y have different types".into())),
         };
@@ -117,8 +116,8 @@ impl StrokeReader {
     pub fn read(&mut self, rows: usize, points: usize) -> Result<StrokeRows> {
         let StrokeReader { nesting, axes, left } = self;
         let read = match axes {
-            Axes::Float32(pair) => pair.read(nesting, rows.max(1), points, Values::Float32)?,
-            Axes::Float64(pair) => pair.read(nesting, rows.max(1), points, Values::Float64)?,
+            Axes::Float32(reader) => reader.read(nesting, rows.max(1), points, Values::Float32)?,
+            Axes::Float64(reader) => reader.read(nesting, rows.max(1), points, Values::Float64)?,
         };
         let is_end = read.rows == 0;
         *left = left
@@ -131,7 +130,7 @@ impl StrokeReader {
     }
 }
 
-impl<T: Number> Pair<T> {
+impl<T: Number> PointReader<T> {
     fn new(
         group: &RowGroupMetaData,
         nesting: &Nesting,
@@ -141,16 +140,16 @@ impl<T: Number> Pair<T> {
     ) -> Result<Self> {
         let pages = |axis: usize| {
             let column = group.column(leaves[axis]);
-            let most = Most { repetition: nesting.lists, definition: nesting.axes[axis].valid };
+            let max_levels = MaxLevels { repetition: nesting.lists, definition: nesting.axes[axis].valid };
             let descriptor = column.column_descr();
             let levels = [descriptor.max_rep_level(), descriptor.max_def_level()];
-            if levels.map(|level| u32::from(level.unsigned_abs())) != [most.repetition, most.definition] {
+            if levels.map(|level| u32::from(level.unsigned_abs())) != [max_levels.repetition, max_levels.definition] {
                 return Err(mismatch("the nesting of a column is not known".into()));
             }
-            Pages::new(file.clone(), column, most, decompress.clone())
+            Pages::new(file.clone(), column, max_levels, decompress.clone())
         };
         let alike = nesting.axes[0].valid == nesting.axes[1].valid;
-        Ok(Pair { x: AxisReader::new(pages(0)?, 0), y: AxisReader::new(pages(1)?, 1), alike })
+        Ok(PointReader { x: AxisReader::new(pages(0)?, 0), y: AxisReader::new(pages(1)?, 1), alike })
     }
 
     fn read(

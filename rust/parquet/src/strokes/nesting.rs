@@ -4,7 +4,7 @@ use parquet::basic::{ConvertedType, LogicalType, Repetition, Type as Physical};
 use parquet::schema::types::Type;
 
 /// Maximum number of levels. Strokes have five, with their points.
-const MOST: usize = 8;
+const MAX_LEVELS: usize = 8;
 
 /// A list or a struct around the coordinates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Nesting {
         let (mut levels, mut lists, mut inside, mut definition) = (Vec::new(), 0, 0, 0);
         let mut node = root;
         loop {
-            if levels.len() > MOST || !node.is_group() {
+            if levels.len() > MAX_LEVELS || !node.is_group() {
                 return None;
             }
             definition += optional(node)?;

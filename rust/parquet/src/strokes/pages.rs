@@ -7,20 +7,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parquet::basic::Compression;
+use parquet::errors::ParquetError;
 use parquet::file::metadata::ColumnChunkMetaData;
 
-use super::checksum::checksum;
 use super::compression::Codec;
 use super::hybrid::Hybrid;
 use super::numbers::{Number, Numbers};
-use crate::checks::{Content, PageHeader, Reader, place};
+use crate::checks::{Content, PageHeader, place};
 use crate::error::{Result, mismatch};
 
 /// The largest page that is read here. Others are left to a reader that needs no whole page in memory, or fails.
 const MAX_PAGE_BYTES: usize = 16 << 20;
-
-/// Bytes that are read to find a header. Headers with long statistics are longer, and not read here.
-const HEADER_BYTES: usize = 256;
 
 const PLAIN: i32 = 0;
 const PLAIN_DICTIONARY: i32 = 2;
@@ -30,9 +27,14 @@ const BYTE_STREAM_SPLIT: i32 = 9;
 /// Decompresses bytes to exactly so many.
 pub type Decompress = Arc<dyn Fn(Codec, &[u8], usize) -> Result<Bytes> + Send + Sync>;
 
-/// The levels of a page as they are stored: of repetition, of definition, and the number of values.
+/// The levels of a page as they are stored.
 #[derive(Clone, PartialEq, Eq)]
-pub struct EncodedLevels(Bytes, Bytes, usize);
+pub struct EncodedLevels {
+    repetition: Bytes,
+    definition: Bytes,
+    /// Number of values, null or not.
+    values: usize,
+}
 
 /// A page of data.
 #[derive(Clone)]
@@ -50,7 +52,7 @@ pub struct Page {
 impl Page {
     /// Passes over the levels of the values that are not left.
     pub fn pass_levels(&mut self) -> Result<()> {
-        let passed = self.levels.2 - self.left;
+        let passed = self.levels.values - self.left;
         self.repetition.pass(passed)?;
         self.definition.pass(passed)
     }
@@ -58,7 +60,7 @@ impl Page {
 
 /// Largest levels of a coordinate.
 #[derive(Clone, Copy)]
-pub struct Most {
+pub struct MaxLevels {
     pub repetition: u32,
     pub definition: u32,
 }
@@ -70,20 +72,25 @@ pub struct Pages<T> {
     place: Range<u64>,
     codec: Option<Codec>,
     decompress: Decompress,
-    most: Most,
+    max_levels: MaxLevels,
     dictionary: Option<Arc<[T]>>,
     /// Number of values that the pages must still have.
     missing: u64,
 }
 
 impl<T: Number> Pages<T> {
-    pub fn new(file: Arc<File>, column: &ColumnChunkMetaData, most: Most, decompress: Decompress) -> Result<Self> {
+    pub fn new(
+        file: Arc<File>,
+        column: &ColumnChunkMetaData,
+        max_levels: MaxLevels,
+        decompress: Decompress,
+    ) -> Result<Self> {
         let codec = match column.compression() {
             Compression::UNCOMPRESSED => None,
             other => Some(Codec::of(other).ok_or_else(|| mismatch(format!("the compression {other}")))?),
         };
         let missing = column.num_values().unsigned_abs();
-        Ok(Pages { file, place: place(column), codec, decompress, most, dictionary: None, missing })
+        Ok(Pages { file, place: place(column), codec, decompress, max_levels, dictionary: None, missing })
     }
 
     pub fn dictionary(&self) -> &[T] {
@@ -93,7 +100,7 @@ impl<T: Number> Pages<T> {
     /// The next page of data with values, if there is one.
     pub fn next(&mut self) -> Result<Option<Page>> {
         while self.place.start < self.place.end {
-            let (header, size) = read_header(&self.file, self.place.clone())?;
+            let (header, size) = PageHeader::read(&self.file, self.place.clone())?;
             let begin = self.place.start + size;
             if header.size as u64 > self.place.end - begin {
                 return Err(mismatch("a page is longer than its column".into()));
@@ -104,7 +111,7 @@ impl<T: Number> Pages<T> {
             let mut bytes = vec![0; header.size];
             self.file.read_exact_at(&mut bytes, begin)?;
             self.place.start = begin + header.size as u64;
-            if header.checksum.is_some_and(|sum| sum != checksum(&bytes)) {
+            if header.checksum.is_some_and(|sum| sum != crc32fast::hash(&bytes)) {
                 return Err(mismatch("the checksum of a page is wrong".into()));
             }
             match header.content {
@@ -144,8 +151,7 @@ impl<T: Number> Pages<T> {
     }
 
     fn read_page(&self, header: &PageHeader, bytes: Bytes) -> Result<Page> {
-        let too_short = || mismatch("a page is shorter than its levels".into());
-        let (repetition, definition, values) = match header.content {
+        let [repetition, definition, values] = match header.content {
             Content::DataV2 { definition_bytes, repetition_bytes, is_compressed } => {
                 let levels = definition_bytes.checked_add(repetition_bytes).ok_or_else(too_short)?;
                 if levels > bytes.len() || levels > header.decoded_size {
@@ -160,34 +166,40 @@ impl<T: Number> Pages<T> {
                 if values.len() != size {
                     return Err(mismatch("a page has another size than its header says".into()));
                 }
-                (bytes.slice(..repetition_bytes), bytes.slice(repetition_bytes..levels), values)
+                [bytes.slice(..repetition_bytes), bytes.slice(repetition_bytes..levels), values]
             }
-            _ => {
-                let mut rest = self.decompressed(bytes, header.decoded_size)?;
-                let mut levels = |most: u32| {
-                    if most == 0 {
-                        return Ok(Bytes::new());
-                    }
-                    let size =
-                        rest.first_chunk().map(|size| u32::from_le_bytes(*size) as usize).ok_or_else(too_short)?;
-                    if size > rest.len() - 4 {
-                        return Err(too_short());
-                    }
-                    let levels = rest.slice(4..4 + size);
-                    rest = rest.slice(4 + size..);
-                    Ok(levels)
-                };
-                (levels(self.most.repetition)?, levels(self.most.definition)?, rest)
-            }
+            _ => self.split(header, bytes)?,
         };
         Ok(Page {
-            levels: EncodedLevels(repetition.clone(), definition.clone(), header.values),
+            levels: EncodedLevels {
+                repetition: repetition.clone(),
+                definition: definition.clone(),
+                values: header.values,
+            },
             bytes: header.size.max(header.decoded_size),
             left: header.values,
-            repetition: levels_of(repetition, self.most.repetition)?,
-            definition: levels_of(definition, self.most.definition)?,
+            repetition: levels_of(repetition, self.max_levels.repetition)?,
+            definition: levels_of(definition, self.max_levels.definition)?,
             numbers: self.numbers(header.encoding, values)?,
         })
+    }
+
+    /// The levels and the values of a page that are compressed together. Levels come after their size.
+    fn split(&self, header: &PageHeader, bytes: Bytes) -> Result<[Bytes; 3]> {
+        let mut rest = self.decompressed(bytes, header.decoded_size)?;
+        let mut levels = |most: u32| {
+            if most == 0 {
+                return Ok(Bytes::new());
+            }
+            let size = rest.first_chunk().map(|size| u32::from_le_bytes(*size) as usize).ok_or_else(too_short)?;
+            if size > rest.len() - 4 {
+                return Err(too_short());
+            }
+            let levels = rest.slice(4..4 + size);
+            rest = rest.slice(4 + size..);
+            Ok(levels)
+        };
+        Ok([levels(self.max_levels.repetition)?, levels(self.max_levels.definition)?, rest])
     }
 
     fn numbers(&self, encoding: i32, bytes: Bytes) -> Result<Numbers> {
@@ -218,17 +230,20 @@ impl<T: Number> Pages<T> {
     }
 }
 
-/// Reads the header of a page. Also returns the size of the header.
-fn read_header(file: &File, place: Range<u64>) -> Result<(PageHeader, u64)> {
-    let size = usize::try_from(place.end - place.start).unwrap_or(usize::MAX).min(HEADER_BYTES);
-    let mut bytes = [0; HEADER_BYTES];
-    let bytes = &mut bytes[..size];
-    file.read_exact_at(bytes, place.start)?;
-    let mut reader = Reader::new(bytes);
-    let header = PageHeader::read(&mut reader)?;
-    Ok((header, (size - reader.left()) as u64))
-}
-
 fn levels_of(bytes: Bytes, most: u32) -> Result<Hybrid> {
     if most == 0 { Ok(Hybrid::zeros()) } else { Hybrid::new(bytes, (u32::BITS - most.leading_zeros()) as usize) }
+}
+
+fn too_short() -> ParquetError {
+    mismatch("a page is shorter than its levels".into())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn checksums_are_those_of_the_format() {
+        assert_eq!(crc32fast::hash(b""), 0);
+        assert_eq!(crc32fast::hash(b"123456789"), 0xcbf4_3926);
+        assert_eq!(crc32fast::hash(b"The quick brown fox jumps over the lazy dog"), 0x414f_a339);
+    }
 }

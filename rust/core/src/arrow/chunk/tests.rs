@@ -8,7 +8,7 @@ use arrow_schema::{DataType, Field};
 use super::*;
 use crate::arrow::list::OffsetBuffer;
 use crate::arrow::{ACCEPTED_TYPES, StrokeColumn};
-use crate::coordinates::Range as CoordinateRange;
+use crate::coordinates::Extent;
 
 fn point_struct() -> StructBuilder {
     let fields = ["x", "y"].map(|name| Field::new(name, DataType::Float32, true));
@@ -55,7 +55,7 @@ fn rows_of_pairs() -> ArrayRef {
 fn nulls_are_found_where_they_are() {
     let chunk = StrokeChunk::new(&rows_of_structs()).unwrap();
     assert_eq!(chunk.len(), 3);
-    assert_eq!(chunk.row(0).unwrap().y_range(), CoordinateRange { low: 2.0, high: 6.0 });
+    assert_eq!(chunk.row(0).unwrap().y_extent(), Extent { low: 2.0, high: 6.0 });
     assert_eq!(chunk.row(1).unwrap_err(), RowError::NullRow);
     assert_eq!(chunk.row(2).unwrap_err(), RowError::NullPoint { stroke: 1, point: 1 });
 }
@@ -64,7 +64,7 @@ fn nulls_are_found_where_they_are() {
 fn pairs_are_split_in_slices_too() {
     let column = StrokeColumn::new(&[rows_of_pairs(), rows_of_pairs().slice(1, 1)]).unwrap();
     assert_eq!(column.len(), 3);
-    assert_eq!(column.row(0).unwrap().x_range(), CoordinateRange { low: 7.0, high: 9.0 });
+    assert_eq!(column.row(0).unwrap().x_extent(), Extent { low: 7.0, high: 9.0 });
     for row in [1, 2] {
         let error = column.row(row).unwrap_err();
         assert_eq!(error.to_string(), "wrong type: stroke 0: point 1 must have two numbers");

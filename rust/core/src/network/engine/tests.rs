@@ -1,26 +1,12 @@
 use super::*;
 use crate::canvas::Canvas;
-use crate::levels::levels;
 use crate::network::structure::{STEM, Shape, Structure};
 use crate::render::{Scratch as RenderScratch, render};
 use crate::rows::OwnedRows;
-
-/// Numbers from -1 to 1 by a linear congruential generator.
-struct Numbers(u32);
-
-impl Numbers {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        f64::from(self.0) / f64::from(u32::MAX) * 2.0 - 1.0
-    }
-
-    fn take(&mut self, count: usize, scale: f64) -> Vec<f32> {
-        (0..count).map(|_| (self.next() * scale) as f32).collect()
-    }
-}
+use crate::testing::{MadeNumbers, levels};
 
 fn network(channels: &[usize], projection: bool) -> Network {
-    let mut numbers = Numbers(7);
+    let mut numbers = MadeNumbers(7);
     let mut convolution = |shape: Shape| {
         let taps = (shape.weights() / shape.outputs) as f64;
         (numbers.take(shape.weights(), 1.5 / taps.sqrt()), numbers.take(shape.outputs, 0.3))
@@ -97,7 +83,7 @@ fn plain_logit(network: &Network, picture: &[f32]) -> f64 {
 
 /// Dots, flat lines, scribbles over the whole canvas, lines in corners: ink everywhere and nowhere.
 fn rows() -> OwnedRows {
-    let mut numbers = Numbers(3);
+    let mut numbers = MadeNumbers(3);
     let mut rows = OwnedRows::default();
     for row in 0..24 {
         let (width, height) = [(1.0, 1.0), (1.0, 0.1), (0.02, 1.0), (1.0, 0.0), (0.0, 0.0), (0.7, 1.0)][row % 6];
