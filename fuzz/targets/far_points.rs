@@ -4,15 +4,17 @@
 
 use libfuzzer_sys::arbitrary::{self, Unstructured};
 use libfuzzer_sys::fuzz_target;
-use penpal_core::far_points::{FarPoints, Side, far_points};
+use penpal_core::far_points::{Far, FarPoints, Sides, far_points};
 use penpal_core::{OwnedRows, RowError, Rows, Threads};
 use penpal_fuzz::check;
 use penpal_fuzz::ink::Ink;
 use penpal_fuzz::numbers::hash;
 use penpal_fuzz::reference::Stroke;
 
-/// The least growth that is told, and how many points may be far: one in so many, of fewer points one.
+/// The least growth that is told, and the least height; and how many points may be far: one in so many, of fewer points
+/// one.
 const MIN_GROWTH: f64 = 1.5;
+const MIN_TALLNESS: f64 = 3.0;
 const POINTS_FOR_EACH_FAR: usize = 25;
 
 /// For one row in this many, several rows are looked at on threads.
@@ -26,13 +28,14 @@ fuzz_target!(|data: &[u8]| {
     if let Some(found) = &found {
         check_found(found, &row);
     }
-    let turned: [(fn(&[f64; 2]) -> [f64; 2], fn(Side) -> Side); 2] =
-        [(mirrored, mirrored_side), (turned_point, turned_side)];
-    for (change, side) in turned {
-        let changed: Vec<Stroke> = row.iter().map(|stroke| stroke.iter().map(change).collect()).collect();
-        let expected = found.clone().map(|found| FarPoints { side: side(found.side), ..found });
-        check!(of_plain(&changed) == expected, "{expected:?} was expected of {changed:?}");
-    }
+    let mirrored = changed(&row, |&[x, y]| [-x, -y]);
+    let expected = found.clone().map(|found| FarPoints { far: with_sides(found.far, mirrored_sides), ..found });
+    check!(of_plain(&mirrored) == expected, "{expected:?} was expected of {mirrored:?}");
+    let turned = changed(&row, |&[x, y]| [y, x]);
+    // Only y has a say in whether a row is tall, or in two parts.
+    let few = |found: Option<FarPoints>| found.filter(|found| matches!(found.far, Far::Few(..)));
+    let expected = few(found.clone()).map(|found| FarPoints { far: with_sides(found.far, turned_sides), ..found });
+    check!(few(of_plain(&turned)) == expected, "{expected:?} was expected of {turned:?}");
     if hash(data).is_multiple_of(ON_THREADS) {
         on_threads(&row, found);
     }
@@ -44,59 +47,59 @@ fn read(input: &mut Unstructured) -> arbitrary::Result<Ink> {
     Ink::hostile(input)
 }
 
-fn mirrored(&[x, y]: &[f64; 2]) -> [f64; 2] {
-    [-x, -y]
+fn changed(row: &[Stroke], change: impl Fn(&[f64; 2]) -> [f64; 2]) -> Vec<Stroke> {
+    row.iter().map(|stroke| stroke.iter().map(&change).collect()).collect()
 }
 
-fn mirrored_side(side: Side) -> Side {
-    match side {
-        Side::Left => Side::Right,
-        Side::Right => Side::Left,
-        Side::Above => Side::Below,
-        Side::Below => Side::Above,
-        Side::LeftAndRight | Side::AboveAndBelow => side,
+fn with_sides(far: Far, change: impl Fn(Sides) -> Sides) -> Far {
+    match far {
+        Far::Few(count, sides) => Far::Few(count, change(sides)),
+        Far::Tall(count, sides) => Far::Tall(count, change(sides)),
+        Far::Part(sides) => Far::Part(change(sides)),
     }
 }
 
-fn turned_point(&[x, y]: &[f64; 2]) -> [f64; 2] {
-    [y, x]
+fn mirrored_sides(sides: Sides) -> Sides {
+    Sides { left: sides.right, right: sides.left, above: sides.below, below: sides.above }
 }
 
-fn turned_side(side: Side) -> Side {
-    match side {
-        Side::Left => Side::Above,
-        Side::Right => Side::Below,
-        Side::Above => Side::Left,
-        Side::Below => Side::Right,
-        Side::LeftAndRight => Side::AboveAndBelow,
-        Side::AboveAndBelow => Side::LeftAndRight,
-    }
+fn turned_sides(sides: Sides) -> Sides {
+    Sides { left: sides.above, right: sides.below, above: sides.left, below: sides.right }
 }
 
 fn check_found(found: &FarPoints, row: &[Stroke]) {
-    let axis = usize::from(matches!(found.side, Side::Above | Side::Below | Side::AboveAndBelow));
-    let mut values: Vec<f64> = row.iter().flatten().map(|point| point[axis]).collect();
-    check!(found.points == values.len(), "{found:?} of {} points", values.len());
-    let most = (values.len() / POINTS_FOR_EACH_FAR).max(1);
-    check!((1..=most).contains(&found.far) && found.far < values.len(), "{found:?}");
-    check!(found.growth >= MIN_GROWTH, "{found:?}");
-    values.sort_by(f64::total_cmp);
-    let last = values.len() - 1;
-    let end = (values[last] - values[0]) * (1.0 - 1.0 / MIN_GROWTH);
-    // The smallest and the largest value of the rest.
-    let (low, high) = match found.side {
-        Side::Left | Side::Above => (values[found.far], f64::INFINITY),
-        Side::Right | Side::Below => (f64::NEG_INFINITY, values[last - found.far]),
-        Side::LeftAndRight | Side::AboveAndBelow => (values[0] + end, values[last] - end),
-    };
-    let is_far = |point: &&[f64; 2]| point[axis] < low || point[axis] > high;
-    let count = row.iter().flatten().filter(is_far).count();
-    check!(count == found.far, "{found:?}: {count} points are apart");
-    let first = row.iter().flatten().position(|point| is_far(&point));
-    let before: usize = row[..found.stroke].iter().map(Vec::len).sum();
-    check!(first == Some(before + found.point), "{found:?} is not the first");
+    let points: Vec<[f64; 2]> = row.iter().flatten().copied().collect();
+    check!(found.points == points.len(), "{found:?} of {} points", points.len());
     let text = found.to_string();
     check!(text.starts_with("far points: ") && text.len() < 600, "{text}");
+    let before: usize = row[..found.stroke].iter().map(Vec::len).sum();
+    let first = before + found.point;
+    let (count, sides, least) = match found.far {
+        Far::Few(count, sides) => (count, sides, MIN_GROWTH),
+        Far::Tall(count, sides) => (count, sides, MIN_TALLNESS),
+        Far::Part(_) => {
+            check!(found.growth >= MIN_GROWTH && first > 0 && found.hide_writing(), "{found:?}");
+            return;
+        }
+    };
+    let most = (points.len() / POINTS_FOR_EACH_FAR).max(1);
+    check!((1..=most).contains(&count) && count < points.len(), "{found:?}");
+    check!(found.growth >= least, "{found:?}");
+    let ends = [0, 1].map(|axis| {
+        let low = points.iter().map(|point| point[axis]).fold(f64::INFINITY, f64::min);
+        let high = points.iter().map(|point| point[axis]).fold(f64::NEG_INFINITY, f64::max);
+        let end = (high - low) * (1.0 - 1.0 / least);
+        (low + end, high - end)
+    });
+    let is_far = |&[x, y]: &[f64; 2]| {
+        (sides.left && x < ends[0].0)
+            || (sides.right && x > ends[0].1)
+            || (sides.above && y < ends[1].0)
+            || (sides.below && y > ends[1].1)
+    };
+    let apart = points.iter().filter(|point| is_far(point)).count();
+    check!(apart == count, "{found:?}: {apart} points are apart");
+    check!(points.iter().position(is_far) == Some(first), "{found:?} is not the first");
 }
 
 fn owned(row: &[Stroke], rows: &mut OwnedRows) {

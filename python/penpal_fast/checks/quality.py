@@ -16,7 +16,7 @@ from penpal_fast.checks.check import Outcome
 from penpal_fast.checks.model_check import ModelCheck
 from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.checks.usual_effects import usual_effects
-from penpal_fast.engines.engine import Engine
+from penpal_fast.engines.engine import Engine, Problem
 from penpal_fast.engines.native import NativeEngine
 from penpal_fast.engines.settings import Backend, Errors, check_errors, takes_mlx
 from penpal_fast.errors import PenpalError, errors_about, row_error
@@ -32,7 +32,11 @@ if TYPE_CHECKING:
     from penpal_fast.network.model import QualityClassifier  # Imports MLX.
 
 NOTE = "quality_note"
-"""Column that says why a good row may be scored too low: a few points far from the rest set its size."""
+"""Column that says that a row has points far from the rest, so that its picture hardly shows the writing."""
+
+HIDDEN_QUALITY = 0.03
+"""Highest score of a row of 25 points or more with such a note, about what gibberish has: its picture is a bar or a
+speck, which says nothing of the writing."""
 
 ModelSource: TypeAlias = "QualityClassifier | str | os.PathLike[str] | None"
 
@@ -115,7 +119,7 @@ class Scorer:
             PenpalError: A row is bad and `errors` is "raise"; the error names the first one.
         """
         check_errors(errors)
-        quality, problems = self._engine.score(Rows(rows_of(rows, column), column))
+        quality, problems, _ = self._scored(Rows(rows_of(rows, column), column))
         if problems and errors == "raise":
             raise row_error(*problems[0])
         return quality
@@ -123,9 +127,24 @@ class Scorer:
     def outcome(self, rows: Any) -> Outcome:
         """Score rows like `score` with `errors="null"`, and say what is wrong with each bad row."""
         read = Rows(nulls_as_strokes(rows))
-        quality, problems = self._engine.score(read)
-        notes = few_texts(dict(read.notes(self._threads)), len(read))
-        return Outcome(quality, {row: text for row, _, _, text in problems}, {NOTE: notes})
+        quality, problems, notes = self._scored(read)
+        return Outcome(quality, {row: text for row, _, _, text in problems}, {NOTE: few_texts(notes, len(read))})
+
+    def _scored(self, rows: Rows) -> tuple[NDArray[np.float32], list[Problem], dict[int, str]]:
+        """Score rows, and return what is wrong with bad ones, and the notes of good ones."""
+        quality, problems = self._engine.score(rows)
+        notes = rows.notes(self._threads)
+        hidden = [row for row, _, hides_writing in notes if hides_writing]
+        if hidden:
+            quality = quality.copy()
+            quality[hidden] = np.minimum(quality[hidden], np.float32(HIDDEN_QUALITY))
+        return quality, problems, {row: text for row, text, _ in notes}
+
+    def score_of(self, strokes: Strokes, log_odds: float) -> float:
+        """Return the score of a row with these log-odds, as `score` does."""
+        score = float(1 / (1 + np.exp(-np.float64(log_odds))))
+        is_hidden = any(hides_writing for _, _, hides_writing in Rows([strokes]).notes(1))
+        return min(score, HIDDEN_QUALITY) if is_hidden else score
 
     def log_odds_without(self, strokes: Strokes, parts: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the log-odds of a row, and of what is left in place without each of its parts, float32 [1 + P].
@@ -239,6 +258,10 @@ class QualityCheck(ModelCheck[Scorer]):
     def log_odds(self, rows: list[Strokes]) -> NDArray[np.float32]:
         """Score rows; see `Scorer.log_odds`."""
         return self.scorer.log_odds(rows)
+
+    def score_of(self, strokes: Strokes, log_odds: float) -> float:
+        """Return the score of a row; see `Scorer.score_of`."""
+        return self.scorer.score_of(strokes, log_odds)
 
     def usual_effects(self, level: str, parts: int) -> tuple[float, float]:
         """Return what is usual for parts of clean lines; see `Scorer.usual_effects`."""

@@ -51,6 +51,17 @@ def letter_dropped(text: str, _words: Sequence[str], random: np.random.Generator
     return None if place is None else (text[:place] + text[place + 1 :]).strip() or None
 
 
+def last_letter_dropped(text: str, _words: Sequence[str], _random: np.random.Generator) -> str | None:
+    """The last letter less: there is no ink after it that does not fit."""
+    places = [place for place, letter in enumerate(text) if letter.isalpha()]
+    return (text[: places[-1]] + text[places[-1] + 1 :]).strip() or None if places else None
+
+
+def letter_added(text: str, _words: Sequence[str], random: np.random.Generator) -> str | None:
+    """One letter more at the end."""
+    return text + string.ascii_lowercase[int(random.integers(26))]
+
+
 EDITS: dict[str, Edit] = {
     "word replaced": word_replaced,
     "word doubled": word_doubled,
@@ -58,6 +69,8 @@ EDITS: dict[str, Edit] = {
     "letter replaced": letter_replaced,
     "letter doubled": letter_doubled,
     "letter dropped": letter_dropped,
+    "last letter dropped": last_letter_dropped,
+    "letter added at the end": letter_added,
 }
 
 

@@ -187,7 +187,7 @@ def explained(words: list[Strokes], scorer: Explaining) -> Explanation:
     if by_word:  # A stroke alone says nothing.
         effects = word_effects(scorer, strokes, parts, effects)
     return Explanation(
-        score=float(1 / (1 + np.exp(-np.float64(log_odds[0])))),
+        score=scorer.score_of(strokes, float(log_odds[0])),
         strokes=strokes,
         level=level,
         parts=parts,

@@ -122,7 +122,7 @@ class JsonColumns:
             return None
         try:
             return nesting.arrow() if nesting.places() <= MAX_COLUMNS else None
-        except TypeError:
+        except _MixedKindsError:
             return None
 
     @property
@@ -141,7 +141,7 @@ class JsonColumns:
             return False
         try:
             return self.strokes_type() is None or joined.arrow() != self.strokes_type()
-        except TypeError:
+        except _MixedKindsError:
             return True
 
 
@@ -164,6 +164,10 @@ def _column_type(kinds: set[str]) -> pa.DataType:
     if kinds and kinds <= {"integer", "float"}:
         return pa.float64()
     return pa.string()
+
+
+class _MixedKindsError(Exception):
+    """No type holds what is at a place: values of different kinds, or too many fields."""
 
 
 class _Place:
@@ -231,11 +235,11 @@ class _Place:
         """Type of the values; None if they are null, or empty, so that there is nothing to keep.
 
         Raises:
-            TypeError: They are of different kinds, or have too many fields.
+            _MixedKindsError: They are of different kinds, or have too many fields.
         """
         kinds = self._kinds - {"null"}
         if len(kinds) > 1 or self._is_crowded:
-            raise TypeError
+            raise _MixedKindsError
         if kinds == {"list"}:
             item = self._items and self._items.arrow()
             return None if item is None else pa.list_(item)

@@ -86,11 +86,12 @@ impl Rows {
         bad.into_iter().map(row_problem).collect()
     }
 
-    /// Rows whose size is set by a few points far from the rest, as (row, text). 0 threads means one for each processor.
-    fn notes(&self, py: Python<'_>, threads: usize) -> PyResult<Vec<(usize, String)>> {
+    /// Rows with points far from the rest, as (row, text, whether these hide the writing). 0 threads means one for each
+    /// processor.
+    fn notes(&self, py: Python<'_>, threads: usize) -> PyResult<Vec<(usize, String, bool)>> {
         let threads = start_threads(py, threads)?;
         let found = py.detach(|| far_points(self.source(), &threads));
-        Ok(found.into_iter().map(|(row, points)| (row, points.to_string())).collect())
+        Ok(found.into_iter().map(|(row, points)| (row, points.to_string(), points.hide_writing())).collect())
     }
 
     /// The points of a row on the canvas, as (x, y) in pixels, for comparison with the reference.

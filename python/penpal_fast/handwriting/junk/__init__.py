@@ -34,6 +34,7 @@ SPOILT = _by_name(
     spoilt.missing_lifts,
     spoilt.crossed_out,
     spoilt.tail,
+    spoilt.interrupted,
     spoilt.erased,
     spoilt.cropped,
     spoilt.mixed_sizes,

@@ -10,6 +10,14 @@ from numpy.typing import NDArray
 from penpal_fast.handwriting.junk.material import Material, filled, moved
 from penpal_fast.strokes import Strokes
 
+IN_A_ROW = 0.5
+"""Share of the drawings of spirals and of polygons that stand side by side, as letters do."""
+
+STAR = 10
+"""Corners of a star, every other of which is nearer to its centre."""
+
+CORNERS = (3, 4, 5, 6, STAR, 40)
+
 
 def _stretched(strokes: Strokes, random: np.random.Generator) -> Strokes:
     """Stretch a drawing to random proportions, from a square to a line of text, and rotate it a little."""
@@ -53,16 +61,21 @@ def zigzag(random: np.random.Generator, _material: Material) -> Strokes:
 
 
 def spiral(random: np.random.Generator, _material: Material) -> Strokes:
-    """Draw one to four spirals or circles."""
+    """Draw one to four spirals or circles, or up to ten in a row."""
+    if random.random() < IN_A_ROW:
+        turns, first = random.uniform(1, 9), random.uniform(0, 1)
+        return _in_a_row([_spiral(random, turns, first) for _ in range(int(random.integers(2, 11)))], random)
     strokes = []
     for number in range(int(random.integers(1, 5))):
-        angle = np.linspace(0, 2 * math.pi * random.uniform(1, 9), 200) * random.choice([-1, 1])
-        radius = np.linspace(random.uniform(0, 1), 1, 200)
-        circle = np.stack([np.cos(angle), np.sin(angle)], axis=1) * radius[:, None]
-        strokes.append(
-            circle * math.exp(random.normal(0, 0.3)) + [number * random.uniform(0.5, 3), random.normal(0, 1)]
-        )
+        circle = _spiral(random, random.uniform(1, 9), random.uniform(0, 1)) * math.exp(random.normal(0, 0.3))
+        strokes += moved([circle], number * random.uniform(0.5, 3), random.normal(0, 1))
     return _stretched(strokes, random)
+
+
+def _spiral(random: np.random.Generator, turns: float, first: float) -> NDArray[np.float64]:
+    """Draw a spiral of radius 1 around the origin, from the radius `first` on."""
+    angle = np.linspace(0, 2 * math.pi * turns, 200) * random.choice([-1, 1])
+    return np.stack([np.cos(angle), np.sin(angle)], axis=1) * np.linspace(first, 1, 200)[:, None]
 
 
 def coil(random: np.random.Generator, _material: Material) -> Strokes:
@@ -104,16 +117,40 @@ def wave(random: np.random.Generator, _material: Material) -> Strokes:
 
 
 def polygons(random: np.random.Generator, _material: Material) -> Strokes:
-    """Draw one to six triangles, rectangles, stars or ellipses, beside or over one another."""
+    """Draw one to six triangles, rectangles, stars or ellipses, beside or over one another, or up to ten in a row."""
+    if random.random() < IN_A_ROW:
+        alike = random.random() < 0.6
+        turn = random.choice([0.25, 0.5, random.uniform(0, 1)])
+        corners = [int(random.choice(CORNERS)) for _ in range(int(random.integers(2, 11)))]
+        figures = [_polygon(random, corners[0] if alike else count, turn / count) for count in corners]
+        return _in_a_row([filled(figure) for figure in figures], random)
     strokes = []
     for number in range(int(random.integers(1, 7))):
-        corners = int(random.choice([3, 4, 5, 6, 10, 40]))
-        angle = np.linspace(0, 2 * math.pi, corners + 1) + random.uniform(0, 2 * math.pi)
-        radius = np.where(np.arange(corners + 1) % 2, random.uniform(0.3, 1), 1.0) if corners == 10 else 1.0
-        shape = np.stack([np.cos(angle) * radius, np.sin(angle) * radius], axis=1)
         size = np.exp(random.normal(0, 0.4, 2))
-        strokes.append(filled(shape * size + [number * random.uniform(0, 3), random.normal(0, 0.7)]))
+        shape = _polygon(random, int(random.choice(CORNERS)), random.uniform(0, 1)) * size
+        strokes += moved([filled(shape)], number * random.uniform(0, 3), random.normal(0, 0.7))
     return _stretched(strokes, random)
+
+
+def _polygon(random: np.random.Generator, corners: int, turn: float) -> NDArray[np.float64]:
+    """Draw the corners of a regular polygon around the origin, or of a star; `turn` is a share of a whole turn."""
+    angle = 2 * math.pi * (np.linspace(0, 1, corners + 1) + turn)
+    radius = np.where(np.arange(corners + 1) % 2, random.uniform(0.3, 1), 1.0) if corners == STAR else 1.0
+    return np.stack([np.cos(angle) * radius, np.sin(angle) * radius], axis=1)
+
+
+def _in_a_row(figures: Strokes, random: np.random.Generator) -> Strokes:
+    """Put figures side by side on a line as letters are, of like sizes and with even gaps."""
+    proportions = np.exp(random.normal(0, [0.3, 0.05]))
+    unevenness, gap = random.uniform(0, 0.2), random.uniform(-0.1, 1.0)
+    strokes: Strokes = []
+    edge = 0.0
+    for figure in figures:
+        sized = figure * proportions * math.exp(random.normal(0, unevenness))
+        left, bottom = sized[:, 0].min(), sized[:, 1].max()
+        strokes.append(sized - [left - edge, bottom] + random.normal(0, 0.3 * unevenness, 2))
+        edge += np.ptp(sized[:, 0]) + gap
+    return strokes
 
 
 def arrows(random: np.random.Generator, _material: Material) -> Strokes:

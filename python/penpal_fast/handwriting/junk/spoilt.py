@@ -102,10 +102,29 @@ def crossed_out(random: np.random.Generator, material: Material) -> Strokes:
 
 def tail(random: np.random.Generator, material: Material) -> Strokes:
     """Let a line go on as gibberish for a third of its length to all of it again."""
-    line, garbled = material.line, fitted(material.garbled, material.line)
-    height, left = height_of(line), min(stroke[:, 0].min() for stroke in garbled)
-    start = max(stroke[:, 0].max() for stroke in line) + random.uniform(0.2, 1) * height
-    end, strokes = start + width_of(line) * random.uniform(0.33, 1), list(line)
+    right = max(stroke[:, 0].max() for stroke in material.line)
+    return [*material.line, *_gibberish(random, material, right, width_of(material.line) * random.uniform(0.33, 1))]
+
+
+def interrupted(random: np.random.Generator, material: Material) -> Strokes:
+    """Let a line begin with gibberish, or have it between two words, for a third of its length to all of it again."""
+    line = material.line
+    middles = np.array([(stroke[:, 0].min() + stroke[:, 0].max()) / 2 for stroke in line])
+    place = float(random.choice(middles)) if random.random() < 0.5 else -math.inf
+    before = [stroke for stroke, middle in zip(line, middles, strict=True) if middle < place]
+    after = [stroke for stroke, middle in zip(line, middles, strict=True) if middle >= place]
+    left = min(stroke[:, 0].min() for stroke in after)
+    gibberish = _gibberish(random, material, left, width_of(line) * random.uniform(0.33, 1))
+    width = max(stroke[:, 0].max() for stroke in gibberish) - left + random.uniform(0.2, 1) * height_of(line)
+    return [*before, *gibberish, *moved(after, width, 0)]
+
+
+def _gibberish(random: np.random.Generator, material: Material, start: float, width: float) -> Strokes:
+    """Write gibberish from about `start` on, about so wide, at the height and the size of the line."""
+    garbled, height = fitted(material.garbled, material.line), height_of(material.line)
+    left = min(stroke[:, 0].min() for stroke in garbled)
+    start += random.uniform(0.2, 1) * height
+    end, strokes = start + width, []
     # Garbled lines are often much shorter than lines of their text, so they are repeated, but not without end: a line
     # without height makes gibberish without width.
     for _ in range(10):
