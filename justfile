@@ -32,6 +32,7 @@ lint:
     .venv/bin/mypy
     .venv/bin/lint-imports --no-cache
     {{ python }} tests/check_rust_modules.py
+    {{ python }} tests/check_rust_version.py
 
 # Run all tests against a fresh install, in .venv-test
 test-all *arguments:

@@ -3,8 +3,8 @@
     python benches/bulk.py [LINES.parquet ...] [--rows 1000000]
 
 Repeats the lines until a file has enough rows, and scores it with `score_dataset` into a folder of parts and into a
-single file. Compares both with the engine alone, on rows in memory, before and after. Other work on the machine slows
-them down unevenly, so the processor time a row is compared too.
+single file, each in a process of its own. Compares both with the engine alone, on rows in memory, before and after.
+Other work on the machine slows them down unevenly, so the processor time a row is compared too.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from measuring import default_lines, elsewhere
+from measuring import default_lines, elsewhere, positive
 from penpal_fast import Scorer, score_dataset
 from penpal_fast.jobs.part_files import encoding
 
@@ -60,7 +60,7 @@ def timed(work: Callable[[], object], rows: int) -> tuple[float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("lines", nargs="*", type=Path)
-    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--rows", type=positive, default=1_000_000)
     parser.add_argument("--source", type=Path, help="keep the rows in this file, and take them from it if it is there")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -68,7 +68,7 @@ def main() -> None:
         if not source.exists():
             elsewhere(make_rows, options.lines or [default_lines()], options.rows, source)
         for output in ("scored", "scored.parquet"):
-            report(source, Path(folder) / output)
+            elsewhere(report, source, Path(folder) / output)
 
 
 def report(source: Path, target: Path) -> None:

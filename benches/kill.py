@@ -18,7 +18,7 @@ from pathlib import Path
 from rich.console import Console
 
 from bulk import make_rows
-from measuring import default_lines
+from measuring import default_lines, positive
 
 
 def start(source: Path, target: Path) -> subprocess.Popen[bytes]:
@@ -29,8 +29,8 @@ def start(source: Path, target: Path) -> subprocess.Popen[bytes]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("lines", nargs="?", type=Path, default=default_lines())
-    parser.add_argument("--rows", type=int, default=200_000)
-    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--rows", type=positive, default=200_000)
+    parser.add_argument("--kills", type=positive, default=20)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -1,12 +1,13 @@
-"""Measures what a person waits for: the report to open, and the score to follow the pen.
+"""What a person waits for: the report to open, and the score to follow the pen.
+
+    PYTHONPATH=tests python benches/look.py SCORED.parquet...
 
 Needs Chromium and the extra `look`. Each figure is from one visit in a fresh browser context, without a network.
-
-PYTHONPATH=tests python benches/look.py SCORED.parquet...
 """
 
 from __future__ import annotations
 
+import argparse
 import re
 import statistics
 import subprocess
@@ -23,7 +24,13 @@ READY = "html[data-ready]"
 VISITS = 5
 
 
-def main(scored: list[Path]) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("scored", nargs="+", type=Path, help="Parquet files that penpal-fast score wrote")
+    measure(parser.parse_args().scored)
+
+
+def measure(scored: list[Path]) -> None:
     with tempfile.TemporaryDirectory() as work, open_browser() as browser:
         report = Path(work) / "report.html"
         started = time.perf_counter()
@@ -70,4 +77,4 @@ def drawing(browser, address: str) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    main([Path(path) for path in sys.argv[1:]])
+    main()

@@ -29,13 +29,20 @@ def default_lines() -> Path:
     return REAL_LINES if REAL_LINES.exists() else EXAMPLE_LINES
 
 
+def positive(text: str) -> int:
+    """Read a whole number from 1 on, as an option's value."""
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return int(text)
+
+
 def options_parser(description: str, *, rows: int, rounds: int) -> argparse.ArgumentParser:
     """Make a parser of the options that every benchmark has."""
     parser = argparse.ArgumentParser(description=description.partition("\n")[0])
     lines = default_lines()
     parser.add_argument("lines", nargs="?", type=Path, default=lines, help="Parquet file with a column strokes")
-    parser.add_argument("--rows", type=int, default=rows)
-    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--rows", type=positive, default=rows)
+    parser.add_argument("--rounds", type=positive, default=rounds)
     return parser
 
 
@@ -49,6 +56,12 @@ def as_arrays(rows: pa.Array) -> list[list[np.ndarray]]:
         [np.array([(point["x"], point["y"]) for point in stroke["points"]]) for word in row for stroke in word]
         for row in rows.to_pylist()
     ]
+
+
+def batch_sizes(sizes: list[int], rows: int, workers: int) -> list[int]:
+    """Limit the sizes of batches, so that each worker gets a batch of so few rows; each size once."""
+    most = -(-rows // workers)
+    return list(dict.fromkeys(min(size, most) for size in sizes))
 
 
 def seconds(work: Work) -> float:

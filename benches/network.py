@@ -11,7 +11,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from measuring import differences, options_parser, print_left_out, print_times, read_lines, take_turns
+from measuring import (
+    batch_sizes,
+    differences,
+    options_parser,
+    positive,
+    print_left_out,
+    print_times,
+    read_lines,
+    take_turns,
+)
 from peers import PEERS, Files, last_pictures, pictures_of
 from penpal_fast import _core
 from weights import bundled
@@ -56,11 +65,13 @@ def scores_of(logits):
 
 def main() -> None:
     parser = options_parser(__doc__, rows=512, rounds=5)
-    parser.add_argument("--mlx-rows", type=int, default=32, help="MLX is slow on a CPU, so it gets fewer of the rows")
-    parser.add_argument("--calibration-rows", type=int, default=128, help="last rows of the file, for int8 ranges")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument(
+        "--mlx-rows", type=positive, default=32, help="MLX is slow on a CPU, so it gets fewer of the rows"
+    )
+    parser.add_argument("--calibration-rows", type=positive, default=128, help="last rows of the file, for int8 ranges")
+    parser.add_argument("--threads", type=positive, default=2)
     parser.add_argument("--together", action="store_true", help="all threads in one network, not one network for each")
-    parser.add_argument("--batches", type=int, nargs="+", default=[1, 8, 32])
+    parser.add_argument("--batches", type=positive, nargs="+", default=[1, 8, 32])
     options = parser.parse_args()
 
     pictures = pictures_of(read_lines(options.lines, options.rows))
@@ -75,7 +86,8 @@ def main() -> None:
             print_left_out(name, error, peer.package)
             continue
         some = pictures[: options.mlx_rows] if name == "MLX" else pictures
-        for size in [16] if name == "MLX" else options.batches:
+        sizes = [16] if name == "MLX" else options.batches
+        for size in batch_sizes(sizes, len(some), len(networks)):
             each = f"{name}, batch {size}"
             works[each] = in_batches(networks, some, size)
             logits[each] = works[each]()

@@ -3,6 +3,7 @@
     python benches/read.py [LINES.parquet]
 
 Everything is on the same number of threads, and times begin with strokes: Arrow for penpal_fast, NumPy for drawing.
+The recognizer has a process of one thread for each of them, since more threads of one session serve it badly.
 `match` reads each row and compares it with its text. `score and match` is what a job with `--text` does with a batch.
 The recognizer is timed on fewer of the same lines, since it takes much longer, with and without drawing them. All take
 turns; the ratios are medians over the rounds.
@@ -13,6 +14,7 @@ match the recognizer has 1 - its character error rate against the text, as reada
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -22,7 +24,16 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from measuring import EXAMPLE_LINES, REAL_LINES, as_arrays, options_parser, print_times, read_lines, take_turns
+from measuring import (
+    EXAMPLE_LINES,
+    REAL_LINES,
+    as_arrays,
+    options_parser,
+    positive,
+    print_times,
+    read_lines,
+    take_turns,
+)
 from penpal_fast import Reader, Scorer
 from penpal_fast._core import Rows, path, peak_multiplications
 from penpal_fast.errors import PenpalError
@@ -33,7 +44,7 @@ from penpal_fast.handwriting.lines import EARLIER_PREFIX, Line
 from penpal_fast.reading.alphabet import encode_texts
 from penpal_fast.reading.native import native_reader
 from penpal_fast.reading.weights import load
-from recognizers import RapidOcr, drawn
+from recognizers import RapidOcrProcesses, drawn
 
 Judge = Callable[[Sequence[Line]], tuple[list[str | None], np.ndarray, np.ndarray]]
 """From lines to readings, and scores [N] of match and of readability."""
@@ -41,8 +52,8 @@ Judge = Callable[[Sequence[Line]], tuple[list[str | None], np.ndarray, np.ndarra
 
 def options():
     parser = options_parser(__doc__, rows=2000, rounds=5)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--peer-rows", type=int, default=300, help="lines of each kind for the recognizer")
+    parser.add_argument("--threads", type=positive, default=2)
+    parser.add_argument("--peer-rows", type=positive, default=300, help="lines of each kind for the recognizer")
     for name in ("real", "clean", "corrupted"):
         file = REAL_LINES.with_name(f"{'iam_ondb' if name == 'real' else name}_lines.parquet")
         default = file if file.exists() else EXAMPLE_LINES
@@ -68,9 +79,9 @@ def read_kinds(given) -> dict[str, list[Line]]:
     return {name: [lines[row] for row in spread(len(lines), given.peer_rows)] for name, lines in chosen.items()}
 
 
-def recognizer_of(threads: int) -> RapidOcr | None:
+def recognizer_of(threads: int, rows: Sequence[Sequence[np.ndarray]]) -> RapidOcrProcesses | None:
     try:
-        return RapidOcr(threads)
+        return RapidOcrProcesses(threads, rows)
     except ImportError as missing:
         print(f"without RapidOCR: {missing} (pip install '.[bench]')")
         return None
@@ -84,7 +95,7 @@ def reader_judge(reader: Reader) -> Judge:
     return judge
 
 
-def recognizer_judge(recognizer: RapidOcr, letters: str) -> Judge:
+def recognizer_judge(recognizer: RapidOcrProcesses, letters: str) -> Judge:
     def judge(lines):
         readings, sureness = recognizer.read([drawn(line.strokes()) for line in lines])
         rates = [errors_of([reading], [line.text], letters).rate for reading, line in zip(readings, lines, strict=True)]
@@ -138,8 +149,8 @@ def print_stages(rows: Rows, texts: Sequence[str | None], rounds: int, seconds: 
     rate = multiplications * len(rows) / seconds
     print(
         f"median {np.median(samples):.0f} samples, {multiplications / 1e6:.1f} million multiplications a row; "
-        f"one thread: {rate / 1e9:.1f} billion a second, {rate / peak_multiplications():.0%} of what 256-bit vectors "
-        f"can do"
+        f"one thread: {rate / 1e9:.1f} billion a second, {rate / peak_multiplications():.0%} of the measured peak of "
+        f"one thread"
     )
 
 
@@ -162,17 +173,16 @@ def main() -> None:
     }
     counts = dict.fromkeys(works, len(strokes))
     judges = {"penpal_fast": reader_judge(reader)}
-    if (recognizer := recognizer_of(given.threads)) is not None:
-        sample = as_arrays(strokes.take(spread(len(strokes), given.peer_rows)))
-        pictures = [drawn(row) for row in sample]
-        works[f"{recognizer.name}, {threads}"] = lambda: recognizer.read(pictures)
-        works[f"the same with drawing, {threads}"] = lambda: recognizer.read([drawn(row) for row in sample])
-        counts |= dict.fromkeys(list(works)[-2:], len(sample))
-        judges[recognizer.name] = recognizer_judge(recognizer, reader.letters)
-
-    times = take_turns(works, given.rounds)
-    print_times(f"{given.lines.name}: {len(strokes)} rows, {given.rounds} rounds", times, counts, next(iter(works)))
-    print_judgements(judges, read_kinds(given), reader.letters)
+    sample = as_arrays(strokes.take(spread(len(strokes), given.peer_rows)))
+    with recognizer_of(given.threads, sample) or contextlib.nullcontext() as recognizer:
+        if recognizer is not None:
+            works[f"{recognizer.name}, {threads}"] = recognizer.read_kept
+            works[f"the same with drawing, {threads}"] = recognizer.draw_and_read_kept
+            counts |= dict.fromkeys(list(works)[-2:], len(sample))
+            judges[recognizer.name] = recognizer_judge(recognizer, reader.letters)
+        times = take_turns(works, given.rounds)
+        print_times(f"{given.lines.name}: {len(strokes)} rows, {given.rounds} rounds", times, counts, next(iter(works)))
+        print_judgements(judges, read_kinds(given), reader.letters)
     print_stages(Rows(strokes), texts, given.rounds, min(times["match, 1 thread"]))
 
 

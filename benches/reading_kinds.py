@@ -1,10 +1,10 @@
-"""What the scores keep of lines of many kinds: long lines, digits, capitals, hasty hands, a generator that stutters, or
-writes gibberish from some letter on.
+"""What the scores keep of lines of many kinds, from long ones to gibberish.
 
     python benches/reading_kinds.py --generator GENERATOR.safetensors --lines REAL_LINES.parquet --made FOLDER
 
-The lines are made once, with texts of held-out forms, and kept in a folder. Lines of the kind `usual` are as most data
-sets have them; the thresholds that keep 95 % of these are given too.
+The kinds are long lines, digits, capitals, hasty hands, a generator that stutters, and one that writes gibberish from
+some letter on. The lines are made once, with texts of held-out forms, and kept in a folder. Lines of the kind `usual`
+are as most data sets have them; the thresholds that keep 95 % of these are given too.
 """
 
 from __future__ import annotations

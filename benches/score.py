@@ -3,7 +3,8 @@
     python benches/score.py [LINES.parquet]
 
 The pipelines of a renderer and a network run in one process for each thread, so that Python's lock does not slow them
-down, at the batch sizes given. They take turns; the ratios are medians over the rounds.
+down, at the batch sizes given; so does the reference model's, PIL + MLX. They take turns; the ratios are medians over
+the rounds.
 """
 
 from __future__ import annotations
@@ -13,8 +14,18 @@ import multiprocessing
 
 import numpy as np
 
-from measuring import as_arrays, differences, options_parser, print_left_out, print_times, read_lines, take_turns
-from peers import PEERS, Files, last_pictures, mlx
+from measuring import (
+    as_arrays,
+    batch_sizes,
+    differences,
+    options_parser,
+    positive,
+    print_left_out,
+    print_times,
+    read_lines,
+    take_turns,
+)
+from peers import PEERS, Files, last_pictures
 from penpal_fast import Scorer
 from rivals import PACKAGES, RIVALS, SIDE
 
@@ -27,6 +38,9 @@ PIPELINES = [
     ("aggdraw", "OpenVINO, int8"),
     ("Blend2D", "LiteRT, int8"),
 ]
+REFERENCE = ("PIL, 4x supersampled", "MLX")
+"""The renderer and the engine of the reference model, at a batch size of 16."""
+REFERENCE_BATCH = 16
 
 _worker = {}
 
@@ -43,7 +57,7 @@ def renderer_of(name):
 
 @functools.cache
 def network_of(name):
-    return PEERS[name].make(_worker["files"][name], 1)
+    return PEERS[name].make(_worker["files"].get(name), 1)
 
 
 def work_on(job):
@@ -59,8 +73,10 @@ def drawn_and_scored(rows, render, network):
     return 1 / (1 + np.exp(-network(pictures)))
 
 
-def in_batches(run, rows, size):
-    return lambda: np.concatenate([run(rows[start : start + size]) for start in range(0, len(rows), size)])
+def shared(pool, pipeline, rows, size):
+    """Share batches of the first rows out to the processes."""
+    jobs = [(*pipeline, range(start, min(start + size, rows))) for start in range(0, rows, size)]
+    return lambda: np.concatenate(pool.map(work_on, jobs, chunksize=1))
 
 
 def files_of_peers(files):
@@ -92,10 +108,12 @@ def renderers():
 
 def main() -> None:
     parser = options_parser(__doc__, rows=2000, rounds=5)
-    parser.add_argument("--mlx-rows", type=int, default=64, help="MLX is slow on a CPU, so it gets fewer of the rows")
-    parser.add_argument("--calibration-rows", type=int, default=128, help="last rows of the file, for int8 ranges")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--batches", type=int, nargs="+", default=[8, 32], help="of the pipelines")
+    parser.add_argument(
+        "--mlx-rows", type=positive, default=64, help="MLX is slow on a CPU, so it gets fewer of the rows"
+    )
+    parser.add_argument("--calibration-rows", type=positive, default=128, help="last rows of the file, for int8 ranges")
+    parser.add_argument("--threads", type=positive, default=2)
+    parser.add_argument("--batches", type=positive, nargs="+", default=[8, 32], help="of the pipelines")
     options = parser.parse_args()
 
     column = read_lines(options.lines, options.rows)
@@ -108,21 +126,17 @@ def main() -> None:
     }
     works = {name: lambda scorer=scorer, rows=rows: scorer.score(rows) for name, (scorer, rows) in scorers.items()}
 
-    network, render = mlx(None, 1), RIVALS["PIL, 4x supersampled"]()
-    works["PIL + MLX"] = in_batches(lambda part: drawn_and_scored(part, render, network), as_arrays(few), 16)
-
     files = files_of_peers(Files(last_pictures(options.lines, options.calibration_rows)))
     drawn = renderers()
     spawn = multiprocessing.get_context("spawn")
     with spawn.Pool(options.threads, start_worker, (options.lines, options.rows, files)) as pool:
-        for renderer, network_name in PIPELINES:
-            if renderer not in drawn or network_name not in files:
-                continue
-            for size in options.batches:
-                parts = [range(start, min(start + size, len(column))) for start in range(0, len(column), size)]
-                jobs = [(renderer, network_name, part) for part in parts]
-                name = f"{renderer} + {network_name}, batch {size}"
-                works[name] = lambda jobs=jobs: np.concatenate(pool.map(work_on, jobs, chunksize=1))
+        for size in batch_sizes([REFERENCE_BATCH], len(few), options.threads):
+            works[f"PIL + MLX, batch {size}"] = shared(pool, REFERENCE, len(few), size)
+        for renderer, network in PIPELINES:
+            if renderer in drawn and network in files:
+                for size in batch_sizes(options.batches, len(column), options.threads):
+                    name = f"{renderer} + {network}, batch {size}"
+                    works[name] = shared(pool, (renderer, network), len(column), size)
 
         scores = {name: work() for name, work in works.items()}
         rows = {name: len(found) for name, found in scores.items()}

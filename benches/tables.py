@@ -90,15 +90,19 @@ def versions() -> list[str]:
     return found
 
 
-def run(name: str, arguments: list[str], lines: list[str]) -> str:
-    """Return a section of Markdown with all that a benchmark printed; the end of its errors where it failed."""
+def run(name: str, arguments: list[str], lines: list[str]) -> tuple[str, bool]:
+    """Run a benchmark.
+
+    Returns:
+        A section of Markdown with all that it printed, and the end of its errors where it failed; whether it worked.
+    """
     command = [sys.executable, f"benches/{name}.py", *lines, *arguments]
     start = time.perf_counter()
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     shown = " ".join(["python", *command[1:2], *arguments])
     failed = "" if done.returncode == 0 else f"\nfailed, exit {done.returncode}:\n\n    {done.stderr.strip()[-2000:]}\n"
     text = "\n".join(line.strip() for line in done.stdout.splitlines())
-    return f"## `{shown}`\n\n{text.strip()}\n{failed}\n{time.perf_counter() - start:.0f} s\n\n"
+    return f"## `{shown}`\n\n{text.strip()}\n{failed}\n{time.perf_counter() - start:.0f} s\n\n", not failed
 
 
 def main() -> None:
@@ -108,13 +112,19 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=COMMANDS, metavar="NAME", default=list(COMMANDS))
     parser.add_argument("--quick", action="store_true", help="a few rows each, to see that they run")
     options = parser.parse_args()
+    failed = []
     with options.output.open("w", encoding="utf-8") as file:
         file.write(f"# Benchmarks, {time.strftime('%Y-%m-%d')}\n\n" + "\n".join(machine()) + "\n\n")
         for name in options.only:
             arguments = QUICK.get(name, QUICK_ELSE) if options.quick else COMMANDS[name]
             print(name, flush=True)
-            file.write(run(name, arguments, [str(options.lines.resolve())]))
+            section, worked = run(name, arguments, [str(options.lines.resolve())])
+            file.write(section)
             file.flush()
+            if not worked:
+                failed.append(name)
+    if failed:
+        raise SystemExit(f"failed: {', '.join(failed)}; {options.output} has their errors")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import datetime
 import json
 import platform
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -108,9 +109,15 @@ def note(which: str, python: Path, arguments: list[str]) -> None:
         "day": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
         "python": platform.python_version(),
         "versions": json.loads(asked),
-        "tests": " ".join(arguments) or "all",
+        "tests": shlex.join(arguments) or "all",
     }
     RECORD.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Split what is for this script from what is for pytest, at the first "--"."""
+    at = arguments.index("--") if "--" in arguments else len(arguments)
+    return arguments[:at], arguments[at + 1 :]
 
 
 def main() -> None:
@@ -119,12 +126,12 @@ def main() -> None:
     parser.add_argument("sets", nargs="*", metavar="lowest|newest", help="both if none is named")
     parser.add_argument("--wheel", type=Path, help="a wheel of this checkout")
     parser.add_argument("--resolve", action="store_true", help="only say what pip would install")
-    before, _, after = " ".join(sys.argv[1:]).partition(" -- ")
-    options = parser.parse_args(before.split())
+    before, after = split(sys.argv[1:])
+    options = parser.parse_args(before)
     if unknown := set(options.sets) - {"lowest", "newest"}:
         parser.error(f"there is no set {sorted(unknown)[0]!r}; there are lowest and newest")
     for which in options.sets or ["lowest", "newest"]:
-        check(which, after.split(), resolve=options.resolve, wheel=options.wheel)
+        check(which, after, resolve=options.resolve, wheel=options.wheel)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,11 @@ if not getattr(sys, "_is_gil_enabled", lambda: True)():
         "PYTHON_GIL=1 or -X gil=1, or use the usual build of Python"
     )
 
+if type(__loader__).__module__ == "zipimport":
+    raise ImportError(
+        "penpal_fast cannot be imported from a zip file, such as a wheel on sys.path; install it with pip"
+    )
+
 _public_name, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 

@@ -23,8 +23,8 @@ ALLOWED = [
     r"penpal_fast/look/serve/static/[a-z]+\.(html|css|js|svg|json)",
     r"penpal_fast/training/recipes/[a-z_]+\.json",
     r"penpal_fast-[0-9.]+\.dist-info/"
-    r"(METADATA|WHEEL|RECORD|INSTALLER|REQUESTED|direct_url\.json|entry_points\.txt|licenses/LICENSE|"
-    r"licenses/python/penpal_fast/look/fonts/LICENSE\.txt|sboms/[a-z.-]+\.json)",
+    r"(METADATA|WHEEL|RECORD|INSTALLER|REQUESTED|direct_url\.json|entry_points\.txt|licenses/LICENSE(-WEIGHTS\.txt)?|"
+    r"licenses/THIRD-PARTY-LICENSES\.txt|licenses/python/penpal_fast/look/fonts/LICENSE\.txt|sboms/[a-z.-]+\.json)",
     r"(\.\./)*bin/penpal-fast",
 ]
 
@@ -54,7 +54,12 @@ def test_every_file_of_the_source_is_installed(distribution):
         assert Path(installed[name]).read_bytes() == (source / name).read_bytes(), name
 
 
-def test_the_licence_is_installed(distribution):
-    licence = next(file for file in distribution.files if file.name == "LICENSE")
-    assert Path(licence.locate()).read_text() == (ROOT / "LICENSE").read_text()
-    assert distribution.metadata["License-Expression"] == "MIT"
+LICENCES = ["LICENSE", "LICENSE-WEIGHTS.txt", "THIRD-PARTY-LICENSES.txt", "python/penpal_fast/look/fonts/LICENSE.txt"]
+
+
+def test_the_licences_are_installed(distribution):
+    installed = {file.as_posix().partition("/licenses/")[2]: file.locate() for file in distribution.files}
+    for name in LICENCES:
+        assert Path(installed[name]).read_bytes() == (ROOT / name).read_bytes(), name
+    parts = set(distribution.metadata["License-Expression"].split(" AND "))
+    assert parts >= {"MIT", "Bitstream-Vera", "LicenseRef-penpal-fast-weights"}

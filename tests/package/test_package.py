@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
+import shutil
 import subprocess
 import sys
 from importlib import resources
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +66,14 @@ def test_a_forked_child_renders():
         "print(os.waitpid(child, 0)[1])\n"
     )
     assert run(code) == "0"
+
+
+def test_a_zip_file_is_refused(tmp_path):
+    archive = shutil.make_archive(tmp_path / "penpal_fast", "zip", Path(penpal_fast.__file__).parents[1], "penpal_fast")
+    code = f"import sys; sys.path.insert(0, {archive!r}); import penpal_fast"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "ImportError: penpal_fast cannot be imported from a zip file" in done.stderr
 
 
 def test_a_python_without_its_lock_is_refused():

@@ -70,6 +70,26 @@ def test_a_run_that_fails_is_not_noted(monkeypatch, tmp_path):
     assert not (tmp_path / "versions.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "before", "after"),
+    [
+        (["lowest", "--", "-k", "a or b"], ["lowest"], ["-k", "a or b"]),
+        (["--", "tests/jobs"], [], ["tests/jobs"]),
+        (["--wheel", "a b.whl"], ["--wheel", "a b.whl"], []),
+    ],
+)
+def test_arguments_are_split_at_the_dashes(arguments, before, after):
+    assert check_versions.split(arguments) == (before, after)
+
+
+def test_arguments_for_pytest_need_no_set(monkeypatch):
+    asked = []
+    monkeypatch.setattr(check_versions, "check", lambda which, arguments, **_settings: asked.append((which, arguments)))
+    monkeypatch.setattr(sys, "argv", ["check_versions.py", "--", "-k", "a or b"])
+    check_versions.main()
+    assert asked == [("lowest", ["-k", "a or b"]), ("newest", ["-k", "a or b"])]
+
+
 def test_unknown_sets_are_refused(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["check_versions.py", "oldest"])
     with pytest.raises(SystemExit):
