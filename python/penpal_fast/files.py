@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from penpal_fast.errors import PenpalError
+from penpal_fast.interrupts import raise_if_from_handler
 from penpal_fast.locks import NoLocksError, locked
 
 ASIDE = ".penpal-"
@@ -92,23 +93,48 @@ def check_is_no_input(output: Path, inputs: Iterable[Path]) -> None:
         raise PenpalError(f"{output}: the output would replace an input; choose another name")
 
 
+def check_writable(target: Path) -> None:
+    """Make sure, before any work, that a file can be written at a path, which need not exist.
+
+    Raises:
+        PenpalError: As for `checked_target`, or no file can be made in its folder.
+    """
+    with errors_of_writing(target), made_aside(aside_path(checked_target(target).parent)):
+        pass
+
+
+@contextlib.contextmanager
+def errors_of_writing(target: Path) -> Iterator[None]:
+    """Name the file in errors of a block that does nothing but write it.
+
+    Raises:
+        PenpalError: It cannot be written, such as on a full disk.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise_if_from_handler(error)
+        raise PenpalError(f"{target}: cannot write it: {error.strerror or error}") from error
+
+
 @contextlib.contextmanager
 def replaced_atomically(target: Path, *, wait: float = 0) -> Iterator[Path]:
     """Give the path of an empty file to write to. On success it is synced and renamed to `target`, else removed.
 
     Only one process at a time is within such a block for a target, so the block may also read it. A kill leaves the
     file behind, and the next call for the same target removes it. A file that is replaced keeps its mode and owner.
+    A block that reads other files takes `reserved` and `appears_whole`: here any `OSError` is one of the target.
 
     Args:
         target: The file to write; if it is a link, the file that it leads to.
         wait: Seconds to wait for another process that is writing the target.
 
     Raises:
-        PenpalError: The target exists and is not a regular file, its folder does not exist, or another process is
-            writing it.
+        PenpalError: The target exists and is not a regular file, its folder does not exist, another process is
+            writing it, or it cannot be written.
     """
-    target = checked_target(target)
-    with reserved(target, wait=wait) as aside, appears_whole(target, aside):
+    followed = checked_target(target)
+    with errors_of_writing(target), reserved(followed, wait=wait) as aside, appears_whole(followed, aside):
         yield aside
 
 
@@ -140,6 +166,9 @@ def reserved(target: Path, *, wait: float = 0) -> Iterator[Path]:
             pass
         except FileNotFoundError as error:  # As in /proc, or a folder that was just removed.
             raise PenpalError(f"{target}: cannot write it: no file can be made in {target.parent}") from error
+        except OSError as error:  # A full disk has no room for the lock's few bytes.
+            raise_if_from_handler(error)
+            raise PenpalError(f"{target}: cannot write it: {error.strerror or error}") from error
         yield aside
 
 

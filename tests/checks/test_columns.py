@@ -85,6 +85,17 @@ def test_a_schema_says_which_columns_a_check_wrote():
     assert noted_scores(checked_schema(without, [Given([])]))[0].details == ()
 
 
+def test_a_detail_of_another_check_may_be_replaced_by_scores(caplog):
+    """`read` replaces the readability that `score --text --reading` wrote."""
+    schema = checked_schema(ROWS.schema, [Sized([])])
+    prepare([Size([])], schema)
+    assert caplog.text == ""
+    prepare([Size([])], ROWS.schema.append(pa.field("size", pa.int8())))
+    assert "the column 'size' was not written by a check" in caplog.text
+    assert "rename it to keep it" in caplog.text
+    assert "--quality-column" not in caplog.text
+
+
 def test_details_replace_only_columns_that_are_noted():
     schema = checked_schema(ROWS.schema.append(pa.field("size", pa.int8())), [Given([])])
     with pytest.raises(PenpalError, match="the check 'given' would replace the column 'size', which no check wrote"):
@@ -122,6 +133,8 @@ def test_a_check_may_replace_scores_of_another_by_details():
         [{**NOTED, "thresholds": {"half": 1.5}}],
         [{**NOTED, "thresholds": {"half": float("nan")}}],
         [{**NOTED, "thresholds": {"half": 10**400}}],
+        [{**NOTED, "thresholds": {f"t{step}": 0.5 for step in range(21)}}],
+        [{**NOTED, "thresholds": {"t" * 61: 0.5}}],
         [{**NOTED, "reads": "text"}],
         [{**NOTED, "reads": [3]}],
         [{**NOTED, "reads": ["\ud800"]}],
@@ -223,6 +236,7 @@ def test_details_may_be_what_arrow_converts(rows, sizes):
         ({"thresholds": {"half": 1.5}}, "the check 'given': thresholds must be numbers from 0 to 1 by name"),
         ({"thresholds": {"half": float("nan")}}, "the check 'given': thresholds must be numbers from 0 to 1"),
         ({"thresholds": {"half": "0.5"}}, "the check 'given': thresholds must be numbers from 0 to 1"),
+        ({"thresholds": {"t" * 61: 0.5}}, "the check 'given': there may be 20 thresholds, with names of up to 60"),
         ({"thresholds": None}, "the check 'given': thresholds must be numbers from 0 to 1"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

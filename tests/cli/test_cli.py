@@ -127,8 +127,8 @@ WRONG_VALUES = [
     ("error", "message"),
     [
         (pa.ArrowInvalid("odd"), "error: odd"),
-        (MemoryError("8 GB"), "error: out of memory: 8 GB"),
-        (MemoryError(), "error: out of memory; try"),
+        (MemoryError("8 GB"), "error: out of memory: 8 GB; try a smaller --memory or --batch-size\n"),
+        (MemoryError(), "error: out of memory; try a smaller --memory or --batch-size\n"),
         (UnicodeDecodeError("utf-8", b"x", 0, 1, "bad"), "error: a name or text is not UTF-8"),
     ],
 )
@@ -140,6 +140,18 @@ def test_foreign_errors_are_one_message_too(lines, tmp_path, monkeypatch, error,
     done = run("score", lines, "-o", tmp_path / "out.parquet")
     assert done.exit_code == 1
     assert done.output.startswith(message)
+
+
+def test_only_options_that_a_command_has_are_advised(lines, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr("penpal_fast.sources.one_row.one_row", fail)
+    done = run("render", lines, "--row", 0, "-o", tmp_path / "row.png")
+    assert (done.exit_code, done.output) == (1, "error: out of memory\n")
+    monkeypatch.setattr("penpal_fast.jobs.convert.convert_dataset", fail)
+    done = run("convert", lines, "-o", tmp_path / "out.parquet")
+    assert (done.exit_code, done.output) == (1, "error: out of memory; try a smaller --memory\n")
 
 
 def test_output_names_must_be_utf_8(lines, tmp_path):

@@ -138,7 +138,7 @@ def test_the_page(lines, folder, tmp_path):
         "\n", ""
     )
     content = page.read_text()
-    assert content.count("<svg") == 1
+    assert content.count("<svg") == content.count("<main>") == content.count("</main>") == 1
     assert "<mark" in content
     assert f"match <b>{Reader(folder, backend='native').match([ROWS[0]], ['one two three'])[0]:.2f}</b>" in content
     assert [path for path in tmp_path.iterdir() if path.suffix not in (".html", ".parquet")] == []

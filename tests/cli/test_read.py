@@ -133,6 +133,20 @@ def test_a_pipe_that_is_closed_ends_it_without_a_word(tmp_path, reader_folder):
         assert process.wait(timeout=60) == 1
 
 
+def test_closed_standard_output_is_an_error(lines, reader_folder):
+    command = f'exec "{sys.executable}" -m penpal_fast read "{lines}" --reader "{reader_folder}" >&-'
+    done = subprocess.run(["/bin/sh", "-c", command], stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "error: standard output is closed; name a file with --output\n")
+
+
+def test_a_readability_of_score_is_replaced_without_a_warning(lines, tmp_path, reader_folder):
+    scored, out = tmp_path / "scored.parquet", tmp_path / "out.parquet"
+    done = run("score", lines, "-o", scored, "--text", "text", "--reading", "--reader", reader_folder)
+    assert done.exit_code == 0, done.output
+    done = run("read", scored, "-o", out, "--reader", reader_folder)
+    assert (done.exit_code, done.stderr) == (0, ""), done.output
+
+
 def test_readings_as_json_lines_resume(tmp_path, reader_folder, lines):
     """A finished file is not read again, unless it is another job's or has changed since."""
     out = tmp_path / "out.jsonl"

@@ -321,6 +321,38 @@ def test_rows_of_the_given_file_can_be_loaded(page):
     assert page.input_value("#text") == "line 27"
 
 
+def test_a_row_is_reached_by_its_number(page):
+    page.fill("#first", "37")
+    page.keyboard.press("Enter")
+    expect(page.locator("#place")).to_have_text("37 to 59 of 60 rows")
+    assert page.locator("#rows .line").first.locator(".caption").inner_text().endswith("row 37")
+    page.fill("#first", "60")
+    page.keyboard.press("Enter")
+    assert not page.locator("#first").evaluate("one => one.checkValidity()")
+    page.click("#previous")
+    expect(page.locator("#place")).to_have_text("13 to 36 of 60 rows")
+
+
+def test_large_numbers_are_grouped(browser, server):
+    with open_page(browser) as (page, problems):
+
+        def with_many_rows(route):
+            answer = route.fetch()
+            settings = answer.json()
+            route.fulfill(response=answer, json={**settings, "file": {**settings["file"], "rows": 200_000}})
+
+        row = {"row": 123_456, "words": [], "text": None, "score": 0.5, "error": "no points: the row has no points"}
+        page.route("**/settings", with_many_rows)
+        page.route("**/rows?*", lambda route: route.fulfill(json={"rows": [row]}))
+        page.goto(server[0])
+        page.wait_for_selector(READY, state="attached")
+        page.fill("#first", "123456")
+        page.keyboard.press("Enter")
+        expect(page.locator("#place")).to_have_text("123,456 to 123,456 of 200,000 rows")
+        assert page.locator("#rows .caption").inner_text().endswith("row 123,456")
+        assert problems == []
+
+
 def test_an_uploaded_file(page, tmp_path):
     pq.write_table(scored_table([0.5, None], text=[HOSTILE, HOSTILE]), tmp_path / "mine.parquet")
     page.set_input_files("#open", tmp_path / "mine.parquet")
@@ -527,6 +559,39 @@ def test_charts_follow_the_slider(report_page):
     before = chart.inner_html()
     report_page.fill("[data-exact]", "0.8")
     expect(chart).not_to_have_js_property("innerHTML", before)
+
+
+def test_rows_with_a_score_of_1_are_kept_by_a_threshold_of_1(browser, tmp_path):
+    pq.write_table(scored_table([1.0] * 5 + [0.995]), tmp_path / "scored.parquet")
+    write_report([tmp_path / "scored.parquet"], tmp_path / "report.html", checks=[QualityCheck()])
+    with open_page(browser) as (page, problems):
+        page.goto((tmp_path / "report.html").as_uri())
+        page.wait_for_selector(READY, state="attached")
+        page.fill("[data-exact]", "1")
+        assert page.inner_text("[data-kept='0']") == "5 of 6 kept · 1 dropped"
+        kept = page.locator("[data-chart='histogram-0'] path[fill='var(--kept)']")
+        expect(kept).to_have_count(1)
+        heights = [
+            page.locator(f"[data-chart='histogram-0'] path[fill='var(--{name})']").evaluate_all(
+                "bars => Math.max(...bars.map(bar => bar.getBBox().height))"
+            )
+            for name in ("kept", "dropped")
+        ]
+        assert heights[0] / heights[1] == pytest.approx(5 / 6, abs=0.01)
+        assert problems == []  # Vega says nothing of an infinite extent.
+
+
+def test_a_dark_report_is_printed_on_light_paper(report_page):
+    if brightness(report_page) > 128:
+        report_page.click("#theme")
+    assert brightness(report_page) < 128
+    bar = report_page.locator("[data-chart='histogram-0'] path[fill='var(--kept)']").first
+    dark = bar.evaluate("one => getComputedStyle(one).fill")
+    report_page.emulate_media(media="print")
+    assert brightness(report_page) > 128
+    assert bar.evaluate("one => getComputedStyle(one).fill") != dark
+    report_page.emulate_media(media="screen")
+    assert brightness(report_page) < 128
 
 
 def test_charts_are_drawn_when_they_become_visible(report_page):

@@ -19,7 +19,7 @@ import penpal_fast
 from helpers.commands import run
 from helpers.scored_lines import HOSTILE, scored_table
 from penpal_fast import PenpalError, QualityCheck
-from penpal_fast.checks.columns import NO_REASON, checked_schema
+from penpal_fast.checks.columns import CHECKS_KEY, NO_REASON, checked_schema
 from penpal_fast.checks.summary import Summary
 from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.look.report.chart_library import chart_library
@@ -29,7 +29,7 @@ from penpal_fast.look.report.overview import LAST_LENGTH, MAX_GROUPS, NO_GROUP, 
 from penpal_fast.look.report.samples import Sample
 from penpal_fast.look.report.sections import sections_of
 from penpal_fast.look.report.shown import columns_of
-from penpal_fast.look.report.writing import write_report
+from penpal_fast.look.report.writing import MAX_FILES, write_report
 from penpal_fast.look.scored_file import ScoredFile
 from penpal_fast.sources.memory import BATCH_ROWS
 
@@ -187,6 +187,44 @@ def test_files_without_any_score(tmp_path):
     page = page_of(tmp_path, scored_table([NAN, None]), scored_table([]))
     assert [file["kept"][0] for file in data_of(page)["checks"][0]["files"]] == [0, 0]
     assert page.count("There is no such row.") == 2 * len(sections_of(THRESHOLDS))
+    assert page.count("No row has a score.") == 2
+    assert data_of(page)["checks"][0]["charts"] == {}
+
+
+def test_a_file_without_any_score_beside_another(tmp_path):
+    without = scored_table([NAN, None], text=["a", "b"], author=["c", "d"])
+    page = page_of(tmp_path, without, scored_table([0.5, 0.6], text=["a", "b"], author=["c", "d"]))
+    charts = data_of(page)["checks"][0]["charts"]
+    assert charts.keys() == {"curves", "histogram-1", "lengths-1", "groups-1"}
+    assert {f'data-chart="{name}"' for name in charts} == set(re.findall(r'data-chart="[^"]*"', page))
+    assert page.count("No row has a score.") == 3
+    assert {point["file"] for point in charts["curves"]["layer"][0]["data"]["values"]} == {"scored 1.parquet"}
+
+
+def test_as_many_curves_as_files_can_be_told_apart():
+    steps = np.arange(STEPS + 1)[::-1]
+    names = [f"{file}.parquet" for file in range(MAX_FILES)]
+    encoding = kept_curves(dict.fromkeys(names, steps), THRESHOLDS)["layer"][0]["encoding"]
+    assert encoding["color"]["scale"]["domain"] == encoding["strokeDash"]["scale"]["domain"] == names
+    looks = [(place % 5, tuple(dash)) for place, dash in enumerate(encoding["strokeDash"]["scale"]["range"])]
+    assert len(set(looks)) == MAX_FILES
+
+
+def test_whatever_scrolls_can_be_reached_and_has_a_name(tmp_path):
+    table = scored_table([0.2, None], author=["a", "b"])
+    page = page_of(tmp_path, table, table)
+    assert page.count('class="card scroll"') == 4
+    for start in re.findall(r'<div class="(?:card scroll|files)"[^>]*>', page):
+        assert 'tabindex="0" role="group" aria-labelledby="' in start
+    assert '<div class="files">' in page_of(tmp_path, table)  # A single file is never wider than the page.
+
+
+def test_many_or_long_thresholds_of_an_untrusted_file_are_left_out(tmp_path):
+    table = scored_table([0.2, 0.8])
+    for thresholds in ({f"t{step}": step / 1000 for step in range(1000)}, {"z" * 500: 0.5}):
+        noted = json.dumps([{"name": "quality", "description": "", "thresholds": thresholds}])
+        page = page_of(tmp_path, table.replace_schema_metadata({CHECKS_KEY: noted}))
+        assert page.count("data-threshold=") == len(THRESHOLDS)
 
 
 def test_a_bad_row_without_a_reason(tmp_path):
@@ -289,6 +327,7 @@ def test_the_command(tmp_path):
         (["{scored}", "{scored}", "-o", "report.html"], "the same file is given twice"),
         (["{plain}", "-o", "report.html"], "there is no column of scores; run `penpal-fast score`"),
         (["{scored}", "-o", "no/report.html"], "there is no folder"),
+        (["{scored}", "-o", "report.html", "--text", "said"], "no column 'said'; name the one with the texts"),
     ],
 )
 def test_errors_of_the_command(tmp_path, monkeypatch, arguments, message):

@@ -185,8 +185,30 @@ def test_the_texts_are_those_that_the_match_was_made_with(tmp_path):
     assert "not this" not in page
     with pytest.raises(PenpalError, match="its text_match compares the column 'transcript', not 'text'"):
         page_of(tmp_path, table, text="text")
-    with pytest.raises(PenpalError, match="there is no column 'speech' of texts"):
+    with pytest.raises(PenpalError, match=r"scored 0\.parquet: no column 'speech'; .*\n.*'transcript', '"):
         page_of(tmp_path, table, text="speech")
+
+
+def test_a_text_column_that_is_there_twice_is_said_to_be(tmp_path):
+    table = matched_table([0.9], [0.1], ["a fine"])
+    twice = pa.table([*table.columns, table["text"]], [*table.schema.names, "text"])
+    with pytest.raises(PenpalError, match="more than one column 'text'"):
+        page_of(tmp_path, twice.replace_schema_metadata(table.schema.metadata), text="text")
+
+
+def test_rows_without_both_scores_have_no_map(tmp_path):
+    page = page_of(tmp_path, matched_table([0.9, None], [None, None], [None, None]))
+    assert "No row has both scores." in page
+    assert 'class="plot"' not in page
+    assert "No row has a score." in page  # Of the text match.
+
+
+def test_sections_of_several_checks_have_different_names(tmp_path):
+    page = page_of(tmp_path, matched_table([0.9, 0.8], [0.1, 0.9], ["one", "two"]))
+    names = re.findall(r'<section aria-labelledby="([^"]*)"', page)
+    ids = dict(re.findall(r'<h2[^>]* id="([^"]*)"[^>]*>(.*?)</h2>', page))
+    named = [" ".join(ids[one] for one in name.split()) for name in names]
+    assert len(named) == len(set(named)) > 8
 
 
 def test_other_texts_are_not_shown_beside_a_match(tmp_path):

@@ -24,6 +24,8 @@ from penpal_fast.look.sheet import (
     HEADING_HEIGHT,
     LONGEST_TEXT,
     MARGIN,
+    MAX_CELLS,
+    MAX_COLUMNS,
     SCORE_WIDTH,
     Cell,
     band_counts,
@@ -215,6 +217,39 @@ def test_a_folder_of_parts_is_one_sheet(table, tmp_path):
         done = run("sheet", tmp_path / name, "-o", tmp_path / f"{name}.png", "--rows", 5)
         assert done.exit_code == 0, done.output
     assert np.array_equal(picture(tmp_path / "parts.png"), picture(tmp_path / "scored.parquet.png"))
+
+
+@pytest.mark.parametrize(("option", "most"), [("--rows", MAX_CELLS), ("--columns", MAX_COLUMNS)])
+def test_sizes_out_of_range_are_wrong_usage(tmp_path, option, most):
+    for value in (0, most + 1):
+        assert run("sheet", "lines.parquet", "-o", tmp_path / "sheet.png", option, value).exit_code == 2
+    done = run("sheet", "lines.parquet", "-o", tmp_path / "sheet.png", option, most)
+    assert (done.exit_code, "there is no such file" in done.output) == (1, True)
+
+
+def test_a_file_without_a_score_says_why(tmp_path):
+    for name, rows in (("bad", [None, []]), ("empty", [])):
+        pq.write_table(pa.table({"strokes": column(rows)}), tmp_path / f"{name}.parquet")
+    scored = penpal_fast.ArrowScorer()(pa.table({"strokes": column([[], None])}))
+    pq.write_table(scored, tmp_path / "scored.parquet")
+    (tmp_path / "lines.jsonl").write_text('{broken\n{"strokes": []}\n')
+    for name, why in (
+        ("bad.parquet", "row 0: null: the row is null"),
+        ("scored.parquet", "row 0: no points: the row has no points"),
+        ("lines.jsonl", "row 0: not JSON"),
+        ("empty.parquet", "it has no rows"),
+    ):
+        done = run("sheet", tmp_path / name, "-o", tmp_path / "sheet.png")
+        said = done.output.replace("\n", " ")
+        assert done.exit_code == 1
+        assert f"{tmp_path / name}: no row has a score, so there is nothing to show; {why}" in said
+
+
+def test_progress_is_shown_while_rows_are_read(table, tmp_path, monkeypatch):
+    monkeypatch.setattr("penpal_fast.cli.progress.SECONDS", 0.0)
+    pq.write_table(table, tmp_path / "lines.parquet")
+    done = run("sheet", tmp_path / "lines.parquet", "-o", tmp_path / "sheet.png")
+    assert "reading: 100%\n" in done.stderr
 
 
 def test_duplicated_text_columns_are_ignored(table, tmp_path):

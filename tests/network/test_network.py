@@ -141,6 +141,6 @@ def test_what_cannot_be_written_leaves_the_model_that_was_there(tmp_path, monkey
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("penpal_fast.network.model.write_tensors", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(PenpalError, match=r"weights\.safetensors: cannot write it: No space left"):
         model.save_pretrained(tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any, Protocol, runtime_checkable
 
@@ -23,6 +23,9 @@ NO_REASON = "no score"
 MAX_REASONS = 1000
 MAX_REASON_LETTERS = 100
 """An untrusted file may hold any number of reasons of any length; these limits keep the counts small."""
+
+MAX_THRESHOLDS, LONGEST_THRESHOLD = 20, 60
+"""Thresholds of a check, and characters of the name of one. A report shows each of them for each file and group."""
 
 OTHER_REASONS = "other reasons"
 """Reason under which rows beyond `MAX_REASONS` are counted."""
@@ -110,6 +113,15 @@ def check_settings(check: Check) -> None:
             raise PenpalError(f"details must be Arrow types by column name, got {check.details!r}")
         if not (_is_mapping(check.thresholds, Real) and all(0 <= value <= 1 for value in check.thresholds.values())):
             raise PenpalError(f"thresholds must be numbers from 0 to 1 by name, got {check.thresholds!r}")
+        if not are_few(check.thresholds):
+            raise PenpalError(
+                f"there may be {MAX_THRESHOLDS} thresholds, with names of up to {LONGEST_THRESHOLD} characters"
+            )
+
+
+def are_few(thresholds: Collection[str]) -> bool:
+    """Whether the named thresholds of a check are few enough, and their names short enough, to be shown."""
+    return len(thresholds) <= MAX_THRESHOLDS and all(len(name) <= LONGEST_THRESHOLD for name in thresholds)
 
 
 def _is_mapping(found: object, kind: type) -> bool:

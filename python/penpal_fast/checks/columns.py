@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from penpal_fast import kernels as pc
-from penpal_fast.checks.check import NO_REASON, Check, Outcome
+from penpal_fast.checks.check import NO_REASON, Check, Outcome, are_few
 from penpal_fast.errors import PenpalError
 from penpal_fast.schema import (
     Table,
@@ -30,6 +30,9 @@ logger = logging.getLogger(__name__)
 
 CHECKS_KEY = b"penpal_fast.checks"
 """Key of the schema's metadata that describes the columns of scores; see `ScoreColumn`."""
+
+QUALITY = "quality"
+"""Name of the one check whose column an option names."""
 
 ENGINE_SETTINGS = ("backend", "batch_size")
 """Parts of a check's identity that change its scores by rounding only."""
@@ -113,15 +116,24 @@ def prepare(checks: Sequence[Check], schema: pa.Schema, *, replaced: Collection[
             raise PenpalError(
                 f"the check {check.name!r} would replace the column {taken[0]!r}, which no check wrote; rename it"
             )
-        if check.name in schema.names and check.name not in replaced and not is_ours(schema, check.name):
+        is_known = check.name in written or check.name in replaced or is_ours(schema, check.name)
+        if check.name in schema.names and not is_known:
             logger.warning(
-                "the column %r was not written by a check, so it is not taken for scores; the scores replace it. "
-                "--quality-column NAME (quality_column=) gives them another name, and in a filter %r there takes the "
-                "column as it is",
+                "the column %r was not written by a check, so it is not taken for scores; the scores replace it%s",
                 check.name,
-                check.name,
+                _how_to_keep(check),
             )
         check.prepare(schema)
+
+
+def _how_to_keep(check: Check) -> str:
+    """Say how a column with the name of a check can be kept."""
+    if getattr(type(check), "name", None) != QUALITY:
+        return "; rename it to keep it"
+    return (
+        f". --quality-column NAME (quality_column=) gives them another name, and in a filter {check.name!r} there "
+        "takes the column as it is"
+    )
 
 
 def score_column(check: Check) -> ScoreColumn:
@@ -192,8 +204,10 @@ def _noted_column(noted: Any) -> ScoreColumn:
     column = ScoreColumn(noted["name"], noted["description"], thresholds, tuple(reads), tuple(details), origin)
     # Half a surrogate pair is not text.
     "".join([column.name, column.description, *thresholds, *reads, *details, origin]).encode()
-    if not all(0 <= value <= 1 for value in column.thresholds.values()):
+    if not all(0 <= value <= 1 for value in thresholds.values()):
         raise ValueError("a threshold is not from 0 to 1")
+    if not are_few(thresholds):
+        raise ValueError("too many thresholds, or one with a long name")
     return column
 
 

@@ -30,8 +30,12 @@ def err() -> Console:
 
 
 @contextlib.contextmanager
-def readable_errors() -> Iterator[None]:
-    """Turn errors that a user can act on into one message and an exit code."""
+def readable_errors(*smaller: str) -> Iterator[None]:
+    """Turn errors that a user can act on into one message and an exit code.
+
+    Args:
+        smaller: Options of the command that need less memory if they are smaller.
+    """
     try:
         yield
     except BrokenPipeError:
@@ -40,7 +44,7 @@ def readable_errors() -> Iterator[None]:
         raise _failed(str(error)) from error
     except MemoryError as error:
         what = f"out of memory: {error}" if str(error) else "out of memory"
-        raise _failed(f"{what}; try a smaller --memory or --batch-size") from error
+        raise _failed(f"{what}; try a smaller {' or '.join(smaller)}" if smaller else what) from error
     except UnicodeError as error:
         raise _failed(f"a name or text is not UTF-8: {error}") from error
     except KeyboardInterrupt as error:
@@ -94,7 +98,13 @@ def say(text: str, *, aside: bool = False) -> None:
 
 
 def say_lines(lines: Iterable[str]) -> None:
-    """Print lines to standard output as they are, all at once."""
+    """Print lines to standard output as they are, all at once.
+
+    Raises:
+        PenpalError: It is closed, or cannot be written to.
+    """
+    if sys.stdout is None:
+        raise PenpalError("standard output is closed; name a file with --output")
     _print("".join(f"{line}\n" for line in lines), aside=False)
 
 

@@ -42,7 +42,7 @@ def convert(
     with ending_at_once():
         from penpal_fast.jobs.convert import convert_dataset
 
-    with readable_errors(), stopped_by_sigterm(), options.logged(verbose=False):
+    with readable_errors("--memory"), stopped_by_sigterm(), options.logged(verbose=False):
         with progress_bar("converting", shown=not quiet) as progress:
             done = convert_dataset(
                 inputs,

@@ -38,6 +38,7 @@ def explain(
         from penpal_fast.look.explanation import compared, explained
         from penpal_fast.look.explanation_lines import effect_lines, misfit_lines, summary_lines
         from penpal_fast.look.explanation_page import write_page
+        from penpal_fast.look.outputs import check_output
         from penpal_fast.look.row_reading import read_row
         from penpal_fast.reading.alphabet import NO_TEXT
         from penpal_fast.reading.reader import Reader
@@ -46,6 +47,8 @@ def explain(
         from penpal_fast.strokes import words_of
 
     with readable_errors(), stopped_by_sigterm():
+        if output is not None:
+            check_output(output, source)
         batch = one_row(source, row, column, text=text, layout=layout)
         if text is not None:
             says = texts_of(batch.column(text))[0]

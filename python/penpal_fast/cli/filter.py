@@ -145,7 +145,7 @@ def filter_rows(
         from penpal_fast.checks.text_match import TextCheck
         from penpal_fast.jobs.filter import filter_dataset
 
-    with readable_errors(), stopped_by_sigterm(), options.logged(verbose=False):
+    with readable_errors("--memory", "--batch-size"), stopped_by_sigterm(), options.logged(verbose=False):
         with progress_bar("filtering", shown=not quiet, passes=bool(top or best_of)) as progress:
             # Older scores of a model that is named do not count.
             named = ((quality_column or QualityCheck.name, model), (TextCheck.name, reader))

@@ -57,7 +57,7 @@ def read(
         from penpal_fast.jobs.readings import read_inputs
         from penpal_fast.jobs.score import score_dataset
 
-    with readable_errors(), stopped_by_sigterm(), options.logged(verbose=False):
+    with readable_errors("--memory", "--batch-size"), stopped_by_sigterm(), options.logged(verbose=False):
         loaded = options.reader_of(reader, backend, threads, batch_size)
         if output is None:
             if resume:

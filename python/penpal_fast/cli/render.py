@@ -24,11 +24,13 @@ def render(
     """Draw one row as the network sees it, but black on white; for the network, ink is 1 and the background 0."""
     with ending_at_once():
         from penpal_fast.first_points import without_first_points
+        from penpal_fast.look.outputs import check_output
         from penpal_fast.look.picture import picture_of, save_png
         from penpal_fast.rendering import render_strokes
         from penpal_fast.sources.one_row import one_row
 
     with readable_errors(), stopped_by_sigterm():
+        check_output(output, source)
         found = one_row(source, row, column, layout=layout).column(column)
         strokes = (without_first_points(found) if drop_first_point else found)[0]
         try:

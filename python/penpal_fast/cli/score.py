@@ -64,7 +64,7 @@ def score(
     with ending_at_once(), no_numpy_threads():
         from penpal_fast.jobs.score import score_dataset
 
-    with readable_errors(), stopped_by_sigterm(), options.logged(verbose=verbose):
+    with readable_errors("--memory", "--batch-size"), stopped_by_sigterm(), options.logged(verbose=verbose):
         with progress_bar("scoring", shown=not quiet) as progress:
             summary = score_dataset(
                 inputs,

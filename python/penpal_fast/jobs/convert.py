@@ -13,7 +13,7 @@ import pyarrow as pa
 from penpal_fast import kernels as pc
 from penpal_fast._core import Rows
 from penpal_fast.errors import PenpalError, errors_about
-from penpal_fast.files import checked_target, replaced_atomically
+from penpal_fast.files import appears_whole, checked_target, reserved
 from penpal_fast.first_points import without_first_points
 from penpal_fast.interrupts import raise_if_from_handler
 from penpal_fast.jobs.identity import with_job
@@ -127,7 +127,7 @@ def _convert(settings: _Settings, target: Path, schema: pa.Schema, progress: Pro
     done = Converted(layouts=named_layouts(settings.strokes))
     total = sum(source.rows for source in sources)
     try:
-        with replaced_atomically(target) as aside:
+        with reserved(target) as aside, appears_whole(target, aside):
             rows = min(map(group_rows, sources))
             with EncodedFile(aside, with_job(schema, None), rows, str(target), may_be_huge=True) as file:
                 for batch in _converted(settings, schema, done):

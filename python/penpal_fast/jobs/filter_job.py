@@ -16,7 +16,7 @@ from penpal_fast.checks.check import Check
 from penpal_fast.checks.columns import checked_schema, is_ours, is_score
 from penpal_fast.checks.text_match import TextCheck
 from penpal_fast.errors import PenpalError
-from penpal_fast.files import checked_target, parts_folder, parts_mode, replaced_atomically
+from penpal_fast.files import appears_whole, checked_target, parts_folder, parts_mode, reserved
 from penpal_fast.interrupts import raise_if_from_handler
 from penpal_fast.jobs.folder import JobFolder
 from penpal_fast.jobs.good_lines import FoundThreshold
@@ -147,7 +147,8 @@ class FilterJob:
         records: list[dict[str, Any]] | None = None,
     ) -> RowsFile:
         file = checked_target(target)
-        aside = stack.enter_context(replaced_atomically(file))
+        aside = stack.enter_context(reserved(file))
+        stack.enter_context(appears_whole(file, aside))
         if output_kind(target, FILES) is Kind.JSON_LINES:
             if job is not None and records is not None:
                 records.append(stack.enter_context(recorded(aside, file, job)))

@@ -13,7 +13,7 @@ from penpal_fast.checks.columns import read_outcome, score_column
 from penpal_fast.checks.defaults import known_scores
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.first_points import with_first_points_dropped
-from penpal_fast.schema import has_texts, texts_of
+from penpal_fast.schema import check_text_column, has_texts, texts_of
 from penpal_fast.sources.memory import MEMORY_MB, batch_rows
 from penpal_fast.sources.streams import open_source
 
@@ -87,6 +87,16 @@ class ScoredFile:
     def has_texts(self, name: str) -> bool:
         """Whether there is exactly one column of this name, and it holds texts or integers."""
         return has_texts(self._source.schema, name, integers=True)
+
+    def check_texts(self, name: str) -> None:
+        """Make sure that there is exactly one column of this name that may hold texts.
+
+        Raises:
+            PenpalError: There is not; the error lists the columns.
+        """
+        if not self.has_texts(name):
+            with errors_about(str(self.path)):
+                check_text_column(self._source.schema, name)
 
     def names_of_texts(self) -> list[str]:
         """Return the columns of which `has_texts` is true."""

@@ -19,6 +19,9 @@ Thresholds = Mapping[str, float]
 BINS = 100
 """Bars of the histogram."""
 
+DASHES = ([1, 0], [8, 3], [2, 2])
+"""Dashes of curves in turn. The page has five colours, so that fifteen curves differ, and neighbours twice."""
+
 SCORE = alt.Scale(domain=[0, 1], nice=False)
 TENTHS = alt.Axis(tickCount=10, format=".1f")
 HEIGHT = 190
@@ -35,24 +38,31 @@ def histogram(counts: NDArray[np.int64], thresholds: Thresholds) -> Specificatio
     per_bin = counts[:STEPS].reshape(BINS, -1).sum(axis=1)
     per_bin[-1] += counts[STEPS]
     bars = [
-        {"left": index / BINS, "right": (index + 1) / BINS, "rows": rows} for index, rows in enumerate(per_bin.tolist())
+        {"left": index / BINS, "right": (index + 1) / BINS, "rows": rows, "ones": 0}
+        for index, rows in enumerate(per_bin.tolist())
     ]
+    bars[-1]["ones"] = int(counts[STEPS])  # A threshold of 1 cuts no bar, and keeps these.
     tooltip = [
         alt.Tooltip("left:Q", title="score from", format=".2f"),
         alt.Tooltip("right:Q", title="to", format=".2f"),
         alt.Tooltip("rows:Q", format=","),
     ]
-    every = _chart(bars).encode(
-        alt.Y("rows:Q", title="rows", axis=alt.Axis(tickCount=4, format=",d")), alt.Y2Datum(0), tooltip=tooltip
-    )
+    # Else Vega would look for the highest of the kept bars, of which there may be none.
+    heights = alt.Scale(domain=[0, int(per_bin.max())], nice=True)
+    every = _chart(bars).encode(alt.Y2Datum(0), tooltip=tooltip)
     dropped = every.mark_rect(style="dropped").encode(
-        alt.X("left:Q", scale=SCORE, title="score", axis=TENTHS), x2="right:Q"
+        alt.X("left:Q", scale=SCORE, title="score", axis=TENTHS),
+        alt.Y("rows:Q", title="rows", scale=heights, axis=alt.Axis(tickCount=4, format=",d")),
+        x2="right:Q",
     )
     kept = (
-        every.transform_filter("datum.right > threshold")
-        .transform_calculate(start="max(datum.left, threshold)")
+        every.transform_filter("datum.right > threshold || datum.ones > 0")
+        .transform_calculate(
+            start="threshold < 1 ? max(datum.left, threshold) : datum.left",
+            height="threshold < 1 ? datum.rows : datum.ones",
+        )
         .mark_rect(style="kept")
-        .encode(x="start:Q", x2="right:Q")
+        .encode(alt.Y("height:Q", scale=heights), x="start:Q", x2="right:Q")
     )
     return _specification(dropped, kept, *_threshold_rules("score", thresholds), thresholds=thresholds)
 
@@ -69,6 +79,9 @@ def kept_curves(kept: Mapping[str, NDArray[np.int64]], thresholds: Thresholds) -
         for name, rows in kept.items()
         for step in range(0, STEPS + 1, STEPS // BINS)
     ]
+    names = list(kept)
+    legend = alt.Legend(title=None, orient="top", columns=3, labelLimit=240, symbolSize=900)  # A stroke of 30 pixels.
+    dashes = alt.Scale(domain=names, range=[DASHES[place % len(DASHES)] for place in range(len(names))])
     tooltip = ["file:N", alt.Tooltip("threshold:Q", format=".2f"), alt.Tooltip("share:Q", title="kept", format=".1%")]
     curves = (
         _chart(points)
@@ -76,7 +89,8 @@ def kept_curves(kept: Mapping[str, NDArray[np.int64]], thresholds: Thresholds) -
         .encode(
             alt.X("threshold:Q", scale=SCORE, axis=TENTHS),
             alt.Y("share:Q", title="rows kept", scale=SCORE, axis=alt.Axis(format="%", tickCount=5)),
-            alt.Color("file:N", sort=list(kept), legend=alt.Legend(title=None, orient="top", labelLimit=400)),
+            alt.Color("file:N", scale=alt.Scale(domain=names), legend=legend),
+            alt.StrokeDash("file:N", scale=dashes, legend=legend),
             tooltip=tooltip,
         )
     )

@@ -48,6 +48,11 @@ class FileReport:
     rows: dict[str, list[GalleryRow]]
 
     @property
+    def is_scored(self) -> bool:
+        """Whether any row has a score."""
+        return self.overview.whole.summary.scored > 0
+
+    @property
     def ranked_groups(self) -> list[tuple[str, Summary]]:
         """The groups, the highest median first."""
         groups = self.overview.groups.items()

@@ -52,14 +52,8 @@
     if ("threshold" in view.getState().signals) view.signal("threshold", threshold).runAsync();
   }
 
-  /* A custom property holds the colours of both themes; the computed colour is the current one. */
-  function colour(name) {
-    const probe = document.body.appendChild(document.createElement("i"));
-    probe.style.color = `var(--${name})`;
-    const value = getComputedStyle(probe).color;
-    probe.remove();
-    return value;
-  }
+  /* The style sheet has the colours: charts follow the theme, and are light on paper. */
+  const colour = (name) => `var(--${name})`;
 
   function chartStyle() {
     const quiet = colour("quiet");

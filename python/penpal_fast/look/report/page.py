@@ -68,8 +68,11 @@ def _data(check: CheckReport) -> dict[str, Any]:
     """Return what the page's script needs to know about a check."""
     thresholds = check.column.thresholds
     kept = {file.name: file.overview.whole.kept() for file in check.files}
-    charts = {"curves": kept_curves(kept, thresholds)} if len(kept) > 1 else {}
+    scored = {file.name: kept[file.name] for file in check.files if file.is_scored}
+    charts = {"curves": kept_curves(scored, thresholds)} if len(kept) > 1 and scored else {}
     for index, overview in enumerate(file.overview for file in check.files):
+        if not check.files[index].is_scored:
+            continue
         charts[f"histogram-{index}"] = histogram(overview.whole.counts(), thresholds)
         if overview.lengths:
             charts[f"lengths-{index}"] = length_chart(overview.lengths)

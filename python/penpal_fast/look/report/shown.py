@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from penpal_fast.checks.text_match import READING, check_compared_text, compared_text
-from penpal_fast.errors import PenpalError, errors_about
+from penpal_fast.errors import errors_about
 from penpal_fast.look.scored_file import ScoredBatch, ScoredFile
 from penpal_fast.schema import TEXT_COLUMN
 
@@ -78,8 +78,8 @@ def columns_of(file: ScoredFile, strokes: str, text: str | None) -> Columns:
     Raises:
         PenpalError: There is no such column of texts, or the text match was made with another.
     """
-    if text is not None and not file.has_texts(text):
-        raise PenpalError(f"{file.path}: there is no column {text!r} of texts")
+    if text is not None:
+        file.check_texts(text)
     with errors_about(str(file.path)):
         check_compared_text(file.scores, text, "leave --text (text=) out, or score the file again with it")
     name = text or compared_text(file.scores) or TEXT_COLUMN

@@ -11,8 +11,9 @@ from penpal_fast.checks.check import Check
 from penpal_fast.checks.text_match import TextCheck
 from penpal_fast.errors import PenpalError
 from penpal_fast.extras import needs_extra
-from penpal_fast.files import replaced_atomically
+from penpal_fast.files import appears_whole, checked_target, errors_of_writing, reserved
 from penpal_fast.look.captions import shortened
+from penpal_fast.look.outputs import check_output
 from penpal_fast.look.report.comparison import comparing
 from penpal_fast.look.report.contents import ReadFile, check_reports, pair_reports
 from penpal_fast.look.report.overview import Overview
@@ -75,8 +76,7 @@ def write_report(
 
     if not 1 <= len(inputs) <= MAX_FILES:
         raise PenpalError(f"a report takes 1 to {MAX_FILES} files, got {len(inputs)}")
-    if any(os.path.realpath(path) == os.path.realpath(output) for path in inputs):
-        raise PenpalError(f"{output}: the report would replace an input; choose another name")
+    check_output(output, inputs)
     if len({os.path.realpath(path) for path in inputs}) < len(inputs):
         raise PenpalError("the same file is given twice; name each file once")
     text_check = next((check for check in checks if isinstance(check, TextCheck)), None)
@@ -91,14 +91,16 @@ def write_report(
         progress(done, total)
 
     share = min(FULL_GALLERIES / len(files), 1)
-    with replaced_atomically(output) as aside, being_built():
+    target = checked_target(output)
+    with reserved(target) as aside, being_built():
         read = [
             _read(file, name, columns_of(file, column, text), _group_column(file, group_column), share, advanced)
             for file, name in zip(files, _names(inputs), strict=True)
         ]
         compare = comparing(default_reader if text_check is None else lambda: text_check.reader)
         written = page(read, check_reports(read, checks, column, compare), pair_reports(read, compare))
-        aside.write_text(written, encoding="utf-8")
+        with errors_of_writing(output), appears_whole(target, aside):
+            aside.write_text(written, encoding="utf-8")
 
 
 def _read(

@@ -1,6 +1,7 @@
 /* Rows of a file as cards with vector drawings. */
 
 import { corners } from "./corners.js";
+import { whole } from "./numbers.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const LONGER_SIDE = 800;
@@ -40,7 +41,7 @@ export function card(row, threshold, choose) {
   const score = isBad ? "bad" : row.score.toFixed(3);
   button.append(!isDrawn ? part("reason quiet", row.error) : drawing(row.words, `Row ${row.row}, score ${score}`));
   const caption = part("caption", "");
-  caption.append(part("score", score), part("words", row.text ?? ""), part("quiet number", `row ${row.row}`));
+  caption.append(part("score", score), part("words", row.text ?? ""), part("quiet number", `row ${whole.format(row.row)}`));
   button.append(caption);
   button.addEventListener("click", () => choose(row));
   return button;

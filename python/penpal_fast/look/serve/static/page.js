@@ -1,5 +1,6 @@
 import { Ink } from "./ink.js";
 import { card } from "./lines.js";
+import { whole } from "./numbers.js";
 import { misfits, showReading } from "./reading.js";
 import * as server from "./server.js";
 
@@ -158,7 +159,7 @@ element("save").addEventListener("submit", async (event) => {
   if (ink.isEmpty) return;
   try {
     const { rows } = await server.save(ink.words, text.value);
-    element("saved").textContent = `Saved: ${settings.save} has ${rows} ${rows === 1 ? "row" : "rows"}.`;
+    element("saved").textContent = `Saved: ${settings.save} has ${whole.format(rows)} ${rows === 1 ? "row" : "rows"}.`;
   } catch (error) {
     element("saved").textContent = `Not saved: ${error.message}`;
   }
@@ -191,8 +192,11 @@ async function showRows() {
     element("file-name").textContent = file.name;
     element("file-empty").hidden = file.rows > 0;
     element("file-empty").textContent = "This file has no rows.";
-    element("place").textContent = file.rows ? `${start} to ${start + rows.length - 1} of ${file.rows} rows` : "";
-    element("previous").hidden = element("next").hidden = file.rows <= PAGE_ROWS;
+    const last = start + rows.length - 1;
+    const [from, to, all] = [start, last, file.rows].map(whole.format);
+    element("place").textContent = file.rows ? `${from} to ${to} of ${all} rows` : "";
+    element("previous").hidden = element("next").hidden = element("go").hidden = file.rows <= PAGE_ROWS;
+    element("first").max = file.rows - 1;
     element("previous").disabled = start === 0;
     element("next").disabled = start + PAGE_ROWS >= file.rows;
   } catch (error) {
@@ -212,6 +216,9 @@ function turnTo(row) {
 
 element("previous").addEventListener("click", () => turnTo(start - PAGE_ROWS));
 element("next").addEventListener("click", () => turnTo(start + PAGE_ROWS));
+element("first").addEventListener("change", () => {
+  if (element("first").value !== "" && element("first").reportValidity()) turnTo(Number(element("first").value));
+});
 element("open").addEventListener("change", async () => {
   const [chosen] = element("open").files;
   if (!chosen) return;

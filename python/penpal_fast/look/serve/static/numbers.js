@@ -1,0 +1,2 @@
+/* Whole numbers with groups of three digits. */
+export const whole = new Intl.NumberFormat("en");
