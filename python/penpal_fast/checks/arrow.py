@@ -178,7 +178,8 @@ class ArrowScorer:
             if any(self._column in check.reads for check in self._checks):
                 strokes = StrokesColumn.found(schema, self._column, [data], self._layout)
             prepare(self._checks, strokes.schema(schema))
-            self._schemas = last = _Schemas(schema, checked_schema(schema, self._checks), strokes, sharing)
+            last = _Schemas(schema, checked_schema(schema, self._checks), strokes, sharing)
+            self._schemas = last if strokes.is_told else None  # Later rows may tell another layout.
         else:
             _check_sharing(data, last.sharing)
         return last.made, last.strokes

@@ -25,12 +25,14 @@ class StrokesColumn:
     Attributes:
         layout: Its layout; None if it is drawn as it is.
         parts: Names of the columns that stand for it, if there is none of its name.
+        is_told: Whether the type or a row tells its layout; see `Choice`.
         read_as: Layouts that the reader of the file has converted already.
     """
 
-    def __init__(self, column: str, layout: Layout | None, parts: Sequence[str] = ()) -> None:
-        """Take the name of the column, its layout, and the columns that stand for it."""
+    def __init__(self, column: str, layout: Layout | None, parts: Sequence[str] = (), *, is_told: bool = True) -> None:
+        """Take the name of the column, its layout, the columns that stand for it, and whether the layout is told."""
         self.layout = layout
+        self.is_told = is_told
         self.read_as: list[str] = []
         self.parts = list(parts)
         self._column = column
@@ -61,7 +63,8 @@ class StrokesColumn:
                 return cls(column, None, parts)
             from penpal_fast.layouts.choice import chosen_layout
 
-            return cls(column, chosen_layout(first, rows, layout), parts)
+            choice = chosen_layout(first, rows, layout)
+            return cls(column, choice.layout, parts, is_told=choice.is_told)
         except NoLayoutError as error:
             raise _not_found(schema, column, parts, str(error)) from error
         except PenpalError as error:
