@@ -16,6 +16,7 @@ from penpal_fast.layouts.plain import NoLayoutError, can_be_drawn, may_be_severa
 from penpal_fast.layouts.shape import Shape
 from penpal_fast.layouts.sharing import check_sharing
 from penpal_fast.layouts.soundness import check_sound
+from penpal_fast.layouts.untold import Untold
 from penpal_fast.schema import Table, check_one_column, no_strokes
 
 
@@ -59,6 +60,8 @@ class StrokesColumn:
             rows = (without_huge(_given(sample, column, parts))[0] for sample in _sound(samples, parts or [column]))
             empty = [empty_array(schema.field(name).type) for name in parts or [column]]
             first = _given(pa.table(empty, names=parts), column, parts) if parts else empty[0]
+            if parts and pa.types.is_null(first.type):
+                return cls(column, Untold(), parts)
             if layout is None and can_be_drawn(first) and not may_be_several(first):
                 return cls(column, None, parts)
             from penpal_fast.layouts.choice import chosen_layout
