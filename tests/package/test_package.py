@@ -10,6 +10,7 @@ from importlib import resources
 import pytest
 
 import penpal_fast
+from penpal_fast import interpreters
 
 
 def run(code: str) -> str:
@@ -64,6 +65,16 @@ def test_a_forked_child_renders():
         "print(os.waitpid(child, 0)[1])\n"
     )
     assert run(code) == "0"
+
+
+def test_a_sub_interpreter_is_refused():
+    """PyArrow's import would wait there forever."""
+    known = pytest.importorskip(interpreters.KNOWN_BY, reason="this Python has no sub-interpreters").__name__
+    tried = "try:\n  import penpal_fast\nexcept ImportError as error:\n  print(error)"
+    inside = f"import sys; sys.path[:] = {sys.path!r}\n{tried}"
+    code = f"import {known} as known; known.run_string(known.create(), {inside!r})"
+    assert run(code).startswith("penpal_fast does not work in a sub-interpreter of Python")
+    assert interpreters.is_main_interpreter()
 
 
 def test_a_python_without_its_lock_is_refused():

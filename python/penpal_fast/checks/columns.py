@@ -106,14 +106,14 @@ def prepare(checks: Sequence[Check], schema: pa.Schema, *, replaced: Collection[
             raise PenpalError(
                 f"the check {check.name!r} cannot read the column {read[0]!r}, which the checks write; rename it"
             )
-        # JSON lines have lost what their schema said.
-        is_undescribed = any(name not in written and is_ours(schema, name) for name in akin(check))
-        ours = {*written, *((check.name, *check.details) if is_undescribed else ())}
-        if taken := [name for name in check.details if name in schema.names and name not in ours]:
+        # JSON lines and data frames have lost what their schema said.
+        if any(name not in written and is_ours(schema, name) for name in akin(check)):
+            written |= {check.name, *check.details}
+        if taken := [name for name in check.details if name in schema.names and name not in written]:
             raise PenpalError(
                 f"the check {check.name!r} would replace the column {taken[0]!r}, which no check wrote; rename it"
             )
-        if check.name in schema.names and check.name not in {*ours, *replaced} and not is_ours(schema, check.name):
+        if check.name in schema.names and check.name not in replaced and not is_ours(schema, check.name):
             logger.warning(
                 "the column %r was not written by a check, so it is not taken for scores; the scores replace it. "
                 "--quality-column NAME (quality_column=) gives them another name, and in a filter %r there takes the "
