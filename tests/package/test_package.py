@@ -25,6 +25,16 @@ def test_importing_and_rendering_do_not_import_mlx():
     assert run(code) == "False"
 
 
+def test_a_sub_interpreter_is_refused():
+    """PyArrow's import would wait there forever."""
+    known = pytest.importorskip(interpreters.KNOWN_BY, reason="this Python has no sub-interpreters").__name__
+    tried = "try:\n  import penpal_fast\nexcept ImportError as error:\n  print(error)"
+    inside = f"import sys; sys.path[:] = {sys.path!r}\n{tried}"
+    code = f"import {known} as known; known.run_string(known.create(), {inside!r})"
+    assert run(code).startswith("penpal_fast does not work in a sub-interpreter of Python")
+    assert interpreters.is_main_interpreter()
+
+
 @pytest.mark.parametrize("name", penpal_fast.__all__)
 def test_every_public_name_is_there(name):
     assert getattr(penpal_fast, name) is not None
@@ -65,16 +75,6 @@ def test_a_forked_child_renders():
         "print(os.waitpid(child, 0)[1])\n"
     )
     assert run(code) == "0"
-
-
-def test_a_sub_interpreter_is_refused():
-    """PyArrow's import would wait there forever."""
-    known = pytest.importorskip(interpreters.KNOWN_BY, reason="this Python has no sub-interpreters").__name__
-    tried = "try:\n  import penpal_fast\nexcept ImportError as error:\n  print(error)"
-    inside = f"import sys; sys.path[:] = {sys.path!r}\n{tried}"
-    code = f"import {known} as known; known.run_string(known.create(), {inside!r})"
-    assert run(code).startswith("penpal_fast does not work in a sub-interpreter of Python")
-    assert interpreters.is_main_interpreter()
 
 
 def test_a_python_without_its_lock_is_refused():

@@ -68,6 +68,11 @@ def error_column(name: str) -> str:
     return f"{name}_error"
 
 
+def akin(check: Check) -> tuple[str, ...]:
+    """Names of checks that may have written the columns of this one: its own, and what it calls akin."""
+    return (check.name, *getattr(check, "akin", ()))
+
+
 def check_columns(check: Check) -> dict[str, pa.DataType]:
     """Columns that a check adds, with their types."""
     return {check.name: pa.float32(), error_column(check.name): pa.string(), **check.details}
@@ -122,11 +127,6 @@ def prepare(checks: Sequence[Check], schema: pa.Schema, *, replaced: Collection[
                 check.name,
             )
         check.prepare(schema)
-
-
-def akin(check: Check) -> tuple[str, ...]:
-    """Names of checks that may have written the columns of this one: its own, and what it calls akin."""
-    return (check.name, *getattr(check, "akin", ()))
 
 
 def score_column(check: Check) -> ScoreColumn:
