@@ -12,6 +12,14 @@ from typing import Any
 import lazy_loader
 
 from penpal_fast import forks  # noqa: F401 - notes forks from here on
+from penpal_fast.interpreters import is_main_interpreter
+
+if not is_main_interpreter():
+    # PyArrow's import would wait forever.
+    raise ImportError(
+        "penpal_fast does not work in a sub-interpreter of Python, as PyArrow does not: use threads or processes; with "
+        "mod_wsgi, set WSGIApplicationGroup %{GLOBAL}"
+    )
 
 if not getattr(sys, "_is_gil_enabled", lambda: True)():
     # Other threads could free the memory of a NumPy array while the extension reads it.

@@ -96,13 +96,16 @@ def row_of(data: Any) -> Any:
     return row
 
 
-def table_of(data: Any, columns: Iterable[str], strokes: Iterable[str] = ()) -> pa.RecordBatch | pa.Table | None:
+def table_of(
+    data: Any, columns: Iterable[str], strokes: Iterable[str] = (), written: Iterable[str] = ()
+) -> pa.RecordBatch | pa.Table | None:
     """Return a table of another library in Arrow; None if it is no table.
 
     Args:
         data: A data frame, dataset or batch.
         columns: Columns that must be there, and that are enough of a dict.
         strokes: Those of them that hold strokes, which may be nested NumPy arrays.
+        written: Further columns that are enough of a data frame of pandas, whose other columns may hold anything.
 
     Raises:
         PenpalError: A column is missing or cannot become Arrow, or it is not one table.
@@ -116,16 +119,7 @@ def table_of(data: Any, columns: Iterable[str], strokes: Iterable[str] = ()) -> 
     if (table := _arrow_batch(data)) is not None:
         return table
     if is_frame(data):
-        for name in columns:
-            _check_column(list(data.columns), name)
-        try:
-            kept = pa.Table.from_pandas(data.drop(columns=list(strokes)), preserve_index=False)
-        except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
-            needed = ", ".join(map(repr, columns))
-            raise PenpalError(
-                f"the data frame cannot become Arrow: {error}; leave columns out, such as with frame[[{needed}]]"
-            ) from error
-        return _with_strokes(kept, {name: _cells(data[name]) for name in strokes}, list(data.columns))
+        return _frame_table(data, list(columns), list(strokes), set(written))
     if isinstance(data, Mapping):
         names = list(columns)
         for name in names:
@@ -135,8 +129,24 @@ def table_of(data: Any, columns: Iterable[str], strokes: Iterable[str] = ()) -> 
             return _with_strokes(pa.table(others), {name: data[name] for name in strokes}, names)
         except pa.ArrowInvalid as error:
             raise PenpalError(f"the columns of a dict must be of the same length: {error}") from error
-    is_column = _is_polars_series(data) or isinstance(data, (pa.ChunkedArray, pa.Array))
+    is_column = _is_series(data) or _is_polars_series(data) or isinstance(data, (pa.ChunkedArray, pa.Array))
     return pa.table(data) if hasattr(data, "__arrow_c_stream__") and not is_column else None
+
+
+def _frame_table(frame: Any, columns: list[str], strokes: list[str], written: set[str]) -> pa.Table:
+    for name in columns:
+        _check_column(list(frame.columns), name)
+    # Where no column is read, the rows are counted all the same.
+    names = [name for name in frame.columns if not columns or name in columns or name in written]
+    try:
+        plain = frame.loc[:, [name in names and name not in strokes for name in frame.columns]]
+        table = pa.Table.from_pandas(plain, preserve_index=False)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        needed = ", ".join(map(repr, columns))
+        raise PenpalError(
+            f"the data frame cannot become Arrow: {error}; leave columns out, such as with frame[[{needed}]]"
+        ) from error
+    return _with_strokes(table, {name: _cells(frame[name]) for name in strokes}, names) if strokes else table
 
 
 def with_empty_texts(table: pa.RecordBatch | pa.Table, name: str) -> pa.RecordBatch | pa.Table:
@@ -243,7 +253,8 @@ def _check_one_table(data: Any) -> None:
         raise PenpalError(f"this is a dict of datasets; choose one of {splits}, such as data[{next(iter(data))!r}]")
     if _is_dataset(data) and not hasattr(data, "__len__"):
         raise PenpalError(
-            "this dataset is a stream; score it batch by batch with data.map(ArrowScorer(), batched=True)"
+            "this dataset is a stream; score it batch by batch with "
+            'data.with_format("arrow").map(ArrowScorer(), batched=True)'
         )
     if hasattr(data, "collect") and hasattr(data, "collect_schema"):
         raise PenpalError("this is a lazy frame, whose rows are not there yet; give frame.collect()")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from helpers.arrow import column
 from helpers.made_lines import scrawl
 from helpers.models import random_reader
 from penpal_fast import ArrowScorer, ContactSheet, PenpalError, Reader, Scorer, explain
+from penpal_fast.checks.check import Outcome
 
 # Numbers that float32 holds, so that the rows are the same in all types.
 ROWS = [
@@ -105,12 +109,95 @@ def test_data_frames_of_other_types(scorer, expected):
         assert ContactSheet(frame, scorer=scorer).image.size == ContactSheet(ROWS, scorer=scorer).image.size
         for row in (frame.iloc[2], frame["strokes"].iloc[2], frame.to_dict("records")[2]):
             assert explain(row, scorer=scorer).score == pytest.approx(float(expected[2]), abs=1e-6)
-    for frame in (plain.assign(other=object()), pandas.concat([plain, plain[["text"]]], axis=1)):
+
+
+def test_columns_of_data_frames_that_no_check_reads_hold_anything(expected):
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed; pip install '.[test]' brings it")
+    plain = pandas.DataFrame({"strokes": cells("lists"), "text": TEXTS})
+    others = {
+        "pictures": [object() for _ in ROWS],
+        "complex": np.ones(6, complex),
+        "sparse": pandas.arrays.SparseArray([0] * 6),
+        "mixed": [{"a": 1}, [1]] * 3,
+        5: range(6),
+    }
+    frames = [plain.assign(**{str(name): cells}).rename(columns={"5": 5}) for name, cells in others.items()]
+    for frame in (*frames, pandas.concat([plain, plain[["text"]]], axis=1)):
+        scored = ArrowScorer(backend="native")(frame)
+        np.testing.assert_array_equal(scored["quality"], expected)
+        pandas.testing.assert_frame_equal(scored.iloc[:, : len(frame.columns)], frame)
+    for frame in (plain.assign(quality=[{"a": 1}, [1]] * 3), plain.assign(text=[{"a": 1}, [1]] * 3)):
         with pytest.raises(
             PenpalError, match=r"cannot become Arrow: .*leave columns out, such as with frame\[\['strokes'"
         ):
-            ArrowScorer()(frame)
-        np.testing.assert_array_equal(ArrowScorer(backend="native")(frame[["strokes"]])["quality"], expected)
+            ArrowScorer(text="text", backend="native")(frame)
+
+
+def test_a_check_that_reads_no_column_of_a_data_frame_sees_its_rows():
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed; pip install '.[test]' brings it")
+    check = SimpleNamespace(
+        name="half",
+        description="",
+        reads=(),
+        details={},
+        thresholds={},
+        prepare=lambda _schema: None,
+        look=lambda rows: Outcome(np.full(len(rows), 0.5, np.float32), {}),
+    )
+    assert ArrowScorer(checks=[check])(pandas.DataFrame({"text": TEXTS}))["half"].tolist() == [0.5] * 6
+
+
+@pytest.mark.parametrize("names", [("dx", "dy", "eos"), ("x", "y", "pen_up"), ("x", "y")])
+def test_columns_without_values_may_stand_for_strokes(names):
+    """A data frame without rows has lost the types of its lists, and so has one whose cells are all missing."""
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed; pip install '.[test]' brings it")
+    cell = [[3.0, 4.0, 5.0], [1.0, 9.0, 2.0], [0, 0, 1]] if len(names) == 3 else [[[3.0, 4.0]], [[1.0, 9.0]]]
+    frame = pandas.DataFrame({name: [some] for name, some in zip(names, cell, strict=True)})
+    score = ArrowScorer(backend="native")
+    added = ["quality", "quality_error", "quality_note"]
+    for rows in (0, 2):
+        nothing = pandas.DataFrame({name: [None] * rows for name in names}, dtype=object)
+        for data in (nothing, nothing.to_dict("list"), pa.table({name: pa.nulls(rows) for name in names})):
+            found = score(data)
+            assert list(found if isinstance(found, dict) else getattr(found, "column_names", found)) == [*names, *added]
+            assert list(map(str, found["quality_error"])) == ["null: the row is null"] * rows
+    assert score(frame)["quality"].notna().all()
+
+
+def test_a_column_that_only_may_be_there_is_no_part_of_the_strokes():
+    rows = {"x": [[[3.0, 4.0]]], "y": [[[1.0, 9.0]]]}
+    found = ArrowScorer(backend="native")(pa.table({**rows, "pen_up": pa.nulls(1)}))
+    assert found["quality"].equals(ArrowScorer(backend="native")(pa.table(rows))["quality"])
+    assert found["quality"].null_count == 0
+
+
+def test_scores_of_a_data_frame_are_replaced_by_those_of_the_other_check_of_the_reader(tmp_path):
+    """A data frame does not say who wrote its columns."""
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed; pip install '.[test]' brings it")
+    frame = pandas.DataFrame({"strokes": cells("lists"), "text": TEXTS})
+    reader = random_reader(tmp_path)
+    with_text = ArrowScorer(text="text", reading=True, reader=reader, backend="native")
+    without = ArrowScorer(reading=True, reader=reader, backend="native")
+    for first, then in ((with_text, without), (without, with_text)):
+        found = then(first(frame))
+        for name in ("reading", "readability"):
+            pandas.testing.assert_series_equal(found[name], then(frame)[name])
+    with pytest.raises(PenpalError, match="'reading', which no check wrote"):
+        without(frame.assign(reading="mine"))
+
+
+def test_a_column_is_no_table():
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed; pip install '.[test]' brings it")
+    frame = pandas.DataFrame({"strokes": cells("lists"), "text": TEXTS})
+    for rows in (frame["strokes"], frame["text"], frame["text"].astype("string"), column(ROWS)):
+        with pytest.raises(PenpalError, match="expected a pyarrow RecordBatch or Table, got"):
+            ArrowScorer()(rows)
+
+
+@pytest.mark.parametrize("settings", [{"quality_column": ""}, {"quality_column": 5}, {"column": 5}], ids=str)
+def test_names_are_texts(settings):
+    with pytest.raises(PenpalError, match="must be"):
+        ArrowScorer(**settings)
 
 
 def test_a_reader_takes_tables_of_other_libraries(tmp_path):
@@ -173,7 +260,7 @@ def test_missing_cells_of_data_frames_are_null(scorer, expected):
     np.testing.assert_array_equal(found, [expected[0], np.nan, np.nan, np.nan])
 
 
-def test_hugging_face_datasets_are_tables_of_rows(scorer, expected):
+def test_hugging_face_datasets_are_tables_of_rows(scorer, expected, tmp_path):
     datasets = pytest.importorskip("datasets", reason="datasets is not installed; pip install '.[test]' brings it")
     data = datasets.Dataset(pa.table({"strokes": column(ROWS), "text": TEXTS})).select([5, 4, 3, 2, 1, 0])
     np.testing.assert_array_equal(scorer.score(data), expected[::-1])
@@ -192,8 +279,15 @@ def test_hugging_face_datasets_are_tables_of_rows(scorer, expected):
     stream = data.to_iterable_dataset()
     scored = stream.map(ArrowScorer(backend="native"), batched=True)
     np.testing.assert_array_equal(np.array([row["quality"] for row in scored], np.float32), expected[::-1])
-    with pytest.raises(PenpalError, match=r"this dataset is a stream; score it batch by batch with data\.map"):
+    advice = r'this dataset is a stream; .* data\.with_format\("arrow"\)\.map\(ArrowScorer\(\), batched=True\)'
+    with pytest.raises(PenpalError, match=advice):
         scorer.score(stream)
+    stream.with_format("arrow").map(ArrowScorer(backend="native"), batched=True, batch_size=2).to_parquet(
+        tmp_path / "stream.parquet"
+    )
+    saved = pq.read_table(tmp_path / "stream.parquet")
+    assert saved["quality"].equals(pa.chunked_array([expected[::-1]]))
+    assert saved.schema.field("quality_note").type == pa.string()
     with pytest.raises(PenpalError, match=r"choose one of 'train', such as data\['train'\]"):
         scorer.score(datasets.DatasetDict(train=data))
     with pytest.raises(PenpalError, match=r"take one row of it, such as dataset\[0\]\['strokes'\]"):

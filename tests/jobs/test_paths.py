@@ -22,6 +22,7 @@ from helpers.rights import without_rights
 from penpal_fast import PenpalError, QualityClassifier, Scorer, filter_dataset, score_dataset
 from penpal_fast.files import replaced_atomically
 from penpal_fast.jobs import parts
+from penpal_fast.jobs.convert import convert_dataset
 from penpal_fast.sources import spool
 from penpal_fast.sources.inputs import find_inputs
 from penpal_fast.training.recipe import BUNDLED
@@ -317,3 +318,26 @@ def test_an_input_is_a_path(tmp_path, scorer, inputs):
 def test_an_output_has_a_name(lines, scorer, output, message):
     with pytest.raises(PenpalError, match=message):
         score_dataset(lines, output, scorer=scorer)
+
+
+@pytest.mark.parametrize("raised", [OSError("mine"), PenpalError("mine"), StopIteration("mine"), Stop()], ids=repr)
+@pytest.mark.parametrize("job", ["score", "filter", "convert"])
+def test_what_a_progress_raises_comes_through(tmp_path, scorer, job, raised):
+    """It is no error of the output, nor of a file."""
+    lines = tmp_path / "lines.parquet"
+    pq.write_table(pa.table({"strokes": column([scrawl(0, 2, 9)] * 3)}), lines)
+    cause, before = KeyError("cause"), KeyError("before")
+
+    def report(_done, _total):
+        try:
+            raise before
+        except KeyError:
+            raise raised from cause
+
+    jobs = {"score": score_dataset, "filter": filter_dataset, "convert": convert_dataset}
+    given = {"column": "strokes"} if job == "convert" else {"scorer": scorer}
+    with pytest.raises(type(raised)) as caught:
+        jobs[job](lines, tmp_path / "out.parquet", progress=report, **given)
+    assert caught.value is raised
+    assert (raised.__cause__, raised.__context__) == (cause, before)
+    assert not (tmp_path / "out.parquet").exists()

@@ -23,7 +23,7 @@ STROKES = [[(0.0, 9.0), (4.0, 0.0), (8.0, 9.0)], [(2.0, 5.0), (6.0, 5.0)]]
 def strokes_of(rows, layout=None):
     """The name of the layout of rows, and the strokes and problems that it gives."""
     array = rows if isinstance(rows, pa.Array) else pa.array(rows)
-    found = chosen_layout(empty_array(array.type), [array], layout)
+    found = chosen_layout(empty_array(array.type), [array], layout).layout
     converted = found.convert(Shape.of(array))
     strokes = [
         None if row is None else [[(p["x"], p["y"]) for p in stroke] for word in row for stroke in word]
@@ -168,7 +168,7 @@ def test_strokes_within_what_has_a_place_too_are_refused():
 
 def test_points_with_nulls_are_no_columns():
     rows = pa.array([[[[0.0, None], [2.0, 3.0]]]] * 3)
-    assert chosen_layout(empty_array(rows.type), [rows]) is None
+    assert chosen_layout(empty_array(rows.type), [rows]).layout is None
 
 
 APART = [{"x": s[0][0], "y": s[0][1], "points": [(x - s[0][0], y - s[0][1]) for x, y in s]} for s in STROKES]

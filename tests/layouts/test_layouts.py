@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from helpers.layout_forms import FORMS, NAMED, TABLES
 from penpal_fast import (
     ArrowScorer,
     PenpalError,
@@ -25,6 +26,7 @@ from penpal_fast._core import Rows
 from penpal_fast.jobs.convert import convert_dataset
 from penpal_fast.layouts.choice import NoLayoutError, chosen_layout
 from penpal_fast.layouts.column import StrokesColumn
+from penpal_fast.layouts.columns import Columns
 from penpal_fast.layouts.known import LAYOUTS as LAYOUT_NAMES
 from penpal_fast.layouts.nested import empty_array
 from penpal_fast.layouts.shape import Shape
@@ -85,7 +87,7 @@ def strokes_of(rows):
 
 def converted(rows, layout=None):
     """The name of the layout of an array, its strokes and its problems."""
-    found = chosen_layout(empty_array(rows.type), [rows], layout)
+    found = chosen_layout(empty_array(rows.type), [rows], layout).layout
     if found is None:
         return None, strokes_of(rows), {}
     result = found.convert(Shape.of(rows))
@@ -184,7 +186,7 @@ def test_known_layouts_are_not_touched():
 
     penpal = [[{"points": [{"x": 1.0, "y": 2.0}]}]]
     for rows in (pa.array([penpal]), pa.array([penpal[0]]), pa.nulls(3)):
-        assert chosen_layout(empty_array(rows.type), never()) is None
+        assert chosen_layout(empty_array(rows.type), never()).layout is None
 
 
 LINES = [[[0, 8], [0, 9]], [[8, 0], [0, 9]]]
@@ -469,6 +471,62 @@ def test_arrow_scorer():
     assert ArrowScorer(backend="native", layout="columns")(lines)["quality"].null_count == 0
 
 
+def layouts_of_a_table():
+    """Tables of a row in each layout, with the layout's name where it must be given."""
+    cells = {name: {"strokes": make(STROKES)} for name, make in FORMS.items()}
+    cells |= {name: {"strokes": make(STROKES)} for name, (_, make) in NAMED.items()}
+    cells |= {f"columns of {name}": make(STROKES) for name, make in TABLES.items()}
+    for name, row in cells.items():
+        table = pa.table({column: pa.array([cell]) for column, cell in row.items()})
+        yield pytest.param(table, NAMED[name][0] if name in NAMED else None, id=name)
+    penpal, text = (pa.array([FORMS[name](STROKES)]) for name in ("penpal", "JSON text"))
+    once = pa.array([1], pa.int32())
+    encoded = {
+        "runs of penpal": pa.RunEndEncodedArray.from_arrays(once, penpal),
+        "runs of pressure": pa.RunEndEncodedArray.from_arrays(once, pa.array([FORMS["pressure"](STROKES)])),
+        "runs of texts": pa.RunEndEncodedArray.from_arrays(once, text),
+        "dictionary of texts": text.dictionary_encode(),
+        "bytes": text.cast(pa.large_binary()),
+    }
+    for name, array in encoded.items():
+        yield pytest.param(pa.table({"strokes": array}), None, id=name)
+
+
+@pytest.mark.parametrize(("table", "layout"), list(layouts_of_a_table()))
+def test_a_batch_that_says_nothing_decides_nothing(table, layout):
+    """Batches before the first row with strokes are empty, or their rows are null or bad."""
+    right = ArrowScorer(backend="native")(pa.table({"strokes": pa.array([STROKES])}))["quality"].to_pylist()
+    score = ArrowScorer(backend="native", layout=layout)
+    for rows in (0, 2):
+        nothing = pa.table({name: pa.nulls(rows, table.schema.field(name).type) for name in table.schema.names})
+        scored = score(nothing)
+        assert scored["quality_error"].to_pylist() == ["null: the row is null"] * rows
+        assert scored.schema.names == [*table.schema.names, "quality", "quality_error", "quality_note"]
+    assert score(table)["quality"].to_pylist() == pytest.approx(right, abs=1e-6)
+    assert score(nothing)["quality"].null_count == 2
+
+
+def test_a_batch_of_bad_rows_decides_nothing():
+    table = pa.table({"strokes": pa.array([LAYOUTS["columns"][1]])})
+    score = ArrowScorer(backend="native")
+    for bad in ([], [[[1.0, 2.0, 3.0], [4.0]]]):
+        scored = score(pa.table({"strokes": pa.array([bad], table["strokes"].type)}))
+        assert scored["quality"].null_count == 1
+    assert score(table)["quality"].null_count == 0
+
+
+def test_files_that_say_nothing_are_read_as_the_others(folder, scorer):
+    """Rows that may be points or columns are read as the file that says which, not as the one that says nothing."""
+    said, several, nothing = (folder / f"{name}.parquet" for name in ("said", "several", "nothing"))
+    kind = pa.array([LINES]).type
+    for path, rows in ((said, [LAYOUTS["columns"][1]]), (several, [LINES]), (nothing, [None])):
+        pq.write_table(pa.table({"strokes": pa.array(rows, kind)}), path)
+    summary = score_dataset([nothing, several, said], folder / "out.parquet", scorer=scorer)
+    assert (summary.rows, summary.bad, summary.layouts) == (3, 1, [Columns(2).description])
+    with pytest.raises(PenpalError, match="--layout strokes or --layout columns"):
+        score_dataset([nothing, several], folder / "out.parquet", scorer=scorer)
+
+
 def test_broken_offsets_end_in_an_error_or_a_bad_row():
     """The lists of numbers lead far past them, and back."""
     numbers = pa.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
@@ -480,7 +538,7 @@ def test_broken_offsets_end_in_an_error_or_a_bad_row():
     scored = ArrowScorer(backend="native")(broken)
     assert scored["quality"].to_pylist() == [None]
     score = ArrowScorer(backend="native", layout="columns")
-    with pytest.raises(PenpalError, match="does not hold strokes"):
+    with pytest.raises(PenpalError, match="column 'strokes': it is broken"):
         score(broken)
     score(pa.table({"strokes": pa.array([LINES], rows.type)}))
     with pytest.raises(PenpalError, match="column 'strokes': it is broken"):

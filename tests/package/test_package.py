@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import penpal_fast
+from penpal_fast import interpreters
 
 
 def run(code: str) -> str:
@@ -24,6 +25,16 @@ def test_importing_and_rendering_do_not_import_mlx():
         "penpal_fast.reference; print('mlx' in sys.modules or 'mlx.core' in sys.modules)"
     )
     assert run(code) == "False"
+
+
+def test_a_sub_interpreter_is_refused():
+    """PyArrow's import would wait there forever."""
+    known = pytest.importorskip(interpreters.KNOWN_BY, reason="this Python has no sub-interpreters").__name__
+    tried = "try:\n  import penpal_fast\nexcept ImportError as error:\n  print(error)"
+    inside = f"import sys; sys.path[:] = {sys.path!r}\n{tried}"
+    code = f"import {known} as known; known.run_string(known.create(), {inside!r})"
+    assert run(code).startswith("penpal_fast does not work in a sub-interpreter of Python")
+    assert interpreters.is_main_interpreter()
 
 
 @pytest.mark.parametrize("name", penpal_fast.__all__)

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple, TypedDict
 
 import pyarrow as pa
 
-from penpal_fast.checks.check import Check, outcomes_of
-from penpal_fast.checks.columns import added_columns, checked_schema, prepare, with_outcomes
+from penpal_fast.checks.check import Check, check_settings, outcomes_of
+from penpal_fast.checks.columns import added_columns, akin, checked_schema, error_column, prepare, with_outcomes
 from penpal_fast.checks.defaults import ReaderChoice, check_no_settings, default_checks, reader_checks
 from penpal_fast.checks.quality import ModelSource, QualityCheck
 from penpal_fast.checks.text_match import ReadabilityCheck, TextCheck
@@ -90,7 +90,7 @@ class ArrowScorer:
             checks: Checks in place of all these settings.
 
         Raises:
-            PenpalError: Both are given, or `checks` is empty or has something else than checks.
+            PenpalError: Both are given, a name is no text, or `checks` is empty or has something else than checks.
         """
         if checks is not None:
             check_no_settings(
@@ -120,6 +120,8 @@ class ArrowScorer:
                     **engine,
                 ),
             ]
+            for check in self._checks:
+                check_settings(check)
         check_layout(layout)
         self._column = column
         self._layout = layout
@@ -133,10 +135,12 @@ class ArrowScorer:
         """Return the same rows with the columns added; columns of the same names are replaced.
 
         A data frame of pandas comes back as one with the same index; scores are float32 there, NaN where they are null.
+        Columns that no check reads may hold anything there.
         Data frames of Polars and Hugging Face datasets come back as a PyArrow table, of which `polars.from_arrow` makes
         a frame again. A dict of columns comes back as a dict with lists added, and with lists in place of NumPy arrays
-        of objects, which `Dataset.map(..., batched=True)` cannot write. Any other batch that it gives comes back in a
-        form that it accepts.
+        of objects, which `Dataset.map(..., batched=True)` cannot write; scores are Python numbers there, which become
+        float64. Any other batch that it gives comes back in a form that it accepts: after `with_format("arrow")` scores
+        stay float32, and nothing is converted.
 
         Raises:
             PenpalError: A column that a check reads is missing, or of the wrong type, or a check breaks its protocol.
@@ -146,7 +150,7 @@ class ArrowScorer:
         if self._column in strokes and (parts := parts_among(column_names(data), self._column)):
             reads = dict.fromkeys([*parts, *(name for name in reads if name != self._column)])
             strokes = parts
-        table = table_of(data, reads, dict.fromkeys(strokes))
+        table = table_of(data, reads, dict.fromkeys(strokes), _looked_for(self._checks))
         if table is None:
             raise PenpalError(
                 f"expected a pyarrow RecordBatch or Table, got {type(data).__name__}; a data frame, a Hugging Face "
@@ -178,10 +182,17 @@ class ArrowScorer:
             if any(self._column in check.reads for check in self._checks):
                 strokes = StrokesColumn.found(schema, self._column, [data], self._layout)
             prepare(self._checks, strokes.schema(schema))
-            self._schemas = last = _Schemas(schema, checked_schema(schema, self._checks), strokes, sharing)
+            last = _Schemas(schema, checked_schema(schema, self._checks), strokes, sharing)
+            self._schemas = last if strokes.is_told else None  # Later rows may tell another layout.
         else:
             _check_sharing(data, last.sharing)
         return last.made, last.strokes
+
+
+def _looked_for(checks: Iterable[Check]) -> set[str]:
+    """Columns that checks do not read but that tell whether a check wrote those that they replace."""
+    scores = {name for check in checks for name in akin(check)}
+    return {*scores, *map(error_column, scores), *(name for check in checks for name in check.details)}
 
 
 def _check_sharing(data: pa.RecordBatch | pa.Table, columns: Iterable[str]) -> None:

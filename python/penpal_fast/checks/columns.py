@@ -71,6 +71,11 @@ def error_column(name: str) -> str:
     return f"{name}_error"
 
 
+def akin(check: Check) -> tuple[str, ...]:
+    """Names of checks that may have written the columns of this one: its own, and what it calls akin."""
+    return (check.name, *getattr(check, "akin", ()))
+
+
 def check_columns(check: Check) -> dict[str, pa.DataType]:
     """Columns that a check adds, with their types."""
     return {check.name: pa.float32(), error_column(check.name): pa.string(), **check.details}
@@ -109,10 +114,10 @@ def prepare(checks: Sequence[Check], schema: pa.Schema, *, replaced: Collection[
             raise PenpalError(
                 f"the check {check.name!r} cannot read the column {read[0]!r}, which the checks write; rename it"
             )
-        # JSON lines have lost what their schema said.
-        is_undescribed = check.name not in written and is_ours(schema, check.name)
-        ours = {*written, *(check.details if is_undescribed else ())}
-        if taken := [name for name in check.details if name in schema.names and name not in ours]:
+        # JSON lines and data frames have lost what their schema said.
+        if any(name not in written and is_ours(schema, name) for name in akin(check)):
+            written |= {check.name, *check.details}
+        if taken := [name for name in check.details if name in schema.names and name not in written]:
             raise PenpalError(
                 f"the check {check.name!r} would replace the column {taken[0]!r}, which no check wrote; rename it"
             )

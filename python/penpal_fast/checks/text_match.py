@@ -37,6 +37,9 @@ class _ReaderCheck(ModelCheck["Reader"]):
     model_kind = "reader"
     thresholds = THRESHOLDS
 
+    akin: tuple[str, ...]
+    """Names of checks that write columns of the same names, so that one may replace those of the other."""
+
     def __init__(
         self,
         model: ReaderSource,
@@ -60,6 +63,7 @@ class TextCheck(_ReaderCheck):
     """Whether rows say their texts (`Reader.match`), and on demand what they say instead."""
 
     name = "text_match"
+    akin = (READABILITY,)
     description = (
         "Whether the ink of a line says its text: 0 says something else, or nothing, 1 says it letter by letter. It "
         "does not say how the line looks. balanced (0.5) keeps 95 % of clean synthetic lines."
@@ -141,6 +145,7 @@ class ReadabilityCheck(_ReaderCheck):
     """How surely rows say anything (`Reader.readability`), and what; rows need no text."""
 
     name = READABILITY
+    akin = (TextCheck.name,)
     description = (
         "How surely the ink of a line says anything, whatever it is: 0 cannot be read, 1 is read without doubt. "
         "balanced (0.5) keeps 95 % of clean synthetic lines."

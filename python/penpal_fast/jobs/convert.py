@@ -23,7 +23,7 @@ from penpal_fast.jobs.part_files import EncodedFile
 from penpal_fast.jobs.parts import group_rows
 from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.layouts.parts import parts_of
-from penpal_fast.progress import Progress
+from penpal_fast.progress import Progress, Reports
 from penpal_fast.schema import HUGGING_FACE, check_one_column, nulls_as_strokes, strokes_type
 from penpal_fast.sources.batch import Source, unchanged, unread_column
 from penpal_fast.sources.drawn import drawn_batch, named_layouts, strokes_columns
@@ -82,7 +82,7 @@ def convert_dataset(
             first rows; see docs/data.md.
         drop_first_point: Write the strokes as `without_first_points` returns them.
         memory_mb: Approximate limit on the memory of the rows that are read at a time, in megabytes.
-        progress: Called with the number of finished rows and of all rows.
+        progress: Called with the number of finished rows and of all rows. What it raises ends the job.
 
     Raises:
         PenpalError: A file cannot be read or written, the files have different columns, or no row can be drawn.
@@ -96,10 +96,11 @@ def convert_dataset(
     with errors_about(sources[0].file.name):
         schema = _schema(sources[0].schema, column)
     settings = _Settings(sources, strokes, column, memory_mb, drop_first_point)
-    try:
-        return _convert(settings, target, schema, progress)
-    except _UnreadError:
-        return _convert(settings, target, schema.append(pa.field(UNREAD, pa.string())), progress)
+    with Reports(progress) as report:
+        try:
+            return _convert(settings, target, schema, report)
+        except _UnreadError:
+            return _convert(settings, target, schema.append(pa.field(UNREAD, pa.string())), report)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,7 +118,7 @@ class _UnreadError(Exception):
     """A row cannot be drawn, and there is no column for what it was."""
 
 
-def _convert(settings: _Settings, target: Path, schema: pa.Schema, progress: Progress | None) -> Converted:
+def _convert(settings: _Settings, target: Path, schema: pa.Schema, progress: Progress) -> Converted:
     """Write the file.
 
     Raises:
@@ -132,8 +133,7 @@ def _convert(settings: _Settings, target: Path, schema: pa.Schema, progress: Pro
             with EncodedFile(aside, with_job(schema, None), rows, str(target), may_be_huge=True) as file:
                 for batch in _converted(settings, schema, done):
                     file.add(batch)
-                    if progress:
-                        progress(done.rows, total)
+                    progress(done.rows, total)
             if done.bad and done.bad == done.rows:
                 raise PenpalError(f"no row can be drawn, so nothing was written; the first: {done.first_problem}")
     except (OSError, pa.ArrowException) as error:

@@ -34,7 +34,7 @@ from penpal_fast.jobs.row_files import has_lines
 from penpal_fast.jobs.scoring import strokes_for
 from penpal_fast.jobs.selection import Selection
 from penpal_fast.layouts.parts import has_strokes
-from penpal_fast.progress import Progress, no_progress
+from penpal_fast.progress import Progress, Reports
 from penpal_fast.schema import check_text_column
 from penpal_fast.sources.batch import Source
 from penpal_fast.sources.formats.format import Options
@@ -126,6 +126,7 @@ def filter_dataset(
         stdout_format: What to write to standard output, as for `score_dataset`.
         memory_mb: Approximate limit on the memory of the rows, in megabytes.
         progress: Called with the number of finished rows and of all rows; rows that are read again count again.
+            What it raises ends the job.
 
     Raises:
         PenpalError: A file cannot be read or written, the files have different columns, no row of a file can be scored,
@@ -188,12 +189,12 @@ def filter_dataset(
     if has_lines(kind, form) or any(output_kind(file, FILES) is Kind.JSON_LINES for file in files):
         with errors_about(sources[0].file.name):
             check_names(job.schema)
-    report = progress or no_progress
-    if kind is Kind.STREAM:
-        selection = job.into_stream(form, files, report)
-        selection.found = found
-        return selection
-    return job.into_files(files, report, resume=resume, found=found)
+    with Reports(progress) as report:
+        if kind is Kind.STREAM:
+            selection = job.into_stream(form, files, report)
+            selection.found = found
+            return selection
+        return job.into_files(files, report, resume=resume, found=found)
 
 
 @dataclasses.dataclass(frozen=True)

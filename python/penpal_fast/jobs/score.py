@@ -21,7 +21,7 @@ from penpal_fast.jobs.row_files import has_lines
 from penpal_fast.jobs.score_job import ScoreJob
 from penpal_fast.jobs.scoring import strokes_for
 from penpal_fast.jobs.summary import JobSummary
-from penpal_fast.progress import Progress, no_progress
+from penpal_fast.progress import Progress, Reports
 from penpal_fast.sources.formats.format import Options
 from penpal_fast.sources.inputs import Inputs
 from penpal_fast.sources.memory import MEMORY_MB, check_memory
@@ -83,7 +83,7 @@ def score_dataset(
             "jsonl".
         memory_mb: Approximate limit on the memory of the rows that are read ahead, in megabytes, by their average size.
             The program, decoding and the row group that is encoded need memory besides.
-        progress: Called with the number of finished rows and of all rows.
+        progress: Called with the number of finished rows and of all rows. What it raises ends the job.
 
     Returns:
         Counts, bad rows by reason, quantiles.
@@ -115,7 +115,13 @@ def score_dataset(
     target = Path(output)
     if kind is not Kind.STREAM:
         check_apart(sources, inputs, target)
-    job = ScoreJob(sources, strokes, checks, column, memory_mb, progress or no_progress)
+    with Reports(progress) as report:
+        job = ScoreJob(sources, strokes, checks, column, memory_mb, report)
+        return _done(job, kind, target, form, resume=resume)
+
+
+def _done(job: ScoreJob, kind: Kind, target: Path, form: StdoutFormat, *, resume: bool) -> JobSummary:
+    """Do a job in the way that its output asks for."""
     try:
         if kind is Kind.STREAM:
             return job.into_stream(form)

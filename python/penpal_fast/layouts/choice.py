@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -22,12 +22,26 @@ from penpal_fast.layouts.plain import NoLayoutError, can_be_drawn, may_be_severa
 from penpal_fast.layouts.points import StrokesOfPoints
 from penpal_fast.layouts.shape import Shape
 from penpal_fast.layouts.text import JsonText, arrays_of, parsed
+from penpal_fast.layouts.untold import Untold
 
 SHOWN_FIELDS = 6
 """Names of fields that an error shows."""
 
 ENOUGH_ROWS = 256
 """Rows after which the layout that most of them fit is taken."""
+
+
+class Choice(NamedTuple):
+    """What was found of a column.
+
+    Attributes:
+        layout: Its layout; None if the column can be drawn as it is.
+        is_told: Whether its type or a row tells it. Otherwise all rows are null, empty or bad, and more rows may tell
+            another.
+    """
+
+    layout: Layout | None
+    is_told: bool = True
 
 
 class Tally:
@@ -58,7 +72,7 @@ class Tally:
         if self._name is None and mostly_lifts(shape):
             self._is_in_air |= shape.is_down
             self._is_down |= not shape.is_down
-        self.rows += len(array) - array.null_count
+        self.rows += int(np.asarray(array.is_valid()).sum())  # `null_count` misses the nulls of runs.
         self._pairs.look_at(shape)
         if shape.kind == "numbers":
             self._flags.add(flag_column(shape))
@@ -149,7 +163,7 @@ class Tally:
         return "; ".join(reasons) or "its rows are in no known layout"
 
 
-def chosen_layout(empty: pa.Array, samples: Iterable[pa.Array], name: str | None = None) -> Layout | None:
+def chosen_layout(empty: pa.Array, samples: Iterable[pa.Array], name: str | None = None) -> Choice:
     """Choose the layout of a column.
 
     Args:
@@ -157,18 +171,13 @@ def chosen_layout(empty: pa.Array, samples: Iterable[pa.Array], name: str | None
         samples: Its rows, in order, as far as they are needed.
         name: What `--layout` says.
 
-    Returns:
-        The layout; None if the column can be drawn as it is.
-
     Raises:
         NoLayoutError: The column has none, or not the one that is named.
         PenpalError: It may have several.
     """
     is_drawn = can_be_drawn(empty)
-    if is_drawn and name is None and not may_be_several(empty):
-        return None
-    if is_drawn and pa.types.is_null(empty.type):
-        return None
+    if is_drawn and (pa.types.is_null(empty.type) or (name is None and not may_be_several(empty))):
+        return Choice(None)
     shape = Shape.of(empty)
     tally = Tally(name)
     for sample in samples:
@@ -182,12 +191,12 @@ def chosen_layout(empty: pa.Array, samples: Iterable[pa.Array], name: str | None
     if layout is None:
         return _without_fitting(shape, tally, name, is_drawn=is_drawn)
     if is_drawn and is_drawn_layout(layout) and (shape.place is None or name is None):
-        return None
-    return JsonText(layout) if shape.kind == "text" else layout
+        return Choice(None)
+    return Choice(JsonText(layout) if shape.kind == "text" else layout)
 
 
-def _without_fitting(shape: Shape, tally: Tally, name: str | None, *, is_drawn: bool) -> Layout | None:
-    """Return the layout of a column of which no row fits any."""
+def _without_fitting(shape: Shape, tally: Tally, name: str | None, *, is_drawn: bool) -> Choice:
+    """Return how to read a column of which no row fits any layout."""
     offered = candidates(shape, name)
     if is_drawn and (name is None or name in names_of(StrokesOfPoints())):
         if shape.place is not None and tally.rows and name is None:
@@ -195,12 +204,19 @@ def _without_fitting(shape: Shape, tally: Tally, name: str | None, *, is_drawn: 
                 "its strokes have an x and y of their own, and their points begin neither there nor at (0, 0): they "
                 "may count from there or not; say which with --layout relative or --layout strokes (layout=)"
             )
-        return None  # Each row gets its problem.
-    if offered and (not tally.rows or (name is not None and shape.place is not None)):
-        return offered[0]  # All rows are null, or where strokes begin says nothing and need not.
+        return Choice(None, is_told=False)  # Each row gets its problem.
+    if offered and tally.rows and name is not None and shape.place is not None:
+        return Choice(offered[0])  # Where strokes begin says nothing and need not.
+    if not tally.rows and (offered or _is_told_by_rows(shape)):
+        return Choice(Untold(), is_told=False)
     if name is not None and not offered and shape.kind != "text":
         raise NoLayoutError(f"it does not have the layout {name!r} ({LAYOUTS.get(name, name)})")
     raise NoLayoutError(tally.described())
+
+
+def _is_told_by_rows(shape: Shape) -> bool:
+    """Whether the values of rows tell what may be offered, not the type alone: texts, and points of any size."""
+    return shape.kind == "text" or (shape.kind == "numbers" and len(shape.levels) > 2)
 
 
 def missing_parts(shape: Shape) -> str:

@@ -16,6 +16,7 @@ from penpal_fast.layouts.plain import NoLayoutError, can_be_drawn, may_be_severa
 from penpal_fast.layouts.shape import Shape
 from penpal_fast.layouts.sharing import check_sharing
 from penpal_fast.layouts.soundness import check_sound
+from penpal_fast.layouts.untold import Untold
 from penpal_fast.schema import Table, check_one_column, no_strokes
 
 
@@ -25,12 +26,14 @@ class StrokesColumn:
     Attributes:
         layout: Its layout; None if it is drawn as it is.
         parts: Names of the columns that stand for it, if there is none of its name.
+        is_told: Whether the type or a row tells its layout; see `Choice`.
         read_as: Layouts that the reader of the file has converted already.
     """
 
-    def __init__(self, column: str, layout: Layout | None, parts: Sequence[str] = ()) -> None:
-        """Take the name of the column, its layout, and the columns that stand for it."""
+    def __init__(self, column: str, layout: Layout | None, parts: Sequence[str] = (), *, is_told: bool = True) -> None:
+        """Take the name of the column, its layout, the columns that stand for it, and whether the layout is told."""
         self.layout = layout
+        self.is_told = is_told
         self.read_as: list[str] = []
         self.parts = list(parts)
         self._column = column
@@ -57,11 +60,14 @@ class StrokesColumn:
             rows = (without_huge(_given(sample, column, parts))[0] for sample in _sound(samples, parts or [column]))
             empty = [empty_array(schema.field(name).type) for name in parts or [column]]
             first = _given(pa.table(empty, names=parts), column, parts) if parts else empty[0]
+            if parts and pa.types.is_null(first.type):
+                return cls(column, Untold(), parts)
             if layout is None and can_be_drawn(first) and not may_be_several(first):
                 return cls(column, None, parts)
             from penpal_fast.layouts.choice import chosen_layout
 
-            return cls(column, chosen_layout(first, rows, layout), parts)
+            choice = chosen_layout(first, rows, layout)
+            return cls(column, choice.layout, parts, is_told=choice.is_told)
         except NoLayoutError as error:
             raise _not_found(schema, column, parts, str(error)) from error
         except PenpalError as error:

@@ -12,6 +12,7 @@ from penpal_fast.layouts.nested import empty_array, whole
 from penpal_fast.layouts.plain import NoLayoutError
 from penpal_fast.layouts.soundness import check_sound
 from penpal_fast.layouts.text import JsonText
+from penpal_fast.layouts.untold import Untold
 from penpal_fast.schema import Table
 
 MAX_LOOKED_AT = 100
@@ -41,10 +42,12 @@ def _looks_like(sample: Table, name: str) -> str | None:
         array = whole(sample.column(name))
         if array.null_count == len(array) or pa.types.is_null(array.type):
             return None
-        layout = chosen_layout(empty_array(array.type), [array])
+        layout = chosen_layout(empty_array(array.type), [array]).layout
     except PenpalError:
         return "strokes"  # Of several layouts.
     except (NoLayoutError, pa.ArrowException, NotImplementedError):
+        return None
+    if isinstance(layout, Untold):
         return None
     inner = layout.inner if isinstance(layout, JsonText) else layout  # Columns of JSON lines are texts here.
     return "strokes" if inner is None else inner.description

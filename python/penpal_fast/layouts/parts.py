@@ -17,9 +17,14 @@ TEXT = pa.large_string()
 USUAL_COLUMN = "strokes"
 """Name of the strokes column unless a caller gives another; only then others may stand for it."""
 
+NOTHING = "nothing"
+"""Form of a column of Arrow's null type."""
+
 
 def parts_of(schema: pa.Schema, column: str) -> list[str]:
     """Return the names of the columns that together hold the strokes; none if a column of its own does, or no others.
+
+    Columns of Arrow's null type, as of a data frame without rows, may be of any form.
 
     Args:
         schema: The columns of a table.
@@ -27,9 +32,10 @@ def parts_of(schema: pa.Schema, column: str) -> list[str]:
     """
     found = parts_among(schema.names, column)
     forms = [_form(schema.field(name).type) for name in found]
-    if not found or forms[0] is None or forms[0] != forms[1]:
+    known = set(forms[:2]) - {NOTHING}
+    if not found or None in known or len(known) > 1:
         return []
-    return [name for name, form in zip(found, forms, strict=True) if form == forms[0]]
+    return [*found[:2], *(name for name, form in zip(found[2:], forms[2:], strict=True) if {form} == known)]
 
 
 def parts_among(names: Sequence[str], column: str) -> list[str]:
@@ -57,8 +63,11 @@ def has_strokes(schema: pa.Schema, column: str) -> bool:
 
 
 def joined_parts(rows: Table, names: Sequence[str]) -> pa.Array:
-    """Return columns as one: structs, or the text of JSON objects where the columns are texts."""
+    """Return columns as one: structs, or the text of JSON objects where the columns are texts, or nulls if one of them
+    has no values."""
     arrays = [plain(whole(rows.column(name))) for name in names]
+    if any(pa.types.is_null(array.type) for array in arrays):
+        return pa.nulls(rows.num_rows)
     missing = [array.is_null() for array in arrays]
     is_missing = missing[0]
     for one in missing[1:]:
@@ -80,4 +89,6 @@ def _form(kind: pa.DataType) -> str | None:
         return "list"
     if is_text(kind):
         return "text"
-    return "number" if is_number(kind) and not pa.types.is_null(kind) else None
+    if pa.types.is_null(kind):
+        return NOTHING
+    return "number" if is_number(kind) else None

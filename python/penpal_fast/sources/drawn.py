@@ -35,7 +35,7 @@ def strokes_columns(sources: Sequence[Source], column: str, layout: str | None =
             found.append(_strokes_column(source, column, layout))
         except PenpalError as error:
             found.append(error)
-    known = [one for one in found if isinstance(one, StrokesColumn)]
+    known = [one for one in found if isinstance(one, StrokesColumn) and one.is_told]
     if len({one.layout for one in known}) != 1 and (errors := [one for one in found if isinstance(one, PenpalError)]):
         raise errors[0]
     return [one if isinstance(one, StrokesColumn) else known[0] for one in found]
@@ -47,7 +47,7 @@ def _strokes_column(source: Source, column: str, layout: str | None) -> StrokesC
     with errors_about(source.file.name):
         found = StrokesColumn.found(source.schema, column, _first_rows(source, column), layout)
     found.read_as = list(source.read_as)
-    if found.layout is not None:
+    if found.layout is not None and found.is_told:
         held = ", ".join(map(repr, found.parts or [column]))
         logger.info("%s: %s: %s", source.file.name, held, found.layout.description)
     return found
@@ -71,7 +71,7 @@ def drawn_batch(batch: Batch, strokes: StrokesColumn) -> Batch:
 
 def named_layouts(strokes: Sequence[StrokesColumn]) -> list[str]:
     """Say which layouts were converted, each once; also those that the reader of a format converted."""
-    found = [one.read_as if one.layout is None else [one.layout.description] for one in strokes]
+    found = [one.read_as if one.layout is None or not one.is_told else [one.layout.description] for one in strokes]
     return list(dict.fromkeys(name for names in found for name in names))
 
 
