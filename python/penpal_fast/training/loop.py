@@ -40,9 +40,13 @@ class Training:
     def __init__(
         self, recipe: Recipe, stage: int = 0, start: QualityClassifier | None = None, inputs: str = ""
     ) -> None:
-        """Begin a stage, counted from 0, with random weights or the weights of a network.
+        """Begin a stage with random weights or the weights of a network.
 
-        `inputs` is what `fingerprint` makes of the whole training's inputs, for its checkpoints.
+        Args:
+            recipe: All choices.
+            stage: The stage, counted from 0.
+            start: The network; None for random weights.
+            inputs: What `fingerprint` makes of the whole training's inputs, for its checkpoints.
         """
         self.optimization = recipe.stages[stage].optimization
         mx.random.seed(self.optimization.seed)
@@ -89,6 +93,13 @@ class Training:
     def place(self) -> dict[str, float]:
         """The stage, counted from 1, and the steps that are done, for the log."""
         return {"stage": self.stage + 1, "step": self.done}
+
+    def following(self) -> Training:
+        """Begin the next stage with the result of this one."""
+        training = Training(self.recipe, self.stage + 1, self.averaged(), self.inputs)
+        if training.optimization.keeps_start:
+            training.start = self.start
+        return training
 
     def averaged(self) -> QualityClassifier:
         """Return the stage's result so far, in evaluation mode: the running average, mixed with its share of the first
@@ -202,7 +213,7 @@ def train(
             log.add({**training.place, **entry, **measure(training.averaged())})
         if training.stage + 1 == len(recipe.stages):
             return training.averaged()
-        training = Training(recipe, training.stage + 1, training.averaged(), inputs)
+        training = training.following()
 
 
 def _checkpoints(training: Training, examples: Examples, path: Path, progress: Progress) -> Iterator[dict[str, float]]:

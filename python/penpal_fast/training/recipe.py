@@ -123,6 +123,7 @@ class Optimization:
         average_decay: Decay of the running average of the weights. The average is the stage's result.
         start_share: Share of the stage's first weights in its result, to forget less (Wortsman et al., "Robust
             fine-tuning of zero-shot models", 2022).
+        keeps_start: Whether that share is of the first weights of the stage before, which this stage goes on with.
         level_from: Share of the steps before the score of whole real lines is kept from growing with their length.
         length_price: First price of that growth; see `penpal_fast.training.loop.Slope`.
         length_lean: Correlation of score and length below which there is no price.
@@ -138,6 +139,7 @@ class Optimization:
     weight_decay: float = share(0.03)
     average_decay: float = share(0.999)
     start_share: float = share(0.0)
+    keeps_start: bool = False
     level_from: float = share(0.25)
     length_price: float = share(0.0)
     length_lean: float = number(0.0, -1, 1)
@@ -205,6 +207,8 @@ class Recipe:
             raise PenpalError("recipe: stages is empty; give at least one")
         check_prefix(self.source_prefix)
         check_files(self.synthesis)
+        if self.stages and self.stages[0].optimization.keeps_start:
+            raise PenpalError("recipe: keeps_start is for the second stage and later ones; the first has none before it")
         (low, many), (high, few) = self.clean_kept
         if not (0 < low < high < 1 and 1 > many > few > 0):
             raise PenpalError(
