@@ -345,6 +345,35 @@ def test_a_checkpoint_brings_everything_back(tmp_path):
     assert all(np.allclose(here[name], there[name], atol=1e-6) for name in here)
 
 
+@pytest.mark.parametrize("keeps_start", [False, True])
+def test_a_stage_may_keep_the_weights_that_the_stage_before_began_with(tmp_path, keeps_start):
+    second = {"pictures": 8, "batch_size": 2, "start_share": 0.6, "keeps_start": keeps_start}
+    recipe = Recipe.from_file(
+        _recipe(tmp_path, {"stages": [{"optimization": {"pictures": 8, "batch_size": 2}}, {"optimization": second}]})
+    )
+    pictures = mx.random.uniform(shape=(2, 256, 256, 1))
+    targets, lengths = np.array([0.0, 1.0], np.float32), np.array([np.nan, 1.0], np.float32)
+    one = loop.Training(recipe)
+    random = one.averaged().tensors()
+    one.step(pictures, targets, lengths)
+    result = one.averaged().tensors()
+    two = one.following()
+    two.step(pictures, targets, lengths)
+    two.save(tmp_path / "checkpoint.safetensors")
+    mean = QualityClassifier(recipe.network)
+    mean.update(two.average)
+    for training in (two, loop.Training.load(tmp_path / "checkpoint.safetensors", recipe)):
+        kept = training.averaged().tensors()
+        for name, values in mean.tensors().items():
+            first = random[name] if keeps_start else result[name]
+            assert np.allclose(kept[name], 0.6 * first + 0.4 * values, atol=1e-6)
+
+
+def test_the_first_stage_has_no_earlier_weights_to_keep(tmp_path):
+    with pytest.raises(PenpalError, match="keeps_start is for the second stage and later ones"):
+        Recipe.from_file(_recipe(tmp_path, {"stages": [{"optimization": {"keeps_start": True}}]}))
+
+
 def test_a_training_that_diverges_stops_and_keeps_its_weights():
     recipe = Recipe()
     training = loop.Training(recipe)

@@ -208,7 +208,9 @@ class Recipe:
         check_prefix(self.source_prefix)
         check_files(self.synthesis)
         if self.stages and self.stages[0].optimization.keeps_start:
-            raise PenpalError("recipe: keeps_start is for the second stage and later ones; the first has none before it")
+            raise PenpalError(
+                "recipe: keeps_start is for the second stage and later ones; the first has none before it"
+            )
         (low, many), (high, few) = self.clean_kept
         if not (0 < low < high < 1 and 1 > many > few > 0):
             raise PenpalError(
