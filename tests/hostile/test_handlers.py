@@ -26,7 +26,7 @@ from penpal_fast import (
     score_dataset,
 )
 from penpal_fast.interrupts import is_from_handler
-from penpal_fast.sources import parquet, parquet_footer, stroke_columns
+from penpal_fast.sources import parquet, parquet_footer, stroke_decoder
 
 POINTS = [(0.0, 0.0), (9.0, 4.0)]
 
@@ -265,9 +265,9 @@ JOBS = {
 
 MOMENTS = {
     "the footer is read": (parquet_footer, "_tail"),
-    "strokes are decoded": (stroke_columns, "_read"),
+    "strokes are decoded": (stroke_decoder, "_read"),
     "rows are joined": (parquet, "joined"),
-    "a page is decompressed": (stroke_columns, "_decompressed"),
+    "a page is decompressed": (stroke_decoder, "_decompressed"),
     "the output is looked at": (files, "_status"),
 }
 

@@ -616,7 +616,7 @@ def test_any_type_is_converted_or_refused(data, kind, layout):
     table = pa.table({"strokes": pa.array(rows, kind)})
     try:
         column = StrokesColumn.found(table.schema, "strokes", [table], layout)
-        drawn, problems = column.drawn(table)
+        drawn, problems = column.converted(table)
         assert all(row < len(rows) for row in problems)
         Rows(nulls_as_strokes(drawn["strokes"]))
     except PenpalError as error:

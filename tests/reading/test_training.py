@@ -28,7 +28,7 @@ from penpal_fast.synthesis.table import strokes_array
 from penpal_fast.synthesis.texts import LONG_LINE
 from penpal_fast.training.reader.augmentation import Changes, changed
 from penpal_fast.training.reader.examples import Example
-from penpal_fast.training.reader.making import make_lines
+from penpal_fast.training.reader.made_lines import make_lines
 from penpal_fast.training.reader.recipe import BUNDLED, Changed, ReaderRecipe, Shares, Stage
 from penpal_fast.training.reader.texts import KINDS, draw_text
 from penpal_fast.training.reader.wrong_codes import with_mistake

@@ -38,7 +38,7 @@ from penpal_fast.synthesis.table import SCHEMA, strokes_array
 from penpal_fast.synthesis.texts import LONG_LINE, Text, read_texts, run_of_words
 from penpal_fast.synthesis.weights import ALPHABET as DEFAULT_ALPHABET
 from penpal_fast.synthesis.weights import MAX_LETTERS
-from penpal_fast.synthesis.words import words_of_strokes
+from penpal_fast.synthesis.words import split_at_spaces
 from penpal_fast.training.recipe_fields import built
 
 
@@ -373,14 +373,14 @@ def test_a_worker_ends_when_its_parent_is_killed(tmp_path):
 
 def test_strokes_follow_the_words():
     offsets = np.array([[1, 1, 0], [1, 0, 1], [3, 0, 1], [2, 2, 0], [1, 0, 1], [1, 0, 0]], dtype=np.float32)
-    words = words_of_strokes(Writing(offsets, np.array([0, 1, 1, 3, 3, 3])), "ab c")
+    words = split_at_spaces(Writing(offsets, np.array([0, 1, 1, 3, 3, 3])), "ab c")
     assert [[len(stroke) for stroke in word] for word in words] == [[2, 1], [2, 1]]
     assert np.allclose(words[0][0][0], 0)
 
 
 def test_a_straight_rising_line_is_levelled():
     offsets = np.tile(np.array([[1, 0.5, 0]], dtype=np.float32), (30, 1))
-    ((stroke,),) = words_of_strokes(Writing(offsets, np.zeros(30, dtype=int)), "a")
+    ((stroke,),) = split_at_spaces(Writing(offsets, np.zeros(30, dtype=int)), "a")
     assert np.allclose(stroke[:, 1], 0, atol=1e-6)
     assert np.allclose(np.diff(stroke[:, 0]), 1, atol=1e-6)
 

@@ -160,7 +160,7 @@ class ArrowScorer:
             for name in [check.text for check in self._checks if isinstance(check, TextCheck)]:
                 table = with_empty_texts(table, name)
         schema, column = self._prepared(table, reads)
-        found = with_outcomes(table, self._checks, outcomes_of(self._checks, *column.drawn(table)), schema)
+        found = with_outcomes(table, self._checks, outcomes_of(self._checks, *column.converted(table)), schema)
         if is_frame(data):
             return with_added(data, found.select(list(added_columns(self._checks))))
         if not is_batch(data):

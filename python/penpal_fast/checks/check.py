@@ -211,7 +211,7 @@ def count_reasons(counts: Counter[str], problems: Iterable[str]) -> None:
 
 
 @runtime_checkable
-class Drawn(Protocol):
+class SeesPictures(Protocol):
     """A check that looks at the pictures of rows."""
 
     @property
@@ -221,4 +221,4 @@ class Drawn(Protocol):
 
 def line_width_of(checks: Sequence[Check]) -> float:
     """Line width in pixels of the first check that looks at pictures, or the default."""
-    return next((check.line_width for check in checks if isinstance(check, Drawn)), LINE_WIDTH)
+    return next((check.line_width for check in checks if isinstance(check, SeesPictures)), LINE_WIDTH)

@@ -35,7 +35,7 @@ def explain(
     with ending_at_once():
         from penpal_fast.checks.quality import Scorer
         from penpal_fast.first_points import without_first_points
-        from penpal_fast.look.explanation import compared, explained
+        from penpal_fast.look.explanation import explained, with_reading
         from penpal_fast.look.explanation_lines import effect_lines, misfit_lines, summary_lines
         from penpal_fast.look.explanation_page import write_page
         from penpal_fast.look.outputs import check_output
@@ -60,7 +60,7 @@ def explain(
         found = read_row(Reader(reader), words, says)
         if says is None and text is not None and found.problem is None:
             found = dataclasses.replace(found, text_problem=NO_TEXT)
-        explanation = compared(explained(words, Scorer(model)), says, found)
+        explanation = with_reading(explained(words, Scorer(model)), says, found)
         title = f"{source}, row {row}"
         summary = summary_lines(explanation, found)
         say(f"{title}: quality {explanation.score:.3f}")

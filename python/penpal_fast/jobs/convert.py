@@ -26,7 +26,7 @@ from penpal_fast.layouts.parts import parts_of
 from penpal_fast.progress import Progress, Reports
 from penpal_fast.schema import HUGGING_FACE, check_one_column, nulls_as_strokes, strokes_type
 from penpal_fast.sources.batch import Source, unchanged, unread_column
-from penpal_fast.sources.drawn import drawn_batch, named_layouts, strokes_columns
+from penpal_fast.sources.converted import converted_batch, named_layouts, strokes_columns
 from penpal_fast.sources.formats.format import Options
 from penpal_fast.sources.inputs import Inputs
 from penpal_fast.sources.memory import MEMORY_MB, batch_rows, check_memory
@@ -41,7 +41,7 @@ ORIGIN = {"source_file": pa.string(), "source_row": pa.int64()}
 
 
 @dataclasses.dataclass
-class Converted:
+class ConvertSummary:
     """What was written.
 
     Attributes:
@@ -67,7 +67,7 @@ def convert_dataset(
     drop_first_point: bool = False,
     memory_mb: int = MEMORY_MB,
     progress: Progress | None = None,
-) -> Converted:
+) -> ConvertSummary:
     """Write rows of any known format as one Parquet file.
 
     Its columns are `strokes` (words of strokes, float64; only x and y of a point are kept), the other columns of the
@@ -118,14 +118,14 @@ class _UnreadError(Exception):
     """A row cannot be drawn, and there is no column for what it was."""
 
 
-def _convert(settings: _Settings, target: Path, schema: pa.Schema, progress: Progress) -> Converted:
+def _convert(settings: _Settings, target: Path, schema: pa.Schema, progress: Progress) -> ConvertSummary:
     """Write the file.
 
     Raises:
         _UnreadError: A row cannot be drawn, and the schema has no column for what it was.
     """
     sources = settings.sources
-    done = Converted(layouts=named_layouts(settings.strokes))
+    done = ConvertSummary(layouts=named_layouts(settings.strokes))
     total = sum(source.rows for source in sources)
     try:
         with reserved(target) as aside, appears_whole(target, aside):
@@ -192,14 +192,14 @@ def _joined(given: pa.Array, unread: pa.Array, first: int, problems: Mapping[int
     return pc.coalesce(given, unread) if holds_json else given
 
 
-def _converted(settings: _Settings, schema: pa.Schema, done: Converted) -> Iterator[pa.RecordBatch]:
+def _converted(settings: _Settings, schema: pa.Schema, done: ConvertSummary) -> Iterator[pa.RecordBatch]:
     """Yield the rows of the output, and count them."""
     sources, column = settings.sources, settings.column
     with unchanged(sources):
         for source, read in zip(sources, settings.strokes, strict=True):
             first = 0
             for given in source.batches(batch_rows(settings.memory_mb, source)):
-                batch = drawn_batch(given, read)
+                batch = converted_batch(given, read)
                 found = nulls_as_strokes(batch.data.column(column))
                 drawn = Rows(without_first_points(found) if settings.drop_first_point else found)
                 problems = {row: text for row, _, _, text in drawn.problems()} | batch.problems

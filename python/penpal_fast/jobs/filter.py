@@ -19,20 +19,20 @@ from penpal_fast.jobs.filter_job import FilterJob
 from penpal_fast.jobs.good_lines import FROM_GOOD_LINES, FoundThreshold, GoodLines, check_share, from_good_lines
 from penpal_fast.jobs.json_rows import check_names
 from penpal_fast.jobs.judged_rows import Rules
-from penpal_fast.jobs.limits import (
-    Limits,
-    check_origin,
-    check_rescored,
-    check_text,
-    has_scores,
-    limit_of,
-    wanted_limits,
-)
 from penpal_fast.jobs.outputs import FILES, NO_FOLDER, Kind, StdoutFormat, check_stdout, output_kind
 from penpal_fast.jobs.plain_columns import plain_schema
 from penpal_fast.jobs.row_files import has_lines
 from penpal_fast.jobs.scoring import strokes_for
 from penpal_fast.jobs.selection import Selection
+from penpal_fast.jobs.thresholds import (
+    Thresholds,
+    check_origin,
+    check_rescored,
+    check_text,
+    has_scores,
+    threshold_number,
+    wanted_thresholds,
+)
 from penpal_fast.layouts.parts import has_strokes
 from penpal_fast.progress import Progress, Reports
 from penpal_fast.schema import check_text_column
@@ -154,7 +154,7 @@ def filter_dataset(
     )
     check_added(given)
     asked = _Asked(threshold, text_threshold, thresholds, keep_good is not None, share, top)
-    wanted = asked.limits(given[0], has_text=compared is not None)
+    wanted = asked.thresholds_of(given[0], has_text=compared is not None)
     for target in files:
         check_apart(sources, inputs, target)
     # Rows without strokes cannot be scored, so that there is only one thing that their scores can be.
@@ -182,7 +182,7 @@ def filter_dataset(
         names = [name for name, value in wanted.items() if value == FROM_GOOD_LINES]
         found = good.thresholds(names, asked.good_share, sources, [check.name for check in missing])
     limits = {
-        name: found[name].threshold if name in found else limit_of(name, value, available.get(name), sources)
+        name: found[name].threshold if name in found else threshold_number(name, value, available.get(name), sources)
         for name, value in wanted.items()
     }
     job = FilterJob(sources, strokes, missing, Rules(limits, best_of, top), column, trusted, memory_mb)
@@ -203,7 +203,7 @@ class _Asked:
 
     threshold: str | float | None
     text_threshold: str | float | None
-    thresholds: Limits | None
+    thresholds: Thresholds | None
     has_good_lines: bool
     share: float | None
     top: float | None
@@ -213,7 +213,7 @@ class _Asked:
         """The share of good lines to keep."""
         return GOOD_SHARE if self.share is None else self.share
 
-    def limits(self, first: Check, *, has_text: bool) -> Limits:
+    def thresholds_of(self, first: Check, *, has_text: bool) -> Thresholds:
         """Return the threshold of each check, some of which stand for what is found from good lines.
 
         Args:
@@ -233,11 +233,11 @@ class _Asked:
         check_share(self.good_share)
         if has_text and text_threshold is None and self.thresholds is None:
             text_threshold = FROM_GOOD_LINES if self.has_good_lines else DEFAULT_THRESHOLDS[TextCheck.name]
-        return wanted_limits(first, threshold, text_threshold, self.thresholds)
+        return wanted_thresholds(first, threshold, text_threshold, self.thresholds)
 
 
 def _check_texts(
-    sources: list[Source], wanted: Limits, kept: list[str], text: str | None, compared: str | None
+    sources: list[Source], wanted: Thresholds, kept: list[str], text: str | None, compared: str | None
 ) -> None:
     """Make sure that matches are with the texts that the arguments name.
 
@@ -263,7 +263,7 @@ def _check_texts(
         check_text(sources, compared)
 
 
-def _replaced(wanted: Limits, rescore: bool | Collection[str]) -> Collection[str]:
+def _replaced(wanted: Thresholds, rescore: bool | Collection[str]) -> Collection[str]:
     """Names of the checks that a user wants to run again, whoever wrote the columns of their names."""
     return [] if rescore is False else list(wanted) if rescore is True else rescore
 

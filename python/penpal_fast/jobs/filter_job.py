@@ -35,7 +35,7 @@ from penpal_fast.jobs.unscored import NoScoresError, Unscored
 from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.progress import Progress
 from penpal_fast.sources.batch import Source, unchanged
-from penpal_fast.sources.drawn import named_layouts
+from penpal_fast.sources.converted import named_layouts
 
 
 class FilterJob:

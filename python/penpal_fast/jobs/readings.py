@@ -12,7 +12,7 @@ from penpal_fast.first_points import without_first_points
 from penpal_fast.reading.reader import Reader
 from penpal_fast.schema import check_text_column, texts_of
 from penpal_fast.sources.batch import Batch
-from penpal_fast.sources.drawn import drawn_batch, strokes_columns
+from penpal_fast.sources.converted import converted_batch, strokes_columns
 from penpal_fast.sources.formats.format import Options
 from penpal_fast.sources.inputs import Inputs
 from penpal_fast.sources.memory import batch_rows
@@ -64,7 +64,7 @@ def read_inputs(
             left = len(batch.data) if limit is None else min(limit - first, len(batch.data))
             if left <= 0:
                 return
-            cut = drawn_batch(batch.cut(0, left), found)
+            cut = converted_batch(batch.cut(0, left), found)
             strokes = cut.data.column(column)
             strokes = without_first_points(strokes) if drop_first_point else strokes
             yield _read_rows(cut, strokes, reader, text, first)

@@ -8,7 +8,7 @@ from penpal_fast.checks.check import Check, Outcome, outcomes_of
 from penpal_fast.errors import errors_about
 from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.sources.batch import Batch, Source
-from penpal_fast.sources.drawn import drawn_batch, strokes_columns
+from penpal_fast.sources.converted import converted_batch, strokes_columns
 
 
 def strokes_for(
@@ -31,5 +31,5 @@ def scored(checks: Sequence[Check], batch: Batch, strokes: StrokesColumn, source
         PenpalError: A check cannot score it; the error names the file.
     """
     with errors_about(source.file.name):
-        rows = drawn_batch(batch, strokes)
+        rows = converted_batch(batch, strokes)
         return outcomes_of(checks, rows.data, rows.problems)

@@ -92,7 +92,7 @@ class StrokesColumn:
         return _given(rows, self._column, self.parts)
 
     @np.errstate(over="ignore", invalid="ignore")
-    def drawn(self, rows: Table) -> tuple[Table, dict[int, str]]:
+    def converted(self, rows: Table) -> tuple[Table, dict[int, str]]:
         """Return rows as checks see them, and what is wrong with those that do not fit the layout, by index.
 
         Raises:

@@ -161,10 +161,10 @@ def explain(
     if found and (problem := found.problem or found.text_problem):
         raise PenpalError(problem, reason=problem.partition(":")[0])
     explanation = explained(words, scorer or default_scorer())
-    return explanation if found is None else compared(explanation, text, found)
+    return explanation if found is None else with_reading(explanation, text, found)
 
 
-def compared(explanation: Explanation, text: str | None, found: RowReading) -> Explanation:
+def with_reading(explanation: Explanation, text: str | None, found: RowReading) -> Explanation:
     """Add to an explanation what a reader found in its row, and the text that it compared."""
     return dataclasses.replace(explanation, text=text, reading=found.reading, match=found.match, letters=found.letters)
 

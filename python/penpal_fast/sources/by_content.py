@@ -8,7 +8,7 @@ from penpal_fast.sources.formats.format import Format, Options
 from penpal_fast.sources.inputs import InputFile
 from penpal_fast.sources.json_columns import JsonColumns
 from penpal_fast.sources.json_lines import JsonLinesSource
-from penpal_fast.sources.kinds import Text, kind_of
+from penpal_fast.sources.kinds import TextFormat, kind_of
 from penpal_fast.sources.parquet import ParquetSource
 
 
@@ -27,6 +27,6 @@ class OpenedByContent:
             PenpalError: It cannot be read, or is of no known kind.
         """
         file, kind = kind_of(file, self._columns.strokes)
-        if isinstance(kind, Text):
+        if isinstance(kind, TextFormat):
             return JsonLinesSource(file, self._columns, kind)
         return FormatSource(file, kind, self._options) if isinstance(kind, Format) else ParquetSource(file)

@@ -143,7 +143,7 @@ def _files_of(given: str) -> list[InputFile]:
     if given.startswith(HUB):
         from penpal_fast.sources.hub import list_files
 
-        return _some([InputFile(*file) for file in list_files(given)], given)
+        return _not_empty([InputFile(*file) for file in list_files(given)], given)
     if is_address(given):
         return _elsewhere(given)
     if is_stream(given):
@@ -151,10 +151,12 @@ def _files_of(given: str) -> list[InputFile]:
         return [_spooled(name, spooled_stream(given))]
     path = Path(given)
     if path.is_dir():
-        return _some(_in_folder(path), given, _first_file(path))
+        return _not_empty(_in_folder(path), given, _first_file(path))
     if not path.exists() and glob.has_magic(given):
         matches = sorted(glob.glob(given, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute patterns.
-        return _some([file for match in matches for file in _matched(Path(match))], given, next(iter(matches), None))
+        return _not_empty(
+            [file for match in matches for file in _matched(Path(match))], given, next(iter(matches), None)
+        )
     return [_local(path)]
 
 
@@ -167,14 +169,14 @@ def _elsewhere(given: str) -> list[InputFile]:
 
     if given.lower().startswith(DOWNLOADED):
         return [_spooled(given, download(given))]
-    return _some([InputFile(*file) for file in list_files(given)], given)
+    return _not_empty([InputFile(*file) for file in list_files(given)], given)
 
 
 def _spooled(name: str, spool: Spool) -> InputFile:
     return InputFile(name, spool.size, spool.sha256, spool=spool)
 
 
-def _some(found: list[InputFile], given: str, other: str | None = None) -> list[InputFile]:
+def _not_empty(found: list[InputFile], given: str, other: str | None = None) -> list[InputFile]:
     """Return the files that were found for a folder or a glob.
 
     Raises:

@@ -24,10 +24,10 @@ from penpal_fast.sources.inputs import InputFile
 from penpal_fast.sources.json_columns import MAX_COLUMNS, JsonColumns
 from penpal_fast.sources.json_items import beginning, is_array, json_items
 from penpal_fast.sources.json_text import described, json_text, parsed_json
-from penpal_fast.sources.kinds import LINES, Text
+from penpal_fast.sources.kinds import LINES, TextFormat
 from penpal_fast.sources.packing import UNPACKING_ERRORS, unpacked
+from penpal_fast.sources.single_objects import check_is_row
 from penpal_fast.sources.text_lines import Line, text_lines, with_newlines, without_mark
-from penpal_fast.sources.whole_tables import check_is_row
 
 MAX_LINE_BYTES = 32 << 20
 """A line of this many bytes or more is a bad row: parsed, it may take twenty times as much memory."""
@@ -54,7 +54,7 @@ class JsonLinesSource:
     is_ink = False
     read_as: Sequence[str] = ()
 
-    def __init__(self, file: InputFile, columns: JsonColumns, text: Text = LINES) -> None:
+    def __init__(self, file: InputFile, columns: JsonColumns, text: TextFormat = LINES) -> None:
         """Read the file once, for the types of its columns and the number of its rows.
 
         Args:

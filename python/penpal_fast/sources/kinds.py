@@ -39,7 +39,7 @@ JSON_STARTS = (b"{", b"[")
 
 
 @dataclasses.dataclass(frozen=True)
-class Text:
+class TextFormat:
     """How rows stand in a text.
 
     Attributes:
@@ -51,7 +51,7 @@ class Text:
     is_split_by_cr: bool = False
 
 
-LINES, ITEMS, CSV = Text("line"), Text("item"), Text("row")
+LINES, ITEMS, CSV = TextFormat("line"), TextFormat("item"), TextFormat("row")
 
 
 class Parquet:
@@ -60,7 +60,7 @@ class Parquet:
 
 PARQUET = Parquet()
 
-Kind: TypeAlias = Text | Parquet | Format
+Kind: TypeAlias = TextFormat | Parquet | Format
 
 BINARY: dict[bytes, Kind] = {
     PARQUET_MAGIC: PARQUET,
@@ -136,7 +136,7 @@ def kind_of(file: InputFile, column: str) -> tuple[InputFile, Kind]:
         kind = _kind(file, start, column)
     except PenpalError as error:
         raise PenpalError(f"{file.name}: {error}") from error
-    reads_packed = isinstance(kind, Text) or (start.is_gzip and kind in XML_ROOTS.values())
+    reads_packed = isinstance(kind, TextFormat) or (start.is_gzip and kind in XML_ROOTS.values())
     return file if reads_packed or not start.is_packed else _unpacked_file(file), kind
 
 
@@ -242,7 +242,7 @@ def _kind(file: InputFile, start: Start, column: str) -> Kind:
     return dataclasses.replace(text, is_split_by_cr=has_cr)
 
 
-def _text(ending: str, content: bytes, column: str, *, is_whole: bool) -> Text | None:
+def _text(ending: str, content: bytes, column: str, *, is_whole: bool) -> TextFormat | None:
     """Find how rows stand in a text, given its beginning; None if it is none with rows."""
     if ending.endswith(JSON_SUFFIXES):
         return ITEMS

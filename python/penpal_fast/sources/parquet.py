@@ -16,7 +16,7 @@ from penpal_fast.sources.batch import Batch
 from penpal_fast.sources.inputs import InputFile
 from penpal_fast.sources.memory import MIN_BATCH_BYTES, average_row_bytes, held_bytes, usual_row_bytes
 from penpal_fast.sources.parquet_footer import ParquetFooter
-from penpal_fast.sources.stroke_columns import TOO_MANY_ROWS, StrokeColumns, joined
+from penpal_fast.sources.stroke_decoder import TOO_MANY_ROWS, StrokeDecoder, joined
 
 READ_BUFFER_BYTES = 1 << 20
 """Bytes of a column that are read at a time; otherwise PyArrow holds a whole column chunk in memory."""
@@ -104,7 +104,7 @@ class ParquetSource:
         skipped = start - starts[groups[0]] if groups else 0
         most_bytes = max(MIN_BATCH_BYTES, rows * self.row_bytes)
         with self._opened("the Parquet file is damaged") as (opened, footer):
-            strokes = StrokeColumns(opened, footer, self.file.path, columns) if self.file.path else None
+            strokes = StrokeDecoder(opened, footer, self.file.path, columns) if self.file.path else None
             for run in self._runs(groups, rows):
                 step = min(rows, self._decoded_rows(footer, run, most_bytes))
                 pieces = self._complete(self._decoded(opened, strokes, run, rows, most_bytes, step, columns), run)
@@ -117,7 +117,7 @@ class ParquetSource:
     def _decoded(
         self,
         opened: pq.ParquetFile,
-        strokes: StrokeColumns | None,
+        strokes: StrokeDecoder | None,
         run: list[int],
         rows: int,
         most_bytes: int,

@@ -16,7 +16,7 @@ from penpal_fast.errors import PenpalError
 from penpal_fast.files import parts_folder
 from penpal_fast.layouts.parts import parts_of
 from penpal_fast.sources.batch import Batch, RowStream, Source
-from penpal_fast.sources.drawn import DrawnRows, strokes_columns
+from penpal_fast.sources.converted import ConvertedRows, strokes_columns
 from penpal_fast.sources.formats.format import Options
 from penpal_fast.sources.inputs import InputFile, Inputs, find_inputs
 from penpal_fast.sources.parquet import ParquetSource
@@ -109,7 +109,7 @@ def open_file(file: InputFile, column: str, layout: str | None = None) -> RowStr
 def _joined(sources: list[Source], column: str, layout: str | None) -> RowStream:
     found = strokes_columns(sources, column, layout)
     rows: list[RowStream] = [
-        source if strokes.layout is None else DrawnRows(source, strokes, column)
+        source if strokes.layout is None else ConvertedRows(source, strokes, column)
         for source, strokes in zip(sources, found, strict=True)
     ]
     return rows[0] if len(rows) == 1 else _Joined(rows)

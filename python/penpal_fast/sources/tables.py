@@ -13,7 +13,7 @@ from penpal_fast.first_points import with_first_points_dropped
 from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.layouts.parts import has_strokes
 from penpal_fast.sources.batch import Source
-from penpal_fast.sources.drawn import drawn_batch, strokes_columns
+from penpal_fast.sources.converted import converted_batch, strokes_columns
 from penpal_fast.sources.formats.format import Options
 from penpal_fast.sources.inputs import Inputs, find_inputs
 from penpal_fast.sources.memory import BATCH_ROWS, MEMORY_MB, batch_rows
@@ -58,7 +58,7 @@ def read_rows(
         row = 0
         with source.file.unchanged():
             for given in source.batches(batch_rows(MEMORY_MB, source)):
-                batch = drawn_batch(given, strokes)
+                batch = converted_batch(given, strokes)
                 for place, problem in batch.problems.items():
                     logger.warning("%s, row %d: %s", source.file.name, row + place, problem)
                 row += len(batch.data)

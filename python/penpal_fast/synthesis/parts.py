@@ -22,7 +22,7 @@ from penpal_fast.synthesis.generator import Generator
 from penpal_fast.synthesis.plan import Planned
 from penpal_fast.synthesis.table import table_of
 from penpal_fast.synthesis.texts import Text
-from penpal_fast.synthesis.words import words_of_strokes
+from penpal_fast.synthesis.words import split_at_spaces
 
 SAMPLING = 1
 """Part of the sampling's seed, which keeps it apart from the seed of planning."""
@@ -161,6 +161,6 @@ def _make_part(part: int, path: Path) -> None:
     planner, generator = _Worker.planner, _Worker.generator
     lines = planner.lines(part, generator)
     writings = generator.write([line.request for line in lines], seed=[planner.seed, part, SAMPLING])
-    words = [words_of_strokes(writing, line.request.text) for writing, line in zip(writings, lines, strict=True)]
+    words = [split_at_spaces(writing, line.request.text) for writing, line in zip(writings, lines, strict=True)]
     with replaced_atomically(path) as aside:
         pq.write_table(table_of(lines, words), aside, compression="zstd")

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from penpal_fast.synthesis.generator import Writing
 
 
-def words_of_strokes(writing: Writing, text: str) -> list[list[NDArray[np.float64]]]:
+def split_at_spaces(writing: Writing, text: str) -> list[list[NDArray[np.float64]]]:
     """Turn a `Writing` into words of strokes [N, 2], with y growing downward.
 
     Offsets are summed, each stroke is smoothed by a Savitzky-Golay filter (7 points, cubic), the least-squares slope of

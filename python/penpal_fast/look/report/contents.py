@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from penpal_fast.checks.check import Check, Drawn
+from penpal_fast.checks.check import Check, SeesPictures
 from penpal_fast.checks.columns import ScoreColumn
 from penpal_fast.checks.summary import Summary
 from penpal_fast.checks.text_match import TextCheck
@@ -164,7 +164,7 @@ def check_reports(
         compare: Compares rows with their texts, for the text match.
     """
     scorers = {check.name: explaining(check, strokes) for check in checks}
-    line_widths = {check.name: check.line_width for check in checks if isinstance(check, Drawn)}
+    line_widths = {check.name: check.line_width for check in checks if isinstance(check, SeesPictures)}
     reports: dict[tuple[str, frozenset[tuple[str, float]]], CheckReport] = {}
     for file in files:
         for overview in file.overviews:

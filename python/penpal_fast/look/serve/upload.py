@@ -13,7 +13,7 @@ from penpal_fast.look.serve.source_rows import SourceRows
 from penpal_fast.sources.formats.arrow import ARROW, check_unpacked
 from penpal_fast.sources.formats.npy import NPZ
 from penpal_fast.sources.inputs import InputFile
-from penpal_fast.sources.kinds import PARQUET, Text, kind_of
+from penpal_fast.sources.kinds import PARQUET, TextFormat, kind_of
 from penpal_fast.sources.packing import UNPACKING_ERRORS, is_packed, unpacked
 from penpal_fast.sources.parquet_footer import ParquetFooter
 from penpal_fast.sources.spool import Spool
@@ -69,7 +69,7 @@ def _opened(file: InputFile, column: str, checks: Sequence[Check]) -> Upload:
     file, kind = kind_of(file, column)
     if kind is NPZ:
         _check_archive(file)
-    if isinstance(kind, Text):
+    if isinstance(kind, TextFormat):
         _check_lines(file)
     if kind is ARROW:
         with errors_about(file.name):

@@ -21,7 +21,7 @@ from penpal_fast.reading.reader import Reader
 from penpal_fast.reading.weights import load, write_tensors
 from penpal_fast.synthesis.texts import read_texts
 from penpal_fast.training.reader.examples import Example, read_examples
-from penpal_fast.training.reader.making import make_lines
+from penpal_fast.training.reader.made_lines import make_lines
 from penpal_fast.training.reader.recipe import ReaderRecipe
 from penpal_fast.training.start import check_start
 from penpal_fast.training.synthetic_lines import synthetic_lines

@@ -28,7 +28,7 @@ TOO_MANY_ROWS = "it has more rows than the footer says"
 """What `StrokeReader` says of a column that goes on after the last row of its row group."""
 
 
-class StrokeColumns:
+class StrokeDecoder:
     """Reads row groups, with their columns of strokes decoded in Rust and the others by PyArrow.
 
     It knows only what is usual. Whatever else a file has, also by damage, raises an error, and is left to PyArrow.

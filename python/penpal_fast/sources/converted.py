@@ -63,9 +63,9 @@ def _first_rows(source: Source, column: str) -> Iterator[pa.RecordBatch]:
         yield batch.data
 
 
-def drawn_batch(batch: Batch, strokes: StrokesColumn) -> Batch:
+def converted_batch(batch: Batch, strokes: StrokesColumn) -> Batch:
     """Return a batch as checks see it."""
-    data, problems = strokes.drawn(batch.data)
+    data, problems = strokes.converted(batch.data)
     return Batch(data, {**problems, **batch.problems}) if strokes.layout is not None else batch
 
 
@@ -75,7 +75,7 @@ def named_layouts(strokes: Sequence[StrokesColumn]) -> list[str]:
     return list(dict.fromkeys(name for names in found for name in names))
 
 
-class DrawnRows:
+class ConvertedRows:
     """Rows with their strokes as checks see them; see `RowStream`."""
 
     def __init__(self, rows: RowStream, strokes: StrokesColumn, column: str) -> None:
@@ -94,4 +94,4 @@ class DrawnRows:
             names = [self._strokes.parts or [name] if name == self._column else [name] for name in columns]
             columns = list(dict.fromkeys(name for some in names for name in some))
         for batch in self._rows.batches(rows, start=start, columns=columns):
-            yield drawn_batch(batch, self._strokes)
+            yield converted_batch(batch, self._strokes)

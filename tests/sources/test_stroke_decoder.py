@@ -15,7 +15,7 @@ from penpal_fast import PenpalError, score_dataset
 from penpal_fast.sources.inputs import find_inputs
 from penpal_fast.sources.parquet import ParquetSource
 from penpal_fast.sources.parquet_footer import ParquetFooter
-from penpal_fast.sources.stroke_columns import StrokeColumns
+from penpal_fast.sources.stroke_decoder import StrokeDecoder
 
 SECONDS = 10
 """Any small file is read or refused in far less."""
@@ -116,7 +116,7 @@ def read(path, rows=64, start=0, columns=None) -> list[pa.RecordBatch]:
 
 def read_by_pyarrow(path, **how) -> list[pa.RecordBatch]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(StrokeColumns, "__bool__", lambda _self: False)
+        patch.setattr(StrokeDecoder, "__bool__", lambda _self: False)
         return read(path, **how)
 
 
@@ -124,8 +124,8 @@ def read_by_pyarrow(path, **how) -> list[pa.RecordBatch]:
 def reasons(monkeypatch):
     """Why files were left to PyArrow."""
     found: list[str] = []
-    leave = StrokeColumns.leave
-    monkeypatch.setattr(StrokeColumns, "leave", lambda self, why: (found.append(why), leave(self, why))[1])
+    leave = StrokeDecoder.leave
+    monkeypatch.setattr(StrokeDecoder, "leave", lambda self, why: (found.append(why), leave(self, why))[1])
     return found
 
 
@@ -137,7 +137,7 @@ def same(found: list[pa.RecordBatch], expected: list[pa.RecordBatch], *, metadat
         for column in tables[0].columns:
             if pa.types.is_nested(column.type):  # PyArrow reads texts, of which damage may leave no UTF-8.
                 column.validate(full=True)
-        assert tables[0].schema.equals(tables[1].schema, check_metadata=True)
+        assert tables[0].schema.equals(tables[1].schema, check_metadata=metadata)
         assert bits(tables[0]) == bits(tables[1])
 
 
@@ -230,7 +230,7 @@ def test_texts_that_repeat_end_a_piece(tmp_path):
     pq.write_table(table, path)
     source = ParquetSource(find_inputs(path)[0])
     with source._opened("it is damaged") as (opened, footer):
-        found = list(StrokeColumns(opened, footer, path, None).pieces([0], 300, 1 << 20, 4))
+        found = list(StrokeDecoder(opened, footer, path, None).pieces([0], 300, 1 << 20, 4))
     same(found, read_by_pyarrow(path))
     assert max(batch.nbytes for batch in found) < 2 << 20
 
@@ -270,7 +270,7 @@ def test_scores_are_the_same_bytes(tmp_path, monkeypatch):
     rows = [[[{"points": [{"x": x, "y": y} for x, y in stroke]} for stroke in word] for word in line] for line in lines]
     pq.write_table(pa.table({"strokes": pa.array([*rows, None], kind)}), tmp_path / "lines.parquet", row_group_size=90)
     score_dataset(tmp_path / "lines.parquet", tmp_path / "fast.parquet")
-    monkeypatch.setattr(StrokeColumns, "__bool__", lambda _self: False)
+    monkeypatch.setattr(StrokeDecoder, "__bool__", lambda _self: False)
     score_dataset(tmp_path / "lines.parquet", tmp_path / "slow.parquet")
     assert (tmp_path / "fast.parquet").read_bytes() == (tmp_path / "slow.parquet").read_bytes()
 

@@ -14,13 +14,13 @@ from penpal_fast.checks.thresholds import threshold_of
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.sources.batch import Source
 
-Limits = Mapping[str, str | float]
+Thresholds = Mapping[str, str | float]
 """Thresholds by the name of the check, each a number or a name."""
 
 
-def wanted_limits(
-    first: Check, threshold: str | float | None, text_threshold: str | float | None, thresholds: Limits | None
-) -> Limits:
+def wanted_thresholds(
+    first: Check, threshold: str | float | None, text_threshold: str | float | None, thresholds: Thresholds | None
+) -> Thresholds:
     """Return the thresholds that a filter's arguments ask for: that of the first check, and that of the texts.
 
     Raises:
@@ -129,7 +129,7 @@ def has_scores(
     return name in trusted or name not in available or is_ours(schema, name)
 
 
-def limit_of(name: str, value: str | float, check: Check | None, sources: Sequence[Source]) -> float:
+def threshold_number(name: str, value: str | float, check: Check | None, sources: Sequence[Source]) -> float:
     """Turn a wanted threshold into a number, by the names that the check has, or else those in the inputs.
 
     Raises:
