@@ -40,7 +40,7 @@ torch.set_num_threads(1)
 from penpal_fast.reading.ctc import best_path  # noqa: E402
 from penpal_fast.synthesis.texts import Text  # noqa: E402
 from penpal_fast.training.reader.calibration import Read, calibrated, read  # noqa: E402
-from penpal_fast.training.reader.loop import Lines, Progress, Training  # noqa: E402
+from penpal_fast.training.reader.loop import Lines, LoopState, Training  # noqa: E402
 from penpal_fast.training.reader.network import folded  # noqa: E402
 from penpal_fast.training.reader.run import Inputs, train_reader  # noqa: E402
 from penpal_fast.training.reader.start import Start  # noqa: E402
@@ -114,7 +114,7 @@ def test_a_killed_training_goes_on(tmp_path, seen) -> None:
     lines = Lines(drawn(40, 1), clean=drawn(10, 2), corrupted=scribbled(10, 3))
     whole = Training(dataclasses.replace(RECIPE, stages=STAGES, round_rows=100), lines)
 
-    def save(progress: Progress) -> None:
+    def save(progress: LoopState) -> None:
         if 200 * (progress.stage - 1) + progress.rows <= seen + 50:
             whole.save(tmp_path / "checkpoint.pt")
 
