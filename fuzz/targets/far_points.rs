@@ -78,7 +78,7 @@ fn check_found(found: &FarPoints, row: &[Stroke]) {
         Far::Few(count, sides) => (count, sides, MIN_GROWTH),
         Far::Tall(count, sides) => (count, sides, MIN_TALLNESS),
         Far::Part(_) => {
-            check!(found.growth >= MIN_GROWTH && first > 0 && found.hide_writing(), "{found:?}");
+            check!(found.growth >= MIN_GROWTH && first > 0 && found.points >= POINTS_FOR_EACH_FAR, "{found:?}");
             return;
         }
     };

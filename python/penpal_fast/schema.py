@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import accumulate
 from typing import Any, TypeAlias
 
@@ -78,6 +78,17 @@ def _lists(lengths: Iterable[int], values: pa.Array) -> pa.Array:
 def has_json_values(field: pa.Field) -> bool:
     """Whether a column is of strings that are JSON of values: `JSON_VALUES`."""
     return pa.types.is_string(field.type) and JSON_VALUES.items() <= (field.metadata or {}).items()
+
+
+def with_texts(schema: pa.Schema, names: Collection[str]) -> pa.Schema:
+    """Return a schema in which the strings of columns are texts, not JSON of values."""
+    fields = [
+        field.with_metadata({key: value for key, value in field.metadata.items() if key not in JSON_VALUES})
+        if field.name in names and field.metadata
+        else field
+        for field in schema
+    ]
+    return pa.schema(fields, metadata=schema.metadata)
 
 
 def check_strokes_column(schema: pa.Schema, column: str) -> None:

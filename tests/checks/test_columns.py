@@ -256,7 +256,6 @@ def test_checks_with_wrong_settings_are_refused(settings, message):
         ({"checks": "quality"}, "checks must be a list of checks, got 'quality'"),
         ({"checks": [Given]}, r"checks has the class Given; give an instance, Given\(\.\.\.\)"),
         ({"checks": ["quality"]}, "checks has 'quality', which is not a check"),
-        ({"checks": [Given([])], "column": "ink"}, "give either checks or column"),
         ({"checks": [Given([])], "model": "x"}, "give either checks or model"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -59,7 +59,21 @@ def test_all_ways_to_score_agree(lines, backend):
     assert good[1] <= np.float32(HIDDEN_QUALITY) < good[0]
     assert np.isnan(good[2])
     assert score([far])[0] == pytest.approx(good[1], abs=1e-4)
-    assert explain(far).score == pytest.approx(good[1], abs=1e-4)
+    explanation = explain(far)
+    assert explanation.score == pytest.approx(good[1], abs=1e-4)
+    assert explanation.note.startswith("far points: 1 of ")
+    assert explanation.note in repr(explanation)
+    assert explanation.note in explanation._repr_html_()
+    assert explain(row).note is None
+
+
+def test_a_line_with_a_dot_high_above_it_is_noted_and_scored_as_it_is(lines):
+    row, height = lines[0]
+    top = np.concatenate(row).min(axis=0)
+    scores, notes = noted([row, [*row, top[None] - [0, 3 * height]]])
+    assert notes[1].startswith("far points: 1 of ")
+    assert "times as high as without" in notes[1]
+    assert explain([*row, top[None] - [0, 3 * height]]).score == pytest.approx(scores[1], abs=1e-4)
 
 
 def test_of_few_points_a_far_one_counts_as_well():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 import subprocess
@@ -104,12 +105,33 @@ def test_values_of_json_lines_come_back(tmp_path, way):
     assert [row["mixed"] for row in found] == ["word", '{"a": 1}', None]  # a string may be either there
 
 
+@pytest.mark.parametrize("order", [("values", "texts"), ("texts", "values")])
+def test_texts_stay_texts_beside_values(tmp_path, order):
+    """Of two files one may have values in a column, and the other strings that look like them."""
+    contents = {"values": [{"a": 1}, [1, 2], None], "texts": ["123", "null", "true", "x", '{"q": 1}']}
+    for name, content in contents.items():
+        rows = [{"strokes": scrawl(row, 2, 15), "meta": value} for row, value in enumerate(content)]
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        score_dataset(tmp_path / f"{name}.jsonl", tmp_path / f"{name}.parquet")
+    expected = [
+        json.dumps(value) if name == "values" and value is not None else value
+        for name in order
+        for value in contents[name]
+    ]
+    score_dataset([tmp_path / f"{name}.parquet" for name in order], tmp_path / "both.jsonl")
+    score_dataset([tmp_path / f"{name}.parquet" for name in order], tmp_path / "both.parquet")
+    filter_dataset(tmp_path / "both.parquet", tmp_path / "again.jsonl", threshold=0)
+    for out in ("both.jsonl", "again.jsonl"):
+        found = [json.loads(line)["meta"] for line in (tmp_path / out).read_text().splitlines()]
+        assert found == expected
+
+
 def test_only_json_becomes_values():
     """A file may say of any strings that they are JSON."""
-    texts = ['{"a": 1}', "{}\n{}", "[1,\n2]", "NaN", "word", "", None, "1 ", "[" * 500]
+    texts = ['{"a": 1}', "{}\n{}", "[1,\r2]", "\ufeff{}", "NaN", "word", "", None, "1 ", "[" * 500]
     rows = pa.table([pa.array(texts)], pa.schema([pa.field("a", pa.string(), metadata=JSON_VALUES)]))
-    found = [json.loads(line)["a"] for line in json_lines(rows).decode().splitlines()]
-    assert found == [{"a": 1}, *texts[1:7], 1, texts[8]]
+    found = [json.loads(line)["a"] for line in io.StringIO(json_lines(rows).decode(), newline=None)]
+    assert found == [{"a": 1}, *texts[1:8], 1, texts[9]]
 
 
 def test_json_lines_are_the_same_bytes_however_they_are_read(lines, tmp_path):

@@ -16,6 +16,7 @@ from helpers.layout_forms import FORMS, NAMED, TABLES
 from penpal_fast import (
     ArrowScorer,
     PenpalError,
+    QualityCheck,
     Scorer,
     filter_dataset,
     read_rows,
@@ -395,6 +396,16 @@ def test_numbers_that_are_not_finite_cost_their_row():
         assert found["quality"].null_count == 2 or name in ("columns", "flat"), name
     ArrowScorer(layout="offsets")(pa.table({"strokes": pa.array([[[far, 3, 0], [-far, 2, 0], [3, -1, 1]]])}))
     strokes_from_offsets([[far, 3, 0], [-far, 2, 0], [3, -1, 1]])
+
+
+def test_checks_of_another_column_have_their_strokes_converted():
+    """The names of the column and of its layout are the scorer's own; all else is the checks'."""
+    columns = [[[0.0, 4.0, 8.0, 9.0], [9.0, 0.0, 9.0, 7.0]], [[2.0, 6.0, 6.5], [5.0, 5.0, 4.0]]]
+    table = pa.table({"drawing": pa.array([columns])})
+    expected = ArrowScorer(column="drawing")(table)["quality"]
+    for settings in ({"column": "drawing"}, {"column": "drawing", "layout": "columns"}):
+        scored = ArrowScorer(checks=[QualityCheck(column="drawing")], **settings)(table)
+        assert scored["quality"].equals(expected)
 
 
 def test_the_column_that_looks_like_the_flag_is_named():

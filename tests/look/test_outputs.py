@@ -16,6 +16,7 @@ from helpers.rights import without_rights
 from helpers.scored_lines import scored_table
 from penpal_fast import PenpalError
 from penpal_fast.files import replaced_atomically
+from penpal_fast.look import outputs
 
 WRITERS = {
     "sheet": ("x.png", []),
@@ -112,3 +113,13 @@ def test_a_disk_without_room_for_a_lock_is_an_error_of_the_file(tmp_path):
                 pass
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize(
+    "address", ["https://example.org/x.parquet?download=true", "hf://datasets/owner/name/*.parquet"]
+)
+def test_what_is_elsewhere_is_not_listed_for_an_output(here, monkeypatch, address):
+    """No output replaces it, and it would be downloaded twice."""
+    (here / "x.html").write_text("")
+    monkeypatch.setattr(outputs, "find_inputs", lambda given: pytest.fail(f"{given} was looked for"))
+    outputs.check_output(here / "x.html", address)

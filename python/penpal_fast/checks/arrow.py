@@ -87,7 +87,7 @@ class ArrowScorer:
             layout: Name of the layout of the strokes, such as "offsets", if it should not be told from their type and
                 the first rows that come; see docs/data.md.
             quality_column: Name of the column of scores, in place of `quality`.
-            checks: Checks in place of all these settings.
+            checks: Checks in place of these settings; only `column` and `layout` may be given too.
 
         Raises:
             PenpalError: Both are given, a name is no text, or `checks` is empty or has something else than checks.
@@ -95,7 +95,6 @@ class ArrowScorer:
         if checks is not None:
             check_no_settings(
                 model=model,
-                column=None if column == "strokes" else column,
                 backend=None if backend == "auto" else backend,
                 threads=threads,
                 batch_size=batch_size,
@@ -103,7 +102,6 @@ class ArrowScorer:
                 reading=reading,
                 reader=reader,
                 drop_first_point=drop_first_point,
-                layout=layout,
                 quality_column=quality_column,
             )
             self._checks = default_checks(checks)

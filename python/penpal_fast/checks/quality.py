@@ -35,8 +35,8 @@ NOTE = "quality_note"
 """Column that says that a row has points far from the rest, so that its picture hardly shows the writing."""
 
 HIDDEN_QUALITY = 0.03
-"""Highest score of a row of 25 points or more with such a note, about what gibberish has: its picture is a bar or a
-speck, which says nothing of the writing."""
+"""Highest score of a row whose far points hide the writing, about what gibberish has: its picture is a bar or a speck,
+which says nothing of the writing."""
 
 ModelSource: TypeAlias = "QualityClassifier | str | os.PathLike[str] | None"
 
@@ -140,11 +140,12 @@ class Scorer:
             quality[hidden] = np.minimum(quality[hidden], np.float32(HIDDEN_QUALITY))
         return quality, problems, {row: text for row, text, _ in notes}
 
-    def score_of(self, strokes: Strokes, log_odds: float) -> float:
-        """Return the score of a row with these log-odds, as `score` does."""
+    def judged(self, strokes: Strokes, log_odds: float) -> tuple[float, str | None]:
+        """Return the score of a row with these log-odds, as `score` does, and its note if it has one."""
         score = float(1 / (1 + np.exp(-np.float64(log_odds))))
-        is_hidden = any(hides_writing for _, _, hides_writing in Rows([strokes]).notes(1))
-        return min(score, HIDDEN_QUALITY) if is_hidden else score
+        for _, note, hides_writing in Rows([strokes]).notes(1):
+            return min(score, HIDDEN_QUALITY) if hides_writing else score, note
+        return score, None
 
     def log_odds_without(self, strokes: Strokes, parts: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the log-odds of a row, and of what is left in place without each of its parts, float32 [1 + P].
@@ -259,9 +260,9 @@ class QualityCheck(ModelCheck[Scorer]):
         """Score rows; see `Scorer.log_odds`."""
         return self.scorer.log_odds(rows)
 
-    def score_of(self, strokes: Strokes, log_odds: float) -> float:
-        """Return the score of a row; see `Scorer.score_of`."""
-        return self.scorer.score_of(strokes, log_odds)
+    def judged(self, strokes: Strokes, log_odds: float) -> tuple[float, str | None]:
+        """Return the score of a row and its note; see `Scorer.judged`."""
+        return self.scorer.judged(strokes, log_odds)
 
     def usual_effects(self, level: str, parts: int) -> tuple[float, float]:
         """Return what is usual for parts of clean lines; see `Scorer.usual_effects`."""

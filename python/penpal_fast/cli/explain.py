@@ -64,6 +64,8 @@ def explain(
         title = f"{source}, row {row}"
         summary = summary_lines(explanation, found)
         say(f"{title}: quality {explanation.score:.3f}")
+        if explanation.note is not None:
+            say(explanation.note)
         for line in [*summary, *effect_lines(explanation, len(words)), *misfit_lines(explanation)]:
             say(line)
         if output is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from penpal_fast.layouts.nested import is_list, places_of_runs, whole
 from penpal_fast.schema import Table, has_json_values, is_text, texts_of
 
 NULL = "null"
+
+NO_VALUE = re.compile("[\r\n]|^\ufeff")
 
 
 def check_names(schema: pa.Schema) -> None:
@@ -107,9 +110,12 @@ def _json_values(column: pa.Array) -> pa.Array:
     """Return strings that are JSON as they are; a file may say so of others, which become JSON strings."""
     from penpal_fast.sources.json_text import is_json
 
-    texts = texts_of(column)
-    is_value = [text is not None and "\n" not in text and is_json(text.encode(), infinities=False) for text in texts]
-    return pa.array([text if keep else _text(text) for text, keep in zip(texts, is_value, strict=True)], pa.string())
+    def value(text: str | None) -> str:
+        # Ends of lines would be those of rows, and a mark of the byte order begins no value.
+        is_value = text is not None and not NO_VALUE.search(text) and is_json(text.encode(), infinities=False)
+        return text if is_value and text is not None else _text(text)
+
+    return pa.array(list(map(value, texts_of(column))), pa.string())
 
 
 def _objects(names: list[str], values: list[pa.Array], count: int) -> pa.Array:

@@ -36,8 +36,8 @@ class Choice(NamedTuple):
 
     Attributes:
         layout: Its layout; None if the column can be drawn as it is.
-        is_told: Whether its type or a row tells it. Otherwise all rows are null, empty or bad, and more rows may tell
-            another.
+        is_told: Whether its type or a row tells it. Otherwise there are no rows, or all are null or bad, and more rows
+            may tell another.
     """
 
     layout: Layout | None

@@ -35,8 +35,8 @@ class Explaining(Protocol):
     def log_odds(self, rows: list[Strokes]) -> NDArray[np.float32]:
         """Return the log-odds of rows, float32 [N]."""
 
-    def score_of(self, strokes: Strokes, log_odds: float) -> float:
-        """Return the score of a row with these log-odds."""
+    def judged(self, strokes: Strokes, log_odds: float) -> tuple[float, str | None]:
+        """Return the score of a row with these log-odds, and a note on it if there is one."""
 
     def usual_effects(self, level: Level, parts: int) -> tuple[float, float]:
         """Return the range of the effects that the parts of clean lines usually have, in log-odds.
@@ -77,9 +77,9 @@ class Rescoring:
         scores = np.clip(self._score(rows).astype(np.float64), SMALLEST, 1 - SMALLEST)
         return np.log(scores / (1 - scores)).astype(np.float32)
 
-    def score_of(self, strokes: Strokes, log_odds: float) -> float:  # noqa: ARG002
+    def judged(self, strokes: Strokes, log_odds: float) -> tuple[float, str | None]:  # noqa: ARG002
         """Return the score."""
-        return float(1 / (1 + np.exp(-np.float64(log_odds))))
+        return float(1 / (1 + np.exp(-np.float64(log_odds)))), None
 
     def usual_effects(self, level: Level, parts: int) -> tuple[float, float]:  # noqa: ARG002
         """Nothing is known of other scores."""

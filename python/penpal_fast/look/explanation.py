@@ -58,6 +58,8 @@ class Explanation:
         match: In [0, 1], whether the ink says the text; None without one.
         letters: The letters of the text and where they are (`Reader.align`), their spans in `strokes`; none without a
             text, and where the ink is too short for it.
+        note: Which points lie far from the rest, as in `quality_note`; None if none do. Where they hide the writing,
+            the score is low for that reason, whatever the effects are.
     """
 
     score: float
@@ -70,6 +72,7 @@ class Explanation:
     reading: str | None = None
     match: float | None = None
     letters: tuple[Letter, ...] = ()
+    note: str | None = None
 
     def pulls(self) -> NDArray[np.float32]:
         """Return how strongly to colour each stroke: float32 [S] from -1 (lowers the score) to 1 (raises it).
@@ -92,7 +95,8 @@ class Explanation:
         red = [f"{self.level} {part} by {self.effects[part]:+.2f}" for part in np.argsort(pulls)[:3] if pulls[part] < 0]
         match = "" if self.match is None else f", match {self.match:.2f}"
         lowered = f", lowered by {', '.join(red)} log-odds" if red else ""
-        return f"<Explanation: score {self.score:.2f}{match}, {parts}{lowered}>"
+        note = "" if self.note is None else f", {self.note}"
+        return f"<Explanation: score {self.score:.2f}{match}, {parts}{lowered}{note}>"
 
     def _repr_html_(self) -> str:
         """Show the row with coloured strokes, and letters that do not fit, on white in any theme of the notebook."""
@@ -100,9 +104,10 @@ class Explanation:
         svg = drawing.svg(f"Handwriting with a score of {self.score:.2f}", [_colour(pull) for pull in self.pulls()])
         legend = f"<span style='color:{_css(LOWERING)}'>red lowers it</span>, "
         legend += f"<span style='color:{_css(RAISING)}'>blue raises it</span>; by {self.level}"
+        note = "" if self.note is None else f"<br>{_marked(self.note)}"
         return (
             "<figure style='margin:0;padding:12px;max-width:640px;background:#fff;color:#222;font:13px sans-serif'>"
-            f"{svg}<figcaption>score <b>{self.score:.2f}</b>: {legend}{self._compared()}</figcaption></figure>"
+            f"{svg}<figcaption>score <b>{self.score:.2f}</b>: {legend}{note}{self._compared()}</figcaption></figure>"
         )
 
     def _compared(self) -> str:
@@ -186,13 +191,15 @@ def explained(words: list[Strokes], scorer: Explaining) -> Explanation:
     effects = log_odds[0] - log_odds[1:] if len(groups) > 1 else np.array([np.nan], np.float32)
     if by_word:  # A stroke alone says nothing.
         effects = word_effects(scorer, strokes, parts, effects)
+    score, note = scorer.judged(strokes, float(log_odds[0]))
     return Explanation(
-        score=scorer.score_of(strokes, float(log_odds[0])),
+        score=score,
         strokes=strokes,
         level=level,
         parts=parts,
         effects=effects,
         usual=scorer.usual_effects(level, len(groups)),
+        note=note,
     )
 
 

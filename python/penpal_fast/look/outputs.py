@@ -33,4 +33,6 @@ def _files(inputs: Inputs) -> list[Path]:
 def _is_here(given: str) -> bool:
     if given.startswith(LOCAL.rstrip("/")):
         return True
+    if "://" in given:  # An address may have a question mark.
+        return False
     return not is_stream(given) and (Path(given).exists() or glob.has_magic(given))

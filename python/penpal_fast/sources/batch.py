@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Protocol
 
 import pyarrow as pa
@@ -83,6 +83,9 @@ class Source(RowStream, Protocol):
     is_ink: bool
     has_strokes: bool
     read_as: Sequence[str]
+
+    def take_as_texts(self, names: Collection[str]) -> None:
+        """Take columns for texts, though all their values here are JSON: those of other files are not."""
 
 
 @contextlib.contextmanager

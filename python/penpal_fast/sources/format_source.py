@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from xml.parsers.expat import ExpatError
 
 import pyarrow as pa
@@ -14,6 +14,7 @@ from pyarrow import ipc
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.layouts.sharing import MAX_TIMES, may_share, pieces, shared_bytes, too_much
+from penpal_fast.schema import with_texts
 from penpal_fast.sources.batch import Batch
 from penpal_fast.sources.formats.format import Content, Format, Options
 from penpal_fast.sources.formats.ink import INK
@@ -67,6 +68,10 @@ class FormatSource:
             self.row_bytes = usual_row_bytes(runs)
             self.read_as: Sequence[str] = list(content.read_as)
         self.fingerprint = digest.hexdigest()
+
+    def take_as_texts(self, names: Collection[str]) -> None:
+        """Take columns for texts; see `Source`."""
+        self.schema = with_texts(self.schema, names)
 
     def batches(self, rows: int, *, start: int = 0, columns: list[str] | None = None) -> Iterator[Batch]:  # noqa: ARG002
         """Yield the rows from `start` on in order, with all columns, at most `rows` at a time.

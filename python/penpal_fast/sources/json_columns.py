@@ -46,6 +46,7 @@ class JsonColumns:
         objects: Number of lines that were JSON objects with any names.
         crowded: Number of lines that were left out because their names would have made too many columns.
         with_strokes: Number of lines that had strokes, good or bad.
+        texts: Columns whose strings are texts, though no value here is a string, as they are in other files.
     """
 
     def __init__(self, strokes: str, layout: str | None = None) -> None:
@@ -61,6 +62,7 @@ class JsonColumns:
         self._good = 0
         self._others = _Place()
         self.objects = self.crowded = self.with_strokes = 0
+        self.texts: set[str] = set()
         self._kinds: dict[str, set[str]] = {}
         self._nesting = _Place()
 
@@ -107,7 +109,7 @@ class JsonColumns:
     def _field(self, name: str, kind: pa.DataType) -> pa.Field:
         """A column. Where no value is a string, all strings are JSON, and the field says so."""
         kinds = self._kinds.get(name, set()) - {"null"}
-        is_json = pa.types.is_string(kind) and kinds and "text" not in kinds
+        is_json = pa.types.is_string(kind) and kinds and "text" not in kinds and name not in self.texts
         return pa.field(name, kind, metadata=JSON_VALUES if is_json else None)
 
     def _type(self, name: str, kinds: set[str]) -> pa.DataType:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import IO, Any, cast
 
 import pyarrow as pa
@@ -135,6 +135,10 @@ class JsonLinesSource:
     def schema(self) -> pa.Schema:
         """The columns of all files that share them."""
         return self._columns.schema()
+
+    def take_as_texts(self, names: Collection[str]) -> None:
+        """Take columns for texts; see `Source`."""
+        self._columns.texts |= set(names)
 
     def batches(self, rows: int, *, start: int = 0, columns: list[str] | None = None) -> Iterator[Batch]:  # noqa: ARG002
         """Yield the rows from `start` on in order, with all columns, at most `rows` at a time.

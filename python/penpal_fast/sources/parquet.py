@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.interrupts import raise_if_from_handler
+from penpal_fast.schema import with_texts
 from penpal_fast.sources.batch import Batch
 from penpal_fast.sources.inputs import InputFile
 from penpal_fast.sources.memory import MIN_BATCH_BYTES, average_row_bytes, held_bytes, usual_row_bytes
@@ -73,6 +74,10 @@ class ParquetSource:
         self._group_row_bytes = [average_row_bytes(*run) for run in runs]
         usual = [run for run, size in zip(runs, self._group_row_bytes, strict=True) if size < HUGE_ROW_BYTES]
         self.row_bytes = usual_row_bytes(usual or runs)
+
+    def take_as_texts(self, names: Collection[str]) -> None:
+        """Take columns for texts; see `Source`."""
+        self.schema = with_texts(self.schema, names)
 
     def stretches(self) -> Iterator[tuple[int, int, int]]:
         """Yield runs of rows of like size: the first row, the row after the last, and `row_bytes` of these rows.

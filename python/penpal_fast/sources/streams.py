@@ -15,6 +15,7 @@ import pyarrow as pa
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import parts_folder
 from penpal_fast.layouts.parts import parts_of
+from penpal_fast.schema import has_json_values
 from penpal_fast.sources.batch import Batch, RowStream, Source
 from penpal_fast.sources.converted import ConvertedRows, strokes_columns
 from penpal_fast.sources.formats.format import Options
@@ -78,7 +79,16 @@ def _opened(files: Sequence[InputFile], column: str, options: Options) -> list[S
     if not filled:
         also = f", nor are there in the {len(sources) - 1:,} other files" if len(sources) > 1 else ""
         raise PenpalError(f"{sources[0].file.name}: there are no rows in it{also}")
+    _agree_on_json(filled)
     return filled
+
+
+def _agree_on_json(sources: Sequence[Source]) -> None:
+    """Take a column for JSON of values only where it is so in all sources."""
+    named = [{field.name for field in source.schema if has_json_values(field)} for source in sources]
+    if texts := set.union(*named) - set.intersection(*named):
+        for source in sources:
+            source.take_as_texts(texts)
 
 
 def _parquet_source(file: InputFile) -> Source | None:

@@ -28,6 +28,10 @@ const MAX_WIDTH_OF_APART: f64 = 3.0;
 /// each end would be drawn twice as large without it.
 const MIN_HIDING_GROWTH: f64 = 2.5;
 
+/// What is far above or below hides the writing if the row is this many times as high as without it. A dot high above a
+/// line, or above a single i, is nearer.
+const MIN_HIDING_TALLNESS: f64 = 6.0;
+
 /// Growth is not said more exactly beyond this.
 const MAX_GROWTH: f64 = 1000.0;
 
@@ -48,6 +52,9 @@ pub struct FarPoints {
     /// How many times as large the rest would be drawn without what is far; for [`Far::Tall`], how many times as high
     /// the row is as without. Infinite if all of the rest is at one point.
     pub growth: f64,
+    /// Whether the row has enough points to be writing, and its picture does not show it. Of a few points, a far one may
+    /// be as good as the rest.
+    pub hides_writing: bool,
 }
 
 /// What is far from the rest of a row.
@@ -92,14 +99,15 @@ impl FarPoints {
         if longer(extents) <= 0.0 {
             return None;
         }
-        few_far(strokes, extents).or_else(|| part_far(strokes, extents)).or_else(|| tall(strokes, extents))
-    }
-
-    /// Whether the row has enough points to be writing, and its picture does not show it. Of a few points, a far one may
-    /// be as good as the rest.
-    pub fn hide_writing(&self) -> bool {
-        let hides = !matches!(self.far, Far::Few(..)) || self.growth >= MIN_HIDING_GROWTH;
-        self.points >= POINTS_FOR_EACH_FAR && hides
+        // What hides the writing comes first, so that a further point cannot take its place.
+        let mut first = None;
+        for find in [few_far, part_far, tall] {
+            match find(strokes, extents) {
+                Some(found) if found.hides_writing => return Some(found),
+                found => first = first.or(found),
+            }
+        }
+        first
     }
 }
 
@@ -129,7 +137,7 @@ fn few_far(strokes: &Strokes, extents: [Extent; 2]) -> Option<FarPoints> {
     let growth = size / longer(rest.extents);
     let sides = Sides { left: x.is_low_far, right: x.is_high_far, above: y.is_low_far, below: y.is_high_far };
     let is_far = rest.far <= few(values[0].len()) && growth >= MIN_GROWTH;
-    is_far.then(|| rest.found(strokes, Far::Few(rest.far, sides), growth))
+    is_far.then(|| rest.found(strokes, Far::Few(rest.far, sides), growth, growth >= MIN_HIDING_GROWTH))
 }
 
 /// A part of a row, far above or below the other.
@@ -155,7 +163,8 @@ fn part_far(strokes: &Strokes, extents: [Extent; 2]) -> Option<FarPoints> {
     let across = apart(first.extents[0], second.extents[0]);
     let growth = longer(extents) / (x.span() - across).max(y.span() - gap.span());
     let sides = Sides { above: !begins_above, below: begins_above, ..Sides::default() };
-    (growth >= MIN_GROWTH).then(|| first.found(strokes, Far::Part(sides), growth))
+    let hides_writing = y.span() >= MIN_HIDING_TALLNESS * (y.span() - gap.span());
+    (growth >= MIN_GROWTH).then(|| first.found(strokes, Far::Part(sides), growth, hides_writing))
 }
 
 /// A few points far above or below the rest, which is wide enough to set the size of the row all the same.
@@ -168,7 +177,7 @@ fn tall(strokes: &Strokes, [_, y]: [Extent; 2]) -> Option<FarPoints> {
     let rest = Rest::of(strokes, |at| !ends.has(at[1]))?;
     let growth = y.span() / rest.extents[1].span();
     let sides = Sides { above: ends.is_low_far, below: ends.is_high_far, ..Sides::default() };
-    Some(rest.found(strokes, Far::Tall(rest.far, sides), growth))
+    Some(rest.found(strokes, Far::Tall(rest.far, sides), growth, growth >= MIN_HIDING_TALLNESS))
 }
 
 /// The ends of an axis that a few points are in.
@@ -226,9 +235,10 @@ impl Rest {
         Some(Rest { extents, far, first: first? })
     }
 
-    fn found(&self, strokes: &Strokes, far: Far, growth: f64) -> FarPoints {
+    fn found(&self, strokes: &Strokes, far: Far, growth: f64, hides: bool) -> FarPoints {
         let (stroke, point) = strokes.locate(self.first);
-        FarPoints { far, points: strokes.x().len(), stroke, point, growth }
+        let points = strokes.x().len();
+        FarPoints { far, points, stroke, point, growth, hides_writing: hides && points >= POINTS_FOR_EACH_FAR }
     }
 }
 
@@ -277,7 +287,7 @@ impl fmt::Display for Sides {
 
 impl fmt::Display for FarPoints {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let FarPoints { far, points, stroke, point, growth } = self;
+        let FarPoints { far, points, stroke, point, growth, .. } = self;
         let growth = if *growth > MAX_GROWTH { format!("more than {MAX_GROWTH}") } else { format!("{growth:.1}") };
         let first = format_args!("from stroke {stroke}, point {point} on");
         let of = |count: usize| if count == 1 { ("is", "it") } else { ("are", "them") };
@@ -336,7 +346,7 @@ mod tests {
         y.insert(0, 3.0);
         let found = found_in(&x, &y, &[0, 1, 101]).unwrap();
         assert_eq!((found.far, found.points, found.stroke, found.point), (Far::Few(1, LEFT), 101, 0, 0));
-        assert!(found.hide_writing());
+        assert!(found.hides_writing);
         assert!((found.growth - 299.0 / 99.0).abs() < 1e-12);
         assert_eq!(
             found.to_string(),
@@ -429,6 +439,9 @@ mod tests {
             "far points: 1 of 100 points is far above the rest, from stroke 0, point 50 on; with it the row is 4.3 \
              times as high as without"
         );
+        assert!(!found.hides_writing, "a line with a dot high above it is as large as without");
+        y[50] = -70.0;
+        assert!(found_in(&x, &y, &[0, 100]).unwrap().hides_writing);
         y[50] = 25.0;
         assert_eq!(found_in(&x, &y, &[0, 100]), None, "a dot nearby");
         assert_eq!(found_in(&x[..24], &[-40.0, 1.0].repeat(12), &[0, 24]), None);
@@ -454,6 +467,17 @@ mod tests {
                 assert!(text.contains(" the rest; moved together the row would be drawn "), "{text}");
             }
         }
+        // An i whose dot is high: noted, and seen.
+        let mut i_with_dot: Vec<f64> = (0..40).map(f64::from).collect();
+        i_with_dot.extend([-55.0; 4]);
+        let found = found_in(&[0.0; 44], &i_with_dot, &[0, 40, 44]).unwrap();
+        assert!(matches!(found.far, Far::Part(_)) && !found.hides_writing);
+        // A further point to the left does not show what was hidden.
+        let (mut x, mut y) = wave(100);
+        y[60..].iter_mut().for_each(|value| *value += 200.0);
+        assert!(found_in(&x, &y, &[0, 100]).unwrap().hides_writing);
+        (x[0], y[0]) = (-250.0, 0.0);
+        assert!(found_in(&x, &y, &[0, 100]).unwrap().hides_writing);
         let two_lines: Vec<f64> = (0..100).map(|point| f64::from(point / 50 * 25 + point % 13)).collect();
         assert_eq!(found_in(&wave(100).0, &two_lines, &[0, 100]), None);
     }
@@ -461,14 +485,14 @@ mod tests {
     #[test]
     fn few_points_may_be_as_good_as_the_rest() {
         let found = found_in(&[0.0, 1.0, 2.0, 90.0], &[0.0, 1.0, 0.0, 0.0], &[0, 4]).unwrap();
-        assert!(!found.hide_writing());
+        assert!(!found.hides_writing);
         // A letter d: a round bowl, and a stem of two points.
         let (mut x, mut y): (Vec<f64>, Vec<f64>) = (0..40).map(|point| (f64::from(point) / 6.0).sin_cos()).unzip();
         x.extend([1.0, 1.0]);
         y.extend([-3.0, 1.0]);
         let found = found_in(&x, &y, &[0, 40, 42]).unwrap();
         assert_eq!(found.far, Far::Few(1, ABOVE));
-        assert!(!found.hide_writing());
+        assert!(!found.hides_writing);
     }
 
     #[test]

@@ -91,7 +91,7 @@ impl Rows {
     fn notes(&self, py: Python<'_>, threads: usize) -> PyResult<Vec<(usize, String, bool)>> {
         let threads = start_threads(py, threads)?;
         let found = py.detach(|| far_points(self.source(), &threads));
-        Ok(found.into_iter().map(|(row, points)| (row, points.to_string(), points.hide_writing())).collect())
+        Ok(found.into_iter().map(|(row, points)| (row, points.to_string(), points.hides_writing)).collect())
     }
 
     /// The points of a row on the canvas, as (x, y) in pixels, for comparison with the reference.

@@ -107,7 +107,7 @@ def tail(random: np.random.Generator, material: Material) -> Strokes:
 
 
 def interrupted(random: np.random.Generator, material: Material) -> Strokes:
-    """Let a line begin with gibberish, or have it between two words, for a third of its length to all of it again."""
+    """Let a line begin with gibberish, or have it in its middle, for a third of its length to all of it again."""
     line = material.line
     middles = np.array([(stroke[:, 0].min() + stroke[:, 0].max()) / 2 for stroke in line])
     place = float(random.choice(middles)) if random.random() < 0.5 else -math.inf
