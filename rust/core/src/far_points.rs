@@ -158,13 +158,21 @@ fn part_far(strokes: &Strokes, extents: [Extent; 2]) -> Option<FarPoints> {
     if (1..points).filter(|&index| is_above(index) != is_above(index - 1)).count() > few(points) {
         return None;
     }
-    let first = Rest::of(strokes, |at| (at[1] < middle) == begins_above)?;
-    let second = Rest::of(strokes, |at| (at[1] < middle) != begins_above)?;
-    let across = apart(first.extents[0], second.extents[0]);
-    let growth = longer(extents) / (x.span() - across).max(y.span() - gap.span());
+    // A few points beside both parts must not hide the gap.
+    let beside = Ends::of(strokes.x(), x, 1.0 - 1.0 / MIN_GROWTH).unwrap_or_default();
+    let part =
+        |is_first: bool| Rest::of(strokes, |at| !beside.has(at[0]) && ((at[1] < middle) == begins_above) == is_first);
+    let [first, second] = [part(true)?.extents[0], part(false)?.extents[0]];
+    if first.low > first.high || second.low > second.high {
+        return None; // A part has no points but those beside.
+    }
+    let width = first.high.max(second.high) - first.low.min(second.low);
+    let growth = width.max(y.span()) / (width - apart(first, second)).max(y.span() - gap.span());
+    let (stroke, point) = strokes.locate((0..points).find(|&index| is_above(index) != begins_above)?);
     let sides = Sides { above: !begins_above, below: begins_above, ..Sides::default() };
     let hides_writing = y.span() >= MIN_HIDING_TALLNESS * (y.span() - gap.span());
-    (growth >= MIN_GROWTH).then(|| first.found(strokes, Far::Part(sides), growth, hides_writing))
+    let far = Far::Part(sides);
+    (growth >= MIN_GROWTH).then_some(FarPoints { far, points, stroke, point, growth, hides_writing })
 }
 
 /// A few points far above or below the rest, which is wide enough to set the size of the row all the same.
