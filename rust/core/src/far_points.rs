@@ -185,7 +185,9 @@ fn tall(strokes: &Strokes, [_, y]: [Extent; 2]) -> Option<FarPoints> {
     let rest = Rest::of(strokes, |at| !ends.has(at[1]))?;
     let growth = y.span() / rest.extents[1].span();
     let sides = Sides { above: ends.is_low_far, below: ends.is_high_far, ..Sides::default() };
-    Some(rest.found(strokes, Far::Tall(rest.far, sides), growth, growth >= MIN_HIDING_TALLNESS))
+    // The ends of the smallest numbers are rounded.
+    let is_tall = growth >= MIN_TALLNESS;
+    is_tall.then(|| rest.found(strokes, Far::Tall(rest.far, sides), growth, growth >= MIN_HIDING_TALLNESS))
 }
 
 /// The ends of an axis that a few points are in.
