@@ -160,15 +160,13 @@ def reserved(target: Path, *, wait: float = 0) -> Iterator[Path]:
             target.with_name(left).unlink(missing_ok=True)
 
     with contextlib.ExitStack() as held:
-        try:
-            held.enter_context(locked(lock, target, note=aside.name, left=remove, wait=wait))
-        except NoLocksError:
-            pass
-        except FileNotFoundError as error:  # As in /proc, or a folder that was just removed.
-            raise PenpalError(f"{target}: cannot write it: no file can be made in {target.parent}") from error
-        except OSError as error:  # A full disk has no room for the lock's few bytes.
-            raise_if_from_handler(error)
-            raise PenpalError(f"{target}: cannot write it: {error.strerror or error}") from error
+        with errors_of_writing(target):  # A full disk has no room for the lock's few bytes.
+            try:
+                held.enter_context(locked(lock, target, note=aside.name, left=remove, wait=wait))
+            except NoLocksError:
+                pass
+            except FileNotFoundError as error:  # As in /proc, or a folder that was just removed.
+                raise PenpalError(f"{target}: cannot write it: no file can be made in {target.parent}") from error
         yield aside
 
 

@@ -41,6 +41,11 @@ which says nothing of the writing."""
 ModelSource: TypeAlias = "QualityClassifier | str | os.PathLike[str] | None"
 
 
+def score_of(log_odds: float) -> float:
+    """Return the score, in [0, 1], that has these log-odds."""
+    return float(1 / (1 + np.exp(-np.float64(log_odds))))
+
+
 class Scorer:
     """Scores rows of pen strokes from 0 (corrupted, illegible) to 1 (legible, human-looking).
 
@@ -142,7 +147,7 @@ class Scorer:
 
     def judged(self, strokes: Strokes, log_odds: float) -> tuple[float, str | None]:
         """Return the score of a row with these log-odds, as `score` does, and its note if it has one."""
-        score = float(1 / (1 + np.exp(-np.float64(log_odds))))
+        score = score_of(log_odds)
         for _, note, hides_writing in Rows([strokes]).notes(1):
             return min(score, HIDDEN_QUALITY) if hides_writing else score, note
         return score, None

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from penpal_fast._core import Rows
 from penpal_fast.checks.check import Check
+from penpal_fast.checks.quality import score_of
 from penpal_fast.strokes import Strokes
 
 Level = Literal["word", "stroke"]
@@ -79,7 +80,7 @@ class Rescoring:
 
     def judged(self, strokes: Strokes, log_odds: float) -> tuple[float, str | None]:  # noqa: ARG002
         """Return the score."""
-        return float(1 / (1 + np.exp(-np.float64(log_odds)))), None
+        return score_of(log_odds), None
 
     def usual_effects(self, level: Level, parts: int) -> tuple[float, float]:  # noqa: ARG002
         """Nothing is known of other scores."""

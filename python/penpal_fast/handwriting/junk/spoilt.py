@@ -37,12 +37,17 @@ def overwritten(random: np.random.Generator, material: Material) -> Strokes:
         shifts = random.normal(0, 0.4 * height_of(line), (int(random.integers(4, 8)), 2))
         return [stroke + shift for shift in shifts for stroke in line]
     layers = int(random.integers(3, 7))
-    middles = np.array([np.ptp(stroke[:, 0]) / 2 + stroke[:, 0].min() for stroke in line])
+    middles = _middles(line)
     width = max(float(np.ptp(middles)) / layers, 1e-6)
     layer = ((middles - middles.min()) / width).astype(int).clip(0, layers - 1)
     shifts = np.stack([np.arange(layers) * width, np.zeros(layers)], axis=1)
     shifts += random.normal(0, [0.5 * height_of(line), 0.2 * height_of(line)], (layers, 2))
     return [stroke - shifts[number] for stroke, number in zip(line, layer, strict=True)]
+
+
+def _middles(line: Strokes) -> NDArray[np.float64]:
+    """Return the x of the middle of each stroke."""
+    return np.array([np.ptp(stroke[:, 0]) / 2 + stroke[:, 0].min() for stroke in line])
 
 
 def overlaid(random: np.random.Generator, material: Material) -> Strokes:
@@ -109,7 +114,7 @@ def tail(random: np.random.Generator, material: Material) -> Strokes:
 def interrupted(random: np.random.Generator, material: Material) -> Strokes:
     """Let a line begin with gibberish, or have it in its middle, for a third of its length to all of it again."""
     line = material.line
-    middles = np.array([(stroke[:, 0].min() + stroke[:, 0].max()) / 2 for stroke in line])
+    middles = _middles(line)
     place = float(random.choice(middles)) if random.random() < 0.5 else -math.inf
     before = [stroke for stroke, middle in zip(line, middles, strict=True) if middle < place]
     after = [stroke for stroke, middle in zip(line, middles, strict=True) if middle >= place]
