@@ -106,6 +106,7 @@ class Backpropagation:
         head_weight: NDArray[np.float32],
         head_bias: float,
         pictures: NDArray[np.float32],
+        statistics: list[tuple[NDArray[np.float32], NDArray[np.float32]]] | None = None,
     ) -> tuple[NDArray[np.float32], list[tuple[NDArray[np.float32], NDArray[np.float32]]]]: ...
     def backward(self, by_logits: NDArray[np.float32]) -> tuple[list[_NormedLayer], NDArray[np.float32], float]: ...
 

@@ -52,23 +52,23 @@ def convolved(x, weights, stride):
     return np.einsum("bhwikl,okli->bhwo", windows, weights, optimize=True)
 
 
-def normed(x, layer, stride, statistics):
+def normed(x, layer, stride, statistics, fixed):
     weights, scale, shift = layer
     sums = convolved(x, weights, stride)
-    mean, variance = sums.mean((0, 1, 2)), sums.var((0, 1, 2))
-    statistics.append((mean, sums.var((0, 1, 2), ddof=1)))
+    mean, variance = fixed[len(statistics)] if fixed else (sums.mean((0, 1, 2)), sums.var((0, 1, 2)))
+    statistics.append((sums.mean((0, 1, 2)), sums.var((0, 1, 2), ddof=1)))
     return (sums - mean) / np.sqrt(variance + EPSILON) * scale + shift
 
 
-def plain_logits(layers, head, pictures, projection, statistics):
-    """Return the logits in float64."""
+def plain_logits(layers, head, pictures, projection, statistics, fixed=None):
+    """Return the logits in float64; add the statistics of each layer."""
     following = iter(layers)
-    x = np.maximum(normed(pictures.astype(np.float64), next(following), 2, statistics), 0)
+    x = np.maximum(normed(pictures.astype(np.float64), next(following), 2, statistics, fixed), 0)
     for _ in range((len(layers) - 1) // (3 if projection else 2)):
-        y = np.maximum(normed(x, next(following), 2, statistics), 0)
-        y = normed(y, next(following), 1, statistics)
+        y = np.maximum(normed(x, next(following), 2, statistics, fixed), 0)
+        y = normed(y, next(following), 1, statistics, fixed)
         if projection:
-            around = normed(x, next(following), 2, statistics)
+            around = normed(x, next(following), 2, statistics, fixed)
         else:
             around = np.pad(x[:, ::2, ::2], [(0, 0)] * 3 + [(0, y.shape[-1] - x.shape[-1])])
         x = np.maximum(y + around, 0)
@@ -79,24 +79,29 @@ def flat(layers):
     return [tuple(values.reshape(-1) for values in layer) for layer in layers]
 
 
+@pytest.mark.parametrize("is_fixed", [False, True])
 @pytest.mark.parametrize(
     ("channels", "projection"), [((4, 8, 16, 32, 32), False), ((1, 3, 20), False), ((8, 5, 40, 16), True)]
 )
-def test_gradients_are_the_finite_differences_in_float64(channels, projection):
+def test_gradients_are_the_finite_differences_in_float64(channels, projection, is_fixed):
     random = np.random.default_rng(4)
     layers, pictures = made_layers(channels, projection, random), made_pictures(2, random)
     head, bias = random.normal(0, 1, channels[-1]).astype(np.float32), 0.25
     by_logits = np.array([1.0, -0.6], np.float32)
 
+    fixed = [(random.normal(0, 0.3, len(layer[1])), random.uniform(0.5, 2, len(layer[1]))) for layer in layers]
+    fixed = [tuple(values.astype(np.float32) for values in pair) for pair in fixed] if is_fixed else None
+
     def loss(layers, head, bias, statistics):
-        return plain_logits(layers, (head, bias), pictures, projection, statistics) @ by_logits
+        return plain_logits(layers, (head, bias), pictures, projection, statistics, fixed) @ by_logits
 
     network = Backpropagation(list(channels), projection, EPSILON, threads=2)
-    logits, statistics = network.forward(flat(layers), head, bias, pictures)
+    logits, statistics = network.forward(flat(layers), head, bias, pictures, fixed)
     expected = []
-    assert logits == pytest.approx(plain_logits(layers, (head, bias), pictures, projection, expected), abs=1e-5)
+    assert logits == pytest.approx(plain_logits(layers, (head, bias), pictures, projection, expected, fixed), abs=1e-5)
     for found, true in zip(statistics, expected, strict=True):
-        assert np.stack(found) == pytest.approx(np.stack(true), rel=1e-4, abs=1e-6)
+        true = np.stack(true)
+        assert np.stack(found) == pytest.approx(true, rel=1e-4, abs=1e-5 * np.abs(true).max())
 
     by_layers, by_head, by_bias = network.backward(by_logits)
     step = 1e-6
@@ -121,7 +126,9 @@ def test_gradients_are_the_finite_differences_in_float64(channels, projection):
             found, computed = slope(number, direction, by_numbers)
             # One or two units may be active in float32 and not in float64.
             assert computed == pytest.approx(found, rel=1e-3, abs=1e-3 * length)
-    averages = [plain_logits(layers, (row, 0.0), pictures, projection, []) @ by_logits for row in np.eye(channels[-1])]
+    averages = [
+        plain_logits(layers, (row, 0.0), pictures, projection, [], fixed) @ by_logits for row in np.eye(channels[-1])
+    ]
     assert by_head == pytest.approx(averages, rel=1e-4, abs=1e-5)
     assert by_bias == pytest.approx(by_logits.sum())
 
@@ -205,10 +212,14 @@ def test_arguments_that_do_not_fit_are_refused():
     layers, pictures = flat(made_layers((4, 8), False, random)), made_pictures(2, random)
     head = np.zeros(8, np.float32)
     network = Backpropagation([4, 8], False, EPSILON, 1)
-    with pytest.raises(PenpalError, match="the layers do not fit"):
+    with pytest.raises(PenpalError, match="the layers or their statistics do not fit"):
         network.forward(layers[:-1], head, 0.0, pictures)
-    with pytest.raises(PenpalError, match="the layers do not fit"):
+    with pytest.raises(PenpalError, match="the layers or their statistics do not fit"):
         network.forward(layers, head[:3], 0.0, pictures)
+    fixed = [(np.zeros(count, np.float32), np.ones(count, np.float32)) for count in (4, 8, 8)]
+    for bad in (fixed[:-1], [*fixed[:-1], (fixed[0][0], fixed[2][1])]):
+        with pytest.raises(PenpalError, match="statistics do not fit"):
+            network.forward(layers, head, 0.0, pictures, bad)
     with pytest.raises(PenpalError, match="256, 256, 1"):
         network.forward(layers, head, 0.0, pictures[:, :128])
     with pytest.raises(PenpalError, match="256, 256, 1"):
@@ -226,8 +237,9 @@ def test_arguments_that_do_not_fit_are_refused():
             Backpropagation(channels, projection, EPSILON, 1)
 
 
+@pytest.mark.parametrize("is_training", [True, False])
 @pytest.mark.parametrize("shortcut", ["identity", "projection"])
-def test_the_cpu_and_mlx_agree(shortcut, monkeypatch):
+def test_the_cpu_and_mlx_agree(shortcut, is_training, monkeypatch):
     # MLX compiles for a processor with a C++ compiler, which not every machine has.
     monkeypatch.setattr(gradients.mx, "compile", lambda function, **_: function)
     random = np.random.default_rng(8)
@@ -236,8 +248,12 @@ def test_the_cpu_and_mlx_agree(shortcut, monkeypatch):
 
     def step(gradient):
         mx.random.seed(3)
-        model = QualityClassifier(ModelConfig(shortcut=shortcut)).train()
+        model = QualityClassifier(ModelConfig(shortcut=shortcut)).train(is_training)
+        before = model.tensors()
         found = gradient(model)(pictures, targets, slopes)
+        changed = {name for name, values in model.tensors().items() if not np.array_equal(values, before[name])}
+        assert all("running" in name for name in changed)
+        assert bool(changed) == is_training
         return found, dict(tree_flatten(found.gradients)), model.tensors()
 
     mine, by_name, tensors = step(gradients._cpu_gradient)

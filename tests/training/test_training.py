@@ -29,8 +29,8 @@ from penpal_fast.training import loop
 from penpal_fast.training.examples import SHORT, TARGETS, Examples, Sources, _Pool
 from penpal_fast.training.log import Log
 from penpal_fast.training.measurement import Validation
-from penpal_fast.training.recipe import BUNDLED, Changes, Recipe, Shares, Stage
-from penpal_fast.training.run import calibrate
+from penpal_fast.training.recipe import BUNDLED, FIGURES, Changes, Recipe, Shares, Stage
+from penpal_fast.training.run import Inputs, calibrate, run_recipe
 
 ROWS = 60
 
@@ -239,6 +239,27 @@ TINY = {
 }
 
 
+def test_a_recipe_tunes_what_its_stages_have_learned(files, tmp_path):
+    real, clean, corrupted = files
+    plan = {**PLAN, "pictures": 32}
+    stages = [{"shares": SHARES, "changes": CHANGES, "optimization": plan}]
+    variances = []
+    for name, tuning in (("plain", {}), ("tuned", {"figures": {"auc_clean_corrupted": 1.0}, "generations": 1})):
+        recipe = _recipe(tmp_path, {"stages": stages, "tuning": tuning})
+        tasks: list[str] = []
+        run_recipe(
+            Recipe.from_file(recipe),
+            Inputs(real, clean=[clean], corrupted=[corrupted]),
+            tmp_path / f"{name} work",
+            tmp_path / name,
+            progress=lambda task, _done, _total, tasks=tasks: tasks.append(task),
+        )
+        assert list(dict.fromkeys(tasks)) == ["training", *["tuning"] * bool(tuning), "calibrating", "measuring"]
+        tensors = QualityClassifier.from_pretrained(tmp_path / name).tensors()
+        variances.append(np.concatenate([value for key, value in tensors.items() if key.endswith("running_var")]))
+    assert not np.allclose(*variances)
+
+
 @pytest.fixture
 def tiny(tmp_path):
     path = tmp_path / "recipe.json"
@@ -278,6 +299,7 @@ def test_a_tiny_recipe_learns_and_resumes(files, sources, tiny, tmp_path, monkey
     model = QualityClassifier.from_pretrained(tmp_path / "model")
     validation = Validation(sources, Recipe.from_file(tiny))
     figures = validation.measure(model)
+    assert set(figures) <= set(FIGURES)
     assert figures["auc_real_corrupted"] > 0.9
     assert 0.4 < figures["auc_clean_corrupted_trained_on"] <= 1
     mx.random.seed(1)
@@ -367,6 +389,27 @@ def test_a_stage_may_keep_the_weights_that_the_stage_before_began_with(tmp_path,
         for name, values in mean.tensors().items():
             first = random[name] if keeps_start else result[name]
             assert np.allclose(kept[name], 0.6 * first + 0.4 * values, atol=1e-6)
+
+
+def test_fixed_statistics_are_those_that_the_stage_begins_with(tmp_path):
+    second = {"pictures": 8, "batch_size": 2, "fixed_statistics": True}
+    recipe = Recipe.from_file(
+        _recipe(tmp_path, {"stages": [{"optimization": {"pictures": 8, "batch_size": 2}}, {"optimization": second}]})
+    )
+    pictures = mx.random.uniform(shape=(2, 256, 256, 1))
+    targets, lengths = np.array([0.0, 1.0], np.float32), np.array([np.nan, 1.0], np.float32)
+    one = loop.Training(recipe)
+    random = one.averaged().tensors()
+    one.step(pictures, targets, lengths)
+    result = one.averaged().tensors()
+    two = one.following()
+    for _ in range(2):
+        two.step(pictures, targets, lengths)
+    kept = two.averaged().tensors()
+    changed = {name for name, values in result.items() if not np.allclose(kept[name], values, rtol=1e-6, atol=0)}
+    assert changed
+    assert not any("running" in name for name in changed)
+    assert any(not np.allclose(random[name], result[name]) for name in result if "running" in name)
 
 
 def test_the_first_stage_has_no_earlier_weights_to_keep(tmp_path):

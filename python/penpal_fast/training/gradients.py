@@ -46,9 +46,10 @@ def squashed(logits: Any) -> Any:
 
 
 def gradient_of(model: QualityClassifier) -> Gradient:
-    """Return the function that computes a network's gradients, with batch norm as in training.
+    """Return the function that computes a network's gradients.
 
-    Each call also updates the running statistics of batch norm.
+    In training mode batch norm uses the statistics of the batch, and each call updates the running ones. In evaluation
+    mode it uses the running statistics, as scoring does, and they stay.
 
     Raises:
         PenpalError: The network has no batch norm or more channels than can be trained.
@@ -85,9 +86,13 @@ def _cpu_gradient(model: QualityClassifier) -> Gradient:
     def gradient(pictures: mx.array, targets: mx.array, slopes: mx.array) -> Step:
         weights = [(_flat(conv.weight), _flat(norm.weight), _flat(norm.bias)) for _, conv, norm in normed]
         head_weight, head_bias = _flat(model.head.weight), float(_flat(model.head.bias)[0])
-        logits, statistics = network.forward(weights, head_weight, head_bias, np.array(pictures, copy=False))
-        for (_, _, norm), (mean, variance) in zip(normed, statistics, strict=True):
-            _follow(norm, mean, variance)
+        fixed = (
+            None if model.training else [(_flat(norm.running_mean), _flat(norm.running_var)) for _, _, norm in normed]
+        )
+        logits, statistics = network.forward(weights, head_weight, head_bias, np.array(pictures, copy=False), fixed)
+        if fixed is None:
+            for (_, _, norm), (mean, variance) in zip(normed, statistics, strict=True):
+                _follow(norm, mean, variance)
         value, by_logits = loss_and_gradient(mx.array(logits), targets, slopes)
         by_layers, by_head, by_bias = network.backward(np.array(by_logits))
         named = {"head.weight": mx.array(by_head[None]), "head.bias": mx.array([by_bias])}

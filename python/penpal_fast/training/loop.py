@@ -57,7 +57,7 @@ class Training:
         if start is not None:
             self.model.update(start.parameters())
         self.start = tree_map(mx.array, self.model.parameters())
-        self.model.train()
+        self.model.train(not self.optimization.fixed_statistics)
         optimizer = OPTIMIZERS[self.optimization.optimizer]
         self.optimizer = optimizer(_learning_rates(self.optimization), weight_decay=self.optimization.weight_decay)
         self.optimizer.init(self.model.trainable_parameters())

@@ -32,6 +32,28 @@ MAX_LAYERS = 7
 
 MAX_PICTURES = 1_000_000_000
 
+FIGURES = (
+    "auc_real_corrupted",
+    "auc_real_clean",
+    "auc_short_corrupted",
+    "auc_short_clean",
+    "auc_clean_corrupted",
+    "auc_clean_corrupted_trained_on",
+    "real_kept",
+    "real_kept_strict",
+    "short_kept",
+    "joined_kept",
+    "corrupted_kept",
+    "junk_dropped",
+    "unseen_junk_dropped",
+    "outliers_dropped",
+    "real_drift",
+    "clean_drift",
+    "corrupted_drift",
+    "length_correlation",
+)
+"""What `penpal_fast.training.measurement.Validation` measures."""
+
 MAX_BATCH_SIZE = 1024
 """Limit on the pictures of a step; each takes about 3 MB."""
 
@@ -124,6 +146,8 @@ class Optimization:
         start_share: Share of the stage's first weights in its result, to forget less (Wortsman et al., "Robust
             fine-tuning of zero-shot models", 2022).
         keeps_start: Whether that share is of the first weights of the stage before, which this stage goes on with.
+        fixed_statistics: Whether batch norm keeps the statistics that the stage begins with, as in scoring, in place of
+            those of each batch, which depend on the other pictures in it.
         level_from: Share of the steps before the score of whole real lines is kept from growing with their length.
         length_price: First price of that growth; see `penpal_fast.training.loop.Slope`.
         length_lean: Correlation of score and length below which there is no price.
@@ -140,6 +164,7 @@ class Optimization:
     average_decay: float = share(0.999)
     start_share: float = share(0.0)
     keeps_start: bool = False
+    fixed_statistics: bool = False
     level_from: float = share(0.25)
     length_price: float = share(0.0)
     length_lean: float = number(0.0, -1, 1)
@@ -182,6 +207,30 @@ class Stage:
 
 
 @dataclasses.dataclass(frozen=True)
+class Tuning:
+    """The search for a factor of each batch norm's variance; see `penpal_fast.training.tuning`.
+
+    Attributes:
+        figures: How much each figure of the validation lines counts; below 0 for those that are to be small.
+        generations: Length of the search; 0 for none.
+        spread: Standard deviation of the factors' logarithms in the first generation.
+        seed: Seed of the search.
+    """
+
+    figures: dict[str, float] = dataclasses.field(default_factory=dict)
+    generations: int = number(0, 0, 10_000)
+    spread: float = number(0.03, 0, 1)
+    seed: int = number(1, 0, 2**32 - 1)
+
+    def __post_init__(self) -> None:
+        """Check the ranges and the names of figures."""
+        check_ranges(self)
+        check_names("recipe: figures", self.figures, FIGURES)
+        if not all(abs(weight) <= 1e6 for weight in self.figures.values()):
+            raise PenpalError(f"recipe: figures must be from minus a million to a million, got {shown(self.figures)}")
+
+
+@dataclasses.dataclass(frozen=True)
 class Recipe:
     """Everything that decides the weights, except the data.
 
@@ -189,6 +238,7 @@ class Recipe:
         network: The network and its line width.
         synthesis: The files of synthetic lines to make.
         stages: The stages of the training, in order.
+        tuning: The search after them.
         source_prefix: How many of the first characters of a source decide whether its lines are for training or for
             validation (`penpal_fast.handwriting.lines.is_held_out`); None for the whole source.
         clean_kept: Two pairs of a score and the share of clean validation lines that must reach it. They decide the map
@@ -198,6 +248,7 @@ class Recipe:
     network: ModelConfig = dataclasses.field(default_factory=ModelConfig)
     synthesis: tuple[SyntheticFile, ...] = ()
     stages: tuple[Stage, ...] = (Stage(),)
+    tuning: Tuning = dataclasses.field(default_factory=Tuning)
     source_prefix: int | None = None
     clean_kept: tuple[tuple[float, float], tuple[float, float]] = ((0.3, 0.95), (0.5, 0.138))
 

@@ -22,6 +22,7 @@ from penpal_fast.training.loop import CHECKPOINT, train
 from penpal_fast.training.measurement import Validation
 from penpal_fast.training.recipe import Recipe
 from penpal_fast.training.synthetic_lines import SyntheticFile, synthetic_lines
+from penpal_fast.training.tuning import tune
 
 TaskProgress = Callable[[str, int, int], None]
 """Called with the task at hand, how much of it is done and its total."""
@@ -55,7 +56,7 @@ def run_recipe(
     resume: bool = False,
     progress: TaskProgress = lambda _task, _done, _total: None,
 ) -> dict[str, float]:
-    """Make the synthetic lines, train, calibrate and write the model, and then measure it.
+    """Make the synthetic lines, train, tune, calibrate and write the model, and then measure it.
 
     Args:
         recipe: All choices.
@@ -102,6 +103,8 @@ def run_recipe(
         measure=validation.measure,
         progress=lambda done, total: progress("training", done, total),
     )
+    if recipe.tuning.generations:
+        tune(model, recipe.tuning, validation.measure, lambda done, total: progress("tuning", done, total))
     progress("calibrating", 0, 1)
     calibrate(model, *validation.calibration(model))
     model.save_pretrained(output)

@@ -16,6 +16,9 @@ type Array<'py> = Bound<'py, PyArray1<f32>>;
 /// Weights, scale and shift of a convolution with batch norm.
 type NormedLayer<'py> = (PyReadonlyArray1<'py, f32>, PyReadonlyArray1<'py, f32>, PyReadonlyArray1<'py, f32>);
 
+/// The means and the variances of a layer's sums.
+type FixedStatistics<'py> = (PyReadonlyArray1<'py, f32>, PyReadonlyArray1<'py, f32>);
+
 /// The gradients of each layer's weights, scale and shift, of the head's weights and of its bias.
 type Gradients<'py> = (Vec<(Array<'py>, Array<'py>, Array<'py>)>, Array<'py>, f32);
 
@@ -50,10 +53,12 @@ impl Backpropagation {
     }
 
     /// The logits of pictures, float32 [N, 256, 256, 1], and for each layer the means and the unbiased variances of its
-    /// sums. The logits are NaN if any intermediate value is not finite.
+    /// sums. Batch norm uses these, or those of `statistics`, if given. The logits are NaN if any intermediate value is
+    /// not finite.
     ///
     /// The layers are the stem, then for each block its two layers and, if it has one, its projection. Weights are
     /// flattened [outputs, kernel, kernel, inputs].
+    #[pyo3(signature = (layers, head_weight, head_bias, pictures, statistics = None))]
     fn forward<'py>(
         &self,
         py: Python<'py>,
@@ -61,6 +66,7 @@ impl Backpropagation {
         head_weight: PyReadonlyArray1<'py, f32>,
         head_bias: f32,
         pictures: PyReadonlyArray4<'py, f32>,
+        statistics: Option<Vec<FixedStatistics<'py>>>,
     ) -> PyResult<(Array<'py>, Vec<(Array<'py>, Array<'py>)>)> {
         let layers = layers.iter().map(|(weights, scale, shift)| {
             Ok(Layer {
@@ -71,6 +77,13 @@ impl Backpropagation {
         });
         let layers = layers.collect::<PyResult<_>>()?;
         let parameters = Parameters { layers, head: numbers(py, &head_weight, "head_weight")?.to_vec(), head_bias };
+        let fixed = statistics.map(|layers| {
+            let each = layers.iter().map(|(means, variances)| {
+                Ok([numbers(py, means, "means")?.to_vec(), numbers(py, variances, "variances")?.to_vec()])
+            });
+            each.collect::<PyResult<Vec<_>>>()
+        });
+        let fixed = fixed.transpose()?;
         if pictures.shape()[1..] != [SIDE, SIDE, 1] || pictures.shape()[0] == 0 {
             return Err(penpal_error(py, "pictures must have the shape [N, 256, 256, 1], with N above 0"));
         }
@@ -78,9 +91,9 @@ impl Backpropagation {
         let threads = start_threads(py, self.threads)?;
         let mut lock = self.lock(py)?;
         let network = &mut *lock;
-        let outcome = py.detach(|| network.forward(parameters, pictures, &threads));
-        let (logits, statistics) =
-            outcome.ok_or_else(|| penpal_error(py, "the layers do not fit the network's channels"))?;
+        let outcome = py.detach(|| network.forward(parameters, fixed.as_deref(), pictures, &threads));
+        let (logits, statistics) = outcome
+            .ok_or_else(|| penpal_error(py, "the layers or their statistics do not fit the network's channels"))?;
         let statistics = statistics.into_iter().map(|pair| pair.map(|values| values.into_pyarray(py)).into());
         Ok((logits.into_pyarray(py), statistics.collect()))
     }

@@ -3,7 +3,7 @@
 use fearless_simd::{Level, dispatch, prelude::*};
 
 use crate::maps::Maps;
-use crate::normalization::{After, Normalization, add_up, moments, rectify_gradient};
+use crate::normalization::{After, Normalization, Statistics, add_up, moments, rectify_gradient, statistics};
 use crate::row_gradients::RowGradients;
 use crate::shared_rows::Window;
 use crate::weight_gradient::weight_gradient;
@@ -35,9 +35,6 @@ pub struct Parameters {
 
 /// The gradient of the parameters of a network, in the same order.
 pub type Gradients = Parameters;
-
-/// The means and the unbiased variances of a layer's sums over a batch, [outputs] each.
-pub type Statistics = [Vec<f32>; 2];
 
 /// A network and the activations of the last batch, which [`Backpropagation::backward`] needs.
 pub struct Backpropagation {
@@ -80,20 +77,28 @@ impl Backpropagation {
             && self.structure.last_channels() == parameters.head.len()
     }
 
-    /// The logits of pictures of 256 x 256 pixels, one after the other, and for each layer the means and the variances
-    /// of its sums over the batch. `None` if the parameters do not fit the structure or there are no pictures. The
-    /// logits are NaN if any intermediate value is not finite.
+    /// Whether there are statistics for every output of every layer.
+    fn are_for_layers(&self, fixed: &[Statistics]) -> bool {
+        let found = fixed.iter().map(|pair| pair.each_ref().map(Vec::len));
+        found.eq(self.structure.units.iter().map(|unit| [unit.shape.outputs; 2]))
+    }
+
+    /// The logits of pictures of 256 x 256 pixels, one after the other, and for each layer the means and the unbiased
+    /// variances of its sums over the batch, [outputs] each. Batch norm uses the statistics of the batch, or those that
+    /// are `fixed` for each layer. `None` if the parameters or the fixed statistics do not fit the structure or there
+    /// are no pictures. The logits are NaN if any intermediate value is not finite.
     ///
     /// # Panics
     /// If `pictures` does not hold whole pictures.
     pub fn forward(
         &mut self,
         parameters: Parameters,
+        fixed: Option<&[Statistics]>,
         pictures: &[f32],
         threads: &Threads,
     ) -> Option<(Vec<f32>, Vec<Statistics>)> {
         assert!(pictures.len().is_multiple_of(PIXELS), "whole pictures");
-        if pictures.is_empty() || !self.fits(&parameters) {
+        if pictures.is_empty() || !self.fits(&parameters) || fixed.is_some_and(|fixed| !self.are_for_layers(fixed)) {
             return None;
         }
         self.batch = None;
@@ -102,6 +107,7 @@ impl Backpropagation {
             network: self,
             threads,
             parameters: &parameters,
+            fixed,
             normalizations: Vec::new(),
             statistics: Vec::new(),
         };
@@ -235,6 +241,7 @@ struct Forward<'a> {
     network: &'a mut Backpropagation,
     threads: &'a Threads,
     parameters: &'a Parameters,
+    fixed: Option<&'a [Statistics]>,
     normalizations: Vec<Normalization>,
     statistics: Vec<Statistics>,
 }
@@ -260,10 +267,15 @@ impl Forward<'_> {
             ))
         });
         let count = moments.len() * side * side;
-        let moments = add_up(moments);
-        let normalization = Normalization::new(&layer.scale, &layer.shift, &moments, count, self.network.epsilon);
-        self.statistics.push(normalization.statistics(shape.outputs));
-        self.normalizations.push(normalization);
+        let of_batch = statistics(&add_up(moments), count);
+        let (scale, shift, epsilon) = (&layer.scale, &layer.shift, self.network.epsilon);
+        self.normalizations.push(match self.fixed {
+            Some(fixed) => Normalization::fixed(scale, shift, &fixed[number], of_batch[0].len(), epsilon),
+            None => Normalization::of_batch(scale, shift, &of_batch, count, epsilon),
+        });
+        let [mean, variance] = of_batch.map(|values| values[..shape.outputs].to_vec());
+        let unbiased = (count as f64 / (count as f64 - 1.0)) as f32;
+        self.statistics.push([mean, variance.into_iter().map(|variance| variance * unbiased).collect()]);
     }
 
     /// Computes the output of a unit from its sums and the shortcut of `block`, if the unit is the block's second.
@@ -341,7 +353,7 @@ mod tests {
                 let mut network = Backpropagation::new(channels, projection, 1e-5).unwrap();
                 network.level = level;
                 let parameters = parameters(&network, channels[channels.len() - 1]);
-                let (logits, statistics) = network.forward(parameters, &pictures, &Threads::CALLER).unwrap();
+                let (logits, statistics) = network.forward(parameters, None, &pictures, &Threads::CALLER).unwrap();
                 (logits, statistics, network.backward(&[1.0, -0.5], &Threads::CALLER).unwrap())
             });
             let (logits, statistics, gradients) = &outcomes[0];
@@ -373,7 +385,7 @@ mod tests {
             let outcomes = [0.0, 1e-30].map(|blank| {
                 let mut network = Backpropagation::new(channels, projection, 1e-5).unwrap();
                 let parameters = parameters(&network, channels[channels.len() - 1]);
-                let (logits, _) = network.forward(parameters, &pictures(blank), &Threads::CALLER).unwrap();
+                let (logits, _) = network.forward(parameters, None, &pictures(blank), &Threads::CALLER).unwrap();
                 let stored: Vec<usize> = network.pictures.iter().map(|maps| maps.outputs[1].rows).collect();
                 let by_logits = [1.0, -0.5, 0.3, -0.7, 0.2, -0.4];
                 (logits, network.backward(&by_logits, &Threads::CALLER).unwrap(), stored)
@@ -397,8 +409,8 @@ mod tests {
         let mut network = Backpropagation::new(&[4, 8], false, 1e-5).unwrap();
         assert!(network.backward(&[1.0], &Threads::CALLER).is_none());
         let parameters = parameters(&network, 8);
-        assert!(network.forward(parameters.clone(), &[], &Threads::CALLER).is_none());
-        network.forward(parameters, &vec![0.5; PIXELS], &Threads::CALLER).unwrap();
+        assert!(network.forward(parameters.clone(), None, &[], &Threads::CALLER).is_none());
+        network.forward(parameters, None, &vec![0.5; PIXELS], &Threads::CALLER).unwrap();
         assert!(network.backward(&[1.0, 1.0], &Threads::CALLER).is_none());
         assert!(network.backward(&[1.0], &Threads::CALLER).is_some());
         assert!(network.backward(&[1.0], &Threads::CALLER).is_none());
@@ -410,7 +422,7 @@ mod tests {
         for number in 0..network.structure.units.len() {
             let mut parameters = parameters(&network, 8);
             parameters.layers[number].weights[5] = f32::NAN;
-            let (logits, _) = network.forward(parameters, &vec![0.5; PIXELS], &Threads::CALLER).unwrap();
+            let (logits, _) = network.forward(parameters, None, &vec![0.5; PIXELS], &Threads::CALLER).unwrap();
             assert!(logits[0].is_nan());
         }
         for epsilon in [0.0, -1.0, f32::NAN] {

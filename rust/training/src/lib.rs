@@ -15,4 +15,5 @@ mod shared_rows;
 mod weight_gradient;
 mod windows;
 
-pub use backpropagation::{Backpropagation, Gradients, Layer, Parameters, Statistics};
+pub use backpropagation::{Backpropagation, Gradients, Layer, Parameters};
+pub use normalization::Statistics;

@@ -1,4 +1,4 @@
-//! Batch norm in training, with the mean and the variance of the batch (Ioffe and Szegedy, 2015).
+//! Batch norm in training, with the mean and the variance of the batch (Ioffe and Szegedy, 2015) or fixed ones.
 
 use fearless_simd::{Simd, SimdFloat, f32x4, f32x8, prelude::*};
 
@@ -10,13 +10,27 @@ pub type ChannelSums = [Vec<f64>; 2];
 /// Batch norm of the channels of a unit's sums.
 pub struct Normalization {
     mean: Vec<f32>,
-    variance: Vec<f32>,
     /// One over the standard deviation.
     precision: Vec<f32>,
     /// From sums to normalized sums.
     map: ChannelMap,
-    /// Number of values of a channel in the batch.
+    /// Number of values of a channel that the mean and the variance come from; infinite where they are fixed, since then
+    /// no value moves them.
     count: f64,
+}
+
+/// The mean and the variance of each channel.
+pub type Statistics = [Vec<f32>; 2];
+
+/// The statistics of `count` values, from their sums and sums of squares.
+pub fn statistics(moments: &ChannelSums, count: usize) -> Statistics {
+    let count = count as f64;
+    let mean: Vec<f64> = moments[0].iter().map(|sum| sum / count).collect();
+    let squares = moments[1].iter().zip(&mean);
+    // Not `max`, which would turn NaN into 0.
+    let above_zero = |value: f64| if value < 0.0 { 0.0 } else { value };
+    let variance = squares.map(|(sum, mean)| above_zero(sum / count - mean * mean) as f32).collect();
+    [mean.into_iter().map(|mean| mean as f32).collect(), variance]
 }
 
 /// A linear map for each channel.
@@ -44,29 +58,24 @@ pub enum After {
 }
 
 impl Normalization {
-    /// From the sums and the sums of squares of `count` values. `epsilon` is added to the variances.
-    pub fn new(scale: &[f32], shift: &[f32], moments: &ChannelSums, count: usize, epsilon: f32) -> Self {
-        let count = count as f64;
-        let mean: Vec<f64> = moments[0].iter().map(|sum| sum / count).collect();
-        let squares = moments[1].iter().zip(&mean);
-        // Not `max`, which would turn NaN into 0.
-        let above_zero = |value: f64| if value < 0.0 { 0.0 } else { value };
-        let variance: Vec<f32> = squares.map(|(sum, mean)| above_zero(sum / count - mean * mean) as f32).collect();
-        let mean: Vec<f32> = mean.into_iter().map(|mean| mean as f32).collect();
-        let precision: Vec<f32> = variance.iter().map(|variance| 1.0 / (variance + epsilon).sqrt()).collect();
-        // Padding channels have neither scale nor shift.
-        let stored = |values: &[f32]| [values, &vec![0.0; mean.len() - values.len()]].concat();
-        let (scale, shift) = (stored(scale), stored(shift));
-        let factor: Vec<f32> = scale.iter().zip(&precision).map(|(scale, precision)| scale * precision).collect();
-        let term = (0..mean.len()).map(|channel| shift[channel] - mean[channel] * factor[channel]).collect();
-        Normalization { mean, variance, precision, map: ChannelMap { factor, term }, count }
+    /// By the statistics of `count` values. `epsilon` is added to the variances.
+    pub fn of_batch(scale: &[f32], shift: &[f32], statistics: &Statistics, count: usize, epsilon: f32) -> Self {
+        Self::new(scale, shift, statistics, count as f64, epsilon)
     }
 
-    /// The means and the unbiased variances of the first channels.
-    pub fn statistics(&self, channels: usize) -> [Vec<f32>; 2] {
-        let unbiased = (self.count / (self.count - 1.0)) as f32;
-        let variances = self.variance[..channels].iter().map(|variance| variance * unbiased);
-        [self.mean[..channels].to_vec(), variances.collect()]
+    /// By fixed statistics of the first channels, in maps of `stored` channels.
+    pub fn fixed(scale: &[f32], shift: &[f32], statistics: &Statistics, stored: usize, epsilon: f32) -> Self {
+        let statistics = statistics.each_ref().map(|values| padded(values, stored));
+        Self::new(scale, shift, &statistics, f64::INFINITY, epsilon)
+    }
+
+    fn new(scale: &[f32], shift: &[f32], [mean, variance]: &Statistics, count: f64, epsilon: f32) -> Self {
+        let mean = mean.clone();
+        let precision: Vec<f32> = variance.iter().map(|variance| 1.0 / (variance + epsilon).sqrt()).collect();
+        let (scale, shift) = (padded(scale, mean.len()), padded(shift, mean.len()));
+        let factor: Vec<f32> = scale.iter().zip(&precision).map(|(scale, precision)| scale * precision).collect();
+        let term = (0..mean.len()).map(|channel| shift[channel] - mean[channel] * factor[channel]).collect();
+        Normalization { mean, precision, map: ChannelMap { factor, term }, count }
     }
 
     /// Writes the normalized sums to `output`.
@@ -112,6 +121,11 @@ impl Normalization {
         let (factor, term) = (0..self.mean.len()).map(channel).unzip();
         BackwardMap { of_gradient: &self.map.factor, of_sum: ChannelMap { factor, term } }
     }
+}
+
+/// The values of all stored channels: 0 for those that only pad.
+fn padded(values: &[f32], stored: usize) -> Vec<f32> {
+    [values, &vec![0.0; stored - values.len()]].concat()
 }
 
 impl ChannelMap {

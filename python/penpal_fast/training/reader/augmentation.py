@@ -14,6 +14,8 @@ from penpal_fast.training.recipe_fields import check_ranges
 Points = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 
+EXTREME_WIDTHS = (0.5, 3.0)
+
 
 @dataclasses.dataclass(frozen=True)
 class Changes:
@@ -23,13 +25,14 @@ class Changes:
         slant: Rightward per upward.
         rotation: In degrees.
         stretch: Of the logarithm of the width.
-        extreme_stretch: Share of the rows whose width is drawn evenly from 0.6 to 1.7 times.
+        extreme_stretch: Share of the rows whose width is drawn from half to three times.
         wave: Share of the rows whose size and place rise and fall along the line.
         shake: Share of the rows whose strokes are shifted, each for itself.
         noise: Share of the rows whose points are shifted, each for itself.
         smooth: Share of the rows whose noise is taken away.
         thin: Share of the rows that lose points.
         join: Share of the rows in which strokes are joined to the next.
+        lift: Share of the rows in which the pen is lifted within strokes, for nothing.
         delay: Share of the rows in which short strokes (dots, crossbars) are written at another time.
         turn: Share of the rows in which some short strokes are written from the other end.
     """
@@ -44,6 +47,7 @@ class Changes:
     smooth: float = recipe_fields.share(0.3)
     thin: float = recipe_fields.share(0.2)
     join: float = recipe_fields.share(0.15)
+    lift: float = recipe_fields.share(0.08)
     delay: float = recipe_fields.share(0.25)
     turn: float = recipe_fields.share(0.1)
 
@@ -76,6 +80,8 @@ def changed(points: Points, stroke: Numbers, changes: Changes, random: np.random
         points, stroke = _reordered(points, stroke, random, delay=True)
     if chance["join"] < changes.join:
         stroke = _joined(points, stroke, random)
+    if chance["lift"] < changes.lift:
+        stroke = _lifted(stroke, random)
     _bend(points, changes, random, extreme=chance["extreme_stretch"] < changes.extreme_stretch)
     return points, stroke
 
@@ -86,7 +92,7 @@ CHANCES = tuple(field.name for field in dataclasses.fields(Changes))
 def _bend(points: Points, changes: Changes, random: np.random.Generator, *, extreme: bool) -> None:
     slant, turn, stretch = random.normal(0, 1, 3).clip(-3, 3)
     angle = math.radians(turn * changes.rotation)
-    width = random.uniform(0.6, 1.7) if extreme else math.exp(stretch * changes.stretch)
+    width = math.exp(random.uniform(*np.log(EXTREME_WIDTHS)) if extreme else stretch * changes.stretch)
     x = width * (points[:, 0] - slant * changes.slant * points[:, 1])
     y = points[:, 1].copy()
     points[:, 0] = math.cos(angle) * x - math.sin(angle) * y
@@ -124,6 +130,13 @@ def _joined(points: Points, stroke: Numbers, random: np.random.Generator) -> Num
     joined = near & (random.random(len(first)) < random.uniform(0.2, 0.8))
     begins = np.zeros(len(stroke), dtype=np.int64)
     begins[first[~joined]] = 1
+    return np.cumsum(begins)
+
+
+def _lifted(stroke: Numbers, random: np.random.Generator) -> Numbers:
+    """Begin new strokes at some points, one in 10 to 50 of them."""
+    begins = (np.diff(stroke, prepend=stroke[0]) != 0) | (random.random(len(stroke)) < random.uniform(0.02, 0.1))
+    begins[0] = False
     return np.cumsum(begins)
 
 

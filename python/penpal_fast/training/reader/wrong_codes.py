@@ -8,9 +8,13 @@ import numpy as np
 
 Codes = tuple[int, ...]
 
+END_SHARE = 0.25
+"""Share of the mistakes that are at the end of the text: after the last letter no ink is where another should be, so
+that a mistake there is harder to see."""
+
 
 def with_mistake(codes: Codes, others: Sequence[int], random: np.random.Generator) -> Codes:
-    """Replace, double or drop one letter, or swap it with the next.
+    """Replace, double or drop one letter, insert another after it, or swap it with the next.
 
     Args:
         codes: Codes of a text of two letters or more.
@@ -20,15 +24,18 @@ def with_mistake(codes: Codes, others: Sequence[int], random: np.random.Generato
     Returns:
         Codes that differ from those given.
     """
-    place = int(random.integers(len(codes)))
+    place = len(codes) - 1 if random.random() < END_SHARE else int(random.integers(len(codes)))
+    different = [code for code in others if code != codes[place]]
+    other = different[int(random.integers(len(different)))]
     before, letter, after = codes[:place], codes[place], codes[place + 1 :]
-    match int(random.integers(4)):
+    match int(random.integers(5)):
         case 0:
             return (*before, letter, letter, *after)
         case 1:
             return (*before, *after)
         case 2 if after and after[0] != letter:
             return (*before, after[0], letter, *after[1:])
+        case 3:
+            return (*before, letter, other, *after)
         case _:
-            different = [code for code in others if code != letter]
-            return (*before, different[int(random.integers(len(different)))], *after)
+            return (*before, other, *after)
