@@ -24,10 +24,17 @@ OWN_CHECKS = (QualityCheck, TextCheck, ReadabilityCheck)
 """Checks whose first column is that of the strokes."""
 
 
-class _Engine(TypedDict):
+class _EngineSettings(TypedDict):
     backend: Backend
     threads: int | None
     batch_size: int | None
+
+
+class _ReaderSettings(TypedDict):
+    text: str | None
+    reading: bool
+    reader: ReaderChoice
+    drop_first_point: bool
 
 
 class _Schemas(NamedTuple):
@@ -92,31 +99,21 @@ class ArrowScorer:
         Raises:
             PenpalError: Both are given, a name is no text, or `checks` is empty or has something else than checks.
         """
+        engine: _EngineSettings = {"backend": backend, "threads": threads, "batch_size": batch_size}
+        reader_settings: _ReaderSettings = {
+            "text": text,
+            "reading": reading,
+            "reader": reader,
+            "drop_first_point": drop_first_point,
+        }
         if checks is not None:
-            check_no_settings(
-                model=model,
-                backend=None if backend == "auto" else backend,
-                threads=threads,
-                batch_size=batch_size,
-                text=text,
-                reading=reading,
-                reader=reader,
-                drop_first_point=drop_first_point,
-                quality_column=quality_column,
-            )
+            chosen = {**engine, "backend": None if backend == "auto" else backend}
+            check_no_settings(model=model, **chosen, **reader_settings, quality_column=quality_column)
             self._checks = default_checks(checks)
         else:
-            engine: _Engine = {"backend": backend, "threads": threads, "batch_size": batch_size}
             self._checks = [
                 QualityCheck(model, column=column, drop_first_point=drop_first_point, name=quality_column, **engine),
-                *reader_checks(
-                    text=text,
-                    reading=reading,
-                    reader=reader,
-                    column=column,
-                    drop_first_point=drop_first_point,
-                    **engine,
-                ),
+                *reader_checks(column=column, **reader_settings, **engine),
             ]
             for check in self._checks:
                 check_settings(check)

@@ -15,7 +15,7 @@ from penpal_fast.checks.thresholds import THRESHOLDS
 from penpal_fast.engines.settings import Backend
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.reading.given_texts import listed_texts
-from penpal_fast.schema import TEXT_COLUMN, Table, check_strokes_column, check_text_column
+from penpal_fast.schema import TEXT_COLUMN, Table, check_strokes_column, check_text_column, scores_array
 
 if TYPE_CHECKING:
     from penpal_fast.reading.reader import Reader, ReaderSource
@@ -115,7 +115,7 @@ class TextCheck(_ReaderCheck):
             found = self.reader.outcome(self.strokes(rows), texts)
         details = {}
         if self.details:
-            details = {READING: pa.array(found.readings, pa.string()), READABILITY: _column(found.readability)}
+            details = {READING: pa.array(found.readings, pa.string()), READABILITY: scores_array(found.readability)}
         return Outcome(found.match, {**found.text_problems, **found.problems}, details)
 
 
@@ -180,7 +180,3 @@ class ReadabilityCheck(_ReaderCheck):
         with errors_about(f"column {column!r}"):
             found = self.reader.outcome(self.strokes(rows))
         return Outcome(found.readability, found.problems, {READING: pa.array(found.readings, pa.string())})
-
-
-def _column(scores: Any) -> pa.Array:
-    return pa.array(scores, pa.float32(), from_pandas=True)

@@ -18,18 +18,18 @@ from penpal_fast.first_points import without_first_points
 from penpal_fast.interrupts import raise_if_from_handler
 from penpal_fast.jobs.identity import with_job
 from penpal_fast.jobs.json_rows import json_of
+from penpal_fast.jobs.opened import OpenedSource, opened_sources
 from penpal_fast.jobs.outputs import Kind, output_kind
 from penpal_fast.jobs.part_files import EncodedFile
 from penpal_fast.jobs.parts import group_rows
-from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.layouts.parts import parts_of
 from penpal_fast.progress import Progress, Reports
 from penpal_fast.schema import HUGGING_FACE, check_one_column, nulls_as_strokes, strokes_type
-from penpal_fast.sources.batch import Source, unchanged, unread_column
-from penpal_fast.sources.converted import converted_batch, named_layouts, strokes_columns
+from penpal_fast.sources.batch import Batch, unchanged, unread_column
+from penpal_fast.sources.converted import named_layouts
 from penpal_fast.sources.formats.format import Options
 from penpal_fast.sources.inputs import Inputs
-from penpal_fast.sources.memory import MEMORY_MB, batch_rows, check_memory
+from penpal_fast.sources.memory import MEMORY_MB, check_memory
 from penpal_fast.sources.streams import check_apart, open_sources
 
 STROKES = "strokes"
@@ -92,10 +92,10 @@ def convert_dataset(
     target = checked_target(Path(output))
     sources = open_sources(inputs, column, Options(each_path, layout))
     check_apart(sources, inputs, target)
-    strokes = strokes_columns(sources, column, layout)
+    opened = opened_sources(sources, column, layout)
     with errors_about(sources[0].file.name):
         schema = _schema(sources[0].schema, column)
-    settings = _Settings(sources, strokes, column, memory_mb, drop_first_point)
+    settings = _Settings(opened, column, memory_mb, drop_first_point)
     with Reports(progress) as report:
         try:
             return _convert(settings, target, schema, report)
@@ -107,8 +107,7 @@ def convert_dataset(
 class _Settings:
     """What is read, and how."""
 
-    sources: list[Source]
-    strokes: list[StrokesColumn]
+    opened: list[OpenedSource]
     column: str
     memory_mb: int
     drop_first_point: bool
@@ -124,8 +123,8 @@ def _convert(settings: _Settings, target: Path, schema: pa.Schema, progress: Pro
     Raises:
         _UnreadError: A row cannot be drawn, and the schema has no column for what it was.
     """
-    sources = settings.sources
-    done = ConvertSummary(layouts=named_layouts(settings.strokes))
+    sources = [one.source for one in settings.opened]
+    done = ConvertSummary(layouts=named_layouts([one.strokes for one in settings.opened]))
     total = sum(source.rows for source in sources)
     try:
         with reserved(target) as aside, appears_whole(target, aside):
@@ -194,38 +193,49 @@ def _joined(given: pa.Array, unread: pa.Array, first: int, problems: Mapping[int
 
 def _converted(settings: _Settings, schema: pa.Schema, done: ConvertSummary) -> Iterator[pa.RecordBatch]:
     """Yield the rows of the output, and count them."""
-    sources, column = settings.sources, settings.column
-    with unchanged(sources):
-        for source, read in zip(sources, settings.strokes, strict=True):
+    with unchanged(one.source for one in settings.opened):
+        for one in settings.opened:
             first = 0
-            for given in source.batches(batch_rows(settings.memory_mb, source)):
-                batch = converted_batch(given, read)
-                found = nulls_as_strokes(batch.data.column(column))
-                drawn = Rows(without_first_points(found) if settings.drop_first_point else found)
-                problems = {row: text for row, _, _, text in drawn.problems()} | batch.problems
-                if problems and done.first_problem is None:
-                    row = min(problems)
-                    done.first_problem = f"{source.file.name}, row {first + row}: {problems[row]}"
-                done.bad += len(problems)
-                count = len(batch.data)
-                origin = {
-                    "source_file": pa.repeat(source.file.name, count),
-                    "source_row": pa.array(range(first, first + count), pa.int64()),
-                }
-                strokes = (column, *read.parts)
-                kept = [index for index, name in enumerate(batch.data.schema.names) if name not in strokes]
-                names = [batch.data.schema.names[index] for index in kept]
-                others = [batch.data.column(index) for index in kept]
-                added = [values for name, values in origin.items() if name not in names]
-                unread = _unread(read.given(given.data), problems)
-                if UNREAD in names:
-                    place = names.index(UNREAD)
-                    with errors_about(source.file.name):
-                        others[place] = _joined(others[place], unread, first, problems)
-                elif UNREAD in schema.names:
-                    added.append(unread)
-                elif unread.null_count < count:
-                    raise _UnreadError
-                first += count
-                done.rows += count
-                yield pa.record_batch([pa.array(drawn.to_penpal()), *others, *added], schema=schema)
+            for given in one.batches(settings.memory_mb):
+                rows = _output_rows(settings, one, given, first, schema, done)
+                first += len(rows)
+                done.rows += len(rows)
+                yield rows
+
+
+def _output_rows(
+    settings: _Settings, opened: OpenedSource, given: Batch, first: int, schema: pa.Schema, done: ConvertSummary
+) -> pa.RecordBatch:
+    """Return rows of a source, from `first` on, as they are written, and count those that cannot be drawn.
+
+    Raises:
+        _UnreadError: A row cannot be drawn, and the schema has no column for what it was.
+    """
+    batch, column = opened.converted(given), settings.column
+    found = nulls_as_strokes(batch.data.column(column))
+    drawn = Rows(without_first_points(found) if settings.drop_first_point else found)
+    problems = {row: text for row, _, _, text in drawn.problems()} | batch.problems
+    if problems and done.first_problem is None:
+        row = min(problems)
+        done.first_problem = f"{opened.name}, row {first + row}: {problems[row]}"
+    done.bad += len(problems)
+    count = len(batch.data)
+    origin = {
+        "source_file": pa.repeat(opened.name, count),
+        "source_row": pa.array(range(first, first + count), pa.int64()),
+    }
+    strokes = (column, *opened.strokes.parts)
+    kept = [index for index, name in enumerate(batch.data.schema.names) if name not in strokes]
+    names = [batch.data.schema.names[index] for index in kept]
+    others = [batch.data.column(index) for index in kept]
+    added = [values for name, values in origin.items() if name not in names]
+    unread = _unread(opened.strokes.given(given.data), problems)
+    if UNREAD in names:
+        place = names.index(UNREAD)
+        with errors_about(opened.name):
+            others[place] = _joined(others[place], unread, first, problems)
+    elif UNREAD in schema.names:
+        added.append(unread)
+    elif unread.null_count < count:
+        raise _UnreadError
+    return pa.record_batch([pa.array(drawn.to_penpal()), *others, *added], schema=schema)

@@ -7,8 +7,10 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
+import pyarrow as pa
+
 from penpal_fast.checks.check import Check
-from penpal_fast.checks.columns import check_added, prepare
+from penpal_fast.checks.columns import check_added
 from penpal_fast.checks.defaults import DEFAULT_THRESHOLDS, ReaderChoice, default_checks, text_column_of
 from penpal_fast.checks.quality import Scorer
 from penpal_fast.checks.text_match import TextCheck
@@ -16,24 +18,15 @@ from penpal_fast.checks.thresholds import GOOD_SHARE, checked_top
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.jobs.best_of import check_group_column
 from penpal_fast.jobs.filter_job import FilterJob
+from penpal_fast.jobs.filter_plan import FilterPlan, planned
 from penpal_fast.jobs.good_lines import FROM_GOOD_LINES, FoundThreshold, GoodLines, check_share, from_good_lines
 from penpal_fast.jobs.json_rows import check_names
 from penpal_fast.jobs.judged_rows import Rules
 from penpal_fast.jobs.outputs import FILES, NO_FOLDER, Kind, StdoutFormat, check_stdout, output_kind
 from penpal_fast.jobs.plain_columns import plain_schema
 from penpal_fast.jobs.row_files import has_lines
-from penpal_fast.jobs.scoring import strokes_for
 from penpal_fast.jobs.selection import Selection
-from penpal_fast.jobs.thresholds import (
-    Thresholds,
-    check_origin,
-    check_rescored,
-    check_text,
-    has_scores,
-    threshold_number,
-    wanted_thresholds,
-)
-from penpal_fast.layouts.parts import has_strokes
+from penpal_fast.jobs.thresholds import Thresholds, check_origin, check_text, threshold_number, wanted_thresholds
 from penpal_fast.progress import Progress, Reports
 from penpal_fast.schema import check_text_column
 from penpal_fast.sources.batch import Source
@@ -135,15 +128,12 @@ def filter_dataset(
     """
     check_memory(memory_mb)
     top = checked_top(top)
-    kind = output_kind(output, NO_FOLDER)
-    form = check_stdout(stdout_format, kind, resume=resume)
-    targets = _checked_targets(output, keep_rejected)
-    files = targets[kind is Kind.STREAM :]
+    outputs = _named_outputs(output, keep_rejected, stdout_format, resume=resume)
     sources = open_sources(inputs, column, Options(layout=layout))
-    schema = sources[0].schema
-    is_guessed = text is None and text_threshold is not None and checks is None
-    compared = text_column_of(schema) if is_guessed else text
-    given = default_checks(
+    compared = text
+    if text is None and text_threshold is not None and checks is None:
+        compared = text_column_of(sources[0].schema)
+    chosen = default_checks(
         checks,
         scorer=scorer,
         column=column,
@@ -152,49 +142,78 @@ def filter_dataset(
         drop_first_point=drop_first_point,
         quality_column=quality_column,
     )
-    check_added(given)
+    check_added(chosen)
     asked = _Asked(threshold, text_threshold, thresholds, keep_good is not None, share, top)
-    wanted = asked.thresholds_of(given[0], has_text=compared is not None)
-    for target in files:
-        check_apart(sources, inputs, target)
-    # Rows without strokes cannot be scored, so that there is only one thing that their scores can be.
-    trusted = (
-        [quality_column] if quality_column is not None else [] if has_strokes(schema, column) else list(schema.names)
+    wanted = asked.thresholds_of(chosen[0], has_text=compared is not None)
+    outputs.check_apart(sources, inputs)
+    plan = planned(
+        sources,
+        chosen,
+        wanted,
+        column=column,
+        layout=layout,
+        quality_column=quality_column,
+        rescore=rescore,
+        memory_mb=memory_mb,
     )
-    available = {check.name: check for check in given}
-    check_rescored(rescore, [name for name in wanted if name in available])
-    with errors_about(sources[0].file.name):
-        missing = [available[name] for name in wanted if not has_scores(schema, name, available, rescore, trusted)]
-    strokes = strokes_for(missing, sources, column, layout)
-    with errors_about(sources[0].file.name):
-        prepare(missing, strokes[0].schema(schema), replaced=_replaced(wanted, rescore))
-        if best_of is not None:
-            check_group_column(plain_schema(schema), best_of)
-    kept = [name for name in wanted if name not in [check.name for check in missing]]
-    _check_texts(sources, wanted, kept, text, text if checks is None else _compared_by(given))
-    if drop_first_point:
-        for name in kept:
-            if name in available:
-                check_origin(sources, available[name])
-    found: dict[str, FoundThreshold] = {}
-    if keep_good is not None:
-        good = GoodLines(_good_sources(keep_good, column, layout, files), column, layout, available, memory_mb, trusted)
-        names = [name for name, value in wanted.items() if value == FROM_GOOD_LINES]
-        found = good.thresholds(names, asked.good_share, sources, [check.name for check in missing])
-    limits = {
-        name: found[name].threshold if name in found else threshold_number(name, value, available.get(name), sources)
-        for name, value in wanted.items()
-    }
-    job = FilterJob(sources, strokes, missing, Rules(limits, best_of, top), column, trusted, memory_mb)
-    if has_lines(kind, form) or any(output_kind(file, FILES) is Kind.JSON_LINES for file in files):
-        with errors_about(sources[0].file.name):
-            check_names(job.schema)
+    _check_columns(plan, best_of, text)
+    _check_given(plan, text if checks is None else _matched_column(chosen), drop_first_point=drop_first_point)
+    found = {} if keep_good is None else _found_thresholds(plan, keep_good, asked.good_share, outputs)
+    job = FilterJob(plan, Rules(_limits(plan, found), best_of, top), found)
+    outputs.check_names(sources[0].file.name, job.schema)
     with Reports(progress) as report:
-        if kind is Kind.STREAM:
-            selection = job.into_stream(form, files, report)
-            selection.found = found
-            return selection
-        return job.into_files(files, report, resume=resume, found=found)
+        if outputs.kind is Kind.STREAM:
+            return job.into_stream(outputs.form, outputs.files, report)
+        return job.into_files(outputs.files, report, resume=resume)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Outputs:
+    """Where the rows of a filter go.
+
+    Attributes:
+        kind: What the kept rows become.
+        form: What is written to standard output, if they go there.
+        files: The file of the kept rows, unless they go to standard output, and that of the other rows if they have
+            one.
+    """
+
+    kind: Kind
+    form: StdoutFormat
+    files: list[Path]
+
+    def check_apart(self, sources: Sequence[Source], inputs: Inputs) -> None:
+        """Make sure that no file would replace some of the sources that were opened from `inputs`."""
+        for file in self.files:
+            check_apart(sources, inputs, file)
+
+    def check_names(self, where: str, schema: pa.Schema) -> None:
+        """Make sure that columns have the names that the outputs need; errors name the file `where`."""
+        if has_lines(self.kind, self.form) or any(output_kind(file, FILES) is Kind.JSON_LINES for file in self.files):
+            with errors_about(where):
+                check_names(schema)
+
+
+def _named_outputs(
+    output: str | os.PathLike[str],
+    keep_rejected: str | os.PathLike[str] | None,
+    stdout_format: StdoutFormat | None,
+    *,
+    resume: bool,
+) -> _Outputs:
+    """Tell from their names what the outputs of a filter are.
+
+    Raises:
+        PenpalError: A name or the format does not fit, or both names are of the same file.
+    """
+    kind = output_kind(output, NO_FOLDER)
+    form = check_stdout(stdout_format, kind, resume=resume)
+    if keep_rejected is not None:
+        output_kind(keep_rejected, FILES)
+    targets = [Path(path) for path in (output, keep_rejected) if path is not None]
+    if len({os.path.realpath(target) for target in targets}) < len(targets):
+        raise PenpalError(f"{output}: kept and rejected rows cannot go into the same file; choose another name")
+    return _Outputs(kind, form, targets[kind is Kind.STREAM :])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -236,54 +255,65 @@ class _Asked:
         return wanted_thresholds(first, threshold, text_threshold, self.thresholds)
 
 
-def _check_texts(
-    sources: list[Source], wanted: Thresholds, kept: list[str], text: str | None, compared: str | None
-) -> None:
-    """Make sure that matches are with the texts that the arguments name.
-
-    Args:
-        sources: The inputs.
-        wanted: The thresholds.
-        kept: The checks whose scores the inputs have.
-        text: The column of texts that is named.
-        compared: The column of texts of the check.
+def _check_columns(plan: FilterPlan, best_of: str | None, text: str | None) -> None:
+    """Make sure that the inputs have the columns of groups and of texts that are named.
 
     Raises:
-        PenpalError: They are not.
+        PenpalError: They do not, or no threshold needs the texts.
     """
-    if text is not None:
-        if TextCheck.name not in wanted:
-            raise PenpalError(
-                f"text names a column of texts, but thresholds has none for {TextCheck.name!r}; add it (0 keeps every "
-                "row that has a match), or leave text out"
-            )
-        with errors_about(sources[0].file.name):
-            check_text_column(sources[0].schema, text)
-    if TextCheck.name in kept:
-        check_text(sources, compared)
+    schema, where = plan.sources[0].schema, plan.opened[0].name
+    if best_of is not None:
+        with errors_about(where):
+            check_group_column(plain_schema(schema), best_of)
+    if text is None:
+        return
+    if TextCheck.name not in plan.thresholds:
+        raise PenpalError(
+            f"text names a column of texts, but thresholds has none for {TextCheck.name!r}; add it (0 keeps every "
+            "row that has a match), or leave text out"
+        )
+    with errors_about(where):
+        check_text_column(schema, text)
 
 
-def _replaced(wanted: Thresholds, rescore: bool | Collection[str]) -> Collection[str]:
-    """Names of the checks that a user wants to run again, whoever wrote the columns of their names."""
-    return [] if rescore is False else list(wanted) if rescore is True else rescore
+def _check_given(plan: FilterPlan, text: str | None, *, drop_first_point: bool) -> None:
+    """Make sure that the scores that the inputs have were made as the arguments say.
+
+    Args:
+        plan: The plan.
+        text: The column of texts that matches are with; None for any.
+        drop_first_point: Whether scores are of rows without their lone first points.
+
+    Raises:
+        PenpalError: They were not.
+    """
+    if TextCheck.name in plan.given:
+        check_text(plan.sources, text)
+    for name in plan.given:
+        if drop_first_point and name in plan.available:
+            check_origin(plan.sources, plan.available[name])
 
 
-def _good_sources(keep_good: Inputs, column: str, layout: str | None, targets: list[Path]) -> list[Source]:
-    """Open the good lines, and make sure that no output replaces them."""
-    sources = open_sources(keep_good, column, Options(layout=layout))
-    for target in targets:
-        check_apart(sources, keep_good, target)
-    return sources
-
-
-def _compared_by(checks: list[Check]) -> str | None:
+def _matched_column(checks: Sequence[Check]) -> str | None:
+    """Name of the column of texts that checks compare rows with."""
     return next((check.text for check in checks if isinstance(check, TextCheck)), None)
 
 
-def _checked_targets(output: str | os.PathLike[str], keep_rejected: str | os.PathLike[str] | None) -> list[Path]:
-    if keep_rejected is not None:
-        output_kind(keep_rejected, FILES)
-    targets = [Path(path) for path in (output, keep_rejected) if path is not None]
-    if len({os.path.realpath(target) for target in targets}) < len(targets):
-        raise PenpalError(f"{output}: kept and rejected rows cannot go into the same file; choose another name")
-    return targets
+def _found_thresholds(
+    plan: FilterPlan, keep_good: Inputs, share: float, outputs: _Outputs
+) -> dict[str, FoundThreshold]:
+    """Find the thresholds that keep a share of lines that are known to be good, which no output may replace."""
+    sources = open_sources(keep_good, plan.column, Options(layout=plan.layout))
+    outputs.check_apart(sources, keep_good)
+    names = [name for name, value in plan.thresholds.items() if value == FROM_GOOD_LINES]
+    return GoodLines(sources, plan).thresholds(names, share)
+
+
+def _limits(plan: FilterPlan, found: Mapping[str, FoundThreshold]) -> dict[str, float]:
+    """Return the thresholds as numbers, of which some were found from good lines."""
+    return {
+        name: found[name].threshold
+        if name in found
+        else threshold_number(name, value, plan.available.get(name), plan.sources)
+        for name, value in plan.thresholds.items()
+    }

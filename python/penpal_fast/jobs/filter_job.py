@@ -6,18 +6,18 @@ import contextlib
 import dataclasses
 import json
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from penpal_fast.checks.check import Check
 from penpal_fast.checks.columns import checked_schema, is_ours, is_score
 from penpal_fast.checks.text_match import TextCheck
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import appears_whole, checked_target, parts_folder, parts_mode, reserved
 from penpal_fast.interrupts import raise_if_from_handler
+from penpal_fast.jobs.filter_plan import FilterPlan
 from penpal_fast.jobs.folder import JobFolder
 from penpal_fast.jobs.good_lines import FoundThreshold
 from penpal_fast.jobs.identity import BY_ANOTHER_JOB, cannot_resume, described_job, is_output, job_id, with_job
@@ -32,44 +32,33 @@ from penpal_fast.jobs.score_parts import PartsFolder, PassingFolder, ScoreParts
 from penpal_fast.jobs.seal import seal
 from penpal_fast.jobs.selection import SELECTION_KEY, Selection, noted_selection, read_selection
 from penpal_fast.jobs.unscored import NoScoresError, Unscored
-from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.progress import Progress
-from penpal_fast.sources.batch import Source, unchanged
+from penpal_fast.sources.batch import unchanged
 from penpal_fast.sources.converted import named_layouts
 
 
 class FilterJob:
     """Reads rows, runs the checks whose scores are missing, and selects."""
 
-    def __init__(
-        self,
-        sources: list[Source],
-        strokes: list[StrokesColumn],
-        checks: list[Check],
-        rules: Rules,
-        column: str,
-        trusted: Collection[str],
-        memory_mb: int,
-    ) -> None:
-        """Take how strokes are read, the checks to run, and what is demanded of rows."""
-        self._sources = sources
-        self._strokes = strokes
-        self._checks = checks
+    def __init__(self, plan: FilterPlan, rules: Rules, found: Mapping[str, FoundThreshold]) -> None:
+        """Take what is read, what is demanded of rows, and which thresholds of that were found from good lines."""
+        self._plan = plan
+        self._sources = plan.sources
+        self._checks = plan.missing
         self._rules = rules
-        self._memory_mb = memory_mb
-        schema = plain_schema(sources[0].schema)
-        is_matched = is_score(schema, TextCheck.name) and (TextCheck.name in trusted or is_ours(schema, TextCheck.name))
+        self._found = found
+        schema = plain_schema(self._sources[0].schema)
+        is_known = TextCheck.name in plan.trusted or is_ours(schema, TextCheck.name)
+        is_matched = is_score(schema, TextCheck.name) and is_known
         texts = [TextCheck.name] if is_matched else []
         self._ranked_by = list(dict.fromkeys([*rules.thresholds, *texts]))
-        self.schema = checked_schema(schema, checks) if checks else schema
-        self._described = described_job(sources, checks, column, [one.name for one in strokes])
-        self._total = sum(source.rows for source in sources)
+        self.schema = checked_schema(schema, self._checks) if self._checks else schema
+        self._described = described_job(plan.opened, self._checks, plan.column)
+        self._total = sum(source.rows for source in self._sources)
         # Files that have scores were checked when they were scored.
-        self._unscored = Unscored(sources, column) if checks else None
+        self._unscored = Unscored(self._sources, plan.column) if self._checks else None
 
-    def into_files(
-        self, targets: list[Path], progress: Progress, *, resume: bool, found: Mapping[str, FoundThreshold]
-    ) -> Selection:
+    def into_files(self, targets: list[Path], progress: Progress, *, resume: bool) -> Selection:
         """Write the kept rows to the first target, and the others to the second if there is one."""
         jobs = [self._job(place) for place in range(len(targets))]
         settings = {**self._described["settings"], "job": "scores of a filter"}
@@ -78,7 +67,7 @@ class FilterJob:
         try:
             if resume and (finished := _finished(targets, jobs, folder)):
                 return finished
-            selection = self._written(targets, jobs, folder, progress, found)
+            selection = self._written(targets, jobs, folder, progress)
             if self._checks:
                 folder.remove_rest()
         except (OSError, pa.ArrowException) as error:
@@ -109,14 +98,7 @@ class FilterJob:
         rules = {**dataclasses.asdict(self._rules), "place": place}
         return job_id({**self._described, "filter": rules})
 
-    def _written(
-        self,
-        targets: list[Path],
-        jobs: list[str],
-        folder: JobFolder,
-        progress: Progress,
-        found: Mapping[str, FoundThreshold],
-    ) -> Selection:
+    def _written(self, targets: list[Path], jobs: list[str], folder: JobFolder, progress: Progress) -> Selection:
         records: list[dict[str, Any]] = []
         with contextlib.ExitStack() as stack:
             # Sealed when they are complete, in the reverse order.
@@ -130,7 +112,6 @@ class FilterJob:
                     selection = self._selected(files, folder, progress)
             else:
                 selection = self._selected(files, None, progress)
-            selection.found = found
             for file in files:
                 if isinstance(file, EncodedFile):
                     file.note(SELECTION_KEY, json.dumps(selection.as_note()))
@@ -161,8 +142,9 @@ class FilterJob:
 
     def _selected(self, files: list[RowsFile], folder: PartsFolder | None, progress: Progress) -> Selection:
         """Read all rows, and add them to the first file if they are kept, or else to the second."""
-        selection = Selection(thresholds=self._rules.thresholds, layouts=named_layouts(self._strokes))
-        rows = ScoreParts(self._sources, self._strokes, self._checks, self.schema, self._memory_mb, folder)
+        layouts = named_layouts([one.strokes for one in self._plan.opened])
+        selection = Selection(thresholds=self._rules.thresholds, layouts=layouts, found=self._found)
+        rows = ScoreParts(self._plan.opened, self._checks, self.schema, self._plan.memory_mb, folder)
         selection.resumed_rows = rows.finished_rows
         judged = JudgedRows(
             rows, self._rules, self._ranked_by, self.schema.names, self._unscored, self._total, progress

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from penpal_fast.checks.check import Check
 from penpal_fast.checks.columns import is_ours, is_score, made_by, noted_origin, prepare, read_outcome
 from penpal_fast.errors import PenpalError, errors_about
+from penpal_fast.jobs.filter_plan import FilterPlan
+from penpal_fast.jobs.opened import OpenedSource
 from penpal_fast.jobs.plain_columns import plain_rows
-from penpal_fast.jobs.scoring import scored, strokes_for
-from penpal_fast.layouts.column import StrokesColumn
+from penpal_fast.jobs.scoring import opened_for, scored
 from penpal_fast.sources.batch import Batch, Source
-from penpal_fast.sources.memory import batch_rows
 
 MIN_ROWS = 20
 """Scored rows that a threshold needs: with these, it is the second lowest score at a share of 0.95."""
@@ -88,30 +88,14 @@ def _lowest_double(score: np.float32) -> float:
 
 
 class GoodLines:
-    """Lines that are known to be good, and the checks that can score them."""
+    """Lines that are known to be good, for a filter of other rows."""
 
-    def __init__(
-        self,
-        sources: Sequence[Source],
-        column: str,
-        layout: str | None,
-        available: Mapping[str, Check],
-        memory_mb: int,
-        trusted: Collection[str] = (),
-    ) -> None:
-        """Take the lines' files, which have the same columns, the name and layout of their strokes, and checks; and
-        names of columns to take for scores whoever wrote them.
-        """
-        self._trusted = trusted
+    def __init__(self, sources: Sequence[Source], plan: FilterPlan) -> None:
+        """Take the lines' files, which have the same columns, and the plan of the filter, whose checks score them."""
         self._sources = sources
-        self._column = column
-        self._layout = layout
-        self._available = available
-        self._memory_mb = memory_mb
+        self._plan = plan
 
-    def thresholds(
-        self, names: Sequence[str], share: float, scored: Sequence[Source], missing: Sequence[str]
-    ) -> dict[str, FoundThreshold]:
+    def thresholds(self, names: Sequence[str], share: float) -> dict[str, FoundThreshold]:
         """Find the threshold of each check that keeps a share of the lines.
 
         Their own scores count if they come from the same model as those of the rows to filter.
@@ -119,22 +103,20 @@ class GoodLines:
         Args:
             names: Names of the checks.
             share: The share, above 0 and up to 1.
-            scored: The files to filter, which have the scores of checks that are not `missing`.
-            missing: Names of the checks that run on the files to filter.
 
         Raises:
             PenpalError: A file cannot be read, too few lines have a score, or the lines cannot be scored with the same
                 model.
         """
-        wanted = {name: self._origin(name, scored, missing) for name in names}
-        checks = [self._available[name] for name in names if not self._has_scores(name, wanted[name])]
+        origins = {name: self._origin(name) for name in names}
+        checks = [self._plan.available[name] for name in names if not self._has_scores(name, origins[name])]
         for check in checks:
-            self._check_origin(check, wanted[check.name], is_missing=check.name in missing)
-        strokes = strokes_for(checks, self._sources, self._column, self._layout)
+            self._check_origin(check, origins[check.name])
+        opened = opened_for(checks, self._sources, self._plan.column, self._plan.layout)
         with errors_about(self._where):
-            prepare(checks, strokes[0].schema(self._sources[0].schema))
+            prepare(checks, opened[0].schema)
         found = {}
-        for name, scores in self._scores(names, checks, strokes).items():
+        for name, scores in self._scores(names, checks, opened).items():
             if (count := int((~np.isnan(scores)).sum())) < MIN_ROWS:
                 raise PenpalError(
                     f"{self._where}: {count} of {len(scores)} rows have a {name}; a threshold needs at least "
@@ -147,11 +129,11 @@ class GoodLines:
     def _where(self) -> str:
         return self._sources[0].file.name
 
-    def _origin(self, name: str, scored: Sequence[Source], missing: Sequence[str]) -> str:
+    def _origin(self, name: str) -> str:
         """Return what the scores of the rows to filter come from; empty where it is not known."""
-        if name in missing:
-            return made_by(self._available[name])
-        origins = {noted_origin(source.schema, name) for source in scored}
+        if name not in self._plan.given:
+            return made_by(self._plan.available[name])
+        origins = {noted_origin(source.schema, name) for source in self._plan.sources}
         if len(origins) > 1:
             raise PenpalError(
                 f"the {name} of the inputs comes from different models; score them again with --rescore (rescore=True)"
@@ -160,16 +142,17 @@ class GoodLines:
 
     def _has_scores(self, name: str, origin: str) -> bool:
         """Whether all lines have the scores of a check from an origin, or no check could give them."""
-        is_known = is_score if name in self._trusted or name not in self._available else is_ours
+        can_run = name in self._plan.available
+        is_known = is_ours if can_run and name not in self._plan.trusted else is_score
         have = all(is_known(source.schema, name) for source in self._sources)
-        if name not in self._available:
+        if not can_run:
             if not have:
                 raise PenpalError(f"{self._where}: there is no score column {name!r}, and no check of this name")
             return True
         return have and all(noted_origin(source.schema, name) == origin for source in self._sources)
 
-    def _check_origin(self, check: Check, origin: str, *, is_missing: bool) -> None:
-        if is_missing or made_by(check) == origin:
+    def _check_origin(self, check: Check, origin: str) -> None:
+        if check.name not in self._plan.given or made_by(check) == origin:
             return
         found = "comes from another model or setting" if origin else "does not say which model it comes from"
         raise PenpalError(
@@ -178,19 +161,19 @@ class GoodLines:
         )
 
     def _scores(
-        self, names: Sequence[str], checks: Sequence[Check], strokes: Sequence[StrokesColumn]
+        self, names: Sequence[str], checks: Sequence[Check], opened: Sequence[OpenedSource]
     ) -> dict[str, NDArray[np.float32]]:
         given = [name for name in names if name not in [check.name for check in checks]]
         scores: dict[str, list[NDArray[np.float32]]] = {name: [np.empty(0, np.float32)] for name in names}
-        for source, read in zip(self._sources, strokes, strict=True):
+        for one in opened:
             first = 0
-            with source.file.unchanged():
-                for batch in source.batches(batch_rows(self._memory_mb, source)):
+            with one.source.file.unchanged():
+                for batch in one.batches(self._plan.memory_mb):
                     rows = plain_rows(batch.data)
-                    outcomes = scored(checks, Batch(rows, batch.problems), read, source)
+                    outcomes = scored(checks, Batch(rows, batch.problems), one)
                     for check, outcome in zip(checks, outcomes, strict=True):
                         scores[check.name].append(outcome.scores)
                     for name in given:
-                        scores[name].append(read_outcome(rows, name, source.file.name, first).scores)
+                        scores[name].append(read_outcome(rows, name, one.name, first).scores)
                     first += len(rows)
         return {name: np.concatenate(parts) for name, parts in scores.items()}

@@ -16,6 +16,7 @@ from penpal_fast.checks.check import Check
 from penpal_fast.checks.columns import check_columns, score_column
 from penpal_fast.errors import PenpalError
 from penpal_fast.jobs.notes import noted
+from penpal_fast.jobs.opened import OpenedSource
 from penpal_fast.jobs.seal import UNSEALED, is_sealed, job_note
 from penpal_fast.jobs.selection import SELECTION_KEY
 from penpal_fast.sources.batch import Source
@@ -30,26 +31,24 @@ Description = dict[str, Any]
 """All that the output of a job depends on, as JSON."""
 
 
-def described_job(
-    sources: Sequence[Source], checks: Sequence[Check], column: str, layouts: Sequence[str | None] = ()
-) -> Description:
-    """Describe a job by its inputs, its checks in order, the strokes column, its layout and the versions.
+def described_job(opened: Sequence[OpenedSource], checks: Sequence[Check], column: str) -> Description:
+    """Describe a job by its inputs, its checks in order, the strokes column, its layouts and the versions.
 
     Args:
-        sources: The inputs.
+        opened: The inputs.
         checks: The checks.
         column: Name of the strokes column.
-        layouts: Names of the layouts of strokes that are converted, one for each input; None where they are not.
 
     Raises:
         PenpalError: The identity of a check is not JSON.
     """
+    layouts = [one.strokes.name for one in opened]
     description = {
         "format": FORMAT,
         "versions": {"penpal_fast": __version__, "pyarrow": pa.__version__},
         "settings": {"column": column, **({"layouts": layouts} if any(layouts) else {})},
         "checks": [_described_check(check) for check in checks],
-        "inputs": [_described_input(source) for source in sources],
+        "inputs": [_described_input(one.source) for one in opened],
     }
     # A manifest has lists where a check's identity may have tuples.
     return json.loads(json.dumps(description))

@@ -130,8 +130,8 @@ def _floats(values: pa.Array) -> pa.Array:
     values = pc.cast(values, pa.float32()) if pa.types.is_float16(values.type) else values
     texts = pc.cast(values, pa.string())
     # Arrow writes 1.0 as 1, and a column of such numbers would be read as integers.
-    whole = pc.match_substring_regex(texts, r"^-?\d+$")
-    texts = pc.if_else(whole, pc.binary_join_element_wise(texts, ".0", ""), texts)
+    are_integers = pc.match_substring_regex(texts, r"^-?\d+$")
+    texts = pc.if_else(are_integers, pc.binary_join_element_wise(texts, ".0", ""), texts)
     return pc.if_else(pc.is_finite(values), texts, NULL)
 
 

@@ -9,10 +9,10 @@ import pyarrow as pa
 
 from penpal_fast.errors import errors_about
 from penpal_fast.first_points import without_first_points
+from penpal_fast.jobs.opened import opened_sources
 from penpal_fast.reading.reader import Reader
 from penpal_fast.schema import check_text_column, texts_of
 from penpal_fast.sources.batch import Batch
-from penpal_fast.sources.converted import converted_batch, strokes_columns
 from penpal_fast.sources.formats.format import Options
 from penpal_fast.sources.inputs import Inputs
 from penpal_fast.sources.memory import batch_rows
@@ -52,19 +52,19 @@ def read_inputs(
         `text_match` and `text`; and where there is a problem, `error`.
     """
     sources = open_sources(inputs, column, Options(layout=layout))
-    read = strokes_columns(sources, column, layout)
+    opened = opened_sources(sources, column, layout)
     with errors_about(sources[0].file.name):
         if text is not None:
             check_text_column(sources[0].schema, text)
     first = 0
-    for source, found in zip(sources, read, strict=True):
-        size = min(batch_rows(memory_mb, source), BATCH_ROWS)
-        names = found.parts or [column]
-        for batch in source.batches(size, columns=names if text is None else [*names, text]):
+    for one in opened:
+        size = min(batch_rows(memory_mb, one.source), BATCH_ROWS)
+        names = one.strokes.parts or [column]
+        for batch in one.source.batches(size, columns=names if text is None else [*names, text]):
             left = len(batch.data) if limit is None else min(limit - first, len(batch.data))
             if left <= 0:
                 return
-            cut = converted_batch(batch.cut(0, left), found)
+            cut = one.converted(batch.cut(0, left))
             strokes = cut.data.column(column)
             strokes = without_first_points(strokes) if drop_first_point else strokes
             yield _read_rows(cut, strokes, reader, text, first)

@@ -19,7 +19,7 @@ from penpal_fast.jobs.json_rows import check_names
 from penpal_fast.jobs.outputs import ANY_KIND, Kind, StdoutFormat, check_stdout, output_kind
 from penpal_fast.jobs.row_files import has_lines
 from penpal_fast.jobs.score_job import ScoreJob
-from penpal_fast.jobs.scoring import strokes_for
+from penpal_fast.jobs.scoring import opened_for
 from penpal_fast.jobs.summary import JobSummary
 from penpal_fast.progress import Progress, Reports
 from penpal_fast.sources.formats.format import Options
@@ -107,16 +107,16 @@ def score_dataset(
         quality_column=quality_column,
     )
     sources = open_sources(inputs, column, Options(layout=layout))
-    strokes = strokes_for(checks, sources, column, layout)
+    opened = opened_for(checks, sources, column, layout)
     with errors_about(sources[0].file.name):
-        prepare(checks, strokes[0].schema(sources[0].schema))
+        prepare(checks, opened[0].schema)
         if has_lines(kind, form):
             check_names(checked_schema(sources[0].schema, checks))
     target = Path(output)
     if kind is not Kind.STREAM:
         check_apart(sources, inputs, target)
     with Reports(progress) as report:
-        job = ScoreJob(sources, strokes, checks, column, memory_mb, report)
+        job = ScoreJob(opened, checks, column, memory_mb, report)
         return _done(job, kind, target, form, resume=resume)
 
 

@@ -41,6 +41,7 @@ from penpal_fast.jobs.identity import (
     noted_job,
     with_job,
 )
+from penpal_fast.jobs.opened import OpenedSource
 from penpal_fast.jobs.outputs import Kind, StdoutFormat
 from penpal_fast.jobs.part_files import AddedFile, CopiedFile, EncodedFile, PartFile, file_metadata
 from penpal_fast.jobs.part_reading import part_rows
@@ -52,9 +53,8 @@ from penpal_fast.jobs.scoring import scored
 from penpal_fast.jobs.seal import Content, row_group_places, seal
 from penpal_fast.jobs.summary import JobSummary
 from penpal_fast.jobs.unscored import Unscored
-from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.progress import Progress
-from penpal_fast.sources.batch import Batch, Source, unchanged
+from penpal_fast.sources.batch import Batch, unchanged
 from penpal_fast.sources.converted import named_layouts
 from penpal_fast.sources.parquet import ParquetSource
 
@@ -66,25 +66,24 @@ class ScoreJob:
 
     def __init__(
         self,
-        sources: list[Source],
-        strokes: list[StrokesColumn],
+        opened: list[OpenedSource],
         checks: list[Check],
         column: str,
         memory_mb: int,
         progress: Progress,
     ) -> None:
         """Take what is scored; see `score_dataset`."""
-        self._sources = sources
-        self._strokes = strokes
+        self._opened = opened
+        self._sources = [one.source for one in opened]
         self._checks = checks
         self._column = column
         self._memory_mb = memory_mb
         self._progress = progress
-        self._parts = planned_parts(sources)
-        self._rows = sum(source.rows for source in sources)
+        self._parts = planned_parts(self._sources)
+        self._rows = sum(source.rows for source in self._sources)
         self._summary = JobSummary(checks)
-        self._unscored = Unscored(sources, column)
-        self._summary.layouts = named_layouts(strokes)
+        self._unscored = Unscored(self._sources, column)
+        self._summary.layouts = named_layouts([one.strokes for one in opened])
         self._stopwatch = Stopwatch()
         self._summary.seconds = self._stopwatch.seconds
         self._started = time.perf_counter()
@@ -131,10 +130,10 @@ class ScoreJob:
             for part, file in zip(self._parts, files, strict=True)
             if part.groups
         ]
-        with contextlib.ExitStack() as opened:
-            hashing = opened.enter_context(ThreadPoolExecutor(1, "penpal-hashing"))
+        with contextlib.ExitStack() as stack:
+            hashing = stack.enter_context(ThreadPoolExecutor(1, "penpal-hashing"))
             if pieces:
-                opened.enter_context(unchanged(self._sources))
+                stack.enter_context(unchanged(self._sources))
                 content = hashing.submit(lambda: Content(_core.appended_places(pieces)))
                 _core.append_columns(pieces, file_metadata(self._schema(folder)), str(output))
             else:
@@ -163,11 +162,11 @@ class ScoreJob:
         """Write to standard output, batch by batch, without parts."""
         schema = with_job(checked_schema(self._sources[0].schema, self._checks), None)
         rows = part_rows(self._parts, self._sources, self._memory_mb, self._stopwatch)
-        with contextlib.ExitStack() as opened:
-            opened.enter_context(unchanged(self._sources))
-            read = opened.enter_context(made_ahead(rows, "reading"))
-            checked = opened.enter_context(made_ahead(self._checked(read), "scoring"))
-            file = opened.enter_context(standard_output(form, schema))
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(unchanged(self._sources))
+            read = stack.enter_context(made_ahead(rows, "reading"))
+            checked = stack.enter_context(made_ahead(self._checked(read), "scoring"))
+            file = stack.enter_context(standard_output(form, schema))
             for _, batch, outcomes in checked:
                 self._add(file, batch, outcomes, schema)
         self._unscored.check()
@@ -184,7 +183,7 @@ class ScoreJob:
         return self._summary
 
     def _folder(self, path: Path, *, is_single: bool = False) -> JobFolder:
-        description = described_job(self._sources, self._checks, self._column, [one.name for one in self._strokes])
+        description = described_job(self._opened, self._checks, self._column)
         return JobFolder(path, description, self._parts, is_single=is_single)
 
     def _is_finished(self, target: Path, folder: JobFolder, kind: Kind) -> bool:
@@ -251,14 +250,14 @@ class ScoreJob:
         ):
             before: Future[None] | None = None
             for part, batches in itertools.groupby(checked, key=operator.itemgetter(0)):
-                with contextlib.ExitStack() as opened:
-                    file = self._opened_file(opened, folder, schema, part, copied)
+                with contextlib.ExitStack() as stack:
+                    file = self._opened_file(stack, folder, schema, part, copied)
                     for _, batch, outcomes in batches:
                         self._add(file, batch, outcomes, schema)
                     if before:
                         before.result()
                     # The next part is scored while the disk finishes this one.
-                    before = finishing.submit(self._finish_part, opened.pop_all(), folder, part)
+                    before = finishing.submit(self._finish_part, stack.pop_all(), folder, part)
             if before:
                 before.result()
 
@@ -272,25 +271,25 @@ class ScoreJob:
 
     def _opened_file(
         self,
-        opened: contextlib.ExitStack,
+        stack: contextlib.ExitStack,
         folder: JobFolder,
         schema: pa.Schema,
         part: Part,
         copied: type[AddedFile],
     ) -> PartFile:
         source = self._sources[part.source]
-        path = opened.enter_context(appears_whole(folder.file(part), synced=folder.is_synced))
-        opened.enter_context(source.file.unchanged())
+        path = stack.enter_context(appears_whole(folder.file(part), synced=folder.is_synced))
+        stack.enter_context(source.file.unchanged())
         if part.groups and isinstance(source, ParquetSource):
             added = list(added_columns(self._checks))
-            return opened.enter_context(copied(path, schema, source, part.groups, added))
-        return opened.enter_context(
+            return stack.enter_context(copied(path, schema, source, part.groups, added))
+        return stack.enter_context(
             EncodedFile(path, schema, group_rows(source, part.start, part.stop), source.file.name)
         )
 
-    def _finish_part(self, opened: contextlib.ExitStack, folder: JobFolder, part: Part) -> None:
+    def _finish_part(self, stack: contextlib.ExitStack, folder: JobFolder, part: Part) -> None:
         with self._stopwatch.measured("writing"):
-            opened.close()
+            stack.close()
         folder.note_written(part)
         logger.info("%s: %d rows", folder.file(part), part.rows)
 
@@ -300,7 +299,7 @@ class ScoreJob:
             if part != before:
                 before, first = part, self._unscored.row(part.source, part.start)
             with self._stopwatch.measured("scoring"):
-                outcomes = scored(self._checks, batch, self._strokes[part.source], self._sources[part.source])
+                outcomes = scored(self._checks, batch, self._opened[part.source])
             self._unscored.add(first, outcomes, batch.data)
             first += len(batch.data)
             yield part, batch, outcomes

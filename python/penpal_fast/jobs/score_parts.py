@@ -17,14 +17,14 @@ from penpal_fast.checks.check import Check
 from penpal_fast.checks.columns import added_columns, with_outcomes
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import appears_whole
+from penpal_fast.jobs.opened import OpenedSource
 from penpal_fast.jobs.part_files import EncodedFile
 from penpal_fast.jobs.part_reading import part_rows
 from penpal_fast.jobs.parts import GROUP_ROWS, Part, planned_parts
 from penpal_fast.jobs.pipeline import Stopwatch, made_ahead
 from penpal_fast.jobs.plain_columns import plain_rows
 from penpal_fast.jobs.scoring import scored
-from penpal_fast.layouts.column import StrokesColumn
-from penpal_fast.sources.batch import Batch, Source
+from penpal_fast.sources.batch import Batch
 
 logger = logging.getLogger(__name__)
 
@@ -87,8 +87,7 @@ class ScoreParts:
 
     def __init__(
         self,
-        sources: Sequence[Source],
-        strokes: Sequence[StrokesColumn],
+        opened: Sequence[OpenedSource],
         checks: Sequence[Check],
         schema: pa.Schema,
         memory_mb: int,
@@ -97,20 +96,19 @@ class ScoreParts:
         """Take what to read, the checks to run, and the folder that keeps their scores.
 
         Args:
-            sources: The files.
-            strokes: How the strokes of each file are read.
+            opened: The files.
             checks: The checks; none if the rows have all scores.
             schema: The columns of rows with their scores.
             memory_mb: As for `score_dataset`.
             folder: Keeps the scores; None if the rows are read once.
         """
-        self._sources = sources
-        self._strokes = strokes
+        self._opened = opened
+        self._sources = [one.source for one in opened]
         self._checks = list(checks)
         self._schema = schema
         self._memory_mb = memory_mb
         self._folder = folder
-        self._parts = planned_parts(sources)
+        self._parts = planned_parts(self._sources)
         self._added = pa.schema([schema.field(name) for name in added_columns(checks)])
         self._finished: set[Part] = set()
         if folder and checks:
@@ -134,7 +132,7 @@ class ScoreParts:
     def _read_columns(self, columns: Sequence[str]) -> list[str]:
         is_scored = not self._checks or len(self._finished) == len(self._parts)
         needed = [] if is_scored else [name for check in self._checks for name in check.reads]
-        parts = [name for strokes in self._strokes for name in strokes.parts] if needed else []
+        parts = [name for one in self._opened for name in one.strokes.parts] if needed else []
         names = dict.fromkeys([*columns, *needed, *parts])
         # A file cannot be read without any column.
         return [name for name in names if name in self._sources[0].schema.names] or self._sources[0].schema.names[:1]
@@ -142,7 +140,7 @@ class ScoreParts:
     def _part(
         self, part: Part, batches: Iterator[Batch], columns: Sequence[str] | None
     ) -> Generator[ScoredRows, None, None]:
-        source = self._sources[part.source]
+        opened = self._opened[part.source]
         saved = self._saved(part) if part in self._finished else None
         pieces: list[pa.RecordBatch] = []
         row = 0
@@ -150,14 +148,14 @@ class ScoreParts:
             rows = plain_rows(batch.data)
             if self._checks:
                 if saved is None:
-                    outcomes = scored(self._checks, Batch(rows, batch.problems), self._strokes[part.source], source)
+                    outcomes = scored(self._checks, Batch(rows, batch.problems), opened)
                     # The checks' columns alone, in their order.
                     added = with_outcomes(rows.select([]), self._checks, outcomes, self._added)
                     pieces.append(added)
                 else:
                     added = saved.slice(row, len(rows))
                 rows = _with_columns(rows, added, self._schema if columns is None else None)
-            yield ScoredRows(rows, batch.problems, source.file.name, part.start + row)
+            yield ScoredRows(rows, batch.problems, opened.name, part.start + row)
             row += len(rows)
         if self._checks and saved is None and self._folder:
             self._save(part, pieces)

@@ -6,30 +6,30 @@ from collections.abc import Sequence
 
 from penpal_fast.checks.check import Check, Outcome, outcomes_of
 from penpal_fast.errors import errors_about
+from penpal_fast.jobs.opened import OpenedSource, opened_sources
 from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.sources.batch import Batch, Source
-from penpal_fast.sources.converted import converted_batch, strokes_columns
 
 
-def strokes_for(
+def opened_for(
     checks: Sequence[Check], sources: Sequence[Source], column: str, layout: str | None
-) -> list[StrokesColumn]:
+) -> list[OpenedSource]:
     """Find how the strokes of each source are read; as they are if no check looks at them.
 
     Raises:
         PenpalError: There is no such column, or it holds no strokes, or it may have several layouts.
     """
     if any(column in check.reads for check in checks):
-        return strokes_columns(sources, column, layout)
-    return [StrokesColumn(column, None) for _ in sources]
+        return opened_sources(sources, column, layout)
+    return [OpenedSource(source, StrokesColumn(column, None)) for source in sources]
 
 
-def scored(checks: Sequence[Check], batch: Batch, strokes: StrokesColumn, source: Source) -> list[Outcome]:
-    """Run checks on a batch of a source, whose strokes are read so.
+def scored(checks: Sequence[Check], batch: Batch, opened: OpenedSource) -> list[Outcome]:
+    """Run checks on a batch of a source.
 
     Raises:
         PenpalError: A check cannot score it; the error names the file.
     """
-    with errors_about(source.file.name):
-        rows = converted_batch(batch, strokes)
+    with errors_about(opened.name):
+        rows = opened.converted(batch)
         return outcomes_of(checks, rows.data, rows.problems)
