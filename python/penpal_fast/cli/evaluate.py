@@ -51,7 +51,7 @@ def evaluate(
         ),
     ] = None,
 ) -> None:
-    """Measure how well a model separates real, clean synthetic and corrupted rows, and junk made from real rows.
+    """Run `penpal-fast evaluate`; see `COMMANDS` for the beginning of its help.
 
     The same for a reader: its errors, and how well match and readability tell right from wrong.
     """

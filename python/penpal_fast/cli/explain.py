@@ -29,7 +29,7 @@ def explain(
     model: options.Model = None,
     reader: options.ReaderOption = None,
 ) -> None:
-    """Say what each word of a row does to its score, what the row reads, and which letters do not fit its text."""
+    """Run `penpal-fast explain`; see `COMMANDS` for the beginning of its help."""
     if text is not None and says is not None:
         raise typer.BadParameter("give --text or --says, not both")
     with ending_at_once():

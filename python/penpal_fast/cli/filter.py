@@ -133,7 +133,7 @@ def filter_rows(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Keep rows that reach --threshold with `quality` and, if it is given, --text-threshold with `text_match`.
+    """Run `penpal-fast filter`; see `COMMANDS` for the beginning of its help.
 
     Inputs without these columns are scored first. --threshold 0 keeps every row that has a quality. --keep-good finds
     the thresholds from rows that are known to be good, and prints them.

@@ -47,7 +47,7 @@ def read(
     json: Annotated[bool, typer.Option("--json", help="Print each row as a JSON object.")] = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Print what the ink of each row seems to say: the row's number, from 0 over all inputs, a tab and the reading.
+    """Run `penpal-fast read`; see `COMMANDS` for the beginning of its help.
 
     With --text, also the match, from 0 to 1, and the text. A bad row has its problem in brackets. With --output, a file
     is written as by `score --reading`, without `quality`.

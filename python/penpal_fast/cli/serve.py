@@ -40,7 +40,7 @@ def serve(
     model: options.Model = None,
     reader: options.ReaderOption = None,
 ) -> None:
-    """Serve a page on this machine where you draw a row and see its score, and what it reads, as you draw."""
+    """Run `penpal-fast serve`; see `COMMANDS` for the beginning of its help."""
     with readable_errors(), stopped_by_sigterm():
         with needs_extra("look"), ending_at_once():
             import uvicorn
