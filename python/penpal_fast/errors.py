@@ -1,4 +1,4 @@
-"""The one exception that this package raises for bad input."""
+"""The exceptions that this package raises for bad input."""
 
 from __future__ import annotations
 
@@ -28,6 +28,10 @@ class PenpalError(ValueError):
     def problem(self) -> str:
         """The message without the number of the row, for callers that name the row in their own way."""
         return str(self) if self.row is None else str(self).removeprefix(f"row {self.row}: ")
+
+
+class UsageError(PenpalError):
+    """Arguments that are out of range or contradict each other, whatever the files hold."""
 
 
 def row_error(row: int, stroke: int | None, reason: str, text: str) -> PenpalError:

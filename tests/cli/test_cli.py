@@ -17,7 +17,7 @@ from PIL import Image
 
 import penpal_fast
 from helpers.arrow import column
-from helpers.commands import run
+from helpers.commands import run, said
 from helpers.made_lines import scrawl
 
 ROWS = [scrawl(seed, 3, 12) for seed in range(5)]
@@ -91,7 +91,6 @@ def test_rows_without_texts_are_bad_only_where_texts_are_asked_for(tmp_path, rea
     ("arguments", "message"),
     [
         (["score", "{lines}", "-o", "out.parquet", "--text", "text"], "no column 'text'; name the one with the texts"),
-        (["score", "{lines}", "-o", "out.parquet", "--reader", "x"], "a reader was given, and nothing to read"),
         (["score", "missing.parquet", "-o", "out.parquet"], "missing.parquet: there is no such file"),
         (["score", "{lines}", "-o", "{lines}"], "would replace an input"),
         (["score", "{lines}", "-o", "out.parquet", "--column", "ink"], "no column 'ink'; name the one with"),
@@ -183,15 +182,57 @@ def test_wrong_usage_is_exit_code_2(arguments):
     assert run(*arguments).exit_code == 2
 
 
+FILTER = ["filter", "x.parquet", "-o", "kept.parquet"]
+EVALUATE = ["evaluate", "--real", "x", "--clean", "x", "--corrupted", "x"]
+SYNTHESIZE = ["synthesize", "x.txt", "-o", "x.parquet", "--generator", "x"]
+
+AT_ODDS = [
+    (["score", "x.parquet", "-o", "-", "--resume"], "standard output is a stream and cannot be resumed"),
+    (["score", "x.parquet", "-o", "-", "--format", "xml"], "the format of standard output is arrow or jsonl"),
+    (["score", "x.parquet", "-o", "y.parquet", "--format", "jsonl"], "is for standard output"),
+    (["score", "x.parquet", "-o", "y.parquet", "--reader", "x"], "a reader was given, and nothing to read"),
+    (["score", "x.parquet", "-o", "y.parquet", "--quality-column", ""], "the name of a check must be text"),
+    (["score", "x.parquet", "-o", "y.parquet", "--quality-column", "strokes"], "cannot read the column 'strokes'"),
+    (
+        ["score", "x.parquet", "-o", "y.parquet", "--text", "text", "--quality-column", "text_match"],
+        "the checks add the same columns twice",
+    ),
+    ([*FILTER, "--share", "0.9"], "share is for keep_good"),
+    ([*FILTER, "--keep-good", "x.parquet", "--share", "1.5"], "share must be a number above 0, up to 1, got 1.5"),
+    ([*FILTER, "--keep-good", "x.parquet", "--threshold", "0.3"], "give either keep_good or threshold"),
+    ([*FILTER, "--keep-rejected", "kept.parquet"], "cannot go into the same file"),
+    ([*FILTER, "--keep-rejected", "-"], "cannot write standard output here"),
+    (["read", "x.parquet", "--resume"], "--resume is for --output"),
+    (["read", "x.parquet", "--format", "jsonl"], "--format is for -o -"),
+    (["read", "x.parquet", "--limit", "1", "-o", "y.parquet"], "--limit and --json are for printing"),
+    (["read", "x.parquet", "--json", "-o", "y.parquet"], "--limit and --json are for printing"),
+    (["explain", "x.parquet", "--row", "0", "--text", "text", "--says", "so"], "give --text or --says, not both"),
+    ([*EVALUATE, "--source-prefix", "3"], "--source-prefix is for --held-out"),
+    ([*EVALUATE, "--also", "a/x.parquet", "--also", "b/x.parquet"], "have one name; rename one"),
+    ([*SYNTHESIZE, "--rows", "200000000"], "rows must be from 1 to 100,000,000"),
+    ([*SYNTHESIZE, "--bias", "2", "1"], "bias must be a range"),
+    (["train", "--real", "x", "-o", "model", "--work", "work", "--start", "model"], "starts from this folder"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), AT_ODDS)
+def test_options_that_are_at_odds_are_wrong_usage_whatever_the_files_are(tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    done = run(*arguments)
+    assert done.exit_code == 2, done.output
+    assert message in said(done)
+    assert f"{arguments[0]} [OPTIONS]" in said(done)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("command", "name", "suffix"),
     [("render", "x.jpg", ".png"), ("explain", "x.png", ".html"), ("convert", "x", ".parquet")],
 )
 def test_the_name_of_an_output_says_what_it_is(command, name, suffix):
     done = run(command, "x.parquet", *([] if command == "convert" else ["--row", "0"]), "-o", name)
-    said = " ".join(done.output.replace("\u2502", " ").split())
-    assert f"{name}: the output is a" in said
-    assert f"its name must end with {suffix}" in said
+    assert f"{name}: the output is a" in said(done)
+    assert f"its name must end with {suffix}" in said(done)
 
 
 def test_brackets_in_names_are_printed_as_they_are(lines, tmp_path):
@@ -264,7 +305,7 @@ def test_control_characters_are_escaped(tmp_path):
     ],
 )
 def test_the_help_names_what_is_read_and_written(command, words):
-    shown = " ".join(run(command, "--help").output.replace("│", " ").split())
+    shown = said(run(command, "--help"))
     assert all(word in shown for word in words), shown
 
 

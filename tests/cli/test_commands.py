@@ -17,9 +17,10 @@ from penpal_fast.cli.commands import COMMANDS, Command, made
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_the_summary_is_that_of_the_command(name):
-    first = (made(name).help or "").split("\n\n")[0]
-    assert " ".join(first.split()) == COMMANDS[name].summary
+def test_the_help_is_the_summary_and_the_rest_of_the_docstring(name):
+    summary, *details = (made(name).help or "").split("\n\n")
+    assert summary == COMMANDS[name].summary
+    assert details == inspect.getdoc(made(name).callback).split("\n\n")[1:]
 
 
 def test_every_module_of_a_command_is_listed():

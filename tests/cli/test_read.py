@@ -102,9 +102,6 @@ def test_readings_are_written(lines, tmp_path, reader, reader_folder):
         (["--text", "prompt"], "no column 'prompt'; name the one with the texts with --text or text="),
         (["--text", "strokes"], "the column 'strokes' does not hold texts"),
         (["--reader", "no/such/folder"], "no model at 'no/such/folder'"),
-        (["--limit", "1", "-o", "out.parquet"], "--limit and --json are for printing"),
-        (["--resume"], "--resume is for --output"),
-        (["--json", "-o", "out.parquet"], "--limit and --json are for printing"),
     ],
 )
 def test_what_cannot_be_read_is_said(lines, tmp_path, monkeypatch, reader_folder, arguments, message):

@@ -199,7 +199,7 @@ def test_the_command_says_the_threshold_that_it_found(lines, good, tmp_path):
     assert "quality: the threshold 0." in shown.output
     assert "keeps 50.0% of 40 good rows" in shown.output
     refused = run(*arguments, "--threshold", "0.3")
-    assert refused.exit_code == 1
+    assert refused.exit_code == 2
     assert "give either keep_good or threshold" in refused.output
 
 

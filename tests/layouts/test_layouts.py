@@ -526,6 +526,40 @@ def test_a_batch_of_bad_rows_decides_nothing():
     assert score(table)["quality"].null_count == 0
 
 
+SILENT = {
+    "empty rows": ([[], None, [[]], [[None]]], ["no points", "null", "no points", "no points"]),
+    "texts that are not JSON": (
+        ["", "[1, ", "[]", None, "null"],
+        ["not JSON", "not JSON", "no points", "null", "null"],
+    ),
+    "texts without lists": (["5", '"x"', "{}", '{"error": "timeout"}'], ["wrong type"] * 4),
+}
+
+
+@pytest.mark.parametrize(("rows", "reasons"), SILENT.values(), ids=SILENT)
+@pytest.mark.parametrize("layout", [None, "offsets"])
+def test_a_first_batch_that_holds_nothing_costs_its_rows_only(rows, reasons, layout):
+    score = ArrowScorer(backend="native", layout=layout)
+    told = FORMS["offsets"](STROKES)
+    table = pa.table({"strokes": [json.dumps(told) if isinstance(rows[0], str) else told]})
+    right = score(table)["quality"].to_pylist()
+    for scorer in (ArrowScorer(backend="native", layout=layout), score):  # The other one has seen a good row.
+        found = scorer(pa.table({"strokes": rows}))["quality_error"].to_pylist()
+        assert [problem.split(":")[0] for problem in found] == reasons
+        assert scorer(table)["quality"].to_pylist() == right
+
+
+def test_columns_that_hold_nothing_cost_their_rows_only():
+    score = ArrowScorer(backend="native")
+    assert score({"dx": [[]], "dy": [[]], "eos": [[]]})["quality_error"] == ["no points: the row has no points"]
+
+
+@pytest.mark.parametrize("rows", [[1], [[1, 2]], [["x"]], ["[1, 2]"], [{"a": 1}]])
+def test_a_first_batch_of_no_strokes_is_an_error(rows):
+    with pytest.raises(PenpalError, match="does not hold strokes"):
+        ArrowScorer(backend="native")(pa.table({"strokes": rows}))
+
+
 def test_files_that_say_nothing_are_read_as_the_others(folder, scorer):
     """Rows that may be points or columns are read as the file that says which, not as the one that says nothing."""
     said, several, nothing = (folder / f"{name}.parquet" for name in ("said", "several", "nothing"))

@@ -13,7 +13,7 @@ import pytest
 
 import penpal_fast
 from helpers.arrow import column, stored_views
-from helpers.commands import run
+from helpers.commands import run, said
 from helpers.made_lines import scrawl
 from helpers.models import random_reader
 from helpers.scored_lines import HOSTILE, matched_table, scored_table
@@ -513,11 +513,9 @@ def test_a_file_with_other_columns_is_not_changed(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--save", "drawn.csv"], "its name must end with .parquet"),
         (["--save", "no/drawn.parquet"], "there is no folder"),
         (["missing.parquet"], "missing.parquet"),
         (["--host", "256.1.1.1"], "cannot listen on 256.1.1.1"),
-        (["--host", ""], "--host is empty"),
         (["--save", "pipe.parquet"], "exists already and is not a regular file"),
         pytest.param(
             ["--save", "/proc/drawn.parquet"],
@@ -532,6 +530,16 @@ def test_errors_of_the_command(tmp_path, monkeypatch, arguments, message):
     done = run("serve", "--port", "0", *arguments)
     assert done.exit_code == 1
     assert message in done.output.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(["--save", "drawn.csv"], "its name must end with .parquet"), (["--host", ""], "--host is empty")],
+)
+def test_wrong_usage_of_the_command(arguments, message):
+    done = run("serve", "--port", "0", *arguments)
+    assert done.exit_code == 2
+    assert message in said(done)
 
 
 @pytest.mark.parametrize(("host", "warned"), [("127.0.0.1", False), ("localhost", False), ("0.0.0.0", True)])  # noqa: S104

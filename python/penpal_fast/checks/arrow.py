@@ -175,10 +175,11 @@ class ArrowScorer:
             _check_sharing(data, sharing)
             strokes = StrokesColumn(self._column, None)
             if any(self._column in check.reads for check in self._checks):
-                strokes = StrokesColumn.found(schema, self._column, [data], self._layout)
+                strokes = StrokesColumn.found(schema, self._column, [data], self._layout, more_follow=True)
             prepare(self._checks, strokes.schema(schema))
             last = _Schemas(schema, checked_schema(schema, self._checks), strokes, sharing)
-            self._schemas = last if strokes.is_told else None  # Later rows may tell another layout.
+            if strokes.is_told:  # Otherwise later rows may tell another layout.
+                self._schemas = last
         else:
             _check_sharing(data, last.sharing)
         return last.made, last.strokes

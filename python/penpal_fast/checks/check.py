@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from penpal_fast.canvas import LINE_WIDTH
-from penpal_fast.errors import PenpalError, errors_about
+from penpal_fast.errors import PenpalError, UsageError, errors_about
 from penpal_fast.interrupts import raise_if_from_handler
 from penpal_fast.schema import Table
 
@@ -103,7 +103,7 @@ def check_settings(check: Check) -> None:
     if not (hasattr(check, "look") and hasattr(check, "prepare")):
         raise PenpalError(f"checks has {check!r}, which is not a check")
     if not (is_unicode(check.name) and check.name):
-        raise PenpalError(f"the name of a check must be text, got {check.name!r} from {type(check).__name__}")
+        raise UsageError(f"the name of a check must be text, got {check.name!r} from {type(check).__name__}")
     with errors_about(f"the check {check.name!r}"):
         if not is_unicode(check.description):
             raise PenpalError(f"description must be text, got {check.description!r}")

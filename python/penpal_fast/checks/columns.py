@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from penpal_fast import kernels as pc
 from penpal_fast.checks.check import NO_REASON, Check, Outcome, are_few
-from penpal_fast.errors import PenpalError
+from penpal_fast.errors import PenpalError, UsageError
 from penpal_fast.schema import (
     Table,
     extended_schema,
@@ -90,11 +90,25 @@ def check_added(checks: Sequence[Check]) -> None:
     """Make sure that checks add different columns.
 
     Raises:
-        PenpalError: Two add the same.
+        UsageError: Two add the same.
     """
     names = [name for check in checks for name in (check.name, error_column(check.name), *check.details)]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise PenpalError(f"the checks add the same columns twice: {', '.join(twice)}; rename one of each")
+        raise UsageError(f"the checks add the same columns twice: {', '.join(twice)}; rename one of each")
+
+
+def check_read(checks: Sequence[Check]) -> None:
+    """Make sure that no check reads a column that the checks add.
+
+    Raises:
+        UsageError: One does.
+    """
+    added = added_columns(checks)
+    for check in checks:
+        if read := sorted(set(check.reads) & added.keys()):
+            raise UsageError(
+                f"the check {check.name!r} cannot read the column {read[0]!r}, which the checks write; rename it"
+            )
 
 
 def prepare(checks: Sequence[Check], schema: pa.Schema, *, replaced: Collection[str] = ()) -> None:
@@ -107,13 +121,9 @@ def prepare(checks: Sequence[Check], schema: pa.Schema, *, replaced: Collection[
         PenpalError: A column is missing, of the wrong type, or would be replaced.
     """
     check_added(checks)
-    added = added_columns(checks)
+    check_read(checks)
     written = {name for column in noted_scores(schema) for name in column.columns}
     for check in checks:
-        if read := sorted(set(check.reads) & added.keys()):
-            raise PenpalError(
-                f"the check {check.name!r} cannot read the column {read[0]!r}, which the checks write; rename it"
-            )
         # JSON lines and data frames have lost what their schema said.
         if any(name not in written and is_ours(schema, name) for name in akin(check)):
             written |= {check.name, *check.details}

@@ -12,7 +12,7 @@ from penpal_fast.checks.columns import ScoreColumn, is_ours, noted_scores, score
 from penpal_fast.checks.quality import QualityCheck, Scorer
 from penpal_fast.checks.text_match import ReadabilityCheck, TextCheck, compared_text
 from penpal_fast.engines.settings import Backend
-from penpal_fast.errors import PenpalError
+from penpal_fast.errors import PenpalError, UsageError
 from penpal_fast.schema import TEXT_COLUMN
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def reader_checks(
     """
     if text is None and not reading:
         if reader is not None:
-            raise PenpalError(
+            raise UsageError(
                 "a reader was given, and nothing to read: name the column of texts with --text (text=), or ask for "
                 "readings with --reading (reading=True)"
             )

@@ -6,6 +6,7 @@ Modules of all commands, and their options, would take longer than the rest of `
 from __future__ import annotations
 
 import importlib
+import inspect
 from typing import Any, NamedTuple
 
 import typer
@@ -22,7 +23,7 @@ class Listed(NamedTuple):
     Attributes:
         module: Its module in `penpal_fast.cli`.
         function: Its function there.
-        summary: The first paragraph of the function's docstring.
+        summary: The first paragraph of its help; others are in the function's docstring.
     """
 
     module: str
@@ -141,5 +142,7 @@ def made(name: str) -> Any:
     listed = COMMANDS[name]
     module = importlib.import_module(f"penpal_fast.cli.{listed.module}")
     one = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    one.command(name, cls=Command)(getattr(module, listed.function))
+    function = getattr(module, listed.function)
+    _, *details = (inspect.getdoc(function) or "").split("\n\n")
+    one.command(name, cls=Command, help="\n\n".join([listed.summary, *details]))(function)
     return typer.main.get_command(one)

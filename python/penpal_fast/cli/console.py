@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from penpal_fast.errors import PenpalError
+from penpal_fast.errors import PenpalError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,6 +29,23 @@ def err() -> Console:
     return Console(stderr=True)
 
 
+class WrongUsage(typer.BadParameter):
+    """What is wrong with arguments together. Typer prints it and exits with 2, as for a single one."""
+
+    def format_message(self) -> str:
+        """Say it without the words that a single value begins with."""
+        return visible(self.message)
+
+
+@contextlib.contextmanager
+def wrong_value() -> Iterator[None]:
+    """Let Typer say what is wrong with the value of an option, and exit with 2."""
+    try:
+        yield
+    except PenpalError as error:
+        raise typer.BadParameter(visible(str(error))) from error
+
+
 @contextlib.contextmanager
 def readable_errors(*smaller: str) -> Iterator[None]:
     """Turn errors that a user can act on into one message and an exit code.
@@ -40,6 +57,8 @@ def readable_errors(*smaller: str) -> Iterator[None]:
         yield
     except BrokenPipeError:
         raise  # Whoever read the output has enough; Typer ends without a message.
+    except UsageError as error:
+        raise WrongUsage(str(error)) from error
     except _expected_errors() as error:
         raise _failed(str(error)) from error
     except MemoryError as error:

@@ -34,7 +34,7 @@ def convert(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Write rows of any known format as a Parquet file: strokes, text where there is one, source file and row.
+    """Run `penpal-fast convert`; see `COMMANDS` for the beginning of its help.
 
     Rows that cannot be drawn have null strokes, and stand in `strokes_json` as they were; the first is named. If there
     are no others, nothing is written.

@@ -10,7 +10,7 @@ import typer
 
 from penpal_fast.cli import options
 from penpal_fast.cli.console import readable_errors, say, stopped_by_sigterm
-from penpal_fast.errors import PenpalError
+from penpal_fast.errors import UsageError
 from penpal_fast.startup import ending_at_once
 
 Files = Annotated[list[Path], typer.Option(help="Parquet file in the penpal schema; can be repeated.")]
@@ -51,7 +51,7 @@ def evaluate(
         ),
     ] = None,
 ) -> None:
-    """Measure how well a model separates real, clean synthetic and corrupted rows, and junk made from real rows.
+    """Run `penpal-fast evaluate`; see `COMMANDS` for the beginning of its help.
 
     The same for a reader: its errors, and how well match and readability tell right from wrong.
     """
@@ -72,7 +72,7 @@ def evaluate(
 
     with readable_errors(), stopped_by_sigterm():
         if source_prefix is not None and not held_out:
-            raise PenpalError("--source-prefix is for --held-out; add it, or leave --source-prefix out")
+            raise UsageError("--source-prefix is for --held-out; add it, or leave --source-prefix out")
         files = by_name(also or ())
         if output is not None:
             made_folder(output)  # What cannot be written is said before the work.

@@ -10,7 +10,7 @@ import typer
 
 from penpal_fast.cli import options
 from penpal_fast.cli.console import readable_errors, say, stopped_by_sigterm
-from penpal_fast.errors import PenpalError
+from penpal_fast.errors import PenpalError, UsageError
 from penpal_fast.startup import ending_at_once
 
 
@@ -29,9 +29,7 @@ def explain(
     model: options.Model = None,
     reader: options.ReaderOption = None,
 ) -> None:
-    """Say what each word of a row does to its score, what the row reads, and which letters do not fit its text."""
-    if text is not None and says is not None:
-        raise typer.BadParameter("give --text or --says, not both")
+    """Run `penpal-fast explain`; see `COMMANDS` for the beginning of its help."""
     with ending_at_once():
         from penpal_fast.checks.quality import Scorer
         from penpal_fast.first_points import without_first_points
@@ -47,6 +45,8 @@ def explain(
         from penpal_fast.strokes import words_of
 
     with readable_errors(), stopped_by_sigterm():
+        if text is not None and says is not None:
+            raise UsageError("give --text or --says, not both")
         if output is not None:
             check_output(output, source)
         batch = one_row(source, row, column, text=text, layout=layout)

@@ -10,10 +10,9 @@ import typer
 
 from penpal_fast.checks.thresholds import GOOD_SHARE, THRESHOLDS, checked_top, threshold_of
 from penpal_fast.cli import options
-from penpal_fast.cli.console import counted, readable_errors, say, say_json, stopped_by_sigterm
+from penpal_fast.cli.console import counted, readable_errors, say, say_json, stopped_by_sigterm, wrong_value
 from penpal_fast.cli.numpy_threads import no_numpy_threads
 from penpal_fast.cli.progress import progress_bar
-from penpal_fast.errors import PenpalError
 from penpal_fast.sources.memory import MEMORY_MB
 from penpal_fast.startup import ending_at_once
 
@@ -25,21 +24,18 @@ NAMES = ", ".join(f"{name} ({number})" for name, number in THRESHOLDS.items())
 
 
 def _threshold(text: str) -> float:
-    try:
+    with wrong_value():
         return threshold_of(text)
-    except PenpalError as error:
-        raise typer.BadParameter(str(error)) from error
 
 
 def _top(text: str) -> int | float:
     """Read a number of rows, or a share with a point."""
     try:
         top: int | float = int(text) if text.isdecimal() else float(text)
-        checked_top(top)
-    except PenpalError as error:
-        raise typer.BadParameter(str(error)) from error
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} is neither a number of rows nor a share, such as 0.2") from error
+    with wrong_value():
+        checked_top(top)
     return top
 
 
@@ -103,7 +99,7 @@ def filter_rows(
     ] = None,
     keep_rejected: Annotated[
         Path | None,
-        typer.Option(callback=options.file_name, help="File for all other rows, named as --output."),
+        typer.Option(callback=options.second_file_name, help="File for all other rows, named as --output."),
     ] = None,
     column: options.Column = "strokes",
     layout: options.Layout = None,
@@ -133,7 +129,7 @@ def filter_rows(
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Keep rows that reach --threshold with `quality` and, if it is given, --text-threshold with `text_match`.
+    """Run `penpal-fast filter`; see `COMMANDS` for the beginning of its help.
 
     Inputs without these columns are scored first. --threshold 0 keeps every row that has a quality. --keep-good finds
     the thresholds from rows that are known to be good, and prints them.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
-from penpal_fast.cli.console import warn
+from penpal_fast.cli.console import warn, wrong_value
 from penpal_fast.cli.plain_values import is_utf8
 from penpal_fast.engines.settings import Backend
 from penpal_fast.sources.suffixes import PARQUET_SUFFIXES
@@ -55,13 +55,10 @@ DropFirstPoint = Annotated[
 def _known_layout(name: str | None) -> str | None:
     if name is None:
         return None
-    from penpal_fast.errors import PenpalError
     from penpal_fast.layouts.known import check_layout
 
-    try:
+    with wrong_value():
         check_layout(name)
-    except PenpalError as error:
-        raise typer.BadParameter(str(error)) from error
     return name
 
 
@@ -140,6 +137,13 @@ def file_name(path: Path | None) -> Path | None:
     return _known_name(path, NO_FOLDER)
 
 
+def second_file_name(path: Path | None) -> Path | None:
+    """Make sure that an output beside the first is named as a file that can be written."""
+    from penpal_fast.jobs.outputs import FILES
+
+    return _known_name(path, FILES)
+
+
 def file_or_folder_name(path: Path | None) -> Path | None:
     """Make sure that an output is named as a file that can be written, as a folder, or is standard output."""
     from penpal_fast.jobs.outputs import ANY_KIND
@@ -148,15 +152,12 @@ def file_or_folder_name(path: Path | None) -> Path | None:
 
 
 def _known_name(path: Path | None, kinds: Collection[Kind]) -> Path | None:
-    from penpal_fast.errors import PenpalError
     from penpal_fast.jobs.outputs import output_kind
 
     # What no file can be called is an error of the job.
     if path is not None and is_utf8(str(path)):
-        try:
+        with wrong_value():
             output_kind(path, kinds)
-        except PenpalError as error:
-            raise typer.BadParameter(str(error)) from error
     return path
 
 

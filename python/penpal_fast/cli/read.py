@@ -12,7 +12,7 @@ import typer
 from penpal_fast.cli import options
 from penpal_fast.cli.console import counted, readable_errors, say, say_lines, stopped_by_sigterm, visible
 from penpal_fast.cli.progress import progress_bar
-from penpal_fast.errors import PenpalError
+from penpal_fast.errors import UsageError
 from penpal_fast.sources.memory import MEMORY_MB
 from penpal_fast.startup import ending_at_once
 
@@ -47,7 +47,7 @@ def read(
     json: Annotated[bool, typer.Option("--json", help="Print each row as a JSON object.")] = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Print what the ink of each row seems to say: the row's number, from 0 over all inputs, a tab and the reading.
+    """Run `penpal-fast read`; see `COMMANDS` for the beginning of its help.
 
     With --text, also the match, from 0 to 1, and the text. A bad row has its problem in brackets. With --output, a file
     is written as by `score --reading`, without `quality`.
@@ -58,17 +58,12 @@ def read(
         from penpal_fast.jobs.score import score_dataset
 
     with readable_errors("--memory", "--batch-size"), stopped_by_sigterm(), options.logged(verbose=False):
+        _check_usage(output, limit=limit, json=json, resume=resume, stdout_format=stdout_format)
         loaded = options.reader_of(reader, backend, threads, batch_size)
         if output is None:
-            if resume:
-                raise PenpalError("--resume is for --output; add it, or leave --resume out")
-            if stdout_format is not None:
-                raise PenpalError("--format is for -o -; add it, or leave --format out")
             rows = read_inputs(inputs, loaded, column, layout, text, memory, limit, drop_first_point=drop_first_point)
             _print_rows(rows, as_json=json)
             return
-        if limit is not None or json:
-            raise PenpalError("--limit and --json are for printing; leave them out, or leave --output out")
         with progress_bar("reading", shown=not quiet) as progress:
             summary = score_dataset(
                 inputs,
@@ -88,6 +83,19 @@ def read(
                 f"{options.written(output)}: {counted(summary.rows, 'row')}, {summary.bad:,} bad",
                 aside=options.is_stdout(output),
             )
+
+
+def _check_usage(
+    output: Path | None, *, limit: int | None, json: bool, resume: bool, stdout_format: str | None
+) -> None:
+    """Make sure that the options are for what is asked for: to print rows, or to write them."""
+    if output is not None:
+        if limit is not None or json:
+            raise UsageError("--limit and --json are for printing; leave them out, or leave --output out")
+    elif resume:
+        raise UsageError("--resume is for --output; add it, or leave --resume out")
+    elif stdout_format is not None:
+        raise UsageError("--format is for -o -; add it, or leave --format out")
 
 
 def _print_rows(batches: Iterator[list[Row]], *, as_json: bool) -> None:

@@ -21,7 +21,7 @@ def render(
     layout: options.Layout = None,
     drop_first_point: Annotated[bool, typer.Option("--drop-first-point", help=options.DROPPED_POINT)] = False,
 ) -> None:
-    """Draw one row as the network sees it, but black on white; for the network, ink is 1 and the background 0."""
+    """Run `penpal-fast render`; see `COMMANDS` for the beginning of its help."""
     with ending_at_once():
         from penpal_fast.first_points import without_first_points
         from penpal_fast.look.outputs import check_output

@@ -41,7 +41,7 @@ def report(
     model: options.Model = None,
     reader: options.ReaderOption = None,
 ) -> None:
-    """Write a page about scored files: what each threshold keeps, quantiles, bad rows, and rows to look at.
+    """Run `penpal-fast report`; see `COMMANDS` for the beginning of its help.
 
     If there are two scores, such as quality and text_match, a map shows them together.
     """

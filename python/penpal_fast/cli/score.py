@@ -53,7 +53,7 @@ def score(
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
-    """Score every row. The output has all columns of the input, and `quality`, `quality_error` and `quality_note`.
+    """Run `penpal-fast score`; see `COMMANDS` for the beginning of its help.
 
     --text adds `text_match`, whether the ink says the text, and `text_match_error`; --reading adds `reading` and
     `readability`. Without --text, no texts are compared.

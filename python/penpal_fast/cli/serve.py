@@ -12,7 +12,7 @@ import typer
 
 from penpal_fast.cli import options
 from penpal_fast.cli.console import Terminated, readable_errors, say, stopped_by_sigterm, warn
-from penpal_fast.errors import PenpalError
+from penpal_fast.errors import PenpalError, UsageError
 from penpal_fast.extras import needs_extra
 from penpal_fast.startup import ending_at_once
 
@@ -27,7 +27,9 @@ def serve(
         str | None,
         typer.Argument(metavar="INPUT", help="File, folder or glob whose rows the page shows, as `score` takes it."),
     ] = None,
-    save: Annotated[Path | None, typer.Option(help="Parquet file to which drawn rows are added.")] = None,
+    save: Annotated[
+        Path | None, typer.Option(callback=options.parquet_name, help="Parquet file to which drawn rows are added.")
+    ] = None,
     host: Annotated[
         str, typer.Option(help="Address to listen on; the default accepts only this machine.")
     ] = "127.0.0.1",
@@ -40,7 +42,7 @@ def serve(
     model: options.Model = None,
     reader: options.ReaderOption = None,
 ) -> None:
-    """Serve a page on this machine where you draw a row and see its score, and what it reads, as you draw."""
+    """Run `penpal-fast serve`; see `COMMANDS` for the beginning of its help."""
     with readable_errors(), stopped_by_sigterm():
         with needs_extra("look"), ending_at_once():
             import uvicorn
@@ -52,7 +54,7 @@ def serve(
             from penpal_fast.reading.reader import Reader
 
         if not host.strip():
-            raise PenpalError("--host is empty; name an address to listen on, such as 127.0.0.1")
+            raise UsageError("--host is empty; name an address to listen on, such as 127.0.0.1")
         if save and save.parent.is_dir():  # `DrawnFile` says what else is wrong.
             _check_writable(save)
         checks = options.checks_of(model, column)

@@ -23,7 +23,7 @@ def sheet(
     drop_first_point: options.DropFirstPoint = False,
     model: options.Model = None,
 ) -> None:
-    """Draw one picture of rows sorted by score. A file without scores is scored first."""
+    """Run `penpal-fast sheet`; see `COMMANDS` for the beginning of its help."""
     with ending_at_once():
         from penpal_fast.look.outputs import check_output
         from penpal_fast.look.picture import save_png

@@ -38,7 +38,7 @@ def synthesize(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run.")] = False,
 ) -> None:
-    """Make clean or corrupted handwriting. Each row has 1 to `--longest` neighbouring words of a text."""
+    """Run `penpal-fast synthesize`; see `COMMANDS` for the beginning of its help."""
     with readable_errors(), ending_at_once():
         from penpal_fast.files import check_is_no_input
         from penpal_fast.synthesis import line_file

@@ -34,7 +34,7 @@ def train(
     start: Annotated[str | None, typer.Option(help="Folder or Hugging Face id of a model to start from.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run.")] = False,
 ) -> None:
-    """Train a model: make synthetic rows, train, calibrate, write it, and measure it on validation rows."""
+    """Run `penpal-fast train`; see `COMMANDS` for the beginning of its help."""
     with readable_errors(), ending_at_once():
         from penpal_fast.evaluation.markdown import table
         from penpal_fast.network.model import QualityClassifier

@@ -29,7 +29,7 @@ def train_reader(
     processes: Annotated[int, typer.Option(help="Processes that make lines, and threads that train.", min=1)] = 2,
     device: Annotated[str, typer.Option(help="What trains, as PyTorch names it: cpu, cuda.")] = "cpu",
 ) -> None:
-    """Train a reader: make lines, train, calibrate and evaluate. The same command resumes an interrupted run."""
+    """Run `penpal-fast train-reader`; see `COMMANDS` for the beginning of its help."""
     with readable_errors(), ending_at_once():
         from penpal_fast.evaluation.reader_card import reader_tables
         from penpal_fast.training.reader.recipe import BUNDLED, ReaderRecipe

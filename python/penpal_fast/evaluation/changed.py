@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from penpal_fast.checks.quality import NOTE, Scorer
 from penpal_fast.checks.thresholds import THRESHOLDS
-from penpal_fast.errors import PenpalError
+from penpal_fast.errors import UsageError
 from penpal_fast.evaluation.figures import kept, rounded
 from penpal_fast.evaluation.sets import ScoredSet
 from penpal_fast.handwriting.augmentation import resample, resize_dots, smooth, thin
@@ -71,12 +71,12 @@ def by_name(paths: Sequence[Path]) -> dict[str, Path]:
     """Return files by their names without the ending.
 
     Raises:
-        PenpalError: Two have one name.
+        UsageError: Two have one name.
     """
     found: dict[str, Path] = {}
     for path in paths:
         if path.stem in found:
-            raise PenpalError(
+            raise UsageError(
                 f"{found[path.stem]} and {path} have one name; rename one, as figures are named after files"
             )
         found[path.stem] = path

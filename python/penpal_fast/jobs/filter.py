@@ -15,11 +15,11 @@ from penpal_fast.checks.defaults import DEFAULT_THRESHOLDS, ReaderChoice, defaul
 from penpal_fast.checks.quality import Scorer
 from penpal_fast.checks.text_match import TextCheck
 from penpal_fast.checks.thresholds import GOOD_SHARE, checked_top
-from penpal_fast.errors import PenpalError, errors_about
+from penpal_fast.errors import PenpalError, UsageError, errors_about
 from penpal_fast.jobs.best_of import check_group_column
 from penpal_fast.jobs.filter_job import FilterJob
 from penpal_fast.jobs.filter_plan import FilterPlan, planned
-from penpal_fast.jobs.good_lines import FROM_GOOD_LINES, FoundThreshold, GoodLines, check_share, from_good_lines
+from penpal_fast.jobs.good_lines import FROM_GOOD_LINES, FoundThreshold, GoodLines, check_no_thresholds, check_share
 from penpal_fast.jobs.json_rows import check_names
 from penpal_fast.jobs.judged_rows import Rules
 from penpal_fast.jobs.outputs import FILES, NO_FOLDER, Kind, StdoutFormat, check_stdout, output_kind
@@ -129,6 +129,8 @@ def filter_dataset(
     check_memory(memory_mb)
     top = checked_top(top)
     outputs = _named_outputs(output, keep_rejected, stdout_format, resume=resume)
+    asked = _Asked(threshold, text_threshold, thresholds, keep_good is not None, share, top)
+    asked.check()
     sources = open_sources(inputs, column, Options(layout=layout))
     compared = text
     if text is None and text_threshold is not None and checks is None:
@@ -143,7 +145,6 @@ def filter_dataset(
         quality_column=quality_column,
     )
     check_added(chosen)
-    asked = _Asked(threshold, text_threshold, thresholds, keep_good is not None, share, top)
     wanted = asked.thresholds_of(chosen[0], has_text=compared is not None)
     outputs.check_apart(sources, inputs)
     plan = planned(
@@ -212,7 +213,7 @@ def _named_outputs(
         output_kind(keep_rejected, FILES)
     targets = [Path(path) for path in (output, keep_rejected) if path is not None]
     if len({os.path.realpath(target) for target in targets}) < len(targets):
-        raise PenpalError(f"{output}: kept and rejected rows cannot go into the same file; choose another name")
+        raise UsageError(f"{output}: kept and rejected rows cannot go into the same file; choose another name")
     return _Outputs(kind, form, targets[kind is Kind.STREAM :])
 
 
@@ -232,6 +233,18 @@ class _Asked:
         """The share of good lines to keep."""
         return GOOD_SHARE if self.share is None else self.share
 
+    def check(self) -> None:
+        """Make sure that good lines, their share and thresholds go together.
+
+        Raises:
+            UsageError: They do not.
+        """
+        if self.has_good_lines:
+            check_no_thresholds(self.threshold, self.thresholds)
+        elif self.share is not None:
+            raise UsageError("share is for keep_good, the lines to keep a share of; give both, or a threshold")
+        check_share(self.good_share)
+
     def thresholds_of(self, first: Check, *, has_text: bool) -> Thresholds:
         """Return the threshold of each check, some of which stand for what is found from good lines.
 
@@ -244,12 +257,9 @@ class _Asked:
         """
         threshold, text_threshold = self.threshold, self.text_threshold
         if self.has_good_lines:
-            threshold = from_good_lines(threshold, self.thresholds)
-        elif self.share is not None:
-            raise PenpalError("share is for keep_good, the lines to keep a share of; give both, or a threshold")
+            threshold = FROM_GOOD_LINES
         elif self.top is not None and threshold is None and self.thresholds is None:
             threshold = 0.0
-        check_share(self.good_share)
         if has_text and text_threshold is None and self.thresholds is None:
             text_threshold = FROM_GOOD_LINES if self.has_good_lines else DEFAULT_THRESHOLDS[TextCheck.name]
         return wanted_thresholds(first, threshold, text_threshold, self.thresholds)

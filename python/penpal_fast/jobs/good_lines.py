@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from penpal_fast.checks.check import Check
 from penpal_fast.checks.columns import is_ours, is_score, made_by, noted_origin, prepare, read_outcome
-from penpal_fast.errors import PenpalError, errors_about
+from penpal_fast.errors import PenpalError, UsageError, errors_about
 from penpal_fast.jobs.filter_plan import FilterPlan
 from penpal_fast.jobs.opened import OpenedSource
 from penpal_fast.jobs.plain_columns import plain_rows
@@ -51,26 +51,25 @@ class FoundThreshold:
         return repr(self.threshold)
 
 
-def from_good_lines(threshold: str | float | None, thresholds: Mapping[str, str | float] | None) -> str:
-    """Return what stands for the threshold until it is found.
+def check_no_thresholds(threshold: str | float | None, thresholds: Mapping[str, str | float] | None) -> None:
+    """Make sure that no thresholds are given beside good lines.
 
     Raises:
-        PenpalError: Thresholds are given too.
+        UsageError: There are some.
     """
     if threshold is not None or thresholds is not None:
         given = "threshold" if thresholds is None else "thresholds"
-        raise PenpalError(f"give either keep_good or {given}; keep_good finds the threshold")
-    return FROM_GOOD_LINES
+        raise UsageError(f"give either keep_good or {given}; keep_good finds the threshold")
 
 
 def check_share(share: float) -> None:
     """Make sure that a share of good lines can be kept.
 
     Raises:
-        PenpalError: It is not a number above 0 and up to 1.
+        UsageError: It is not a number above 0 and up to 1.
     """
     if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share <= 1:
-        raise PenpalError(f"share must be a number above 0, up to 1, got {share!r}")
+        raise UsageError(f"share must be a number above 0, up to 1, got {share!r}")
 
 
 def found_threshold(scores: NDArray[np.float32], share: float) -> FoundThreshold:

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
-from penpal_fast.errors import PenpalError
+from penpal_fast.errors import PenpalError, UsageError
 from penpal_fast.files import check_name
 from penpal_fast.sources.suffixes import CSV_SUFFIXES, JSON_LINES_SUFFIXES, JSON_SUFFIXES, PARQUET_SUFFIXES
 
@@ -95,20 +95,20 @@ def check_stdout(form: StdoutFormat | None, kind: Kind, *, resume: bool = False)
     """Return what to write to standard output, if that is the output.
 
     Raises:
-        PenpalError: It is not one of the formats, the output is a file, a terminal would show bytes, or the job is to
-            be resumed.
+        UsageError: It is not one of the formats, the output is a file, or the job is to be resumed.
+        PenpalError: Standard output is closed, or is a terminal, which would show bytes.
     """
     if form not in (None, "arrow", "jsonl"):
-        raise PenpalError(f"the format of standard output is arrow or jsonl, got {form!r}")
+        raise UsageError(f"the format of standard output is arrow or jsonl, got {form!r}")
     if kind is not Kind.STREAM:
         if form is not None:
-            raise PenpalError(
+            raise UsageError(
                 "--format (stdout_format=) is for standard output, -o -; the name of a file says what it is, such as "
                 "lines.jsonl"
             )
         return "arrow"
     if resume:
-        raise PenpalError(
+        raise UsageError(
             "standard output is a stream and cannot be resumed; write to a file or folder, or leave --resume out"
         )
     if sys.stdout is None:

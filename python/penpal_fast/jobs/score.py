@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from penpal_fast.checks.check import Check
-from penpal_fast.checks.columns import checked_schema, prepare
+from penpal_fast.checks.columns import check_added, check_read, checked_schema, prepare
 from penpal_fast.checks.defaults import ReaderChoice, default_checks
 from penpal_fast.checks.quality import Scorer
 from penpal_fast.errors import PenpalError, errors_about
@@ -106,6 +106,8 @@ def score_dataset(
         drop_first_point=drop_first_point,
         quality_column=quality_column,
     )
+    check_added(checks)
+    check_read(checks)
     sources = open_sources(inputs, column, Options(layout=layout))
     opened = opened_for(checks, sources, column, layout)
     with errors_about(sources[0].file.name):

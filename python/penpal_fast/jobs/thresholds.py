@@ -11,7 +11,7 @@ from penpal_fast.checks.columns import error_column, is_ours, is_score, made_by,
 from penpal_fast.checks.defaults import default_threshold, known_scores
 from penpal_fast.checks.text_match import TextCheck, check_compared_text
 from penpal_fast.checks.thresholds import threshold_of
-from penpal_fast.errors import PenpalError, errors_about
+from penpal_fast.errors import PenpalError, UsageError, errors_about
 from penpal_fast.sources.batch import Source
 
 Thresholds = Mapping[str, str | float]
@@ -41,7 +41,7 @@ def wanted_thresholds(
     texts = {} if text_threshold is None else {TextCheck.name: text_threshold}
     if first.name in texts:
         if threshold is not None:
-            raise PenpalError(f"threshold and text_threshold are both for the check {first.name!r}; give one of them")
+            raise UsageError(f"threshold and text_threshold are both for the check {first.name!r}; give one of them")
         return texts
     if threshold is None:
         threshold = default_threshold(first.name, first.thresholds)

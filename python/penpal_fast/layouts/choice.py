@@ -16,6 +16,7 @@ from penpal_fast.layouts.fields import DX, DY, X, Y, field_of
 from penpal_fast.layouts.flat import MAX_COLUMNS
 from penpal_fast.layouts.known import LAYOUTS, candidates, names_of
 from penpal_fast.layouts.layout import Layout
+from penpal_fast.layouts.nested import is_list
 from penpal_fast.layouts.offsets import MOSTLY_LIFTS, PLACES, flag_column, mostly_lifts
 from penpal_fast.layouts.pairs import PairLengths
 from penpal_fast.layouts.plain import NoLayoutError, can_be_drawn, may_be_several
@@ -49,11 +50,13 @@ class Tally:
 
     Attributes:
         rows: Number of rows that were looked at, without those that are null.
+        is_silent: Whether none of them holds what may tell a layout: they are null, empty, or texts of no such JSON.
     """
 
     def __init__(self, name: str | None = None) -> None:
         """Begin without rows; with a name, only the layouts count that it stands for."""
         self.rows = 0
+        self.is_silent = True
         self._name = name
         self._fitting: Counter[Layout] = Counter()
         self._alone: Counter[Layout] = Counter()
@@ -73,6 +76,7 @@ class Tally:
             self._is_in_air |= shape.is_down
             self._is_down |= not shape.is_down
         self.rows += int(np.asarray(array.is_valid()).sum())  # `null_count` misses the nulls of runs.
+        self.is_silent &= not shape.may_tell
         self._pairs.look_at(shape)
         if shape.kind == "numbers":
             self._flags.add(flag_column(shape))
@@ -163,13 +167,16 @@ class Tally:
         return "; ".join(reasons) or "its rows are in no known layout"
 
 
-def chosen_layout(empty: pa.Array, samples: Iterable[pa.Array], name: str | None = None) -> Choice:
+def chosen_layout(
+    empty: pa.Array, samples: Iterable[pa.Array], name: str | None = None, *, more_follow: bool = False
+) -> Choice:
     """Choose the layout of a column.
 
     Args:
         empty: An empty array of its type.
         samples: Its rows, in order, as far as they are needed.
         name: What `--layout` says.
+        more_follow: Whether other rows follow that may tell a layout where these hold nothing.
 
     Raises:
         NoLayoutError: The column has none, or not the one that is named.
@@ -189,34 +196,42 @@ def chosen_layout(empty: pa.Array, samples: Iterable[pa.Array], name: str | None
             break
     layout = tally.choice()
     if layout is None:
-        return _without_fitting(shape, tally, name, is_drawn=is_drawn)
+        return _without_fitting(
+            shape, tally, name, is_drawn=is_drawn, is_silent=tally.is_silent if more_follow else not tally.rows
+        )
     if is_drawn and is_drawn_layout(layout) and (shape.place is None or name is None):
         return Choice(None)
     return Choice(JsonText(layout) if shape.kind == "text" else layout)
 
 
-def _without_fitting(shape: Shape, tally: Tally, name: str | None, *, is_drawn: bool) -> Choice:
-    """Return how to read a column of which no row fits any layout."""
+def _without_fitting(shape: Shape, tally: Tally, name: str | None, *, is_drawn: bool, is_silent: bool) -> Choice:
+    """Return how to read a column of which no row fits any layout; if it is silent, other rows may tell one."""
     offered = candidates(shape, name)
     if is_drawn and (name is None or name in names_of(StrokesOfPoints())):
-        if shape.place is not None and tally.rows and name is None:
+        if shape.place is not None and not is_silent and name is None:
             raise PenpalError(
                 "its strokes have an x and y of their own, and their points begin neither there nor at (0, 0): they "
                 "may count from there or not; say which with --layout relative or --layout strokes (layout=)"
             )
         return Choice(None, is_told=False)  # Each row gets its problem.
-    if offered and tally.rows and name is not None and shape.place is not None:
+    if offered and not is_silent and name is not None and shape.place is not None:
         return Choice(offered[0])  # Where strokes begin says nothing and need not.
-    if not tally.rows and (offered or _is_told_by_rows(shape)):
-        return Choice(Untold(), is_told=False)
+    if is_silent and (offered or _is_told_by_rows(shape)):
+        return Choice(JsonText(Untold()) if shape.kind == "text" else Untold(), is_told=False)
     if name is not None and not offered and shape.kind != "text":
         raise NoLayoutError(f"it does not have the layout {name!r} ({LAYOUTS.get(name, name)})")
     raise NoLayoutError(tally.described())
 
 
 def _is_told_by_rows(shape: Shape) -> bool:
-    """Whether the values of rows tell what may be offered, not the type alone: texts, and points of any size."""
-    return shape.kind == "text" or (shape.kind == "numbers" and len(shape.levels) > 2)
+    """Whether the values of rows tell what may be offered, not the type alone: texts, points of any size, and lists of
+    nulls, as of empty lists in Python.
+    """
+    kind = shape.parts[0].type
+    while is_list(kind):
+        kind = kind.value_type
+    is_bare = pa.types.is_null(kind) and shape.kind != "other"
+    return shape.kind == "text" or is_bare or (shape.kind == "numbers" and len(shape.levels) > 2)
 
 
 def missing_parts(shape: Shape) -> str:

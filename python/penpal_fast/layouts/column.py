@@ -40,7 +40,13 @@ class StrokesColumn:
 
     @classmethod
     def found(
-        cls, schema: pa.Schema, column: str, samples: Iterable[Table], layout: str | None = None
+        cls,
+        schema: pa.Schema,
+        column: str,
+        samples: Iterable[Table],
+        layout: str | None = None,
+        *,
+        more_follow: bool = False,
     ) -> StrokesColumn:
         """Find how a column is read.
 
@@ -49,6 +55,7 @@ class StrokesColumn:
             column: Name of the strokes column.
             samples: The first rows, as far as they are needed.
             layout: Name of the layout, if it is known.
+            more_follow: Whether other rows follow that may tell a layout where these hold nothing.
 
         Raises:
             PenpalError: There is no such column, or it holds no strokes, or may have several layouts.
@@ -66,7 +73,7 @@ class StrokesColumn:
                 return cls(column, None, parts)
             from penpal_fast.layouts.choice import chosen_layout
 
-            choice = chosen_layout(first, rows, layout)
+            choice = chosen_layout(first, rows, layout, more_follow=more_follow)
             return cls(column, choice.layout, parts, is_told=choice.is_told)
         except NoLayoutError as error:
             raise _not_found(schema, column, parts, str(error)) from error

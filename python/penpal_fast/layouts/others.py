@@ -47,7 +47,7 @@ def _looks_like(sample: Table, name: str) -> str | None:
         return "strokes"  # Of several layouts.
     except (NoLayoutError, pa.ArrowException, NotImplementedError):
         return None
-    if isinstance(layout, Untold):
-        return None
     inner = layout.inner if isinstance(layout, JsonText) else layout  # Columns of JSON lines are texts here.
+    if isinstance(inner, Untold):
+        return None
     return "strokes" if inner is None else inner.description

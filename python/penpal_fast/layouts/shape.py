@@ -115,9 +115,28 @@ class Shape:
     @property
     def found(self) -> NDArray[np.bool_]:
         """Which rows have anything in their lists."""
-        if not self.levels:
-            return np.asarray(self.parts[0].is_valid())
-        return self.levels[0].lengths > 0
+        return self.levels[0].lengths > 0 if self.levels else self.valid
+
+    @property
+    def valid(self) -> NDArray[np.bool_]:
+        """Which rows are not null."""
+        return self.levels[0].valid if self.levels else np.asarray(self.parts[0].is_valid())
+
+    @property
+    def has_values(self) -> bool:
+        """Whether anything in the rows is neither null nor empty."""
+        return any(map(_has_values, self.parts))
+
+    @property
+    def may_tell(self) -> bool:
+        """Whether rows hold what may tell how strokes are nested: values in lists, or in structs of points."""
+        return self.has_values and (bool(self.levels) or self.kind not in ("text", "other"))
+
+
+def _has_values(array: pa.Array) -> bool:
+    while is_list(array.type):
+        _, array = peel(array)
+    return bool(array.null_count < len(array))
 
 
 def _stroke_numbers(array: pa.StructArray, coordinates: pa.DataType) -> pa.Array | None:

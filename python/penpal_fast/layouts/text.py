@@ -15,6 +15,7 @@ import pyarrow as pa
 from penpal_fast.layouts.layout import Converted, Layout
 from penpal_fast.layouts.nested import WORDS
 from penpal_fast.layouts.shape import Shape
+from penpal_fast.layouts.untold import Untold
 
 PYTHON = re.compile(rb"[\s{\[(]*[{\[(]\s*(?:u?'|None\b|True\b|False\b|\()|[:,]\s*(?:None|True|False|array\(|\(|')")
 """What Python writes and JSON has not."""
@@ -105,8 +106,10 @@ def converted_values(layout: Layout, values: list[Any]) -> Converted:
             problems[places[0]] = array
         elif layout.takes(shape := Shape.of(array)):
             converted = layout.convert(shape)
-        elif not pa.types.is_null(array.type):
+        elif shape.has_values:
             problems |= dict.fromkeys(places, f"wrong type: these are no {layout.description}")
+        else:
+            converted = Untold().convert(shape)
         pieces.append(converted.rows)
         problems |= {places[row]: problem for row, problem in converted.problems.items()}
         speaking[places] = converted.speaking

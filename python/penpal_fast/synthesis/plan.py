@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from penpal_fast.errors import PenpalError
+from penpal_fast.errors import PenpalError, UsageError
 from penpal_fast.synthesis.corruption import SEVERITIES, Severity
 from penpal_fast.synthesis.generator import Generator, Request
 from penpal_fast.synthesis.texts import LONG_LINE, Text, long_line, run_of_words
@@ -55,21 +55,21 @@ class Plan:
     def __post_init__(self) -> None:
         """Check the ranges."""
         if not 1 <= self.rows <= MAX_ROWS or self.longest < 1:
-            raise PenpalError(
+            raise UsageError(
                 f"rows must be from 1 to {MAX_ROWS:,} and longest at least 1, got {self.rows:,} and {self.longest:,}"
             )
         if self.seed < 0:
-            raise PenpalError(f"seed must be at least 0, got {self.seed}")
+            raise UsageError(f"seed must be at least 0, got {self.seed}")
         for name in ("whole_share", "long_share"):
             if not 0 <= getattr(self, name) <= 1:
-                raise PenpalError(f"{name} must be from 0 to 1, got {getattr(self, name)}")
+                raise UsageError(f"{name} must be from 0 to 1, got {getattr(self, name)}")
         if not -MAX_BIAS <= self.bias[0] <= self.bias[1] <= MAX_BIAS:
-            raise PenpalError(
+            raise UsageError(
                 f"bias must be a range from {-MAX_BIAS:g} to {MAX_BIAS:g}, the lower end first, got {self.bias}"
             )
         shares = [severity.share for severity in self.severities.values()]
         if self.corrupted and (min(shares, default=-1.0) < 0 or abs(sum(shares) - 1) > 1e-6):
-            raise PenpalError(f"the shares of the severities must be at least 0 and sum to 1, got {shares}")
+            raise UsageError(f"the shares of the severities must be at least 0 and sum to 1, got {shares}")
 
     @property
     def parts(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from penpal_fast.errors import PenpalError
+from penpal_fast.errors import UsageError
 from penpal_fast.evaluation.held_out import RECORD, prefix_in
 from penpal_fast.handwriting.lines import decided_by
 from penpal_fast.network.pretrained import find_record
@@ -22,10 +22,10 @@ def check_start(start: str, output: Path, prefix: int | None) -> None:
         prefix: How many of the first characters of a source decide whether its lines are held out now.
 
     Raises:
-        PenpalError: Both are the same folder: a killed run could not start from it again.
+        UsageError: Both are the same folder: a killed run could not start from it again.
     """
     if Path(start).resolve() == output.resolve():
-        raise PenpalError(f"{output}: the training starts from this folder, and cannot write to it; choose another")
+        raise UsageError(f"{output}: the training starts from this folder, and cannot write to it; choose another")
     record = find_record(start, RECORD)
     if record is not None and (earlier := prefix_in(record)) != prefix:
         logger.warning(
