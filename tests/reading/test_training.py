@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from helpers import made_generator
-from penpal_fast.errors import PenpalError
+from penpal_fast.errors import PenpalError, UsageError
 from penpal_fast.evaluation import sets
 from penpal_fast.evaluation.figures import area_under_curve
 from penpal_fast.handwriting.lines import Line, is_held_out
@@ -192,9 +192,26 @@ def test_a_stage_keeps_a_share_of_its_first_weights() -> None:
 def test_a_checkpoint_of_another_recipe_is_refused(tmp_path) -> None:
     lines = Lines(drawn(4, 1))
     Training(RECIPE, lines).save(tmp_path / "checkpoint.pt")
-    for other in (Training(dataclasses.replace(RECIPE, seed=6), lines), Training(RECIPE, Lines(drawn(5, 1)))):
-        with pytest.raises(PenpalError, match=r"checkpoint\.pt: it belongs to another recipe or other lines"):
-            other.load(tmp_path / "checkpoint.pt")
+    with pytest.raises(PenpalError, match=r"checkpoint\.pt: it belongs to another recipe; use that recipe, or, to"):
+        Training(dataclasses.replace(RECIPE, seed=6), lines).load(tmp_path / "checkpoint.pt")
+
+
+@pytest.mark.parametrize("others", [Lines(drawn(5, 1)), Lines(drawn(4, 2))], ids=["more", "others"])
+def test_a_checkpoint_of_other_lines_is_refused(tmp_path, others) -> None:
+    path = tmp_path / "checkpoint.pt"
+    Training(RECIPE, Lines(drawn(4, 1))).save(path)
+    with pytest.raises(PenpalError, match=r"checkpoint\.pt: it was made from other lines to learn from; give those"):
+        Training(RECIPE, others).load(path)
+    Training(RECIPE, Lines(drawn(4, 1))).load(path)
+
+
+def test_a_checkpoint_of_an_earlier_version_is_resumed(tmp_path) -> None:
+    path, lines = tmp_path / "checkpoint.pt", Lines(drawn(4, 1))
+    Training(RECIPE, lines).save(path)
+    state = torch.load(path, weights_only=True)
+    del state["lines"]
+    torch.save(state, path)
+    Training(RECIPE, lines).load(path)
 
 
 def test_a_stage_without_lines_is_refused() -> None:
@@ -453,7 +470,12 @@ def test_the_recipe_ends_with_a_reader_and_its_figures(tmp_path, monkeypatch) ->
     assert set(figures["kept"]["match"]["balanced"]) == {"real", "clean", "corrupted", "mild", "gibberish"}
     assert ReaderRecipe.from_file(tmp_path / "reader" / "training.json") == recipe
     before = (tmp_path / "reader" / "weights.safetensors").read_bytes()
-    train_reader(recipe, inputs, tmp_path / "work", tmp_path / "reader")
+    train_reader(recipe, inputs, tmp_path / "work", tmp_path / "reader", say=said.append)
+    assert said[-1].endswith("checkpoint.pt: resumed after 500 rows of stage 2")
+    with pytest.raises(PenpalError, match="it belongs to another recipe; use that recipe"):
+        train_reader(dataclasses.replace(recipe, seed=9), inputs, tmp_path / "work", tmp_path / "reader")
+    with pytest.raises(UsageError, match="device 'abacus': PyTorch cannot use it"):
+        train_reader(recipe, inputs, tmp_path / "work", tmp_path / "reader", device="abacus")
     assert (tmp_path / "reader" / "weights.safetensors").read_bytes() == before
     started = dataclasses.replace(recipe, stages=(dataclasses.replace(doubting, start_share=1.0),), synthesis=())
     (tmp_path / "started.json").write_text(started.to_json())

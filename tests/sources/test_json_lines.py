@@ -277,6 +277,25 @@ def test_fields_that_are_nested_too_deep_are_left_out(path, depth, kept):
     assert found[0]["strokes"][0][0]["t"] == 1
 
 
+@pytest.mark.parametrize("lists_first", [True, False])
+def test_lists_in_one_file_and_json_text_in_another_become_text(tmp_path, lists_first):
+    offsets, meta = [[0, 9, 0], [4, -9, 0], [4, 9, 1], [-2, -4, 0], [3, 0, 1]], {"a": [1]}
+    lists, texts, out = (tmp_path / f"{name}.jsonl" for name in ("lists", "texts", "out"))
+    lists.write_text(json.dumps({"strokes": offsets, "meta": meta}) + "\n")
+    texts.write_text(json.dumps({"strokes": json.dumps(offsets), "meta": json.dumps(meta)}) + "\n")
+    summary = score_dataset([lists, texts] if lists_first else [texts, lists], out)
+    assert (summary.rows, summary.bad) == (2, 0)
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [json.loads(row["strokes"]) for row in rows] == [offsets] * 2
+    assert [json.loads(row["meta"]) for row in rows] == [meta] * 2
+    assert rows[0]["quality"] == rows[1]["quality"]
+    lists.write_text('{"strokes": [[[0, 9], [4, 0], [8, 9]], [[2, 5], [6, 5]]]}\n')
+    texts.write_text('{"strokes": "[[[0, 9], [4, 0], [8, 9]], [[2, 5], [6, 5]]]"}\n')
+    with pytest.raises(PenpalError, match=r"texts\.jsonl: its only row cannot be scored; row 0: wrong type"):
+        score_dataset([lists, texts], out)
+    assert score_dataset(texts, out).bad == 0  # In a job of its own.
+
+
 def test_files_get_columns_that_suit_all_of_them(tmp_path):
     """What one file has of a column and another has not, or has of another type, or nested otherwise, is kept."""
     files = {

@@ -286,12 +286,19 @@ def test_a_tiny_recipe_learns_and_resumes(files, sources, tiny, tmp_path, monkey
     stopped = train(tiny, *arguments, "-o", tmp_path / "model")
     assert stopped.exit_code == 130
     assert not (tmp_path / "model").exists()
-    refused = train(tiny, *arguments, "-o", tmp_path / "model")
-    assert "resume with --resume" in refused.output.replace("\n", " ")
-    other = train(tiny, *arguments, "--corrupted", clean, "-o", tmp_path / "model", "--resume")
+    other = train(tiny, *arguments, "--corrupted", clean, "-o", tmp_path / "model")
+    assert other.exit_code == 1
     assert "from other lines to train on, or another network" in other.output.replace("\n", " ")
-    finished = train(tiny, *arguments, "-o", tmp_path / "model", "--resume")
+    generator = save(made_tensors(), tmp_path / "generator.safetensors")
+    file = {"name": "lines", "split": "train", "plan": {"rows": 2}}
+    (tmp_path / "other.json").write_text(json.dumps({**TINY, "synthesis": [file]}))
+    other = train(tmp_path / "other.json", *arguments, "--generator", generator, "-o", tmp_path / "model")
+    assert other.exit_code == 1
+    assert "it belongs to another recipe; use that recipe, or, to start over, choose" in other.output.replace("\n", " ")
+    assert not (tmp_path / "work/lines.parquet").exists()  # It was refused before work.
+    finished = train(tiny, *arguments, "-o", tmp_path / "model")
     assert finished.exit_code == 0, finished.output
+    assert "checkpoint.safetensors: resumed after step 20 of stage 1" in finished.output.replace("\n", " ")
     assert saved == [(0, 20), (1, 20)]
     entries = [json.loads(line) for line in (tmp_path / "work/training.jsonl").read_text().splitlines()]
     assert [(entry["stage"], entry["step"]) for entry in entries] == [(1, 20), (2, 20)]  # Killed before the first.
@@ -556,7 +563,7 @@ def test_a_recipe_makes_its_synthetic_lines(files, tmp_path):
     arguments = ["--real", files[0], "--work", tmp_path / "work", "-o", tmp_path / "model"]
     without = train(recipe, *arguments)
     assert "needs a generator" in without.output
-    result = train(recipe, *arguments, "--generator", generator, "--resume")
+    result = train(recipe, *arguments, "--generator", generator, "--resume")  # As earlier versions needed it.
     assert result.exit_code == 0, result.output
     assert pq.read_table(tmp_path / "work/corrupted_train.parquet").num_rows == 4
     for split in ("train", "validation"):
@@ -573,8 +580,31 @@ def test_synthetic_lines_of_another_plan_are_not_used(files, tmp_path):
     assert "0 to validate on" in train(recipe, *arguments).output.replace("\n", " ")
     assert pq.read_metadata(tmp_path / "work/lines.parquet").num_rows == 2
     other = _recipe(tmp_path, {"synthesis": [{**file, "plan": {"rows": 3}}]})
-    refused = train(other, *arguments, "--resume").output.replace("\n", " ")
-    assert "it was made by another plan" in refused
+    refused = train(other, *arguments).output.replace("\n", " ")
+    assert "it was made with another plan: use that of the earlier run" in refused
+
+
+def test_synthetic_lines_of_another_generator_or_other_texts_are_not_used(files, tmp_path):
+    recipe = _recipe(tmp_path, {"synthesis": [{"name": "lines", "split": "train", "plan": {"rows": 2}}]})
+    generator = save(made_tensors(), tmp_path / "generator.safetensors")
+    tensors = made_tensors()
+    name = next(iter(tensors))
+    other = save({**tensors, name: tensors[name] * 2}, tmp_path / "other.safetensors")
+    table = pq.read_table(files[0])
+    pq.write_table(table.slice(0, len(table) - 1), tmp_path / "fewer.parquet")
+
+    def said(real, weights):
+        arguments = ["--real", real, "--work", tmp_path / "work", "-o", tmp_path / "model", "--generator", weights]
+        return train(recipe, *arguments).output.replace("\n", " ")
+
+    assert "0 to validate on" in said(files[0], generator)
+    assert "it was made with another generator: use that of the earlier run" in said(files[0], other)
+    assert "it was made with another set of texts: use that of" in said(tmp_path / "fewer.parquet", generator)
+    made = tmp_path / "work/lines.parquet"
+    earlier = pq.read_table(made)
+    metadata = {key: value for key, value in earlier.schema.metadata.items() if key != b"penpal_fast.made_from"}
+    pq.write_table(earlier.replace_schema_metadata(metadata), made)  # As earlier versions wrote it.
+    assert "0 to validate on" in said(files[0], other)
 
 
 def test_what_would_fail_after_hours_fails_at_once(files, tiny, tmp_path):

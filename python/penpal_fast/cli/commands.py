@@ -65,7 +65,7 @@ COMMANDS = {
     "train": Listed(
         "train",
         "train",
-        "Train a model: make synthetic rows, train, calibrate, write it, and measure it on validation rows.",
+        "Train a model: make rows, train, calibrate and measure. The same command resumes an interrupted run.",
     ),
     "train-reader": Listed(
         "train_reader",

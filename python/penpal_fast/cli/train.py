@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from penpal_fast.cli import options
 from penpal_fast.cli.console import readable_errors, say, stopped_by_sigterm
 from penpal_fast.cli.progress import stage_bars
 from penpal_fast.startup import ending_at_once
@@ -32,7 +33,9 @@ def train(
     clean: Annotated[list[Path] | None, typer.Option(help="More clean synthetic rows, with `source`.")] = None,
     corrupted: Annotated[list[Path] | None, typer.Option(help="More corrupted synthetic rows, with `source`.")] = None,
     start: Annotated[str | None, typer.Option(help="Folder or Hugging Face id of a model to start from.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Resume an interrupted run.")] = False,
+    _resume: Annotated[
+        bool, typer.Option("--resume", help="Not needed: the same command resumes an interrupted run.")
+    ] = False,
 ) -> None:
     """Run `penpal-fast train`; see `COMMANDS` for the beginning of its help."""
     with readable_errors(), ending_at_once():
@@ -42,7 +45,7 @@ def train(
         from penpal_fast.training.run import Inputs, run_recipe
         from penpal_fast.training.start import check_start
 
-    with readable_errors(), stopped_by_sigterm():
+    with readable_errors(), stopped_by_sigterm(), options.logged(verbose=True):
         chosen = Recipe.from_file(recipe or BUNDLED)
         model = None
         if start is not None:
@@ -50,7 +53,7 @@ def train(
             model = QualityClassifier.from_pretrained(start)
         inputs = Inputs(real, generator, clean or (), corrupted or (), model)
         with stage_bars() as progress:
-            figures = run_recipe(chosen, inputs, work, output, resume=resume, progress=progress)
+            figures = run_recipe(chosen, inputs, work, output, progress=progress)
         rows = [[name.replace("_", " "), f"{value:.3f}"] for name, value in figures.items()]
         say(table(["validation lines", ""], rows))
         say(f"wrote {output}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from penpal_fast.errors import PenpalError
-from penpal_fast.files import appears_whole, checked_target, parts_folder, reserved
+from penpal_fast.files import appears_whole, checked_target, parts_folder, reserved, sha256_of
 from penpal_fast.progress import Progress, no_progress
 from penpal_fast.synthesis.generator import Generator
 from penpal_fast.synthesis.parts import make_parts, open_folder, part_paths
@@ -22,6 +23,9 @@ from penpal_fast.synthesis.texts import Text
 
 PLAN = b"penpal_fast.plan"
 """Key of the plan in the metadata of the Parquet file."""
+
+MADE_FROM = b"penpal_fast.made_from"
+"""Key of the checksums of the texts and the generator there."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +72,8 @@ def synthesize(
     Raises:
         PenpalError: The generator or the texts cannot be used, or the parts in the folder are from another run.
     """
-    texts = writable_texts(texts, Generator(generator, backend="numpy"))
+    given, texts = texts, writable_texts(texts, Generator(generator, backend="numpy"))
+    about = {PLAN: _plan_text(plan), MADE_FROM: json.dumps(_checksums(given, generator)).encode()}
     check_lengths(plan, texts)
     output = checked_target(output)
     folder = parts_folder(output)
@@ -85,14 +90,34 @@ def synthesize(
         make_parts(PlannedLines(plan, list(texts)), generator, paths, processes or os.cpu_count() or 1, report)
         with appears_whole(output, aside):
             table = pa.concat_tables([pq.read_table(path) for path in paths])
-            table = table.replace_schema_metadata({**(table.schema.metadata or {}), PLAN: _plan_text(plan)})
+            table = table.replace_schema_metadata({**(table.schema.metadata or {}), **about})
             pq.write_table(table, aside, compression="zstd", use_dictionary=["text", "source", "corruption", "author"])
         shutil.rmtree(folder)
 
 
-def is_made_by(plan: Plan, path: Path) -> bool:
-    """Whether a Parquet file was made by a plan, whatever its texts and its generator."""
-    return (pq.read_schema(path).metadata or {}).get(PLAN) == _plan_text(plan)
+def check_made(path: Path, plan: Plan, texts: Sequence[Text], generator: Path | None) -> None:
+    """Make sure that a Parquet file was made by a plan from texts, and by a generator if one is given.
+
+    Files of earlier versions do not say what they were made from.
+
+    Raises:
+        PenpalError: It was not.
+    """
+    noted = pq.read_schema(path).metadata or {}
+    others = [] if noted.get(PLAN) == _plan_text(plan) else ["plan"]
+    checksums = json.loads(noted.get(MADE_FROM, b"{}"))
+    others += [what for what, one in _checksums(texts, generator).items() if checksums.get(what, one) != one]
+    if others:
+        raise PenpalError(
+            f"{path}: it was made with another {others[0]}: use that of the earlier run, remove the file, or choose "
+            "another folder"
+        )
+
+
+def _checksums(texts: Sequence[Text], generator: Path | None) -> dict[str, str]:
+    said = json.dumps([[text.words, text.source] for text in texts])
+    found = {"set of texts": hashlib.sha256(said.encode()).hexdigest()}
+    return found if generator is None else {**found, "generator": sha256_of(generator)}
 
 
 def _plan_text(plan: Plan) -> bytes:

@@ -6,6 +6,7 @@ import concurrent.futures
 import dataclasses
 import hashlib
 import json
+import logging
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -31,7 +32,12 @@ from penpal_fast.training.recipe import Optimization, Recipe
 
 CHECKPOINT = "checkpoint.safetensors"
 LOG = "training.jsonl"
+OR_START_OVER = "or, to start over, choose another work folder or remove the file"
+
 OPTIMIZERS = {"adamw": optim.AdamW, "muon": Muon}
+
+
+logger = logging.getLogger(__name__)
 
 
 class Training:
@@ -149,20 +155,12 @@ class Training:
         Raises:
             PenpalError: The checkpoint is damaged, or belongs to another recipe or to other inputs.
         """
-        try:
-            loaded: Any = mx.load(str(path), return_metadata=True)
-        except (RuntimeError, ValueError) as error:
-            raise PenpalError(f"{path}: it is damaged; remove it to start over: {error}") from error
-        arrays, metadata = loaded
-        if _known_recipe(metadata.get("recipe", "")) != recipe:
-            raise PenpalError(
-                f"{path}: it belongs to another recipe; use that recipe, or remove the file to start over"
-            )
+        arrays, metadata = checked_state(path, recipe)
         # Earlier versions did not note the inputs.
         if metadata.get("inputs", inputs) != inputs:
             raise PenpalError(
                 f"{path}: it was made from other lines to train on, or another network to start from (--start); give "
-                "those, or remove the file to start over"
+                f"those, {OR_START_OVER}"
             )
 
         def tree(name: str) -> Any:
@@ -177,6 +175,22 @@ class Training:
         training.done = int(metadata["step"])
         training.slope = Slope(**json.loads(metadata["slope"]))
         return training
+
+
+def checked_state(path: Path, recipe: Recipe) -> tuple[dict[str, mx.array], dict[str, str]]:
+    """Read the arrays and the metadata of a checkpoint of a recipe.
+
+    Raises:
+        PenpalError: It is damaged, or of another recipe.
+    """
+    try:
+        loaded: Any = mx.load(str(path), return_metadata=True)
+    except (RuntimeError, ValueError) as error:
+        raise PenpalError(f"{path}: it is damaged; remove it to start over: {error}") from error
+    arrays, metadata = loaded
+    if _known_recipe(metadata.get("recipe", "")) != recipe:
+        raise PenpalError(f"{path}: it belongs to another recipe; use that recipe, {OR_START_OVER}")
+    return arrays, metadata
 
 
 def train(
@@ -202,6 +216,7 @@ def train(
     inputs = fingerprint(sources, start)
     if checkpoint.exists():
         training = Training.load(checkpoint, recipe, inputs)
+        logger.info("%s: resumed after step %d of stage %d", checkpoint, training.done, training.stage + 1)
         if not log.has(training.place):  # The run was killed between the checkpoint and its entry.
             log.add({**training.place, **measure(training.averaged())})
     else:

@@ -18,7 +18,7 @@ from penpal_fast.handwriting.lines import Split, decided_by, read_split
 from penpal_fast.network.config import ModelConfig
 from penpal_fast.network.model import QualityClassifier
 from penpal_fast.training.examples import Sources, read_splits
-from penpal_fast.training.loop import CHECKPOINT, train
+from penpal_fast.training.loop import CHECKPOINT, checked_state, train
 from penpal_fast.training.measurement import Validation
 from penpal_fast.training.recipe import Recipe
 from penpal_fast.training.synthetic_lines import SyntheticFile, synthetic_lines
@@ -53,24 +53,25 @@ def run_recipe(
     work: Path,
     output: Path,
     *,
-    resume: bool = False,
     progress: TaskProgress = lambda _task, _done, _total: None,
 ) -> dict[str, float]:
     """Make the synthetic lines, train, tune, calibrate and write the model, and then measure it.
 
+    A killed run is resumed by the same call: the lines that were made and the last checkpoint are in the work folder.
+
     Args:
         recipe: All choices.
         inputs: The data and the networks.
-        work: Folder for the synthetic lines, the log and the checkpoint.
+        work: Folder for the synthetic lines, the log and the checkpoint of this recipe and these inputs alone.
         output: Folder for `config.json`, `weights.safetensors` and `training.json`.
-        resume: Resume from the files that an earlier run of the same recipe left in `work`.
         progress: Called with the task at hand, how much of it is done and its total.
 
     Returns:
         The figures of the validation lines, which `training.json` has too.
 
     Raises:
-        PenpalError: An input cannot be used, a folder cannot be written to, or `work` holds another run's files.
+        PenpalError: An input cannot be used, a folder cannot be written to, or `work` holds the files of another recipe
+            or of other inputs.
     """
     if inputs.start is not None:
         _check_start(inputs.start.config, recipe.network)
@@ -84,9 +85,9 @@ def run_recipe(
             "'text'"
         )
     made_folder(work)
-    if not resume and (work / CHECKPOINT).exists():
-        raise PenpalError(f"{work}: it holds an earlier training: resume with --resume, or choose another folder")
-    made = [(file, _made(file, recipe, inputs, work, resume, progress)) for file in recipe.synthesis]
+    if (work / CHECKPOINT).exists():
+        checked_state(work / CHECKPOINT, recipe)  # What does not fit is said before lines are made.
+    made = [(file, _made(file, recipe, inputs, work, progress)) for file in recipe.synthesis]
     clean = [path for file, path in made if not file.plan.corrupted]
     corrupted = [path for file, path in made if file.plan.corrupted]
     sources = Sources(
@@ -156,15 +157,12 @@ def calibrate(model: QualityClassifier, scale: float, shift: float) -> None:
     mx.eval(model.parameters())
 
 
-def _made(
-    file: SyntheticFile, recipe: Recipe, inputs: Inputs, work: Path, resume: bool, progress: TaskProgress
-) -> Path:
+def _made(file: SyntheticFile, recipe: Recipe, inputs: Inputs, work: Path, progress: TaskProgress) -> Path:
     return synthetic_lines(
         file,
         work,
         real=inputs.real,
         generator=inputs.generator,
         prefix=recipe.source_prefix,
-        resume=resume,
         progress=lambda done, total: progress(f"making {file.name}", done, total),
     )

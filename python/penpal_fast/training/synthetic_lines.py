@@ -12,7 +12,7 @@ from typing import Literal
 from penpal_fast.errors import PenpalError
 from penpal_fast.handwriting.lines import decided_by, is_held_out
 from penpal_fast.progress import Progress, no_progress
-from penpal_fast.synthesis.line_file import is_made_by, synthesize
+from penpal_fast.synthesis.line_file import check_made, synthesize
 from penpal_fast.synthesis.plan import Plan
 from penpal_fast.synthesis.texts import read_texts
 from penpal_fast.training.recipe_fields import shown
@@ -60,11 +60,10 @@ def synthetic_lines(
     real: Path,
     generator: Path | None,
     prefix: int | None,
-    resume: bool,
     processes: int | None = None,
     progress: Progress = no_progress,
 ) -> Path:
-    """Make a file of synthetic lines unless an earlier run made it.
+    """Make a file of synthetic lines unless an earlier run made it, or go on with what a killed one has left.
 
     Args:
         file: What to make.
@@ -72,7 +71,6 @@ def synthetic_lines(
         real: Parquet file of real lines, whose texts are written.
         generator: Weights of the generator.
         prefix: How many of the first characters of a source decide its split; None for the whole source.
-        resume: Whether the file, or parts of it, may be there from an earlier run.
         processes: Number of processes; None for one for each processor.
         progress: Called with the rows made so far and the rows planned.
 
@@ -83,21 +81,18 @@ def synthetic_lines(
         PenpalError: The file is another run's, or it cannot be made.
     """
     path = work / f"{file.name}.parquet"
+    held_out = file.split == "validation"
+    texts = [text for text in read_texts(real) if is_held_out(text.source, prefix) == held_out]
     if path.exists():
-        if not resume:
-            raise PenpalError(f"{path}: it exists already: resume with --resume, or choose another folder")
-        if not is_made_by(file.plan, path):
-            raise PenpalError(f"{path}: it was made by another plan: remove it, or choose another folder")
+        check_made(path, file.plan, texts, generator)
         return path
     if generator is None:
         raise PenpalError("the recipe makes synthetic lines and needs a generator: name its weights with --generator")
-    held_out = file.split == "validation"
-    texts = [text for text in read_texts(real) if is_held_out(text.source, prefix) == held_out]
     if not texts:
         raise PenpalError(
             f"{real}: no text belongs to the {file.split} split; more of its sources must differ in what "
             f"decides the side, {decided_by(prefix)}"
         )
     count = processes or os.cpu_count()
-    synthesize(file.plan, texts, generator, path, resume=resume, processes=count, progress=progress)
+    synthesize(file.plan, texts, generator, path, resume=True, processes=count, progress=progress)
     return path

@@ -4,7 +4,9 @@ of the weights is what is kept."""
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import itertools
+import json
 import math
 import pickle
 from collections.abc import Callable, Iterator, Sequence
@@ -39,6 +41,8 @@ LARGEST_GRADIENT = 5.0
 
 START_BATCHES = 16
 """Batches whose statistics batch norm begins with, where a training starts from a finished reader."""
+
+OR_START_OVER = "or, to start over, choose another work folder or remove the file"
 
 KINDS = ("real", "made", "clean", "corrupted")
 
@@ -148,6 +152,7 @@ class Training:
                 "losses": torch.from_numpy(self.losses),
                 "recipe": self.recipe.to_json(),
                 "start": self.start_fingerprint,
+                "lines": fingerprint(self.examples),
             }
         )
         with replaced_atomically(path) as aside:
@@ -159,18 +164,15 @@ class Training:
         Raises:
             PenpalError: It is damaged, or of other ones.
         """
-        try:
-            state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
-        except (RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
-            raise PenpalError(f"{path}: it is damaged; remove it to start over") from error
-        if state.get("recipe") not in (None, self.recipe.to_json()) or len(state["losses"]) != len(self.losses):
-            raise PenpalError(
-                f"{path}: it belongs to another recipe or other lines; use these, or remove the file to start over"
-            )
+        state = checked_state(path, self.recipe, self.device)
+        lines = fingerprint(self.examples)
+        # Earlier versions did not note the lines.
+        if len(state["losses"]) != len(self.losses) or state.get("lines", lines) != lines:
+            raise PenpalError(f"{path}: it was made from other lines to learn from; give those, {OR_START_OVER}")
         if state.get("start", "") != self.start_fingerprint:
             raise PenpalError(
-                f"{path}: it began with another reader (--start), or with random weights; give the same, or remove "
-                "the file to start over"
+                f"{path}: it began with another reader (--start), or with random weights; give the same, "
+                f"{OR_START_OVER}"
             )
         for name in _KEPT:
             setattr(self, name, state[name])
@@ -329,6 +331,32 @@ class Training:
             {"params": matrices, "weight_decay": self.recipe.weight_decay},
             {"params": [*vectors, *self.doubt_loss.parameters()], "weight_decay": 0.0},
         ]
+
+
+def checked_state(path: Path, recipe: ReaderRecipe, device: str) -> dict[str, Any]:
+    """Read a checkpoint of a recipe.
+
+    Raises:
+        PenpalError: It is damaged, or of another recipe.
+    """
+    try:
+        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    except (RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+        raise PenpalError(f"{path}: it is damaged; remove it to start over") from error
+    if state.get("recipe") not in (None, recipe.to_json()):
+        raise PenpalError(f"{path}: it belongs to another recipe; use that recipe, {OR_START_OVER}")
+    return state
+
+
+def fingerprint(examples: Sequence[Example]) -> str:
+    """Return a SHA-256 of what lines say and of how many points their strokes have.
+
+    Points may differ by a rounding where a training is resumed on another machine.
+    """
+    digest = hashlib.sha256()
+    for one in examples:
+        digest.update(json.dumps([one.text, one.severity, np.bincount(one.stroke).tolist()]).encode())
+    return digest.hexdigest()
 
 
 _KEPT = ("average", "first", "stage", "rows", "steps")

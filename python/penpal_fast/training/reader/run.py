@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from penpal_fast.checks.quality import Scorer
+from penpal_fast.errors import UsageError
 from penpal_fast.evaluation.held_out import RECORD
 from penpal_fast.evaluation.read_sets import read_sets
 from penpal_fast.evaluation.reader_measure import measure_reader
@@ -79,15 +80,20 @@ def train_reader(
         The figures of `measure_reader`, which `figures.json` has too.
 
     Raises:
-        PenpalError: A file cannot be used, or PyTorch is not installed.
+        PenpalError: A file cannot be used, `work` holds the files of another recipe or of other inputs, or PyTorch is
+            not installed.
     """
     with needs_extra("train-reader"):
         import torch
 
         from penpal_fast.training.reader.calibration import calibrated, read
-        from penpal_fast.training.reader.loop import Lines, LoopState, Training
+        from penpal_fast.training.reader.loop import Lines, LoopState, Training, checked_state
         from penpal_fast.training.reader.network import folded
         from penpal_fast.training.reader.start import Start
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(f"device {device!r}: PyTorch cannot use it: {str(error).splitlines()[0]}") from error
     start = None
     if inputs.start is not None:
         check_start(inputs.start, output, recipe.source_prefix)
@@ -95,17 +101,21 @@ def train_reader(
         start.check(recipe.network)
     for folder in (work, output):
         made_folder(folder)
+    checkpoint = work / CHECKPOINT
+    if checkpoint.exists():
+        checked_state(checkpoint, recipe, device)  # What does not fit is said before lines are made.
     made = _made(recipe, inputs, work, processes, say)
     clean, corrupted = (_synthetic(recipe, inputs, work, processes, say, corrupted=kind) for kind in (False, True))
     torch.set_num_threads(processes)
     letters = recipe.network.letters
     learned = read_examples(inputs.real, letters, lambda source: not is_held_out(source, recipe.source_prefix))
     training = Training(recipe, Lines(learned, made, clean, corrupted), device, start)
-    if (work / CHECKPOINT).exists():
-        training.load(work / CHECKPOINT)
+    if checkpoint.exists():
+        training.load(checkpoint)
+        say(f"{checkpoint}: resumed after {training.rows:,} rows of stage {training.stage + 1}")
 
     def report(progress: LoopState) -> None:
-        training.save(work / CHECKPOINT)
+        training.save(checkpoint)
         say(
             f"stage {progress.stage}, {progress.rows:,} rows: loss per letter {progress.real_loss:.3f} real, "
             f"{progress.synthetic_loss:.3f} synthetic; "
@@ -180,7 +190,6 @@ def _synthetic(
                 real=inputs.real,
                 generator=inputs.generator,
                 prefix=recipe.source_prefix,
-                resume=True,
                 processes=processes,
             )
             say(f"made {file.name}")
