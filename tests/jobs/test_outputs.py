@@ -349,7 +349,7 @@ def test_a_reader_that_leaves_early_ends_the_job_quietly(lines):
 
 def test_standard_output_cannot_be_resumed(lines):
     done = run("score", lines, "-o", "-", "--resume")
-    assert (done.exit_code, done.stdout_bytes) == (1, b"")
+    assert (done.exit_code, done.stdout_bytes) == (2, b"")
     assert "standard output is a stream and cannot be resumed" in done.stderr
 
 
