@@ -33,7 +33,7 @@ from penpal_fast.jobs.thresholds import (
     threshold_number,
     wanted_thresholds,
 )
-from penpal_fast.layouts.parts import has_strokes
+from penpal_fast.layouts.coordinate_columns import has_strokes
 from penpal_fast.progress import Progress, Reports
 from penpal_fast.schema import check_text_column
 from penpal_fast.sources.batch import Source

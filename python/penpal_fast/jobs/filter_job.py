@@ -32,7 +32,7 @@ from penpal_fast.jobs.score_parts import PartsFolder, PassingFolder, ScoreParts
 from penpal_fast.jobs.seal import seal
 from penpal_fast.jobs.selection import SELECTION_KEY, Selection, noted_selection, read_selection
 from penpal_fast.jobs.unscored import NoScoresError, Unscored
-from penpal_fast.layouts.column import StrokesColumn
+from penpal_fast.layouts.strokes_column import StrokesColumn
 from penpal_fast.progress import Progress
 from penpal_fast.sources.batch import Source, unchanged
 from penpal_fast.sources.converted import named_layouts

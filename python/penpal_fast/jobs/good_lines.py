@@ -14,7 +14,7 @@ from penpal_fast.checks.columns import is_ours, is_score, made_by, noted_origin,
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.jobs.plain_columns import plain_rows
 from penpal_fast.jobs.scoring import scored, strokes_for
-from penpal_fast.layouts.column import StrokesColumn
+from penpal_fast.layouts.strokes_column import StrokesColumn
 from penpal_fast.sources.batch import Batch, Source
 from penpal_fast.sources.memory import batch_rows
 

@@ -59,7 +59,7 @@ def read_inputs(
     first = 0
     for source, found in zip(sources, read, strict=True):
         size = min(batch_rows(memory_mb, source), BATCH_ROWS)
-        names = found.parts or [column]
+        names = found.coordinate_columns or [column]
         for batch in source.batches(size, columns=names if text is None else [*names, text]):
             left = len(batch.data) if limit is None else min(limit - first, len(batch.data))
             if left <= 0:

@@ -52,7 +52,7 @@ from penpal_fast.jobs.scoring import scored
 from penpal_fast.jobs.seal import Content, row_group_places, seal
 from penpal_fast.jobs.summary import JobSummary
 from penpal_fast.jobs.unscored import Unscored
-from penpal_fast.layouts.column import StrokesColumn
+from penpal_fast.layouts.strokes_column import StrokesColumn
 from penpal_fast.progress import Progress
 from penpal_fast.sources.batch import Batch, Source, unchanged
 from penpal_fast.sources.converted import named_layouts

@@ -23,7 +23,7 @@ from penpal_fast.jobs.parts import GROUP_ROWS, Part, planned_parts
 from penpal_fast.jobs.pipeline import Stopwatch, made_ahead
 from penpal_fast.jobs.plain_columns import plain_rows
 from penpal_fast.jobs.scoring import scored
-from penpal_fast.layouts.column import StrokesColumn
+from penpal_fast.layouts.strokes_column import StrokesColumn
 from penpal_fast.sources.batch import Batch, Source
 
 logger = logging.getLogger(__name__)
@@ -134,8 +134,8 @@ class ScoreParts:
     def _read_columns(self, columns: Sequence[str]) -> list[str]:
         is_scored = not self._checks or len(self._finished) == len(self._parts)
         needed = [] if is_scored else [name for check in self._checks for name in check.reads]
-        parts = [name for strokes in self._strokes for name in strokes.parts] if needed else []
-        names = dict.fromkeys([*columns, *needed, *parts])
+        coordinates = [name for strokes in self._strokes for name in strokes.coordinate_columns] if needed else []
+        names = dict.fromkeys([*columns, *needed, *coordinates])
         # A file cannot be read without any column.
         return [name for name in names if name in self._sources[0].schema.names] or self._sources[0].schema.names[:1]
 
