@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from penpal_fast._core import Rows
-from penpal_fast.arrow_places import is_number
+from penpal_fast.arrow_anchors import is_number
 from penpal_fast.errors import PenpalError
 from penpal_fast.frames import column_of
 

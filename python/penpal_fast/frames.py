@@ -14,9 +14,9 @@ import pyarrow as pa
 
 from penpal_fast import kernels as pc
 from penpal_fast._core import Rows
+from penpal_fast.anchors import check_anchors
 from penpal_fast.arrow_streams import read_whole
 from penpal_fast.errors import PenpalError
-from penpal_fast.places import check_places
 
 
 def rows_of(data: Any, column: str = "strokes") -> Any:
@@ -26,9 +26,9 @@ def rows_of(data: Any, column: str = "strokes") -> Any:
         PenpalError: The table has no such column, or is not one table, or its strokes have an x and y of their own,
             from which their points count; the error says what to write instead.
     """
-    _check_parts(data, column)
+    _check_no_coordinate_columns(data, column)
     found = _rows_of(data, column)
-    check_places(found, column)
+    check_anchors(found, column)
     return found
 
 
@@ -92,7 +92,7 @@ def row_of(data: Any) -> Any:
     if hasattr(data, "__arrow_c_stream__"):
         raise PenpalError("this is a table of rows; take one row of it, such as table['strokes'][0]")
     row = data["strokes"] if isinstance(data, Mapping) and "strokes" in data else data
-    check_places([row])
+    check_anchors([row])
     return row
 
 
@@ -269,8 +269,8 @@ def _check_column(names: Iterable[Any], column: str) -> None:
         )
 
 
-def _check_parts(data: Any, column: str) -> None:
-    """Make sure that a table has not its strokes in several columns, which functions for rows do not take."""
+def _check_no_coordinate_columns(data: Any, column: str) -> None:
+    """Make sure that a table has no coordinate columns in place of strokes: functions for rows do not take them."""
     names = _names(data)
     if column in names:
         return

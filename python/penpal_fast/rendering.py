@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from penpal_fast._core import MAX_THREADS, Rows
+from penpal_fast.anchors import check_anchors
 from penpal_fast.arrow_streams import read_whole
 from penpal_fast.canvas import CANVAS_SHAPE, LINE_WIDTH
 from penpal_fast.errors import PenpalError, row_error
 from penpal_fast.interrupts import raise_if_from_handler
-from penpal_fast.places import check_places
 
 if TYPE_CHECKING:
     import mlx.core as mx
@@ -36,7 +36,7 @@ def render_strokes(strokes: Any, *, line_width: float = LINE_WIDTH) -> NDArray[n
         PenpalError: The row has no points, a coordinate that is null, NaN or infinite, or is not made of strokes.
     """
     canvas = np.empty((1, *CANVAS_SHAPE), dtype=np.float32)
-    check_places([strokes])
+    check_anchors([strokes])
     _render(Rows([strokes]), canvas, line_width=line_width, threads=1)
     return canvas[0]
 
@@ -62,7 +62,7 @@ def render_batch(rows: Any, *, line_width: float = LINE_WIDTH, threads: int | No
 
     rows = read_whole(rows)
     _check_batch(_claimed(rows))
-    check_places(rows)
+    check_anchors(rows)
     prepared = Rows(rows)
     _check_batch(len(prepared))
     array, view = writable_canvases(len(prepared))
@@ -87,7 +87,7 @@ def render_into(rows: Any, out: Any, *, line_width: float = LINE_WIDTH, threads:
     rows = read_whole(rows)
     if (claimed := _claimed(rows)) > MAX_BATCH_ROWS:  # More than a buffer has room for takes long to read.
         _checked_buffer(out, claimed)
-    check_places(rows)
+    check_anchors(rows)
     prepared = Rows(rows)
     _render(prepared, _checked_buffer(out, len(prepared)), line_width=line_width, threads=threads)
 

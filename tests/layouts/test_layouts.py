@@ -26,11 +26,11 @@ from penpal_fast import (
 from penpal_fast._core import Rows
 from penpal_fast.jobs.convert import convert_dataset
 from penpal_fast.layouts.choice import NoLayoutError, chosen_layout
-from penpal_fast.layouts.column import StrokesColumn
 from penpal_fast.layouts.columns import Columns
 from penpal_fast.layouts.known import LAYOUTS as LAYOUT_NAMES
 from penpal_fast.layouts.nested import empty_array
 from penpal_fast.layouts.shape import Shape
+from penpal_fast.layouts.strokes_column import StrokesColumn
 from penpal_fast.schema import nulls_as_strokes
 from penpal_fast.sources.one_row import one_row
 from penpal_fast.strokes import words_of

@@ -15,10 +15,10 @@ from penpal_fast.checks.text_match import ReadabilityCheck, TextCheck
 from penpal_fast.engines.settings import Backend
 from penpal_fast.errors import PenpalError, errors_about
 from penpal_fast.frames import column_names, is_batch, is_frame, plain_batch, table_of, with_added, with_empty_texts
-from penpal_fast.layouts.column import StrokesColumn
+from penpal_fast.layouts.coordinate_columns import possible_coordinate_columns
 from penpal_fast.layouts.known import check_layout
-from penpal_fast.layouts.parts import parts_among
 from penpal_fast.layouts.sharing import check_sharing, may_share
+from penpal_fast.layouts.strokes_column import StrokesColumn
 
 OWN_CHECKS = (QualityCheck, TextCheck, ReadabilityCheck)
 """Checks whose first column is that of the strokes."""
@@ -142,9 +142,10 @@ class ArrowScorer:
         """
         strokes = [name for check in self._checks for name in check.reads[:1] if isinstance(check, OWN_CHECKS)]
         reads = dict.fromkeys(name for check in self._checks for name in check.reads)
-        if self._column in strokes and (parts := parts_among(column_names(data), self._column)):
-            reads = dict.fromkeys([*parts, *(name for name in reads if name != self._column)])
-            strokes = parts
+        coordinates = possible_coordinate_columns(column_names(data), self._column) if self._column in strokes else []
+        if coordinates:
+            reads = dict.fromkeys([*coordinates, *(name for name in reads if name != self._column)])
+            strokes = coordinates
         table = table_of(data, reads, dict.fromkeys(strokes), _looked_for(self._checks))
         if table is None:
             raise PenpalError(

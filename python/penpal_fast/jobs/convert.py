@@ -22,7 +22,7 @@ from penpal_fast.jobs.opened import OpenedSource, opened_sources
 from penpal_fast.jobs.outputs import Kind, output_kind
 from penpal_fast.jobs.part_files import EncodedFile
 from penpal_fast.jobs.parts import group_rows
-from penpal_fast.layouts.parts import parts_of
+from penpal_fast.layouts.coordinate_columns import coordinate_columns_of
 from penpal_fast.progress import Progress, Reports
 from penpal_fast.schema import HUGGING_FACE, check_one_column, nulls_as_strokes, strokes_type
 from penpal_fast.sources.batch import Batch, unchanged, unread_column
@@ -48,7 +48,7 @@ class ConvertSummary:
         rows: Number of rows.
         bad: Number of rows that cannot be drawn; their strokes are null, and in `strokes_json` as they were.
         first_problem: Where the first of them is, and what is wrong with it.
-        layouts: What the strokes were converted from, if their layout is not one that is drawn as it is.
+        layouts: What the strokes were converted from, if their layout is not direct.
     """
 
     rows: int = 0
@@ -147,10 +147,10 @@ def _schema(found: pa.Schema, column: str) -> pa.Schema:
     Raises:
         PenpalError: The strokes are missing, or another column has their name in the output.
     """
-    parts = parts_of(found, column)
-    if not parts:
+    coordinates = coordinate_columns_of(found, column)
+    if not coordinates:
         check_one_column(found, column)
-    others = [field for field in found if field.name not in (column, *parts)]
+    others = [field for field in found if field.name not in (column, *coordinates)]
     if any(field.name == STROKES for field in others):
         raise PenpalError(
             f"the column {column!r} would be written as {STROKES!r}, but there is another column {STROKES!r}; rename it"
@@ -224,7 +224,7 @@ def _output_rows(
         "source_file": pa.repeat(opened.name, count),
         "source_row": pa.array(range(first, first + count), pa.int64()),
     }
-    strokes = (column, *opened.strokes.parts)
+    strokes = (column, *opened.strokes.coordinate_columns)
     kept = [index for index, name in enumerate(batch.data.schema.names) if name not in strokes]
     names = [batch.data.schema.names[index] for index in kept]
     others = [batch.data.column(index) for index in kept]

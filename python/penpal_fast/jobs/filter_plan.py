@@ -11,7 +11,7 @@ from penpal_fast.errors import errors_about
 from penpal_fast.jobs.opened import OpenedSource
 from penpal_fast.jobs.scoring import opened_for
 from penpal_fast.jobs.thresholds import Thresholds, check_rescored, has_scores
-from penpal_fast.layouts.parts import has_strokes
+from penpal_fast.layouts.coordinate_columns import has_strokes
 from penpal_fast.sources.batch import Source
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from penpal_fast import kernels as pc
 from penpal_fast.errors import PenpalError
 from penpal_fast.jobs.plain_columns import plain_rows
-from penpal_fast.layouts.nested import is_list, places_of_runs, whole
+from penpal_fast.layouts.nested import indices_of_runs, is_list, whole
 from penpal_fast.schema import Table, has_json_values, is_text, texts_of
 
 NULL = "null"
@@ -70,7 +70,7 @@ def json_texts(values: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(kind):
         return pc.fill_null(json_texts(values.dictionary).take(values.indices), NULL)
     if pa.types.is_run_end_encoded(kind):
-        return json_texts(values.values).take(pa.array(places_of_runs(values)))
+        return json_texts(values.values).take(pa.array(indices_of_runs(values)))
     if pa.types.is_struct(kind):
         texts = _objects([field.name for field in kind], list(map(json_texts, values.flatten())), len(values))
     elif is_list(kind):

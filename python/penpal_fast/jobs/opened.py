@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
-from penpal_fast.layouts.column import StrokesColumn
+from penpal_fast.layouts.strokes_column import StrokesColumn
 from penpal_fast.sources.batch import Batch, Source
 from penpal_fast.sources.converted import converted_batch, strokes_columns
 from penpal_fast.sources.memory import batch_rows

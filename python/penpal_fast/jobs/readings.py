@@ -59,7 +59,7 @@ def read_inputs(
     first = 0
     for one in opened:
         size = min(batch_rows(memory_mb, one.source), BATCH_ROWS)
-        names = one.strokes.parts or [column]
+        names = one.strokes.coordinate_columns or [column]
         for batch in one.source.batches(size, columns=names if text is None else [*names, text]):
             left = len(batch.data) if limit is None else min(limit - first, len(batch.data))
             if left <= 0:

@@ -132,8 +132,8 @@ class ScoreParts:
     def _read_columns(self, columns: Sequence[str]) -> list[str]:
         is_scored = not self._checks or len(self._finished) == len(self._parts)
         needed = [] if is_scored else [name for check in self._checks for name in check.reads]
-        parts = [name for one in self._opened for name in one.strokes.parts] if needed else []
-        names = dict.fromkeys([*columns, *needed, *parts])
+        coordinates = [name for one in self._opened for name in one.strokes.coordinate_columns] if needed else []
+        names = dict.fromkeys([*columns, *needed, *coordinates])
         # A file cannot be read without any column.
         return [name for name in names if name in self._sources[0].schema.names] or self._sources[0].schema.names[:1]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from penpal_fast.checks.check import Check, Outcome, outcomes_of
 from penpal_fast.errors import errors_about
 from penpal_fast.jobs.opened import OpenedSource, opened_sources
-from penpal_fast.layouts.column import StrokesColumn
+from penpal_fast.layouts.strokes_column import StrokesColumn
 from penpal_fast.sources.batch import Batch, Source
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from penpal_fast.checks.check import Outcome, reason_of
 from penpal_fast.errors import PenpalError
-from penpal_fast.layouts.parts import has_strokes, joined_parts, parts_of
+from penpal_fast.layouts.coordinate_columns import coordinate_columns_of, has_strokes, joined_columns
 from penpal_fast.schema import texts_of
 from penpal_fast.sources.batch import Source, unread_column
 from penpal_fast.sources.memory import held_bytes
@@ -97,8 +97,9 @@ class Unscored:
         names = rows.schema.names
         if not has_strokes(rows.schema, self._column):
             return ""
-        parts = parts_of(rows.schema, self._column)
-        values = joined_parts(rows.slice(row, 1), parts) if parts else rows.column(self._column).slice(row, 1)
+        coordinates = coordinate_columns_of(rows.schema, self._column)
+        given = rows.slice(row, 1)
+        values = joined_columns(given, coordinates) if coordinates else given.column(self._column)
         unread = unread_column(self._column)
         text = texts_of(rows.column(unread).slice(row, 1))[0] if unread in names else None
         if not text and held_bytes(values) <= SHOWN_BYTES:
@@ -108,7 +109,7 @@ class Unscored:
         if text is None:
             return ""
         shown = text if len(text) <= SHOWN_LETTERS else f"{text[:SHOWN_LETTERS]}..."
-        return f"; its {' and '.join(map(repr, parts or [self._column]))} is {shown}"
+        return f"; its {' and '.join(map(repr, coordinates or [self._column]))} is {shown}"
 
     def check(self) -> None:
         """Make sure that the rows of each file that was counted whole can be scored.

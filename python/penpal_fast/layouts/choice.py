@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.layouts.columns import Columns
+from penpal_fast.layouts.direct import NoLayoutError, is_direct_type, may_be_several
 from penpal_fast.layouts.fields import DX, DY, X, Y, field_of
 from penpal_fast.layouts.flat import MAX_COLUMNS
+from penpal_fast.layouts.json_texts import JsonText, arrays_of, parsed
 from penpal_fast.layouts.known import LAYOUTS, candidates, names_of
 from penpal_fast.layouts.layout import Layout
 from penpal_fast.layouts.nested import is_list
-from penpal_fast.layouts.offsets import MOSTLY_LIFTS, PLACES, flag_column, mostly_lifts
+from penpal_fast.layouts.offsets import MOSTLY_LIFTS, ORDINALS, flag_column, mostly_lifts
 from penpal_fast.layouts.pairs import PairLengths
-from penpal_fast.layouts.plain import NoLayoutError, can_be_drawn, may_be_several
 from penpal_fast.layouts.points import StrokesOfPoints
 from penpal_fast.layouts.shape import Shape
-from penpal_fast.layouts.text import JsonText, arrays_of, parsed
 from penpal_fast.layouts.untold import Untold
 
 SHOWN_FIELDS = 6
@@ -36,7 +36,7 @@ class Choice(NamedTuple):
     """What was found of a column.
 
     Attributes:
-        layout: Its layout; None if the column can be drawn as it is.
+        layout: Its layout; None if it is direct.
         is_told: Whether its type or a row tells it. Otherwise there are no rows, or all are null or bad, and more rows
             may tell another.
     """
@@ -71,7 +71,7 @@ class Tally:
     def look_at(self, array: pa.Array) -> None:
         """Count rows of Arrow."""
         shape = Shape.of(array)
-        self._missing = self._missing or missing_parts(shape)
+        self._missing = self._missing or lacking(shape)
         if self._name is None and mostly_lifts(shape):
             self._is_in_air |= shape.is_down
             self._is_down |= not shape.is_down
@@ -122,9 +122,9 @@ class Tally:
             PenpalError: Rows fit several alike.
         """
         # As many rows speak for what needs no conversion as for something else: those are bad rows.
-        drawn = [layout for layout in self.best if is_drawn_layout(layout) and self._alone[layout]]
-        if len(drawn) == 1:
-            return drawn[0]
+        direct = [layout for layout in self.best if is_direct_layout(layout) and self._alone[layout]]
+        if len(direct) == 1:
+            return direct[0]
         pairs: dict[bool, Layout] = {True: StrokesOfPoints(2), False: Columns(2)}
         if set(self.best) == set(pairs.values()) and (are_points := self._pairs.are_points) is not None:
             return pairs[are_points]
@@ -152,7 +152,7 @@ class Tally:
         flags = next(iter(self._flags)) if len(self._flags) == 1 else None
         if flags is not None:
             return (
-                f"its rows look like offsets, and the {PLACES[flags]} number like the pen's flag; put it last: "
+                f"its rows look like offsets, and the {ORDINALS[flags]} number like the pen's flag; put it last: "
                 "(dx, dy, pen lift)"
             )
         return self._missing
@@ -182,14 +182,14 @@ def chosen_layout(
         NoLayoutError: The column has none, or not the one that is named.
         PenpalError: It may have several.
     """
-    is_drawn = can_be_drawn(empty)
-    if is_drawn and (pa.types.is_null(empty.type) or (name is None and not may_be_several(empty))):
+    is_direct = is_direct_type(empty)
+    if is_direct and (pa.types.is_null(empty.type) or (name is None and not may_be_several(empty))):
         return Choice(None)
     shape = Shape.of(empty)
     tally = Tally(name)
     for sample in samples:
         if shape.kind == "text":
-            tally.look_at_texts(Shape.of(sample).parts[0])
+            tally.look_at_texts(Shape.of(sample).values[0])
         else:
             tally.look_at(sample)
         if tally.is_decided:
@@ -197,25 +197,25 @@ def chosen_layout(
     layout = tally.choice()
     if layout is None:
         return _without_fitting(
-            shape, tally, name, is_drawn=is_drawn, is_silent=tally.is_silent if more_follow else not tally.rows
+            shape, tally, name, is_direct=is_direct, is_silent=tally.is_silent if more_follow else not tally.rows
         )
-    if is_drawn and is_drawn_layout(layout) and (shape.place is None or name is None):
+    if is_direct and is_direct_layout(layout) and (shape.anchors is None or name is None):
         return Choice(None)
     return Choice(JsonText(layout) if shape.kind == "text" else layout)
 
 
-def _without_fitting(shape: Shape, tally: Tally, name: str | None, *, is_drawn: bool, is_silent: bool) -> Choice:
+def _without_fitting(shape: Shape, tally: Tally, name: str | None, *, is_direct: bool, is_silent: bool) -> Choice:
     """Return how to read a column of which no row fits any layout; if it is silent, other rows may tell one."""
     offered = candidates(shape, name)
-    if is_drawn and (name is None or name in names_of(StrokesOfPoints())):
-        if shape.place is not None and not is_silent and name is None:
+    if is_direct and (name is None or name in names_of(StrokesOfPoints())):
+        if shape.anchors is not None and not is_silent and name is None:
             raise PenpalError(
                 "its strokes have an x and y of their own, and their points begin neither there nor at (0, 0): they "
                 "may count from there or not; say which with --layout relative or --layout strokes (layout=)"
             )
         return Choice(None, is_told=False)  # Each row gets its problem.
-    if offered and not is_silent and name is not None and shape.place is not None:
-        return Choice(offered[0])  # Where strokes begin says nothing and need not.
+    if offered and not is_silent and name is not None and shape.anchors is not None:
+        return Choice(offered[0])  # Anchors say nothing and need not.
     if is_silent and (offered or _is_told_by_rows(shape)):
         return Choice(JsonText(Untold()) if shape.kind == "text" else Untold(), is_told=False)
     if name is not None and not offered and shape.kind != "text":
@@ -227,14 +227,14 @@ def _is_told_by_rows(shape: Shape) -> bool:
     """Whether the values of rows tell what may be offered, not the type alone: texts, points of any size, and lists of
     nulls, as of empty lists in Python.
     """
-    kind = shape.parts[0].type
+    kind = shape.values[0].type
     while is_list(kind):
         kind = kind.value_type
     is_bare = pa.types.is_null(kind) and shape.kind != "other"
     return shape.kind == "text" or is_bare or (shape.kind == "numbers" and len(shape.levels) > 2)
 
 
-def missing_parts(shape: Shape) -> str:
+def lacking(shape: Shape) -> str:
     """Say what a shape lacks that is almost a layout; empty if it is far from any."""
     lists = len(shape.levels)
     if shape.kind in ("points", "steps") and not lists:
@@ -248,16 +248,16 @@ def missing_parts(shape: Shape) -> str:
         return "its rows look like the columns of one stroke, [[x...], [y...]]; put each stroke in a list of its own"
     if lengths - {2} and not any(length % 2 for length in lengths):
         return "its rows may be strokes as flat lists, [x, y, x, y, ...]; if they are, add --layout flat (layout=)"
-    if lengths == {2} or (shape.kind, lists, len(shape.parts)) in (("points", 1, 2), ("columns", 0, 2)):
+    if lengths == {2} or (shape.kind, lists, len(shape.values)) in (("points", 1, 2), ("columns", 0, 2)):
         return (
             "its rows are lists of points, without strokes: put each stroke in a list of its own, or give each point "
             "a flag that is 1 where the pen lifts"
         )
-    if shape.kind in ("steps", "step columns") and len(shape.parts) == 2:
+    if shape.kind in ("steps", "step columns") and len(shape.values) == 2:
         return "its offsets (dx, dy) have no flag that is 1 where the pen lifts, such as eos"
-    if shape.kind == "nested places":
+    if shape.kind == "nested anchors":
         return "its strokes have an x and y of their own, and what they are in has too; add these up first"
-    return _of_other_kind(shape.parts[0].type) if shape.kind == "other" else ""
+    return _of_other_kind(shape.values[0].type) if shape.kind == "other" else ""
 
 
 def _of_other_kind(kind: pa.DataType) -> str:
@@ -267,9 +267,9 @@ def _of_other_kind(kind: pa.DataType) -> str:
     if not pa.types.is_struct(kind) or not kind.num_fields:
         return ""
     for pair in ((X, Y), (DX, DY)):
-        places = [field_of(kind, names) for names in pair]
-        if None not in places:
-            found = " and ".join(f"{kind.field(place).name!r} {kind.field(place).type}" for place in places)
+        indices = [field_of(kind, names) for names in pair]
+        if None not in indices:
+            found = " and ".join(f"{kind.field(index).name!r} {kind.field(index).type}" for index in indices)
             return f"its x and y are not numbers: {found}"
     names = [field.name for field in kind]
     shown = ", ".join(map(repr, names[:SHOWN_FIELDS])) + (", ..." if len(names) > SHOWN_FIELDS else "")
@@ -286,6 +286,6 @@ def _may_be_one_stroke(shape: Shape) -> bool:
     return alike and int(lists.lengths.max()) > 5 and bool(((filled >= 2) & (filled <= MAX_COLUMNS)).all())
 
 
-def is_drawn_layout(layout: Layout) -> bool:
-    """Whether rows of a layout are drawn without being converted, if their type allows it."""
+def is_direct_layout(layout: Layout) -> bool:
+    """Whether rows of a layout are drawn as they are, if their type allows it."""
     return isinstance(layout, StrokesOfPoints) and layout.size in (None, 2)

@@ -58,7 +58,7 @@ class Columns:
 
 def _from_lists(shape: Shape, size: int) -> Converted:
     *above, strokes, columns = shape.levels
-    values, nulls = numbers(shape.parts[0])
+    values, nulls = numbers(shape.values[0])
     owners = strokes.owners()
     first = np.minimum(strokes.starts[:-1], max(len(columns.lengths) - 1, 0))
     lengths = np.where(strokes.lengths > 0, columns.lengths[first], 0) if len(columns.lengths) else strokes.lengths
@@ -70,10 +70,10 @@ def _from_lists(shape: Shape, size: int) -> Converted:
     wrong = np.flatnonzero((~sized & ~empty) | uneven)
     problems = first_problems(
         row_numbers(above)[wrong],
-        lambda place: (
+        lambda index: (
             "wrong type: the columns of a stroke differ in length"
-            if sized[wrong[place]]
-            else f"wrong type: a stroke has {strokes.lengths[wrong[place]]} columns; those of the file have {size}"
+            if sized[wrong[index]]
+            else f"wrong type: a stroke has {strokes.lengths[wrong[index]]} columns; those of the file have {size}"
         ),
     )
     lengths = np.where(sized & ~uneven, lengths, 0)
@@ -113,7 +113,7 @@ def _all_valid(strokes: Level, columns: Level) -> NDArray[np.bool_]:
 def _from_structs(shape: Shape) -> Converted:
     levels = list(shape.levels)
     problems: dict[int, str] = {}
-    x, y = shape.parts[:2]
+    x, y = shape.values[:2]
     while is_list(x.type) and is_list(y.type):
         (of_x, inside_x), (of_y, inside_y) = peel(x), peel(y)
         wrong = np.flatnonzero(of_x.lengths != of_y.lengths)
@@ -121,8 +121,8 @@ def _from_structs(shape: Shape) -> Converted:
             found = row_numbers(levels)[wrong] if levels else wrong
             problems |= first_problems(
                 found,
-                lambda place, of_x=of_x, of_y=of_y, wrong=wrong: (  # type: ignore[misc]
-                    f"wrong type: x has {of_x.lengths[wrong[place]]} items and y {of_y.lengths[wrong[place]]}"
+                lambda index, of_x=of_x, of_y=of_y, wrong=wrong: (  # type: ignore[misc]
+                    f"wrong type: x has {of_x.lengths[wrong[index]]} items and y {of_y.lengths[wrong[index]]}"
                 ),
             )
             kept = pa.array(np.arange(len(x)), mask=of_x.lengths != of_y.lengths)
@@ -136,5 +136,5 @@ def _from_structs(shape: Shape) -> Converted:
 
 def _are_lists(shape: Shape) -> bool:
     """Whether x and y are nested alike, as the points of strokes."""
-    of_x, of_y = (depth_of(part.type) for part in shape.parts[:2])
+    of_x, of_y = (depth_of(values.type) for values in shape.values[:2])
     return of_x is not None and of_x == of_y and len(shape.levels) + of_x in (2, 3)

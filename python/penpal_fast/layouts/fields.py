@@ -62,7 +62,7 @@ INSIDE = (
     "stroke",
     "props",
 )
-"""Fields that hold what is drawn, beside others about it; the first that an object has counts."""
+"""Fields that hold the strokes, beside others about them; the first that an object has counts."""
 
 
 def plain_name(name: str) -> str:
@@ -71,21 +71,21 @@ def plain_name(name: str) -> str:
 
 
 def field_of(kind: pa.StructType, names: tuple[str, ...]) -> int | None:
-    """Return the place of the field that has one of some names, the earlier the better; None if there is none."""
-    places = {plain_name(field.name): index for index, field in reversed(list(enumerate(kind)))}
-    return next((places[name] for name in names if name in places), None)
+    """Return the index of the field that has one of some names, the earlier the better; None if there is none."""
+    indices = {plain_name(field.name): index for index, field in reversed(list(enumerate(kind)))}
+    return next((indices[name] for name in names if name in indices), None)
 
 
 def inside_of(kind: pa.StructType) -> int | None:
-    """Return the place of the field that holds what is drawn: one of `INSIDE`, or the only one that may hold points."""
+    """Return the index of the field that holds the strokes: one of `INSIDE`, or the only one that may hold points."""
     nested = {index: plain_name(field.name) for index, field in enumerate(kind) if _is_nested(field.type)}
     named = [index for name in INSIDE for index, found in nested.items() if found == name]
     if named:
         return named[0]
-    drawn = (
+    alone = (
         list(nested) if len(nested) == 1 else [index for index in nested if _may_hold_points(kind.field(index).type)]
     )
-    return drawn[0] if len(drawn) == 1 else None
+    return alone[0] if len(alone) == 1 else None
 
 
 def _may_hold_points(kind: pa.DataType, lists: int = 0, depth: int = 0) -> bool:

@@ -37,18 +37,18 @@ class Flat:
 
     def takes(self, shape: Shape) -> bool:
         """Whether rows may have this layout by their type."""
-        return shape.kind == "numbers" and shape.place is None and len(shape.levels) in (2, 3)
+        return shape.kind == "numbers" and shape.anchors is None and len(shape.levels) in (2, 3)
 
     def convert(self, shape: Shape) -> Converted:
         """Convert rows."""
         *above, strokes = shape.levels
-        values, nulls = numbers(shape.parts[0])
+        values, nulls = numbers(shape.values[0])
         odd = strokes.lengths % 2 == 1
         wrong = np.flatnonzero(odd)
         owners = row_numbers(above)
         problems = first_problems(
             owners[wrong],
-            lambda place: f"wrong type: a stroke has {strokes.lengths[wrong[place]]} numbers; x and y are pairs",
+            lambda index: f"wrong type: a stroke has {strokes.lengths[wrong[index]]} numbers; x and y are pairs",
         )
         lengths = np.where(odd, 0, strokes.lengths // 2)
         inside = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
@@ -77,7 +77,7 @@ def _are_clear(shape: Shape) -> NDArray[np.bool_]:
 def _distances(shape: Shape) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """How far the numbers of each list are from the next ones, and from the second next: x and y in turn are near."""
     lists = shape.levels[-1]
-    values, owners = np.nan_to_num(numbers(shape.parts[0])[0], posinf=0, neginf=0), lists.owners()
+    values, owners = np.nan_to_num(numbers(shape.values[0])[0], posinf=0, neginf=0), lists.owners()
     found = []
     for ahead in (1, 2):
         with np.errstate(over="ignore"):

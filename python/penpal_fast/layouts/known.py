@@ -89,10 +89,10 @@ def _offered(shape: Shape, name: str | None) -> Iterator[Layout]:
 def _of_sizes(shape: Shape) -> Iterator[Layout]:
     *_, strokes, points = shape.levels
     for size in _sizes(points.lengths[points.valid], MAX_POINT_NUMBERS):
-        if shape.place is not None:
+        if shape.anchors is not None:
             yield RelativePoints(size)
         yield StrokesOfPoints(size)
-    if shape.place is None:
+    if shape.anchors is None:
         yield from map(Columns, _sizes(strokes.lengths[strokes.valid], MAX_COLUMNS))
 
 

@@ -66,12 +66,12 @@ def plain(array: pa.Array) -> pa.Array:
         elif pa.types.is_dictionary(array.type):
             array = array.dictionary.take(array.indices)
         elif pa.types.is_run_end_encoded(array.type):
-            array = array.values.take(pa.array(places_of_runs(array)))  # PyArrow 21 decodes no lists.
+            array = array.values.take(pa.array(indices_of_runs(array)))  # PyArrow 21 decodes no lists.
         else:
             return array
 
 
-def places_of_runs(array: pa.Array) -> NDArray[np.int64]:
+def indices_of_runs(array: pa.Array) -> NDArray[np.int64]:
     """Return for each item [N] of a run-end encoded array where its value is among the values."""
     items = np.arange(array.offset, array.offset + len(array))
     return np.searchsorted(array.run_ends.to_numpy(), items, side="right")

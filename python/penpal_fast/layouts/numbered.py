@@ -27,10 +27,10 @@ class Numbered:
     def convert(self, shape: Shape) -> Converted:
         """Convert rows."""
         assert shape.number is not None  # noqa: S101 - `takes` made sure.
-        steps = Steps.of(dataclasses.replace(shape, parts=(*shape.parts[:2], shape.number)), 3)
+        steps = Steps.of(dataclasses.replace(shape, values=(*shape.values[:2], shape.number)), 3)
         x, y, number = steps.values.T
         unnumbered = steps.owners[~np.isfinite(number) & ~np.isnan(x) & ~np.isnan(y)]
-        found = first_problems(unnumbered, lambda _place: "wrong type: the number of a point's stroke is not finite")
+        found = first_problems(unnumbered, lambda _index: "wrong type: the number of a point's stroke is not finite")
         steps.problems = found | steps.problems
         ends = np.append(number[1:] != number[:-1], True)[: len(number)]
         return steps.converted(x, y, ends, steps.lengths > 0)

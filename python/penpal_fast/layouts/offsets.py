@@ -29,7 +29,7 @@ MOSTLY_LIFTS = (
 MAX_IN_AIR = 0.25
 """Share of rows with moves through the air, which dots in a row look like, beyond which no row is read."""
 
-PLACES = ("first", "second", "third", "fourth", "fifth")
+ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 
 @dataclasses.dataclass
@@ -55,18 +55,18 @@ class Steps:
         """Read steps, each of this many numbers."""
         if shape.kind == "numbers":
             return cls._of_lists(shape, size)
-        parts, level, problems = list(shape.parts), shape.levels[0] if shape.levels else None, {}
+        columns, level, problems = list(shape.values), shape.levels[0] if shape.levels else None, {}
         if level is None:  # Each row has the columns dx, dy and flag.
-            peeled = [peel(part) for part in parts]
+            peeled = [peel(column) for column in columns]
             uneven = np.any([one.lengths != peeled[0][0].lengths for one, _ in peeled], axis=0)
             problems = dict.fromkeys(
                 np.flatnonzero(uneven).tolist(), "wrong type: dx, dy and the pen's flag differ in length"
             )
-            kept = pa.array(np.arange(len(parts[0])), mask=uneven)
-            peeled = [peel(part.take(kept)) for part in parts]
+            kept = pa.array(np.arange(len(columns[0])), mask=uneven)
+            peeled = [peel(column.take(kept)) for column in columns]
             valid = np.all([one.valid for one, _ in peeled], axis=0)
-            level, parts = Level(peeled[0][0].lengths, valid | uneven), [part for _, part in peeled]
-        found = [numbers(part) for part in parts]
+            level, columns = Level(peeled[0][0].lengths, valid | uneven), [inside for _, inside in peeled]
+        found = [numbers(column) for column in columns]
         steps = cls(level.lengths, level.valid, np.stack([values for values, _ in found], axis=1), problems)
         steps.is_down = shape.is_down
         steps._note_nulls(np.any([nulls for _, nulls in found], axis=0))
@@ -75,7 +75,7 @@ class Steps:
     @classmethod
     def _of_lists(cls, shape: Shape, size: int) -> Steps:
         rows, inner = shape.levels
-        values, nulls = numbers(shape.parts[0])
+        values, nulls = numbers(shape.values[0])
         sized = inner.lengths == size
         taken = inner.starts[:-1][sized][:, None] + np.arange(size)
         steps = np.full((len(inner.lengths), size), np.nan)
@@ -85,7 +85,7 @@ class Steps:
         wrong = np.flatnonzero(~sized & inner.valid)
         problems = first_problems(
             rows.owners()[wrong],
-            lambda place: f"wrong type: an offset has {inner.lengths[wrong[place]]} numbers; it must have {size}",
+            lambda index: f"wrong type: an offset has {inner.lengths[wrong[index]]} numbers; it must have {size}",
         )
         found = cls(rows.lengths, rows.valid, steps, problems)
         found._note_nulls(missing)
@@ -119,9 +119,9 @@ class Steps:
         wrong = np.flatnonzero(~np.isin(flags, (0, 1)).all(axis=1) & ~np.isnan(others).any(axis=1))
         found = first_problems(
             self.owners[wrong],
-            lambda place: (
-                f"wrong type: the {PLACES[columns[0]]} number of an offset, the pen's flag, is "
-                f"{flags[wrong[place]][~np.isin(flags[wrong[place]], (0, 1))][0]:g}; it must be 0 or 1"
+            lambda index: (
+                f"wrong type: the {ORDINALS[columns[0]]} number of an offset, the pen's flag, is "
+                f"{flags[wrong[index]][~np.isin(flags[wrong[index]], (0, 1))][0]:g}; it must be 0 or 1"
             ),
         )
         self.problems = found | self.problems
@@ -320,18 +320,18 @@ def _are_lists(shape: Shape) -> bool:
 
 def _are_steps(shape: Shape) -> bool:
     lists = {"steps": 1, "step columns": 0}.get(shape.kind)
-    return len(shape.levels) == lists and len(shape.parts) == 3 and are_flat(shape)
+    return len(shape.levels) == lists and len(shape.values) == 3 and are_flat(shape)
 
 
 def _are_points(shape: Shape) -> bool:
     """Whether rows are points, or columns of them, with a flag and without strokes."""
     lists = {"points": 1, "columns": 0}.get(shape.kind)
-    return len(shape.levels) == lists and len(shape.parts) == 3 and are_flat(shape)
+    return len(shape.levels) == lists and len(shape.values) == 3 and are_flat(shape)
 
 
 def are_flat(shape: Shape) -> bool:
     """Whether all columns of a row are lists of numbers, or all fields numbers."""
-    return {depth_of(part.type) for part in shape.parts} == {1 - len(shape.levels)}
+    return {depth_of(values.type) for values in shape.values} == {1 - len(shape.levels)}
 
 
 def _summed(steps: Steps, dx: int, dy: int, ends: NDArray[np.bool_], *, y_down: bool) -> Converted:
@@ -353,6 +353,6 @@ def flag_column(shape: Shape) -> int | None:
     lengths = shape.levels[1].lengths
     if not len(lengths) or (lengths != lengths[0]).any() or not lengths[0]:
         return None
-    columns = numbers(shape.parts[0])[0].reshape(-1, lengths[0])
+    columns = numbers(shape.values[0])[0].reshape(-1, lengths[0])
     flags = np.flatnonzero(np.isin(columns, (0, 1)).all(axis=0))
     return int(flags[0]) if len(flags) == 1 else None

@@ -31,7 +31,7 @@ class PairLengths:
         if shape.kind != "numbers" or len(shape.levels) < 3:
             return
         *above, strokes, points = shape.levels
-        values = numbers(shape.parts[0])[0]
+        values = numbers(shape.values[0])[0]
         sized = np.bincount(strokes.owners()[points.lengths == 2], minlength=len(strokes.lengths))
         two = np.flatnonzero((strokes.lengths == 2) & (sized == 2))
         if not len(two):

@@ -10,12 +10,12 @@ import dataclasses
 import numpy as np
 from numpy.typing import NDArray
 
+from penpal_fast.anchors import TOLERANCE
 from penpal_fast.layouts.layout import Converted
 from penpal_fast.layouts.nested import Level, numbers, row_numbers, without_rows, words_of_strokes
 from penpal_fast.layouts.problems import first_problems
-from penpal_fast.layouts.shape import Place, Shape
+from penpal_fast.layouts.shape import Anchors, Shape
 from penpal_fast.layouts.turning import turned
-from penpal_fast.places import TOLERANCE
 
 TURNED_FAR = (
     "wrong type: a stroke is turned by more than a full turn, if its angle is in radians; give radians, or turn the "
@@ -46,11 +46,11 @@ class Points:
         """Read points, which are structs of x and y, or of this many numbers; None for two."""
         size = size or 2
         if shape.kind == "points":
-            x, x_nulls = numbers(shape.parts[0])
-            y, y_nulls = numbers(shape.parts[1])
+            x, x_nulls = numbers(shape.values[0])
+            y, y_nulls = numbers(shape.values[1])
             return cls(shape.levels, x, y, x_nulls | y_nulls, {})
         *levels, points = shape.levels
-        values, nulls = numbers(shape.parts[0])
+        values, nulls = numbers(shape.values[0])
         found = np.flatnonzero(points.lengths == size)
         x, y = np.full((2, len(points.lengths)), np.nan)
         missing = np.ones(len(points.lengths), np.bool_)
@@ -59,8 +59,8 @@ class Points:
         wrong = np.flatnonzero(points.valid & (points.lengths != size))
         problems = first_problems(
             row_numbers(levels)[wrong],
-            lambda place: (
-                f"wrong type: a point has {points.lengths[wrong[place]]} numbers; those of the file have {size}"
+            lambda index: (
+                f"wrong type: a point has {points.lengths[wrong[index]]} numbers; those of the file have {size}"
             ),
         )
         return cls(tuple(levels), x, y, missing, problems)
@@ -81,7 +81,7 @@ class Points:
 
 @dataclasses.dataclass(frozen=True)
 class StrokesOfPoints:
-    """Strokes of points. An x and y of the strokes themselves are left alone.
+    """Strokes of points. Their anchors, if they have any, are left alone.
 
     Attributes:
         size: How many numbers a point has; None for structs.
@@ -104,18 +104,18 @@ class StrokesOfPoints:
         """Convert rows."""
         points = Points.of(shape, self.size)
         speaking = shape.found
-        if (place := shape.place) is not None:
-            first = np.array(first_points(place, points))
-            starts = np.array([numbers(part)[0] for part in (place.x, place.y)])
+        if (anchors := shape.anchors) is not None:
+            first = np.array(first_points(anchors, points))
+            starts = np.array([numbers(axis)[0] for axis in (anchors.x, anchors.y)])
             same = (np.abs(first - starts) <= TOLERANCE).all(axis=0) | np.isnan(first[0]) | np.isnan(starts).any(axis=0)
             at_origin = (np.abs(starts) <= TOLERANCE).all(axis=0)
-            speaking = speaking & all_in_rows(shape, place, same) & ~all_in_rows(shape, place, at_origin)
+            speaking = speaking & all_in_rows(shape, anchors, same) & ~all_in_rows(shape, anchors, at_origin)
         return points.converted(speaking)
 
 
 @dataclasses.dataclass(frozen=True)
 class RelativePoints:
-    """Strokes with an x and y of their own, from which their points count, as Excalidraw and tldraw write them.
+    """Strokes whose points count from their anchors, as Excalidraw and tldraw write them.
 
     Attributes:
         size: How many numbers a point has; None for structs.
@@ -127,43 +127,43 @@ class RelativePoints:
 
     def takes(self, shape: Shape) -> bool:
         """Whether rows may have this layout by their type."""
-        return shape.place is not None and _are_points(shape)
+        return shape.anchors is not None and _are_points(shape)
 
     def convert(self, shape: Shape) -> Converted:
         """Convert rows."""
         points = Points.of(shape, self.size)
-        if (place := shape.place) is not None and len(points.levels) > place.level:
+        if (anchors := shape.anchors) is not None and len(points.levels) > anchors.level:
             # Texts and rectangles of a drawing have an x and y too, but no points.
-            levels, strokes = list(points.levels), points.levels[place.level]
-            levels[place.level] = dataclasses.replace(strokes, valid=np.ones(len(strokes.lengths), np.bool_))
+            levels, strokes = list(points.levels), points.levels[anchors.level]
+            levels[anchors.level] = dataclasses.replace(strokes, valid=np.ones(len(strokes.lengths), np.bool_))
             points.levels = tuple(levels)
-        if place is None:  # A row of JSON text that lacks x and y.
+        if anchors is None:  # A row of JSON text that lacks x and y.
             return points.converted(np.zeros(shape.rows, np.bool_))
-        x, y = first_points(place, points)
+        x, y = first_points(anchors, points)
         at_origin = ((np.abs(x) <= TOLERANCE) & (np.abs(y) <= TOLERANCE)) | np.isnan(x)
-        owners = np.arange(len(place.x))
-        for level in points.levels[place.level :]:
+        owners = np.arange(len(anchors.x))
+        for level in points.levels[anchors.level :]:
             owners = np.repeat(owners, level.lengths)
-        points.x, points.y, degrees = turned(points.x, points.y, owners, place)
-        above = row_numbers(shape.levels[: place.level]) if place.level else np.arange(shape.rows)
-        points.problems |= first_problems(above[degrees], lambda _place: TURNED_FAR)
-        (start_x, no_x), (start_y, no_y) = numbers(place.x), numbers(place.y)
-        nowhere = no_x & no_y  # A stroke without a place of its own.
+        points.x, points.y, degrees = turned(points.x, points.y, owners, anchors)
+        above = row_numbers(shape.levels[: anchors.level]) if anchors.level else np.arange(shape.rows)
+        points.problems |= first_problems(above[degrees], lambda _index: TURNED_FAR)
+        (start_x, no_x), (start_y, no_y) = numbers(anchors.x), numbers(anchors.y)
+        nowhere = no_x & no_y  # A stroke without an anchor.
         points.x = points.x + np.where(nowhere, 0, start_x)[owners]
         points.y = points.y + np.where(nowhere, 0, start_y)[owners]
-        if place.deleted is not None:
-            points.leave_out(place.deleted.fill_null(False).to_numpy(zero_copy_only=False)[owners])
-        return points.converted(shape.found & all_in_rows(shape, place, at_origin))
+        if anchors.deleted is not None:
+            points.leave_out(anchors.deleted.fill_null(False).to_numpy(zero_copy_only=False)[owners])
+        return points.converted(shape.found & all_in_rows(shape, anchors, at_origin))
 
 
 def _are_points(shape: Shape) -> bool:
     return len(shape.levels) in {"points": (2, 3), "numbers": (3, 4)}.get(shape.kind, ())
 
 
-def first_points(place: Place, points: Points) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return x and y of the first point of each stroke that says where it begins; NaN without points."""
-    first = np.arange(len(place.x) + 1)
-    for level in points.levels[place.level :]:
+def first_points(anchors: Anchors, points: Points) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return x and y of the first point of each stroke that may have an anchor; NaN without points."""
+    first = np.arange(len(anchors.x) + 1)
+    for level in points.levels[anchors.level :]:
         first = level.starts[first]
     filled = np.flatnonzero(first[:-1] < first[1:])
     x, y = np.full((2, len(first) - 1), np.nan)
@@ -171,7 +171,7 @@ def first_points(place: Place, points: Points) -> tuple[NDArray[np.float64], NDA
     return x, y
 
 
-def all_in_rows(shape: Shape, place: Place, strokes: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return whether something is so of all strokes that say where they begin, for each row."""
-    rows = row_numbers(shape.levels[: place.level]) if place.level else np.arange(shape.rows)
+def all_in_rows(shape: Shape, anchors: Anchors, strokes: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return whether something is so of all strokes that may have an anchor, for each row."""
+    rows = row_numbers(shape.levels[: anchors.level]) if anchors.level else np.arange(shape.rows)
     return np.bincount(rows[~strokes], minlength=shape.rows) == 0

@@ -12,10 +12,10 @@ def first_problems(rows: Lengths, problem: Callable[[int], str]) -> dict[int, st
 
     Args:
         rows: The row of each problem.
-        problem: Says what a problem is, given its place among them.
+        problem: Says what a problem is, given its index among them.
     """
     found: dict[int, str] = {}
-    for place, row in enumerate(rows.tolist()):
+    for index, row in enumerate(rows.tolist()):
         if row not in found:
-            found[row] = problem(place)
+            found[row] = problem(index)
     return found

@@ -26,12 +26,12 @@ from penpal_fast.layouts.fields import (
 )
 from penpal_fast.layouts.nested import Level, depth_of, is_list, is_number, peel, plain
 
-Kind = Literal["numbers", "points", "columns", "steps", "step columns", "text", "nested places", "other"]
+Kind = Literal["numbers", "points", "columns", "steps", "step columns", "text", "nested anchors", "other"]
 
 
 @dataclasses.dataclass(frozen=True)
-class Place:
-    """Where strokes say that their points begin.
+class Anchors:
+    """The anchors of strokes: an x and y of their own, from which their points may count.
 
     Attributes:
         level: Number of levels of lists above the strokes.
@@ -50,8 +50,8 @@ class Place:
     deleted: pa.Array | None = None
 
     @classmethod
-    def of(cls, level: int, array: pa.StructArray, x: pa.Array, y: pa.Array) -> Place:
-        """Find where strokes are, given their structs."""
+    def of(cls, level: int, array: pa.StructArray, x: pa.Array, y: pa.Array) -> Anchors:
+        """Find what is said beside the points of strokes, given their structs."""
         angle, rotation = (_number_in(array, names) for names in (ANGLE, ROTATION))
         deleted = _field_in(array, DELETED)
         if deleted is not None and not pa.types.is_boolean(deleted.type):
@@ -66,10 +66,10 @@ class Shape:
     Attributes:
         levels: The lists, from the rows inward.
         kind: What the innermost lists hold: numbers; points (structs of x and y); columns (x and y are lists); steps
-            and step columns (the same of dx and dy); text; nested places (strokes and what they are in have an x and
-            y, so that nobody knows from where points count).
-        parts: The values: of numbers and text, all of them; else x, y and, where there is one, the pen's flag.
-        place: Where strokes begin that have an x and y beside their points.
+            and step columns (the same of dx and dy); text; nested anchors (strokes and what they are in have an x
+            and y, so that nobody knows from where points count).
+        values: Of numbers and text, one array; else x, y and, where there is one, the pen's flag.
+        anchors: Those of strokes that have an x and y beside their points.
         rows: Number of rows.
         number: The number of the stroke that each point is in, if the points have it; nested as they are.
         is_down: Whether the pen's flag is 1 while the pen is down, not where it lifts.
@@ -77,8 +77,8 @@ class Shape:
 
     levels: tuple[Level, ...]
     kind: Kind
-    parts: tuple[pa.Array, ...]
-    place: Place | None
+    values: tuple[pa.Array, ...]
+    anchors: Anchors | None
     rows: int
     number: pa.Array | None = None
     is_down: bool = False
@@ -86,7 +86,7 @@ class Shape:
     @classmethod
     def of(cls, array: pa.Array) -> Shape:
         """Take an array apart."""
-        rows, levels, place = len(array), [], None
+        rows, levels, anchors = len(array), [], None
         for _ in range(MAX_LEVELS):
             array = plain(array)
             if is_list(array.type):
@@ -95,22 +95,22 @@ class Shape:
                 continue
             if not pa.types.is_struct(array.type):
                 break
-            kind, parts, is_down = _coordinates(array)
+            kind, values, is_down = _coordinates(array)
             inside = inside_of(array.type)
-            if kind == "points" and inside is not None and place is not None and place.level:
-                return cls(tuple(levels), "nested places", parts, place, rows)
+            if kind == "points" and inside is not None and anchors is not None and anchors.level:
+                return cls(tuple(levels), "nested anchors", values, anchors, rows)
             if kind == "points" and inside is not None:
-                place = Place.of(len(levels), array, *parts[:2])
+                anchors = Anchors.of(len(levels), array, *values[:2])
             elif kind != "other":
-                number = _stroke_numbers(array, parts[0].type)
-                return cls(tuple(levels), kind, parts, place, rows, number, is_down=is_down)
+                number = _stroke_numbers(array, values[0].type)
+                return cls(tuple(levels), kind, values, anchors, rows, number, is_down=is_down)
             if inside is None:
                 break
             array = array.flatten()[inside]
         if is_number(array.type) and levels:
-            return cls(tuple(levels), "numbers", (array,), place, rows)
+            return cls(tuple(levels), "numbers", (array,), anchors, rows)
         is_text = _is_text(array.type)
-        return cls(tuple(levels), "text" if is_text and not levels else "other", (array,), place, rows)
+        return cls(tuple(levels), "text" if is_text and not levels else "other", (array,), anchors, rows)
 
     @property
     def found(self) -> NDArray[np.bool_]:
@@ -120,12 +120,12 @@ class Shape:
     @property
     def valid(self) -> NDArray[np.bool_]:
         """Which rows are not null."""
-        return self.levels[0].valid if self.levels else np.asarray(self.parts[0].is_valid())
+        return self.levels[0].valid if self.levels else np.asarray(self.values[0].is_valid())
 
     @property
     def has_values(self) -> bool:
         """Whether anything in the rows is neither null nor empty."""
-        return any(map(_has_values, self.parts))
+        return any(map(_has_values, self.values))
 
     @property
     def may_tell(self) -> bool:
@@ -141,20 +141,20 @@ def _has_values(array: pa.Array) -> bool:
 
 def _stroke_numbers(array: pa.StructArray, coordinates: pa.DataType) -> pa.Array | None:
     """Find the number of the stroke that points are in, nested as their coordinates are."""
-    if (part := _field_in(array, NUMBER)) is None:
+    if (values := _field_in(array, NUMBER)) is None:
         return None
-    return part if depth_of(part.type) is not None and depth_of(part.type) == depth_of(coordinates) else None
+    return values if depth_of(values.type) is not None and depth_of(values.type) == depth_of(coordinates) else None
 
 
 def _field_in(array: pa.StructArray, names: tuple[str, ...]) -> pa.Array | None:
     """Return the field of structs that has one of some names."""
-    place = field_of(array.type, names)
-    return None if place is None else plain(array.flatten()[place])
+    index = field_of(array.type, names)
+    return None if index is None else plain(array.flatten()[index])
 
 
 def _number_in(array: pa.StructArray, names: tuple[str, ...]) -> pa.Array | None:
-    part = _field_in(array, names)
-    return part if part is not None and is_number(part.type) else None
+    values = _field_in(array, names)
+    return values if values is not None and is_number(values.type) else None
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -171,14 +171,14 @@ def _coordinates(array: pa.StructArray) -> tuple[Kind, tuple[pa.Array, ...], boo
     )
     is_down = field_of(array.type, LIFT) is None and field_of(array.type, DOWN) is not None
     for first, second, single, listed in kinds:
-        places = [field_of(array.type, names) for names in (first, second, DOWN if is_down else LIFT)]
-        if places[0] is None or places[1] is None:
+        indices = [field_of(array.type, names) for names in (first, second, DOWN if is_down else LIFT)]
+        if indices[0] is None or indices[1] is None:
             continue
-        parts = tuple(plain(array.flatten()[place]) for place in places if place is not None)
-        if all(is_number(part.type) for part in parts[:2]):
-            kept = tuple(part for part in parts if is_number(part.type))
+        found = tuple(plain(array.flatten()[index]) for index in indices if index is not None)
+        if all(is_number(values.type) for values in found[:2]):
+            kept = tuple(values for values in found if is_number(values.type))
             return single, kept, is_down and len(kept) > 2
-        if all(is_list(part.type) for part in parts[:2]):
-            kept = tuple(part for part in parts if is_list(part.type))
+        if all(is_list(values.type) for values in found[:2]):
+            kept = tuple(values for values in found if is_list(values.type))
             return listed, kept, is_down and len(kept) > 2
     return "other", (), False

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penpal_fast.layouts.nested import Lengths, numbers
-from penpal_fast.layouts.shape import Place
+from penpal_fast.layouts.shape import Anchors
 
 Numbers = NDArray[np.float64]
 
@@ -14,26 +14,26 @@ FULL_TURN = 2 * np.pi * 1.001
 """Programs that count in radians keep angles within a full turn; what is beyond was in degrees."""
 
 
-def turned(x: Numbers, y: Numbers, owners: Lengths, place: Place) -> tuple[Numbers, Numbers, Lengths]:
+def turned(x: Numbers, y: Numbers, owners: Lengths, anchors: Anchors) -> tuple[Numbers, Numbers, Lengths]:
     """Turn points, clockwise as y grows downward.
 
     Args:
         x: Of all points, from the x of their stroke.
         y: Of all points, from the y of their stroke.
         owners: The stroke that each point is in.
-        place: How far each stroke is turned, and about what.
+        anchors: How far each stroke is turned, and about what.
 
     Returns:
         x and y, and the strokes whose angle is more than a full turn, in order. These are not turned.
     """
-    if place.turn is None or not len(place.turn):
+    if anchors.turn is None or not len(anchors.turn):
         return x, y, np.zeros(0, np.int64)
-    angles, nulls = numbers(place.turn)
+    angles, nulls = numbers(anchors.turn)
     angles = np.where(nulls, 0, angles)
     far = np.abs(angles) > FULL_TURN
     moved = np.flatnonzero(((angles != 0) & ~far)[owners])
     centre_x, centre_y = np.zeros((2, len(angles)))
-    if place.about_centre:
+    if anchors.about_centre:
         centre_x, centre_y = _centres(x, owners, len(angles)), _centres(y, owners, len(angles))
     x, y = x.copy(), y.copy()
     stroke = owners[moved]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from penpal_fast import kernels as pc
 from penpal_fast.errors import PenpalError
-from penpal_fast.layouts.nested import is_list, places_of_runs
+from penpal_fast.layouts.nested import indices_of_runs, is_list
 
 Weights = NDArray[np.float64]
 
@@ -36,7 +36,7 @@ class Scale:
     """How items are weighed.
 
     Attributes:
-        fixed: What an item of a type weighs that has no parts.
+        fixed: What an item of a type weighs that holds no others.
         text: What a byte of a text weighs.
         join: What fields weigh together.
     """
@@ -60,13 +60,13 @@ class Scale:
         if is_any(kind, "run_end_encoded"):
             if len(array) > MAX_RUN_ITEMS:
                 raise PenpalError(f"its run ends claim {len(array):,} items; at most {MAX_RUN_ITEMS:,} are read")
-            return self.of(array.values)[places_of_runs(array)]
+            return self.of(array.values)[indices_of_runs(array)]
         if is_list(kind):
             return self._lists(array)
         if is_any(kind, "map"):
             offsets = array.offsets.to_numpy().astype(np.int64)
             first, last = offsets[0], offsets[-1]
-            keys, items = (self.of(part[first:last]) for part in (array.keys, array.items))
+            keys, items = (self.of(values[first:last]) for values in (array.keys, array.items))
             return np.diff(_until(self.join(keys, items))[offsets - first])
         if is_any(kind, "struct"):
             fields = [self.of(field) for field in array.flatten()]
@@ -112,8 +112,8 @@ def _until(weights: Weights) -> Weights:
 def _view_lengths(array: pa.Array) -> Weights:
     if not len(array):
         return np.zeros(0)
-    places = VIEW_BYTES // 4 * (array.offset + np.arange(len(array)))
-    lengths = np.frombuffer(array.buffers()[1], np.int32)[places]
+    first = VIEW_BYTES // 4 * (array.offset + np.arange(len(array)))
+    lengths = np.frombuffer(array.buffers()[1], np.int32)[first]
     return np.where(np.asarray(array.is_valid()), lengths, 0).astype(np.float64)
 
 

@@ -9,11 +9,11 @@ import numpy as np
 from penpal_fast import kernels as pc
 from penpal_fast.errors import PenpalError
 from penpal_fast.layouts.choice import Tally
+from penpal_fast.layouts.json_texts import converted_values
 from penpal_fast.layouts.layout import Layout
 from penpal_fast.layouts.nested import row_numbers
 from penpal_fast.layouts.offsets import Lifts, Offsets, Stroke5
 from penpal_fast.layouts.shape import Shape
-from penpal_fast.layouts.text import converted_values
 
 REMEDY = "write each row as a list on a line of its own, or as an object with its strokes under their name"
 
@@ -50,7 +50,7 @@ def _hold_lists(items: list[list[Any]]) -> bool:
 def _are_side_by_side(items: list[list[Any]], layout: Layout) -> bool:
     """Whether each item begins beyond the one before, as words of one row do; rows lie upon one another."""
     shape = Shape.of(converted_values(layout, items).rows)
-    rows, x = row_numbers(shape.levels), pc.fill_null(shape.parts[0], np.nan).to_numpy(zero_copy_only=False)
+    rows, x = row_numbers(shape.levels), pc.fill_null(shape.values[0], np.nan).to_numpy(zero_copy_only=False)
     starts = np.flatnonzero(np.diff(rows, prepend=-1))
     steps = np.diff(np.fmin.reduceat(x, starts)) if len(starts) else np.empty(0)
     return len(steps) > 0 and bool((steps > 0).all() or (steps < 0).all())

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 
 from penpal_fast.errors import PenpalError, errors_about
-from penpal_fast.layouts.column import StrokesColumn
-from penpal_fast.layouts.parts import read_columns
+from penpal_fast.layouts.coordinate_columns import read_columns
+from penpal_fast.layouts.strokes_column import StrokesColumn
 from penpal_fast.sources.batch import Batch, RowStream, Source
 from penpal_fast.sources.memory import MEMORY_MB, batch_rows
 
@@ -48,7 +48,7 @@ def _strokes_column(source: Source, column: str, layout: str | None) -> StrokesC
         found = StrokesColumn.found(source.schema, column, _first_rows(source, column), layout)
     found.read_as = list(source.read_as)
     if found.layout is not None and found.is_told:
-        held = ", ".join(map(repr, found.parts or [column]))
+        held = ", ".join(map(repr, found.coordinate_columns or [column]))
         logger.info("%s: %s: %s", source.file.name, held, found.layout.description)
     return found
 
@@ -91,7 +91,7 @@ class ConvertedRows:
     def batches(self, rows: int, *, start: int = 0, columns: list[str] | None = None) -> Iterator[Batch]:
         """Yield batches of the rows from `start` on, in order."""
         if columns is not None:
-            names = [self._strokes.parts or [name] if name == self._column else [name] for name in columns]
+            names = [self._strokes.coordinate_columns or [name] if name == self._column else [name] for name in columns]
             columns = list(dict.fromkeys(name for some in names for name in some))
         for batch in self._rows.batches(rows, start=start, columns=columns):
             yield converted_batch(batch, self._strokes)

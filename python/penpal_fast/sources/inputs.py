@@ -36,14 +36,14 @@ class InputFile:
         name: Absolute path, or the address as it was given; for errors, and for what the ending says.
         size: Size in bytes.
         version: Changes with the file: time of its last change, the id or hash of its content.
-        place: Device and inode on this machine; None elsewhere.
+        inode: Device and number of the file on this machine; None elsewhere.
         spool: The temporary file with its content, if it can be read only once.
     """
 
     name: str
     size: int
     version: str
-    place: tuple[int, int] | None = None
+    inode: tuple[int, int] | None = None
     spool: Spool | None = dataclasses.field(default=None, compare=False)
 
     @property
@@ -51,7 +51,7 @@ class InputFile:
         """Path of the file, or of its spool, on this machine; None elsewhere."""
         if self.spool:
             return self.spool.path
-        return Path(self.name) if self.place else None
+        return Path(self.name) if self.inode else None
 
     @property
     def ending(self) -> str:
@@ -74,7 +74,7 @@ class InputFile:
         self._check_unchanged()
 
     def _check_unchanged(self) -> None:
-        if self.place is None:
+        if self.inode is None:
             return
         try:
             same = _local(Path(self.name)) == self
@@ -192,7 +192,7 @@ def _not_empty(found: list[InputFile], given: str, other: str | None = None) -> 
 
 def _first_file(folder: Path) -> str | None:
     """Return the path of a file in a folder, hidden or not; None if there is none."""
-    inside = ((Path(place) / name for name in sorted(names)) for place, _, names in os.walk(folder))
+    inside = ((Path(parent) / name for name in sorted(names)) for parent, _, names in os.walk(folder))
     return next((path.relative_to(folder).as_posix() for some in inside for path in some), None)
 
 
@@ -201,10 +201,10 @@ def _in_folder(folder: Path) -> list[InputFile]:
 
     found: list[str] = []
     links: list[Path] = []
-    for place, folders, names in os.walk(folder, onerror=_raise):
+    for parent, folders, names in os.walk(folder, onerror=_raise):
         folders[:] = [name for name in folders if not name.startswith(HIDDEN)]
-        links += [path for path in (Path(place) / name for name in folders) if path.is_symlink()]
-        found += [(Path(place) / name).relative_to(folder).as_posix() for name in names]
+        links += [path for path in (Path(parent) / name for name in folders) if path.is_symlink()]
+        found += [(Path(parent) / name).relative_to(folder).as_posix() for name in names]
     if links:
         logger.warning(
             "%s: %d links to folders are not followed, such as %s; name what they lead to, too",
@@ -240,5 +240,5 @@ def _local(path: Path) -> InputFile:
         raise PenpalError(f"{path}: cannot read it: {error}") from error
     if not stat.S_ISREG(status.st_mode):
         raise PenpalError(f"{path}: cannot read it: it is not a regular file")
-    place = (status.st_dev, status.st_ino)
-    return InputFile(str(path.absolute()), status.st_size, str(status.st_mtime_ns), place)
+    inode = (status.st_dev, status.st_ino)
+    return InputFile(str(path.absolute()), status.st_size, str(status.st_mtime_ns), inode)

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from penpal_fast._core import Rows
 from penpal_fast.checks.columns import error_column
-from penpal_fast.layouts.choice import Tally, is_drawn_layout
+from penpal_fast.layouts.choice import Tally, is_direct_layout
 from penpal_fast.schema import JSON_VALUES, strokes_type
 from penpal_fast.sources.batch import unread_column
 
@@ -88,12 +88,12 @@ class JsonColumns:
             self._tally.look_at_values([value for value in rows if isinstance(value, (list, dict))])
 
     @property
-    def are_drawn(self) -> bool:
-        """Whether the strokes can be drawn as they are, but for bad rows; if not, their layout must be converted."""
+    def are_direct(self) -> bool:
+        """Whether the strokes are direct, but for bad rows; if not, their layout must be converted."""
         best = self._tally.best
         if not best:  # Where no row fits, whoever looks for the layout says why.
             return bool(self._good) or not (self._tally.near_miss or self.layout is not None)
-        return bool(self._good) and any(map(is_drawn_layout, best))
+        return bool(self._good) and any(map(is_direct_layout, best))
 
     def schema(self) -> pa.Schema:
         """Columns for all the lines so far."""
@@ -101,8 +101,8 @@ class JsonColumns:
         found = self._kinds.get(self.strokes, set())
         if "json" in found or found == {"null"}:
             kept = self.strokes_type()
-            types[self.strokes] = kept or (strokes_type(pa.float64()) if self.are_drawn else pa.string())
-            if self.are_drawn and self._has_unfit():
+            types[self.strokes] = kept or (strokes_type(pa.float64()) if self.are_direct else pa.string())
+            if self.are_direct and self._has_unfit():
                 types[self.unread] = pa.string()
         return pa.schema([self._field(name, kind) for name, kind in types.items()])
 
@@ -118,9 +118,9 @@ class JsonColumns:
         return pa.float64() if is_score else _column_type(kinds)
 
     def strokes_type(self) -> pa.DataType | None:
-        """Type of the strokes, of those that can be drawn if any can; None if no type keeps all, or there are none."""
-        nesting = self._nesting if self.are_drawn else _joined(self._nesting, self._others)
-        if not self.are_drawn and nesting.has_huge_numbers:
+        """Type of the strokes, of the direct ones if there are any; None if no type keeps all, or there are none."""
+        nesting = self._nesting if self.are_direct else _joined(self._nesting, self._others)
+        if not self.are_direct and nesting.has_huge_numbers:
             return None
         try:
             return nesting.arrow() if nesting.places() <= MAX_COLUMNS else None

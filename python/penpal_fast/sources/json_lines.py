@@ -250,7 +250,7 @@ def _parsed_batch(
         values = [row.get(field.name) for row in rows]
         if field.name == unread_name:
             arrays.append(pa.array(unread, field.type))
-        elif field.name == columns.strokes and pa.types.is_nested(field.type) and columns.are_drawn:
+        elif field.name == columns.strokes and pa.types.is_nested(field.type) and columns.are_direct:
             arrays.append(_strokes_array(values, kind, problems, unread))
         elif field.name == columns.strokes and pa.types.is_nested(field.type):
             arrays.append(_given_array(values, field.type, problems, unread))

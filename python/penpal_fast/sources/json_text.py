@@ -10,7 +10,7 @@ from typing import Any
 
 import jiter
 
-from penpal_fast.layouts.text import is_python
+from penpal_fast.layouts.json_texts import is_python
 
 
 def is_utf8(content: bytes) -> bool:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.files import parts_folder
-from penpal_fast.layouts.parts import parts_of
+from penpal_fast.layouts.coordinate_columns import coordinate_columns_of
 from penpal_fast.schema import has_json_values
 from penpal_fast.sources.batch import Batch, RowStream, Source
 from penpal_fast.sources.converted import ConvertedRows, strokes_columns
@@ -42,9 +42,10 @@ def open_sources(inputs: Inputs, column: str, options: Options | None = None) ->
     _check_layout(options.layout)
     sources = _opened(find_inputs(inputs), column, options)
     first, expected = sources[0].file.name, sources[0].schema
+    are_several = len(sources) > 1
     for source in sources:
         # A single file gets an error that lists its columns.
-        if len(sources) > 1 and source.rows and not source.has_strokes and not parts_of(source.schema, column):
+        if are_several and source.rows and not (source.has_strokes or coordinate_columns_of(source.schema, column)):
             raise PenpalError(f"{source.file.name}: none of its lines has strokes under {column!r}")
         if not source.schema.equals(expected):
             raise PenpalError(

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.first_points import with_first_points_dropped
-from penpal_fast.layouts.column import StrokesColumn
-from penpal_fast.layouts.parts import has_strokes
+from penpal_fast.layouts.coordinate_columns import has_strokes
+from penpal_fast.layouts.strokes_column import StrokesColumn
 from penpal_fast.sources.batch import Source
 from penpal_fast.sources.converted import converted_batch, strokes_columns
 from penpal_fast.sources.formats.format import Options
@@ -59,8 +59,8 @@ def read_rows(
         with source.file.unchanged():
             for given in source.batches(batch_rows(MEMORY_MB, source)):
                 batch = converted_batch(given, strokes)
-                for place, problem in batch.problems.items():
-                    logger.warning("%s, row %d: %s", source.file.name, row + place, problem)
+                for index, problem in batch.problems.items():
+                    logger.warning("%s, row %d: %s", source.file.name, row + index, problem)
                 row += len(batch.data)
                 batches.append(with_first_points_dropped(batch.data, column) if drop_first_point else batch.data)
     return pa.Table.from_batches(batches, read[0].schema(sources[0].schema))

@@ -20,7 +20,7 @@ from penpal_fast.layouts.offsets import (
     MANY_POINTS,
     MAX_NEGATIVE,
     MOSTLY_LIFTS,
-    PLACES,
+    ORDINALS,
     Lifts,
     Offsets,
     Stroke5,
@@ -214,10 +214,10 @@ class _Reading:
 
     def _lacking(self) -> str:
         if len(self._flags) == 1:
-            (place,) = self._flags
+            (index,) = self._flags
             return (
                 f"its rows of three numbers are no offsets ({') or ('.join(self._offered)}), but the "
-                f"{PLACES[place]} number looks like the end of a stroke; put the numbers into such an order"
+                f"{ORDINALS[index]} number looks like the end of a stroke; put the numbers into such an order"
             )
         return (
             f"its rows of three numbers are no offsets ({') or ('.join(ORDERS)}): neither the first nor the last is 0 "

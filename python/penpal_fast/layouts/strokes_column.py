@@ -1,4 +1,4 @@
-"""The strokes column of a table as checks look at it: converted, if its layout is not one that is drawn as it is."""
+"""The strokes column of a table as checks look at it: converted, unless its layout is direct."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from penpal_fast.errors import PenpalError, errors_about
+from penpal_fast.layouts.coordinate_columns import coordinate_columns_of, joined_columns
+from penpal_fast.layouts.direct import NoLayoutError, is_direct_type, may_be_several
 from penpal_fast.layouts.huge import without_huge
 from penpal_fast.layouts.layout import Layout
 from penpal_fast.layouts.nested import WORDS, empty_array, whole
-from penpal_fast.layouts.parts import joined_parts, parts_of
-from penpal_fast.layouts.plain import NoLayoutError, can_be_drawn, may_be_several
 from penpal_fast.layouts.shape import Shape
 from penpal_fast.layouts.sharing import check_sharing
 from penpal_fast.layouts.soundness import check_sound
@@ -24,18 +24,20 @@ class StrokesColumn:
     """How a strokes column is read.
 
     Attributes:
-        layout: Its layout; None if it is drawn as it is.
-        parts: Names of the columns that stand for it, if there is none of its name.
+        layout: Its layout; None if it is direct.
+        coordinate_columns: Names of those that hold the strokes together, if there is no column of strokes.
         is_told: Whether the type or a row tells its layout; see `Choice`.
         read_as: Layouts that the reader of the file has converted already.
     """
 
-    def __init__(self, column: str, layout: Layout | None, parts: Sequence[str] = (), *, is_told: bool = True) -> None:
-        """Take the name of the column, its layout, the columns that stand for it, and whether the layout is told."""
+    def __init__(
+        self, column: str, layout: Layout | None, coordinates: Sequence[str] = (), *, is_told: bool = True
+    ) -> None:
+        """Take the name of the column, its layout, the coordinate columns, and whether the layout is told."""
         self.layout = layout
         self.is_told = is_told
         self.read_as: list[str] = []
-        self.parts = list(parts)
+        self.coordinate_columns = list(coordinates)
         self._column = column
 
     @classmethod
@@ -60,31 +62,32 @@ class StrokesColumn:
         Raises:
             PenpalError: There is no such column, or it holds no strokes, or may have several layouts.
         """
-        parts = parts_of(schema, column)
-        if not parts:
+        coordinates = coordinate_columns_of(schema, column)
+        if not coordinates:
             _check_column(schema, column, samples)
         try:
-            rows = (without_huge(_given(sample, column, parts))[0] for sample in _sound(samples, parts or [column]))
-            empty = [empty_array(schema.field(name).type) for name in parts or [column]]
-            first = _given(pa.table(empty, names=parts), column, parts) if parts else empty[0]
-            if parts and pa.types.is_null(first.type):
-                return cls(column, Untold(), parts)
-            if layout is None and can_be_drawn(first) and not may_be_several(first):
-                return cls(column, None, parts)
+            names = coordinates or [column]
+            rows = (without_huge(_given(sample, column, coordinates))[0] for sample in _sound(samples, names))
+            empty = [empty_array(schema.field(name).type) for name in names]
+            first = _given(pa.table(empty, names=coordinates), column, coordinates) if coordinates else empty[0]
+            if coordinates and pa.types.is_null(first.type):
+                return cls(column, Untold(), coordinates)
+            if layout is None and is_direct_type(first) and not may_be_several(first):
+                return cls(column, None, coordinates)
             from penpal_fast.layouts.choice import chosen_layout
 
             choice = chosen_layout(first, rows, layout, more_follow=more_follow)
-            return cls(column, choice.layout, parts, is_told=choice.is_told)
+            return cls(column, choice.layout, coordinates, is_told=choice.is_told)
         except NoLayoutError as error:
-            raise _not_found(schema, column, parts, str(error)) from error
+            raise _not_found(schema, column, coordinates, str(error)) from error
         except PenpalError as error:
-            raise PenpalError(f"{_named(column, parts)}: {error}") from error
+            raise PenpalError(f"{_named(column, coordinates)}: {error}") from error
         except (pa.ArrowException, NotImplementedError) as error:
-            raise _not_found(schema, column, parts, "") from error
+            raise _not_found(schema, column, coordinates, "") from error
 
     @property
     def name(self) -> str | None:
-        """Name of the layout; None if the column is drawn as it is."""
+        """Name of the layout; None if it is direct."""
         return None if self.layout is None else self.layout.name
 
     def schema(self, schema: pa.Schema) -> pa.Schema:
@@ -92,11 +95,13 @@ class StrokesColumn:
         if self.layout is None:
             return schema
         field = pa.field(self._column, WORDS)
-        return schema.append(field) if self.parts else schema.set(schema.get_field_index(self._column), field)
+        if self.coordinate_columns:
+            return schema.append(field)
+        return schema.set(schema.get_field_index(self._column), field)
 
     def given(self, rows: Table) -> pa.Array:
         """Return the strokes as they are given."""
-        return _given(rows, self._column, self.parts)
+        return _given(rows, self._column, self.coordinate_columns)
 
     @np.errstate(over="ignore", invalid="ignore")
     def converted(self, rows: Table) -> tuple[Table, dict[int, str]]:
@@ -107,7 +112,7 @@ class StrokesColumn:
         """
         if self.layout is None:
             return rows, {}
-        for name in self.parts or [self._column]:
+        for name in self.coordinate_columns or [self._column]:
             try:
                 check_sound(rows.column(name))
             except pa.ArrowInvalid as error:
@@ -118,14 +123,14 @@ class StrokesColumn:
         converted = self.layout.convert(Shape.of(given))
         problems = {**converted.problems, **huge}
         field = pa.field(self._column, WORDS)
-        if self.parts:
+        if self.coordinate_columns:
             return rows.append_column(field, converted.rows), problems
-        place = rows.schema.get_field_index(self._column)
-        return rows.set_column(place, field, converted.rows), problems
+        index = rows.schema.get_field_index(self._column)
+        return rows.set_column(index, field, converted.rows), problems
 
 
-def _given(rows: Table, column: str, parts: Sequence[str]) -> pa.Array:
-    return joined_parts(rows, parts) if parts else whole(rows.column(column))
+def _given(rows: Table, column: str, coordinates: Sequence[str]) -> pa.Array:
+    return joined_columns(rows, coordinates) if coordinates else whole(rows.column(column))
 
 
 def _sound(samples: Iterable[Table], columns: Sequence[str]) -> Iterator[Table]:
@@ -144,7 +149,7 @@ def _check_column(schema: pa.Schema, column: str, samples: Iterable[Table]) -> N
     try:
         check_one_column(schema, column)
     except PenpalError as error:
-        from penpal_fast.layouts.others import look_alikes
+        from penpal_fast.layouts.look_alikes import look_alikes
 
         others = look_alikes(schema, samples) if column not in schema.names else ""
         # What to do comes before the list of columns, which may be long.
@@ -152,16 +157,16 @@ def _check_column(schema: pa.Schema, column: str, samples: Iterable[Table]) -> N
         raise PenpalError("\n".join(filter(None, [said, others, listed]))) from error
 
 
-def _named(column: str, parts: Sequence[str]) -> str:
-    return f"the columns {', '.join(map(repr, parts))}" if parts else f"the column {column!r}"
+def _named(column: str, coordinates: Sequence[str]) -> str:
+    return f"the columns {', '.join(map(repr, coordinates))}" if coordinates else f"the column {column!r}"
 
 
-def _not_found(schema: pa.Schema, column: str, parts: Sequence[str], reason: str) -> PenpalError:
-    if not parts:
+def _not_found(schema: pa.Schema, column: str, coordinates: Sequence[str], reason: str) -> PenpalError:
+    if not coordinates:
         return no_strokes(schema, column, reason)
     try:
         check_one_column(schema, column)
     except PenpalError as error:
         why = f": {reason}" if reason else ""
-        return PenpalError(f"{error}\n{_named(column, parts)} do not hold them either{why}")
+        return PenpalError(f"{error}\n{_named(column, coordinates)} do not hold them either{why}")
     raise AssertionError

@@ -8,10 +8,10 @@ import pyarrow as pa
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.layouts.choice import chosen_layout
+from penpal_fast.layouts.direct import NoLayoutError
+from penpal_fast.layouts.json_texts import JsonText
 from penpal_fast.layouts.nested import empty_array, whole
-from penpal_fast.layouts.plain import NoLayoutError
 from penpal_fast.layouts.soundness import check_sound
-from penpal_fast.layouts.text import JsonText
 from penpal_fast.layouts.untold import Untold
 from penpal_fast.schema import Table
 

@@ -1,4 +1,4 @@
-"""Columns whose type alone says that they are drawn as they are: most, so the layouts need not be loaded for them."""
+"""Direct columns: drawn as they are. Of most, the type alone says so, and the layouts need not be loaded for them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class NoLayoutError(Exception):
     """A column has none of the layouts, or not the one that was named; the message says why."""
 
 
-def can_be_drawn(empty: pa.Array) -> bool:
-    """Whether an array can be drawn without being converted.
+def is_direct_type(empty: pa.Array) -> bool:
+    """Whether an array can be drawn as it is, without being converted.
 
     Args:
         empty: An empty array of its type.
@@ -32,7 +32,7 @@ def can_be_drawn(empty: pa.Array) -> bool:
 
 
 def may_be_several(array: pa.Array) -> bool:
-    """Whether values must be looked at to tell the layout of an array that can be drawn as it is.
+    """Whether values must be looked at to tell the layout of a direct array.
 
     Args:
         array: An empty array of its type.
@@ -40,7 +40,7 @@ def may_be_several(array: pa.Array) -> bool:
     shape = Shape.of(array)
     if shape.kind == "numbers":
         return not _is_pairs(array.type)
-    return shape.place is not None
+    return shape.anchors is not None
 
 
 def _is_pairs(kind: pa.DataType) -> bool:
@@ -49,10 +49,10 @@ def _is_pairs(kind: pa.DataType) -> bool:
         if pa.types.is_fixed_size_list(kind) and is_number(kind.value_type):
             return bool(kind.list_size == 2)
         if pa.types.is_struct(kind):
-            place = kind.get_field_index("points")
-            if place < 0:
+            index = kind.get_field_index("points")
+            if index < 0:
                 return False
-            kind = kind.field(place).type
+            kind = kind.field(index).type
         elif hasattr(kind, "value_type"):
             kind = kind.value_type
         else:

@@ -1,4 +1,4 @@
-"""Strokes that a table holds in several columns: dx, dy and eos, or x and y, each with the numbers of a row."""
+"""Coordinate columns: those of a table that hold its strokes together, dx, dy and eos, or x and y."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ NOTHING = "nothing"
 """Form of a column of Arrow's null type."""
 
 
-def parts_of(schema: pa.Schema, column: str) -> list[str]:
-    """Return the names of the columns that together hold the strokes; none if a column of its own does, or no others.
+def coordinate_columns_of(schema: pa.Schema, column: str) -> list[str]:
+    """Return the names of the coordinate columns; none if there is a column of strokes, or no others hold them.
 
     Columns of Arrow's null type, as of a data frame without rows, may be of any form.
 
@@ -30,7 +30,7 @@ def parts_of(schema: pa.Schema, column: str) -> list[str]:
         schema: The columns of a table.
         column: Name of the strokes column.
     """
-    found = parts_among(schema.names, column)
+    found = possible_coordinate_columns(schema.names, column)
     forms = [_form(schema.field(name).type) for name in found]
     known = set(forms[:2]) - {NOTHING}
     if not found or None in known or len(known) > 1:
@@ -38,31 +38,31 @@ def parts_of(schema: pa.Schema, column: str) -> list[str]:
     return [*found[:2], *(name for name, form in zip(found[2:], forms[2:], strict=True) if {form} == known)]
 
 
-def parts_among(names: Sequence[str], column: str) -> list[str]:
-    """Return the names of columns that may together hold the strokes, if their types allow it; see `parts_of`."""
+def possible_coordinate_columns(names: Sequence[str], column: str) -> list[str]:
+    """Return the names of what are coordinate columns if their types allow it; see `coordinate_columns_of`."""
     if column != USUAL_COLUMN or column in names:
         return []
     fields = pa.struct([(name, pa.null()) for name in names])
     flag = DOWN if field_of(fields, LIFT) is None else LIFT
     for pair in ((DX, DY), (X, Y)):
-        places = [field_of(fields, one) for one in (*pair, flag, NUMBER)]
-        found = [names[place] for place in places if place is not None]
-        if None not in places[:2] and all(names.count(name) == 1 for name in found):
+        indices = [field_of(fields, one) for one in (*pair, flag, NUMBER)]
+        found = [names[index] for index in indices if index is not None]
+        if None not in indices[:2] and all(names.count(name) == 1 for name in found):
             return found
     return []
 
 
 def read_columns(schema: pa.Schema, column: str) -> list[str]:
     """Return the names of the columns that the strokes are in."""
-    return parts_of(schema, column) or [column]
+    return coordinate_columns_of(schema, column) or [column]
 
 
 def has_strokes(schema: pa.Schema, column: str) -> bool:
-    """Whether there is a column of strokes, or others that may stand for it."""
-    return column in schema.names or bool(parts_of(schema, column))
+    """Whether there is a column of strokes, or coordinate columns."""
+    return column in schema.names or bool(coordinate_columns_of(schema, column))
 
 
-def joined_parts(rows: Table, names: Sequence[str]) -> pa.Array:
+def joined_columns(rows: Table, names: Sequence[str]) -> pa.Array:
     """Return columns as one: structs, or the text of JSON objects where the columns are texts, or nulls if one of them
     has no values."""
     arrays = [plain(whole(rows.column(name))) for name in names]

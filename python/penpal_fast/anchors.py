@@ -1,6 +1,7 @@
-"""Strokes with an x and y of their own, from which their points count: functions for rows draw only the points.
+"""Anchors: an x and y of strokes themselves, from which the points of relative strokes count.
 
-Their points begin at the origin, each stroke's. A point is only moved by this; several come to lie over one another.
+Functions for rows draw only the points, which begin at the origin, each stroke's. A point is only moved by this;
+several strokes come to lie over one another.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ TOLERANCE = 1e-6
 """Of coordinates at the origin."""
 
 
-def check_places(rows: Any, column: str = "strokes") -> None:
-    """Make sure that the points of strokes do not count from an x and y that the strokes have.
+def check_anchors(rows: Any, column: str = "strokes") -> None:
+    """Make sure that the points of strokes do not count from their anchors.
 
-    They do if all strokes have an x and y, which differ, and all their points begin at the origin.
+    They do if all strokes have an anchor, and these differ, and all their points begin at the origin.
 
     Args:
         rows: Rows in any layout that `Rows` takes, or a table. What is wrong with others is left to it.
@@ -27,11 +28,11 @@ def check_places(rows: Any, column: str = "strokes") -> None:
         PenpalError: They do.
     """
     if type(rows).__module__.startswith("pyarrow"):
-        from penpal_fast.arrow_places import arrow_counts  # Rows of Python need no PyArrow.
+        from penpal_fast.arrow_anchors import are_relative  # Rows of Python need no PyArrow.
 
-        found = arrow_counts(rows, column, TOLERANCE)
+        found = are_relative(rows, column, TOLERANCE)
     else:
-        found = _is_list(rows) and any(map(_row_counts, rows))
+        found = _is_list(rows) and any(map(_is_relative_row, rows))
     if found:
         raise PenpalError(
             "strokes have an x and y of their own, from which their points count, as in Excalidraw; score them with "
@@ -39,30 +40,30 @@ def check_places(rows: Any, column: str = "strokes") -> None:
         )
 
 
-def _row_counts(row: Any) -> bool:
+def _is_relative_row(row: Any) -> bool:
     strokes: Any = row.get("strokes") if type(row) is dict else row
     if _is_list(first := _first(strokes)) and type(_first(first)) is dict:
         strokes = [stroke for word in strokes if _is_list(word) for stroke in word]
     elif type(first) is not dict:
         return False
-    return _strokes_count(strokes)
+    return _are_relative(strokes)
 
 
-def _strokes_count(strokes: Sequence[Any]) -> bool:
-    places = []
+def _are_relative(strokes: Sequence[Any]) -> bool:
+    anchors = []
     for stroke in strokes:
         if type(stroke) is not dict or not {"x", "y", "points"} <= stroke.keys():
             return False
         point = _first(stroke["points"])
         if type(point) is dict:
             point = (point.get("x"), point.get("y"))
-        place = (stroke["x"], stroke["y"])
-        if not _is_list(point) or len(point) < len(place) or not _are_numbers([*point[:2], *place]):
+        anchor = (stroke["x"], stroke["y"])
+        if not _is_list(point) or len(point) < len(anchor) or not _are_numbers([*point[:2], *anchor]):
             return False
         if max(map(abs, point[:2])) > TOLERANCE:
             return False
-        places.append(place)
-    return len(set(places)) > 1
+        anchors.append(anchor)
+    return len(set(anchors)) > 1
 
 
 def _first(items: Any) -> Any:

@@ -52,7 +52,7 @@ class JsonText:
 
     def convert(self, shape: Shape) -> Converted:
         """Convert rows."""
-        values, problems = parsed(shape.parts[0])
+        values, problems = parsed(shape.values[0])
         converted = converted_values(self.inner, values)
         return dataclasses.replace(converted, problems={**converted.problems, **problems})
 
@@ -82,35 +82,35 @@ def parsed(texts: pa.Array) -> tuple[list[Any], dict[int, str]]:
 
 
 def arrays_of(values: list[Any]) -> Iterator[tuple[list[int], pa.Array | str]]:
-    """Yield Python values as arrays, together if they are alike or else one by one, with the places of their values.
+    """Yield Python values as arrays, together if they are alike or else one by one, with the indices of their values.
 
     What Arrow cannot hold comes as what is wrong with it.
     """
     try:
         yield list(range(len(values))), pa.array(values)
     except CONVERSION_ERRORS:
-        for place, value in enumerate(values):
+        for index, value in enumerate(values):
             try:
-                yield [place], pa.array([value])
+                yield [index], pa.array([value])
             except CONVERSION_ERRORS as error:
-                yield [place], f"wrong type: {str(error).splitlines()[0]}"
+                yield [index], f"wrong type: {str(error).splitlines()[0]}"
 
 
 @np.errstate(over="ignore", invalid="ignore")
 def converted_values(layout: Layout, values: list[Any]) -> Converted:
     """Convert Python values; those of another kind get a problem."""
     pieces, problems, speaking = [pa.nulls(0, WORDS)], {}, np.zeros(len(values), np.bool_)
-    for places, array in arrays_of(values):
-        converted = Converted(pa.nulls(len(places), WORDS), {}, np.zeros(len(places), np.bool_))
+    for indices, array in arrays_of(values):
+        converted = Converted(pa.nulls(len(indices), WORDS), {}, np.zeros(len(indices), np.bool_))
         if isinstance(array, str):
-            problems[places[0]] = array
+            problems[indices[0]] = array
         elif layout.takes(shape := Shape.of(array)):
             converted = layout.convert(shape)
         elif shape.has_values:
-            problems |= dict.fromkeys(places, f"wrong type: these are no {layout.description}")
+            problems |= dict.fromkeys(indices, f"wrong type: these are no {layout.description}")
         else:
             converted = Untold().convert(shape)
         pieces.append(converted.rows)
-        problems |= {places[row]: problem for row, problem in converted.problems.items()}
-        speaking[places] = converted.speaking
+        problems |= {indices[row]: problem for row, problem in converted.problems.items()}
+        speaking[indices] = converted.speaking
     return Converted(pa.concat_arrays(pieces), problems, speaking)

@@ -1,4 +1,4 @@
-"""Strokes with an x and y of their own, from which their points count, in Arrow data; see `penpal_fast.places`."""
+"""Relative strokes in Arrow data; see `penpal_fast.anchors`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from penpal_fast import kernels as pc
 MAX_LEVELS = 8
 
 
-def arrow_counts(rows: Any, column: str, tolerance: float) -> bool:
-    """Whether the points of strokes count from an x and y of the strokes.
+def are_relative(rows: Any, column: str, tolerance: float) -> bool:
+    """Whether the points of strokes count from their anchors.
 
     Args:
         rows: An array, or a table with the strokes in `column`.
@@ -26,12 +26,12 @@ def arrow_counts(rows: Any, column: str, tolerance: float) -> bool:
             return False
         rows = rows.column(column)
     if isinstance(rows, pa.ChunkedArray):
-        return any(_array_counts(chunk, tolerance) for chunk in rows.chunks)
-    return isinstance(rows, pa.Array) and _array_counts(rows, tolerance)
+        return any(_is_relative_array(chunk, tolerance) for chunk in rows.chunks)
+    return isinstance(rows, pa.Array) and _is_relative_array(rows, tolerance)
 
 
-def _array_counts(array: pa.Array, tolerance: float) -> bool:
-    if not _has_places(array.type):
+def _is_relative_array(array: pa.Array, tolerance: float) -> bool:
+    if not _has_anchors(array.type):
         return False
     try:
         array.validate(full=True)  # Kernels end the process on offsets that are broken.
@@ -39,10 +39,10 @@ def _array_counts(array: pa.Array, tolerance: float) -> bool:
         return False
     while not pa.types.is_struct(array.type):
         array = pc.list_flatten(array)
-    return _structs_count(array, tolerance)
+    return _are_relative_structs(array, tolerance)
 
 
-def _has_places(kind: pa.DataType) -> bool:
+def _has_anchors(kind: pa.DataType) -> bool:
     """Whether lists hold structs of x, y and points."""
     for _ in range(MAX_LEVELS):
         if pa.types.is_struct(kind):
@@ -53,7 +53,7 @@ def _has_places(kind: pa.DataType) -> bool:
     return False
 
 
-def _structs_count(strokes: pa.StructArray, tolerance: float) -> bool:
+def _are_relative_structs(strokes: pa.StructArray, tolerance: float) -> bool:
     points = pc.struct_field(strokes, "points")
     if not (pa.types.is_list(points.type) or pa.types.is_large_list(points.type)):
         return False
@@ -61,12 +61,12 @@ def _structs_count(strokes: pa.StructArray, tolerance: float) -> bool:
     first = pc.list_element(pc.struct_field(strokes, "points"), 0)
     differ = False
     for axis, name in enumerate(("x", "y")):
-        place, begins = pc.struct_field(strokes, name), _coordinate(first, axis)
-        if begins is None or not all(is_number(part.type) for part in (begins, place)):
+        anchor, begins = pc.struct_field(strokes, name), _coordinate(first, axis)
+        if begins is None or not (is_number(begins.type) and is_number(anchor.type)):
             return False
         if not (np.abs(_float(begins)) <= tolerance).all():
             return False
-        differ = differ or len(np.unique(_float(place))) > 1
+        differ = differ or len(np.unique(_float(anchor))) > 1
     return differ
 
 
