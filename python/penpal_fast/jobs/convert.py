@@ -25,12 +25,13 @@ from penpal_fast.layouts.coordinate_columns import coordinate_columns_of
 from penpal_fast.layouts.strokes_column import StrokesColumn
 from penpal_fast.progress import Progress, Reports
 from penpal_fast.schema import HUGGING_FACE, check_one_column, nulls_as_strokes, strokes_type
+from penpal_fast.sources.apart import check_apart
 from penpal_fast.sources.batch import Source, unchanged, unread_column
 from penpal_fast.sources.converted import converted_batch, named_layouts, strokes_columns
 from penpal_fast.sources.formats.format import Options
 from penpal_fast.sources.inputs import Inputs
 from penpal_fast.sources.memory import MEMORY_MB, batch_rows, check_memory
-from penpal_fast.sources.streams import check_apart, open_sources
+from penpal_fast.sources.streams import open_sources
 
 STROKES = "strokes"
 
