@@ -84,13 +84,23 @@ def open_regular(path: Path) -> BinaryIO:
 
 
 def check_is_no_input(output: Path, inputs: Iterable[Path]) -> None:
-    """Make sure that an output would replace none of its inputs.
+    """Make sure that an output would replace none of its inputs, under whatever name.
+
+    Links lead to the same file, and so do names in other capitals on many file systems.
 
     Raises:
         PenpalError: It would.
     """
-    if output.exists() and any(path.exists() and output.samefile(path) for path in inputs):
+    if any(_are_same(output, path) for path in inputs):
         raise PenpalError(f"{output}: the output would replace an input; choose another name")
+
+
+def _are_same(one: Path, other: Path) -> bool:
+    """Whether two paths lead to the same file; not if one leads nowhere, which whoever opens it says better."""
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):
+        return False
 
 
 def check_writable(target: Path) -> None:

@@ -19,7 +19,7 @@ from helpers.made_lines import scrawl
 from penpal_fast import PenpalError, QualityCheck, Scorer, TextCheck, filter_dataset, score_dataset
 from penpal_fast.checks.thresholds import threshold_of
 from penpal_fast.network.pretrained import BUNDLED
-from penpal_fast.sources.streams import check_apart
+from penpal_fast.sources.apart import check_apart
 
 ROWS = [*(scrawl(seed, 2 + seed % 4, 15) for seed in range(40)), None, []]
 

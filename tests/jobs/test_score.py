@@ -416,6 +416,14 @@ def test_the_output_must_not_replace_an_input(lines, scorer):
     assert lines.read_bytes() == before
 
 
+def test_the_output_must_not_replace_an_input_under_another_name(lines, scorer):
+    other = lines.with_name("other.parquet")
+    other.hardlink_to(lines)
+    with pytest.raises(PenpalError, match=r"other\.parquet: the output would replace an input"):
+        score_dataset(lines, other, scorer=scorer)
+    assert other.samefile(lines)
+
+
 def test_an_output_that_cannot_be_written(lines, tmp_path, scorer):
     with pytest.raises(PenpalError, match="cannot write it: there is no folder"):
         score_dataset([lines], tmp_path / "no" / "folder" / "out.parquet", scorer=scorer)

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.schema import texts_of
-from penpal_fast.sources.tables import parquet_file, whole_table
+from penpal_fast.sources.tables import check_one_of_name, parquet_file, whole_table
 from penpal_fast.strokes import Strokes
 from penpal_fast.synthesis.texts import SOURCE_COLUMNS
 
@@ -103,9 +103,10 @@ def read_lines(path: Path) -> list[Line]:
 
     def column(*names: str) -> list[str | None]:
         found = next((name for name in names if name in table.column_names), None)
-        if table.column_names.count(found) > 1:
-            raise PenpalError(f"{path}: it has several columns {found!r}; leave one")
-        return texts_of(table[found].combine_chunks()) if found else [None] * len(words)
+        if found is None:
+            return [None] * len(words)
+        check_one_of_name(path, table.column_names, found)
+        return texts_of(table[found].combine_chunks())
 
     known = zip(words, column("text"), column(*SOURCE_COLUMNS), column("corruption"), strict=True)
     lines = [Line(*one) for one in known]

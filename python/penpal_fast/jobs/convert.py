@@ -25,12 +25,13 @@ from penpal_fast.jobs.parts import group_rows
 from penpal_fast.layouts.coordinate_columns import coordinate_columns_of
 from penpal_fast.progress import Progress, Reports
 from penpal_fast.schema import HUGGING_FACE, check_one_column, nulls_as_strokes, strokes_type
+from penpal_fast.sources.apart import check_apart
 from penpal_fast.sources.batch import Batch, unchanged, unread_column
 from penpal_fast.sources.converted import named_layouts
 from penpal_fast.sources.formats.format import Options
 from penpal_fast.sources.inputs import Inputs
 from penpal_fast.sources.memory import MEMORY_MB, check_memory
-from penpal_fast.sources.streams import check_apart, open_sources
+from penpal_fast.sources.streams import open_sources
 
 STROKES = "strokes"
 

@@ -29,11 +29,12 @@ from penpal_fast.jobs.selection import Selection
 from penpal_fast.jobs.thresholds import Thresholds, check_origin, check_text, threshold_number, wanted_thresholds
 from penpal_fast.progress import Progress, Reports
 from penpal_fast.schema import check_text_column
+from penpal_fast.sources.apart import check_apart
 from penpal_fast.sources.batch import Source
 from penpal_fast.sources.formats.format import Options
 from penpal_fast.sources.inputs import Inputs
 from penpal_fast.sources.memory import MEMORY_MB, check_memory
-from penpal_fast.sources.streams import check_apart, open_sources
+from penpal_fast.sources.streams import open_sources
 
 
 def filter_dataset(

@@ -22,10 +22,11 @@ from penpal_fast.jobs.score_job import ScoreJob
 from penpal_fast.jobs.scoring import opened_for
 from penpal_fast.jobs.summary import JobSummary
 from penpal_fast.progress import Progress, Reports
+from penpal_fast.sources.apart import check_apart
 from penpal_fast.sources.formats.format import Options
 from penpal_fast.sources.inputs import Inputs
 from penpal_fast.sources.memory import MEMORY_MB, check_memory
-from penpal_fast.sources.streams import check_apart, open_sources
+from penpal_fast.sources.streams import open_sources
 
 
 def score_dataset(

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import IO, Any, cast
+from typing import IO, cast
 
 from huggingface_hub import HfFileSystem
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.interrupts import raise_if_from_handler
 from penpal_fast.sources.addresses import HUB
-from penpal_fast.sources.names import SHOWN_SUFFIXES, SUFFIXES, inputs_of
-
-IN_ORDER_BYTES = 8 << 20
-"""Bytes that one request fetches of a file that is read in order."""
+from penpal_fast.sources.file_systems import Known, inputs_inside, inputs_matched, is_glob, opened
+from penpal_fast.sources.names import SHOWN_SUFFIXES, SUFFIXES
 
 
 def list_files(address: str) -> list[tuple[str, int, str]]:
@@ -39,28 +37,22 @@ def open_file(address: str, *, in_order: bool) -> IO[bytes]:
     Raises:
         OSError: The hub does not answer or has no such file.
     """
-    cache = {"cache_type": "readahead" if in_order else "none", "block_size": IN_ORDER_BYTES}
-    return cast("IO[bytes]", HfFileSystem().open(address.removeprefix(HUB), "rb", **cache))
+    return opened(HfFileSystem(), address.removeprefix(HUB), in_order=in_order)
 
 
-def _listed(files: HfFileSystem, path: str) -> dict[str, dict[str, Any]]:
+def _listed(files: HfFileSystem, path: str) -> dict[str, Known]:
     # Without `expand_info`, huggingface_hub 0.30 also asks for the last commit of each file, which takes much longer.
-    how: dict[str, Any] = {"detail": True, "expand_info": False}
-    if any(character in path for character in "*?["):
-        found = cast("dict[str, dict[str, Any]]", files.glob(path, **how))
-        return {
-            name: file for name, file in found.items() if file["type"] == "file" and name.lower().endswith(SUFFIXES)
-        }
+    if is_glob(path):
+        return inputs_matched(files, path, expand_info=False)
     if files.isfile(path):
         if not path.lower().endswith(SUFFIXES):
             raise PenpalError(f"the name must end with one of {SHOWN_SUFFIXES}")
         return {path: files.info(path, expand_info=False)}
-    found = cast("dict[str, dict[str, Any]]", files.find(path, **how))
-    start = len(files.info(path, expand_info=False)["name"]) + 1
-    chosen = set(inputs_of(HUB + path, (name[start:] for name in found)))
-    return {name: file for name, file in found.items() if name[start:] in chosen}
+    found = cast("dict[str, Known]", files.find(path, detail=True, expand_info=False))
+    folder = files.info(path, expand_info=False)["name"]
+    return {name: found[name] for name in inputs_inside(found, folder, HUB + path).values()}
 
 
-def _version(file: dict[str, Any]) -> str:
+def _version(file: Known) -> str:
     lfs = file.get("lfs")
     return str(lfs["sha256"] if lfs else file["blob_id"])

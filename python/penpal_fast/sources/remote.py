@@ -11,7 +11,7 @@ import fsspec
 
 from penpal_fast.errors import PenpalError
 from penpal_fast.interrupts import raise_if_from_handler
-from penpal_fast.sources.names import SUFFIXES, inputs_of
+from penpal_fast.sources.file_systems import Known, inputs_inside, inputs_matched, is_glob, opened
 from penpal_fast.sources.spool import Spool
 
 EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs"}
@@ -19,9 +19,6 @@ EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs"}
 
 SILENCE_SECONDS = 60
 """How long a server may send nothing."""
-
-IN_ORDER_BYTES = 8 << 20
-"""Bytes that one request fetches of a file that is read in order."""
 
 VERSIONS = ("ETag", "etag", "md5Hash", "checksum", "generation", "LastModified", "last_modified", "mtime", "created")
 """Where file systems say what changes with a file, the surest first."""
@@ -58,7 +55,7 @@ def list_files(address: str) -> list[tuple[str, int, str]]:
         PenpalError: There is no such file, or the file system's package is missing.
     """
     try:
-        files, path = _opened(address)
+        files, path = _file_system(address)
         listed = _listed(files, path, address)
         return [(name, int(found["size"]), _version(found)) for name, found in listed]
     except PenpalError as error:
@@ -76,10 +73,9 @@ def open_file(address: str, *, in_order: bool) -> IO[bytes]:
     Raises:
         OSError: It cannot be read.
     """
-    cache = {"cache_type": "readahead" if in_order else "none", "block_size": IN_ORDER_BYTES}
     try:
-        files, path = _opened(address)
-        return cast("IO[bytes]", files.open(path, "rb", **cache))
+        files, path = _file_system(address)
+        return opened(files, path, in_order=in_order)
     except (OSError, PenpalError):
         raise
     except Exception as error:
@@ -87,7 +83,8 @@ def open_file(address: str, *, in_order: bool) -> IO[bytes]:
         raise OSError(str(error)) from error
 
 
-def _opened(address: str) -> tuple[Any, str]:
+def _file_system(address: str) -> tuple[Any, str]:
+    """Return the file system of an address, and the path in it."""
     protocol = address.partition("://")[0].rpartition("::")[2].lower()
     try:
         return cast("tuple[Any, str]", fsspec.core.url_to_fs(address))
@@ -99,23 +96,20 @@ def _opened(address: str) -> tuple[Any, str]:
         raise PenpalError(f"cannot read it: {error}") from error
 
 
-def _listed(files: Any, path: str, address: str) -> list[tuple[str, dict[str, Any]]]:
+def _listed(files: Any, path: str, address: str) -> list[tuple[str, Known]]:
     """Return addresses and what is known of them."""
-    if any(character in path for character in "*?["):
-        found = files.glob(path, detail=True)
-        chosen = {name for name, one in found.items() if one["type"] == "file" and name.lower().endswith(SUFFIXES)}
-    elif files.isfile(path):
+    if is_glob(path):
+        found = inputs_matched(files, path)
+        return [(files.unstrip_protocol(name), found[name]) for name in sorted(found, key=files.unstrip_protocol)]
+    if files.isfile(path):
         return [(address, files.info(path))]
-    else:
-        found = files.find(path, detail=True)
-        # A folder exists if there are files in it; some file systems do not say so.
-        if not found and not files.exists(path):
-            raise FileNotFoundError
-        start = path.rstrip("/") + "/"
-        inside = inputs_of(address, (name.removeprefix(start) for name in found))
-        return [(f"{address.rstrip('/')}/{name}", found[start + name]) for name in sorted(inside)]
-    return sorted((files.unstrip_protocol(name), found[name]) for name in chosen)
+    found = files.find(path, detail=True)
+    # A folder exists if there are files in it; some file systems do not say so.
+    if not found and not files.exists(path):
+        raise FileNotFoundError
+    inside = inputs_inside(found, path.rstrip("/"), address)
+    return [(f"{address.rstrip('/')}/{name}", found[inside[name]]) for name in sorted(inside)]
 
 
-def _version(found: dict[str, Any]) -> str:
+def _version(found: Known) -> str:
     return next((str(found[key]) for key in VERSIONS if found.get(key)), "")

@@ -82,6 +82,16 @@ def parquet_file(path: Path) -> ParquetSource:
         raise PenpalError(f"{error}; `penpal-fast convert` makes a Parquet file of rows in other formats") from error
 
 
+def check_one_of_name(path: Path, names: Sequence[str], name: str) -> None:
+    """Make sure that a file has not several columns of a name.
+
+    Raises:
+        PenpalError: It has.
+    """
+    if list(names).count(name) > 1:
+        raise PenpalError(f"{path}: it has several columns {name!r}; leave one")
+
+
 def whole_table(source: ParquetSource, columns: Sequence[str] | None = None) -> pa.Table:
     """Read all rows of a Parquet file, or some of its columns.
 

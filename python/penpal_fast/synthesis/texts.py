@@ -13,7 +13,7 @@ from penpal_fast.errors import PenpalError
 from penpal_fast.files import open_regular
 from penpal_fast.schema import has_texts, texts_of
 from penpal_fast.sources.suffixes import CSV_SUFFIXES, JSON_LINES_SUFFIXES, JSON_SUFFIXES, PARQUET_SUFFIXES
-from penpal_fast.sources.tables import parquet_file, whole_table
+from penpal_fast.sources.tables import check_one_of_name, parquet_file, whole_table
 
 LONG_LINE = (45, 75)
 """Letters of a long line; at most 75."""
@@ -71,8 +71,7 @@ def _columns(path: Path) -> tuple[list[str | None], list[str | None]]:
     if "text" not in columns:
         raise PenpalError(f"{path}: there is no column 'text'; the columns are {columns}")
     for name in (source, "text"):
-        if columns.count(name) > 1:
-            raise PenpalError(f"{path}: it has several columns {name!r}; leave one")
+        check_one_of_name(path, columns, name)
         if not (has_texts(file.schema, name) or pa.types.is_integer(file.schema.field(name).type)):
             raise PenpalError(f"{path}: the column {name!r} does not hold texts but {file.schema.field(name).type}")
     table = whole_table(file, list({"text", source}))
