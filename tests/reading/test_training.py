@@ -192,7 +192,7 @@ def test_a_stage_keeps_a_share_of_its_first_weights() -> None:
 def test_a_checkpoint_of_another_recipe_is_refused(tmp_path) -> None:
     lines = Lines(drawn(4, 1))
     Training(RECIPE, lines).save(tmp_path / "checkpoint.pt")
-    with pytest.raises(PenpalError, match=r"checkpoint\.pt: it belongs to another recipe; use that recipe, or, to"):
+    with pytest.raises(PenpalError, match=r"checkpoint\.pt: it belongs to another recipe, or to an earlier version"):
         Training(dataclasses.replace(RECIPE, seed=6), lines).load(tmp_path / "checkpoint.pt")
 
 
@@ -472,7 +472,7 @@ def test_the_recipe_ends_with_a_reader_and_its_figures(tmp_path, monkeypatch) ->
     before = (tmp_path / "reader" / "weights.safetensors").read_bytes()
     train_reader(recipe, inputs, tmp_path / "work", tmp_path / "reader", say=said.append)
     assert said[-1].endswith("checkpoint.pt: resumed after 500 rows of stage 2")
-    with pytest.raises(PenpalError, match="it belongs to another recipe; use that recipe"):
+    with pytest.raises(PenpalError, match="it belongs to another recipe, or to an earlier version"):
         train_reader(dataclasses.replace(recipe, seed=9), inputs, tmp_path / "work", tmp_path / "reader")
     with pytest.raises(UsageError, match="device 'abacus': PyTorch cannot use it"):
         train_reader(recipe, inputs, tmp_path / "work", tmp_path / "reader", device="abacus")

@@ -171,6 +171,10 @@ def test_what_is_not_finite_shows_in_the_logits():
     pictures[1, 7, 7] = np.nan
     assert np.isnan(network.forward(layers, head, 0.0, pictures)[0]).all()
     pictures[1, 7, 7] = 0
+    for place, (one, bad) in itertools.product(range(3), ((0, np.nan), (0, np.inf), (1, np.nan), (1, -1.0))):
+        fixed = [(np.zeros(count, np.float32), np.ones(count, np.float32)) for count in (4, 8, 8)]
+        fixed[place][one][3] = bad
+        assert np.isnan(network.forward(layers, head, 0.0, pictures, fixed)[0]).all()
     assert np.isfinite(network.forward(layers, head, 0.0, pictures)[0]).all()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 
@@ -29,7 +30,7 @@ from penpal_fast.training import loop
 from penpal_fast.training.examples import SHORT, TARGETS, Examples, Sources, _Pool
 from penpal_fast.training.log import Log
 from penpal_fast.training.measurement import Validation
-from penpal_fast.training.recipe import BUNDLED, FIGURES, Changes, Recipe, Shares, Stage
+from penpal_fast.training.recipe import BUNDLED, FIGURES, Changes, Recipe, Shares, Stage, Tuning
 from penpal_fast.training.run import Inputs, calibrate, run_recipe
 
 ROWS = 60
@@ -417,6 +418,24 @@ def test_fixed_statistics_are_those_that_the_stage_begins_with(tmp_path):
     assert changed
     assert not any("running" in name for name in changed)
     assert any(not np.allclose(random[name], result[name]) for name in result if "running" in name)
+
+
+def test_fixed_statistics_need_those_of_one_stage(files, tmp_path):
+    real, clean, corrupted = files
+    both = {"fixed_statistics": True, "keeps_start": True}
+    with pytest.raises(PenpalError, match="keeps_start mixes two; choose one"):
+        Recipe.from_file(_recipe(tmp_path, {"stages": [{}, {"optimization": both}]}))
+    first = Recipe.from_file(_recipe(tmp_path, {"stages": [{"optimization": {"fixed_statistics": True}}]}))
+    inputs = Inputs(real, clean=[clean], corrupted=[corrupted])
+    with pytest.raises(PenpalError, match="random weights have none; give a network to start from"):
+        run_recipe(first, inputs, tmp_path / "work", tmp_path / "model")
+
+
+def test_a_finished_training_may_be_tuned_otherwise(tmp_path):
+    recipe = Recipe()
+    loop.Training(recipe).save(tmp_path / "checkpoint.safetensors")
+    search = Tuning({"real_kept": 1.0}, generations=1)
+    loop.Training.load(tmp_path / "checkpoint.safetensors", dataclasses.replace(recipe, tuning=search))
 
 
 def test_the_first_stage_has_no_earlier_weights_to_keep(tmp_path):

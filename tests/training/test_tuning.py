@@ -10,6 +10,7 @@ from penpal_fast import PenpalError, QualityClassifier
 from penpal_fast.training.recipe import Tuning
 from penpal_fast.training.tuning import tune
 
+SEARCH = {"figures": {"real_kept": 1.0}, "generations": 3}
 FIGURES = {"auc_real_corrupted": 2.0, "length_correlation": -1.0}
 
 
@@ -56,6 +57,17 @@ def test_a_search_that_finds_nothing_better_changes_nothing(model):
     assert all(np.array_equal(values, before[name]) for name, values in model.tensors().items())
 
 
+def test_a_network_without_a_figure_is_not_chosen(model):
+    measured, before = [], model.tensors()
+
+    def measure(_model):
+        measured.append(None)
+        return {"length_correlation": 0.1} if len(measured) <= 2 else {}
+
+    tune(model, Tuning({"length_correlation": -0.3}, generations=2), measure)
+    assert all(np.array_equal(values, before[name]) for name, values in model.tensors().items())
+
+
 def test_a_search_depends_on_its_seed_alone(model):
     wanted = {name: values * np.float32(1.05) for name, values in variances(model).items()}
     first = model.tensors()
@@ -73,6 +85,9 @@ def test_a_search_depends_on_its_seed_alone(model):
     [
         ({"figures": {"auc": 1.0}}, r"figures has unknown fields \['auc'\]; the fields are \['auc_clean_corrupted'"),
         ({"figures": {"real_kept": float("nan")}}, "figures must be from minus a million to a million"),
+        ({"figures": {"real_kept": 1.0}}, "a search needs figures, generations and a spread above 0"),
+        ({"generations": 3}, "a search needs figures, generations"),
+        ({**SEARCH, "spread": 0.0}, "a search needs figures, generations and a spread above 0"),
         ({"generations": -1}, "generations must be a whole number from 0"),
         ({"spread": 2.0}, "spread must be a number from 0 to 1"),
     ],

@@ -49,7 +49,7 @@ def gradient_of(model: QualityClassifier) -> Gradient:
     """Return the function that computes a network's gradients.
 
     In training mode batch norm uses the statistics of the batch, and each call updates the running ones. In evaluation
-    mode it uses the running statistics, as scoring does, and they stay.
+    mode it uses the running statistics, as scoring does, and they stay. Set the mode before the first call.
 
     Raises:
         PenpalError: The network has no batch norm or more channels than can be trained.

@@ -178,7 +178,7 @@ class Training:
 
 
 def checked_state(path: Path, recipe: Recipe) -> tuple[dict[str, mx.array], dict[str, str]]:
-    """Read the arrays and the metadata of a checkpoint of a recipe.
+    """Read the arrays and the metadata of a checkpoint of a recipe, whose tuning may be another: it comes afterwards.
 
     Raises:
         PenpalError: It is damaged, or of another recipe.
@@ -188,7 +188,8 @@ def checked_state(path: Path, recipe: Recipe) -> tuple[dict[str, mx.array], dict
     except (RuntimeError, ValueError) as error:
         raise PenpalError(f"{path}: it is damaged; remove it to start over: {error}") from error
     arrays, metadata = loaded
-    if _known_recipe(metadata.get("recipe", "")) != recipe:
+    found = _known_recipe(metadata.get("recipe", ""))
+    if found is None or dataclasses.replace(found, tuning=recipe.tuning) != recipe:
         raise PenpalError(f"{path}: it belongs to another recipe; use that recipe, {OR_START_OVER}")
     return arrays, metadata
 

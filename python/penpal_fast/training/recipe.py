@@ -147,7 +147,8 @@ class Optimization:
             fine-tuning of zero-shot models", 2022).
         keeps_start: Whether that share is of the first weights of the stage before, which this stage goes on with.
         fixed_statistics: Whether batch norm keeps the statistics that the stage begins with, as in scoring, in place of
-            those of each batch, which depend on the other pictures in it.
+            those of each batch, which depend on the other pictures in it. Random weights have no statistics to begin
+            with, and `keeps_start` would mix those of two stages.
         level_from: Share of the steps before the score of whole real lines is kept from growing with their length.
         length_price: First price of that growth; see `penpal_fast.training.loop.Slope`.
         length_lean: Correlation of score and length below which there is no price.
@@ -175,6 +176,8 @@ class Optimization:
         """Check the optimizer and the ranges."""
         if self.optimizer not in ("adamw", "muon"):
             raise PenpalError(f"recipe: optimizer must be adamw or muon, got {self.optimizer!r}")
+        if self.fixed_statistics and self.keeps_start:
+            raise PenpalError("recipe: fixed_statistics stay those of one stage, and keeps_start mixes two; choose one")
         check_ranges(self)
 
     @property
@@ -228,6 +231,10 @@ class Tuning:
         check_names("recipe: figures", self.figures, FIGURES)
         if not all(abs(weight) <= 1e6 for weight in self.figures.values()):
             raise PenpalError(f"recipe: figures must be from minus a million to a million, got {shown(self.figures)}")
+        if bool(self.figures) != bool(self.generations) or (self.generations and not self.spread):
+            raise PenpalError(
+                "recipe: a search needs figures, generations and a spread above 0; leave tuning out for none"
+            )
 
 
 @dataclasses.dataclass(frozen=True)

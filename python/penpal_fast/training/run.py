@@ -75,6 +75,11 @@ def run_recipe(
     """
     if inputs.start is not None:
         _check_start(inputs.start.config, recipe.network)
+    elif recipe.stages[0].optimization.fixed_statistics:
+        raise PenpalError(
+            "recipe: the first stage has fixed_statistics, but random weights have none; give a network to start from "
+            "(--start), or set it in a later stage"
+        )
     _check_folders(work, output)
     prefix = recipe.source_prefix
     real = read_split(inputs.real, prefix)

@@ -24,7 +24,7 @@ PARENTS = 4
 """The best of them, whose mean the next generation is drawn around."""
 
 LAST_SPREAD = 0.2
-"""Spread of the last generation, as a share of the first one's."""
+"""What the spread falls towards, as a share of the first generation's."""
 
 
 def tune(
@@ -38,7 +38,8 @@ def tune(
     Args:
         model: The network, which is changed in place.
         tuning: What each figure counts, and how long to search.
-        measure: Measures a network; figures that it leaves out count nothing.
+        measure: Measures a network. Figures that it leaves out at first count nothing; a network without one of the
+            others is not chosen.
         progress: Called with the generations done and planned.
     """
     modules = dict(model.named_modules())
@@ -49,8 +50,12 @@ def tune(
         for norm, variance, factor in zip(norms, variances, np.exp(logarithms), strict=True):
             norm.running_var = variance * float(factor)
         figures = measure(model)
-        return sum(weight * figures.get(name, 0.0) for name, weight in tuning.figures.items())
+        if not weights.keys() <= figures.keys():
+            return -np.inf
+        return sum(weight * figures[name] for name, weight in weights.items())
 
+    known = measure(model)
+    weights = {name: weight for name, weight in tuning.figures.items() if name in known}
     random = np.random.default_rng(tuning.seed)
     best = mean = np.zeros(len(norms))
     most = worth(best)

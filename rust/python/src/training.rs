@@ -53,8 +53,8 @@ impl Backpropagation {
     }
 
     /// The logits of pictures, float32 [N, 256, 256, 1], and for each layer the means and the unbiased variances of its
-    /// sums. Batch norm uses these, or those of `statistics`, if given. The logits are NaN if any intermediate value is
-    /// not finite.
+    /// sums. Batch norm uses the statistics of the batch, or `statistics`, if given. The logits are NaN if any
+    /// intermediate value is not finite.
     ///
     /// The layers are the stem, then for each block its two layers and, if it has one, its projection. Weights are
     /// flattened [outputs, kernel, kernel, inputs].

@@ -129,7 +129,8 @@ impl Backpropagation {
             terms.sum::<f32>() + parameters.head_bias
         });
         // ReLU turns NaN into 0, which must not become a logit.
-        let finite = statistics.iter().flatten().flatten().all(|value| value.is_finite());
+        let finite = statistics.iter().flatten().flatten().all(|value| value.is_finite())
+            && normalizations.iter().all(Normalization::is_finite);
         let logits = logits.map(|logit| if finite { logit } else { f32::NAN }).collect();
         self.batch = Some(Batch { parameters, normalizations, averages });
         Some((logits, statistics))

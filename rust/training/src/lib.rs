@@ -1,4 +1,5 @@
-//! The gradient of a loss with respect to the parameters of the quality network, with batch norm as in training.
+//! The gradient of a loss with respect to the parameters of the quality network, with batch norm as in training or as in
+//! scoring.
 //!
 //! [`Backpropagation`] runs a batch through the network layer by layer, forward and backward, with its pictures
 //! (`maps`, of one `feature_map` for each layer) in parallel. `windows` computes convolutions and the gradients of their

@@ -78,6 +78,11 @@ impl Normalization {
         Normalization { mean, precision, map: ChannelMap { factor, term }, count }
     }
 
+    /// Whether all sums have a normalized one.
+    pub fn is_finite(&self) -> bool {
+        [&self.map.factor, &self.map.term].into_iter().flatten().all(|value| value.is_finite())
+    }
+
     /// Writes the normalized sums to `output`.
     #[inline(always)]
     pub fn apply<S: Simd>(&self, simd: S, sums: &FeatureMap, output: &mut FeatureMap, after: After) {

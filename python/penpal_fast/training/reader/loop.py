@@ -337,14 +337,16 @@ def checked_state(path: Path, recipe: ReaderRecipe, device: str) -> dict[str, An
     """Read a checkpoint of a recipe.
 
     Raises:
-        PenpalError: It is damaged, or of another recipe.
+        PenpalError: It is damaged, or of another recipe, or of a version with other fields, which learned otherwise.
     """
     try:
         state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
     except (RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
         raise PenpalError(f"{path}: it is damaged; remove it to start over") from error
     if state.get("recipe") not in (None, recipe.to_json()):
-        raise PenpalError(f"{path}: it belongs to another recipe; use that recipe, {OR_START_OVER}")
+        raise PenpalError(
+            f"{path}: it belongs to another recipe, or to an earlier version of this package; use that, {OR_START_OVER}"
+        )
     return state
 
 

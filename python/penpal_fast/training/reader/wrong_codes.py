@@ -9,8 +9,8 @@ import numpy as np
 Codes = tuple[int, ...]
 
 END_SHARE = 0.25
-"""Share of the mistakes that are at the end of the text: after the last letter no ink is where another should be, so
-that a mistake there is harder to see."""
+"""Share of the mistakes that are put at the last letter; the others are at any. After the last letter no ink is where
+another should be, so that a mistake there is harder to see."""
 
 
 def with_mistake(codes: Codes, others: Sequence[int], random: np.random.Generator) -> Codes:
