@@ -375,49 +375,42 @@ def test_a_checkpoint_brings_everything_back(tmp_path):
     assert all(np.allclose(here[name], there[name], atol=1e-6) for name in here)
 
 
+def second_stage(folder, settings):
+    """Take a step of a first stage and two of a second; return the weights before both, those between, and the second
+    stage."""
+    plan = {"pictures": 8, "batch_size": 2}
+    stages = [{"optimization": plan}, {"optimization": {**plan, **settings}}]
+    pictures = mx.random.uniform(shape=(2, 256, 256, 1))
+    example = pictures, np.array([0.0, 1.0], np.float32), np.array([np.nan, 1.0], np.float32)
+    first = loop.Training(Recipe.from_file(_recipe(folder, {"stages": stages})))
+    random = first.averaged().tensors()
+    first.step(*example)
+    second = first.following()
+    for _ in range(2):
+        second.step(*example)
+    return random, first.averaged().tensors(), second
+
+
 @pytest.mark.parametrize("keeps_start", [False, True])
 def test_a_stage_may_keep_the_weights_that_the_stage_before_began_with(tmp_path, keeps_start):
-    second = {"pictures": 8, "batch_size": 2, "start_share": 0.6, "keeps_start": keeps_start}
-    recipe = Recipe.from_file(
-        _recipe(tmp_path, {"stages": [{"optimization": {"pictures": 8, "batch_size": 2}}, {"optimization": second}]})
-    )
-    pictures = mx.random.uniform(shape=(2, 256, 256, 1))
-    targets, lengths = np.array([0.0, 1.0], np.float32), np.array([np.nan, 1.0], np.float32)
-    one = loop.Training(recipe)
-    random = one.averaged().tensors()
-    one.step(pictures, targets, lengths)
-    result = one.averaged().tensors()
-    two = one.following()
-    two.step(pictures, targets, lengths)
-    two.save(tmp_path / "checkpoint.safetensors")
-    mean = QualityClassifier(recipe.network)
-    mean.update(two.average)
-    for training in (two, loop.Training.load(tmp_path / "checkpoint.safetensors", recipe)):
+    random, between, stage = second_stage(tmp_path, {"start_share": 0.6, "keeps_start": keeps_start})
+    stage.save(tmp_path / "checkpoint.safetensors")
+    mean = QualityClassifier(stage.recipe.network)
+    mean.update(stage.average)
+    for training in (stage, loop.Training.load(tmp_path / "checkpoint.safetensors", stage.recipe)):
         kept = training.averaged().tensors()
         for name, values in mean.tensors().items():
-            first = random[name] if keeps_start else result[name]
+            first = random[name] if keeps_start else between[name]
             assert np.allclose(kept[name], 0.6 * first + 0.4 * values, atol=1e-6)
 
 
 def test_fixed_statistics_are_those_that_the_stage_begins_with(tmp_path):
-    second = {"pictures": 8, "batch_size": 2, "fixed_statistics": True}
-    recipe = Recipe.from_file(
-        _recipe(tmp_path, {"stages": [{"optimization": {"pictures": 8, "batch_size": 2}}, {"optimization": second}]})
-    )
-    pictures = mx.random.uniform(shape=(2, 256, 256, 1))
-    targets, lengths = np.array([0.0, 1.0], np.float32), np.array([np.nan, 1.0], np.float32)
-    one = loop.Training(recipe)
-    random = one.averaged().tensors()
-    one.step(pictures, targets, lengths)
-    result = one.averaged().tensors()
-    two = one.following()
-    for _ in range(2):
-        two.step(pictures, targets, lengths)
-    kept = two.averaged().tensors()
-    changed = {name for name, values in result.items() if not np.allclose(kept[name], values, rtol=1e-6, atol=0)}
+    random, between, stage = second_stage(tmp_path, {"fixed_statistics": True})
+    kept = stage.averaged().tensors()
+    changed = {name for name, values in between.items() if not np.allclose(kept[name], values, rtol=1e-6, atol=0)}
     assert changed
     assert not any("running" in name for name in changed)
-    assert any(not np.allclose(random[name], result[name]) for name in result if "running" in name)
+    assert any(not np.allclose(random[name], between[name]) for name in between if "running" in name)
 
 
 def test_fixed_statistics_need_those_of_one_stage(files, tmp_path):
