@@ -46,28 +46,34 @@ def tune(
     norms = [modules[layer.norm] for layer in layers(model.config)]
     variances = [norm.running_var for norm in norms]
 
-    def worth(logarithms: NDArray[np.float64]) -> float:
+    def scale(logarithms: NDArray[np.float64]) -> None:
         for norm, variance, factor in zip(norms, variances, np.exp(logarithms), strict=True):
             norm.running_var = variance * float(factor)
-        figures = measure(model)
+
+    first = measure(model)
+    weights = {name: weight for name, weight in tuning.figures.items() if name in first}
+
+    def worth(figures: Mapping[str, float]) -> float:
         if not weights.keys() <= figures.keys():
             return -np.inf
         return sum(weight * figures[name] for name, weight in weights.items())
 
-    known = measure(model)
-    weights = {name: weight for name, weight in tuning.figures.items() if name in known}
+    def tried(logarithms: NDArray[np.float64]) -> float:
+        scale(logarithms)
+        return worth(measure(model))
+
     random = np.random.default_rng(tuning.seed)
     best = mean = np.zeros(len(norms))
-    most = worth(best)
+    most = worth(first)
     for generation in range(tuning.generations):
         progress(generation, tuning.generations)
         spread = tuning.spread * LAST_SPREAD ** (generation / tuning.generations)
         children = mean + spread * random.normal(size=(CHILDREN, len(norms)))
-        worths = np.array([worth(child) for child in children])
+        worths = np.array([tried(child) for child in children])
         order = np.argsort(-worths, kind="stable")
         mean = children[order[:PARENTS]].mean(axis=0)
-        for candidate, value in ((children[order[0]], worths[order[0]]), (mean, worth(mean))):
+        for candidate, value in ((children[order[0]], worths[order[0]]), (mean, tried(mean))):
             if value > most:
                 best, most = candidate, value
-    worth(best)
+    scale(best)
     progress(tuning.generations, tuning.generations)
